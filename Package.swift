@@ -1,0 +1,86 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+/// Swift settings of every target: Swift 6 language mode, and imports that say what they use.
+let swiftSettings: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+/// C settings of the kernels: the loops are written to vectorise, which `errno` would forbid.
+let kernelSettings: [CSetting] = [.unsafeFlags(["-O3", "-fno-math-errno", "-fno-trapping-math"])]
+
+func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+  .target(name: name, dependencies: dependencies, swiftSettings: swiftSettings)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .testTarget(
+    name: "\(name)Tests",
+    dependencies: [.target(name: name), "TestSupport"] + dependencies,
+    swiftSettings: swiftSettings)
+}
+
+let package = Package(
+  name: "mrdib",
+  platforms: [.macOS(.v15)],
+  products: [.executable(name: "mrdib", targets: ["mrdib"])],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
+    .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+  ],
+  targets: [
+    // C libraries and the few measured C loops.
+    .systemLibrary(name: "CZeroMQ", pkgConfig: "libzmq", providers: [.apt(["libzmq3-dev"])]),
+    .systemLibrary(
+      name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+    .systemLibrary(
+      name: "CProtobufC", pkgConfig: "libprotobuf-c", providers: [.apt(["libprotobuf-c-dev"])]),
+    .target(name: "CWireMessages", dependencies: ["CProtobufC"]),
+    .target(name: "CKernels", cSettings: kernelSettings),
+
+    // A target imports only what stands above it.
+    library("Tensors", ["COpenBLAS", "CKernels"]),
+    library("Tables", ["Tensors"]),
+    library("Autodiff", ["Tensors"]),
+    library("Datasets", ["Tensors", .product(name: "Yams", package: "Yams")]),
+    library("Evaluation", ["Tensors", "CKernels"]),
+    library("Models", ["Tensors", "Tables", "Autodiff", "Datasets"]),
+    library("RunConfiguration", [.product(name: "Yams", package: "Yams")]),
+    library("Messages", ["CProtobufC", "CWireMessages"]),
+    library("ParameterServer", ["Tensors", "CKernels", "Tables", "Messages"]),
+    library("Coordination", ["Messages", .product(name: "GRDB", package: "GRDB.swift")]),
+    library("Training", ["Tables", "Models", "Datasets", "Evaluation", "Messages"]),
+    library("Transport", ["CZeroMQ", "Messages"]),
+    library(
+      "Runtime",
+      [
+        "Training", "ParameterServer", "Coordination", "Transport", "RunConfiguration",
+        .product(name: "Logging", package: "swift-log"),
+      ]),
+    .executableTarget(
+      name: "mrdib",
+      dependencies: [
+        "Runtime", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: swiftSettings),
+
+    // Tests mirror the targets.
+    .target(name: "TestSupport", dependencies: ["Tensors"], path: "Tests/Support"),
+    tests("Tensors", []),
+    tests("Tables", []),
+    tests("Autodiff", []),
+    tests("Datasets", []),
+    tests("Evaluation", []),
+    tests("Models", ["Autodiff", "Tables", "Datasets"]),
+    tests("RunConfiguration", []),
+    tests("Messages", []),
+    tests("ParameterServer", ["Tables", "Messages"]),
+    tests("Coordination", ["Messages"]),
+    tests("Training", []),
+    tests("Transport", ["Messages"]),
+  ]
+)

@@ -1,0 +1,191 @@
+/// What workers (and the coordinator, when it exports) exchange with parameter servers.
+///
+/// One message per server, version and direction: a protobuf header frame, then a frame of row
+/// keys (`UInt32`) and a frame of row values (`Float`), each the concatenation of the sections.
+
+/// The rows of one table inside a message.
+public struct TableSection: Sendable, Equatable {
+  public var table: UInt32
+  /// How many rows, in the key and value frames, belong to this section.
+  public var rowCount: UInt32
+  public var width: UInt32
+  /// All rows of the table that the server holds, ascending, with no keys sent.
+  public var isWhole: Bool
+
+  public init(table: UInt32, rowCount: UInt32, width: UInt32, isWhole: Bool) {
+    self.table = table
+    self.rowCount = rowCount
+    self.width = width
+    self.isWhole = isWhole
+  }
+}
+
+/// The name under which a server counts a contribution once.
+public struct ContributionName: Sendable, Hashable {
+  /// Raised by the coordinator on every recovery; servers refuse older ones.
+  public var generation: UInt64
+  /// The version of the tables that the contribution was computed from.
+  public var version: UInt64
+  public var shard: UInt32
+
+  public init(generation: UInt64, version: UInt64, shard: UInt32) {
+    self.generation = generation
+    self.version = version
+    self.shard = shard
+  }
+}
+
+/// Asks for rows as of a version; a server that is not there yet answers when it is.
+public struct PullRequest: Sendable {
+  public var generation: UInt64
+  public var version: UInt64
+  public var sections: [TableSection]
+  /// `UInt32` row ids of the sections that are not whole, each section ascending.
+  public var keys: Payload
+
+  public init(generation: UInt64, version: UInt64, sections: [TableSection], keys: Payload) {
+    self.generation = generation
+    self.version = version
+    self.sections = sections
+    self.keys = keys
+  }
+}
+
+public struct PullReply: Sendable {
+  /// The version that the rows have; above the asked one only without `bsp`.
+  public var version: UInt64
+  public var sections: [TableSection]
+  /// `Float` values, section by section, row by row.
+  public var values: Payload
+
+  public init(version: UInt64, sections: [TableSection], values: Payload) {
+    self.version = version
+    self.sections = sections
+    self.values = values
+  }
+}
+
+public enum PushKind: UInt32, Sendable {
+  /// A shard's share of a step's gradient (and of its running statistics).
+  case gradient = 0
+  /// Values that replace rows: initial values that data decides, final matrices.
+  case assign = 1
+}
+
+public struct PushRequest: Sendable {
+  public var name: ContributionName
+  public var kind: PushKind
+  public var sections: [TableSection]
+  /// `UInt32` row ids, as in ``PullRequest/keys``.
+  public var keys: Payload
+  /// `Float` values, section by section, row by row.
+  public var values: Payload
+
+  public init(
+    name: ContributionName, kind: PushKind, sections: [TableSection], keys: Payload,
+    values: Payload
+  ) {
+    self.name = name
+    self.kind = kind
+    self.sections = sections
+    self.keys = keys
+    self.values = values
+  }
+}
+
+public enum PushOutcome: UInt32, Sendable {
+  case accepted = 0
+  /// Already there under the same name; nothing was done.
+  case duplicate = 1
+}
+
+/// A shard's share of sums that every shard needs in full before its gradient (the un-squared
+/// norms of the regulariser).
+public struct ReduceRequest: Sendable, Equatable {
+  public var name: ContributionName
+  public var values: [Double]
+
+  public init(name: ContributionName, values: [Double]) {
+    self.name = name
+    self.values = values
+  }
+}
+
+public enum DataRequestBody: Sendable {
+  /// First message on a connection.
+  case hello(DataHello)
+  case pull(PullRequest)
+  case push(PushRequest)
+  case reduce(ReduceRequest)
+}
+
+public struct DataHello: Sendable, Equatable {
+  public var runID: String
+  public var generation: UInt64
+  /// Who speaks: `worker 0`, `coordinator`; for messages and logs.
+  public var sender: String
+
+  public init(runID: String, generation: UInt64, sender: String) {
+    self.runID = runID
+    self.generation = generation
+    self.sender = sender
+  }
+}
+
+/// A request and the number under which its sender wants the answer.
+public struct DataRequest: Sendable {
+  public var id: UInt64
+  public var body: DataRequestBody
+
+  public init(id: UInt64, body: DataRequestBody) {
+    self.id = id
+    self.body = body
+  }
+}
+
+public enum DataReplyBody: Sendable {
+  case welcome
+  case pulled(PullReply)
+  case pushed(PushOutcome)
+  /// The sums over all shards, added in shard order.
+  case reduced([Double])
+  case refused(Refusal)
+}
+
+public struct DataReply: Sendable {
+  public var requestID: UInt64
+  public var body: DataReplyBody
+
+  public init(requestID: UInt64, body: DataReplyBody) {
+    self.requestID = requestID
+    self.body = body
+  }
+}
+
+/// Why a peer does not do what was asked; every refusal says what to do.
+public struct Refusal: Sendable, Equatable, Error {
+  public enum Code: UInt32, Sendable {
+    /// The speaker uses another protocol version.
+    case protocolVersion = 1
+    /// The speaker belongs to another run.
+    case wrongRun = 2
+    /// The message is of an older generation.
+    case staleGeneration = 3
+    /// The message cannot be right: unknown table, keys out of range, sizes that do not fit.
+    case malformed = 4
+    /// The peer is not ready; ask again.
+    case notReady = 5
+    /// The cluster has all the members it wants.
+    case clusterFull = 6
+    /// A limit (memory, outstanding requests) would be exceeded.
+    case limit = 7
+  }
+
+  public var code: Code
+  public var message: String
+
+  public init(code: Code, message: String) {
+    self.code = code
+    self.message = message
+  }
+}

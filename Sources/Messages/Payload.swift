@@ -1,0 +1,79 @@
+/// Bytes that travel beside a header without being copied: row keys and row values.
+///
+/// A payload either owns a 64-byte aligned buffer that was filled before it was wrapped, or keeps
+/// a received frame alive. It is immutable from then on, which is why it may cross threads.
+///
+/// Received bytes may start at any address: read them with ``load(_:at:)`` or by copying, never
+/// by rebinding the pointer.
+public final class Payload: @unchecked Sendable {  // `bytes` is never written after init
+  public let bytes: UnsafeRawBufferPointer
+  private let release: @Sendable () -> Void
+
+  public static let empty = Payload(bytes: UnsafeRawBufferPointer(start: nil, count: 0)) {}
+
+  /// Wraps bytes that somebody else keeps; `release` is called once when the last reference goes.
+  public init(bytes: UnsafeRawBufferPointer, release: @escaping @Sendable () -> Void) {
+    self.bytes = bytes
+    self.release = release
+  }
+
+  deinit { release() }
+
+  /// A payload of `count` elements that `fill` writes, in a buffer of its own.
+  public static func make<Element: BitwiseCopyable>(
+    _ type: Element.Type, count: Int, fill: (UnsafeMutableBufferPointer<Element>) throws -> Void
+  ) rethrows -> Payload {
+    guard count > 0 else { return .empty }
+    let byteCount = count * MemoryLayout<Element>.stride
+    let raw = UnsafeMutableRawBufferPointer.allocate(byteCount: byteCount, alignment: 64)
+    do {
+      try fill(raw.bindMemory(to: type))
+    } catch {
+      raw.deallocate()
+      throw error
+    }
+    nonisolated(unsafe) let owned = raw
+    return Payload(bytes: UnsafeRawBufferPointer(raw)) { owned.deallocate() }
+  }
+
+  /// A payload with a copy of an array's elements.
+  public static func copying<Element: BitwiseCopyable>(_ elements: [Element]) -> Payload {
+    make(Element.self, count: elements.count) { buffer in
+      _ = buffer.initialize(from: elements)
+    }
+  }
+
+  public var byteCount: Int { bytes.count }
+
+  /// How many whole elements of a type the bytes hold.
+  public func count<Element: BitwiseCopyable>(of type: Element.Type) -> Int {
+    bytes.count / MemoryLayout<Element>.stride
+  }
+
+  /// Element `index`, wherever the bytes lie.
+  @inlinable
+  public func load<Element: BitwiseCopyable>(_ type: Element.Type, at index: Int) -> Element {
+    bytes.loadUnaligned(fromByteOffset: index * MemoryLayout<Element>.stride, as: type)
+  }
+
+  /// Copies `count` elements from element `start` on to `destination`.
+  @inlinable
+  public func copy<Element: BitwiseCopyable>(
+    _ type: Element.Type, from start: Int, count: Int, to destination: UnsafeMutablePointer<Element>
+  ) {
+    let stride = MemoryLayout<Element>.stride
+    precondition(start >= 0 && count >= 0 && (start + count) * stride <= bytes.count)
+    guard count > 0, let base = bytes.baseAddress else { return }
+    UnsafeMutableRawPointer(destination).copyMemory(
+      from: base + start * stride, byteCount: count * stride)
+  }
+
+  /// All elements as an array.
+  public func array<Element: BitwiseCopyable>(of type: Element.Type) -> [Element] {
+    let count = count(of: type)
+    return [Element](unsafeUninitializedCapacity: count) { buffer, initialized in
+      if let base = buffer.baseAddress { copy(type, from: 0, count: count, to: base) }
+      initialized = count
+    }
+  }
+}

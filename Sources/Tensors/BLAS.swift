@@ -1,0 +1,74 @@
+internal import COpenBLAS
+
+/// The dense products that the models need; the only file that calls BLAS.
+public enum BLAS {
+  /// Rows, columns and row stride of a block inside a row-major buffer.
+  public struct Block {
+    public let pointer: UnsafeMutablePointer<Float>
+    public let rows: Int
+    public let columns: Int
+    /// Distance between the starts of two rows, in elements.
+    public let stride: Int
+
+    public init(_ pointer: UnsafeMutablePointer<Float>, rows: Int, columns: Int, stride: Int) {
+      precondition(stride >= columns, "Block: stride \(stride) below \(columns) columns")
+      self.pointer = pointer
+      self.rows = rows
+      self.columns = columns
+      self.stride = stride
+    }
+
+    /// The whole matrix.
+    public init(_ matrix: Matrix) {
+      self.init(
+        matrix.pointer, rows: matrix.rows, columns: matrix.columns, stride: max(1, matrix.columns))
+    }
+
+    /// Some neighbouring columns of a matrix.
+    public init(_ matrix: Matrix, columns range: Range<Int>) {
+      precondition(range.lowerBound >= 0 && range.upperBound <= matrix.columns)
+      self.init(
+        matrix.pointer + range.lowerBound, rows: matrix.rows, columns: range.count,
+        stride: max(1, matrix.columns))
+    }
+  }
+
+  /// `c = alpha · op(a) · op(b) + beta · c`, where `op` transposes if asked to.
+  ///
+  /// - Precondition: the shapes agree.
+  public static func multiply(
+    _ a: Block, transposeA: Bool = false, _ b: Block, transposeB: Bool = false, into c: Block,
+    alpha: Float = 1, beta: Float = 0
+  ) {
+    let m = transposeA ? a.columns : a.rows
+    let k = transposeA ? a.rows : a.columns
+    let kOfB = transposeB ? b.columns : b.rows
+    let n = transposeB ? b.rows : b.columns
+    precondition(
+      k == kOfB && c.rows == m && c.columns == n,
+      "multiply: [\(m), \(k)] · [\(kOfB), \(n)] into [\(c.rows), \(c.columns)]")
+    guard m > 0 && n > 0 else { return }
+    cblas_sgemm(
+      CblasRowMajor, transposeA ? CblasTrans : CblasNoTrans, transposeB ? CblasTrans : CblasNoTrans,
+      blasint(m), blasint(n), blasint(k), alpha, a.pointer, blasint(max(1, a.stride)), b.pointer,
+      blasint(max(1, b.stride)), beta, c.pointer, blasint(max(1, c.stride)))
+  }
+
+  /// `y += alpha · x` over `count` elements.
+  public static func accumulate(
+    _ x: UnsafePointer<Float>, scaledBy alpha: Float = 1, into y: UnsafeMutablePointer<Float>,
+    count: Int
+  ) {
+    cblas_saxpy(blasint(count), alpha, x, 1, y, 1)
+  }
+
+  /// Sets how many threads one product may use. One thread keeps results independent of the
+  /// machine's load; processes and shards are what runs in parallel here.
+  public static func setThreadCount(_ count: Int) { openblas_set_num_threads(Int32(count)) }
+
+  /// The kernels that OpenBLAS runs with, such as `Haswell` or `SkylakeX`.
+  public static var coreName: String { String(cString: openblas_get_corename()) }
+
+  /// The library's own description of its build.
+  public static var buildDescription: String { String(cString: openblas_get_config()) }
+}

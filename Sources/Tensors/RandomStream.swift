@@ -1,0 +1,77 @@
+/// What a random number is for. Each purpose has a stream of its own, so that switching one on or
+/// off (the noise of an encoder, say) leaves the others as they were.
+///
+/// The raw values are part of the result of a run: never renumber them.
+public enum RandomStream: UInt32, Sendable, CaseIterable {
+  /// Initial values of tables; step = table hash, id = row.
+  case initialization = 1
+  /// The order of the training interactions; step = Feistel round.
+  case permutation = 2
+  /// Negative items; id = position in the epoch.
+  case negative = 3
+  /// The ε of the Gaussian encoders; id = item, step counts rounds, epoch carries the modality.
+  case noise = 4
+  /// The shift that makes marginal pairs for the discriminator.
+  case marginalShift = 5
+  /// The edges that a graph keeps for an epoch.
+  case edgeSample = 6
+  /// The padding of short neighbour lists.
+  case neighbourPadding = 7
+  /// Generated data sets.
+  case generator = 8
+  /// Train / validation / test splits.
+  case split = 9
+}
+
+/// Random numbers of one purpose, keyed by (seed, stream, epoch, step); a draw is named by an id
+/// (a row, a position, an item) and an index.
+public struct CounterRandom: Sendable {
+  public let key: SIMD2<UInt32>
+  public let epoch: UInt32
+  public let step: UInt32
+
+  public init(seed: UInt64, stream: RandomStream, epoch: Int = 0, step: Int = 0) {
+    let mixed = Self.mix(seed ^ Self.mix(UInt64(stream.rawValue)))
+    key = SIMD2(UInt32(truncatingIfNeeded: mixed), UInt32(truncatingIfNeeded: mixed >> 32))
+    self.epoch = UInt32(truncatingIfNeeded: epoch)
+    self.step = UInt32(truncatingIfNeeded: step)
+  }
+
+  /// Four random words for draw `index` of `id`.
+  @inlinable
+  public func words(id: Int, index: Int = 0) -> SIMD4<UInt32> {
+    Philox.bits(
+      counter: SIMD4(
+        UInt32(truncatingIfNeeded: index), UInt32(truncatingIfNeeded: id), step, epoch),
+      key: key)
+  }
+
+  /// A uniform number in `[0, 1)` with 24 random bits.
+  @inlinable
+  public func uniform(id: Int, index: Int = 0) -> Float {
+    Self.unit(words(id: id, index: index).x)
+  }
+
+  /// A uniform integer in `0 ..< bound`, from 64 random bits (bias below `bound / 2^64`).
+  ///
+  /// - Precondition: `bound > 0`.
+  @inlinable
+  public func integer(below bound: Int, id: Int, index: Int = 0) -> Int {
+    precondition(bound > 0, "integer(below: \(bound))")
+    let words = words(id: id, index: index)
+    let wide = UInt64(words.x) << 32 | UInt64(words.y)
+    return Int(wide.multipliedFullWidth(by: UInt64(bound)).high)
+  }
+
+  /// Maps a word to `[0, 1)`, exactly representable in 24 bits.
+  @inlinable
+  public static func unit(_ word: UInt32) -> Float { Float(word >> 8) * 0x1p-24 }
+
+  /// SplitMix64's finaliser: spreads the bits of a small number over 64 bits.
+  public static func mix(_ value: UInt64) -> UInt64 {
+    var z = value &+ 0x9E37_79B9_7F4A_7C15
+    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+    return z ^ (z >> 31)
+  }
+}
