@@ -72,3 +72,19 @@ public enum BLAS {
   /// The library's own description of its build.
   public static var buildDescription: String { String(cString: openblas_get_config()) }
 }
+
+extension BLAS {
+  /// `Σ_i x_i · y_i` over `count` elements.
+  public static func dot(
+    _ x: UnsafePointer<Float>, _ y: UnsafePointer<Float>, count: Int
+  ) -> Float {
+    cblas_sdot(blasint(count), x, 1, y, 1)
+  }
+}
+
+extension BLAS {
+  /// `Σ_i |x_i|` over `count` elements.
+  public static func absoluteSum(_ x: UnsafePointer<Float>, count: Int) -> Float {
+    cblas_sasum(blasint(count), x, 1)
+  }
+}

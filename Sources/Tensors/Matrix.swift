@@ -9,6 +9,7 @@ public final class Matrix: @unchecked Sendable {
   public let rows: Int
   public let columns: Int
   public let pointer: UnsafeMutablePointer<Float>
+  private let storage: MatrixStorage
 
   /// Number of elements, `rows * columns`.
   public var count: Int { rows * columns }
@@ -20,10 +21,23 @@ public final class Matrix: @unchecked Sendable {
     precondition(rows >= 0 && columns >= 0, "Matrix(\(rows), \(columns)): negative extent")
     self.rows = rows
     self.columns = columns
-    let byteCount = max(1, rows * columns) * MemoryLayout<Float>.stride
-    let raw = UnsafeMutableRawPointer.allocate(byteCount: byteCount, alignment: 64)
-    pointer = raw.bindMemory(to: Float.self, capacity: max(1, rows * columns))
-    pointer.initialize(repeating: 0, count: max(1, rows * columns))
+    storage = MatrixStorage(capacity: rows * columns)
+    pointer = storage.pointer
+    pointer.initialize(repeating: 0, count: rows * columns)
+  }
+
+  /// A matrix over the beginning of a buffer that may be larger; its elements are what the buffer
+  /// holds.
+  ///
+  /// - Precondition: `rows * columns <= storage.capacity`.
+  public init(rows: Int, columns: Int, storage: MatrixStorage) {
+    precondition(
+      rows >= 0 && columns >= 0 && rows * columns <= storage.capacity,
+      "Matrix(\(rows), \(columns)) over \(storage.capacity) elements")
+    self.rows = rows
+    self.columns = columns
+    self.storage = storage
+    pointer = storage.pointer
   }
 
   /// A matrix with the given row-major elements.
@@ -38,8 +52,6 @@ public final class Matrix: @unchecked Sendable {
       if let base = source.baseAddress { pointer.update(from: base, count: source.count) }
     }
   }
-
-  deinit { pointer.deallocate() }
 
   public subscript(row: Int, column: Int) -> Float {
     get {
@@ -77,4 +89,20 @@ public final class Matrix: @unchecked Sendable {
 
   /// `[rows, columns]`, for messages.
   public var shape: String { "[\(rows), \(columns)]" }
+}
+
+/// A 64-byte aligned buffer of floats.
+public final class MatrixStorage {
+  public let pointer: UnsafeMutablePointer<Float>
+  /// Number of elements that fit.
+  public let capacity: Int
+
+  public init(capacity: Int) {
+    self.capacity = max(16, capacity)
+    let raw = UnsafeMutableRawPointer.allocate(
+      byteCount: self.capacity * MemoryLayout<Float>.stride, alignment: 64)
+    pointer = raw.bindMemory(to: Float.self, capacity: self.capacity)
+  }
+
+  deinit { pointer.deallocate() }
 }

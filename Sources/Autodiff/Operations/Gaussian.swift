@@ -1,0 +1,69 @@
+internal import CKernels
+internal import Foundation
+public import Tensors
+
+extension Tape {
+  /// Draws from a diagonal Gaussian by the reparametrisation `z = μ + e^{ℓ/2} ⊙ ε`.
+  ///
+  /// - Parameters:
+  ///   - mean: μ, `[J, D]`.
+  ///   - logVariance: ℓ, `[J, D]`, |ℓ| ≤ 80.
+  ///   - noise: ε, `[J, D]`, standard normal; no gradient.
+  /// - Returns: z and the deviations e^{ℓ/2}, `[J, D]`; `dμ = g`, `dℓ = ½ g ⊙ ε ⊙ e^{ℓ/2}`.
+  /// - Source: Kingma and Welling 2014, arXiv:1312.6114, §2.4.
+  public func gaussianSample(
+    mean: Variable, logVariance: Variable, noise: Matrix
+  ) -> (sample: Variable, deviation: Matrix) {
+    let output = matrix(rows: mean.rows, columns: mean.columns)
+    let deviation = matrix(rows: mean.rows, columns: mean.columns)
+    mrdib_gaussian_sample(
+      mean.value.pointer, logVariance.value.pointer, noise.pointer, deviation.pointer,
+      output.pointer, output.count)
+    let sample = record(output, from: mean, logVariance) { [self] gradient in
+      accumulate(into: mean) { target, isFirst in
+        if isFirst {
+          target.copy(from: gradient)
+        } else {
+          BLAS.accumulate(gradient.pointer, into: target.pointer, count: target.count)
+        }
+      }
+      scatter(into: logVariance) { target in
+        mrdib_gaussian_sample_adjoint(
+          gradient.pointer, noise.pointer, deviation.pointer, target.pointer, target.count)
+      }
+    }
+    return (sample, deviation)
+  }
+
+  /// The divergence from diagonal Gaussians to `N(0, s² I)`, times a constant.
+  ///
+  ///     scale · Σ ½ (μ²/s² + e^ℓ/s² − 1 − ℓ + 2 ln s)
+  ///
+  /// - Parameters:
+  ///   - mean: μ, `[J, D]`.
+  ///   - logVariance: ℓ, `[J, D]`.
+  ///   - priorDeviation: s, constant; 1 is the standard prior.
+  ///   - scale: 1 / (J · D) for the mean per dimension, 1 / J for the mean per item.
+  /// - Returns: `[1, 1]`, nats.
+  public func gaussianDivergence(
+    mean: Variable, logVariance: Variable, priorDeviation: Float, scale: Float
+  ) -> Variable {
+    let precision = 1 / (priorDeviation * priorDeviation)
+    let total = mrdib_gaussian_kl(
+      mean.value.pointer, logVariance.value.pointer, precision, log(precision), mean.value.count)
+    return record(scalar(Float(total * Double(scale))), from: mean, logVariance) {
+      [self] gradient in
+      let factor = gradient.pointer[0] * scale
+      scatter(into: mean) { target in
+        mrdib_gaussian_kl_adjoint(
+          mean.value.pointer, logVariance.value.pointer, precision, factor, target.pointer, nil,
+          target.count)
+      }
+      scatter(into: logVariance) { target in
+        mrdib_gaussian_kl_adjoint(
+          mean.value.pointer, logVariance.value.pointer, precision, factor, nil, target.pointer,
+          target.count)
+      }
+    }
+  }
+}

@@ -1,0 +1,108 @@
+internal import Tensors
+
+extension Tape {
+  /// `y[b] = x[index_b]`; rows may repeat, gradients add up.
+  ///
+  /// - Returns: `[indices.count, D]`.
+  public func gather(_ x: Variable, _ indices: [Int32]) -> Variable {
+    let width = x.columns
+    let output = matrix(rows: indices.count, columns: width)
+    for (row, index) in indices.enumerated() {
+      (output.pointer + row * width).update(from: x.value.pointer + Int(index) * width, count: width)
+    }
+    return record(output, from: x) { [self] gradient in
+      scatter(into: x) { target in
+        for (row, index) in indices.enumerated() {
+          BLAS.accumulate(
+            gradient.pointer + row * width, into: target.pointer + Int(index) * width, count: width)
+        }
+      }
+    }
+  }
+
+  /// `[x₁ | x₂ | …]` side by side: equal row counts, columns added up.
+  public func concatenateColumns(_ parts: [Variable]) -> Variable {
+    let rows = parts[0].rows
+    let width = parts.reduce(0) { $0 + $1.columns }
+    let output = matrix(rows: rows, columns: width)
+    var offset = 0
+    for part in parts {
+      precondition(part.rows == rows, "concatenateColumns: \(part.rows) rows beside \(rows)")
+      for row in 0..<rows {
+        (output.pointer + row * width + offset)
+          .update(from: part.value.pointer + row * part.columns, count: part.columns)
+      }
+      offset += part.columns
+    }
+    return record(output, from: parts) { [self] gradient in
+      var offset = 0
+      for part in parts {
+        let columns = part.columns
+        accumulate(into: part) { target, isFirst in
+          for row in 0..<rows {
+            let source = gradient.pointer + row * width + offset
+            let destination = target.pointer + row * columns
+            if isFirst {
+              destination.update(from: source, count: columns)
+            } else {
+              BLAS.accumulate(source, into: destination, count: columns)
+            }
+          }
+        }
+        offset += columns
+      }
+    }
+  }
+
+  /// Some neighbouring columns of a matrix, `[rows, range.count]`.
+  public func columns(_ x: Variable, _ range: Range<Int>) -> Variable {
+    precondition(range.lowerBound >= 0 && range.upperBound <= x.columns, "columns \(range)")
+    let output = matrix(rows: x.rows, columns: range.count)
+    for row in 0..<x.rows {
+      (output.pointer + row * range.count)
+        .update(from: x.value.pointer + row * x.columns + range.lowerBound, count: range.count)
+    }
+    return record(output, from: x) { [self] gradient in
+      scatter(into: x) { target in
+        for row in 0..<x.rows {
+          BLAS.accumulate(
+            gradient.pointer + row * range.count,
+            into: target.pointer + row * x.columns + range.lowerBound, count: range.count)
+        }
+      }
+    }
+  }
+
+  /// Inner products of paired rows: `s_b = ⟨x[i_b], y[j_b]⟩`.
+  ///
+  /// - Returns: `[B, 1]`.
+  public func rowDot(
+    _ x: Variable, _ xIndices: [Int32], _ y: Variable, _ yIndices: [Int32]
+  ) -> Variable {
+    precondition(x.columns == y.columns, "rowDot of \(x.value.shape) and \(y.value.shape)")
+    precondition(xIndices.count == yIndices.count, "rowDot of unequal index counts")
+    let width = x.columns
+    let output = matrix(rows: xIndices.count, columns: 1)
+    for row in 0..<xIndices.count {
+      output.pointer[row] = BLAS.dot(
+        x.value.pointer + Int(xIndices[row]) * width, y.value.pointer + Int(yIndices[row]) * width,
+        count: width)
+    }
+    return record(output, from: x, y) { [self] gradient in
+      scatter(into: x) { target in
+        for row in 0..<xIndices.count {
+          BLAS.accumulate(
+            y.value.pointer + Int(yIndices[row]) * width, scaledBy: gradient.pointer[row],
+            into: target.pointer + Int(xIndices[row]) * width, count: width)
+        }
+      }
+      scatter(into: y) { target in
+        for row in 0..<xIndices.count {
+          BLAS.accumulate(
+            x.value.pointer + Int(xIndices[row]) * width, scaledBy: gradient.pointer[row],
+            into: target.pointer + Int(yIndices[row]) * width, count: width)
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,131 @@
+public import Tensors
+
+/// Records operations as they are computed and plays their adjoints backwards.
+///
+/// Operations are coarse (a linear layer, a loss over a batch), each with a hand-written adjoint in
+/// a file of its own under `Operations`. A step is:
+///
+/// 1. record: `let loss = tape.bprLoss(…)`;
+/// 2. if ``reductions`` is not empty, sum each over all shards and ``resolve(_:)`` them;
+/// 3. ``backward(from:)``, read the parameters' gradients;
+/// 4. ``reset()``, which takes every matrix of the step back for the next one.
+///
+/// Buffers live as long as the tape: in steady state a step allocates nothing of matrix size.
+/// A tape belongs to one thread at a time.
+public final class Tape {
+  private var adjoints: [() -> Void] = []
+  private var free: [Int: [MatrixStorage]] = [:]
+  private var used: [MatrixStorage] = []
+  /// Sums that need all shards before the backward pass can run, in the order of recording.
+  public internal(set) var reductions: [Reduction] = []
+  /// Bytes of all buffers that the tape holds.
+  public private(set) var heldByteCount = 0
+
+  public init() {}
+
+  /// A matrix of this step with undefined elements. It is taken back by ``reset()``.
+  public func matrix(rows: Int, columns: Int) -> Matrix {
+    var capacity = 64
+    while capacity < rows * columns { capacity *= 2 }
+    let storage: MatrixStorage
+    if let last = free[capacity]?.popLast() {
+      storage = last
+    } else {
+      storage = MatrixStorage(capacity: capacity)
+      heldByteCount += capacity * MemoryLayout<Float>.stride
+    }
+    used.append(storage)
+    return Matrix(rows: rows, columns: columns, storage: storage)
+  }
+
+  /// A leaf whose gradient is wanted. The tape reads `value` and never writes it.
+  public func parameter(_ value: Matrix) -> Variable {
+    Variable(value: value, needsGradient: true)
+  }
+
+  /// A leaf without a gradient.
+  public func constant(_ value: Matrix) -> Variable {
+    Variable(value: value, needsGradient: false)
+  }
+
+  /// The same value with no way back: the stop-gradient.
+  public func detached(_ variable: Variable) -> Variable { constant(variable.value) }
+
+  /// Computes the gradient of `Σ weight · variable` over `[1, 1]` variables, for every parameter
+  /// that they depend on.
+  ///
+  /// - Precondition: every reduction is resolved; called once per recording.
+  public func backward(from terms: [(variable: Variable, weight: Float)]) {
+    for reduction in reductions {
+      precondition(reduction.total != nil, "backward before its reductions are resolved")
+    }
+    for (variable, weight) in terms where variable.needsGradient {
+      accumulate(into: variable) { gradient, isFirst in
+        gradient.pointer[0] = (isFirst ? 0 : gradient.pointer[0]) + weight
+      }
+    }
+    for adjoint in adjoints.reversed() { adjoint() }
+  }
+
+  /// Forgets the recording. Every matrix made by this tape, values and gradients included, must no
+  /// longer be used.
+  public func reset() {
+    adjoints.removeAll(keepingCapacity: true)
+    reductions.removeAll(keepingCapacity: true)
+    for storage in used { free[storage.capacity, default: []].append(storage) }
+    used.removeAll(keepingCapacity: true)
+  }
+
+  // MARK: For operations
+
+  /// Adds an operation: its value, what it was computed from, and how a gradient of the value
+  /// flows back. `adjoint` runs only when a gradient arrived.
+  func record(
+    _ value: Matrix, from inputs: Variable..., adjoint: @escaping (_ gradient: Matrix) -> Void
+  ) -> Variable {
+    record(value, from: inputs, adjoint: adjoint)
+  }
+
+  func record(
+    _ value: Matrix, from inputs: [Variable], adjoint: @escaping (_ gradient: Matrix) -> Void
+  ) -> Variable {
+    let output = Variable(value: value, needsGradient: inputs.contains { $0.needsGradient })
+    if output.needsGradient {
+      adjoints.append { if let gradient = output.gradient { adjoint(gradient) } }
+    }
+    return output
+  }
+
+  /// Adds to the gradient of a variable that needs one. `isFirst` says that the matrix holds
+  /// nothing yet and must be overwritten.
+  func accumulate(into variable: Variable, _ add: (_ gradient: Matrix, _ isFirst: Bool) -> Void) {
+    guard variable.needsGradient else { return }
+    if let gradient = variable.gradient {
+      add(gradient, false)
+    } else {
+      let gradient = matrix(rows: variable.rows, columns: variable.columns)
+      variable.gradient = gradient
+      add(gradient, true)
+    }
+  }
+
+  /// Like ``accumulate(into:_:)`` for adjoints that touch only some elements: the matrix begins
+  /// with zeros.
+  func scatter(into variable: Variable, _ add: (_ gradient: Matrix) -> Void) {
+    accumulate(into: variable) { gradient, isFirst in
+      if isFirst { gradient.fill(0) }
+      add(gradient)
+    }
+  }
+
+  func scalar(_ value: Float) -> Matrix {
+    let result = matrix(rows: 1, columns: 1)
+    result.pointer[0] = value
+    return result
+  }
+}
+
+extension Tape {
+  /// A `[1, 1]` matrix of this step.
+  public func filled(_ value: Float) -> Matrix { scalar(value) }
+}

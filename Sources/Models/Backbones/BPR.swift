@@ -1,0 +1,57 @@
+public import Autodiff
+public import Datasets
+public import Tables
+public import Tensors
+
+/// Matrix factorisation with Bayesian personalised ranking.
+///
+///     s(u, i) = ⟨P_u, Q_i⟩
+///     L = −mean ln(1e-10 + σ(s(u,p) − s(u,n))) + λ (‖P_u‖ + ‖Q_p‖ + ‖Q_n‖) / n
+///
+/// The norms are Frobenius norms of the batch matrices, **not squared**, and n is the number of
+/// triplets in the step. No biases, no features.
+///
+/// - Parameters: user P `[U, d]`, item Q `[I, d]`, Xavier normal.
+/// - Source: Rendle et al. 2009, arXiv:1205.2618; loss and regulariser as in MMRec e775373
+///   (`models/bpr.py`).
+public struct BPR: Backbone {
+  public let tables: [TableSpec]
+  private let regularization: Float
+
+  public init(userCount: Int, itemCount: Int, embeddingSize: Int, regularization: Float) {
+    self.regularization = regularization
+    tables = [
+      TableSpec(
+        name: "user", rows: userCount, width: embeddingSize,
+        initializer: .xavierNormal(rows: userCount, columns: embeddingSize)),
+      TableSpec(
+        name: "item", rows: itemCount, width: embeddingSize,
+        initializer: .xavierNormal(rows: itemCount, columns: embeddingSize)),
+    ]
+  }
+
+  public func rows(for batch: TripletBatch) -> [RowSelection] {
+    [.listed(batch.distinctUsers), .listed(batch.distinctItems)]
+  }
+
+  public func content(on tape: Tape, parameters: [Variable], batch: TripletBatch) -> Content {
+    .none
+  }
+
+  public func loss(
+    on tape: Tape, parameters: [Variable], batch: TripletBatch, content: Content,
+    items: [Variable], likelihood: Likelihood
+  ) -> [LossTerm] {
+    tape.pairwiseLoss(
+      users: parameters[0], items: parameters[1], regularizedItems: parameters[1], batch: batch,
+      regularization: regularization, likelihood: likelihood)
+  }
+
+  public func finalSource(_ side: Side) -> FinalSource { .table(side == .user ? 0 : 1) }
+
+  public func rowsForFinal(_ side: Side, range: Range<Int>) -> [RowSelection] { [.none, .none] }
+
+  public func finalVectors(_ side: Side, range: Range<Int>, parameters: [Matrix]) -> Matrix {
+    preconditionFailure("the final vectors of BPR are its tables")
+  }
+}

@@ -1,0 +1,123 @@
+public import Autodiff
+public import Datasets
+public import Tables
+public import Tensors
+
+/// Visual BPR: an item is an id vector beside a projection of its features.
+///
+///     Î_i = [Q_i | W x_i + b],  s(u, i) = ⟨P_u, Î_i⟩
+///     L = −mean ln(1e-10 + σ(s(u,p) − s(u,n))) + λ (‖P_u‖ + ‖Î_p‖ + ‖Î_n‖) / n
+///
+/// x_i holds the features of all modalities side by side, **last modality first** (text before
+/// visual, as in the reference). The norms are un-squared and see the whole item rows; W itself is
+/// not regularised. The projection splits exactly into one vector per modality,
+/// `μ_m = W_m x_{m,i} + b / M`, which is where MRdIB attaches; plain training adds the same
+/// vectors, so that both have the same bits.
+///
+/// Only the batch's distinct items are projected: the same result as projecting all of them.
+///
+/// - Parameters: user P `[U, 2d]` and item Q `[I, d]` Xavier uniform; projection.weight W
+///   `[d, ΣF]` Xavier normal; projection.bias b `[1, d]` zero.
+/// - Source: He and McAuley 2016, arXiv:1510.01784, without its bias terms, as in MMRec e775373
+///   (`models/vbpr.py`).
+public struct VBPR: Backbone {
+  public let tables: [TableSpec]
+  private let features: [FeatureMatrix]
+  /// The columns of W that belong to each modality.
+  private let columns: [Range<Int>]
+  private let embeddingSize: Int
+  private let regularization: Float
+
+  /// - Precondition: at least one modality.
+  public init(
+    userCount: Int, itemCount: Int, features: [FeatureMatrix], embeddingSize: Int,
+    regularization: Float
+  ) {
+    precondition(!features.isEmpty, "VBPR without features")
+    self.features = features
+    self.embeddingSize = embeddingSize
+    self.regularization = regularization
+    let featureWidth = features.reduce(0) { $0 + $1.columns }
+    var end = featureWidth
+    columns = features.map { feature in
+      end -= feature.columns
+      return end..<(end + feature.columns)
+    }
+    tables = [
+      TableSpec(
+        name: "user", rows: userCount, width: 2 * embeddingSize,
+        initializer: .xavierUniform(rows: userCount, columns: 2 * embeddingSize)),
+      TableSpec(
+        name: "item", rows: itemCount, width: embeddingSize,
+        initializer: .xavierUniform(rows: itemCount, columns: embeddingSize)),
+      TableSpec(
+        name: "projection.weight", rows: embeddingSize, width: featureWidth,
+        initializer: .xavierNormal(rows: embeddingSize, columns: featureWidth)),
+      TableSpec(
+        name: "projection.bias", rows: 1, width: embeddingSize, initializer: .constant(0)),
+    ]
+  }
+
+  public func rows(for batch: TripletBatch) -> [RowSelection] {
+    [.listed(batch.distinctUsers), .listed(batch.distinctItems), .all, .all]
+  }
+
+  public func content(on tape: Tape, parameters: [Variable], batch: TripletBatch) -> Content {
+    let means = features.indices.map { modality in
+      project(
+        on: tape, modality, of: batch.distinctItems, weight: parameters[2], bias: parameters[3])
+    }
+    let users = tape.columns(parameters[0], embeddingSize..<2 * embeddingSize)
+    return Content(means: means, users: features.map { _ in users })
+  }
+
+  public func loss(
+    on tape: Tape, parameters: [Variable], batch: TripletBatch, content: Content,
+    items: [Variable], likelihood: Likelihood
+  ) -> [LossTerm] {
+    let regularized = itemRows(on: tape, ids: parameters[1], content: content.means)
+    let isSampled = zip(items, content.means).contains { $0 !== $1 }
+    let scored = isSampled ? itemRows(on: tape, ids: parameters[1], content: items) : regularized
+    return tape.pairwiseLoss(
+      users: parameters[0], items: scored, regularizedItems: regularized, batch: batch,
+      regularization: regularization, likelihood: likelihood)
+  }
+
+  /// μ_m of some items, `[J, d]`.
+  private func project(
+    on tape: Tape, _ modality: Int, of items: [Int32], weight: Variable, bias: Variable
+  ) -> Variable {
+    let input = tape.matrix(rows: items.count, columns: features[modality].columns)
+    features[modality].gather(items, into: input.pointer)
+    return tape.linear(
+      tape.constant(input), weight, columns: columns[modality], bias: bias,
+      biasScale: 1 / Float(features.count))
+  }
+
+  /// `[Q_i | Σ_m vector_m]`, `[J, 2d]`.
+  private func itemRows(on tape: Tape, ids: Variable, content: [Variable]) -> Variable {
+    let projected = content.count == 1 ? content[0] : tape.sum(content.map { ($0, 1) })
+    return tape.concatenateColumns([ids, projected])
+  }
+
+  public func finalSource(_ side: Side) -> FinalSource {
+    side == .user ? .table(0) : .computed(width: 2 * embeddingSize)
+  }
+
+  public func rowsForFinal(_ side: Side, range: Range<Int>) -> [RowSelection] {
+    [.none, .listed(range.map(Int32.init)), .all, .all]
+  }
+
+  public func finalVectors(_ side: Side, range: Range<Int>, parameters: [Matrix]) -> Matrix {
+    precondition(side == .item, "the final user vectors of VBPR are its user table")
+    let tape = Tape()
+    let constants = parameters.map { tape.constant($0) }
+    let means = features.indices.map { modality in
+      project(
+        on: tape, modality, of: range.map(Int32.init), weight: constants[2], bias: constants[3])
+    }
+    let result = Matrix(rows: range.count, columns: 2 * embeddingSize)
+    result.copy(from: itemRows(on: tape, ids: constants[1], content: means).value)
+    return result
+  }
+}

@@ -1,0 +1,36 @@
+internal import Autodiff
+public import Datasets
+internal import Tables
+internal import Tensors
+
+extension Backbone {
+  /// The root mean square of each modality's vectors before training.
+  ///
+  /// Every process can compute it alike, because initial values depend only on the seed. At most
+  /// 4,096 items, evenly spread, are looked at.
+  func initialContentScales(seed: UInt64, itemCount: Int) -> [Float] {
+    let stride = max(1, itemCount / 4096)
+    let items = Swift.stride(from: 0, to: itemCount, by: stride).map(Int32.init)
+    let users = [Int32](repeating: 0, count: items.count)
+    let batch = TripletBatch(
+      users: users, positives: items, negatives: items, globalCount: items.count)
+    let tape = Tape()
+    let parameters = zip(tables, rows(for: batch)).map { spec, selection in
+      let rows: [Int] =
+        switch selection {
+        case .none: []
+        case .all: Array(0..<spec.rows)
+        case .listed(let listed): listed.map(Int.init)
+        }
+      let matrix = Matrix(rows: rows.count, columns: spec.width)
+      for (position, row) in rows.enumerated() {
+        spec.initializer.fill(matrix.row(position), table: spec.name, row: row, seed: seed)
+      }
+      return tape.constant(matrix)
+    }
+    return content(on: tape, parameters: parameters, batch: batch).means.map { mean in
+      let squares = BLAS.dot(mean.value.pointer, mean.value.pointer, count: mean.value.count)
+      return (squares / Float(max(1, mean.value.count))).squareRoot()
+    }
+  }
+}

@@ -1,0 +1,29 @@
+internal import Autodiff
+
+/// What "user u prefers item p over item n" means as a likelihood.
+public enum Likelihood: String, Sendable, CaseIterable {
+  /// A ranked pair: `−ln σ(s⁺ − s⁻)` (Rendle et al. 2009).
+  case bpr
+  /// Two labels: `−ln σ(s⁺) − ln σ(−s⁻)`.
+  case bce
+}
+
+extension Tape {
+  /// The negative log-likelihood of preferring the positive scores, divided by `count`.
+  ///
+  /// - Parameters: `positive` and `negative` are scores, `[B, 1]`.
+  /// - Returns: `[1, 1]`, nats; shards add up when `count` is the step's triplet count.
+  func negativeLogLikelihood(
+    _ likelihood: Likelihood, positive: Variable, negative: Variable, form: RankingLossForm,
+    count: Int
+  ) -> Variable {
+    switch likelihood {
+    case .bpr:
+      return rankingLoss(subtract(positive, negative), form: form, count: count)
+    case .bce:
+      let accepted = rankingLoss(positive, form: .softplus, count: count)
+      let rejected = rankingLoss(sum([(negative, -1)]), form: .softplus, count: count)
+      return add(accepted, rejected)
+    }
+  }
+}

@@ -1,0 +1,245 @@
+public import Autodiff
+public import Datasets
+public import Tables
+public import Tensors
+
+/// The MRdIB objective on top of a backbone.
+///
+/// The backbone gives a vector μ per item and modality. MRdIB makes it the mean of a Gaussian,
+/// lets the backbone score samples z of it, and adds
+///
+///     L = L_backbone(z) + α₁ Σ_m KL(q(z_m | x) ‖ prior) + α₂ Σ_{m<m'} I(z_m; z_{m'}) + α₃ Σ_m L_U^m
+///
+/// - the divergence filters what the likelihood does not need from each modality (α₁);
+/// - the redundancy between modalities is estimated by a discriminator and minimised (α₂);
+/// - each modality alone should explain the preference: `L_U^m = mean softplus(−⟨a_{m,u}, z_{m,p} − z_{m,n}⟩)` (α₃);
+/// - what only the combination tells is in the backbone's own likelihood on z.
+///
+/// The paper's synergy term is that likelihood and is counted once. Inference uses μ: the
+/// objective costs nothing there.
+///
+/// Over several shards the divergence and the redundancy are estimated per shard and averaged by
+/// size; with one shard they are those of the whole batch.
+///
+/// - Source: the MRdIB paper's loss (its eqs. of L_MIB, L_U, L_R, L_S) in the trainable form
+///   described in `MRdIB.md`; deviations and open choices are ``MRdIBOptions``.
+public struct MRdIB: Sendable {
+  public let tables: [TableSpec]
+  private let options: MRdIBOptions
+  private let modalities: [String]
+  private let layout: Layout
+  private let estimator: any RedundancyEstimator
+
+  /// - Parameters:
+  ///   - modalities: names, in the order of `Content.means`.
+  ///   - width: D of the content vectors.
+  ///   - initialScales: the root mean square of each modality's vectors at the start, for
+  ///     ``InitialDeviation/relative``.
+  public init(
+    options: MRdIBOptions, modalities: [String], width: Int, initialScales: [Float]
+  ) {
+    self.options = options
+    self.modalities = modalities
+    estimator =
+      switch options.estimator {
+      case .donskerVaradhan:
+        DonskerVaradhanEstimator(hiddenSize: options.hiddenSize, cap: options.statisticCap)
+      case .club: ContrastiveUpperBoundEstimator(hiddenSize: options.hiddenSize)
+      case .infoNCE: InfoNCEEstimator(temperature: options.temperature)
+      case .crossCorrelation: CrossCorrelationEstimator()
+      }
+    layout = Layout(
+      options: options, modalities: modalities, width: width, initialScales: initialScales,
+      estimator: estimator)
+    tables = layout.tables
+  }
+
+  /// The rows that a batch needs: all of every table, for they are small.
+  func rows() -> [RowSelection] { tables.map { _ in .all } }
+
+  /// Records the whole loss of one shard.
+  ///
+  /// - Parameters:
+  ///   - backboneParameters: the rows that the backbone asked for.
+  ///   - parameters: the rows of ``tables``.
+  ///   - firstTable: the run's index of the first of ``tables``, for the averages.
+  func record(
+    on tape: Tape, backbone: some Backbone, backboneParameters: [Variable],
+    parameters: [Variable], firstTable: Int, batch: TripletBatch, context: StepContext
+  ) -> Loss {
+    let content = backbone.content(on: tape, parameters: backboneParameters, batch: batch)
+    var loss = Loss(terms: [])
+    let encoded = modalities.indices.map { modality in
+      encode(
+        on: tape, modality, mean: content.means[modality], parameters: parameters, batch: batch,
+        context: context, into: &loss, firstTable: firstTable)
+    }
+    let pairTerms = recordRedundancy(
+      on: tape, encoded, parameters: parameters, batch: batch, context: context, into: &loss,
+      firstTable: firstTable)
+    guard context.isFinalRound else {
+      // Earlier rounds train only the discriminator.
+      loss.terms = pairTerms.filter { $0.name == Self.discriminatorName }
+      return loss
+    }
+    let ranked = backbone.loss(
+      on: tape, parameters: backboneParameters, batch: batch, content: content, items: encoded,
+      likelihood: options.likelihood)
+    loss.terms = ranked.map(weighingSynergy) + loss.terms + pairTerms
+    if options.uniqueWeight != 0 {
+      for modality in modalities.indices {
+        loss.terms.append(
+          uniqueTerm(
+            on: tape, modality, users: content.users[modality], items: encoded[modality],
+            parameters: parameters, batch: batch))
+      }
+    }
+    return loss
+  }
+
+  /// Counts the joint likelihood once more by ``MRdIBOptions/synergyWeight``.
+  private func weighingSynergy(_ term: LossTerm) -> LossTerm {
+    guard term.name == LossTerm.rankingName, options.synergyWeight != 0 else { return term }
+    return .additive(term.name, term.variable, weight: term.weight + options.synergyWeight)
+  }
+}
+
+extension MRdIB {
+  static let discriminatorName = "discriminator"
+
+  /// z of one modality, `[J, D]`, with its divergence and diagnostics added to the loss.
+  private func encode(
+    on tape: Tape, _ modality: Int, mean: Variable, parameters: [Variable], batch: TripletBatch,
+    context: StepContext, into loss: inout Loss, firstTable: Int
+  ) -> Variable {
+    let name = modalities[modality]
+    let share = Double(batch.share)
+    var mean = mean
+    if let head = layout.heads[modality] {
+      mean = tape.add(mean, tape.linear(mean, parameters[head]))
+    }
+    let count = Float(max(1, mean.value.count))
+    let scale = rootMeanSquare(mean.value)
+    loss.statistics["rms.\(name)"] = Double(scale) * share
+    guard options.isStochastic || options.bottleneckWeight != 0 else { return mean }
+
+    let encoder = layout.encoders[modality]
+    let logVariance = tape.clamp(
+      tape.linear(mean, parameters[encoder], bias: parameters[encoder + 1]),
+      options.logVarianceRange.lowerBound, options.logVarianceRange.upperBound)
+    var priorDeviation: Float = 1
+    if let average = layout.scaleAverages {
+      let running = parameters[average].value[modality, 0]
+      priorDeviation = max(running > 0 ? running : scale, 1e-6)
+      loss.average(firstTable + average, of: tables[average])[modality, 0] = scale * batch.share
+    }
+    let perItem = options.reduction == .sum
+    let divergence = tape.gaussianDivergence(
+      mean: mean, logVariance: logVariance, priorDeviation: priorDeviation,
+      scale: perItem ? 1 / Float(max(1, mean.rows)) : 1 / count)
+    loss.terms.append(
+      .estimated(
+        "kl.\(name)", divergence, weight: options.bottleneckWeight, share: batch.share))
+    let perDimension = Double(divergence.scalar) / (perItem ? Double(mean.columns) : 1)
+    loss.statistics["kl_per_dimension.\(name)"] = perDimension * share
+    guard options.isStochastic else { return mean }
+
+    let noise = tape.matrix(rows: mean.rows, columns: mean.columns)
+    // The ε of an item depends on the item and the step alone, not on its shard or batch.
+    let random = CounterRandom(
+      seed: context.seed, stream: .noise, epoch: context.epoch | modality << 24,
+      step: context.step)
+    for (row, item) in batch.distinctItems.enumerated() {
+      NormalDistribution.fill(noise.row(row), random: random, id: Int(item))
+    }
+    let (sample, deviation) = tape.gaussianSample(
+      mean: mean, logVariance: logVariance, noise: noise)
+    var total: Float = 0
+    total = BLAS.absoluteSum(deviation.pointer, count: deviation.count)
+    loss.statistics["sigma.\(name)"] = Double(total / count) * share
+    return sample
+  }
+
+  /// The redundancy of every pair of modalities, and the discriminators' own objectives.
+  private func recordRedundancy(
+    on tape: Tape, _ encoded: [Variable], parameters: [Variable], batch: TripletBatch,
+    context: StepContext, into loss: inout Loss, firstTable: Int
+  ) -> [LossTerm] {
+    guard options.redundancyWeight != 0 else { return [] }
+    let rows =
+      options.pairs == .positives
+      ? batch.distinctPositiveItemIndex : (0..<Int32(batch.distinctItems.count)).map { $0 }
+    guard rows.count >= 2 else {
+      // Too few items for a shuffled pair: leave the running averages where they are.
+      let averages = parameters[layout.pairAverages].value
+      let share = loss.average(firstTable + layout.pairAverages, of: tables[layout.pairAverages])
+      for index in 0..<averages.count {
+        share.pointer[index] = averages.pointer[index] * batch.share
+      }
+      return []
+    }
+    let vectors = encoded.map { tape.gather($0, rows) }
+    var terms: [LossTerm] = []
+    for (index, pair) in layout.pairs.enumerated() {
+      let random = CounterRandom(
+        seed: context.seed, stream: .marginalShift, epoch: context.epoch, step: context.step)
+      let shift = 1 + random.integer(below: rows.count - 1, id: context.shard, index: index)
+      let averages = parameters[layout.pairAverages].value
+      // Both averages are 0 until the first step has been counted.
+      let isCounted = averages[index, 0] != 0 || averages[index, 1] != 0
+      let recorded = estimator.record(
+        on: tape, left: vectors[pair.left], right: vectors[pair.right],
+        discriminator: Array(parameters[pair.discriminator]), shift: shift,
+        average: isCounted && averages[index, 0] > 0 ? averages[index, 0] : nil)
+      let estimate = recorded.estimate.scalar
+      let running = isCounted ? averages[index, 1] : estimate
+      let isVacuous = options.skipsNegativeEstimates && running < 0
+      let average = loss.average(firstTable + layout.pairAverages, of: tables[layout.pairAverages])
+      average[index, 0] = (recorded.meanExponential ?? 0) * batch.share
+      average[index, 1] = estimate * batch.share
+      terms.append(
+        .estimated(
+          "redundancy.\(pair.name)", recorded.estimate, weight: options.redundancyWeight,
+          share: batch.share, gradientWeight: isVacuous ? 0 : options.redundancyWeight))
+      loss.statistics["redundancy_running.\(pair.name)"] = Double(running) * Double(batch.share)
+      if let discriminatorLoss = recorded.discriminatorLoss {
+        terms.append(
+          .estimated(
+            Self.discriminatorName, discriminatorLoss, weight: 0, share: batch.share,
+            gradientWeight: 1))
+      }
+    }
+    return terms
+  }
+
+  /// `α₃ L_U^m`: the likelihood of the preference given one modality alone.
+  private func uniqueTerm(
+    on tape: Tape, _ modality: Int, users: Variable, items: Variable, parameters: [Variable],
+    batch: TripletBatch
+  ) -> LossTerm {
+    var users = users
+    if let decoder = layout.decoders[modality] {
+      users = tape.add(users, tape.linear(users, parameters[decoder]))
+    }
+    let likelihood = tape.negativeLogLikelihood(
+      options.likelihood,
+      positive: tape.rowDot(users, batch.userIndex, items, batch.positiveIndex),
+      negative: tape.rowDot(users, batch.userIndex, items, batch.negativeIndex),
+      form: .softplus, count: batch.globalCount)
+    return .additive("unique.\(modalities[modality])", likelihood, weight: options.uniqueWeight)
+  }
+
+  private func rootMeanSquare(_ x: Matrix) -> Float {
+    (BLAS.dot(x.pointer, x.pointer, count: x.count) / Float(max(1, x.count))).squareRoot()
+  }
+}
+
+extension Loss {
+  /// This shard's share of an average table, made of zeros when first asked for.
+  fileprivate mutating func average(_ table: Int, of spec: TableSpec) -> Matrix {
+    if let matrix = averages[table] { return matrix }
+    let matrix = Matrix(rows: spec.rows, columns: spec.width)
+    averages[table] = matrix
+    return matrix
+  }
+}

@@ -1,0 +1,59 @@
+internal import Autodiff
+internal import Foundation
+internal import Tables
+
+/// MINE: the Donsker–Varadhan bound with a two-layer statistic.
+///
+///     f(x, y) = c · tanh( (w₂ᵀ relu(W₁ [x; y] + b₁) + b₂) / c )
+///
+/// The discriminator maximises the bound, with the moving-average correction of its gradient; the
+/// encoders minimise its plain value. Minimising over both at once would drive f to −c instead of
+/// estimating anything.
+///
+/// - Source: Belghazi et al. 2018, arXiv:1801.04062. The cap c is ours: it bounds e^f.
+struct DonskerVaradhanEstimator: RedundancyEstimator {
+  let hiddenSize: Int
+  let cap: Float
+
+  func tables(prefix: String, width: Int) -> [TableSpec] {
+    layer("\(prefix).hidden", inputs: 2 * width, outputs: hiddenSize)
+      + layer("\(prefix).output", inputs: hiddenSize, outputs: 1)
+  }
+
+  func record(
+    on tape: Tape, left: Variable, right: Variable, discriminator: [Variable], shift: Int,
+    average: Float?
+  ) -> RedundancyTerms {
+    let frozen = discriminator.map { tape.detached($0) }
+    let forEncoders = statistics(on: tape, left, right, frozen, shift: shift)
+    let estimate = tape.donskerVaradhan(
+      joint: forEncoders.joint, marginal: forEncoders.marginal)
+    let forDiscriminator = statistics(
+      on: tape, tape.detached(left), tape.detached(right), discriminator, shift: shift)
+    let bound = tape.donskerVaradhan(
+      joint: forDiscriminator.joint, marginal: forDiscriminator.marginal, movingAverage: average)
+    var exponentials = 0.0
+    for f in forEncoders.marginal.value.elements { exponentials += exp(Double(f)) }
+    return RedundancyTerms(
+      estimate: estimate, discriminatorLoss: tape.sum([(bound, -1)]),
+      meanExponential: Float(exponentials / Double(left.rows)))
+  }
+
+  /// f of the true pairs and of the shifted pairs, `[J, 1]` each. The first layer is linear in the
+  /// pair, so each half of its product is computed once and the right half is shifted.
+  private func statistics(
+    on tape: Tape, _ left: Variable, _ right: Variable, _ parameters: [Variable], shift: Int
+  ) -> (joint: Variable, marginal: Variable) {
+    let width = left.columns
+    let ofLeft = tape.linear(left, parameters[0], columns: 0..<width, bias: parameters[1])
+    let ofRight = tape.linear(right, parameters[0], columns: width..<2 * width)
+    func statistic(_ hidden: Variable) -> Variable {
+      tape.tanhCap(
+        tape.linear(tape.relu(hidden), parameters[2], bias: parameters[3]), cap)
+    }
+    return (
+      statistic(tape.add(ofLeft, ofRight)),
+      statistic(tape.add(ofLeft, tape.shifted(ofRight, by: shift)))
+    )
+  }
+}

@@ -1,0 +1,54 @@
+internal import Autodiff
+internal import Tables
+
+/// Estimates the mutual information between two sets of paired vectors, with a discriminator that
+/// is trained against the encoders.
+///
+/// The discriminator climbs (or fits) while the encoders descend: two objectives on the same
+/// network. An estimator therefore records two variables that share no gradient: one that reaches
+/// only the encoders and one that reaches only the discriminator.
+protocol RedundancyEstimator: Sendable {
+  /// The discriminator's parameters, names prefixed, all in the discriminator group.
+  func tables(prefix: String, width: Int) -> [TableSpec]
+
+  /// - Parameters:
+  ///   - left, right: paired vectors, `[J, D]`, J ≥ 2.
+  ///   - discriminator: the rows of ``tables(prefix:width:)``.
+  ///   - shift: marginal pair i is (left_i, right_{(i + shift) mod J}), 1 ≤ shift < J.
+  ///   - average: the running mean of e^f, nil before the first step.
+  func record(
+    on tape: Tape, left: Variable, right: Variable, discriminator: [Variable], shift: Int,
+    average: Float?
+  ) -> RedundancyTerms
+}
+
+struct RedundancyTerms {
+  /// What the encoders minimise, nats, `[1, 1]`; no gradient to the discriminator.
+  let estimate: Variable
+  /// What the discriminator minimises, `[1, 1]`; no gradient to the encoders. Nil without one.
+  let discriminatorLoss: Variable?
+  /// Mean of e^f over marginal pairs, for the running mean. Nil where none is kept.
+  var meanExponential: Float?
+}
+
+extension RedundancyEstimator {
+  /// A layer of a discriminator: weight `[outputs, inputs]` and bias `[1, outputs]`.
+  func layer(_ name: String, inputs: Int, outputs: Int) -> [TableSpec] {
+    [
+      TableSpec(
+        name: "\(name).weight", rows: outputs, width: inputs,
+        initializer: .xavierNormal(rows: outputs, columns: inputs),
+        rule: .optimizer(.discriminator), rowsPerBlock: outputs),
+      TableSpec(
+        name: "\(name).bias", rows: 1, width: outputs, initializer: .constant(0),
+        rule: .optimizer(.discriminator), rowsPerBlock: 1),
+    ]
+  }
+}
+
+extension Tape {
+  /// The rows of `x` turned by a cyclic shift: row i becomes row (i + shift) mod J.
+  func shifted(_ x: Variable, by shift: Int) -> Variable {
+    gather(x, (0..<x.rows).map { Int32(($0 + shift) % x.rows) })
+  }
+}

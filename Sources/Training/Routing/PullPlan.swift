@@ -1,0 +1,89 @@
+internal import Messages
+internal import Models
+internal import Tensors
+
+/// One pull of a selection of rows: the requests to send and how the answers become matrices.
+struct PullPlan {
+  /// The rows of each table; nil where none are wanted.
+  let routed: [RoutedRows?]
+  let version: UInt64
+  private let routing: TableRouting
+
+  init(_ selections: [RowSelection], version: UInt64, routing: TableRouting) {
+    self.version = version
+    self.routing = routing
+    routed = selections.enumerated().map { table, selection in
+      routing.route(selection, table: table)
+    }
+  }
+
+  /// One request per server that holds any of the rows.
+  func requests(generation: UInt64) -> [Addressed<PullRequest>] {
+    (0..<routing.serverCount).compactMap { server in
+      let sections = sections(of: server)
+      guard !sections.isEmpty else { return nil }
+      let listed = routed.compactMap { $0 }.filter { !$0.isWhole }
+      let count = listed.reduce(0) { $0 + $1.keys[server].count }
+      let keys = Payload.make(UInt32.self, count: count) { buffer in
+        var next = 0
+        for rows in listed {
+          for key in rows.keys[server] {
+            buffer[next] = key
+            next += 1
+          }
+        }
+      }
+      return Addressed(
+        server: server,
+        body: PullRequest(
+          generation: generation, version: version, sections: sections, keys: keys))
+    }
+  }
+
+  /// What a server is asked for, in table order.
+  private func sections(of server: Int) -> [TableSection] {
+    routed.enumerated().compactMap { table, rows in
+      guard let rows, !rows.keys[server].isEmpty else { return nil }
+      return TableSection(
+        table: UInt32(table), rowCount: UInt32(rows.keys[server].count),
+        width: UInt32(routing.tables[table].width), isWhole: rows.isWhole)
+    }
+  }
+
+  /// The pulled rows as matrices, `[selected rows, width]` per table.
+  ///
+  /// - Parameter replies: one per request, in their order.
+  /// - Throws: ``TrainingError`` when an answer is not what was asked for.
+  func assemble(_ replies: [PullReply], make: (_ rows: Int, _ columns: Int) -> Matrix)
+    throws -> [Matrix?]
+  {
+    let matrices = routed.enumerated().map { table, rows in
+      rows.map { make($0.count, routing.tables[table].width) }
+    }
+    let servers = (0..<routing.serverCount).filter { !sections(of: $0).isEmpty }
+    guard servers.count == replies.count else {
+      throw TrainingError("Cannot use pulled rows: \(replies.count) answers to \(servers.count).")
+    }
+    for (server, reply) in zip(servers, replies) {
+      let expected = sections(of: server)
+      guard reply.sections == expected, reply.version == version else {
+        throw TrainingError(
+          "Cannot use the rows of server \(server): version \(reply.version) with "
+            + "\(reply.sections.count) tables came, version \(version) with \(expected.count) "
+            + "tables was asked for.")
+      }
+      var offset = 0
+      for section in expected {
+        guard let rows = routed[Int(section.table)], let matrix = matrices[Int(section.table)]
+        else { continue }
+        let width = Int(section.width)
+        for position in rows.positions[server] {
+          reply.values.copy(
+            Float.self, from: offset, count: width, to: matrix.pointer + Int(position) * width)
+          offset += width
+        }
+      }
+    }
+    return matrices
+  }
+}

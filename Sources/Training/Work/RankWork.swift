@@ -1,0 +1,80 @@
+internal import Evaluation
+internal import Messages
+internal import Models
+internal import Tensors
+
+/// Ranks all items for blocks of users and reports the sums of the metrics.
+///
+/// The final item matrix is pulled once per task, the users block by block; every block is
+/// reported as a unit of its own, so that sums do not depend on who ranked what.
+final class RankWork: Work {
+  private let engine: WorkerEngine
+  private let version: UInt64
+  private let blocks: [(index: UInt32, users: Range<Int>)]
+  private let ranking: FullRanking
+  private var next = 0
+  private var plan: PullPlan?
+  private var items: Matrix?
+  private var reports: [UnitReport] = []
+
+  init(engine: WorkerEngine, version: UInt64, blocks: [UInt32]) throws {
+    self.engine = engine
+    self.version = version
+    ranking = FullRanking(cutoffs: engine.setting.topK)
+    let all = engine.blocks
+    self.blocks = try blocks.map { block in
+      guard let users = all.users(block) else {
+        throw TrainingError("Cannot rank users of block \(block): there are \(all.rankCount).")
+      }
+      return (block, users)
+    }
+  }
+
+  var progress: UInt64 { UInt64(next) }
+
+  func advance(_ input: WorkInput) throws -> WorkOutput {
+    switch input {
+    case .begin:
+      return pull(.item, .all)
+    case .pulled(let replies):
+      guard let plan else { throw TrainingError("Rows came that were not asked for.") }
+      let rows = try plan.assemble(replies) { Matrix(rows: $0, columns: $1) }
+      guard let items else {
+        items = rows[engine.model.finalTable(.item)]
+        return pullNextUsers()
+      }
+      try rank(rows[engine.model.finalTable(.user)], items: items)
+      next += 1
+      return pullNextUsers()
+    case .reduced, .sent:
+      throw TrainingError("An answer came that was not asked for.")
+    }
+  }
+
+  private func pullNextUsers() -> WorkOutput {
+    guard next < blocks.count else { return .done(reports) }
+    return pull(.user, .listed(blocks[next].users.map(Int32.init)))
+  }
+
+  private func pull(_ side: Side, _ selection: RowSelection) -> WorkOutput {
+    var selections = [RowSelection](repeating: .none, count: engine.model.tables.count)
+    selections[engine.model.finalTable(side)] = selection
+    let plan = PullPlan(selections, version: version, routing: engine.routing)
+    self.plan = plan
+    return .pull(plan.requests(generation: engine.setting.generation))
+  }
+
+  private func rank(_ users: Matrix?, items: Matrix) throws {
+    guard let users else { throw TrainingError("The final user vectors did not come.") }
+    let splits = [
+      EvaluationSplit(name: "valid", truth: engine.dataset.valid),
+      EvaluationSplit(name: "test", truth: engine.dataset.test),
+    ]
+    let sums = try ranking.evaluate(
+      userMatrix: users, firstUser: blocks[next].users.lowerBound, itemMatrix: items,
+      trainMask: engine.dataset.train, splits: splits)
+    var keyed: [String: Double] = [:]
+    for split in sums { keyed.merge(split.keyed) { _, new in new } }
+    reports.append(UnitReport(unit: blocks[next].index, sums: keyed))
+  }
+}

@@ -1,0 +1,117 @@
+internal import Autodiff
+internal import Datasets
+internal import Messages
+internal import Models
+internal import Tables
+internal import Tensors
+
+/// One shard of one step: its batch, and after recording its loss and gradients.
+final class ShardStep {
+  let shard: Int
+  let batch: TripletBatch
+  let selections: [RowSelection]
+  private let engine: WorkerEngine
+  private let context: StepContext
+  private let tape: Tape
+  private var parameters: [Variable] = []
+  private(set) var loss = Loss(terms: [])
+
+  init(engine: WorkerEngine, tape: Tape, context: StepContext) {
+    self.engine = engine
+    self.tape = tape
+    self.context = context
+    shard = context.shard
+    batch = engine.sampler.batch(
+      epoch: context.epoch, step: context.step, shard: context.shard,
+      shardCount: engine.setting.shardCount)
+    selections = engine.model.rows(for: batch)
+  }
+
+  /// Computes the loss up to its reductions.
+  ///
+  /// - Parameters:
+  ///   - pulled: rows of each table, as selected by `union`.
+  ///   - union: the selections that were pulled, of which this shard's are a part.
+  /// - Returns: this shard's parts of the reductions.
+  func record(_ pulled: [Matrix?], union: [RowSelection]) -> [Double] {
+    parameters = selections.indices.map { table in
+      guard let matrix = pulled[table] else {
+        return tape.constant(Matrix(rows: 0, columns: engine.model.tables[table].width))
+      }
+      return tape.parameter(
+        rows(selections[table], from: matrix, selectedBy: union[table]))
+    }
+    loss = engine.model.record(on: tape, parameters: parameters, batch: batch, context: context)
+    return tape.reductions.map(\.part)
+  }
+
+  /// Picks this shard's rows out of the rows of all shards.
+  private func rows(
+    _ selection: RowSelection, from matrix: Matrix, selectedBy union: RowSelection
+  ) -> Matrix {
+    guard selection != union, case .listed(let wanted) = selection,
+      case .listed(let present) = union
+    else { return matrix }
+    let result = tape.matrix(rows: wanted.count, columns: matrix.columns)
+    var position = 0
+    for (row, id) in wanted.enumerated() {
+      while present[position] != id { position += 1 }
+      (result.pointer + row * matrix.columns)
+        .update(from: matrix.pointer + position * matrix.columns, count: matrix.columns)
+    }
+    return result
+  }
+
+  /// Finishes the loss with the reductions' totals and computes the gradients.
+  ///
+  /// - Throws: ``TrainingError`` when the loss is not a finite number.
+  func differentiate(totals: [Double]) throws {
+    tape.resolve(totals)
+    for term in loss.terms where !term.variable.scalar.isFinite {
+      throw TrainingError(
+        "Training diverged: the loss term '\(term.name)' is \(term.variable.scalar) in epoch "
+          + "\(context.epoch), step \(context.step). Lower learning_rate or the weights of the "
+          + "objective; the best model so far is kept.")
+    }
+    tape.backward(from: loss.gradientTerms)
+  }
+
+  /// The gradients and running averages for the servers.
+  func push() -> PushPlan {
+    var parts: [PushPlan.Part] = []
+    for table in selections.indices {
+      switch engine.model.tables[table].rule {
+      case .optimizer(let group):
+        guard context.isFinalRound || group == .discriminator,
+          let gradient = parameters[table].gradient,
+          let rows = engine.routing.route(selections[table], table: table)
+        else { continue }
+        parts.append(.init(table: table, rows: rows, values: gradient))
+      case .movingAverage:
+        guard let share = loss.averages[table],
+          let rows = engine.routing.route(.all, table: table)
+        else { continue }
+        parts.append(.init(table: table, rows: rows, values: share))
+      case .assigned:
+        continue
+      }
+    }
+    return PushPlan(parts: parts)
+  }
+}
+
+extension RowSelection {
+  /// The rows of several selections of one table.
+  static func union(_ selections: [RowSelection]) -> RowSelection {
+    guard let first = selections.first else { return .none }
+    if selections.allSatisfy({ $0 == first }) { return first }
+    if selections.contains(.all) { return .all }
+    var rows: [Int32] = []
+    for case .listed(let listed) in selections { rows += listed }
+    rows.sort()
+    var distinct: [Int32] = []
+    distinct.reserveCapacity(rows.count)
+    for row in rows where distinct.last != row { distinct.append(row) }
+    return .listed(distinct)
+  }
+}

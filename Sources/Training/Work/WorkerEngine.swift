@@ -1,0 +1,118 @@
+internal import Autodiff
+public import Datasets
+public import Messages
+public import Models
+public import Tables
+
+/// Everything that computing needs on one worker: data, model, and where rows live.
+public final class WorkerEngine {
+  /// What of the run the computation depends on.
+  public struct Setting: Sendable {
+    public var generation: UInt64
+    public var seed: UInt64
+    public var shardCount: Int
+    public var roundsPerStep: Int
+    public var batchSize: Int
+    public var topK: [Int]
+    /// Users per block of a ranking.
+    public var rankBlockSize: Int
+    /// Final vectors per block of a materialization.
+    public var materializeBlockSize: Int
+
+    public init(
+      generation: UInt64, seed: UInt64, shardCount: Int, roundsPerStep: Int, batchSize: Int,
+      topK: [Int], rankBlockSize: Int, materializeBlockSize: Int
+    ) {
+      self.generation = generation
+      self.seed = seed
+      self.shardCount = shardCount
+      self.roundsPerStep = roundsPerStep
+      self.batchSize = batchSize
+      self.topK = topK
+      self.rankBlockSize = rankBlockSize
+      self.materializeBlockSize = materializeBlockSize
+    }
+  }
+
+  let dataset: Dataset
+  let model: TrainingModel
+  let routing: TableRouting
+  let setting: Setting
+  let sampler: BatchSampler
+  /// Tapes live as long as the engine, so that steps reuse their buffers.
+  private var tapes: [Tape] = []
+
+  public init(dataset: Dataset, model: TrainingModel, routing: TableRouting, setting: Setting) {
+    self.dataset = dataset
+    self.model = model
+    self.routing = routing
+    self.setting = setting
+    sampler = BatchSampler(
+      dataset: dataset, seed: setting.seed, batchSize: setting.batchSize)
+  }
+
+  func tape(_ index: Int) -> Tape {
+    while tapes.count <= index { tapes.append(Tape()) }
+    return tapes[index]
+  }
+
+  /// The work of a task.
+  ///
+  /// - Throws: ``TrainingError`` for a task that does not fit the run.
+  public func work(for task: WorkerTask) throws -> any Work {
+    switch task.body {
+    case .train(let epoch, let firstVersion, let shards):
+      guard !shards.isEmpty, shards.allSatisfy({ $0 < setting.shardCount }) else {
+        throw TrainingError(
+          "Cannot train shards \(shards): the run has \(setting.shardCount) shards.")
+      }
+      return TrainWork(
+        engine: self, epoch: Int(epoch), firstVersion: firstVersion, shards: shards.map(Int.init))
+    case .materialize(let version, _, let blocks):
+      return try MaterializeWork(engine: self, version: version, blocks: blocks)
+    case .rank(let version, _, let blocks):
+      return try RankWork(engine: self, version: version, blocks: blocks)
+    }
+  }
+}
+
+/// How evaluation is cut into blocks; coordinator and workers must agree on it.
+public struct EvaluationBlocks: Sendable {
+  private let finals: [(side: Side, range: Range<Int>)]
+  private let users: [Range<Int>]
+
+  public init(
+    model: TrainingModel, userCount: Int, materializeBlockSize: Int, rankBlockSize: Int
+  ) {
+    finals = model.computedSides.flatMap { side in
+      Self.ranges(model.tables[model.finalTable(side)].rows, by: materializeBlockSize)
+        .map { (side, $0) }
+    }
+    users = Self.ranges(userCount, by: rankBlockSize)
+  }
+
+  public var materializeCount: Int { finals.count }
+  public var rankCount: Int { users.count }
+
+  /// The final vectors of a block; nil beyond the last.
+  public func final(_ block: UInt32) -> (side: Side, range: Range<Int>)? {
+    block < finals.count ? finals[Int(block)] : nil
+  }
+
+  /// The users of a block; nil beyond the last.
+  public func users(_ block: UInt32) -> Range<Int>? {
+    block < users.count ? users[Int(block)] : nil
+  }
+
+  private static func ranges(_ count: Int, by size: Int) -> [Range<Int>] {
+    stride(from: 0, to: count, by: size).map { $0..<min($0 + size, count) }
+  }
+}
+
+extension WorkerEngine {
+  var blocks: EvaluationBlocks {
+    EvaluationBlocks(
+      model: model, userCount: dataset.userCount,
+      materializeBlockSize: setting.materializeBlockSize, rankBlockSize: setting.rankBlockSize)
+  }
+}
