@@ -40,47 +40,61 @@ let package = Package(
     .systemLibrary(
       name: "CProtobufC", pkgConfig: "libprotobuf-c", providers: [.apt(["libprotobuf-c-dev"])]),
     .target(name: "CWireMessages", dependencies: ["CProtobufC"]),
+    .target(name: "CProcess"),
     .target(name: "CKernels", cSettings: kernelSettings),
 
     // A target imports only what stands above it.
     library("Tensors", ["COpenBLAS", "CKernels"]),
     library("Tables", ["Tensors"]),
-    library("Autodiff", ["Tensors"]),
+    library("Autodiff", ["Tensors", "CKernels"]),
     library("Datasets", ["Tensors", .product(name: "Yams", package: "Yams")]),
     library("Evaluation", ["Tensors", "CKernels"]),
     library("Models", ["Tensors", "Tables", "Autodiff", "Datasets"]),
-    library("RunConfiguration", [.product(name: "Yams", package: "Yams")]),
+    .target(
+      name: "RunConfiguration", dependencies: [.product(name: "Yams", package: "Yams")],
+      resources: [.embedInCode("Library")], swiftSettings: swiftSettings),
     library("Messages", ["CProtobufC", "CWireMessages"]),
+    library("Enrollment", ["Messages"]),
     library("ParameterServer", ["Tensors", "CKernels", "Tables", "Messages"]),
     library("Coordination", ["Messages", .product(name: "GRDB", package: "GRDB.swift")]),
-    library("Training", ["Tables", "Models", "Datasets", "Evaluation", "Messages"]),
+    library(
+      "Training",
+      [
+        "Tensors", "Tables", "Autodiff", "Datasets", "Models", "Evaluation", "Messages",
+        "Enrollment",
+      ]),
     library("Transport", ["CZeroMQ", "Messages"]),
     library(
       "Runtime",
       [
+        "Tensors", "Tables", "Datasets", "Models", "Evaluation", "Messages", "Enrollment",
         "Training", "ParameterServer", "Coordination", "Transport", "RunConfiguration",
-        .product(name: "Logging", package: "swift-log"),
+        "CProcess", .product(name: "Logging", package: "swift-log"),
       ]),
     .executableTarget(
       name: "mrdib",
       dependencies: [
-        "Runtime", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Runtime", "Datasets", "RunConfiguration",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: swiftSettings),
 
     // Tests mirror the targets.
     .target(name: "TestSupport", dependencies: ["Tensors"], path: "Tests/Support"),
-    tests("Tensors", []),
-    tests("Tables", []),
-    tests("Autodiff", []),
-    tests("Datasets", []),
-    tests("Evaluation", []),
-    tests("Models", ["Autodiff", "Tables", "Datasets"]),
+    tests("Tensors", ["CKernels"]),
+    tests("Tables", ["Tensors"]),
+    tests("Autodiff", ["Tensors"]),
+    tests("Datasets", ["Tensors"]),
+    tests("Evaluation", ["Tensors"]),
+    tests("Models", ["Tensors", "Autodiff", "Tables", "Datasets"]),
     tests("RunConfiguration", []),
     tests("Messages", []),
-    tests("ParameterServer", ["Tables", "Messages"]),
-    tests("Coordination", ["Messages"]),
-    tests("Training", []),
+    tests("Enrollment", ["Messages"]),
+    tests("ParameterServer", ["CKernels", "Tensors", "Tables", "Messages"]),
+    tests("Coordination", ["Messages", .product(name: "GRDB", package: "GRDB.swift")]),
+    tests("Training", ["Enrollment", "Messages"]),
     tests("Transport", ["Messages"]),
+    tests("Runtime", ["Coordination"]),
   ]
 )

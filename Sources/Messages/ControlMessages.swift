@@ -82,13 +82,18 @@ public struct Welcome: Sendable, Equatable {
   public var tables: [TableDescription]
   public var seed: UInt64
   public var shardCount: UInt32
+  /// Versions that the tables pass through in one epoch.
+  public var stepsPerEpoch: UInt32
+  /// Contributions of every shard that make one step (the alternating phases of an objective).
+  public var roundsPerStep: UInt32
   public var serverCount: UInt32
+  /// Seconds between two heartbeats of a node.
   public var heartbeatInterval: Double
 
   public init(
     runID: String, generation: UInt64, rank: UInt32, configuration: String,
-    tables: [TableDescription], seed: UInt64, shardCount: UInt32, serverCount: UInt32,
-    heartbeatInterval: Double
+    tables: [TableDescription], seed: UInt64, shardCount: UInt32, stepsPerEpoch: UInt32,
+    roundsPerStep: UInt32, serverCount: UInt32, heartbeatInterval: Double
   ) {
     self.runID = runID
     self.generation = generation
@@ -97,13 +102,15 @@ public struct Welcome: Sendable, Equatable {
     self.tables = tables
     self.seed = seed
     self.shardCount = shardCount
+    self.stepsPerEpoch = stepsPerEpoch
+    self.roundsPerStep = roundsPerStep
     self.serverCount = serverCount
     self.heartbeatInterval = heartbeatInterval
   }
 }
 
 /// A table as it travels: the fields of `TableSpec`, with the rule and the initial values encoded
-/// by the Tables module's own coding (see `TableSpec+Wire`).
+/// by the parameter server's `TableSpec+Wire`.
 public struct TableDescription: Sendable, Equatable {
   public var name: String
   public var rows: UInt64

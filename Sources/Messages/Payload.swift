@@ -6,6 +6,9 @@
 /// Received bytes may start at any address: read them with ``load(_:at:)`` or by copying, never
 /// by rebinding the pointer.
 public final class Payload: @unchecked Sendable {  // `bytes` is never written after init
+  /// The bytes, valid only while the payload is alive, which the compiler does not see: it may let
+  /// go of the payload right after this property was read. Use ``withUnsafeBytes(_:)``, or
+  /// `withExtendedLifetime` around everything that reads through the pointer.
   public let bytes: UnsafeRawBufferPointer
   private let release: @Sendable () -> Void
 
@@ -45,6 +48,15 @@ public final class Payload: @unchecked Sendable {  // `bytes` is never written a
 
   public var byteCount: Int { bytes.count }
 
+  /// Gives `body` the bytes and keeps the payload alive until it returns.
+  @inlinable
+  public func withUnsafeBytes<Result: ~Copyable, Failure: Error>(
+    _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
+  ) throws(Failure) -> Result {
+    defer { withExtendedLifetime(self) {} }
+    return try body(bytes)
+  }
+
   /// How many whole elements of a type the bytes hold.
   public func count<Element: BitwiseCopyable>(of type: Element.Type) -> Int {
     bytes.count / MemoryLayout<Element>.stride
@@ -53,7 +65,9 @@ public final class Payload: @unchecked Sendable {  // `bytes` is never written a
   /// Element `index`, wherever the bytes lie.
   @inlinable
   public func load<Element: BitwiseCopyable>(_ type: Element.Type, at index: Int) -> Element {
-    bytes.loadUnaligned(fromByteOffset: index * MemoryLayout<Element>.stride, as: type)
+    withUnsafeBytes {
+      $0.loadUnaligned(fromByteOffset: index * MemoryLayout<Element>.stride, as: type)
+    }
   }
 
   /// Copies `count` elements from element `start` on to `destination`.
@@ -62,10 +76,12 @@ public final class Payload: @unchecked Sendable {  // `bytes` is never written a
     _ type: Element.Type, from start: Int, count: Int, to destination: UnsafeMutablePointer<Element>
   ) {
     let stride = MemoryLayout<Element>.stride
-    precondition(start >= 0 && count >= 0 && (start + count) * stride <= bytes.count)
-    guard count > 0, let base = bytes.baseAddress else { return }
-    UnsafeMutableRawPointer(destination).copyMemory(
-      from: base + start * stride, byteCount: count * stride)
+    precondition(start >= 0 && count >= 0 && (start + count) * stride <= byteCount)
+    withUnsafeBytes { bytes in
+      guard count > 0, let base = bytes.baseAddress else { return }
+      UnsafeMutableRawPointer(destination).copyMemory(
+        from: base + start * stride, byteCount: count * stride)
+    }
   }
 
   /// All elements as an array.

@@ -1,5 +1,5 @@
 internal import Autodiff
-public import Datasets
+internal import Datasets
 internal import Tables
 internal import Tensors
 

@@ -1,7 +1,7 @@
 public import Autodiff
 public import Datasets
 public import Tables
-public import Tensors
+internal import Tensors
 
 /// A backbone with its objective: everything that a worker needs to compute gradients and final
 /// vectors, and the list of tables that the servers hold.

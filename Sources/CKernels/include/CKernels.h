@@ -3,3 +3,5 @@
 #pragma once
 #include "CKernelsGaussian.h"
 #include "CKernelsRandom.h"
+#include "CKernelsRanking.h"
+#include "CKernelsOptimizers.h"

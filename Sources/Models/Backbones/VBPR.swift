@@ -43,7 +43,16 @@ public struct VBPR: Backbone {
       end -= feature.columns
       return end..<(end + feature.columns)
     }
-    tables = [
+    tables = Self.tables(
+      userCount: userCount, itemCount: itemCount, featureWidth: featureWidth,
+      embeddingSize: embeddingSize)
+  }
+
+  /// The parameters of a model with these sizes; `featureWidth` is the sum over modalities.
+  public static func tables(
+    userCount: Int, itemCount: Int, featureWidth: Int, embeddingSize: Int
+  ) -> [TableSpec] {
+    [
       TableSpec(
         name: "user", rows: userCount, width: 2 * embeddingSize,
         initializer: .xavierUniform(rows: userCount, columns: 2 * embeddingSize)),

@@ -1,7 +1,7 @@
-public import Autodiff
-public import Datasets
+internal import Autodiff
+internal import Datasets
 public import Tables
-public import Tensors
+internal import Tensors
 
 /// The MRdIB objective on top of a backbone.
 ///
@@ -29,6 +29,7 @@ public struct MRdIB: Sendable {
   private let modalities: [String]
   private let layout: Layout
   private let estimator: any RedundancyEstimator
+  private let noise: any StepNoise
 
   /// - Parameters:
   ///   - modalities: names, in the order of `Content.means`.
@@ -38,6 +39,17 @@ public struct MRdIB: Sendable {
   public init(
     options: MRdIBOptions, modalities: [String], width: Int, initialScales: [Float]
   ) {
+    self.init(
+      options: options, modalities: modalities, width: width, initialScales: initialScales,
+      noise: KeyedStepNoise())
+  }
+
+  /// With given random numbers, for reference values.
+  package init(
+    options: MRdIBOptions, modalities: [String], width: Int, initialScales: [Float],
+    noise: any StepNoise
+  ) {
+    self.noise = noise
     self.options = options
     self.modalities = modalities
     estimator =
@@ -145,17 +157,10 @@ extension MRdIB {
     guard options.isStochastic else { return mean }
 
     let noise = tape.matrix(rows: mean.rows, columns: mean.columns)
-    // The ε of an item depends on the item and the step alone, not on its shard or batch.
-    let random = CounterRandom(
-      seed: context.seed, stream: .noise, epoch: context.epoch | modality << 24,
-      step: context.step)
-    for (row, item) in batch.distinctItems.enumerated() {
-      NormalDistribution.fill(noise.row(row), random: random, id: Int(item))
-    }
+    self.noise.fill(noise, modality: modality, items: batch.distinctItems, context: context)
     let (sample, deviation) = tape.gaussianSample(
       mean: mean, logVariance: logVariance, noise: noise)
-    var total: Float = 0
-    total = BLAS.absoluteSum(deviation.pointer, count: deviation.count)
+    let total = BLAS.absoluteSum(deviation.pointer, count: deviation.count)
     loss.statistics["sigma.\(name)"] = Double(total / count) * share
     return sample
   }
@@ -181,9 +186,7 @@ extension MRdIB {
     let vectors = encoded.map { tape.gather($0, rows) }
     var terms: [LossTerm] = []
     for (index, pair) in layout.pairs.enumerated() {
-      let random = CounterRandom(
-        seed: context.seed, stream: .marginalShift, epoch: context.epoch, step: context.step)
-      let shift = 1 + random.integer(below: rows.count - 1, id: context.shard, index: index)
+      let shift = noise.shift(count: rows.count, pair: index, context: context)
       let averages = parameters[layout.pairAverages].value
       // Both averages are 0 until the first step has been counted.
       let isCounted = averages[index, 0] != 0 || averages[index, 1] != 0

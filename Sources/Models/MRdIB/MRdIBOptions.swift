@@ -2,11 +2,11 @@
 /// such as A3 are the rows of the ambiguity register in `MRdIB.md` beside this file.
 public struct MRdIBOptions: Sendable, Equatable {
   /// α₁: weight of the divergence from the prior.
-  public var bottleneckWeight: Float = 0.005
+  public var bottleneckWeight: Float = 0.05
   /// α₂: weight of the redundancy between modalities.
-  public var redundancyWeight: Float = 0.005
+  public var redundancyWeight: Float = 0.05
   /// α₃: weight of the modalities' own likelihoods.
-  public var uniqueWeight: Float = 0.005
+  public var uniqueWeight: Float = 0.05
   /// Extra weight of the joint likelihood (A2). The synergy term of the paper equals the joint
   /// likelihood, which the loss has already: 0 counts it once.
   public var synergyWeight: Float = 0

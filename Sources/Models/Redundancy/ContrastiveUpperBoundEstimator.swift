@@ -1,5 +1,5 @@
-internal import Autodiff
-internal import Tables
+package import Autodiff
+package import Tables
 
 /// vCLUB: an upper bound of mutual information from a learned conditional density.
 ///
@@ -9,17 +9,21 @@ internal import Tables
 /// true pairs; the encoders minimise the estimate.
 ///
 /// - Source: Cheng et al. 2020, arXiv:2006.12013, eq. 13 (sampled negatives).
-struct ContrastiveUpperBoundEstimator: RedundancyEstimator {
+package struct ContrastiveUpperBoundEstimator: RedundancyEstimator {
   let hiddenSize: Int
 
-  func tables(prefix: String, width: Int) -> [TableSpec] {
+  package init(hiddenSize: Int) {
+    self.hiddenSize = hiddenSize
+  }
+
+  package func tables(prefix: String, width: Int) -> [TableSpec] {
     ["mean", "logvar"].flatMap { network in
       layer("\(prefix).\(network).hidden", inputs: width, outputs: hiddenSize)
         + layer("\(prefix).\(network).output", inputs: hiddenSize, outputs: width)
     }
   }
 
-  func record(
+  package func record(
     on tape: Tape, left: Variable, right: Variable, discriminator: [Variable], shift: Int,
     average: Float?
   ) -> RedundancyTerms {

@@ -1,12 +1,12 @@
-internal import Autodiff
-internal import Tables
+package import Autodiff
+package import Tables
 
 /// Squared correlations between the two sets of vectors: linear redundancy only, but without a
 /// discriminator and deterministic.
-struct CrossCorrelationEstimator: RedundancyEstimator {
-  func tables(prefix: String, width: Int) -> [TableSpec] { [] }
+package struct CrossCorrelationEstimator: RedundancyEstimator {
+  package func tables(prefix: String, width: Int) -> [TableSpec] { [] }
 
-  func record(
+  package func record(
     on tape: Tape, left: Variable, right: Variable, discriminator: [Variable], shift: Int,
     average: Float?
   ) -> RedundancyTerms {

@@ -1,6 +1,7 @@
-internal import Autodiff
+package import Autodiff
 internal import Foundation
-internal import Tables
+package import Tables
+internal import Tensors
 
 /// MINE: the Donsker–Varadhan bound with a two-layer statistic.
 ///
@@ -11,16 +12,21 @@ internal import Tables
 /// estimating anything.
 ///
 /// - Source: Belghazi et al. 2018, arXiv:1801.04062. The cap c is ours: it bounds e^f.
-struct DonskerVaradhanEstimator: RedundancyEstimator {
+package struct DonskerVaradhanEstimator: RedundancyEstimator {
   let hiddenSize: Int
   let cap: Float
 
-  func tables(prefix: String, width: Int) -> [TableSpec] {
+  package init(hiddenSize: Int, cap: Float) {
+    self.hiddenSize = hiddenSize
+    self.cap = cap
+  }
+
+  package func tables(prefix: String, width: Int) -> [TableSpec] {
     layer("\(prefix).hidden", inputs: 2 * width, outputs: hiddenSize)
       + layer("\(prefix).output", inputs: hiddenSize, outputs: 1)
   }
 
-  func record(
+  package func record(
     on tape: Tape, left: Variable, right: Variable, discriminator: [Variable], shift: Int,
     average: Float?
   ) -> RedundancyTerms {

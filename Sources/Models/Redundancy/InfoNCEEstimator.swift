@@ -1,15 +1,15 @@
-internal import Autodiff
+package import Autodiff
 internal import Foundation
-internal import Tables
+package import Tables
 
 /// The InfoNCE lower bound `ln J − L`, at most ln J and stable, with a linear critic that begins as
 /// the identity: similarities are cosines of `x + Δ x` and y.
 ///
 /// - Source: van den Oord et al. 2018, arXiv:1807.03748.
-struct InfoNCEEstimator: RedundancyEstimator {
+package struct InfoNCEEstimator: RedundancyEstimator {
   let temperature: Float
 
-  func tables(prefix: String, width: Int) -> [TableSpec] {
+  package func tables(prefix: String, width: Int) -> [TableSpec] {
     [
       TableSpec(
         name: "\(prefix).critic.delta", rows: width, width: width, initializer: .constant(0),
@@ -17,7 +17,7 @@ struct InfoNCEEstimator: RedundancyEstimator {
     ]
   }
 
-  func record(
+  package func record(
     on tape: Tape, left: Variable, right: Variable, discriminator: [Variable], shift: Int,
     average: Float?
   ) -> RedundancyTerms {

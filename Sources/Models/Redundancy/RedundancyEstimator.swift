@@ -1,5 +1,5 @@
-internal import Autodiff
-internal import Tables
+package import Autodiff
+package import Tables
 
 /// Estimates the mutual information between two sets of paired vectors, with a discriminator that
 /// is trained against the encoders.
@@ -7,7 +7,7 @@ internal import Tables
 /// The discriminator climbs (or fits) while the encoders descend: two objectives on the same
 /// network. An estimator therefore records two variables that share no gradient: one that reaches
 /// only the encoders and one that reaches only the discriminator.
-protocol RedundancyEstimator: Sendable {
+package protocol RedundancyEstimator: Sendable {
   /// The discriminator's parameters, names prefixed, all in the discriminator group.
   func tables(prefix: String, width: Int) -> [TableSpec]
 
@@ -22,13 +22,13 @@ protocol RedundancyEstimator: Sendable {
   ) -> RedundancyTerms
 }
 
-struct RedundancyTerms {
+package struct RedundancyTerms {
   /// What the encoders minimise, nats, `[1, 1]`; no gradient to the discriminator.
-  let estimate: Variable
+  package let estimate: Variable
   /// What the discriminator minimises, `[1, 1]`; no gradient to the encoders. Nil without one.
-  let discriminatorLoss: Variable?
+  package let discriminatorLoss: Variable?
   /// Mean of e^f over marginal pairs, for the running mean. Nil where none is kept.
-  var meanExponential: Float?
+  package var meanExponential: Float?
 }
 
 extension RedundancyEstimator {

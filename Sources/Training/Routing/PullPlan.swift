@@ -1,5 +1,6 @@
 internal import Messages
 internal import Models
+internal import Tables
 internal import Tensors
 
 /// One pull of a selection of rows: the requests to send and how the answers become matrices.
@@ -17,11 +18,12 @@ struct PullPlan {
     }
   }
 
-  /// One request per server that holds any of the rows.
+  /// One request to every server. One that holds none of the rows is asked for nothing, and its
+  /// answer still says that it has reached the version: a worker that did not wait for it would
+  /// push to a version that this server does not have yet.
   func requests(generation: UInt64) -> [Addressed<PullRequest>] {
-    (0..<routing.serverCount).compactMap { server in
+    (0..<routing.serverCount).map { server in
       let sections = sections(of: server)
-      guard !sections.isEmpty else { return nil }
       let listed = routed.compactMap { $0 }.filter { !$0.isWhole }
       let count = listed.reduce(0) { $0 + $1.keys[server].count }
       let keys = Payload.make(UInt32.self, count: count) { buffer in
@@ -60,11 +62,11 @@ struct PullPlan {
     let matrices = routed.enumerated().map { table, rows in
       rows.map { make($0.count, routing.tables[table].width) }
     }
-    let servers = (0..<routing.serverCount).filter { !sections(of: $0).isEmpty }
-    guard servers.count == replies.count else {
-      throw TrainingError("Cannot use pulled rows: \(replies.count) answers to \(servers.count).")
+    guard routing.serverCount == replies.count else {
+      throw TrainingError(
+        "Cannot use pulled rows: \(replies.count) answers came from \(routing.serverCount) servers.")
     }
-    for (server, reply) in zip(servers, replies) {
+    for (server, reply) in replies.enumerated() {
       let expected = sections(of: server)
       guard reply.sections == expected, reply.version == version else {
         throw TrainingError(

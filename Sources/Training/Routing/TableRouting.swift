@@ -1,4 +1,4 @@
-public import Models
+internal import Models
 public import Tables
 
 /// Some rows of one table, split by the server that holds them.

@@ -1,74 +1,130 @@
+public import Enrollment
 public import Messages
 
-/// The worker's side of a run as a pure state machine: it joins, keeps up the conversation of the
-/// current task with the servers, and reports. Sockets, clock and computation are its shell's.
-///
-/// Every request keeps its name until it is answered and is sent again when an answer stays away;
-/// servers count a contribution once, so a repeated push does no harm.
+/// The worker's side of a run as a pure state machine: it joins, sets itself up, meets the servers,
+/// and does the tasks that it is given. Sockets, clock and computation are its shell's.
 public struct WorkerSession: Sendable {
-  public struct Limits: Sendable {
-    /// After how long an unanswered request is sent again, seconds. Doubles with every attempt.
-    public var resendInterval: Double = 5
-    /// How often a request is sent before the worker gives up.
-    public var maximumAttempts = 8
-    /// How long the coordinator may be silent, seconds.
-    public var coordinatorTimeout: Double = 30
-    /// How often to try to join, seconds.
-    public var joinInterval: Double = 1
-    /// How long the coordinator may take to answer the first hello, seconds.
-    public var joinTimeout: Double = 120
-
-    public init() {}
-  }
-
   enum Phase: Sendable, Equatable {
     case joining
     case settingUp
-    /// Set up; waiting to be told where the servers are, or for their welcome.
     case meetingServers
     case idle
     case working(task: UInt64)
     case left
   }
 
-  /// What the task waits for. Replies are kept in the order of the requests.
-  enum Awaited: Sendable {
-    case nothing
-    case pulls([UInt64: Int], [PullReply?])
-    case reduces([UInt64: Int], [[Double]?])
+  private var enrollment: Enrollment
+  private var conversation: ServerConversation
+  private var phase = Phase.joining
+  private var isSetUp = false
+  private var endpoints: [String]?
+
+  public init(
+    hello: NodeHello, limits: Enrollment.Limits = .init(),
+    conversation: ServerConversation.Limits = .init(), at now: Double
+  ) {
+    enrollment = Enrollment(hello: hello, limits: limits, at: now)
+    self.conversation = ServerConversation(limits: conversation)
   }
 
-  struct Outstanding: Sendable {
-    let server: Int
-    let request: DataRequest
-    var sentAt: Double
-    var attempts = 1
+  /// Takes in an event and says what to do.
+  ///
+  /// - Parameter now: seconds on a clock that never goes back.
+  public mutating func handle(_ event: WorkerEvent, at now: Double) -> [WorkerAction] {
+    guard phase != .left else { return [] }
+    switch event {
+    case .coordinator(let message):
+      let actions = enrollment.handle(message, at: now).map { perform($0) }
+      return actions + handle(message, at: now)
+    case .reply(let reply, let server):
+      return conversation.handle(reply, from: server).map { perform($0) }
+    case .setUp:
+      isSetUp = true
+      return meetServers(at: now)
+    case .setUpFailed(let message):
+      return [.tell(.goodbye(reason: message)), leave(.permanent(message))]
+    case .advanced(let task, let output):
+      guard phase == .working(task: task) else { return [] }
+      return conversation.perform(output, at: now).map { perform($0) }
+    case .taskFailed(let task, let message):
+      guard phase == .working(task: task) else { return [] }
+      return [fail(task, message)]
+    case .stopRequested:
+      return [.tell(.goodbye(reason: "it was asked to stop")), leave(.finished("asked to stop"))]
+    case .tick:
+      let membership = enrollment.tick(at: now).map { perform($0) }
+      return membership + conversation.tick(at: now).map { perform($0) }
+    }
   }
 
-  let hello: NodeHello
-  let limits: Limits
-  var phase = Phase.joining
-  var welcome: Welcome?
-  var isSetUp = false
-  var endpoints: [String]?
-  var awaited = Awaited.nothing
-  var outstanding: [UInt64: Outstanding] = [:]
-  var unfinishedReports: [UnitReport]?
-  var nextRequestID: UInt64 = 1
-  var startedAt: Double
-  var lastHelloAt = -Double.infinity
-  var lastHeardAt: Double
-  var lastBeatAt = -Double.infinity
-
-  public init(hello: NodeHello, limits: Limits = Limits(), at now: Double) {
-    self.hello = hello
-    self.limits = limits
-    startedAt = now
-    lastHeardAt = now
+  private mutating func handle(
+    _ message: CoordinatorMessage, at now: Double
+  ) -> [WorkerAction] {
+    switch message {
+    case .servers(_, let endpoints):
+      guard self.endpoints == nil else { return [] }
+      self.endpoints = endpoints
+      return meetServers(at: now)
+    case .task(let task):
+      guard phase == .idle else { return [] }
+      phase = .working(task: task.id)
+      return [.begin(task)]
+    case .welcome, .heartbeatSeen, .finish, .refused:
+      return []
+    }
   }
 
-  /// Requests that no server has answered yet.
-  public var outstandingCount: Int { outstanding.count }
+  /// Greets the servers once the worker is set up and knows where they are.
+  private mutating func meetServers(at now: Double) -> [WorkerAction] {
+    guard isSetUp, let endpoints, let welcome = enrollment.welcome else { return [] }
+    phase = .meetingServers
+    let hello = DataHello(
+      runID: welcome.runID, generation: welcome.generation, sender: "worker \(welcome.rank)")
+    let greetings = conversation.greet(hello, serverCount: endpoints.count, at: now)
+    return [.connect(endpoints: endpoints)] + greetings.map { perform($0) }
+  }
+
+  private mutating func perform(_ action: Enrollment.Action) -> WorkerAction {
+    switch action {
+    case .tell(let message): return .tell(message)
+    case .beat: return .beat
+    case .begin(let welcome):
+      phase = .settingUp
+      return .setUp(welcome)
+    case .leave(let departure): return leave(departure)
+    }
+  }
+
+  private mutating func perform(_ action: ServerConversation.Action) -> WorkerAction {
+    let task: UInt64? = if case .working(let id) = phase { id } else { nil }
+    switch action {
+    case .request(let request, let server): return .request(request, server: server)
+    case .greeted:
+      phase = .idle
+      return .tell(.ready)
+    case .advance(let input):
+      return .advance(task: task ?? 0, input)
+    case .done(let reports):
+      phase = .idle
+      return .tell(.taskDone(id: task ?? 0, reports: reports))
+    case .refused(let message):
+      guard let task else { return leave(.permanent(message)) }
+      return fail(task, message)
+    case .lost(let message): return leave(.transient(message))
+    }
+  }
+
+  private mutating func fail(_ task: UInt64, _ message: String) -> WorkerAction {
+    phase = .idle
+    conversation.abandon()
+    return .tell(.taskFailed(id: task, message: message))
+  }
+
+  private mutating func leave(_ departure: Departure) -> WorkerAction {
+    phase = .left
+    conversation.abandon()
+    return .leave(departure)
+  }
 }
 
 /// What happens to a worker.
@@ -99,15 +155,5 @@ public enum WorkerAction: Sendable {
   case begin(WorkerTask)
   /// Tell the task what it waited for, then report `advanced`.
   case advance(task: UInt64, WorkInput)
-  case leave(WorkerDeparture)
-}
-
-/// Why a worker leaves.
-public enum WorkerDeparture: Sendable, Equatable {
-  /// The run is over, or a stop was asked for.
-  case finished(String)
-  /// Starting again can help: a peer was lost.
-  case transient(String)
-  /// Starting again cannot help.
-  case permanent(String)
+  case leave(Departure)
 }

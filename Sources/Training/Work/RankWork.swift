@@ -1,3 +1,4 @@
+internal import Datasets
 internal import Evaluation
 internal import Messages
 internal import Models

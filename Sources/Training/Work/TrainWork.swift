@@ -1,4 +1,5 @@
 internal import Autodiff
+internal import Datasets
 internal import Messages
 internal import Models
 internal import Tensors

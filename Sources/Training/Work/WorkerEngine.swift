@@ -2,7 +2,7 @@ internal import Autodiff
 public import Datasets
 public import Messages
 public import Models
-public import Tables
+internal import Tables
 
 /// Everything that computing needs on one worker: data, model, and where rows live.
 public final class WorkerEngine {

@@ -1,0 +1,185 @@
+#include "CKernelsOptimizers.h"
+
+#include <math.h>
+#include <string.h>
+
+// Contracting a * b + c would give other bits on machines with and without FMA.
+#pragma STDC FP_CONTRACT OFF
+
+#define CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
+#define INLINE static inline __attribute__((always_inline))
+
+// Rows are worked on 16 numbers at a time; the end of a row is padded with zeros, which every
+// update maps to zeros. A vector type keeps a block in registers over a whole replay, where arrays
+// of 16 were taken apart and shuffled. Blocks are passed by address because the calling
+// convention of such a type depends on the instruction set; everything here is inlined.
+enum { LANES = 16 };
+typedef float block __attribute__((vector_size(LANES * sizeof(float))));
+typedef int32_t block_bits __attribute__((vector_size(LANES * sizeof(float))));
+
+INLINE void load(block *b, const void *source, size_t count) {
+  *b = (block){0};
+  memcpy(b, source, count * sizeof(float));
+}
+
+INLINE void store(float *target, const block *b, size_t count) {
+  memcpy(target, b, count * sizeof(float));
+}
+
+INLINE int is_zero(const block *b) {
+  return __builtin_reduce_or((block_bits)*b & 0x7FFFFFFF) == 0;
+}
+
+// Keeps the numbers whose magnitude is at least FLT_MIN (and those that are not numbers), zero
+// for the others.
+INLINE void drop_subnormals(block *b) {
+  block_bits magnitude = (block_bits)*b & 0x7FFFFFFF;
+  *b = (block)((block_bits)*b & (magnitude >= 0x00800000));
+}
+
+// The only place with Adam's arithmetic: dense updates and replayed ones cannot differ.
+INLINE void adam(
+    block *w, block *m, block *v, const block *g, const mrdib_adam_constants *c,
+    mrdib_adam_step step) {
+  *m = c->beta1 * *m + c->complement1 * *g;
+  *v = c->beta2 * *v + c->complement2 * *g * *g;
+  drop_subnormals(m);
+  drop_subnormals(v);
+  *w -= step.step_size * *m / (__builtin_elementwise_sqrt(*v) * step.inverse_root + c->epsilon);
+}
+
+INLINE void adam_span(
+    float *row, const char *gradient, size_t start, size_t count, size_t width,
+    const mrdib_adam_constants *c, mrdib_adam_step step) {
+  block w;
+  load(&w, row + start, count);
+  block m;
+  load(&m, row + width + start, count);
+  block v;
+  load(&v, row + 2 * width + start, count);
+  block g;
+  load(&g, gradient + start * sizeof(float), count);
+  adam(&w, &m, &v, &g, c, step);
+  store(row + start, &w, count);
+  store(row + width + start, &m, count);
+  store(row + 2 * width + start, &v, count);
+}
+
+CLONES void mrdib_adam_update(
+    float *row, const void *gradient, size_t width, const mrdib_adam_constants *constants,
+    mrdib_adam_step step) {
+  const mrdib_adam_constants c = *constants;
+  size_t start = 0;
+  for (; start + LANES <= width; start += LANES)
+    adam_span(row, gradient, start, LANES, width, &c, step);
+  if (start < width) adam_span(row, gradient, start, width - start, width, &c, step);
+}
+
+// How many steps are replayed between two looks at whether the moments have died out.
+enum { REPLAY_RUN = 32 };
+
+INLINE void replay_span(
+    float *row, size_t start, size_t count, size_t width, const mrdib_adam_constants *c,
+    const mrdib_adam_step *steps, size_t step_count) {
+  block w;
+  load(&w, row + start, count);
+  block m;
+  load(&m, row + width + start, count);
+  block v;
+  load(&v, row + 2 * width + start, count);
+  const block zero = {0};
+  size_t step = 0;
+  while (step < step_count && !is_zero(&m)) {
+    size_t end = step_count - step < REPLAY_RUN ? step_count : step + REPLAY_RUN;
+    for (; step < end; step++) adam(&w, &m, &v, &zero, c, steps[step]);
+  }
+  // Without a first moment the weights stand still, and only the second one goes on to decay.
+  while (step < step_count && !is_zero(&v)) {
+    size_t end = step_count - step < REPLAY_RUN ? step_count : step + REPLAY_RUN;
+    for (; step < end; step++) {
+      v = c->beta2 * v;
+      drop_subnormals(&v);
+    }
+  }
+  store(row + start, &w, count);
+  store(row + width + start, &m, count);
+  store(row + 2 * width + start, &v, count);
+}
+
+CLONES void mrdib_adam_replay(
+    float *row, size_t width, const mrdib_adam_constants *constants, const mrdib_adam_step *steps,
+    size_t count) {
+  const mrdib_adam_constants c = *constants;
+  size_t start = 0;
+  for (; start + LANES <= width; start += LANES)
+    replay_span(row, start, LANES, width, &c, steps, count);
+  if (start < width) replay_span(row, start, width - start, width, &c, steps, count);
+}
+
+INLINE void adagrad_span(
+    float *row, const char *gradient, size_t start, size_t count, size_t width, float rate,
+    float epsilon) {
+  block w;
+  load(&w, row + start, count);
+  block s;
+  load(&s, row + width + start, count);
+  block g;
+  load(&g, gradient + start * sizeof(float), count);
+  s += g * g;
+  w -= rate * g / (__builtin_elementwise_sqrt(s) + epsilon);
+  store(row + start, &w, count);
+  store(row + width + start, &s, count);
+}
+
+CLONES void mrdib_adagrad_update(
+    float *row, const void *gradient, size_t width, float rate, float epsilon) {
+  size_t start = 0;
+  for (; start + LANES <= width; start += LANES)
+    adagrad_span(row, gradient, start, LANES, width, rate, epsilon);
+  if (start < width) adagrad_span(row, gradient, start, width - start, width, rate, epsilon);
+}
+
+// The remaining loops have no state beside the weights; an unaligned load is a memcpy of one
+// number, which vectorises.
+INLINE float number(const char *values, size_t index) {
+  float x;
+  memcpy(&x, values + index * sizeof(float), sizeof x);
+  return x;
+}
+
+CLONES void mrdib_sgd_update(
+    float *restrict row, const void *restrict gradient, size_t width, float rate) {
+  for (size_t i = 0; i < width; i++) row[i] -= rate * number(gradient, i);
+}
+
+CLONES void mrdib_average_update(
+    float *restrict row, const void *restrict values, size_t width, float rate) {
+  float keep = 1.0f - rate;
+  for (size_t i = 0; i < width; i++) row[i] = keep * row[i] + rate * number(values, i);
+}
+
+CLONES void mrdib_add(float *restrict sum, const void *restrict values, size_t count) {
+  for (size_t i = 0; i < count; i++) sum[i] += number(values, i);
+}
+
+CLONES static int has_nonfinite(const char *values, size_t count) {
+  uint32_t largest = 0;
+  for (size_t i = 0; i < count; i++) {
+    uint32_t bits;
+    memcpy(&bits, values + i * sizeof bits, sizeof bits);
+    bits &= 0x7FFFFFFFu;
+    largest = bits > largest ? bits : largest;
+  }
+  return largest >= 0x7F800000u;
+}
+
+size_t mrdib_first_nonfinite(const void *values, size_t count) {
+  enum { CHUNK = 4096 };
+  for (size_t start = 0; start < count; start += CHUNK) {
+    size_t length = count - start < CHUNK ? count - start : CHUNK;
+    if (!has_nonfinite((const char *)values + start * sizeof(float), length)) continue;
+    for (size_t i = start; i < start + length; i++)
+      if (!isfinite(number(values, i))) return i;
+  }
+  return count;
+}

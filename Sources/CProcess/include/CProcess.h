@@ -1,0 +1,46 @@
+#ifndef CPROCESS_H
+#define CPROCESS_H
+
+#include <stddef.h>
+// No system headers that define types: Swift would think that they are defined here.
+
+// What Swift cannot do itself: fork (only async-signal-safe C may run between fork and exec of a
+// process with threads), signal handlers, and macros over wait status.
+
+/// Starts a program in a process group of its own, with /dev/null as its input and `output` as its
+/// output and error output. No other descriptor is inherited.
+///
+/// The kernel sends the child `death_signal` when the calling THREAD ends (PR_SET_PDEATHSIG), so
+/// call it from a thread that outlives the child.
+///
+/// Returns the process id, or -1 with errno set: also when the program could not be executed.
+int cprocess_spawn(const char *path, char *const arguments[], char *const environment[],
+                   int output, int death_signal);
+
+/// A descriptor that becomes readable when the process ends, or -1 where there is no such thing.
+int cprocess_descriptor(int process);
+
+/// Whether the process has ended and waits to be reaped: 1, 0, or -1 with errno set.
+int cprocess_has_ended(int process);
+
+/// What an ended process leaves behind.
+struct cprocess_result {
+  /// Its exit code, or minus the signal that killed it.
+  int code;
+  double user_seconds;
+  double system_seconds;
+  /// The most memory it held at once.
+  long peak_resident_kibibytes;
+};
+
+/// Reaps an ended process. 0, or -1 with errno set.
+int cprocess_reap(int process, struct cprocess_result *result);
+
+/// From now on a signal writes its number, as one byte, into a pipe. Returns the end to read from,
+/// which does not block, or -1 with errno set: EBUSY if signals are being watched already.
+int cprocess_watch_signals(const int *signals, size_t count);
+
+/// Gives the signals back to whoever handled them before, and closes the pipe.
+void cprocess_unwatch_signals(void);
+
+#endif

@@ -1,0 +1,167 @@
+#define _GNU_SOURCE
+#include "CProcess.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+// Between fork and exec: async-signal-safe calls only.
+static _Noreturn void become(const char *path, char *const arguments[], char *const environment[],
+                             int output, int death_signal, pid_t parent, int failure) {
+  // A parent that died before prctl sends no signal any more.
+  if (prctl(PR_SET_PDEATHSIG, death_signal) != 0) goto failed;
+  if (getppid() != parent) _exit(127);
+  // A group of its own: Ctrl-C in a terminal reaches the parent alone, which then decides.
+  if (setpgid(0, 0) != 0) goto failed;
+
+  int input = open("/dev/null", O_RDONLY | O_CLOEXEC);
+  if (input < 0) goto failed;
+  if (dup2(input, STDIN_FILENO) < 0) goto failed;
+  if (dup2(output, STDOUT_FILENO) < 0) goto failed;
+  if (dup2(output, STDERR_FILENO) < 0) goto failed;
+  // Where the kernel is too old for it, descriptors without close-on-exec stay open: harmless.
+  (void)close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
+
+  struct sigaction standard = {.sa_handler = SIG_DFL};
+  for (int number = 1; number < NSIG; number++) (void)sigaction(number, &standard, NULL);
+  sigset_t none;
+  sigemptyset(&none);
+  (void)sigprocmask(SIG_SETMASK, &none, NULL);
+
+  execve(path, arguments, environment);
+failed:;
+  int reason = errno;
+  ssize_t ignored = write(failure, &reason, sizeof reason);
+  (void)ignored;
+  _exit(127);
+}
+
+int cprocess_spawn(const char *path, char *const arguments[], char *const environment[],
+                   int output, int death_signal) {
+  // The child tells through this pipe why it could not become the program; exec closes it.
+  int report[2];
+  if (pipe2(report, O_CLOEXEC) != 0) return -1;
+
+  // No handler of ours may run in the child.
+  sigset_t all, before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  pid_t parent = getpid();
+  pid_t child = fork();
+  if (child == 0) become(path, arguments, environment, output, death_signal, parent, report[1]);
+  int fork_error = errno;
+  pthread_sigmask(SIG_SETMASK, &before, NULL);
+  close(report[1]);
+  if (child < 0) {
+    close(report[0]);
+    errno = fork_error;
+    return -1;
+  }
+
+  int reason = 0;
+  ssize_t size;
+  do size = read(report[0], &reason, sizeof reason);
+  while (size < 0 && errno == EINTR);
+  close(report[0]);
+  if (size == 0) return child;
+  while (waitpid(child, NULL, 0) < 0 && errno == EINTR) continue;
+  errno = size == (ssize_t)sizeof reason ? reason : EIO;
+  return -1;
+}
+
+int cprocess_descriptor(int process) { return (int)syscall(SYS_pidfd_open, process, 0); }
+
+int cprocess_has_ended(int process) {
+  siginfo_t information;
+  memset(&information, 0, sizeof information);
+  // WNOWAIT leaves the process unreaped, so that its id is not given to another one yet.
+  if (waitid(P_PID, (id_t)process, &information, WEXITED | WNOHANG | WNOWAIT) != 0) return -1;
+  return information.si_pid == process;
+}
+
+static double seconds(struct timeval time) { return (double)time.tv_sec + time.tv_usec / 1e6; }
+
+int cprocess_reap(int process, struct cprocess_result *result) {
+  int status = 0;
+  struct rusage usage;
+  pid_t reaped;
+  do reaped = wait4(process, &status, 0, &usage);
+  while (reaped < 0 && errno == EINTR);
+  if (reaped < 0) return -1;
+  result->code = WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
+  result->user_seconds = seconds(usage.ru_utime);
+  result->system_seconds = seconds(usage.ru_stime);
+  result->peak_resident_kibibytes = usage.ru_maxrss;
+  return 0;
+}
+
+enum { watch_limit = 16 };
+static int watched[watch_limit];
+static struct sigaction previous[watch_limit];
+static size_t watched_count = 0;
+static int read_end = -1;
+// -1: nobody watches. -2: somebody is setting it up.
+static atomic_int write_end = -1;
+
+static void note_signal(int number) {
+  int saved = errno;
+  unsigned char byte = (unsigned char)number;
+  int descriptor = atomic_load(&write_end);
+  // A full pipe means that enough signals are waiting already.
+  if (descriptor >= 0) {
+    ssize_t ignored = write(descriptor, &byte, 1);
+    (void)ignored;
+  }
+  errno = saved;
+}
+
+int cprocess_watch_signals(const int *signals, size_t count) {
+  if (count > watch_limit) {
+    errno = EINVAL;
+    return -1;
+  }
+  int idle = -1;
+  if (!atomic_compare_exchange_strong(&write_end, &idle, -2)) {
+    errno = EBUSY;
+    return -1;
+  }
+  int ends[2];
+  if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0) {
+    atomic_store(&write_end, -1);
+    return -1;
+  }
+  read_end = ends[0];
+  atomic_store(&write_end, ends[1]);
+  struct sigaction action = {.sa_handler = note_signal, .sa_flags = SA_RESTART};
+  sigemptyset(&action.sa_mask);
+  for (watched_count = 0; watched_count < count; watched_count++) {
+    watched[watched_count] = signals[watched_count];
+    if (sigaction(signals[watched_count], &action, &previous[watched_count]) != 0) {
+      int reason = errno;
+      cprocess_unwatch_signals();
+      errno = reason;
+      return -1;
+    }
+  }
+  return read_end;
+}
+
+void cprocess_unwatch_signals(void) {
+  for (size_t index = 0; index < watched_count; index++)
+    (void)sigaction(watched[index], &previous[index], NULL);
+  watched_count = 0;
+  int descriptor = atomic_load(&write_end);
+  if (descriptor < 0) return;
+  close(read_end);
+  close(descriptor);
+  read_end = -1;
+  atomic_store(&write_end, -1);
+}

@@ -1,0 +1,25 @@
+/// What can go wrong in this module outside the protocol itself: a plan that cannot work, a run
+/// store that cannot be used. (What goes wrong in a run is a ``RunFailure``, a value.)
+public struct CoordinationError: Error, Sendable, Equatable, CustomStringConvertible {
+  public enum Code: Sendable, Equatable {
+    /// The plan asks for something impossible, such as no workers.
+    case invalidPlan
+    /// The run store cannot be opened, read or written.
+    case storeUnusable
+    /// The run store was written by a newer program.
+    case storeTooNew
+    /// The run store holds another run, or none where one is needed.
+    case wrongRun
+  }
+
+  public var code: Code
+  /// One sentence for people: what was attempted, on what, what was found, what to do.
+  public var message: String
+
+  public init(code: Code, message: String) {
+    self.code = code
+    self.message = message
+  }
+
+  public var description: String { message }
+}

@@ -1,0 +1,51 @@
+extension RunPlan {
+  /// Throws ``CoordinationError`` when a run by this plan could not begin or could not end.
+  public func validate() throws(CoordinationError) {
+    let counts: [(name: String, value: UInt32)] = [
+      ("workers", workerCount), ("servers", serverCount), ("shards", shardCount),
+      ("steps per epoch", stepsPerEpoch), ("rounds per step", roundsPerStep),
+      ("epochs", epochs), ("epochs between evaluations", evaluationInterval),
+      ("blocks of the final matrices", materializeBlockCount),
+      ("blocks of ranked users", rankBlockCount),
+    ]
+    for count in counts where count.value == 0 {
+      throw refusal("the number of \(count.name) is 0; set it to at least 1")
+    }
+    if runID.isEmpty {
+      throw refusal("the run has no id; give it one")
+    }
+    if generation == 0 {
+      throw refusal("the generation is 0; a first start has generation 1")
+    }
+    if selection.metric.split(separator: ".", maxSplits: 1).count != 2 {
+      throw refusal(
+        "the selection metric is '\(selection.metric)'; name a split and a metric, such as "
+          + "'valid.recall@20'")
+    }
+    if versionsPerEpoch.multipliedReportingOverflow(by: UInt64(epochs)).overflow {
+      throw refusal("\(epochs) epochs of \(versionsPerEpoch) versions cannot be counted; use fewer")
+    }
+    try validateTiming()
+  }
+
+  private func validateTiming() throws(CoordinationError) {
+    let durations: [(name: String, value: Double)] = [
+      ("heartbeat interval", timing.heartbeatInterval),
+      ("heartbeat timeout", timing.heartbeatTimeout),
+      ("start-up timeout", timing.startupTimeout),
+    ]
+    for duration in durations where !(duration.value > 0 && duration.value.isFinite) {
+      throw refusal("the \(duration.name) is \(duration.value) s; set it above 0")
+    }
+    if timing.heartbeatTimeout < 2 * timing.heartbeatInterval {
+      throw refusal(
+        "the heartbeat timeout is \(timing.heartbeatTimeout) s with a heartbeat every "
+          + "\(timing.heartbeatInterval) s, so that one late heartbeat would end the run; set the "
+          + "timeout to at least twice the interval")
+    }
+  }
+
+  private func refusal(_ reason: String) -> CoordinationError {
+    CoordinationError(code: .invalidPlan, message: "Cannot start run '\(runID)': \(reason).")
+  }
+}

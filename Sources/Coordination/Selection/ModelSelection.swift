@@ -1,0 +1,65 @@
+/// Early stopping and the choice of the best epoch.
+///
+/// A value improves if it is strictly above the best so far, after rounding by the rule; equal
+/// values keep the earlier epoch. The first evaluation always improves. NaN never does.
+///
+/// Source: MODELS §2.4 (MMRec `early_stopping`). Deviation: none with ``SelectionRule/Rounding``
+/// `fourDecimals`; by default values are compared unrounded.
+public struct ModelSelection: Sendable, Equatable {
+  public enum Verdict: Sendable, Equatable {
+    case improved
+    case notImproved
+    /// Not improved, and once more than the rule's patience in a row.
+    case exhausted
+  }
+
+  public struct Best: Sendable, Equatable, Codable {
+    public var epoch: UInt32
+    /// The version of the tables that was evaluated.
+    public var version: UInt64
+    /// The selection metric, unrounded.
+    public var value: Double
+
+    public init(epoch: UInt32, version: UInt64, value: Double) {
+      self.epoch = epoch
+      self.version = version
+      self.value = value
+    }
+  }
+
+  public let rule: SelectionRule
+  public private(set) var best: Best?
+  /// Consecutive evaluations without improvement.
+  public private(set) var nonImprovingCount: UInt32 = 0
+
+  public init(rule: SelectionRule) {
+    self.rule = rule
+  }
+
+  /// Takes note of one evaluation; to be called in the order of the epochs.
+  public mutating func consider(_ value: Double, epoch: UInt32, version: UInt64) -> Verdict {
+    if isImprovement(value) {
+      best = Best(epoch: epoch, version: version, value: value)
+      nonImprovingCount = 0
+      return .improved
+    }
+    nonImprovingCount += 1
+    return nonImprovingCount > rule.patience ? .exhausted : .notImproved
+  }
+
+  private func isImprovement(_ value: Double) -> Bool {
+    guard !value.isNaN else { return false }
+    guard let best else { return true }
+    return rule.rounding.apply(to: value) > rule.rounding.apply(to: best.value)
+  }
+}
+
+extension SelectionRule.Rounding {
+  /// The value as it is compared.
+  public func apply(to value: Double) -> Double {
+    switch self {
+    case .none: value
+    case .fourDecimals: (value * 10_000).rounded(.toNearestOrEven) / 10_000
+    }
+  }
+}

@@ -1,0 +1,40 @@
+/// Everything that a run store holds of its run.
+public struct StoredRun: Sendable, Equatable {
+  public var identity: RunIdentity
+  public var standing: RunStanding
+  /// How the run ended, for people; empty while it runs.
+  public var message: String
+  /// In the order of the epochs.
+  public var epochs: [EpochSummary]
+  /// In the order of the epochs.
+  public var evaluations: [EvaluationSummary]
+
+  public init(
+    identity: RunIdentity, standing: RunStanding, message: String, epochs: [EpochSummary],
+    evaluations: [EvaluationSummary]
+  ) {
+    self.identity = identity
+    self.standing = standing
+    self.message = message
+    self.epochs = epochs
+    self.evaluations = evaluations
+  }
+}
+
+/// What a run is, from its beginning to its end.
+public struct RunIdentity: Sendable, Equatable {
+  public var id: String
+  /// When the run was started first, as ISO 8601 text.
+  public var created: String
+  /// The resolved configuration, YAML.
+  public var configuration: String
+  /// What a continued run must agree with, such as `data` and `configuration`, each a digest.
+  public var digests: [String: String]
+
+  public init(id: String, created: String, configuration: String, digests: [String: String]) {
+    self.id = id
+    self.created = created
+    self.configuration = configuration
+    self.digests = digests
+  }
+}

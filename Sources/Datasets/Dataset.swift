@@ -1,0 +1,112 @@
+import Tensors
+
+/// A data set that is ready to train on: checked interactions, split into train, validation and
+/// test, and the features of the items.
+///
+/// Ids are row numbers of tables. U = largest user id + 1, and every user below that occurs. I =
+/// number of feature rows where there are features, else largest item id + 1; items that no
+/// interaction mentions are possible then, and stay in the ranking. Users without training
+/// interactions keep their rows, but are dropped from validation and test.
+public final class Dataset: Sendable {
+  public let name: String
+  /// U.
+  public let userCount: Int
+  /// I.
+  public let itemCount: Int
+  /// The user of each training interaction, in the order of the file, `[E]`.
+  public let trainUsers: [Int32]
+  /// The item of each training interaction, in the order of the file, `[E]`.
+  public let trainItems: [Int32]
+  /// The training interactions as rows of items per user, `[U, I]`.
+  public let train: AdjacencyList
+  /// Validation, `[U, I]`.
+  public let valid: AdjacencyList
+  /// Test, `[U, I]`.
+  public let test: AdjacencyList
+  /// The items that occur in training, ascending: what negatives are drawn from.
+  public let negativePool: [Int32]
+  /// One matrix per modality, `[I, columns]`, in the order of the data set's description; empty for
+  /// models that use none.
+  public let features: [FeatureMatrix]
+  /// What was left out of validation and test because its user has nothing in training.
+  public let dropped: DroppedInteractions
+  /// 16 hexadecimal digits that stand for everything above that training depends on: the split
+  /// interactions, the item count and the features in use. The same on every machine.
+  public let digest: String
+
+  /// A data set from interactions and features in memory.
+  ///
+  /// - Parameters:
+  ///   - features: one row per item each; empty for models that use none.
+  ///   - itemCount: how many items there are, if more than interactions mention and features are
+  ///     not given.
+  /// - Throws: ``DatasetError`` for whatever ``load(folder:modalities:needsFeatures:)`` would not
+  ///   accept from a file.
+  public convenience init(
+    name: String, interactions: Interactions, features: [FeatureMatrix] = [], itemCount: Int? = nil
+  ) throws(DatasetError) {
+    var log = ProblemLog(limit: 1)
+    try InteractionChecks.checkAll(interactions, log: &log)
+    var extents = features.map { ItemExtent(source: $0.name, rows: $0.rows) }
+    if let itemCount { extents.append(ItemExtent(source: "itemCount", rows: itemCount)) }
+    let items = try ItemExtent.itemCount(of: interactions, covering: extents, log: &log)
+    self.init(name: name, checked: interactions, features: features, itemCount: items)
+    try checkNegativesExist(source: interactions.source, log: &log)
+  }
+
+  /// Assembles what ``InteractionChecks`` and ``ItemExtent`` have accepted.
+  init(name: String, checked interactions: Interactions, features: [FeatureMatrix], itemCount: Int)
+  {
+    let userCount = Int(interactions.users.max() ?? -1) + 1
+    let train = interactions.pairs(of: .train) { _ in true }
+    let trainRows = AdjacencyList(rowCount: userCount, columnCount: itemCount, pairs: train)
+    let isTrained = { (user: Int32) in trainRows.degree(Int(user)) > 0 }
+    let heldOut = [SplitLabel.valid, .test].map { label in
+      AdjacencyList(
+        rowCount: userCount, columnCount: itemCount,
+        pairs: interactions.pairs(of: label, keeping: isTrained))
+    }
+    var occurs = [Bool](repeating: false, count: itemCount)
+    for item in train.items { occurs[Int(item)] = true }
+
+    self.name = name
+    self.userCount = userCount
+    self.itemCount = itemCount
+    trainUsers = train.users
+    trainItems = train.items
+    self.train = trainRows
+    valid = heldOut[0]
+    test = heldOut[1]
+    negativePool = occurs.indices.filter { occurs[$0] }.map { Int32(truncatingIfNeeded: $0) }
+    self.features = features
+    dropped = DroppedInteractions(interactions, train: trainRows)
+    digest = Self.digest(
+      itemCount: itemCount, train: train, heldOut: heldOut, features: features)
+  }
+
+  /// A user with every item of the pool leaves no negative to draw.
+  func checkNegativesExist(source: String, log: inout ProblemLog) throws(DatasetError) {
+    for user in 0..<userCount where train.degree(user) == negativePool.count {
+      try log.report(
+        DatasetError(
+          .inconsistent, path: source,
+          "user \(user) has a training interaction with each of the \(negativePool.count) items "
+            + "that occur in training, so no negative item can be drawn: leave this user out"))
+    }
+  }
+
+  private static func digest(
+    itemCount: Int, train: InteractionPairs, heldOut: [AdjacencyList], features: [FeatureMatrix]
+  ) -> String {
+    var digest = ContentDigest()
+    digest.combine(itemCount)
+    digest.combine(train.users)
+    digest.combine(train.items)
+    for list in heldOut {
+      digest.combine((0..<list.rowCount).map { Int32(truncatingIfNeeded: list.degree($0)) })
+      digest.combine(list.columns)
+    }
+    for feature in features { feature.fold(into: &digest) }
+    return digest.hexadecimal
+  }
+}

@@ -1,0 +1,97 @@
+import Foundation
+
+/// Reads a folder stage by stage; ``Dataset/load(folder:modalities:needsFeatures:)`` stops at the
+/// first problem, ``DatasetValidation`` goes on.
+struct DatasetReader {
+  /// What the features are read for.
+  enum FeatureUse {
+    /// A model needs them: there must be some.
+    case required
+    /// They are checked if there are any.
+    case checked
+    /// A model does without; their row counts still say how many items there are, so that all
+    /// models agree about that.
+    case countedOnly
+  }
+
+  let folder: String
+  let modalities: [ModalityDescription]?
+  let featureUse: FeatureUse
+  private(set) var log: ProblemLog
+
+  init(
+    folder: String, modalities: [ModalityDescription]?, featureUse: FeatureUse, problemLimit: Int
+  ) {
+    self.folder = folder
+    self.modalities = modalities
+    self.featureUse = featureUse
+    log = ProblemLog(limit: problemLimit)
+  }
+
+  /// - Returns: the data set, or nil if the log holds problems.
+  /// - Throws: the last problem when the log is full.
+  mutating func read() throws(DatasetError) -> Dataset? {
+    let (folder, modalities) = (folder, modalities)
+    let description = try log.attempt { _ throws(DatasetError) in
+      try DatasetDescription.read(folder: folder, modalities: modalities)
+    }
+    guard let description else { return nil }
+    let interactions = try readInteractions(description)
+    let files = try openFeatures(description)
+    let features = try readFeatures(files)
+    guard let interactions, interactions.count > 0 else { return nil }
+    let extents = files.map { ItemExtent(source: $0.file.path, rows: $0.file.rows) }
+    let itemCount = try ItemExtent.itemCount(of: interactions, covering: extents, log: &log)
+    guard log.problems.isEmpty else { return nil }
+    let dataset = Dataset(
+      name: description.name, checked: interactions, features: features, itemCount: itemCount)
+    try dataset.checkNegativesExist(source: interactions.source, log: &log)
+    return log.problems.isEmpty ? dataset : nil
+  }
+
+  private mutating func readInteractions(
+    _ description: DatasetDescription
+  ) throws(DatasetError) -> Interactions? {
+    let path = description.path(of: description.interactionsFile)
+    return try log.attempt { log throws(DatasetError) in
+      let interactions = try InteractionFile.read(path, log: &log)
+      if interactions.count > 0 { try InteractionChecks.checkAll(interactions, log: &log) }
+      return interactions
+    }
+  }
+
+  private mutating func openFeatures(
+    _ description: DatasetDescription
+  ) throws(DatasetError) -> [(name: String, file: NPYFile)] {
+    if featureUse == .required && description.modalities.isEmpty {
+      let looked = ModalityDescription.standard.map(\.file).joined(separator: " and ")
+      try log.report(
+        DatasetError(
+          .notFound, path: folder,
+          "holds no features, which this model needs: looked for \(looked); list other files under "
+            + "modalities in dataset.yaml, or choose a model without features, such as bpr"))
+    }
+    var files: [(name: String, file: NPYFile)] = []
+    for modality in description.modalities {
+      let path = description.path(of: modality.file)
+      if featureUse == .countedOnly && !FileManager.default.fileExists(atPath: path) { continue }
+      let file = try log.attempt { _ throws(DatasetError) in try NPYFile(path: path) }
+      if let file { files.append((modality.name, file)) }
+    }
+    return files
+  }
+
+  private mutating func readFeatures(
+    _ files: [(name: String, file: NPYFile)]
+  ) throws(DatasetError) -> [FeatureMatrix] {
+    guard featureUse != .countedOnly else { return [] }
+    var features: [FeatureMatrix] = []
+    for (name, file) in files {
+      let matrix = try log.attempt { _ throws(DatasetError) in
+        try FeatureMatrix(name: name, file: file)
+      }
+      if let matrix { features.append(matrix) }
+    }
+    return features
+  }
+}

@@ -1,0 +1,126 @@
+import Foundation
+internal import Yams
+
+/// The optional `dataset.yaml` of a data set's folder; every key may be left out:
+///
+///     name: lfm2k
+///     interactions: lfm2k.inter
+///     modalities:
+///       - name: visual
+///         file: image_feat.npy
+///       - name: text
+///         file: text_feat.npy
+struct DatasetDescriptionFile: Equatable {
+  static let fileName = "dataset.yaml"
+  static let maximumByteCount = 1 << 20
+
+  var name: String?
+  var interactions: String?
+  var modalities: [ModalityDescription]?
+
+  /// - Throws: ``DatasetError`` with the line of an unknown key or a value of the wrong kind.
+  static func read(folder: String, files: [String]) throws(DatasetError) -> DatasetDescriptionFile {
+    guard files.contains(fileName) else { return DatasetDescriptionFile() }
+    let path = DatasetDescription.path(of: fileName, in: folder)
+    let file = try MappedFile(path: path)
+    guard file.bytes.count <= maximumByteCount else {
+      throw DatasetError(
+        .malformed, path: path, "is \(file.bytes.count) bytes long; a description is a few lines")
+    }
+    guard let text = String(bytes: file.bytes, encoding: .utf8) else {
+      throw DatasetError(.malformed, path: path, "is not UTF-8 text")
+    }
+    let root: Node?
+    do {
+      root = try compose(yaml: text)
+    } catch let error as YamlError {
+      throw malformed(error, path: path)
+    } catch {
+      throw DatasetError(.malformed, path: path, "cannot be read as YAML: \(error)")
+    }
+    guard let root, root.null == nil else { return DatasetDescriptionFile() }
+    return try DescriptionReader(path: path).description(root)
+  }
+
+  private static func malformed(_ error: YamlError, path: String) -> DatasetError {
+    switch error {
+    case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
+      .composer(_, let problem, let mark, _):
+      DatasetError(.malformed, path: path, line: mark.line, "is not valid YAML here: \(problem)")
+    default:
+      DatasetError(.malformed, path: path, "is not valid YAML: \(error)")
+    }
+  }
+}
+
+/// Takes the nodes of the file apart; every complaint carries its line.
+private struct DescriptionReader {
+  let path: String
+
+  func description(_ root: Node) throws(DatasetError) -> DatasetDescriptionFile {
+    var file = DatasetDescriptionFile()
+    for (key, value) in try entries(root, known: ["name", "interactions", "modalities"]) {
+      switch key {
+      case "name": file.name = try text(value, of: key)
+      case "interactions": file.interactions = try text(value, of: key)
+      default: file.modalities = try modalities(value)
+      }
+    }
+    return file
+  }
+
+  private func modalities(_ node: Node) throws(DatasetError) -> [ModalityDescription] {
+    guard let sequence = node.sequence else {
+      throw problem(node, "'modalities' must be a list of entries with name and file")
+    }
+    var modalities: [ModalityDescription] = []
+    for element in sequence {
+      var name: String?
+      var file: String?
+      for (key, value) in try entries(element, known: ["name", "file"]) {
+        if key == "name" {
+          name = try text(value, of: key)
+        } else {
+          file = try text(value, of: key)
+        }
+      }
+      guard let name, let file else {
+        throw problem(element, "each modality needs both name and file")
+      }
+      modalities.append(ModalityDescription(name: name, file: file))
+    }
+    if let sentence = ModalityDescription.problem(in: modalities) { throw problem(node, sentence) }
+    return modalities
+  }
+
+  private func entries(
+    _ node: Node, known: [String]
+  ) throws(DatasetError) -> [(key: String, value: Node)] {
+    guard let mapping = node.mapping else {
+      throw problem(node, "expected keys with values: \(known.joined(separator: ", "))")
+    }
+    var entries: [(key: String, value: Node)] = []
+    for (key, value) in mapping {
+      let name = key.string ?? ""
+      guard known.contains(name) else {
+        let hint =
+          NearestMatch.find(name, in: known).map { "did you mean '\($0)'?" }
+          ?? "known are \(known.joined(separator: ", "))"
+        throw problem(key, "unknown key '\(name.prefix(32))'; \(hint)")
+      }
+      entries.append((name, value))
+    }
+    return entries
+  }
+
+  private func text(_ node: Node, of key: String) throws(DatasetError) -> String {
+    guard let text = node.string, !text.isEmpty else {
+      throw problem(node, "'\(key)' must be a text")
+    }
+    return text
+  }
+
+  private func problem(_ node: Node, _ message: String) -> DatasetError {
+    DatasetError(.configuration, path: path, line: node.mark?.line, message)
+  }
+}

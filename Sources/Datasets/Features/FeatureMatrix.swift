@@ -1,0 +1,113 @@
+import Tensors
+
+/// The features of one modality, one row per item, `[rows, columns]`: backed by a file that stays
+/// memory-mapped, or by a matrix in memory.
+///
+/// Every value is finite: making one scans all of them.
+public struct FeatureMatrix: Sendable {
+  /// The modality, such as `visual`.
+  public let name: String
+  public let rows: Int
+  public let columns: Int
+  /// How many rows hold nothing but zeros: items whose features were probably missing.
+  public let zeroRowCount: Int
+  private let storage: Storage
+
+  private enum Storage: Sendable {
+    case file(NPYFile)
+    case matrix(Matrix)
+  }
+
+  /// - Throws: ``DatasetError`` that names the first row and column with a NaN or an infinity.
+  public init(name: String, file: NPYFile) throws(DatasetError) {
+    try self.init(
+      name: name, rows: file.rows, columns: file.columns, storage: .file(file), path: file.path)
+  }
+
+  /// - Throws: ``DatasetError`` that names the first row and column with a NaN or an infinity.
+  /// - Precondition: the matrix is not empty, and nobody writes to it from now on.
+  public init(name: String, matrix: Matrix) throws(DatasetError) {
+    precondition(matrix.count > 0, "features '\(name)' of shape \(matrix.shape)")
+    try self.init(
+      name: name, rows: matrix.rows, columns: matrix.columns, storage: .matrix(matrix), path: name)
+  }
+
+  private init(
+    name: String, rows: Int, columns: Int, storage: Storage, path: String
+  ) throws(DatasetError) {
+    self.name = name
+    self.rows = rows
+    self.columns = columns
+    self.storage = storage
+    var zeroRowCount = 0
+    let buffer = UnsafeMutableBufferPointer<Float>.allocate(capacity: columns)
+    defer { buffer.deallocate() }
+    if let base = buffer.baseAddress {
+      for row in 0..<rows {
+        Self.copyRow(row, of: storage, columns: columns, to: base)
+        switch FeatureRowScan.scan(UnsafeBufferPointer(buffer)) {
+        case .finite: break
+        case .zero: zeroRowCount += 1
+        case .notFinite(let column):
+          throw DatasetError(
+            .inconsistent, path: path,
+            "row \(row), column \(column) is \(buffer[column]), but features must be finite "
+              + "numbers (as 32-bit floats): replace it, for instance with the column's mean")
+        }
+      }
+    }
+    self.zeroRowCount = zeroRowCount
+  }
+
+  /// Where the values come from, if from a file.
+  public var file: NPYFile? {
+    if case .file(let file) = storage { file } else { nil }
+  }
+
+  /// Copies one row, `[columns]`.
+  ///
+  /// - Precondition: `0 <= row < rows`, and `destination` has room for a row.
+  public func copyRow(_ row: Int, to destination: UnsafeMutablePointer<Float>) {
+    Self.copyRow(row, of: storage, columns: columns, to: destination)
+  }
+
+  /// Copies the rows of some items, one below the other, `[items.count, columns]`.
+  ///
+  /// - Precondition: every item is in `0 ..< rows`, and `destination` has room for all rows.
+  public func gather(_ items: [Int32], into destination: UnsafeMutablePointer<Float>) {
+    var target = destination
+    for item in items {
+      Self.copyRow(Int(item), of: storage, columns: columns, to: target)
+      target += columns
+    }
+  }
+
+  private static func copyRow(
+    _ row: Int, of storage: Storage, columns: Int, to destination: UnsafeMutablePointer<Float>
+  ) {
+    switch storage {
+    case .file(let file):
+      file.copyRow(row, to: destination)
+    case .matrix(let matrix):
+      guard let source = matrix.row(row).baseAddress else { return }
+      destination.update(from: source, count: columns)
+    }
+  }
+
+  /// Adds name, shape and values. A file and a matrix with the same 32-bit values agree.
+  func fold(into digest: inout ContentDigest) {
+    digest.combine(name)
+    digest.combine(rows)
+    digest.combine(columns)
+    switch storage {
+    case .file(let file):
+      digest.combine(
+        "\(file.element.rawValue) \(file.isFortranOrder ? "F" : "C") \(file.isBigEndian ? ">" : "<")"
+      )
+      digest.combine(file.payload)
+    case .matrix(let matrix):
+      digest.combine("\(NPYElement.float32.rawValue) C <")
+      digest.combine(UnsafeRawBufferPointer(matrix.elements))
+    }
+  }
+}

@@ -1,0 +1,85 @@
+/// What stands before the numbers of an npy file: their type, their order and the shape.
+///
+/// - Source: NumPy's `numpy.lib.format`, format versions 1.0, 2.0 and 3.0.
+struct NPYHeader: Equatable {
+  /// NumPy's name of the element type, such as `<f4`; nil for structured types.
+  let descriptor: String?
+  let isFortranOrder: Bool
+  let shape: [Int]
+  /// Where the numbers begin.
+  let payloadOffset: Int
+
+  static let magic: [UInt8] = [0x93] + Array("NUMPY".utf8)
+
+  /// Far above what NumPy writes for plain arrays (one or two lines of 64 bytes).
+  static let maximumByteCount = 1 << 20
+
+  /// Reads the header from the beginning of a file.
+  ///
+  /// - Throws: ``DatasetError`` of kind `malformed` for anything that is not a whole header.
+  static func parse(_ bytes: UnsafeRawBufferPointer, path: String) throws(DatasetError) -> NPYHeader
+  {
+    guard bytes.count >= magic.count + 2, bytes.prefix(magic.count).elementsEqual(magic) else {
+      throw malformed(path, "is not an npy file (it does not begin with \\x93NUMPY)")
+    }
+    let version = bytes[6]
+    guard (1...3).contains(version) else {
+      throw malformed(path, "has npy format version \(version).\(bytes[7]); known are 1, 2 and 3")
+    }
+    let lengthByteCount = version == 1 ? 2 : 4
+    let textOffset = 8 + lengthByteCount
+    guard bytes.count >= textOffset else { throw truncated(path) }
+    var textByteCount = 0
+    for index in 0..<lengthByteCount { textByteCount |= Int(bytes[8 + index]) << (8 * index) }
+    guard textByteCount <= maximumByteCount else {
+      throw malformed(
+        path, "claims a header of \(textByteCount) bytes, more than \(maximumByteCount)")
+    }
+    guard bytes.count - textOffset >= textByteCount else { throw truncated(path) }
+    let payloadOffset = textOffset + textByteCount
+    let text = Array(bytes[textOffset..<payloadOffset])
+    let literal: PythonLiteral
+    do {
+      literal = try PythonLiteral.parse(text)
+    } catch {
+      throw malformed(
+        path, "has a header that cannot be read: \(error.message) at byte \(error.position) of it")
+    }
+    return try interpret(literal, path: path, payloadOffset: payloadOffset)
+  }
+
+  private static func interpret(
+    _ literal: PythonLiteral, path: String, payloadOffset: Int
+  ) throws(DatasetError) -> NPYHeader {
+    guard case .dictionary(let entries) = literal else {
+      throw malformed(path, "has a header that is no dictionary")
+    }
+    guard let type = entries["descr"],
+      case .boolean(let isFortranOrder)? = entries["fortran_order"],
+      case .sequence(let extents)? = entries["shape"]
+    else {
+      throw malformed(
+        path, "has a header without 'descr', 'fortran_order' (True or False) or 'shape'")
+    }
+    var shape: [Int] = []
+    for extent in extents {
+      guard case .integer(let count) = extent, count >= 0 else {
+        throw malformed(path, "has a shape with something else than whole numbers from 0")
+      }
+      shape.append(count)
+    }
+    var descriptor: String?
+    if case .string(let name) = type { descriptor = name }
+    return NPYHeader(
+      descriptor: descriptor, isFortranOrder: isFortranOrder, shape: shape,
+      payloadOffset: payloadOffset)
+  }
+
+  private static func truncated(_ path: String) -> DatasetError {
+    malformed(path, "ends within its header: the file was cut off; copy or export it again")
+  }
+
+  private static func malformed(_ path: String, _ message: String) -> DatasetError {
+    DatasetError(.malformed, path: path, message)
+  }
+}

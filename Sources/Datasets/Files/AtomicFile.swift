@@ -1,0 +1,61 @@
+import Foundation
+
+/// A file that appears under its name only when it is complete: written beside its place, flushed
+/// to disk, then renamed.
+///
+/// A file that is not committed is removed when the writer goes away.
+final class AtomicFile {
+  let path: String
+  private let partialPath: String
+  private var stream: UnsafeMutablePointer<FILE>?
+
+  /// - Throws: ``DatasetError`` if the place cannot be written to.
+  init(path: String) throws(DatasetError) {
+    self.path = path
+    partialPath = "\(path).partial-\(getpid())"
+    stream = fopen(partialPath, "wb")
+    guard stream != nil else { throw SystemError.writing(path) }
+  }
+
+  deinit {
+    guard let stream else { return }
+    fclose(stream)
+    unlink(partialPath)
+  }
+
+  /// Appends bytes.
+  func write(_ bytes: UnsafeRawBufferPointer) throws(DatasetError) {
+    guard let stream, let base = bytes.baseAddress, bytes.count > 0 else { return }
+    guard fwrite(base, 1, bytes.count, stream) == bytes.count else {
+      throw SystemError.writing(path)
+    }
+  }
+
+  /// Appends bytes.
+  func write(_ content: [UInt8]) throws(DatasetError) {
+    try content.withUnsafeBufferPointer { buffer throws(DatasetError) in
+      try write(UnsafeRawBufferPointer(buffer))
+    }
+  }
+
+  /// Puts the finished file in its place.
+  ///
+  /// - Throws: ``DatasetError`` if the disk is full or the rename fails; the old file stays then.
+  func commit() throws(DatasetError) {
+    guard let stream else { return }
+    guard fflush(stream) == 0, fsync(fileno(stream)) == 0 else { throw SystemError.writing(path) }
+    self.stream = nil
+    guard fclose(stream) == 0, rename(partialPath, path) == 0 else {
+      let error = SystemError.writing(path)
+      unlink(partialPath)
+      throw error
+    }
+  }
+
+  /// Writes a whole file at once.
+  static func write(_ content: [UInt8], to path: String) throws(DatasetError) {
+    let file = try AtomicFile(path: path)
+    try file.write(content)
+    try file.commit()
+  }
+}

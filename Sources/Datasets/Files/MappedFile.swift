@@ -1,0 +1,40 @@
+import Foundation
+
+/// A file mapped into memory for reading: its pages are loaded when touched and shared by all
+/// processes on the machine.
+///
+/// Whoever shortens the file while it is mapped ends this process with a bus error, as with every
+/// memory map; data sets are written by rename (see ``AtomicFile``), which leaves maps alone.
+final class MappedFile: @unchecked Sendable {  // the mapping is read only and lives as long as self
+  let path: String
+  /// Everything in the file.
+  let bytes: UnsafeRawBufferPointer
+
+  /// - Throws: ``DatasetError`` if `path` is no regular file or cannot be read.
+  init(path: String) throws(DatasetError) {
+    self.path = path
+    // Non-blocking, because opening a named pipe would otherwise wait for its writer.
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+    guard descriptor >= 0 else { throw SystemError.reading(path) }
+    defer { close(descriptor) }
+    var status = stat()
+    guard fstat(descriptor, &status) == 0 else { throw SystemError.reading(path) }
+    guard status.st_mode & S_IFMT == S_IFREG else {
+      throw DatasetError(.unreadable, path: path, "is not a regular file")
+    }
+    guard status.st_size > 0 else {
+      bytes = UnsafeRawBufferPointer(start: nil, count: 0)
+      return
+    }
+    guard let size = Int(exactly: status.st_size),
+      let start = mmap(nil, size, PROT_READ, MAP_PRIVATE, descriptor, 0), start != MAP_FAILED
+    else { throw SystemError.reading(path) }
+    bytes = UnsafeRawBufferPointer(start: start, count: size)
+  }
+
+  deinit {
+    if let start = bytes.baseAddress {
+      munmap(UnsafeMutableRawPointer(mutating: start), bytes.count)
+    }
+  }
+}

@@ -1,0 +1,99 @@
+/// How large a generated data set is, and how much of which kind of information it holds.
+public struct SyntheticConfiguration: Sendable, Equatable, Codable {
+  /// One kind of information: how many latent dimensions it has, and how much users care.
+  public struct Component: Sendable, Equatable, Codable {
+    public var dimensions: Int
+    /// Scale of these dimensions in the items' preference vectors; a component's share of the
+    /// variance of preferences is dimensions · weight² over the sum of that over all components.
+    public var weight: Float
+
+    public init(dimensions: Int, weight: Float = 1) {
+      self.dimensions = dimensions
+      self.weight = weight
+    }
+  }
+
+  public var name = "synthetic"
+  public var seed: UInt64 = 1
+  public var users = 1500
+  public var items = 800
+  /// Mean number of interactions per user; each user's own is uniform in half to one and a half
+  /// times that.
+  public var interactionsPerUser = 20
+  /// In both modalities: redundant.
+  public var shared = Component(dimensions: 8)
+  /// In the visual features only.
+  public var uniqueVisual = Component(dimensions: 8)
+  /// In the text features only.
+  public var uniqueText = Component(dimensions: 8)
+  /// One sign in each modality; only their product matters, of which neither sign alone says
+  /// anything.
+  public var synergy = Component(dimensions: 8)
+  /// Columns that have nothing to do with anything.
+  public var visualNoiseDimensions = 40
+  public var textNoiseDimensions = 24
+  /// Standard deviation of those columns.
+  public var noiseScale: Float = 1
+  /// Standard deviation of the Gaussian noise on every informative column, drawn separately for
+  /// each modality; it keeps the information between the modalities finite.
+  public var observationNoise: Float = 0.3
+  /// Standard deviation of a user's scores before the softmax: 0 is blind chance.
+  public var sharpness: Float = 3
+
+  public init() {}
+
+  /// Columns of the visual features.
+  public var visualColumns: Int {
+    shared.dimensions + uniqueVisual.dimensions + synergy.dimensions + visualNoiseDimensions
+  }
+
+  /// Columns of the text features.
+  public var textColumns: Int {
+    shared.dimensions + uniqueText.dimensions + synergy.dimensions + textNoiseDimensions
+  }
+
+  /// Checks that a data set can be made from these numbers.
+  ///
+  /// - Throws: ``DatasetError`` of kind `configuration` that names the first setting out of range.
+  public func validate() throws(DatasetError) {
+    let components = [
+      ("shared", shared), ("uniqueVisual", uniqueVisual), ("uniqueText", uniqueText),
+      ("synergy", synergy),
+    ]
+    let counts: [(String, Int, ClosedRange<Int>)] =
+      [
+        ("users", users, 1...10_000_000),
+        ("interactionsPerUser", interactionsPerUser, 2 * SplitRule.smallestCount...10_000),
+        // A user must leave items over to draw negatives from.
+        ("items", items, min(3 * interactionsPerUser, 10_000_000)...10_000_000),
+        ("visualNoiseDimensions", visualNoiseDimensions, 0...65_536),
+        ("textNoiseDimensions", textNoiseDimensions, 0...65_536),
+        ("visualColumns", visualColumns, 1...1_000_000),
+        ("textColumns", textColumns, 1...1_000_000),
+      ] + components.map { ("\($0.0).dimensions", $0.1.dimensions, 0...65_536) }
+    for (setting, value, range) in counts where !range.contains(value) {
+      throw problem(
+        "\(setting) is \(value), but must be \(range.lowerBound) to \(range.upperBound)")
+    }
+    let scales: [(String, Float, Float)] =
+      [
+        ("noiseScale", noiseScale, 0), ("observationNoise", observationNoise, 0.001),
+        ("sharpness", sharpness, 0),
+      ] + components.map { ("\($0.0).weight", $0.1.weight, 0) }
+    for (setting, value, smallest) in scales where !(value >= smallest && value <= 1000) {
+      throw problem("\(setting) is \(value), but must be \(smallest) to 1000")
+    }
+    guard components.contains(where: { $0.1.dimensions > 0 && $0.1.weight > 0 }) else {
+      throw problem("no component has both dimensions and weight, so users would prefer nothing")
+    }
+    guard ModalityDescription.isName(name) else {
+      throw problem("name is '\(name.prefix(32))', but must be 1 to 32 letters, digits, '_' or '-'")
+    }
+  }
+
+  private func problem(_ message: String) -> DatasetError {
+    DatasetError(
+      .configuration, path: "generated data set",
+      "cannot be generated with these settings: \(message)")
+  }
+}

@@ -1,0 +1,104 @@
+import Foundation
+import Tensors
+
+/// What a generated data set holds, in numbers; written beside it as `truth.json`.
+public struct SyntheticTruth: Sendable, Equatable, Codable {
+  /// One kind of information.
+  public struct Component: Sendable, Equatable, Codable {
+    public let dimensions: Int
+    public let weight: Float
+    /// Its share of the variance of users' preferences; all shares add up to 1.
+    public let preferenceShare: Double
+  }
+
+  /// Raised when the same configuration gives other data.
+  public static let currentGeneratorVersion = 1
+
+  public let generatorVersion: Int
+  public let configuration: SyntheticConfiguration
+  public let shared: Component
+  public let uniqueVisual: Component
+  public let uniqueText: Component
+  public let synergy: Component
+  /// Which columns of `image_feat.npy` hold what.
+  public let visualColumns: SyntheticLayout
+  /// Which columns of `text_feat.npy` hold what.
+  public let textColumns: SyntheticLayout
+  /// Correlation ρ = 1 / (1 + σ²) between a shared column of one modality and its counterpart in
+  /// the other, σ = observation noise. All other pairs of columns are independent.
+  public let sharedCorrelation: Double
+  /// I(visual; text) = −(shared dimensions)/2 · ln(1 − ρ²), in nats; exact.
+  public let mutualInformationNats: Double
+  /// ½ ln(1 + 1/σ²): what an informative Gaussian column says about its latent, in nats; exact.
+  public let informationPerColumnNats: Double
+  /// I(visual; s_v ⊙ s_t) = I(text; s_v ⊙ s_t), in nats: exactly 0.
+  public let synergyFromOneModalityNats: Double
+  /// (synergy dimensions) · ln 2: what both modalities together say about s_v ⊙ s_t, in nats, as
+  /// the observation noise goes to 0.
+  public let synergyFromBothNatsLimit: Double
+  /// Columns of `truth_latents.npy`: `r`, `u_v`, `u_t`, `s_v`, `s_t`.
+  public let latentColumns: [String: ColumnRange]
+  public let interactionCount: Int
+
+  init(_ data: SyntheticData) {
+    let configuration = data.configuration
+    let variance = Double(configuration.preferenceVariance)
+    let component = { (planted: SyntheticConfiguration.Component) in
+      Component(
+        dimensions: planted.dimensions, weight: planted.weight,
+        preferenceShare: Double(planted.variance) / variance)
+    }
+    generatorVersion = Self.currentGeneratorVersion
+    self.configuration = configuration
+    shared = component(configuration.shared)
+    uniqueVisual = component(configuration.uniqueVisual)
+    uniqueText = component(configuration.uniqueText)
+    synergy = component(configuration.synergy)
+    visualColumns = configuration.visualLayout
+    textColumns = configuration.textLayout
+    let noiseVariance =
+      Double(configuration.observationNoise) * Double(configuration.observationNoise)
+    sharedCorrelation = 1 / (1 + noiseVariance)
+    mutualInformationNats =
+      -Double(configuration.shared.dimensions) / 2 * log(1 - sharedCorrelation * sharedCorrelation)
+    informationPerColumnNats = log(1 + 1 / noiseVariance) / 2
+    synergyFromOneModalityNats = 0
+    synergyFromBothNatsLimit = Double(configuration.synergy.dimensions) * log(2)
+    var start = 0
+    var latentColumns: [String: ColumnRange] = [:]
+    let latents = data.latents
+    for (name, matrix) in [
+      ("r", latents.shared), ("u_v", latents.uniqueVisual), ("u_t", latents.uniqueText),
+      ("s_v", latents.synergyVisual), ("s_t", latents.synergyText),
+    ] {
+      latentColumns[name] = ColumnRange(start: start, end: start + matrix.columns)
+      start += matrix.columns
+    }
+    self.latentColumns = latentColumns
+    interactionCount = data.interactions.count
+  }
+
+  /// Reads the manifest of a generated data set.
+  public static func read(folder: String) throws(DatasetError) -> SyntheticTruth {
+    let path = DatasetDescription.path(of: SyntheticData.truthFile, in: folder)
+    let file = try MappedFile(path: path)
+    do {
+      return try JSONDecoder().decode(SyntheticTruth.self, from: Data(file.bytes))
+    } catch {
+      throw DatasetError(
+        .malformed, path: path, "is not the manifest of a generated data set: \(error)")
+    }
+  }
+}
+
+extension SyntheticConfiguration.Component {
+  /// dimensions · weight².
+  var variance: Float { Float(dimensions) * weight * weight }
+}
+
+extension SyntheticConfiguration {
+  /// ‖w‖² = Σ dimensions · weight²: the variance of ⟨p_u, q_i⟩.
+  var preferenceVariance: Float {
+    shared.variance + uniqueVisual.variance + uniqueText.variance + synergy.variance
+  }
+}

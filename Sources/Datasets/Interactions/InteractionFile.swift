@@ -1,0 +1,74 @@
+/// Reads `.inter` files: a header, then one interaction per line, columns separated by tabs.
+///
+/// The bytes are read once, over a memory map, into 9 bytes per interaction; no row becomes a
+/// string.
+public enum InteractionFile {
+  /// The largest id; table rows are numbered with 32 bits, and `id + 1` must fit as well.
+  public static let largestID = Int32.max - 1
+
+  /// - Throws: ``DatasetError`` that names the file, the line and what is wrong with it.
+  public static func read(_ path: String) throws(DatasetError) -> Interactions {
+    var log = ProblemLog(limit: 1)
+    return try read(path, log: &log)
+  }
+
+  /// Reads what can be read; a line that cannot is reported and left out.
+  static func read(_ path: String, log: inout ProblemLog) throws(DatasetError) -> Interactions {
+    let file = try MappedFile(path: path)
+    let bytes = file.bytes
+    guard !bytes.isEmpty else {
+      throw DatasetError(
+        .malformed, path: path,
+        "is empty; it should begin with the header userID itemID rating timestamp x_label")
+    }
+    if let zero = bytes.firstIndex(of: 0) {
+      let line = bytes[..<zero].count { $0 == UInt8(ascii: "\n") } + 1
+      throw DatasetError(
+        .malformed, path: path, line: line,
+        "holds a NUL byte: this is no text file (UTF-16?) or it is damaged; save it as UTF-8")
+    }
+    let headerEnd = bytes.firstIndex(of: UInt8(ascii: "\n")) ?? bytes.count
+    let header = try InteractionHeader.parse(Array(bytes[..<headerEnd]), path: path)
+    let body = UnsafeRawBufferPointer(rebasing: bytes[min(headerEnd + 1, bytes.count)...])
+    return try readRows(body, header: header, path: path, log: &log)
+  }
+
+  private static func readRows(
+    _ body: UnsafeRawBufferPointer, header: InteractionHeader, path: String, log: inout ProblemLog
+  ) throws(DatasetError) -> Interactions {
+    // An exact count first: growing arrays would need twice the memory of the largest files.
+    let lineCount = body.count { $0 == UInt8(ascii: "\n") } + 1
+    guard lineCount <= Int(Int32.max) else {
+      throw DatasetError(
+        .malformed, path: path,
+        "has \(lineCount) lines, more than the \(Int32.max) that can be read")
+    }
+    var users: [Int32] = []
+    var items: [Int32] = []
+    var labels: [SplitLabel] = []
+    users.reserveCapacity(lineCount)
+    items.reserveCapacity(lineCount)
+    labels.reserveCapacity(lineCount)
+    var lines = LineNumbers()
+    var scanner = InteractionLineScanner(bytes: body, roles: header.roles)
+    while !scanner.isAtEnd {
+      let start = scanner.position
+      if let row = scanner.next() {
+        users.append(row.user)
+        items.append(row.item)
+        labels.append(row.label)
+        continue
+      }
+      let number = users.count + lines.skipped.count + 2
+      lines.skipped.append(number)
+      let problem = InteractionDiagnosis.explain(
+        UnsafeRawBufferPointer(rebasing: body[start..<scanner.position]), roles: header.roles)
+      try log.report(DatasetError(.malformed, path: path, line: number, problem))
+    }
+    guard !users.isEmpty || !lines.skipped.isEmpty else {
+      throw DatasetError(
+        .malformed, path: path, "has a header but no interactions; was it exported completely?")
+    }
+    return Interactions(source: path, users: users, items: items, labels: labels, lines: lines)
+  }
+}

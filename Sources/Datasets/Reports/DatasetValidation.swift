@@ -1,0 +1,69 @@
+import Tensors
+
+/// Everything that is to be said about a folder before training on it.
+public struct DatasetValidation: Sendable {
+  /// What keeps the folder from being used, in the order of the stages of reading; never more than
+  /// the limit given.
+  public let problems: [DatasetError]
+  /// Whether the search ended at the limit.
+  public let isCutShort: Bool
+  /// What works, but may not be what was meant.
+  public let warnings: [String]
+  /// The figures, if there are no problems.
+  public let statistics: DatasetStatistics?
+
+  public var isUsable: Bool { problems.isEmpty }
+
+  /// Looks for all problems of a data set's folder, features included if there are any.
+  ///
+  /// - Parameter limit: how many problems to list at most; at least 1.
+  public static func validate(
+    folder: String, modalities: [ModalityDescription]? = nil, limit: Int = 20
+  ) -> DatasetValidation {
+    var reader = DatasetReader(
+      folder: folder, modalities: modalities, featureUse: .checked, problemLimit: limit)
+    do {
+      let dataset = try reader.read()
+      return DatasetValidation(
+        problems: reader.log.problems, isCutShort: false,
+        warnings: dataset.map(warnings) ?? [], statistics: dataset.map(DatasetStatistics.init))
+    } catch {
+      return DatasetValidation(
+        problems: reader.log.problems, isCutShort: true, warnings: [], statistics: nil)
+    }
+  }
+
+  private static func warnings(_ dataset: Dataset) -> [String] {
+    var warnings: [String] = []
+    if dataset.valid.columns.isEmpty {
+      warnings.append("there are no validation rows (x_label 1), so no epoch can be selected")
+    }
+    if dataset.test.columns.isEmpty {
+      warnings.append("there are no test rows (x_label 2), so no result can be reported")
+    }
+    if dataset.dropped.users > 0 {
+      warnings.append(
+        "\(dataset.dropped.users) users have no training rows; their \(dataset.dropped.valid) "
+          + "validation and \(dataset.dropped.test) test rows are not used")
+    }
+    let coldCount = dataset.itemCount - dataset.negativePool.count
+    if coldCount > 0 {
+      warnings.append("\(coldCount) items have no training rows; they are ranked all the same")
+    }
+    if dataset.features.isEmpty {
+      warnings.append("there are no features; only models without features can be trained")
+    }
+    for feature in dataset.features {
+      if feature.zeroRowCount > 0 {
+        warnings.append(
+          "\(feature.name): \(feature.zeroRowCount) of \(feature.rows) rows are all zero")
+      }
+      if feature.file?.isFortranOrder == true {
+        warnings.append(
+          "\(feature.name): is stored column by column, which makes reading rows slow; "
+            + "np.save(file, np.ascontiguousarray(np.load(file))) mends that")
+      }
+    }
+    return warnings
+  }
+}

@@ -1,0 +1,95 @@
+public import Tensors
+
+/// Full-ranking evaluation: every user's items are ranked among *all* items but those of the
+/// user's training set, by inner product; no sampled negatives.
+///
+/// All splits are counted from one ranking. Training items are never ranked; the items of other
+/// splits are (validation items compete when the test split is measured). Equal scores rank by
+/// ascending item id.
+///
+/// - Source: MMRec (enoche/MMRec e775373), with one deviation: it gives training items a score of
+///   −1e10 and so may still list them for a user with fewer than K other items; here such a list
+///   is shorter. The metrics are the same unless a split repeats a training interaction.
+public struct FullRanking: Sendable {
+  /// The cutoffs K of the metrics, ascending.
+  public let cutoffs: [Int]
+  private let tile: TiledRanking.TileSize
+  private let discounts: RankDiscounts
+
+  /// - Precondition: `cutoffs` is not empty and all are positive.
+  public init(cutoffs: [Int]) { self.init(cutoffs: cutoffs, tile: TiledRanking.TileSize()) }
+
+  /// For tests and measurements: scores are computed for this many users and items at a time.
+  package init(cutoffs: [Int], usersPerTile: Int, itemsPerTile: Int) {
+    self.init(cutoffs: cutoffs, tile: .init(users: usersPerTile, items: itemsPerTile))
+  }
+
+  private init(cutoffs: [Int], tile: TiledRanking.TileSize) {
+    precondition(!cutoffs.isEmpty && cutoffs.allSatisfy { $0 > 0 }, "cutoffs \(cutoffs)")
+    self.cutoffs = Set(cutoffs).sorted()
+    self.tile = tile
+    discounts = RankDiscounts(depth: cutoffs.max() ?? 0)
+  }
+
+  /// The metric sums of a block of users, in the order of `splits`.
+  ///
+  /// - Parameters:
+  ///   - userMatrix: the block's users, `[block, D]`.
+  ///   - firstUser: the id of the block's first user.
+  ///   - itemMatrix: all items, `[I, D]`.
+  ///   - trainMask: for every user of the data set, the items not to be ranked, `[U, I]`.
+  ///   - splits: at most eight; truth `[U, I]`.
+  /// - Throws: `EvaluationError` if a score is not finite or the shapes disagree.
+  public func evaluate(
+    userMatrix: Matrix, firstUser: Int, itemMatrix: Matrix, trainMask: AdjacencyList,
+    splits: [EvaluationSplit]
+  ) throws -> [MetricSums] {
+    try checkShapes(userMatrix, firstUser, itemMatrix, [trainMask] + splits.map(\.truth))
+    var sums = splits.map { MetricSums(split: $0.name, cutoffs: cutoffs) }
+    let rows = (0..<userMatrix.rows).filter { row in
+      splits.contains { $0.truth.degree(firstUser + row) > 0 }
+    }
+    guard let deepest = cutoffs.last, !rows.isEmpty else { return sums }
+    let ranking = TiledRanking(items: itemMatrix, depth: deepest, tile: tile)
+    var marks = TruthMarks(itemCount: itemMatrix.rows, splits: splits)
+    for start in stride(from: 0, to: rows.count, by: tile.users) {
+      let selection = rows[start..<min(start + tile.users, rows.count)]
+      try ranking.rank(
+        selection, of: userMatrix, excluded: selection.map { trainMask[firstUser + $0] },
+        subject: { "user \(firstUser + $0)" })
+      for (slot, row) in selection.enumerated() {
+        marks.findHits(of: firstUser + row, in: ranking.best(slot))
+        for index in splits.indices {
+          let truthCount = splits[index].truth.degree(firstUser + row)
+          guard truthCount > 0 else { continue }
+          sums[index].add(
+            hitRanks: marks.hitRanks[index], truthCount: truthCount, discounts: discounts)
+        }
+      }
+    }
+    return sums
+  }
+
+  private func checkShapes(
+    _ userMatrix: Matrix, _ firstUser: Int, _ itemMatrix: Matrix, _ lists: [AdjacencyList]
+  ) throws {
+    guard userMatrix.columns == itemMatrix.columns else {
+      throw EvaluationError.shapesDisagree(
+        "users \(userMatrix.shape) and items \(itemMatrix.shape) have different widths")
+    }
+    guard itemMatrix.rows <= Int(Int32.max) else {
+      throw EvaluationError.shapesDisagree("\(itemMatrix.rows) items are more than 2^31 - 1")
+    }
+    for list in lists {
+      let users = firstUser.addingReportingOverflow(userMatrix.rows)
+      guard
+        firstUser >= 0, !users.overflow, users.partialValue <= list.rowCount,
+        list.columnCount == itemMatrix.rows
+      else {
+        throw EvaluationError.shapesDisagree(
+          "interactions of \(list.rowCount) users with \(list.columnCount) items do not cover"
+            + " \(userMatrix.rows) users from \(firstUser) and \(itemMatrix.rows) items")
+      }
+    }
+  }
+}

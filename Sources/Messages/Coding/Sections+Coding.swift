@@ -1,0 +1,52 @@
+internal import CWireMessages
+
+extension HeaderArena {
+  mutating func sections(
+    _ sections: [TableSection]
+  ) -> UnsafeMutablePointer<UnsafeMutablePointer<Mrdib__V1__TableSection>?> {
+    list(sections, of: mrdib__v1__table_section__init) { section, wire, _ in
+      wire.table = section.table
+      wire.row_count = section.rowCount
+      wire.width = section.width
+      wire.is_whole = section.isWhole ? 1 : 0
+    }
+  }
+}
+
+extension WireReader {
+  func sections(
+    _ pointer: UnsafeMutablePointer<UnsafeMutablePointer<Mrdib__V1__TableSection>?>?, count: Int
+  ) throws(WireError) -> [TableSection] {
+    try list(pointer, count: count, atMost: limits.sections, "sections") { wire in
+      TableSection(
+        table: wire.pointee.table, rowCount: wire.pointee.row_count, width: wire.pointee.width,
+        isWhole: wire.pointee.is_whole != 0)
+    }
+  }
+
+  /// Bytes of the keys of `sections`; whole ones have none.
+  func keyByteCount(_ sections: [TableSection]) throws(WireError) -> Int {
+    try byteCount(sections) { $0.isWhole ? 0 : UInt64($0.rowCount) }
+  }
+
+  /// Bytes of the values of `sections`.
+  func valueByteCount(_ sections: [TableSection]) throws(WireError) -> Int {
+    try byteCount(sections) { UInt64($0.rowCount) * UInt64($0.width) }
+  }
+
+  /// Keys and values are four bytes each. Peers choose the counts, so sums may overflow.
+  private func byteCount(
+    _ sections: [TableSection], elements: (TableSection) -> UInt64
+  ) throws(WireError) -> Int {
+    var total: UInt64 = 0
+    for section in sections {
+      let (bytes, overflows) = elements(section).multipliedReportingOverflow(by: 4)
+      let (sum, sumOverflows) = total.addingReportingOverflow(bytes)
+      guard !overflows, !sumOverflows, Int(exactly: sum) != nil else {
+        throw malformed("its sections announce more bytes than can be counted")
+      }
+      total = sum
+    }
+    return Int(total)
+  }
+}

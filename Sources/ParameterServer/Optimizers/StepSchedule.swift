@@ -1,0 +1,57 @@
+import Tables
+
+/// How versions of the tables count steps and epochs.
+///
+/// Version v is what round `v % roundsPerStep` of step `v / roundsPerStep` is computed from. A
+/// step has one round, or several if the discriminator climbs its bound more than once per step:
+/// all rounds update the discriminator and the running statistics, the last one also the model.
+public struct StepSchedule: Sendable, Equatable {
+  /// Batches of an epoch.
+  public let stepsPerEpoch: Int
+  /// Versions of a step.
+  public let roundsPerStep: Int
+
+  /// A schedule of a run.
+  ///
+  /// - Precondition: both are positive.
+  public init(stepsPerEpoch: Int, roundsPerStep: Int = 1) {
+    precondition(
+      stepsPerEpoch > 0 && roundsPerStep > 0,
+      "\(stepsPerEpoch) steps per epoch, \(roundsPerStep) rounds per step")
+    self.stepsPerEpoch = stepsPerEpoch
+    self.roundsPerStep = roundsPerStep
+  }
+
+  /// The step that a version belongs to, from 0.
+  public func step(ofVersion version: UInt64) -> UInt64 { version / UInt64(roundsPerStep) }
+
+  /// The round of its step that a version is, from 0.
+  public func round(ofVersion version: UInt64) -> Int { Int(version % UInt64(roundsPerStep)) }
+
+  /// The epoch that a version belongs to, from 0.
+  public func epoch(ofVersion version: UInt64) -> Int {
+    Int(step(ofVersion: version) / UInt64(stepsPerEpoch))
+  }
+
+  /// Whether the update that ends a version ends its step too.
+  public func endsStep(_ version: UInt64) -> Bool {
+    round(ofVersion: version) == roundsPerStep - 1
+  }
+
+  /// Whether the update that ends a version changes tables of this rule.
+  public func updates(_ rule: UpdateRule, atEndOf version: UInt64) -> Bool {
+    switch rule {
+    case .optimizer(.model): endsStep(version)
+    case .optimizer(.discriminator), .movingAverage: true
+    case .assigned: false
+    }
+  }
+
+  /// How many updates a group has had when the tables reach a version.
+  public func updateCount(of group: ParameterGroup, beforeVersion version: UInt64) -> Int {
+    switch group {
+    case .model: Int(step(ofVersion: version))
+    case .discriminator: Int(version)
+    }
+  }
+}

@@ -1,0 +1,173 @@
+internal import CKernels
+import Messages
+import Tables
+
+/// A section of a request after every check: which rows of which table, and where their values are.
+struct SectionRows: Sendable {
+  /// Position in the run's list of tables.
+  let table: Int
+  let rows: RowSelection
+  let isWhole: Bool
+  /// Where the section's values begin in the value frame, in numbers.
+  let valueStart: Int
+}
+
+/// Checks the sections of a request against the tables of this server. Nothing that a peer sends
+/// is believed: a request is either right in every part or refused before anything is stored.
+struct SectionReader {
+  let tables: [TableStore]
+  let rank: Int
+
+  /// The rows that a pull asks for.
+  ///
+  /// - Throws: a refusal `malformed` that names the section, the table and the key.
+  func rows(_ sections: [TableSection], keys: Payload) throws(Refusal) -> [SectionRows] {
+    // A whole section of a pull may leave its count to the server.
+    try read(sections, keys: keys, countsWholeRows: false)
+  }
+
+  /// The rows that a push carries values for.
+  ///
+  /// - Throws: a refusal `malformed` that names the section, the table, and the key or the row.
+  func rows(
+    _ sections: [TableSection], keys: Payload, values: Payload
+  ) throws(Refusal) -> [SectionRows] {
+    let rows = try read(sections, keys: keys, countsWholeRows: true)
+    let count = rows.reduce(0) { $0 + $1.rows.count * tables[$1.table].spec.width }
+    guard values.byteCount == count * MemoryLayout<Float>.stride else {
+      throw malformed(
+        """
+        the sections describe \(count) values, but the value frame has \(values.byteCount) bytes \
+        instead of \(count * MemoryLayout<Float>.stride)
+        """)
+    }
+    for section in rows { try checkFinite(section, values) }
+    return rows
+  }
+
+  private func read(
+    _ sections: [TableSection], keys: Payload, countsWholeRows: Bool
+  ) throws(Refusal) -> [SectionRows] {
+    var result: [SectionRows] = []
+    var isSeen = [Bool](repeating: false, count: tables.count)
+    var keyStart = 0
+    var valueStart = 0
+    for section in sections {
+      let table = try tableIndex(of: section)
+      let store = tables[table]
+      guard !isSeen[table] else {
+        throw malformed("table '\(store.spec.name)' appears in two sections; send it in one")
+      }
+      isSeen[table] = true
+      let rows: RowSelection
+      if section.isWhole {
+        guard section.rowCount == store.rowCount || (section.rowCount == 0 && !countsWholeRows)
+        else {
+          throw malformed(
+            """
+            the whole of table '\(store.spec.name)' has \(store.rowCount) rows on this server, but \
+            the section says \(section.rowCount); sender and server place rows differently
+            """)
+        }
+        rows = .whole(count: store.rowCount)
+      } else {
+        rows = .listed(try localIndices(section, of: store, keys: keys, from: keyStart))
+        keyStart += Int(section.rowCount)
+      }
+      result.append(
+        SectionRows(table: table, rows: rows, isWhole: section.isWhole, valueStart: valueStart))
+      valueStart += rows.count * store.spec.width
+    }
+    guard keys.byteCount == keyStart * MemoryLayout<UInt32>.stride else {
+      throw malformed(
+        """
+        the sections describe \(keyStart) keys, but the key frame has \(keys.byteCount) bytes \
+        instead of \(keyStart * MemoryLayout<UInt32>.stride)
+        """)
+    }
+    return result
+  }
+
+  private func tableIndex(of section: TableSection) throws(Refusal) -> Int {
+    guard let table = Int(exactly: section.table), table < tables.count else {
+      throw malformed("table \(section.table) is unknown; the run has \(tables.count) tables")
+    }
+    let spec = tables[table].spec
+    guard Int(section.width) == spec.width else {
+      throw malformed(
+        """
+        rows of table '\(spec.name)' have width \(spec.width), but the section says \
+        \(section.width)
+        """
+      )
+    }
+    return table
+  }
+
+  private func localIndices(
+    _ section: TableSection, of store: TableStore, keys: Payload, from start: Int
+  ) throws(Refusal) -> Payload {
+    let name = store.spec.name
+    let count = Int(section.rowCount)
+    guard count <= store.rowCount else {
+      throw malformed(
+        "\(count) keys of table '\(name)', of which this server holds only \(store.rowCount) rows")
+    }
+    guard start + count <= keys.count(of: UInt32.self) else {
+      throw malformed(
+        """
+        table '\(name)' needs keys \(start)..<\(start + count), but the key frame has only \
+        \(keys.byteCount) bytes
+        """)
+    }
+    var indices: [UInt32] = []
+    indices.reserveCapacity(count)
+    var previous: UInt32?
+    for position in start..<start + count {
+      let key = keys.load(UInt32.self, at: position)
+      if let previous, key <= previous {
+        throw malformed(
+          """
+          key \(key) follows key \(previous) in table '\(name)'; send keys in ascending order, \
+          each once
+          """)
+      }
+      previous = key
+      guard key < store.directory.tableRows else {
+        throw malformed(
+          "key \(key) is out of range: table '\(name)' has \(store.directory.tableRows) rows")
+      }
+      guard let index = store.directory.localIndex(ofRow: key) else {
+        throw malformed(
+          """
+          row \(key) of table '\(name)' is not on this server (rank \(rank)); sender and server \
+          place rows differently
+          """)
+      }
+      indices.append(index)
+    }
+    return Payload.copying(indices)
+  }
+
+  private func checkFinite(_ section: SectionRows, _ values: Payload) throws(Refusal) {
+    let store = tables[section.table]
+    let width = store.spec.width
+    let count = section.rows.count * width
+    let position = values.withUnsafeBytes { bytes in
+      guard count > 0, let base = bytes.baseAddress else { return count }
+      return mrdib_first_nonfinite(base + section.valueStart * MemoryLayout<Float>.stride, count)
+    }
+    guard position < count else { return }
+    let index = section.rows.localIndex(at: position / width)
+    throw malformed(
+      """
+      row \(store.directory.row(atLocalIndex: index)) of table '\(store.spec.name)' has the value \
+      \(values.load(Float.self, at: section.valueStart + position)) in column \(position % width); \
+      the computation diverged: lower the learning rate or check the input features
+      """)
+  }
+
+  private func malformed(_ message: String) -> Refusal {
+    Refusal(code: .malformed, message: message)
+  }
+}

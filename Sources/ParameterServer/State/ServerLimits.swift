@@ -1,0 +1,32 @@
+/// What a server holds at most; beyond it, requests are refused with code `limit`.
+public struct ServerLimits: Sendable, Equatable {
+  /// Connections that said hello.
+  public var peers: Int
+  /// Pulls that wait for a version, over all peers.
+  public var parkedPulls: Int
+  /// Reduce requests that wait for the other shards, over all peers.
+  public var parkedReduces: Int
+  /// Numbers in one reduce request.
+  public var reduceValues: Int
+  /// Bytes of row values in one reply.
+  public var replyBytes: Int
+  /// Bytes of the contributions that wait for the other shards of their version.
+  public var contributionBytes: Int
+  /// Bytes of this server's rows with their optimizer state.
+  public var tableBytes: Int
+
+  /// Limits; the defaults suit a machine with 64 GiB.
+  public init(
+    peers: Int = 4096, parkedPulls: Int = 4096, parkedReduces: Int = 4096,
+    reduceValues: Int = 65_536, replyBytes: Int = 1 << 30, contributionBytes: Int = 1 << 34,
+    tableBytes: Int = 1 << 36
+  ) {
+    self.peers = peers
+    self.parkedPulls = parkedPulls
+    self.parkedReduces = parkedReduces
+    self.reduceValues = reduceValues
+    self.replyBytes = replyBytes
+    self.contributionBytes = contributionBytes
+    self.tableBytes = tableBytes
+  }
+}

@@ -1,0 +1,74 @@
+import Messages
+import Tables
+
+extension ServerState {
+  /// What is wrong with the state, sentence by sentence; empty for every state that events can
+  /// lead to. O(rows): for tests and simulations.
+  package var brokenInvariants: [String] {
+    brokenProtocolInvariants + brokenReductionInvariants + brokenTableInvariants
+  }
+
+  private var brokenProtocolInvariants: [String] {
+    var broken: [String] = []
+    if contributions.count != shardCount { broken.append("a place per shard, no more") }
+    if contributions.allSatisfy({ $0 != nil }) {
+      broken.append("a complete version was not applied")
+    }
+    if parkedPulls.count > limits.parkedPulls { broken.append("too many parked pulls") }
+    for pull in parkedPulls {
+      let waitsForVersion = pull.version > version && pull.version - version == 1
+      let waitsForValues = pull.version == version && !missingInitialValues.isEmpty
+      if !waitsForVersion && !waitsForValues {
+        broken.append("a pull of version \(pull.version) waits at version \(version)")
+      }
+      if peers[pull.peer] == nil { broken.append("a pull of nobody is parked") }
+    }
+    let parked = parkedPulls.map { Reductions.Waiter(peer: $0.peer, requestID: $0.requestID) }
+    if Set(parked).count != parked.count { broken.append("a pull is parked twice") }
+    if !missingInitialValues.isConsistent { broken.append("missing rows are miscounted") }
+    if !missingInitialValues.isEmpty && version > 0 {
+      broken.append("training began without initial values")
+    }
+    if peers.count > limits.peers { broken.append("too many peers") }
+    return broken
+  }
+
+  private var brokenReductionInvariants: [String] {
+    var broken: [String] = []
+    if reductions.values.count >= shardCount { broken.append("complete sums were not answered") }
+    if reductions.values.keys.contains(where: { $0 >= shardCount }) {
+      broken.append("values of a shard that does not exist")
+    }
+    if reductions.waiters.count > limits.parkedReduces { broken.append("too many parked reduces") }
+    if Set(reductions.waiters).count != reductions.waiters.count {
+      broken.append("a reduce is parked twice")
+    }
+    if reductions.waiters.contains(where: { peers[$0.peer] == nil }) {
+      broken.append("a reduce of nobody is parked")
+    }
+    if reductions.finished.count > Reductions<Peer>.keptVersions {
+      broken.append("too many sums are kept")
+    }
+    return broken
+  }
+
+  private var brokenTableInvariants: [String] {
+    var broken: [String] = []
+    for table in tables {
+      if table.blocks.reduce(0, { $0 + $1.rowCount }) != table.rowCount {
+        broken.append("the blocks of table '\(table.spec.name)' do not hold its rows")
+      }
+      guard case .optimizer(let group) = table.spec.rule, table.layout.tracksUpdates else {
+        continue
+      }
+      let stepCount = optimizer.adamStepCount(of: group)
+      if stepCount != optimizer.schedule.updateCount(of: group, beforeVersion: version) {
+        broken.append("the clock of table '\(table.spec.name)' is wrong")
+      }
+      for index in 0..<table.rowCount where table.lastUpdate(at: index) > stepCount {
+        broken.append("row \(index) of table '\(table.spec.name)' is ahead of its clock")
+      }
+    }
+    return broken
+  }
+}

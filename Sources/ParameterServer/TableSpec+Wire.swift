@@ -1,0 +1,115 @@
+import Messages
+import Tables
+
+extension TableSpec {
+  /// The table that a received description names.
+  ///
+  /// - Throws: ``ParameterServerError`` with code `table` if the name is empty or too long, an
+  ///   extent is zero or too large, a number is not finite or out of its range, or the initializer
+  ///   or the rule is unknown.
+  public init(_ description: TableDescription) throws(ParameterServerError) {
+    let name = description.name
+    guard !name.isEmpty && name.utf8.count <= TableDescription.longestName else {
+      throw ParameterServerError(
+        .table,
+        """
+        A table's name has 1 to \(TableDescription.longestName) bytes, but this one has \
+        \(name.utf8.count): give the table another name.
+        """)
+    }
+    guard
+      let rows = Int(exactly: description.rows), (1...Int(UInt32.max)).contains(rows),
+      (1...TableDescription.widestRow).contains(Int(description.width)),
+      description.rowsPerBlock > 0
+    else {
+      throw ParameterServerError(
+        .table,
+        """
+        Table '\(name)' is described with \(description.rows) rows of width \(description.width) \
+        in blocks of \(description.rowsPerBlock): rows must lie in 1...\(UInt32.max), the width in \
+        1...\(TableDescription.widestRow), and a block must hold at least one row.
+        """)
+    }
+    self.init(
+      name: name, rows: rows, width: Int(description.width),
+      initializer: try Initializer(description), rule: try UpdateRule(description),
+      rowsPerBlock: Int(description.rowsPerBlock))
+  }
+}
+
+extension TableDescription {
+  /// Bytes of a table's name at most.
+  public static let longestName = 256
+  /// Numbers in a row at most.
+  public static let widestRow = 1 << 24
+
+  /// A table as it travels.
+  ///
+  /// - Precondition: width and block size fit into 32 bits.
+  public init(_ spec: TableSpec) {
+    let (initializer, initializerValue) = spec.initializer.wireForm
+    let (rule, ruleValue) = spec.rule.wireForm
+    self.init(
+      name: spec.name, rows: UInt64(spec.rows), width: UInt32(spec.width),
+      rowsPerBlock: UInt32(spec.rowsPerBlock), initializer: initializer,
+      initializerValue: initializerValue, rule: rule, ruleValue: ruleValue)
+  }
+}
+
+extension Initializer {
+  fileprivate var wireForm: (name: String, value: Float) {
+    switch self {
+    case .constant(let value): ("constant", value)
+    case .uniform(let bound): ("uniform", bound)
+    case .normal(let standardDeviation): ("normal", standardDeviation)
+    case .pushed: ("pushed", 0)
+    }
+  }
+
+  fileprivate init(_ description: TableDescription) throws(ParameterServerError) {
+    let value = description.initializerValue
+    switch description.initializer {
+    case "constant" where value.isFinite: self = .constant(value)
+    case "uniform" where value.isFinite && value >= 0: self = .uniform(bound: value)
+    case "normal" where value.isFinite && value >= 0: self = .normal(standardDeviation: value)
+    case "pushed": self = .pushed
+    default:
+      throw ParameterServerError(
+        .table,
+        """
+        Table '\(description.name)' begins with '\(description.initializer)' and value \(value): \
+        known are 'constant' with a finite value, 'uniform' and 'normal' with a finite value that \
+        is not negative, and 'pushed'. Use the same release of mrdib on all machines.
+        """)
+    }
+  }
+}
+
+extension UpdateRule {
+  fileprivate var wireForm: (name: String, value: Float) {
+    switch self {
+    case .optimizer(.model): ("model", 0)
+    case .optimizer(.discriminator): ("discriminator", 0)
+    case .movingAverage(let rate): ("average", rate)
+    case .assigned: ("assigned", 0)
+    }
+  }
+
+  fileprivate init(_ description: TableDescription) throws(ParameterServerError) {
+    let value = description.ruleValue
+    switch description.rule {
+    case "model": self = .optimizer(.model)
+    case "discriminator": self = .optimizer(.discriminator)
+    case "average" where value > 0 && value <= 1: self = .movingAverage(rate: value)
+    case "assigned": self = .assigned
+    default:
+      throw ParameterServerError(
+        .table,
+        """
+        Table '\(description.name)' is updated by '\(description.rule)' with value \(value): known \
+        are 'model', 'discriminator', 'average' with a rate above 0 and at most 1, and 'assigned'. \
+        Use the same release of mrdib on all machines.
+        """)
+    }
+  }
+}

@@ -1,0 +1,28 @@
+/// When a setting has an effect.
+public struct KeyScope: Sendable {
+  /// Goes behind "only with": `objective mrdib`; empty for always.
+  let description: String
+  let includes: @Sendable (RunConfiguration) -> Bool
+
+  static let always: KeyScope = KeyScope(description: "") { _ in true }
+
+  static let adam: KeyScope = KeyScope(description: "optimizer adam") {
+    $0.training.optimizer == .adam
+  }
+
+  static let mrdib: KeyScope = KeyScope(description: "objective mrdib") {
+    $0.model.objective == .mrdib
+  }
+
+  static let noise: KeyScope = KeyScope(description: "objective mrdib and stochastic true") {
+    $0.model.objective == .mrdib && $0.mrdib.stochastic
+  }
+
+  /// The redundancy term with some of its estimators.
+  static func redundancy(_ estimators: RunConfiguration.RedundancyEstimator...) -> KeyScope {
+    let names = estimators.map(\.rawValue).joined(separator: " or ")
+    return KeyScope(description: "objective mrdib and mi_estimator \(names)") {
+      $0.model.objective == .mrdib && estimators.contains($0.redundancy.estimator)
+    }
+  }
+}

@@ -1,0 +1,23 @@
+/// How a model is measured and the best epoch found.
+public struct SelectionKeys: ConfigurationSection {
+  public static let title = "Evaluation and selection"
+
+  public let metric = ConfigurationKey<SelectionMetric>(
+    "selection_metric", default: SelectionMetric("recall", at: 20), aliases: ["valid_metric"],
+    help: "The validation metric that the best epoch maximises (MMRec; register A15 suggests"
+      + " recall@5 for mrdib: every run reports both).")
+  public let cutoffs = ConfigurationKey<[Int]>(
+    "topk", default: [5, 10, 20, 50], .someWithin(1...10_000), unit: "items",
+    help: "The cutoffs K at which every metric is reported (MMRec).")
+  public let stoppingStep = ConfigurationKey<Int>(
+    "stopping_step", default: 20, .atLeast(0), unit: "evaluations",
+    help: "Training stops at the first evaluation after this many in a row without improvement:"
+      + " with 20, at the 21st (MMRec).")
+  public let evaluationInterval = ConfigurationKey<Int>(
+    "eval_step", default: 1, .atLeast(1), unit: "epochs",
+    help: "Epochs from one evaluation to the next (MMRec).")
+  public let compatibility = ConfigurationKey<RunConfiguration.Compatibility>(
+    "compat", default: .none,
+    help: "Compare unrounded metrics (none), or MMRec's rule (mmrec): metrics are rounded to 4"
+      + " decimals before they are compared, so that ties are no improvement.")
+}

@@ -1,0 +1,49 @@
+/// How parameters are learned.
+public struct TrainingKeys: ConfigurationSection {
+  public static let title = "Training"
+
+  public let epochs = ConfigurationKey<Int>(
+    "epochs", default: 1000, .within(1...1_000_000),
+    help: "The most epochs that a run takes; it usually stops earlier, see stopping_step (MMRec).")
+  public let batchSize = ConfigurationKey<Int>(
+    "train_batch_size", default: 2048, .within(1...16_777_216), unit: "interactions",
+    aliases: ["batch_size"],
+    help: "Interactions in a step, over all shards together; the last of an epoch may be smaller"
+      + " (MMRec).")
+  public let shards = ConfigurationKey<Int>(
+    "shards", default: 2, .within(1...4096),
+    help: "Logical shards of a batch, the unit that workers share. Part of the result, unlike"
+      + " workers.")
+  public let seed = ConfigurationKey<Int>(
+    "seed", default: 999, .atLeast(0),
+    help: "Names all random numbers of the run (999 as in MMRec).")
+  public let consistency = ConfigurationKey<RunConfiguration.Consistency>(
+    "consistency", default: .bsp,
+    help: "When a step may read parameters. bsp: after all shards of the step before.")
+  public let optimizer = ConfigurationKey<RunConfiguration.Optimizer>(
+    "optimizer", default: .adam, aliases: ["learner"],
+    help: "The update rule on the servers (MMRec: adam).")
+  public let learningRate = ConfigurationKey<Double>(
+    "learning_rate", default: 1e-3, .above(0, upTo: 100), aliases: ["lr"],
+    help: "Step size of the backbone and the encoders (MMRec).")
+  public let decay = ConfigurationKey<Double>(
+    "lr_decay", default: 1, .above(0, upTo: 1),
+    help: "The learning rate of epoch e is learning_rate · lr_decay^(e / lr_decay_period); 1"
+      + " keeps it constant (MMRec: learning_rate_scheduler).")
+  public let decayPeriod = ConfigurationKey<Double>(
+    "lr_decay_period", default: 50, .above(0), unit: "epochs",
+    help: "See lr_decay (MMRec: learning_rate_scheduler).")
+  public let adamMode = ConfigurationKey<RunConfiguration.AdamMode>(
+    "adam_mode", default: .lazyExact, scope: .adam,
+    help: "What happens to rows that a step does not touch (register A20): dense moves them every"
+      + " step, lazy_exact when they are next touched with the same result, lazy not at all.")
+  public let adamBeta1 = ConfigurationKey<Double>(
+    "adam_beta1", default: 0.9, .within(0..<1), scope: .adam,
+    help: "Decay of Adam's mean of gradients (MMRec).")
+  public let adamBeta2 = ConfigurationKey<Double>(
+    "adam_beta2", default: 0.999, .within(0..<1), scope: .adam,
+    help: "Decay of Adam's mean of squared gradients (MMRec).")
+  public let adamEpsilon = ConfigurationKey<Double>(
+    "adam_epsilon", default: 1e-8, .above(0), scope: .adam,
+    help: "Added to the root of Adam's mean of squared gradients (MMRec).")
+}

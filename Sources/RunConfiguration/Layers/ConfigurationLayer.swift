@@ -1,0 +1,81 @@
+internal import Foundation
+
+/// Values that belong together and override those of the layers below: one file, one option.
+public struct ConfigurationLayer: Sendable {
+  /// One `key: value` as written, not yet checked against the key table.
+  struct Entry: Sendable {
+    let name: String
+    let nameSource: ConfigurationSource
+    let value: RawValue
+    let valueSource: ConfigurationSource
+  }
+
+  let entries: [Entry]
+
+  /// The most that a configuration file may hold. Real ones hold a few kilobytes.
+  static let largestFile = 1 << 20
+
+  /// A layer of YAML text: a flat mapping of keys to scalars or lists of scalars.
+  ///
+  /// - Parameter label: what to call the text in messages, usually its path.
+  /// - Throws: `ConfigurationError` with line and column if it is no such thing, or if a key
+  ///   stands twice.
+  public init(yaml text: String, label: String) throws {
+    entries = try YAMLReader(label: label).entries(of: text)
+  }
+
+  /// A layer from a YAML file.
+  ///
+  /// - Throws: `ConfigurationError` if the file cannot be read, is above 1 MiB, is not UTF-8, or
+  ///   is no flat mapping.
+  public init(file path: String) throws {
+    let source = ConfigurationSource(path)
+    guard let file = FileHandle(forReadingAtPath: path) else {
+      throw ConfigurationError(
+        source, "cannot open this configuration file; check that it exists and may be read")
+    }
+    defer { try? file.close() }
+    let bytes: Data
+    do {
+      bytes = try file.read(upToCount: Self.largestFile + 1) ?? Data()
+    } catch {
+      throw ConfigurationError(
+        source, "cannot read this configuration file; check that it is a file, not a folder")
+    }
+    guard bytes.count <= Self.largestFile else {
+      throw ConfigurationError(
+        source, "is larger than 1 MiB; is this really a configuration file?")
+    }
+    guard let text = String(bytes: bytes, encoding: .utf8) else {
+      throw ConfigurationError(source, "is not UTF-8 text; is this really a configuration file?")
+    }
+    try self.init(yaml: text, label: path)
+  }
+
+  /// A layer of one `--set key=value`; the value is a YAML scalar or a list in brackets.
+  ///
+  /// - Throws: `ConfigurationError` if there is no `=` or the value is not YAML.
+  public init(assignment: String) throws {
+    guard let equals = assignment.firstIndex(of: "="), equals > assignment.startIndex else {
+      throw ConfigurationError(
+        ConfigurationSource("--set \(assignment)"),
+        "expected key=value, such as learning_rate=1e-3 or 'topk=[10, 20]'")
+    }
+    try self.init(
+      option: "--set \(assignment)", key: String(assignment[..<equals]),
+      value: String(assignment[assignment.index(after: equals)...]))
+  }
+
+  /// A layer of one command-line option that has a name of its own, such as `--epochs 5`.
+  ///
+  /// - Parameters:
+  ///   - option: the option as messages should show it.
+  ///   - key: the key that it sets.
+  ///   - value: a YAML scalar or a list in brackets.
+  /// - Throws: `ConfigurationError` if the value is not YAML.
+  public init(option: String, key: String, value: String) throws {
+    let source = ConfigurationSource(option)
+    let raw = try YAMLReader(label: option).value(of: value)
+    entries = [Entry(name: key, nameSource: source, value: raw, valueSource: source)]
+  }
+}

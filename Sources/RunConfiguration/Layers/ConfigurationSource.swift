@@ -1,0 +1,21 @@
+/// Where a value came from: `configs/mine.yaml:3:16`, `--set epochs=5`, `built-in default`.
+public struct ConfigurationSource: Sendable, Hashable, CustomStringConvertible {
+  /// A file's path, a command-line option as given, or the name of something built in.
+  public let label: String
+  /// Position in a file, from 1.
+  public let line: Int?
+  public let column: Int?
+
+  init(_ label: String, line: Int? = nil, column: Int? = nil) {
+    self.label = label
+    self.line = line
+    self.column = column
+  }
+
+  /// The value that a key has when nobody sets it.
+  static let builtInDefault = ConfigurationSource("built-in default")
+
+  public var description: String {
+    ([label] + [line, column].compactMap { $0.map(String.init) }).joined(separator: ":")
+  }
+}

@@ -1,0 +1,25 @@
+/// A value as written, before its key says what it should be.
+indirect enum RawValue: Sendable, Equatable {
+  /// Text, and whether it was written without quotes.
+  case scalar(String, isPlain: Bool)
+  case list([RawValue])
+  case mapping
+
+  /// Whether nothing was written: YAML reads these plain words as "no value".
+  var isNull: Bool {
+    if case .scalar(let text, isPlain: true) = self {
+      ["", "~", "null", "Null", "NULL"].contains(text)
+    } else {
+      false
+    }
+  }
+
+  /// How to show the value in a message, shortened if long.
+  var shown: String {
+    switch self {
+    case .scalar(let text, _): text.count > 60 ? "'\(text.prefix(60))…'" : "'\(text)'"
+    case .list(let elements): "a list of \(elements.count)"
+    case .mapping: "a nested mapping"
+    }
+  }
+}

@@ -1,0 +1,35 @@
+/// What single keys cannot say: settings that contradict each other.
+extension RunConfiguration {
+  func checkConsistency() throws {
+    let keys = ConfigurationKeys.table
+    try require(
+      self.selection.cutoffs.contains(self.selection.metric.cutoff), keys.selection.metric,
+      "needs \(self.selection.metric.cutoff) in", keys.selection.cutoffs)
+    try require(
+      self.training.batchSize >= self.training.shards, keys.training.batchSize, "is below",
+      keys.training.shards)
+    try require(
+      self.mrdib.smallestLogVariance < self.mrdib.largestLogVariance,
+      keys.mrdib.smallestLogVariance, "is not below", keys.mrdib.largestLogVariance)
+    for timeout in [keys.cluster.workerTimeout, keys.cluster.serverTimeout] {
+      try require(
+        self[timeout] >= 2 * self.cluster.heartbeatInterval, timeout, "is below two intervals of",
+        keys.cluster.heartbeatInterval)
+    }
+  }
+
+  /// Throws a sentence about two keys, led by the source of the one that was set (the later one,
+  /// if both were).
+  private func require(
+    _ condition: Bool, _ left: any ConfigurationKeyDeclaration, _ relation: String,
+    _ right: any ConfigurationKeyDeclaration
+  ) throws {
+    guard !condition else { return }
+    let source = [right, left].map { setting($0).source }.first { $0 != .builtInDefault }
+    func shown(_ key: any ConfigurationKeyDeclaration) -> String {
+      "\(key.name) (\(setting(key).value.yaml), from \(setting(key).source))"
+    }
+    throw ConfigurationError(
+      source, "\(shown(left)) \(relation) \(shown(right)); change one of them")
+  }
+}

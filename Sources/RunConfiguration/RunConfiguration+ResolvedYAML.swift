@@ -1,0 +1,50 @@
+/// The resolved configuration as a file, and as an explanation.
+extension RunConfiguration {
+  /// Every value, with a comment that names its source. Given to `--config`, it makes the same
+  /// configuration again.
+  public func resolvedYAML() -> String {
+    var lines = [
+      "# The resolved configuration of a run. Behind each value: where it came from.",
+      "# Digest of what influences the result: \(digest)",
+    ]
+    for section in ConfigurationKeys.sections {
+      lines += ["", "# \(type(of: section).title)"]
+      lines += section.keys.map { key in
+        let setting = setting(key)
+        return "\(key.name): \(setting.value.yaml)  # \(Self.onOneLine(setting.source))"
+      }
+    }
+    return lines.joined(separator: "\n") + "\n"
+  }
+
+  /// One line per key: its value, its source, what it does, and whether it has an effect.
+  public func explain() -> [String] {
+    ConfigurationKeys.all.map { key in
+      let setting = setting(key)
+      let idle = key.scope.includes(self) ? "" : " [no effect: only with \(key.scope.description)]"
+      return "\(key.name) = \(setting.value.yaml) (\(Self.onOneLine(setting.source)))\(idle) —"
+        + " \(key.summary)"
+    }
+  }
+
+  /// Settings that somebody asked for and that have no effect together with the others, each as a
+  /// sentence for a warning.
+  public var settingsWithoutEffect: [String] {
+    ConfigurationKeys.all.compactMap { key in
+      let source = setting(key).source
+      guard source != .builtInDefault, !key.scope.includes(self) else { return nil }
+      return "\(source): \(key.name) has no effect; it is only used with"
+        + " \(key.scope.description)."
+    }
+  }
+
+  /// A comment ends with its line, and a path may hold anything.
+  private static func onOneLine(_ source: ConfigurationSource) -> String {
+    String(
+      String.UnicodeScalarView(
+        source.description.unicodeScalars.map { scalar in
+          scalar.properties.generalCategory == .control
+            || scalar == "\u{2028}" || scalar == "\u{2029}" ? " " : scalar
+        }))
+  }
+}

@@ -1,0 +1,54 @@
+/// Which values of a type a key allows.
+public struct Constraint<Value: ConfigurationValue>: Sendable {
+  /// Goes behind what is expected: `above 0`; empty if everything is allowed.
+  let description: String
+  let accepts: @Sendable (Value) -> Bool
+
+  static var any: Constraint { Constraint(description: "") { _ in true } }
+}
+
+extension Constraint where Value: Comparable {
+  static func atLeast(_ least: Value) -> Constraint {
+    Constraint(description: "at least \(least.yaml)") { $0 >= least }
+  }
+
+  static func above(_ bound: Value) -> Constraint {
+    Constraint(description: "above \(bound.yaml)") { $0 > bound }
+  }
+
+  static func within(_ range: ClosedRange<Value>) -> Constraint {
+    Constraint(description: "from \(range.lowerBound.yaml) to \(range.upperBound.yaml)") {
+      range.contains($0)
+    }
+  }
+
+  static func within(_ range: Range<Value>) -> Constraint {
+    Constraint(description: "from \(range.lowerBound.yaml) to below \(range.upperBound.yaml)") {
+      range.contains($0)
+    }
+  }
+
+  static func above(_ bound: Value, upTo most: Value) -> Constraint {
+    Constraint(description: "above \(bound.yaml) and at most \(most.yaml)") {
+      $0 > bound && $0 <= most
+    }
+  }
+}
+
+extension Constraint where Value == [Int] {
+  /// At least one number, each in the range.
+  static func someWithin(_ range: ClosedRange<Int>) -> Constraint {
+    Constraint(
+      description: "from \(range.lowerBound) to \(range.upperBound), not empty"
+    ) { values in !values.isEmpty && values.allSatisfy(range.contains) }
+  }
+}
+
+extension Constraint where Value == [Modality] {
+  /// No name twice: parameters are named after modalities.
+  static var distinctNames: Constraint {
+    Constraint(description: "every name once") { modalities in
+      Set(modalities.map(\.name)).count == modalities.count
+    }
+  }
+}

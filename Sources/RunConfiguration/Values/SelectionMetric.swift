@@ -1,0 +1,33 @@
+/// A metric at a cutoff, written `recall@20`; upper case is accepted.
+public struct SelectionMetric: ConfigurationScalar {
+  /// What can be selected by.
+  public static let names = ["recall", "precision", "ndcg", "map"]
+
+  /// One of ``names``.
+  public let name: String
+  /// K.
+  public let cutoff: Int
+
+  init(_ name: String, at cutoff: Int) {
+    self.name = name
+    self.cutoff = cutoff
+  }
+
+  public static var expectation: String {
+    "a metric such as recall@20 (\(names.joined(separator: ", ")))"
+  }
+
+  public var yaml: String { "\(name)@\(cutoff)" }
+
+  public init(reading word: String) throws(UnreadableValue) {
+    let parts = word.lowercased().split(separator: "@", omittingEmptySubsequences: false)
+    guard parts.count == 2, let name = parts.first, let cutoff = parts.last.flatMap({ Int($0) }),
+      cutoff > 0
+    else { throw UnreadableValue() }
+    guard Self.names.contains(String(name)) else {
+      let nearest = NearestName.find(String(name), among: Self.names)
+      throw UnreadableValue(advice: nearest.map { "did you mean '\($0)@\(cutoff)'?" })
+    }
+    self.init(String(name), at: cutoff)
+  }
+}

@@ -1,0 +1,37 @@
+/// How a started process ended and what it used.
+public struct ChildResult: Sendable, Equatable {
+  public enum Ending: Sendable, Equatable {
+    case exited(Int32)
+    case signalled(Int32)
+  }
+
+  public var name: String
+  public var processID: Int32
+  public var ending: Ending
+  public var userSeconds: Double
+  public var systemSeconds: Double
+  /// The most memory it held at once.
+  public var peakResidentBytes: UInt64
+  /// From its start to its end.
+  public var elapsedSeconds: Double
+  /// Empty when it wrote to the launcher's stderr.
+  public var logPath: String
+
+  public var cpuSeconds: Double { userSeconds + systemSeconds }
+
+  /// As a shell would report it: 128 + signal for a process that a signal ended.
+  public var exitCode: ExitCode {
+    switch ending {
+    case .exited(let code): ExitCode(rawValue: code)
+    case .signalled(let number): .signal(number)
+    }
+  }
+
+  /// Such as `exit code 65` or `killed by signal 9`.
+  public var endingText: String {
+    switch ending {
+    case .exited(let code): "exit code \(code)"
+    case .signalled(let number): "killed by signal \(number)"
+    }
+  }
+}

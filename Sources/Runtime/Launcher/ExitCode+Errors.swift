@@ -1,0 +1,27 @@
+import Coordination
+import Datasets
+import Models
+import RunConfiguration
+import Transport
+
+extension ExitCode {
+  /// The code for an error that ended a command.
+  public init(describing error: any Error) {
+    switch error {
+    case let error as RuntimeError: self = error.exitCode
+    case let error as DatasetError:
+      self =
+        switch error.kind {
+        case .notFound, .unreadable: .inputMissing
+        case .unwritable: .cannotCreate
+        case .malformed, .inconsistent: .dataMalformed
+        case .configuration: .configuration
+        }
+    case is ConfigurationError, is ModelError: self = .configuration
+    case let error as CoordinationError:
+      self = error.code == .storeUnusable ? .inputOutput : .configuration
+    case is TransportError: self = .unavailable
+    default: self = .failure
+    }
+  }
+}

@@ -1,0 +1,40 @@
+import CProcess
+
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Darwin
+#endif
+
+/// SIGINT and SIGTERM as bytes in a pipe, to wait for together with other descriptors.
+///
+/// While it exists these signals do nothing else. There can be one at a time in a process. A
+/// handler that writes into a pipe works whichever thread the signal comes to; a `signalfd` would
+/// need the signals blocked in every thread, also in those of libraries.
+public final class SignalPipe: Sendable {
+  /// Readable when a signal is waiting.
+  public let descriptor: Int32
+
+  /// - Throws: ``RuntimeError`` if the signals are watched already or the system refuses a pipe.
+  public init(signals: [Int32] = [SIGINT, SIGTERM]) throws {
+    descriptor = cprocess_watch_signals(signals, signals.count)
+    guard descriptor >= 0 else {
+      throw RuntimeError.system("watch for signals", errno: errno, exitCode: .system)
+    }
+  }
+
+  deinit {
+    if descriptor >= 0 { cprocess_unwatch_signals() }
+  }
+
+  /// The number of the next signal that is waiting, or nil. Does not block.
+  public func next() -> Int32? {
+    var byte: UInt8 = 0
+    while true {
+      let count = read(descriptor, &byte, 1)
+      if count == 1 { return Int32(byte) }
+      if count < 0, errno == EINTR { continue }
+      return nil
+    }
+  }
+}

@@ -1,0 +1,79 @@
+import Datasets
+import Foundation
+import Models
+import Tables
+import Tensors
+import Training
+
+/// Writes the best model while its tables are read from the servers, row by row.
+final class BestModelWriter {
+  private let run: String
+  private let model: TrainingModel
+  private let best: BestModel
+  private let parameters: SafetensorsWriter
+  /// The final matrices, by table.
+  private var finals: [Int: NPYWriter] = [:]
+
+  /// - Throws: an error with a sentence when the files cannot be made.
+  init(run: String, model: TrainingModel, epoch: UInt32, version: UInt64) throws {
+    self.run = run
+    self.model = model
+    best = BestModel(epoch: epoch, version: version)
+    let folder = "\(run)/\(best.folder)"
+    do {
+      try FileManager.default.createDirectory(
+        atPath: folder, withIntermediateDirectories: true)
+    } catch {
+      throw FileFailure.describe(error, "make the folder '\(folder)'", exitCode: .cannotCreate)
+    }
+    parameters = try SafetensorsWriter(
+      path: "\(folder)/parameters.safetensors",
+      tensors: Self.parameterTables(model).map {
+        .init(
+          name: model.tables[$0].name, rows: model.tables[$0].rows,
+          columns: model.tables[$0].width)
+      },
+      metadata: ["format": "mrdib-parameters-1", "epoch": "\(epoch)", "version": "\(version)"])
+    for side in Side.allCases {
+      let table = model.finalTable(side)
+      finals[table] = try NPYWriter.begin(
+        path: "\(folder)/\(side).npy", rows: model.tables[table].rows,
+        columns: model.tables[table].width)
+    }
+  }
+
+  /// Tables that training changes, in order.
+  private static func parameterTables(_ model: TrainingModel) -> [Int] {
+    model.tables.indices.filter { model.tables[$0].rule != .assigned }
+  }
+
+  /// The reading that brings the rows here.
+  func reading(routing: TableRouting, generation: UInt64) -> ReadTablesWork {
+    // Parameters first: their file takes them in this order.
+    ReadTablesWork(
+      routing: routing,
+      tables: Self.parameterTables(model)
+        + model.tables.indices.filter { model.tables[$0].rule == .assigned },
+      version: best.version, generation: generation
+    ) { [self] table, _, rows in
+      let values = UnsafeBufferPointer(rows.elements)
+      if model.tables[table].rule != .assigned { try parameters.append(values) }
+      if let final = finals[table] {
+        try final.append(rows.pointer, count: rows.rows)
+      }
+    }
+  }
+
+  /// Completes the files, makes them the run's best, and deletes the one before.
+  func finish() throws {
+    try parameters.finish()
+    for table in finals.keys.sorted() { try finals[table]?.finish() }
+    let previous = try? BestModel.read(run: run)
+    try AtomicFile.write(
+      try ResultJSON.encode(best, isPretty: true), to: BestModel.path(run))
+    if let previous, previous.folder != best.folder {
+      // What is left over of an old model costs space, not correctness.
+      try? FileManager.default.removeItem(atPath: "\(run)/\(previous.folder)")
+    }
+  }
+}

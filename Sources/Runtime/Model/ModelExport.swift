@@ -1,0 +1,45 @@
+import Datasets
+import Foundation
+import Tensors
+
+/// File formats for vectors.
+public enum ExportFormat: String, Sendable, CaseIterable {
+  case npy
+  case safetensors
+}
+
+/// Writes a run's best vectors for other programs.
+public enum ModelExport {
+  /// Writes the final user `[U, D]` and item `[I, D]` vectors.
+  ///
+  /// - Returns: the files' paths.
+  /// - Throws: errors with a sentence when the run has no model or the folder cannot be written.
+  public static func write(run: String, format: ExportFormat, to folder: String) throws -> [String]
+  {
+    let model = try BestModel.read(run: run)
+    do {
+      try FileManager.default.createDirectory(
+        atPath: folder, withIntermediateDirectories: true)
+    } catch {
+      throw FileFailure.describe(error, "make the folder '\(folder)'", exitCode: .cannotCreate)
+    }
+    let sides = try ["user", "item"].map { ($0, try model.vectors($0, run: run)) }
+    switch format {
+    case .npy:
+      return try sides.map { side, matrix in
+        let path = "\(folder)/\(side).npy"
+        try NPYWriter.write(matrix, to: path)
+        return path
+      }
+    case .safetensors:
+      let path = "\(folder)/embeddings.safetensors"
+      let writer = try SafetensorsWriter(
+        path: path,
+        tensors: sides.map { .init(name: $0, rows: $1.rows, columns: $1.columns) },
+        metadata: ["format": "mrdib-embeddings-1", "epoch": "\(model.epoch)"])
+      for (_, matrix) in sides { try writer.append(UnsafeBufferPointer(matrix.elements)) }
+      try writer.finish()
+      return [path]
+    }
+  }
+}

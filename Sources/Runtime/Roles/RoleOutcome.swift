@@ -1,0 +1,37 @@
+import Enrollment
+import Synchronization
+
+/// How a role's process ends: the code for its supervisor and a sentence for people.
+public struct RoleOutcome: Sendable, Equatable {
+  public var exitCode: ExitCode
+  public var message: String
+
+  public init(exitCode: ExitCode, message: String) {
+    self.exitCode = exitCode
+    self.message = message
+  }
+
+  init(_ departure: Departure) {
+    switch departure {
+    case .finished(let message): self.init(exitCode: .success, message: message)
+    case .transient(let message): self.init(exitCode: .transient, message: message)
+    case .permanent(let message): self.init(exitCode: .failure, message: message)
+    }
+  }
+}
+
+/// Where a handler on the network thread leaves how its role ended.
+final class OutcomeBox: Sendable {
+  private let outcome = Mutex<RoleOutcome?>(nil)
+
+  /// Keeps the first outcome.
+  func set(_ value: RoleOutcome) {
+    outcome.withLock { if $0 == nil { $0 = value } }
+  }
+
+  /// What was set, or a failure that says that nothing was.
+  var value: RoleOutcome {
+    outcome.withLock { $0 }
+      ?? RoleOutcome(exitCode: .software, message: "The network thread ended without a reason.")
+  }
+}

@@ -1,0 +1,171 @@
+import Enrollment
+import Logging
+import Messages
+import Training
+import Transport
+
+/// A worker process: joins the coordinator's run and computes until the run is over.
+public struct WorkerRole: Sendable {
+  private let options: NodeOptions
+  private let dataFolder: String?
+
+  /// - Parameter dataFolder: where the data lies on this machine, if not where the coordinator has
+  ///   it.
+  public init(options: NodeOptions, dataFolder: String?) {
+    self.options = options
+    self.dataFolder = dataFolder
+  }
+
+  /// Blocks until the worker has left the run.
+  ///
+  /// - Throws: `TransportError` when the network cannot be used at all.
+  public func run(signals: SignalPipe) throws -> RoleOutcome {
+    let outcome = OutcomeBox()
+    let context = try ZeroMQContext()
+    // Every socket is closed when the thread has ended: nothing is left to wait for.
+    defer { try? context.terminate() }
+    let thread = try NetworkThread<WorkerComputation.Outcome>(
+      name: "worker-network", context: context
+    ) { [options, dataFolder] in
+      WorkerHandler(options: options, dataFolder: dataFolder, signals: signals, outcome: outcome)
+    }
+    try thread.join()
+    return outcome.value
+  }
+}
+
+/// The shell of ``WorkerSession``: its sockets, clock and computation. Lives on the network thread.
+private final class WorkerHandler: NetworkHandler {
+  private let options: NodeOptions
+  private let dataFolder: String?
+  private let signals: SignalPipe
+  private let outcome: OutcomeBox
+  private let logger = Logger(label: "mrdib.worker")
+  private var session: WorkerSession
+  private var computation: WorkerComputation?
+  private var coordinator: PeerID?
+  private var servers: [PeerID] = []
+  private var serverIndex: [PeerID: Int] = [:]
+  private var now: Double { MonotonicClock.seconds }
+
+  init(
+    options: NodeOptions, dataFolder: String?, signals: SignalPipe, outcome: OutcomeBox
+  ) {
+    self.options = options
+    self.dataFolder = dataFolder
+    self.signals = signals
+    self.outcome = outcome
+    var limits = Enrollment.Limits()
+    limits.joinTimeout = options.joinTimeout
+    session = WorkerSession(
+      hello: options.hello(.worker, dataEndpoint: ""), limits: limits, at: MonotonicClock.seconds)
+  }
+
+  func started(on loop: NetworkLoop<WorkerComputation.Outcome>) throws {
+    let mailbox = loop.mailbox
+    computation = WorkerComputation(dataFolder: dataFolder) { outcome in
+      // A loop that has ended wants no more news.
+      try? mailbox.post(outcome)
+    }
+    coordinator = try loop.connectDealer(options.coordinator)
+    handle(.tick, on: loop)
+  }
+
+  func received(
+    _ message: WireMessage, from peer: PeerID, on loop: NetworkLoop<WorkerComputation.Outcome>
+  ) {
+    do {
+      if let server = serverIndex[peer] {
+        handle(.reply(try DataReply(decoding: message), server: server), on: loop)
+      } else {
+        handle(.coordinator(try CoordinatorMessage(decoding: message)), on: loop)
+      }
+    } catch {
+      loop.recordMalformedMessage()
+      logger.warning("dropped a message: \(error)")
+    }
+  }
+
+  func lost(
+    _ peer: PeerID, undelivered: Int, on loop: NetworkLoop<WorkerComputation.Outcome>
+  ) {
+    // Unanswered requests are sent again; the session decides when a peer counts as lost.
+  }
+
+  func ticked(at now: Duration, on loop: NetworkLoop<WorkerComputation.Outcome>) {
+    if signals.next() != nil { handle(.stopRequested, on: loop) }
+    handle(.tick, on: loop)
+  }
+
+  func posted(
+    _ event: WorkerComputation.Outcome, on loop: NetworkLoop<WorkerComputation.Outcome>
+  ) {
+    switch event {
+    case .setUp: handle(.setUp, on: loop)
+    case .setUpFailed(let message): handle(.setUpFailed(message), on: loop)
+    case .advanced(let task, let output): handle(.advanced(task: task, output), on: loop)
+    case .taskFailed(let task, let message): handle(.taskFailed(task: task, message), on: loop)
+    }
+  }
+
+  private func handle(
+    _ event: WorkerEvent, on loop: NetworkLoop<WorkerComputation.Outcome>
+  ) {
+    for action in session.handle(event, at: now) { perform(action, on: loop) }
+  }
+
+  private func perform(
+    _ action: WorkerAction, on loop: NetworkLoop<WorkerComputation.Outcome>
+  ) {
+    switch action {
+    case .tell(let message): tell(message, on: loop)
+    case .beat:
+      tell(.heartbeat(.current(taskProgress: computation?.progress ?? 0)), on: loop)
+    case .setUp(let welcome):
+      logger.info("joined run \(welcome.runID) as worker \(welcome.rank)")
+      computation?.setUp(welcome)
+    case .connect(let endpoints): connect(endpoints, on: loop)
+    case .request(let request, let server): send(request.encoded(), to: servers[server], on: loop)
+    case .begin(let task): computation?.begin(task)
+    case .advance(let task, let input): computation?.advance(task, input)
+    case .leave(let departure): end(RoleOutcome(departure), on: loop)
+    }
+  }
+
+  private func connect(
+    _ endpoints: [String], on loop: NetworkLoop<WorkerComputation.Outcome>
+  ) {
+    do {
+      for endpoint in endpoints {
+        let peer = try loop.connectDealer(endpoint)
+        serverIndex[peer] = servers.count
+        servers.append(peer)
+      }
+    } catch {
+      end(RoleOutcome(exitCode: .unavailable, message: "\(error)"), on: loop)
+    }
+  }
+
+  private func tell(_ message: NodeMessage, on loop: NetworkLoop<WorkerComputation.Outcome>) {
+    if let coordinator { send(message.encoded(), to: coordinator, on: loop) }
+  }
+
+  private func send(
+    _ message: WireMessage, to peer: PeerID, on loop: NetworkLoop<WorkerComputation.Outcome>
+  ) {
+    do {
+      try loop.send(message, to: peer)
+    } catch {
+      // What matters is sent again when no answer comes.
+      logger.warning("could not send: \(error)")
+    }
+  }
+
+  private func end(
+    _ result: RoleOutcome, on loop: NetworkLoop<WorkerComputation.Outcome>
+  ) {
+    logger.info("leaving: \(result.message)")
+    outcome.set(result)
+    loop.stop()
+  }
+}

@@ -1,0 +1,59 @@
+import Coordination
+
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Darwin
+#endif
+
+/// `metrics.jsonl`: one JSON object per epoch, on one line, readable while the run goes on.
+///
+///     {"epoch":3,"loss":{"total":0.41},"seconds":{"evaluate":1.2,"train":0.9},
+///      "valid":{"recall@20":0.09},"version":232}
+///
+/// Losses and statistics are means over the steps, metrics means over the users, all unrounded.
+public final class MetricsLog: Sendable {
+  private let path: String
+  private let file: FileDescriptor
+
+  /// Opens the file for appending, making it if needed.
+  public init(path: String) throws {
+    self.path = path
+    file = try FileDescriptor(
+      path: path, flags: O_WRONLY | O_CREAT | O_APPEND, purpose: "write the metrics '\(path)'")
+  }
+
+  /// Appends the line of an epoch; `evaluation` is nil when there was none after it.
+  public func append(_ epoch: EpochSummary, evaluation: EvaluationSummary?) throws {
+    let line = try ResultJSON.encode(Line(epoch: epoch, evaluation: evaluation), isPretty: false)
+    try file.writeAll(line, purpose: "write the metrics '\(path)'")
+  }
+
+  private struct Line: Encodable {
+    var epoch: EpochSummary
+    var evaluation: EvaluationSummary?
+
+    func encode(to encoder: any Encoder) throws {
+      var container = encoder.container(keyedBy: Key.self)
+      try container.encode(epoch.epoch, forKey: Key(stringValue: "epoch"))
+      try container.encode(epoch.version, forKey: Key(stringValue: "version"))
+      var seconds = ["train": ResultJSON.Number(value: epoch.seconds)]
+      var groups = ResultJSON.grouped(epoch.values, rest: "sum")
+      if let evaluation {
+        seconds["evaluate"] = ResultJSON.Number(value: evaluation.seconds)
+        groups.merge(ResultJSON.grouped(evaluation.metrics, rest: "metric")) { $1 }
+      }
+      try container.encode(seconds, forKey: Key(stringValue: "seconds"))
+      for (group, values) in groups {
+        try container.encode(values, forKey: Key(stringValue: group))
+      }
+    }
+  }
+
+  private struct Key: CodingKey {
+    var stringValue: String
+    var intValue: Int? { nil }
+    init(stringValue: String) { self.stringValue = stringValue }
+    init?(intValue: Int) { nil }
+  }
+}

@@ -1,0 +1,149 @@
+import Coordination
+import Messages
+
+/// Turns the events of a run into lines for people: a value without a terminal and a clock.
+///
+/// Epochs are counted from 0, as in all files.
+public struct ProgressView: Sendable, Equatable {
+  public enum Output: Sendable, Equatable {
+    /// A line that stays.
+    case line(String)
+    /// The line that the next output replaces.
+    case status(String)
+  }
+
+  private let style: ProgressStyle
+  private let epochs: UInt32
+  private let examplesPerEpoch: UInt64
+  private var firstEpochAt: Double?
+  private var epochAt = 0.0
+  private var epochsFinished: UInt32 = 0
+  private var losses = ""
+  private var lastShownAt: Double?
+
+  /// - Parameters:
+  ///   - epochs: how many are trained at most.
+  ///   - examplesPerEpoch: training interactions.
+  public init(style: ProgressStyle, epochs: UInt32, examplesPerEpoch: UInt64) {
+    self.style = style
+    self.epochs = epochs
+    self.examplesPerEpoch = examplesPerEpoch
+  }
+
+  /// - Parameter now: seconds on a monotonic clock.
+  public mutating func handle(_ event: RunEvent, at now: Double) -> [Output] {
+    if case .epochStarted = event {
+      firstEpochAt = firstEpochAt ?? now
+      lastShownAt = lastShownAt ?? now
+      epochAt = now
+    }
+    if case .epochFinished(let summary) = event {
+      epochsFinished = summary.epoch + 1
+      losses = ProgressFormat.losses(summary.values)
+    }
+    if case .progress(let activity, let epoch, let done, let total) = event {
+      return show(activity, epoch: epoch, done: done, total: total, at: now)
+    }
+    guard let line = lastingLine(for: event) else { return [] }
+    lastShownAt = now
+    return [.line(line)]
+  }
+
+  private mutating func show(
+    _ activity: RunEvent.Activity, epoch: UInt32, done: UInt64, total: UInt64, at now: Double
+  ) -> [Output] {
+    let text = statusText(activity, epoch: epoch, done: done, total: total, at: now)
+    switch style {
+    case .rewriting(let width): return [.status(String(text.prefix(width - 1)))]
+    case .plain(let interval):
+      guard now - (lastShownAt ?? -.infinity) >= interval else { return [] }
+      lastShownAt = now
+      return [.line(text)]
+    case .quiet: return []
+    }
+  }
+
+  private func statusText(
+    _ activity: RunEvent.Activity, epoch: UInt32, done: UInt64, total: UInt64, at now: Double
+  ) -> String {
+    let share = total > 0 ? Double(done) / Double(total) : 0
+    let unit: String
+    switch activity {
+    case .train: unit = "step \(done)/\(total)"
+    case .materialize: unit = "final matrices \(done)/\(total)"
+    case .rank: unit = "ranking \(done)/\(total)"
+    }
+    var parts = ["epoch \(epoch)/\(epochs)", unit]
+    if !losses.isEmpty { parts.append(losses) }
+    if activity == .train, done > 0, now > epochAt {
+      let rate = share * Double(examplesPerEpoch) / (now - epochAt)
+      parts.append("\(ProgressFormat.rate(rate)) examples/s")
+    }
+    let trained = Double(epochsFinished) + (activity == .train ? share : 0)
+    if let firstEpochAt, trained > 0 {
+      let left = (now - firstEpochAt) / trained * max(0, Double(epochs) - trained)
+      parts.append("at most \(ProgressFormat.duration(left)) left")
+    }
+    return parts.joined(separator: "  ")
+  }
+
+  /// The line of an event that is worth keeping in this style.
+  private func lastingLine(for event: RunEvent) -> String? {
+    switch event {
+    case .nodeRefused(_, let host, let reason): return "warning: refused \(host): \(reason)"
+    case .idleWorkers(let count, let shards):
+      return "warning: \(count) of the workers have nothing to train, a batch has only \(shards) "
+        + "shards; raise --shards (another result) or start fewer workers"
+    case .stopping(let outcome):
+      if case .failed = outcome.ending { return "error: \(outcome.summary)" }
+      return style == .quiet ? nil : ending(outcome)
+    default: return style == .quiet ? nil : newsLine(for: event)
+    }
+  }
+
+  private func newsLine(for event: RunEvent) -> String? {
+    switch event {
+    case .clusterFormed(let workers, let servers, let seconds):
+      return "\(workers) workers and \(servers) servers are ready after "
+        + ProgressFormat.duration(seconds)
+    case .epochFinished(let summary): return epochLine(summary)
+    case .evaluated(let summary): return evaluationLine(summary)
+    case .improved(let metric, let value, let previous, let epoch):
+      let before = previous.map { " (before \(ProgressFormat.number($0)))" } ?? ""
+      return "epoch \(epoch)  best \(metric) so far \(ProgressFormat.number(value))\(before)"
+    case .nodeJoined, .nodeRefused, .idleWorkers, .epochStarted, .progress, .notImproved,
+      .bestSaved, .stopping:
+      return nil
+    }
+  }
+
+  private func epochLine(_ summary: EpochSummary) -> String {
+    var parts = ["epoch \(summary.epoch)/\(epochs)"]
+    let losses = ProgressFormat.losses(summary.values)
+    if !losses.isEmpty { parts.append(losses) }
+    if summary.seconds > 0 {
+      let rate = Double(examplesPerEpoch) / summary.seconds
+      parts.append("\(ProgressFormat.rate(rate)) examples/s")
+    }
+    parts.append(ProgressFormat.duration(summary.seconds))
+    return parts.joined(separator: "  ")
+  }
+
+  /// Recall and NDCG at 20 as an orientation; all metrics are in the files.
+  private func evaluationLine(_ summary: EvaluationSummary) -> String {
+    var parts = ["epoch \(summary.epoch)"]
+    for name in summary.metrics.keys.sorted() where name.hasSuffix("@20") {
+      let isShown = name.contains("recall") || name.contains("ndcg")
+      if isShown { parts.append("\(name) \(ProgressFormat.number(summary.metrics[name] ?? 0))") }
+    }
+    parts.append(ProgressFormat.duration(summary.seconds))
+    return parts.joined(separator: "  ")
+  }
+
+  private func ending(_ outcome: RunOutcome) -> String {
+    let best = outcome.best.map {
+      "; best epoch \($0.epoch) with \(ProgressFormat.number($0.value))"
+    }
+    return "done: \(outcome.summary)\(best ?? "")"
+  }
+}

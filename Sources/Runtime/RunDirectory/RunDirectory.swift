@@ -1,0 +1,111 @@
+import Foundation
+
+/// The folder of one run and the names of what is in it.
+///
+///     config.resolved.yaml   the configuration with all defaults filled in
+///     environment.json       where and by what the run was made
+///     metrics.jsonl          one line per epoch
+///     summary.json           the result
+///     run.sqlite             the coordinator's state
+///     logs/ROLE-RANK.log     what each process wrote
+public struct RunDirectory: Sendable, Equatable {
+  /// What to do with a run that the folder already holds.
+  public enum ExistingRun: Sendable, Equatable {
+    case refuse
+    /// Delete the files that a run writes, and nothing else.
+    case replace
+  }
+
+  public let path: String
+
+  public var configurationPath: String { "\(path)/config.resolved.yaml" }
+  public var environmentPath: String { "\(path)/environment.json" }
+  public var metricsPath: String { "\(path)/metrics.jsonl" }
+  public var summaryPath: String { "\(path)/summary.json" }
+  public var storePath: String { "\(path)/run.sqlite" }
+  public var logDirectory: String { "\(path)/logs" }
+
+  /// A folder that another process made; nothing is checked.
+  public init(existing path: String) {
+    self.path = path
+  }
+
+  /// Makes the folder, with its parents, for a new run.
+  ///
+  /// - Throws: ``RuntimeError`` if it holds a run that may not be replaced, or cannot be written.
+  public static func create(
+    at path: String, existingRun: ExistingRun = .refuse
+  ) throws -> RunDirectory {
+    let directory = RunDirectory(existing: path)
+    try directory.makeRoom(existingRun)
+    for folder in [path, directory.logDirectory] {
+      do {
+        try FileManager.default.createDirectory(
+          atPath: folder, withIntermediateDirectories: true)
+      } catch {
+        throw FileFailure.describe(error, "make the folder '\(folder)'", exitCode: .cannotCreate)
+      }
+    }
+    return directory
+  }
+
+  /// Where a run goes that was given no folder:
+  /// `runs/MODEL-DATASET/yyyymmdd-hhmmss-DIGEST`, in local time, with the first 8 digits of the
+  /// configuration's digest.
+  public static func standardPath(
+    model: String, dataset: String, configurationDigest: String, date: Date,
+    timeZone: TimeZone = .current
+  ) -> String {
+    var calendar = Calendar(identifier: .gregorian)
+    calendar.timeZone = timeZone
+    let parts = calendar.dateComponents(
+      [.year, .month, .day, .hour, .minute, .second], from: date)
+    let stamp = String(
+      format: "%04d%02d%02d-%02d%02d%02d", parts.year ?? 0, parts.month ?? 0, parts.day ?? 0,
+      parts.hour ?? 0, parts.minute ?? 0, parts.second ?? 0)
+    let name = "\(model)-\(dataset)".map { $0 == "/" ? "_" : $0 }
+    return "runs/\(String(name))/\(stamp)-\(configurationDigest.prefix(8))"
+  }
+
+  public func writeConfiguration(_ yaml: String) throws {
+    try AtomicFile.write(Array(yaml.utf8), to: configurationPath)
+  }
+
+  public func writeEnvironment(_ environment: RunEnvironment) throws {
+    try AtomicFile.write(try ResultJSON.encode(environment, isPretty: true), to: environmentPath)
+  }
+
+  /// Replaces the summary at once: readers see the old one or the new one, never a part.
+  public func writeSummary(_ summary: RunSummary) throws {
+    try AtomicFile.write(try ResultJSON.encode(summary, isPretty: true), to: summaryPath)
+  }
+
+  /// What a run writes into its folder, newest judgement of how far it came first.
+  private var runFiles: [String] {
+    [summaryPath, storePath, "\(storePath)-wal", "\(storePath)-shm", metricsPath, environmentPath]
+      + [configurationPath]
+  }
+
+  private func makeRoom(_ existingRun: ExistingRun) throws {
+    let files = FileManager.default
+    let found = runFiles.filter { files.fileExists(atPath: $0) }
+    guard let first = found.first else { return }
+    guard existingRun == .replace else {
+      let kind = first == summaryPath ? "a finished run" : "a run that did not finish"
+      throw RuntimeError(
+        exitCode: .cannotCreate,
+        message: "Cannot start a run in '\(path)': it holds \(kind) ('\(first)' exists); name "
+          + "another folder with --run, or let it be replaced with --overwrite.")
+    }
+    let logs = (try? files.contentsOfDirectory(atPath: logDirectory)) ?? []
+    let oldLogs = logs.filter { $0.hasSuffix(".log") }.map { "\(logDirectory)/\($0)" }
+    for file in found + oldLogs {
+      do {
+        try files.removeItem(atPath: file)
+      } catch {
+        throw FileFailure.describe(
+          error, "remove '\(file)' of the old run", exitCode: .cannotCreate)
+      }
+    }
+  }
+}

@@ -1,0 +1,68 @@
+import Foundation
+
+/// `environment.json`: where and by what a run was made, so that its numbers can be judged later.
+public struct RunEnvironment: Sendable, Equatable, Encodable {
+  public struct BLAS: Sendable, Equatable, Encodable {
+    /// The kernels in use, such as `SkylakeX`.
+    public var core: String
+    /// The library's own description of how it was built.
+    public var configuration: String
+
+    public init(core: String, configuration: String) {
+      self.core = core
+      self.configuration = configuration
+    }
+  }
+
+  public var schemaVersion = 1
+  public var version: String
+  public var gitCommit: String?
+  public var host: String
+  public var operatingSystem: String
+  public var cpuModel: String
+  public var cpuCores: Int
+  public var memoryBytes: UInt64
+  public var openBLAS: BLAS
+  public var commandLine: [String]
+  /// ISO 8601, UTC.
+  public var started: String
+
+  private enum CodingKeys: String, CodingKey {
+    case schemaVersion = "schema_version"
+    case gitCommit = "git_commit"
+    case operatingSystem = "operating_system"
+    case cpuModel = "cpu_model"
+    case cpuCores = "cpu_cores"
+    case memoryBytes = "memory_bytes"
+    case openBLAS = "openblas"
+    case commandLine = "command_line"
+    case version, host, started
+  }
+
+  /// This machine and this process.
+  ///
+  /// - Parameters:
+  ///   - version: of the program.
+  ///   - gitCommit: that the program was built from, if known.
+  ///   - openBLAS: as the BLAS module reports it.
+  ///   - cpuInfo: text in the form of `/proc/cpuinfo`.
+  public static func capture(
+    version: String, gitCommit: String?, openBLAS: BLAS, started: Date,
+    commandLine: [String] = CommandLine.arguments,
+    cpuInfo: String = (try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8)) ?? ""
+  ) -> RunEnvironment {
+    let process = ProcessInfo.processInfo
+    return RunEnvironment(
+      version: version, gitCommit: gitCommit, host: process.hostName,
+      operatingSystem: process.operatingSystemVersionString, cpuModel: cpuModel(in: cpuInfo),
+      cpuCores: process.activeProcessorCount, memoryBytes: process.physicalMemory,
+      openBLAS: openBLAS, commandLine: commandLine, started: started.ISO8601Format())
+  }
+
+  /// The value of the first `model name` line; `unknown` where there is none (some ARM machines).
+  static func cpuModel(in cpuInfo: String) -> String {
+    let line = cpuInfo.split(separator: "\n").first { $0.hasPrefix("model name") }
+    let value = line?.split(separator: ":", maxSplits: 1).last.map(String.init)
+    return value?.trimmingCharacters(in: .whitespaces) ?? "unknown"
+  }
+}

@@ -1,0 +1,109 @@
+import Coordination
+
+/// `summary.json`: the result of a run, for people's scripts. Numbers are unrounded.
+public struct RunSummary: Sendable, Equatable {
+  /// Raised when a key changes its meaning or goes away.
+  public static let schemaVersion = 1
+
+  /// What the coordination does not know of a run.
+  public struct Details: Sendable, Equatable {
+    public var model: String
+    public var dataset: String
+    public var seed: UInt64
+    /// Trainable numbers of the model, auxiliary networks included.
+    public var parameterCount: UInt64
+    public var selection: SelectionRule
+    /// Wall time from the start of the program.
+    public var totalSeconds: Double
+
+    public init(
+      model: String, dataset: String, seed: UInt64, parameterCount: UInt64,
+      selection: SelectionRule, totalSeconds: Double
+    ) {
+      self.model = model
+      self.dataset = dataset
+      self.seed = seed
+      self.parameterCount = parameterCount
+      self.selection = selection
+      self.totalSeconds = totalSeconds
+    }
+  }
+
+  public var details: Details
+  public var run: StoredRun
+
+  public init(details: Details, run: StoredRun) {
+    self.details = details
+    self.run = run
+  }
+
+  /// The evaluation of the best epoch whose model is saved.
+  public var bestEvaluation: EvaluationSummary? {
+    let saved = run.standing.isBestSaved ? run.standing.best : nil
+    return saved.flatMap { best in run.evaluations.first { $0.epoch == best.epoch } }
+  }
+
+  /// Metrics of the best epoch in a split, such as `recall@20`.
+  public func metrics(of split: String) -> [String: Double] {
+    var metrics: [String: Double] = [:]
+    for (name, value) in bestEvaluation?.metrics ?? [:] where name.hasPrefix("\(split).") {
+      metrics[String(name.dropFirst(split.count + 1))] = value
+    }
+    return metrics
+  }
+}
+
+extension RunSummary: Encodable {
+  private enum Key: String, CodingKey {
+    case schemaVersion = "schema_version"
+    case runID = "run_id"
+    case created, model, dataset, seed, outcome, message, selection, valid, test, seconds
+    case parameterCount = "parameter_count"
+    case epochsRun = "epochs_run"
+    case bestEpoch = "best_epoch"
+  }
+
+  private enum SelectionKey: String, CodingKey {
+    case metric, patience, rounding, rule
+  }
+
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: Key.self)
+    try container.encode(Self.schemaVersion, forKey: .schemaVersion)
+    try container.encode(run.identity.id, forKey: .runID)
+    try container.encode(run.identity.created, forKey: .created)
+    try container.encode(details.model, forKey: .model)
+    try container.encode(details.dataset, forKey: .dataset)
+    try container.encode(details.seed, forKey: .seed)
+    try container.encode(details.parameterCount, forKey: .parameterCount)
+    try container.encode(Self.words(for: run.standing.status), forKey: .outcome)
+    try container.encode(run.message, forKey: .message)
+    try container.encode(run.standing.epochsFinished, forKey: .epochsRun)
+    // Present also when there is none: `null`.
+    try container.encode(bestEvaluation?.epoch, forKey: .bestEpoch)
+    try container.encode(finite(metrics(of: "valid")), forKey: .valid)
+    try container.encode(finite(metrics(of: "test")), forKey: .test)
+    try container.encode(seconds, forKey: .seconds)
+    var rule = container.nestedContainer(keyedBy: SelectionKey.self, forKey: .selection)
+    try rule.encode(details.selection.metric, forKey: .metric)
+    try rule.encode(details.selection.patience, forKey: .patience)
+    try rule.encode(details.selection.rounding == .none ? "none" : "4 decimals", forKey: .rounding)
+    try rule.encode(details.selection.summary, forKey: .rule)
+  }
+
+  private var seconds: [String: Double] {
+    [
+      "total": details.totalSeconds,
+      "train": run.epochs.reduce(0) { $0 + $1.seconds },
+      "evaluate": run.evaluations.reduce(0) { $0 + $1.seconds },
+    ]
+  }
+
+  private func finite(_ values: [String: Double]) -> [String: ResultJSON.Number] {
+    values.mapValues { ResultJSON.Number(value: $0) }
+  }
+
+  private static func words(for status: RunStatus) -> String {
+    status == .earlyStopped ? "early_stopped" : status.rawValue
+  }
+}

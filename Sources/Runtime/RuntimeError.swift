@@ -1,0 +1,40 @@
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Darwin
+#endif
+
+/// What goes wrong in the shell around a run: directories, files, processes.
+public struct RuntimeError: Error, Sendable, Equatable, CustomStringConvertible {
+  /// With which code the program ends because of it.
+  public var exitCode: ExitCode
+  /// One sentence for people: what was attempted, on what, what was found, what to do.
+  public var message: String
+
+  public init(exitCode: ExitCode, message: String) {
+    self.exitCode = exitCode
+    self.message = message
+  }
+
+  public var description: String { message }
+
+  /// A system call that failed: `Cannot PURPOSE: REASON; ADVICE.`
+  static func system(_ purpose: String, errno code: Int32, exitCode: ExitCode) -> RuntimeError {
+    let reason = String(cString: strerror(code))
+    return RuntimeError(
+      exitCode: exitCode, message: "Cannot \(purpose): \(reason)\(advice(for: code)).")
+  }
+
+  private static func advice(for code: Int32) -> String {
+    switch code {
+    case ENOSPC, EDQUOT: "; free some space there or choose another run directory"
+    case EROFS, EACCES, EPERM: "; choose a run directory that you may write to"
+    case ENOTDIR, EEXIST: "; a file stands where a folder is needed, choose another run directory"
+    case EMFILE, ENFILE: "; raise the limit of open files (ulimit -n)"
+    case EAGAIN: "; raise the limit of processes (ulimit -u) or start fewer"
+    case ENOMEM: "; start fewer processes or free memory"
+    case ENOENT: "; check the path"
+    default: ""
+    }
+  }
+}

@@ -1,0 +1,71 @@
+import Foundation
+import Tensors
+import Transport
+
+/// What `doctor` finds.
+public struct Diagnosis: Sendable, Encodable {
+  public let schemaVersion = 1
+  public let version: String
+  public let environment: RunEnvironment
+  /// Whether the processor has AVX-512.
+  public let hasAVX512: Bool
+  /// The kernels that processes started by `train` compute with.
+  public let chosenKernels: String
+  /// Billions of floating-point operations per second of one thread at 2048 × 4096 · 4096 × 64.
+  public let gigaflopsPerThread: Double
+  public let zeroMQ: String
+
+  enum CodingKeys: String, CodingKey {
+    case schemaVersion = "schema_version"
+    case hasAVX512 = "has_avx512"
+    case chosenKernels = "chosen_kernels"
+    case gigaflopsPerThread = "gigaflops_per_thread"
+    case zeroMQ = "zeromq"
+    case version, environment
+  }
+
+  public static func capture() -> Diagnosis {
+    let environment = RunEnvironment.capture(
+      version: Program.version, gitCommit: nil,
+      openBLAS: .init(core: BLAS.coreName, configuration: BLAS.buildDescription),
+      started: Date())
+    return Diagnosis(
+      version: Program.version, environment: environment, hasAVX512: BLASKernels.hasAVX512,
+      chosenKernels: BLASKernels.environment[BLASKernels.coreVariable] ?? BLAS.coreName,
+      gigaflopsPerThread: measureProduct(), zeroMQ: ZeroMQContext.libraryVersion)
+  }
+
+  /// The best of five.
+  private static func measureProduct() -> Double {
+    BLAS.setThreadCount(1)
+    let (rows, inner, columns) = (2048, 4096, 64)
+    let left = Matrix(rows: rows, columns: inner)
+    let right = Matrix(rows: columns, columns: inner)
+    left.fill(0.5)
+    right.fill(0.25)
+    let result = Matrix(rows: rows, columns: columns)
+    let seconds = (0..<5).map { _ in
+      let start = MonotonicClock.seconds
+      BLAS.multiply(.init(left), .init(right), transposeB: true, into: .init(result))
+      return MonotonicClock.seconds - start
+    }
+    return 2 * Double(rows * inner * columns) / (seconds.min() ?? .infinity) / 1e9
+  }
+
+  public var lines: [String] {
+    [
+      "mrdib \(version)",
+      "host\t\(environment.host)",
+      "system\t\(environment.operatingSystem)",
+      "processor\t\(environment.cpuModel), \(environment.cpuCores) cores"
+        + (hasAVX512 ? ", AVX-512" : ""),
+      "memory\t\(environment.memoryBytes >> 20) MiB",
+      "OpenBLAS\t\(environment.openBLAS.configuration)",
+      "OpenBLAS kernels\t\(chosenKernels) (this process: \(environment.openBLAS.core))",
+      String(
+        format: "matrix product\t%.0f GFLOP/s, one thread, 2048x4096 by 4096x64",
+        gigaflopsPerThread),
+      "ZeroMQ\t\(zeroMQ)",
+    ]
+  }
+}

@@ -1,0 +1,25 @@
+import Foundation
+import Messages
+
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Darwin
+#endif
+
+extension Heartbeat {
+  /// What this process uses now.
+  static func current(taskProgress: UInt64) -> Heartbeat {
+    var usage = rusage()
+    getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
+    func seconds(_ time: timeval) -> Double {
+      Double(time.tv_sec) + Double(time.tv_usec) / 1_000_000
+    }
+    let pages = (try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8))?
+      .split(separator: " ").dropFirst().first.flatMap { UInt64($0) }
+    return Heartbeat(
+      residentBytes: (pages ?? 0) * UInt64(getpagesize()),
+      peakResidentBytes: UInt64(max(0, usage.ru_maxrss)) * 1024,
+      cpuSeconds: seconds(usage.ru_utime) + seconds(usage.ru_stime), taskProgress: taskProgress)
+  }
+}

@@ -1,0 +1,100 @@
+import Datasets
+import Foundation
+import Models
+import RunConfiguration
+
+/// What a person asks for when starting a run: data, files of settings, and single settings.
+public struct RunRequest: Sendable {
+  /// One command-line option with a name of its own, such as `--epochs 5`.
+  public struct Option: Sendable {
+    let option: String
+    let key: String
+    let value: String
+
+    public init(option: String, key: String, value: String) {
+      self.option = option
+      self.key = key
+      self.value = value
+    }
+  }
+
+  /// The data set's folder; nil means the generated one.
+  public var data: String?
+  public var configurationFiles: [String]
+  /// `key=value`, later ones win.
+  public var assignments: [String]
+  public var options: [Option]
+
+  public init(
+    data: String?, configurationFiles: [String] = [], assignments: [String] = [],
+    options: [Option] = []
+  ) {
+    self.data = data
+    self.configurationFiles = configurationFiles
+    self.assignments = assignments
+    self.options = options
+  }
+
+  /// The settings, from the built-in defaults up to the options; nothing is loaded yet.
+  ///
+  /// - Throws: `ConfigurationError`, or `DatasetError` when the default data cannot be generated.
+  public func resolve() throws -> RunConfiguration { try resolve(adding: []) }
+
+  private func resolve(adding added: [ConfigurationLayer]) throws -> RunConfiguration {
+    var requested = try configurationFiles.map { try ConfigurationLayer(file: $0) }
+    requested += try assignments.map { try ConfigurationLayer(assignment: $0) }
+    requested += try options.map {
+      try ConfigurationLayer(option: $0.option, key: $0.key, value: $0.value)
+    }
+    return try ConfigurationResolver(modelNames: ModelRegistry.names)
+      .resolve(dataset: try datasetLayers(), requested: requested + added)
+  }
+
+  /// Settings that come with the program for a well-known data set. A folder that describes itself
+  /// needs none.
+  private func datasetLayers() throws -> [ConfigurationLayer] {
+    guard let data, !FileManager.default.fileExists(atPath: "\(data)/dataset.yaml") else {
+      return []
+    }
+    let name = URL(fileURLWithPath: data).standardizedFileURL.lastPathComponent
+    return try ConfigurationLibrary.dataset(name).map { [$0] } ?? []
+  }
+
+  /// Loads the data and builds the model. The resulting configuration names the folder and the
+  /// data's digest, so that every node of the run can check its own copy.
+  ///
+  /// - Throws: errors with a sentence when settings or data are wrong.
+  public func load() throws -> RunSetup {
+    let configuration = try resolve()
+    let folder = try folder(configuration)
+    let setup = try RunSetup(configuration: configuration, folder: folder)
+    let stored = configuration.data.digest
+    guard stored.isEmpty || stored == setup.dataset.digest else {
+      throw RuntimeError(
+        exitCode: .dataMalformed,
+        message: "Cannot use the data in '\(folder)': its digest is \(setup.dataset.digest), but "
+          + "data_digest says \(stored). Use the data that the configuration was made for, or "
+          + "remove data_digest.")
+    }
+    let identity = [
+      try ConfigurationLayer(option: "the data set", key: "data", value: "'\(folder)'"),
+      try ConfigurationLayer(
+        option: "the data set", key: "data_digest", value: "'\(setup.dataset.digest)'"),
+    ]
+    return setup.with(try resolve(adding: identity))
+  }
+
+  private func folder(_ configuration: RunConfiguration) throws -> String {
+    if let folder = data ?? (configuration.data.folder.isEmpty ? nil : configuration.data.folder) {
+      return URL(fileURLWithPath: folder).standardizedFileURL.path
+    }
+    return try SyntheticData.defaultFolder(in: Self.cacheFolder)
+  }
+
+  /// Where generated data is kept: `$XDG_CACHE_HOME/mrdib`, or `~/.cache/mrdib`.
+  static var cacheFolder: String {
+    let environment = ProcessInfo.processInfo.environment
+    if let cache = environment["XDG_CACHE_HOME"], !cache.isEmpty { return "\(cache)/mrdib" }
+    return "\(NSHomeDirectory())/.cache/mrdib"
+  }
+}

@@ -1,0 +1,108 @@
+import Coordination
+import Datasets
+import Messages
+import Models
+import ParameterServer
+import RunConfiguration
+import Tables
+import Training
+
+/// What follows from a configuration and a data set: the model and everything that coordinator,
+/// servers and workers must agree on.
+public struct RunSetup: Sendable {
+  public let configuration: RunConfiguration
+  public let dataset: Dataset
+  public let model: TrainingModel
+
+  /// Loads the data and builds the model.
+  ///
+  /// - Parameter folder: where the data set lies on this machine.
+  /// - Throws: `DatasetError`, `ModelError`; ``RuntimeError`` when the data is not that of the run.
+  public init(configuration: RunConfiguration, folder: String) throws {
+    self.configuration = configuration
+    let name = configuration.model.model
+    let modalities = configuration.data.modalities.map {
+      ModalityDescription(name: $0.name, file: $0.file)
+    }
+    dataset = try Dataset.load(
+      folder: folder, modalities: modalities.isEmpty ? nil : modalities,
+      needsFeatures: ModelRegistry.needsFeatures(name))
+    model = try ModelRegistry.make(
+      name, input: ModelInput(dataset),
+      options: ModelOptions(
+        embeddingSize: configuration.model.embeddingSize,
+        regularization: Float(configuration.model.regularizationWeight)),
+      objective: configuration.model.objective == .mrdib ? MRdIBOptions(configuration) : nil,
+      seed: UInt64(configuration.training.seed))
+  }
+
+  /// The same data and model under settings that agree on both.
+  func with(_ configuration: RunConfiguration) -> RunSetup {
+    RunSetup(configuration: configuration, dataset: dataset, model: model)
+  }
+
+  private init(configuration: RunConfiguration, dataset: Dataset, model: TrainingModel) {
+    self.configuration = configuration
+    self.dataset = dataset
+    self.model = model
+  }
+
+  public var seed: UInt64 { UInt64(configuration.training.seed) }
+
+  public var roundsPerStep: Int {
+    // Without a discriminator every round would do the same.
+    configuration.model.objective == .mrdib && configuration.redundancy.estimator != .crossCorrelation
+      && configuration.mrdib.alpha2 != 0 ? configuration.redundancy.rounds : 1
+  }
+
+  /// How evaluation is cut into blocks.
+  public var blocks: EvaluationBlocks {
+    EvaluationBlocks(
+      model: model, userCount: dataset.userCount,
+      materializeBlockSize: configuration.cluster.materializeBlockItems,
+      rankBlockSize: configuration.cluster.evaluationBlockUsers)
+  }
+
+  /// The coordinator's plan of the run.
+  public func plan(runID: String, generation: UInt64 = 1) -> RunPlan {
+    let cluster = configuration.cluster
+    return RunPlan(
+      runID: runID, generation: generation, configuration: configuration.resolvedYAML(),
+      tables: model.tables.map { TableDescription($0) }, seed: seed,
+      shardCount: UInt32(configuration.training.shards), workerCount: UInt32(cluster.workers),
+      serverCount: UInt32(cluster.servers), stepsPerEpoch: UInt32(stepsPerEpoch),
+      roundsPerStep: UInt32(roundsPerStep), epochs: UInt32(configuration.training.epochs),
+      evaluationInterval: UInt32(configuration.selection.evaluationInterval),
+      materializeBlockCount: UInt32(blocks.materializeCount),
+      rankBlockCount: UInt32(blocks.rankCount), selection: selectionRule,
+      timing: CoordinationTiming(
+        heartbeatInterval: Double(cluster.heartbeatInterval) / 1000,
+        heartbeatTimeout: Double(cluster.workerTimeout) / 1000,
+        startupTimeout: Double(cluster.startupTimeout) / 1000))
+  }
+
+  private var stepsPerEpoch: Int {
+    let batch = configuration.training.batchSize
+    return (dataset.trainUsers.count + batch - 1) / batch
+  }
+
+  public var selectionRule: SelectionRule {
+    SelectionRule(
+      metric: "valid.\(configuration.selection.metric.yaml)",
+      patience: UInt32(configuration.selection.stoppingStep),
+      rounding: configuration.selection.compatibility == .mmrec ? .fourDecimals : .none)
+  }
+
+  /// A worker's computation.
+  public func engine(generation: UInt64, serverCount: Int) -> WorkerEngine {
+    WorkerEngine(
+      dataset: dataset, model: model,
+      routing: TableRouting(tables: model.tables, serverCount: serverCount),
+      setting: WorkerEngine.Setting(
+        generation: generation, seed: seed, shardCount: configuration.training.shards,
+        roundsPerStep: roundsPerStep, batchSize: configuration.training.batchSize,
+        topK: configuration.selection.cutoffs,
+        rankBlockSize: configuration.cluster.evaluationBlockUsers,
+        materializeBlockSize: configuration.cluster.materializeBlockItems))
+  }
+}

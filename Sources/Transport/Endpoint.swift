@@ -1,0 +1,91 @@
+/// An address in libzmq's notation, checked: `tcp://HOST:PORT` or `ipc://PATH`.
+public struct Endpoint: Sendable, Hashable, CustomStringConvertible {
+  public enum Kind: Sendable, Hashable {
+    /// `port` is nil for `*`, a free port of the system's choice. IPv6 addresses are in brackets.
+    case tcp(host: String, port: UInt16?)
+    case ipc(path: String)
+  }
+
+  public let kind: Kind
+
+  /// Longest path of a Unix socket, in bytes, without the final NUL.
+  static let maximumPathBytes = 107
+
+  /// - Throws: ``TransportError`` that says what is wrong with `text`.
+  public init(_ text: String) throws(TransportError) {
+    if text.hasPrefix("tcp://") {
+      kind = try Self.tcp(text.dropFirst("tcp://".count), in: text)
+    } else if text.hasPrefix("ipc://") {
+      kind = try Self.ipc(text.dropFirst("ipc://".count), in: text)
+    } else {
+      throw Self.invalid(text, "it begins with neither tcp:// nor ipc://")
+    }
+  }
+
+  private init(kind: Kind) {
+    self.kind = kind
+  }
+
+  public var description: String {
+    switch kind {
+    case .tcp(let host, let port): "tcp://\(host):\(port.map(String.init) ?? "*")"
+    case .ipc(let path): "ipc://\(path)"
+    }
+  }
+
+  /// The same port at another host: how others reach what was bound to all interfaces.
+  public func at(host: String) -> Endpoint {
+    switch kind {
+    case .tcp(_, let port):
+      let isBareIPv6 = host.contains(":") && !host.hasPrefix("[")
+      return Endpoint(kind: .tcp(host: isBareIPv6 ? "[\(host)]" : host, port: port))
+    case .ipc: return self
+    }
+  }
+
+  var isIPv6: Bool {
+    if case .tcp(let host, _) = kind { host.hasPrefix("[") } else { false }
+  }
+
+  /// Whether it names one place that can be connected to.
+  var isDefinite: Bool {
+    if case .tcp(let host, let port) = kind {
+      host != "*" && host != "0.0.0.0" && port != nil && port != 0
+    } else {
+      true
+    }
+  }
+
+  private static func tcp(_ rest: Substring, in text: String) throws(TransportError) -> Kind {
+    guard let colon = rest.lastIndex(of: ":") else { throw invalid(text, "it has no port") }
+    let host = String(rest[..<colon])
+    let port = rest[rest.index(after: colon)...]
+    let hasStrayColon = host.contains(":") && !(host.hasPrefix("[") && host.hasSuffix("]"))
+    guard !host.isEmpty, !hasStrayColon, !host.contains(where: { $0.isWhitespace || $0 == "/" })
+    else {
+      throw invalid(text, "'\(host)' is not a host (an IPv6 address needs brackets)")
+    }
+    if port == "*" { return .tcp(host: host, port: nil) }
+    guard let number = UInt16(port) else {
+      throw invalid(text, "'\(port)' is not a port (0 to 65535, or * for a free one)")
+    }
+    return .tcp(host: host, port: number)
+  }
+
+  private static func ipc(_ rest: Substring, in text: String) throws(TransportError) -> Kind {
+    guard !rest.isEmpty else { throw invalid(text, "it has no path") }
+    guard rest.utf8.count <= maximumPathBytes else {
+      throw invalid(
+        text,
+        "its path has \(rest.utf8.count) bytes and a Unix socket's at most"
+          + " \(maximumPathBytes)")
+    }
+    return .ipc(path: String(rest))
+  }
+
+  private static func invalid(_ text: String, _ found: String) -> TransportError {
+    TransportError(
+      .invalidEndpoint,
+      "Cannot use the endpoint '\(text)': \(found); write it as tcp://HOST:PORT or ipc://PATH.")
+  }
+}

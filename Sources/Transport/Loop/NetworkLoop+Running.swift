@@ -1,0 +1,103 @@
+internal import CZeroMQ
+
+extension NetworkLoop {
+  /// Serves the handler until somebody calls ``stop()`` or closes the ``mailbox``; then gives
+  /// unsent messages ``NetworkLoopSettings/drainTime`` and closes all connections.
+  ///
+  /// - Throws: what ``NetworkHandler/started(on:)`` throws, or ``TransportError`` when a socket
+  ///   fails in a way that no retry mends.
+  public func run(_ handler: some NetworkHandler<Event>) throws {
+    defer {
+      mailbox.close()
+      closeConnections(linger: settings.socket.linger)
+    }
+    try handler.started(on: self)
+    var nextTick = MonotonicClock.now + settings.tickInterval
+    while !isStopping {
+      let ready = try poll(until: nextTick)
+      if ready.hasEvents { deliverEvents(to: handler) }
+      for connection in ready.readable where !isStopping {
+        try deliverMessages(of: connection, to: handler)
+      }
+      for connection in connections where connection.hasQueuedMessages {
+        for (peer, undelivered) in try flush(connection) {
+          handler.lost(peer, undelivered: undelivered, on: self)
+        }
+      }
+      let now = MonotonicClock.now
+      if now >= nextTick, !isStopping {
+        handler.ticked(at: now, on: self)
+        for connection in connections { connection.forgetIdlePeers() }
+        nextTick = now + settings.tickInterval
+      }
+    }
+    try drain()
+  }
+
+  private func deliverEvents(to handler: some NetworkHandler<Event>) {
+    let (events, isClosed) = mailbox.drain()
+    for event in events where !isStopping { handler.posted(event, on: self) }
+    if isClosed { stop() }
+  }
+
+  private func deliverMessages(
+    of connection: Connection, to handler: some NetworkHandler<Event>
+  ) throws {
+    for _ in 0..<settings.messagesPerTurn {
+      // The handler may have closed the connection.
+      guard !isStopping, connection.socket.pointer != nil,
+        let (message, peer) = try receive(connection)
+      else { return }
+      handler.received(message, from: peer, on: self)
+    }
+  }
+
+  /// Sends what is queued and lets libzmq send what it holds, for a bounded time.
+  private func drain() throws(TransportError) {
+    let deadline = MonotonicClock.now + settings.drainTime
+    while connections.contains(where: \.hasQueuedMessages), MonotonicClock.now < deadline {
+      for connection in connections { _ = try flush(connection) }
+      _ = try poll(until: min(deadline, MonotonicClock.now + settings.retryInterval), reads: false)
+    }
+    closeConnections(linger: max(.zero, deadline - MonotonicClock.now))
+  }
+
+  /// Waits until a socket or the mailbox has something, a queued message can be tried again, or
+  /// the time has come.
+  private func poll(
+    until time: Duration, reads: Bool = true
+  ) throws(TransportError) -> (hasEvents: Bool, readable: [Connection]) {
+    var deadline = time
+    var items: [zmq_pollitem_t] = []
+    items.reserveCapacity(connections.count + 1)
+    for connection in connections {
+      var interest = reads ? ZMQ_POLLIN : 0
+      if connection.hasQueuedMessages {
+        switch connection.socket.kind {
+        case .dealer: interest |= ZMQ_POLLOUT
+        case .router: deadline = min(deadline, MonotonicClock.now + settings.retryInterval)
+        }
+      }
+      items.append(
+        zmq_pollitem_t(
+          socket: connection.socket.pointer, fd: 0, events: CShort(interest), revents: 0))
+    }
+    items.append(
+      zmq_pollitem_t(
+        socket: nil, fd: mailbox.signal.descriptor, events: CShort(reads ? ZMQ_POLLIN : 0),
+        revents: 0))
+
+    let wait = max(.zero, deadline - MonotonicClock.now).millisecondsRoundedUp
+    do {
+      _ = try valueOrErrno(retryOnInterrupt: false) {
+        zmq_poll(&items, CInt(items.count), wait)
+      }
+    } catch .interrupted {
+      return (false, [])
+    } catch {
+      throw TransportError(error, attempt: "wait for messages on \(connections.count) sockets")
+    }
+    let readable = zip(connections, items).filter { $1.revents & CShort(ZMQ_POLLIN) != 0 }.map(\.0)
+    return (items[items.count - 1].revents & CShort(ZMQ_POLLIN) != 0, readable)
+  }
+}

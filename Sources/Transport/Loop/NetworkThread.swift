@@ -1,0 +1,38 @@
+/// A loop on a thread of its own, as seen by the other threads.
+///
+/// A thread and not a task, because libzmq's sockets may not move between threads.
+public final class NetworkThread<Event: Sendable>: Sendable {
+  private let mailbox: Mailbox<Event>
+  private let thread: JoinableThread
+
+  /// Starts a loop.
+  ///
+  /// - Parameters:
+  ///   - name: of the thread; at most 15 bytes of it are kept.
+  ///   - makeHandler: makes the handler, on the new thread. What it and
+  ///     ``NetworkHandler/started(on:)`` throw comes out of ``join()``.
+  /// - Throws: ``TransportError`` when the operating system gives no thread or event descriptor.
+  public init(
+    name: String, context: ZeroMQContext, settings: NetworkLoopSettings = NetworkLoopSettings(),
+    makeHandler: @escaping @Sendable () throws -> any NetworkHandler<Event>
+  ) throws(TransportError) {
+    let mailbox = try Mailbox<Event>(capacity: settings.mailboxCapacity)
+    self.mailbox = mailbox
+    thread = try JoinableThread(name: name) {
+      defer { mailbox.close() }
+      let loop = NetworkLoop<Event>(context: context, settings: settings, mailbox: mailbox)
+      try loop.run(makeHandler())
+    }
+  }
+
+  /// Hands an event to the loop. Never waits. See ``Mailbox/post(_:)``.
+  public func post(_ event: Event) throws(TransportError) { try mailbox.post(event) }
+
+  /// Lets the loop end after the events that are there.
+  public func stop() { mailbox.close() }
+
+  /// Waits until the loop has ended.
+  ///
+  /// - Throws: what ended it, if it was not ``stop()`` or the handler.
+  public func join() throws { try thread.join() }
+}

@@ -1,0 +1,40 @@
+/// How sockets behave; every default and its reason.
+public struct SocketOptions: Sendable {
+  /// Largest frame that is sent or accepted, in bytes. libzmq has no limit of its own; a peer that
+  /// sends more is cut off. At 1 Gbit/s a frame of this size takes half a second, well below
+  /// ``heartbeatTimeout``.
+  public var maximumFrameBytes = 64 << 20
+  /// Most frames that a message may have; longer ones are dropped and counted.
+  public var maximumFrames = 8
+  /// Bytes that may wait for one peer: queued here, or handed to libzmq without a copy and not yet
+  /// in the kernel. libzmq's own limits count messages, which bounds no memory.
+  public var outstandingBytesPerPeer = 256 << 20
+  /// Messages that libzmq queues for a peer before the queue here begins.
+  public var sendHighWaterMark = 1000
+  /// Messages that libzmq reads ahead from a peer before it stops reading.
+  public var receiveHighWaterMark = 64
+  /// How long unsent messages survive the closing of a socket. libzmq's default is for ever.
+  public var linger = Duration.zero
+  /// A connection on which a ping is not answered in ``heartbeatTimeout`` is closed; tcp alone
+  /// does not notice a peer that is cut off.
+  public var heartbeatInterval = Duration.seconds(2)
+  public var heartbeatTimeout = Duration.seconds(6)
+  /// How long the remote side waits for our next ping before it closes the connection.
+  public var heartbeatTimeToLive = Duration.seconds(6)
+  /// First pause before a lost connection is tried again; it doubles up to the maximum.
+  public var reconnectInterval = Duration.milliseconds(100)
+  public var reconnectIntervalMaximum = Duration.seconds(5)
+  /// How long a connecting peer may take to say that it speaks ZeroMQ.
+  public var handshakeTimeout = Duration.seconds(5)
+  public var keepsTCPAlive = true
+  /// Also look up and accept IPv6 addresses; implied by an endpoint such as `tcp://[::1]:4000`.
+  public var allowsIPv6 = false
+  /// Frames of at least this many bytes are sent without a copy; below, the copy is cheaper than
+  /// the bookkeeping.
+  public var zeroCopySendBytes = 64 << 10
+  /// Received frames of at least this many bytes are kept where libzmq put them. Smaller ones are
+  /// copied, because they would keep the read buffer that they share with others alive.
+  public var zeroCopyReceiveBytes = 4 << 10
+
+  public init() {}
+}

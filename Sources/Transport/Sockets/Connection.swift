@@ -1,0 +1,89 @@
+internal import Messages
+
+/// A socket with a bounded queue for every peer.
+final class Connection {
+  let id: ConnectionID
+  let socket: ZeroMQSocket
+  private var queues: [[UInt8]: OutgoingQueue] = [:]
+  /// Peers with queued messages.
+  private var waiting: Set<[UInt8]> = []
+
+  init(id: ConnectionID, socket: ZeroMQSocket) {
+    self.id = id
+    self.socket = socket
+  }
+
+  var hasQueuedMessages: Bool { !waiting.isEmpty }
+
+  func outstandingBytes(to routingID: [UInt8]) -> Int {
+    queues[routingID]?.outstandingBytes ?? 0
+  }
+
+  /// Sends a message, or queues it while the peer takes no more.
+  ///
+  /// - Throws: ``TransportError`` `overloaded`, `messageTooLarge` or `peerGone`.
+  func send(_ message: WireMessage, to routingID: [UInt8]) throws(TransportError) {
+    try checkFrames(of: message)
+    let queue = queues[routingID] ?? OutgoingQueue()
+    let limit = socket.options.outstandingBytesPerPeer
+    guard queue.hasRoom(for: message, limit: limit) else {
+      throw TransportError(
+        .overloaded,
+        "Cannot send \(message.byteCount) bytes to a peer: \(queue.outstandingBytes) of at most"
+          + " \(limit) bytes already wait for it; send again when it has answered.")
+    }
+    let outcome =
+      queue.isEmpty
+      ? try socket.send(message, to: routingID, pinned: queue.pinned) : .wouldBlock
+    switch outcome {
+    case .sent:
+      queues[routingID] = queue
+    case .wouldBlock:
+      queue.append(message)
+      queues[routingID] = queue
+      waiting.insert(routingID)
+    case .unreachable:
+      throw TransportError(
+        .peerGone,
+        "Cannot send \(message.byteCount) bytes to a peer: it is not connected; it has left or"
+          + " never said hello.")
+    }
+  }
+
+  /// Sends what is queued, as far as peers take it.
+  ///
+  /// - Returns: peers that left, with the number of their messages that were not sent.
+  func flush() throws(TransportError) -> [(peer: PeerID, undelivered: Int)] {
+    var lost: [(peer: PeerID, undelivered: Int)] = []
+    for routingID in waiting {
+      while let queue = queues[routingID], let message = queue.first {
+        let outcome = try socket.send(message, to: routingID, pinned: queue.pinned)
+        if outcome == .wouldBlock { break }
+        if outcome == .unreachable {
+          lost.append((PeerID(connection: id, routingID: routingID), queue.count))
+          queues[routingID] = nil
+          break
+        }
+        queue.removeFirst()
+      }
+      if queues[routingID]?.isEmpty ?? true { waiting.remove(routingID) }
+    }
+    return lost
+  }
+
+  /// Forgets peers for which nothing waits, of which a long run may have seen many.
+  func forgetIdlePeers() {
+    queues = queues.filter { !$0.value.isIdle }
+  }
+
+  /// A larger frame would make the receiver cut the connection, again after every reconnect.
+  private func checkFrames(of message: WireMessage) throws(TransportError) {
+    let limit = socket.options.maximumFrameBytes
+    for frame in message.frames where frame.byteCount > limit {
+      throw TransportError(
+        .messageTooLarge,
+        "Cannot send a frame of \(frame.byteCount) bytes: peers accept at most \(limit); split the"
+          + " message, or raise the maximum frame size of all processes.")
+    }
+  }
+}

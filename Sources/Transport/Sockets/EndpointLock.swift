@@ -1,0 +1,27 @@
+internal import Glibc
+
+/// Holds the right to bind to a Unix socket's path: libzmq lets a second process take a path over,
+/// and the first then hears nothing any more.
+///
+/// The lock file stays, because removing it could remove the one that another process just locked.
+final class EndpointLock {
+  private let descriptor: CInt
+
+  init(path: String) throws(TransportError) {
+    let lockPath = path + ".lock"
+    let attempt = "lock \(lockPath) for the endpoint ipc://\(path)"
+    do {
+      descriptor = try valueOrErrno { open(lockPath, O_CREAT | O_RDWR | O_CLOEXEC, 0o600) }
+    } catch {
+      throw TransportError(error, attempt: attempt)
+    }
+    guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+      close(descriptor)
+      throw TransportError(
+        .addressInUse,
+        "Cannot \(attempt): another process listens there; stop it, or choose another path.")
+    }
+  }
+
+  deinit { close(descriptor) }
+}

@@ -1,0 +1,18 @@
+/// What passed through the sockets of one loop since its start.
+public struct TransportStatistics: Sendable, Equatable {
+  public var messagesSent = 0
+  public var bytesSent = 0
+  public var messagesReceived = 0
+  public var bytesReceived = 0
+  /// Received messages with too many or no frames, which nobody was told of.
+  public var messagesDropped = 0
+  public var bytesDropped = 0
+  /// Received messages that the handler could not decode.
+  public var messagesMalformed = 0
+  /// Messages refused because a peer had ``SocketOptions/outstandingBytesPerPeer`` waiting.
+  public var messagesOverloaded = 0
+  /// Queued messages whose peer left before they could be sent.
+  public var messagesUndelivered = 0
+
+  public init() {}
+}

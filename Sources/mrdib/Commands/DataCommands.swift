@@ -1,0 +1,96 @@
+import ArgumentParser
+import Datasets
+import Foundation
+import Runtime
+
+struct DataCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "data", abstract: "Make, check and describe data sets.",
+    subcommands: [DataGenerate.self, DataValidate.self, DataStats.self])
+}
+
+struct DataGenerate: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "generate",
+    abstract: "Generate a data set with known unique, shared and synergistic information.",
+    discussion: "truth.json in the folder says what was planted, and where.")
+
+  @Option(help: ArgumentHelp("Where to write.", valueName: "folder"))
+  var out: String
+
+  @Option(help: "Number of users.") var users: Int?
+  @Option(help: "Number of items.") var items: Int?
+  @Option(help: "Interactions per user.") var interactions: Int?
+  @Option(help: "Dimensions of each kind of planted information.") var dimensions: Int?
+  @Option(help: "Weight of what both modalities share.") var shared: Float?
+  @Option(help: "Weight of what only the visual modality has.") var uniqueVisual: Float?
+  @Option(help: "Weight of what only the text modality has.") var uniqueText: Float?
+  @Option(help: "Weight of what only the combination tells.") var synergy: Float?
+  @Option(help: "Dimensions of pure noise in each modality.") var noiseDimensions: Int?
+  @Option(help: "Seed of all random numbers.") var seed: UInt64?
+
+  func run() throws {
+    try reporting {
+      var configuration = SyntheticConfiguration()
+      configuration.users = users ?? configuration.users
+      configuration.items = items ?? configuration.items
+      configuration.interactionsPerUser = interactions ?? configuration.interactionsPerUser
+      configuration.seed = seed ?? configuration.seed
+      configuration.shared.weight = shared ?? configuration.shared.weight
+      configuration.uniqueVisual.weight = uniqueVisual ?? configuration.uniqueVisual.weight
+      configuration.uniqueText.weight = uniqueText ?? configuration.uniqueText.weight
+      configuration.synergy.weight = synergy ?? configuration.synergy.weight
+      if let dimensions {
+        configuration.shared.dimensions = dimensions
+        configuration.uniqueVisual.dimensions = dimensions
+        configuration.uniqueText.dimensions = dimensions
+        configuration.synergy.dimensions = dimensions
+      }
+      configuration.visualNoiseDimensions =
+        noiseDimensions ?? configuration.visualNoiseDimensions
+      configuration.textNoiseDimensions = noiseDimensions ?? configuration.textNoiseDimensions
+      try SyntheticData.generate(configuration, to: out)
+      print(out)
+    }
+  }
+}
+
+struct DataValidate: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "validate", abstract: "Check a data set and name everything that is wrong.")
+
+  @Argument(help: "The data set's folder.")
+  var folder: String
+
+  func run() throws {
+    try reporting {
+      let validation = DatasetValidation.validate(folder: folder)
+      for problem in validation.problems { StandardError.write("error: \(problem)") }
+      if validation.isCutShort { StandardError.write("there are more problems; mend these first") }
+      for warning in validation.warnings { StandardError.write("warning: \(warning)") }
+      guard validation.isUsable else {
+        throw ArgumentParser.ExitCode(Runtime.ExitCode.dataMalformed.rawValue)
+      }
+      print("'\(folder)' can be trained on")
+    }
+  }
+}
+
+struct DataStats: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "stats", abstract: "Count what a data set holds.")
+
+  @Argument(help: "The data set's folder.")
+  var folder: String
+
+  @Flag(help: "Print JSON.")
+  var json = false
+
+  func run() throws {
+    try reporting {
+      let statistics = DatasetStatistics(try Dataset.load(folder: folder, needsFeatures: true))
+      if json { return try JSONOutput.print(statistics) }
+      statistics.lines.forEach { print($0) }
+    }
+  }
+}

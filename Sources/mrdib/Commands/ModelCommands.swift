@@ -1,0 +1,63 @@
+import ArgumentParser
+import Foundation
+import Runtime
+
+struct RecommendCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "recommend", abstract: "The best items for a user, by a run's best model.")
+
+  @Option(name: .customLong("run"), help: ArgumentHelp("The run's directory.", valueName: "folder"))
+  var runDirectory: String
+
+  @Option(help: "The user's id.")
+  var user: Int
+
+  @Option(help: "How many items.")
+  var top = 10
+
+  @Flag(help: "Also items that the user has in the training data.")
+  var includeSeen = false
+
+  @Option(
+    help: ArgumentHelp(
+      "The data set's folder, if it has moved since the training.", valueName: "folder"))
+  var data: String?
+
+  @Flag(help: "Print JSON.")
+  var json = false
+
+  func run() throws {
+    try reporting {
+      let answer = try Recommendation.make(
+        run: runDirectory, user: user, count: top, includesSeen: includeSeen, dataFolder: data)
+      if json { return try JSONOutput.print(answer) }
+      print("rank\titem\tscore")
+      for (rank, item) in answer.items.enumerated() {
+        print("\(rank + 1)\t\(item.item)\t\(item.score)")
+      }
+    }
+  }
+}
+
+struct ExportCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "export",
+    abstract: "Write a run's best user and item vectors for other programs.")
+
+  @Option(name: .customLong("run"), help: ArgumentHelp("The run's directory.", valueName: "folder"))
+  var runDirectory: String
+
+  @Option(help: "npy (user.npy, item.npy) or safetensors (embeddings.safetensors).")
+  var format = ExportFormat.npy
+
+  @Option(help: ArgumentHelp("Where to write.", valueName: "folder"))
+  var out: String
+
+  func run() throws {
+    try reporting {
+      for path in try ModelExport.write(run: runDirectory, format: format, to: out) { print(path) }
+    }
+  }
+}
+
+extension ExportFormat: ExpressibleByArgument {}

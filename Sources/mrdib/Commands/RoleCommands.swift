@@ -1,0 +1,123 @@
+import ArgumentParser
+import Foundation
+import Logging
+import Runtime
+
+struct CoordinatorCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "coordinator",
+    abstract: "Lead a run: wait for its servers and workers, give out work, keep the records.")
+
+  @OptionGroup var options: RunOptions
+
+  @Option(
+    help: ArgumentHelp(
+      "Where servers and workers connect, such as tcp://0.0.0.0:7000.", valueName: "address"))
+  var listen = "tcp://127.0.0.1:7000"
+
+  @Option(help: "Name of the run; nodes that name another are refused.")
+  var runID: String?
+
+  @Flag(help: .hidden)
+  var prepared = false
+
+  func run() throws {
+    Logs.start(.warning)
+    try reporting {
+      let setup: RunSetup
+      let directory: RunDirectory
+      if prepared, let path = options.runDirectory {
+        directory = RunDirectory(existing: path)
+        setup = try RunRequest(data: nil, configurationFiles: [directory.configurationPath]).load()
+      } else {
+        setup = try options.request().load()
+        directory = try RunDirectory.create(
+          at: options.runDirectory ?? setup.standardDirectory(date: Date()),
+          existingRun: options.overwrite ? .replace : .refuse)
+        StandardError.write("run directory: \(directory.path)")
+      }
+      let role = CoordinatorRole(
+        setup: setup, directory: directory, runID: runID ?? RunIdentifier.fresh(), listen: listen,
+        isQuiet: options.quiet)
+      try end(try role.run(signals: SignalPipe()))
+    }
+  }
+}
+
+/// The options of a process that joins a run.
+struct JoinOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "The coordinator's address, such as tcp://10.0.0.5:7000.", valueName: "address"))
+  var coordinator = "tcp://127.0.0.1:7000"
+
+  @Option(help: "Name of the run to join; empty means whatever run the coordinator has.")
+  var runID = ""
+
+  @Option(help: ArgumentHelp("How long to wait for the coordinator.", valueName: "seconds"))
+  var joinTimeout: Double = 600
+
+  var node: NodeOptions {
+    NodeOptions(coordinator: coordinator, runID: runID, joinTimeout: joinTimeout)
+  }
+}
+
+struct ServerCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "server",
+    abstract: "Hold a share of the parameters and apply the optimizer.")
+
+  @OptionGroup var options: JoinOptions
+
+  @Option(
+    help: ArgumentHelp(
+      "Where workers connect; * is a free port.", valueName: "address"))
+  var listen = "tcp://127.0.0.1:*"
+
+  @Option(
+    help: ArgumentHelp(
+      "Name or address at which workers reach this machine, when --listen does not say it.",
+      valueName: "host"))
+  var advertise: String?
+
+  func run() throws {
+    Logs.start(.info)
+    try reporting {
+      let role = ServerRole(options: options.node, listen: listen, advertisedHost: advertise)
+      try end(try role.run(signals: SignalPipe()))
+    }
+  }
+}
+
+struct WorkerCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "worker", abstract: "Compute gradients and rankings for a run.")
+
+  @OptionGroup var options: JoinOptions
+
+  @Option(
+    help: ArgumentHelp(
+      "The data set's folder on this machine, if it is not where the coordinator has it.",
+      valueName: "folder"))
+  var data: String?
+
+  func run() throws {
+    BLASKernels.chooseByRestart()
+    Logs.start(.info)
+    try reporting {
+      let role = WorkerRole(options: options.node, dataFolder: data)
+      try end(try role.run(signals: SignalPipe()))
+    }
+  }
+}
+
+/// Logs go to stderr.
+enum Logs {
+  static func start(_ level: Logger.Level) {
+    LoggingSystem.bootstrap { label in
+      var handler = StreamLogHandler.standardError(label: label)
+      handler.logLevel = level
+      return handler
+    }
+  }
+}

@@ -1,0 +1,45 @@
+import ArgumentParser
+import Foundation
+import RunConfiguration
+import Runtime
+
+struct ConfigCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "config", abstract: "Explain the settings.",
+    subcommands: [ConfigKeys.self, ConfigShow.self])
+}
+
+struct ConfigKeys: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "keys", abstract: "List every setting with its default and meaning.")
+
+  func run() throws { print(ConfigurationKeys.reference) }
+}
+
+struct ConfigShow: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "show", abstract: "Resolve the settings of a run and say where each comes from.")
+
+  @OptionGroup var options: RunOptions
+
+  func run() throws {
+    try reporting { print(try options.request().resolve().resolvedYAML(), terminator: "") }
+  }
+}
+
+struct DoctorCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "doctor", abstract: "Print what was detected on this machine.")
+
+  @Flag(help: "Print JSON.")
+  var json = false
+
+  func run() throws {
+    BLASKernels.chooseByRestart()
+    try reporting {
+      let report = Diagnosis.capture()
+      if json { return try JSONOutput.print(report) }
+      report.lines.forEach { print($0) }
+    }
+  }
+}

@@ -1,0 +1,69 @@
+import ArgumentParser
+import Foundation
+import Runtime
+
+struct TrainCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "train",
+    abstract: "Train a model on this machine: a coordinator, servers and workers.",
+    discussion: """
+      Starts every role as a process of its own, trains until the validation metric stops
+      improving, and leaves the best model in the run directory.
+      """)
+
+  @OptionGroup var options: RunOptions
+
+  @Flag(help: "Run coordinator, one server and one worker in this one process and thread.")
+  var singleProcess = false
+
+  @Flag(help: "Print the run's summary as JSON.")
+  var json = false
+
+  @Flag(help: "Check settings and data, print the plan, and train nothing.")
+  var dryRun = false
+
+  func run() throws {
+    try reporting {
+      if singleProcess { BLASKernels.chooseByRestart() }
+      let alone = ["workers", "servers"].map {
+        RunRequest.Option(option: "--single-process", key: $0, value: "1")
+      }
+      let setup = try options.request(singleProcess ? alone : []).load()
+      for warning in setup.warnings {
+        StandardError.write("warning: \(warning)")
+      }
+      if dryRun {
+        setup.summaryLines.forEach { print($0) }
+        return
+      }
+      let directory = try RunDirectory.create(
+        at: options.runDirectory ?? setup.standardDirectory(date: Date()),
+        existingRun: options.overwrite ? .replace : .refuse)
+      let runID = RunIdentifier.fresh()
+      if !options.quiet { StandardError.write("run directory: \(directory.path)") }
+      let outcome = try train(setup, directory, runID)
+      if let table = ResultTable(runDirectory: directory.path) {
+        if json { print(table.json) } else { table.lines.forEach { print($0) } }
+      }
+      try end(outcome)
+    }
+  }
+
+  private func train(
+    _ setup: RunSetup, _ directory: RunDirectory, _ runID: String
+  ) throws -> RoleOutcome {
+    let signals = try SignalPipe()
+    if singleProcess {
+      let role = try SingleProcessRole(
+        setup: setup, directory: directory, runID: runID, isQuiet: options.quiet)
+      return try role.run(signals: signals)
+    }
+    let report = try LocalCluster(
+      setup: setup, directory: directory, runID: runID, isQuiet: options.quiet
+    ).run(signals: signals)
+    if !options.quiet { StandardError.write(report.table()) }
+    return RoleOutcome(
+      exitCode: report.exitCode,
+      message: report.failureMessage() ?? "the run was stopped; the best model so far is kept")
+  }
+}

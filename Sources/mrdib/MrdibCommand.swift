@@ -1,0 +1,57 @@
+import ArgumentParser
+import Foundation
+import Runtime
+
+/// The command with its roles and tools.
+@main
+struct MrdibCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "mrdib",
+    abstract: "Trains multimodal recommenders with the MRdIB objective on a cluster.",
+    discussion: """
+      Results go to stdout; progress, logs and errors to stderr. Exit codes follow sysexits; 138
+      means that a peer was lost and the same command can be started again.
+      """,
+    version: Program.version,
+    subcommands: [
+      TrainCommand.self, CoordinatorCommand.self, ServerCommand.self, WorkerCommand.self,
+      RecommendCommand.self, ExportCommand.self, DataCommand.self, ConfigCommand.self,
+      DoctorCommand.self,
+    ])
+}
+
+extension ParsableCommand {
+  /// Ends the program with a role's code; the reason goes to stderr unless all went well.
+  func end(_ outcome: RoleOutcome) throws -> Never {
+    if !outcome.exitCode.isSuccess { StandardError.write("mrdib: \(outcome.message)") }
+    throw ArgumentParser.ExitCode(outcome.exitCode.rawValue)
+  }
+
+  /// Runs a command's work and turns what it throws into one line on stderr and an exit code.
+  func reporting(_ work: () throws -> Void) throws {
+    do {
+      try work()
+    } catch let code as ArgumentParser.ExitCode {
+      throw code
+    } catch {
+      StandardError.write("mrdib: \(error)")
+      throw ArgumentParser.ExitCode(Runtime.ExitCode(describing: error).rawValue)
+    }
+  }
+}
+
+/// Lines for people.
+enum StandardError {
+  static func write(_ line: String) {
+    FileHandle.standardError.write(Data((line + "\n").utf8))
+  }
+}
+
+/// Machine-readable results on stdout.
+enum JSONOutput {
+  static func print(_ value: some Encodable) throws {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    Swift.print(String(decoding: try encoder.encode(value), as: UTF8.self))
+  }
+}

@@ -1,0 +1,33 @@
+import Foundation
+
+/// A run's summary for the person who waited for it.
+struct ResultTable {
+  let json: String
+  let lines: [String]
+
+  /// Nil when the run left no summary.
+  init?(runDirectory: String) {
+    guard let data = FileManager.default.contents(atPath: "\(runDirectory)/summary.json"),
+      let summary = try? JSONSerialization.jsonObject(with: data) as? [String: Any]
+    else { return nil }
+    json = String(decoding: data, as: UTF8.self).trimmingCharacters(in: .newlines)
+    guard let best = summary["best_epoch"] as? Int,
+      let valid = summary["valid"] as? [String: Double],
+      let test = summary["test"] as? [String: Double]
+    else {
+      lines = ["no epoch was evaluated"]
+      return
+    }
+    let cutoffs = Set(valid.keys.compactMap { $0.split(separator: "@").last.flatMap { Int($0) } })
+    var lines = ["best epoch \(best) of \(summary["epochs_run"] ?? "?")"]
+    lines.append("metric\tvalid\ttest")
+    for metric in ["recall", "ndcg", "precision", "map"] {
+      for cutoff in cutoffs.sorted() {
+        let name = "\(metric)@\(cutoff)"
+        guard let left = valid[name], let right = test[name] else { continue }
+        lines.append(name + String(format: "\t%.4f\t%.4f", left, right))
+      }
+    }
+    self.lines = lines
+  }
+}

@@ -1,0 +1,169 @@
+import Coordination
+import Messages
+import Testing
+
+@Suite struct FailureTests {
+  @Test("a silent node fails the run as transient and is named with the time it was last seen")
+  func silence() throws {
+    var cluster = try TestCluster(TestCluster.plan())
+    cluster.form()
+    let beat = NodeMessage.heartbeat(
+      Heartbeat(residentBytes: 1, peakResidentBytes: 1, cpuSeconds: 1, taskProgress: 0))
+    for second in 1...10 {
+      cluster.now = Double(second)
+      for node in [100, 101, 200] as [NodeID] { cluster.send(beat, from: node) }
+      #expect(cluster.handle(.tick).isEmpty)
+    }
+    cluster.now = 11
+    let actions = cluster.handle(.tick)
+    let failure = try #require(actions.failure)
+    #expect(failure.kind == .peerLost)
+    #expect(failure.isTransient)
+    #expect(failure.message.contains("worker 1 (host n1, process 201)"))
+    #expect(failure.message.contains("last seen 11.0 s ago"))
+    #expect(failure.message.contains("start the run again"))
+    #expect(actions.sent.count == 4)
+    #expect(actions.records.last?.standing.status == .failed)
+  }
+
+  @Test("when the coordinator itself was asleep, nobody else is blamed for the silence")
+  func ownPause() throws {
+    var cluster = try TestCluster(TestCluster.plan())
+    cluster.form()
+    cluster.now = 500
+    #expect(cluster.handle(.tick).isEmpty)
+    cluster.now = 504
+    #expect(cluster.handle(.tick).isEmpty)
+    cluster.now = 508
+    #expect(cluster.handle(.tick).isEmpty)
+    cluster.now = 512
+    #expect(cluster.handle(.tick).failure?.kind == .peerLost)
+  }
+
+  @Test("a node that leaves or whose process is gone fails the run as transient")
+  func loss() throws {
+    for event in [
+      CoordinatorEvent.message(.goodbye(reason: "terminated"), from: 101), .nodeGone(101),
+    ] {
+      var cluster = try TestCluster(TestCluster.plan())
+      cluster.form()
+      let failure = cluster.handle(event).failure
+      #expect(failure?.isTransient == true)
+      #expect(failure?.message.contains("server 1") == true)
+    }
+  }
+
+  @Test("a task that fails ends the run for good, with the worker, its task and its reason")
+  func taskFailed() throws {
+    var cluster = try TestCluster(TestCluster.plan())
+    let (node, task) = try #require(cluster.form().tasks.first)
+    let failure = cluster.send(
+      .taskFailed(id: task.id, message: "cannot read image_feat.npy"), from: node
+    ).failure
+    #expect(failure?.kind == .taskFailed)
+    #expect(failure?.isTransient == false)
+    #expect(failure?.message.contains("worker 0") == true)
+    #expect(failure?.message.contains("train shards [0, 2]") == true)
+    #expect(failure?.message.contains("cannot read image_feat.npy") == true)
+  }
+
+  @Test("reports of other units than were given end the run and say which")
+  func wrongUnits() throws {
+    for units in [[0], [0, 1], [0, 0, 2], []] as [[UInt32]] {
+      var cluster = try TestCluster(TestCluster.plan())
+      let (node, task) = try #require(cluster.form().tasks.first)
+      let reports = units.map { UnitReport(unit: $0, sums: ["loss.total": 1]) }
+      let failure = cluster.send(.taskDone(id: task.id, reports: reports), from: node).failure
+      #expect(failure?.kind == .wrongAnswer)
+      #expect(failure?.message.contains("same version of the program") == true)
+    }
+  }
+
+  @Test(
+    "a loss that is no number ends the run with the best so far, and names the term",
+    arguments: [Double.nan, .infinity])
+  func divergence(loss: Double) throws {
+    var cluster = try TestCluster(TestCluster.plan())
+    let second = cluster.epoch(cluster.form(), recall: 0.1)
+    let end = cluster.work(second) { shard in
+      ["loss.total": 1, "loss.kl": shard == 1 ? loss : 1]
+    }
+    let failure = try #require(end.failure)
+    #expect(failure.kind == .diverged)
+    #expect(!failure.isTransient)
+    #expect(failure.message.contains("epoch 1"))
+    #expect(failure.message.contains("loss.kl"))
+    #expect(failure.message.contains("best model so far, of epoch 0, is kept"))
+    #expect(end.outcome?.best?.epoch == 0)
+    #expect(end.outcome?.epochsFinished == 1)
+  }
+
+  @Test("an evaluation without the selection metric ends the run and lists what there is")
+  func missingMetric() throws {
+    var cluster = try TestCluster(TestCluster.plan())
+    cluster.work(cluster.form()) { _ in ["loss.total": 1] }
+    cluster.work(cluster.actions) { _ in [:] }
+    let failure = cluster.work(cluster.actions) { _ in ["valid.ndcg@5": 1, "valid.users": 1] }
+      .failure
+    #expect(failure?.kind == .metricMissing)
+    #expect(failure?.message.contains("'valid.recall@20'") == true)
+    #expect(failure?.message.contains("valid.ndcg@5") == true)
+  }
+
+  @Test("a best model that cannot be written ends the run and is not reported as the best")
+  func bestNotSaved() throws {
+    var cluster = try TestCluster(TestCluster.plan())
+    cluster.work(cluster.form()) { _ in ["loss.total": 1] }
+    cluster.work(cluster.actions) { _ in [:] }
+    cluster.work(cluster.actions) { _ in ["valid.recall@20": 1, "valid.users": 1] }
+    let end = cluster.handle(.bestSaveFailed("no space left on device"))
+    #expect(end.failure?.kind == .bestNotSaved)
+    #expect(end.failure?.message.contains("no space left on device") == true)
+    #expect(end.outcome?.best == nil)
+    #expect(end.records.last?.standing.isBestSaved == false)
+  }
+
+  @Test("a stop takes effect at once, in whatever phase")
+  func interrupted() throws {
+    var forming = try TestCluster(TestCluster.plan())
+    #expect(
+      forming.handle(.stopRequested(reason: "Ctrl-C")).outcome?.ending
+        == .interrupted(reason: "Ctrl-C"))
+    var training = try TestCluster(TestCluster.plan())
+    let second = training.epoch(training.form(), recall: 0.4)
+    #expect(!second.tasks.isEmpty)
+    let end = training.handle(.stopRequested(reason: "Ctrl-C"))
+    #expect(end.outcome?.ending == .interrupted(reason: "Ctrl-C"))
+    #expect(end.outcome?.best?.epoch == 0)
+    #expect(end.sent.count == 4)
+  }
+
+  @Test("a stop while the best model is written waits until it is written")
+  func interruptedWhileSaving() throws {
+    var cluster = try TestCluster(TestCluster.plan())
+    cluster.work(cluster.form()) { _ in ["loss.total": 1] }
+    cluster.work(cluster.actions) { _ in [:] }
+    cluster.work(cluster.actions) { _ in ["valid.recall@20": 1, "valid.users": 1] }
+    #expect(cluster.handle(.stopRequested(reason: "SIGTERM")).isEmpty)
+    let end = cluster.handle(.bestSaved)
+    #expect(end.outcome?.ending == .interrupted(reason: "SIGTERM"))
+    #expect(end.outcome?.best?.epoch == 0)
+    #expect(end.tasks.isEmpty)
+  }
+
+  @Test("after the end a late node is told that it is over, and nothing else happens")
+  func afterTheEnd() throws {
+    var cluster = try TestCluster(TestCluster.plan())
+    let tasks = cluster.form().tasks
+    cluster.handle(.stopRequested(reason: "Ctrl-C"))
+    let answer = cluster.send(TestCluster.hello(.worker, 300), from: 300)
+    #expect(answer == [.send(.finish(reason: "stopped after 0 epochs: Ctrl-C"), to: 300)])
+    for (node, task) in tasks {
+      #expect(cluster.send(.taskDone(id: task.id, reports: []), from: node).isEmpty)
+    }
+    cluster.now = 1000
+    #expect(cluster.handle(.tick).isEmpty)
+    #expect(cluster.handle(.nodeGone(200)).isEmpty)
+    #expect(cluster.handle(.stopRequested(reason: "again")).isEmpty)
+  }
+}

@@ -1,0 +1,178 @@
+import Coordination
+import Messages
+import Testing
+
+@Suite struct FormingTests {
+  let server0: NodeID = 100
+  let server1: NodeID = 101
+  let worker0: NodeID = 200
+  let worker1: NodeID = 201
+
+  @Test("nodes get ranks by arrival, and a welcome that describes the run")
+  func ranks() throws {
+    var cluster = try TestCluster(TestCluster.plan())
+    let first = cluster.send(TestCluster.hello(.worker, worker1), from: worker1).welcome
+    let second = cluster.send(TestCluster.hello(.worker, worker0), from: worker0).welcome
+    let server = cluster.send(TestCluster.hello(.server, server1), from: server1).welcome
+    #expect(first?.rank == 0)
+    #expect(second?.rank == 1)
+    #expect(server?.rank == 0)
+    #expect(first?.runID == "run-1")
+    #expect(first?.shardCount == 3)
+    #expect(first?.stepsPerEpoch == 4)
+    #expect(first?.roundsPerStep == 2)
+    #expect(first?.tables.map(\.name) == ["user"])
+    #expect(first?.configuration == "model: vbpr\n")
+  }
+
+  @Test("workers learn the servers' endpoints, in rank order, once all servers are ready")
+  func endpoints() throws {
+    var cluster = try TestCluster(TestCluster.plan())
+    cluster.send(TestCluster.hello(.worker, worker0), from: worker0)
+    cluster.send(TestCluster.hello(.server, server1), from: server1)
+    cluster.send(TestCluster.hello(.server, server0), from: server0)
+    #expect(cluster.send(.ready, from: server0).sent.isEmpty)
+    let told = cluster.send(.ready, from: server1).sent
+    let expected = CoordinatorMessage.servers(
+      generation: 1, endpoints: ["tcp://host:101", "tcp://host:100"])
+    #expect(told.map(\.node) == [worker0])
+    #expect(told.first?.message == expected)
+    // One that comes later learns them with its welcome.
+    let late = cluster.send(TestCluster.hello(.worker, worker1), from: worker1).sent
+    #expect(late.last?.message == expected)
+  }
+
+  @Test("the run begins only when every node is ready, and then hands out all shards")
+  func begins() throws {
+    var cluster = try TestCluster(TestCluster.plan())
+    cluster.now = 5
+    let actions = cluster.form()
+    #expect(actions.tasks.map(\.node) == [worker0, worker1])
+    #expect(
+      actions.tasks.map(\.task.body) == [
+        .train(epoch: 0, firstVersion: 0, shards: [0, 2]),
+        .train(epoch: 0, firstVersion: 0, shards: [1]),
+      ])
+    #expect(actions.records.map(\.change) == [.clusterFormed])
+    #expect(actions.records.first?.standing.status == .running)
+  }
+
+  @Test("a worker that says it is ready before the servers are known is not counted")
+  func earlyReadiness() throws {
+    var cluster = try TestCluster(TestCluster.plan(workers: 1, servers: 1))
+    cluster.send(TestCluster.hello(.worker, worker0), from: worker0)
+    cluster.send(.ready, from: worker0)
+    #expect(cluster.state.ignoredMessageCount == 1)
+    cluster.send(TestCluster.hello(.server, server0), from: server0)
+    #expect(cluster.send(.ready, from: server0).tasks.isEmpty)
+    #expect(cluster.send(.ready, from: worker0).tasks.count == 1)
+  }
+
+  @Test("a second hello of the same process is welcomed again with the same rank")
+  func helloTwice() throws {
+    var cluster = try TestCluster(TestCluster.plan())
+    let first = cluster.send(TestCluster.hello(.worker, worker0), from: worker0).welcome
+    let again = cluster.send(TestCluster.hello(.worker, worker0), from: worker0)
+    #expect(again.welcome == first)
+    #expect(again.reports.isEmpty)
+  }
+
+  @Test("a second hello during a task is answered with the same task")
+  func helloDuringTask() throws {
+    var cluster = try TestCluster(TestCluster.plan())
+    let tasks = cluster.form().tasks
+    let again = cluster.send(TestCluster.hello(.worker, worker1), from: worker1)
+    #expect(again.tasks.map(\.task) == tasks.filter { $0.node == worker1 }.map(\.task))
+  }
+
+  @Test("a node of another run is refused, and told both runs and what to do")
+  func wrongRun() throws {
+    var cluster = try TestCluster(TestCluster.plan())
+    let hello = TestCluster.hello(.worker, worker0, runID: "run-9")
+    let refusal = cluster.send(hello, from: worker0).refusal
+    #expect(refusal?.code == .wrongRun)
+    #expect(refusal?.message.contains("'run-1', not 'run-9'") == true)
+    #expect(refusal?.message.contains("check the coordinator's address") == true)
+    // It has taken no rank.
+    #expect(cluster.send(TestCluster.hello(.worker, worker1), from: worker1).welcome?.rank == 0)
+  }
+
+  @Test("a node too many is refused, and told how many there are and what to do")
+  func clusterFull() throws {
+    var cluster = try TestCluster(TestCluster.plan())
+    cluster.form()
+    let refusal = cluster.send(TestCluster.hello(.worker, 300), from: 300).refusal
+    #expect(refusal?.code == .clusterFull)
+    #expect(refusal?.message.contains("all its 2 workers") == true)
+    #expect(refusal?.message.contains("higher number of workers") == true)
+  }
+
+  @Test("a server without an endpoint is refused")
+  func noEndpoint() throws {
+    var cluster = try TestCluster(TestCluster.plan())
+    let hello = TestCluster.hello(.server, server0, endpoint: "")
+    #expect(cluster.send(hello, from: server0).refusal?.code == .malformed)
+  }
+
+  @Test("messages of strangers are ignored and counted")
+  func strangers() throws {
+    var cluster = try TestCluster(TestCluster.plan())
+    let heartbeat = Heartbeat(
+      residentBytes: 1, peakResidentBytes: 1, cpuSeconds: 0, taskProgress: 0)
+    #expect(cluster.send(.ready, from: 999).isEmpty)
+    #expect(cluster.send(.heartbeat(heartbeat), from: 999).isEmpty)
+    #expect(cluster.send(TestCluster.hello(.worker, 5), from: 999).isEmpty)
+    #expect(cluster.state.ignoredMessageCount == 3)
+  }
+
+  @Test("more workers than shards: the idle ones are warned about once and still evaluate")
+  func idleWorkers() throws {
+    var cluster = try TestCluster(TestCluster.plan(workers: 3, shards: 2, blocks: 3))
+    let start = cluster.form()
+    let warning = RunEvent.idleWorkers(count: 1, shardCount: 2)
+    #expect(start.reports.filter { $0 == warning }.count == 1)
+    #expect(start.tasks.map(\.node) == [200, 201])
+    let materialize = cluster.work(start) { _ in ["loss.total": 1] }
+    #expect(materialize.tasks.map(\.node) == [200, 201, 202])
+    let ranking = cluster.work(materialize) { _ in [:] }
+    let next = cluster.work(ranking) { _ in ["valid.recall@20": 1, "valid.users": 1] }
+    #expect(!next.reports.contains(warning))
+  }
+
+  @Test("a cluster that is not complete in time fails as transient and names who is missing")
+  func startupTimeout() throws {
+    var cluster = try TestCluster(TestCluster.plan())
+    cluster.send(TestCluster.hello(.server, server0), from: server0)
+    for second in 1...60 {
+      cluster.now = Double(second)
+      let heartbeat = Heartbeat(
+        residentBytes: 1, peakResidentBytes: 1, cpuSeconds: 0, taskProgress: 0)
+      cluster.send(.heartbeat(heartbeat), from: server0)
+      #expect(cluster.handle(.tick).isEmpty)
+    }
+    cluster.now = 60.5
+    let failure = cluster.handle(.tick).failure
+    #expect(failure?.isTransient == true)
+    #expect(failure?.message.contains("1 server did not come") == true)
+    #expect(failure?.message.contains("2 workers did not come") == true)
+    #expect(failure?.message.contains("server 0 (host n1, process 100) is not ready") == true)
+    #expect(failure?.message.contains("raise the start-up timeout") == true)
+  }
+
+  @Test("a plan that cannot work is refused with the reason")
+  func invalidPlans() {
+    var noWorkers = TestCluster.plan()
+    noWorkers.workerCount = 0
+    #expect(throws: CoordinationError.self) { try CoordinatorState(plan: noWorkers) }
+    var hasty = TestCluster.plan()
+    hasty.timing.heartbeatTimeout = 1.5
+    #expect {
+      try CoordinatorState(plan: hasty)
+    } throws: { "\($0)".contains("at least twice the interval") }
+    var vague = TestCluster.plan()
+    vague.selection.metric = "recall@20"
+    #expect {
+      try CoordinatorState(plan: vague)
+    } throws: { "\($0)".contains("'valid.recall@20'") }
+  }
+}

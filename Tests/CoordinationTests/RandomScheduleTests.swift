@@ -1,0 +1,79 @@
+import Coordination
+import Messages
+import Testing
+
+@Suite struct RandomScheduleTests {
+  /// SplitMix64.
+  private struct Generator: RandomNumberGenerator {
+    var state: UInt64
+    mutating func next() -> UInt64 {
+      state &+= 0x9E37_79B9_7F4A_7C15
+      var mixed = state
+      mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
+      mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+      return mixed ^ (mixed >> 31)
+    }
+  }
+
+  @Test("whatever comes in whatever order, repeated and late, invariants hold and runs end alike")
+  func randomSchedules() throws {
+    var outcomes: [RunOutcome] = []
+    for seed in 0..<300 as Range<UInt64> {
+      var random = Generator(state: seed)
+      var cluster = try TestCluster(TestCluster.plan(workers: 3, shards: 4, epochs: 3))
+      var mailbox: [CoordinatorEvent] = []
+      for node in [100, 101] as [NodeID] {
+        mailbox.append(.message(TestCluster.hello(.server, node), from: node))
+      }
+      for node in [200, 201, 202] as [NodeID] {
+        mailbox.append(.message(TestCluster.hello(.worker, node), from: node))
+      }
+      var history = mailbox
+      while !mailbox.isEmpty, !cluster.state.isEnded {
+        cluster.now += 0.01
+        // Now and then something that was seen before comes again.
+        let isRepeat = UInt64.random(in: 0..<4, using: &random) == 0
+        let event: CoordinatorEvent
+        if isRepeat, let old = history.randomElement(using: &random), old != .bestSaved {
+          event = old
+        } else {
+          event = mailbox.remove(at: Int.random(in: 0..<mailbox.count, using: &random))
+        }
+        let answers = cluster.handle(event).flatMap(Self.answers)
+        mailbox += answers
+        history += answers
+      }
+      #expect(cluster.state.isEnded, "seed \(seed) is stuck")
+      if let outcome = cluster.actions.outcome { outcomes.append(outcome) }
+    }
+    #expect(outcomes.count == 300)
+    let best = ModelSelection.Best(epoch: 2, version: 24, value: 0.75)
+    #expect(
+      outcomes.allSatisfy {
+        $0 == RunOutcome(ending: .completed, epochsFinished: 3, best: best)
+      })
+  }
+
+  /// What well-behaved nodes and a well-behaved shell do about an action.
+  private static func answers(to action: CoordinatorAction) -> [CoordinatorEvent] {
+    switch action {
+    case .saveBest: return [.bestSaved]
+    case .send(.welcome, let node) where node < 200: return [.message(.ready, from: node)]
+    case .send(.servers, let node): return [.message(.ready, from: node)]
+    case .send(.task(let task), let node):
+      let reports = task.body.units.map { unit in
+        UnitReport(unit: unit, sums: sums(of: task.body))
+      }
+      return [.message(.taskDone(id: task.id, reports: reports), from: node)]
+    default: return []
+    }
+  }
+
+  private static func sums(of body: TaskBody) -> [String: Double] {
+    switch body {
+    case .train: ["loss.total": 1]
+    case .materialize: [:]
+    case .rank(_, let epoch, _): ["valid.recall@20": Double(epoch + 1), "valid.users": 4]
+    }
+  }
+}

@@ -1,0 +1,197 @@
+import Coordination
+import Foundation
+import GRDB
+import Messages
+import Testing
+
+@Suite struct RunStoreTests {
+  private static let identity = RunIdentity(
+    id: "run-1", created: "2026-01-02T03:04:05Z", configuration: "model: vbpr\n",
+    digests: ["data": "abc", "configuration": "def"])
+
+  private static let forming = RunStanding(
+    status: .forming, generation: 1, epochsFinished: 0, version: 0, best: nil, isBestSaved: false,
+    nonImprovingCount: 0)
+
+  private func temporaryFolder() throws -> String {
+    let folder = FileManager.default.temporaryDirectory
+      .appendingPathComponent("run-store-\(UUID().uuidString)").path
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    return folder
+  }
+
+  /// All records of a whole small run, as the state machine makes them.
+  private func records() throws -> [RunRecord] {
+    var cluster = try TestCluster(TestCluster.plan(epochs: 2))
+    var all: [RunRecord] = []
+    var actions = cluster.form()
+    all += actions.records
+    for recall in [0.3, 0.2] {
+      cluster.work(actions) { _ in ["loss.total": 0.1, "loss.bpr": 0.1] }
+      all += cluster.actions.records
+      cluster.work(cluster.actions) { _ in [:] }
+      cluster.work(cluster.actions) { _ in ["valid.recall@20": recall, "valid.users": 1] }
+      all += cluster.actions.records
+      if cluster.actions.contains(where: \.isSaveBest) {
+        all += cluster.handle(.bestSaved).records
+      }
+      actions = cluster.actions
+    }
+    return all
+  }
+
+  @Test("what was recorded comes back, also after a crash without close, at every transition")
+  func survivesCrashes() throws {
+    let folder = try temporaryFolder()
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let live = "\(folder)/run.sqlite"
+    let store = try RunStore(path: live)
+    try store.begin(Self.identity, standing: Self.forming)
+    var epochs: [EpochSummary] = []
+    var evaluations: [EvaluationSummary] = []
+    for (index, record) in try records().enumerated() {
+      try store.record(record)
+      if case .epochFinished(let summary) = record.change { epochs.append(summary) }
+      if case .evaluated(let summary) = record.change { evaluations.append(summary) }
+      // The files as a crash would leave them: the store is still open.
+      let crashed = "\(folder)/crashed-\(index).sqlite"
+      for suffix in ["", "-wal"] {
+        try FileManager.default.copyItem(atPath: live + suffix, toPath: crashed + suffix)
+      }
+      let found = try #require(try RunStore(path: crashed).load())
+      #expect(found.identity == Self.identity)
+      #expect(found.standing == record.standing)
+      #expect(found.epochs == epochs)
+      #expect(found.evaluations == evaluations)
+    }
+    #expect(epochs.count == 2)
+    #expect(evaluations.count == 2)
+    let last = try #require(try store.load())
+    #expect(last.standing.status == .completed)
+    #expect(last.standing.best?.value == 0.3)
+    #expect(last.message == "all 2 epochs are trained")
+  }
+
+  @Test("recording a transition twice leaves one of it")
+  func recordingTwice() throws {
+    let folder = try temporaryFolder()
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let store = try RunStore(path: "\(folder)/run.sqlite")
+    try store.begin(Self.identity, standing: Self.forming)
+    for record in try records() {
+      try store.record(record)
+      try store.record(record)
+    }
+    #expect(try store.load()?.epochs.map(\.epoch) == [0, 1])
+  }
+
+  @Test("numbers that are none come back as they were")
+  func notANumber() throws {
+    let folder = try temporaryFolder()
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let store = try RunStore(path: "\(folder)/run.sqlite")
+    try store.begin(Self.identity, standing: Self.forming)
+    let summary = EpochSummary(
+      epoch: 0, version: 8, values: ["stat.a": .nan, "stat.b": -.infinity, "stat.c": 0.1 + 0.2],
+      seconds: 1)
+    try store.record(RunRecord(change: .epochFinished(summary), standing: Self.forming))
+    let values = try #require(try store.load()?.epochs.first?.values)
+    #expect(values["stat.a"]?.isNaN == true)
+    #expect(values["stat.b"] == -.infinity)
+    #expect(values["stat.c"] == 0.1 + 0.2)
+  }
+
+  @Test("a new store holds no run, and nothing can be recorded before one begins")
+  func empty() throws {
+    let folder = try temporaryFolder()
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let store = try RunStore(path: "\(folder)/run.sqlite")
+    #expect(try store.load() == nil)
+    #expect {
+      try store.record(RunRecord(change: .clusterFormed, standing: Self.forming))
+    } throws: { "\($0)".contains("begin the run first") }
+  }
+
+  @Test("a store that holds a run takes no second one and says which it holds")
+  func secondRun() throws {
+    let folder = try temporaryFolder()
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let store = try RunStore(path: "\(folder)/run.sqlite")
+    try store.begin(Self.identity, standing: Self.forming)
+    var other = Self.identity
+    other.id = "run-2"
+    #expect {
+      try store.begin(other, standing: Self.forming)
+    } throws: { "\($0)".contains("holds run 'run-1'") }
+  }
+
+  @Test("a store of a newer program is refused with both schema versions, and left alone")
+  func newerSchema() throws {
+    let folder = try temporaryFolder()
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let path = "\(folder)/run.sqlite"
+    try RunStore(path: path).close()
+    let queue = try DatabaseQueue(path: path)
+    try queue.write { try $0.execute(sql: "PRAGMA user_version = 99") }
+    try queue.close()
+    #expect {
+      try RunStore(path: path)
+    } throws: { error in
+      (error as? CoordinationError)?.code == .storeTooNew && "\(error)".contains(path)
+        && "\(error)".contains("version is 99") && "\(error)".contains("up to 1")
+    }
+    let version = try DatabaseQueue(path: path).read {
+      try Int.fetchOne($0, sql: "PRAGMA user_version")
+    }
+    #expect(version == 99)
+  }
+
+  @Test("a file that is no store of ours is refused with its path and advice")
+  func foreignFiles() throws {
+    let folder = try temporaryFolder()
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let garbage = "\(folder)/garbage.sqlite"
+    try Data(repeating: 7, count: 5000).write(to: URL(fileURLWithPath: garbage))
+    #expect {
+      try RunStore(path: garbage)
+    } throws: { "\($0)".contains(garbage) && "\($0)".contains("damaged") }
+
+    let foreign = "\(folder)/foreign.sqlite"
+    let queue = try DatabaseQueue(path: foreign)
+    try queue.write { try $0.execute(sql: "CREATE TABLE songs (title TEXT)") }
+    try queue.close()
+    #expect {
+      try RunStore(path: foreign)
+    } throws: { "\($0)".contains("another program") }
+
+    #expect {
+      try RunStore(path: "\(folder)/missing/run.sqlite")
+    } throws: { "\($0)".contains("exists and is writable") }
+  }
+
+  @Test("a damaged column is an error that names it, not a crash")
+  func damagedColumns() throws {
+    let damages = [
+      "UPDATE state SET status = 'flying'": "status",
+      "UPDATE state SET version = -1": "version",
+      "UPDATE state SET generation = 'x'": "generation",
+      "UPDATE run SET digests = '{\"a\": 1'": "digests",
+      "UPDATE epochs SET epoch = 99999999999": "epoch",
+    ]
+    for (damage, column) in damages {
+      let folder = try temporaryFolder()
+      defer { try? FileManager.default.removeItem(atPath: folder) }
+      let path = "\(folder)/run.sqlite"
+      let store = try RunStore(path: path)
+      try store.begin(Self.identity, standing: Self.forming)
+      let summary = EpochSummary(epoch: 0, version: 8, values: [:], seconds: 1)
+      try store.record(RunRecord(change: .epochFinished(summary), standing: Self.forming))
+      try store.close()
+      let queue = try DatabaseQueue(path: path)
+      try queue.write { try $0.execute(sql: damage) }
+      try queue.close()
+      let damaged = try RunStore(path: path)
+      #expect(performing: { try damaged.load() }, throws: { "\($0)".contains("'\(column)'") })
+    }
+  }
+}

@@ -1,0 +1,46 @@
+import Datasets
+import Tensors
+import Testing
+
+@Suite("npy writing")
+struct NPYWriterTests {
+  @Test("a matrix is written byte for byte as numpy writes it")
+  func writesWhatNumpyWrites() throws {
+    let folder = try TemporaryFolder()
+    let matrix = Matrix(rows: 3, columns: 4, elements: Fixture.matrix.flatMap { $0 })
+    try NPYWriter.write(matrix, to: folder.path("x.npy"))
+    #expect(try folder.read("x.npy") == TemporaryFolder.contents(of: Fixture.npy("f4_c")))
+  }
+
+  @Test("rows that are appended piece by piece give the same file")
+  func appendsRows() throws {
+    let folder = try TemporaryFolder()
+    let matrix = Matrix(rows: 3, columns: 4, elements: Fixture.matrix.flatMap { $0 })
+    let writer = try NPYWriter.begin(path: folder.path("x.npy"), rows: 3, columns: 4)
+    try writer.append(matrix.pointer, count: 1)
+    #expect(try !folder.files.contains("x.npy"), "an unfinished file has its name already")
+    try writer.append(matrix.pointer + 4, count: 2)
+    try writer.finish()
+    #expect(try folder.read("x.npy") == TemporaryFolder.contents(of: Fixture.npy("f4_c")))
+    #expect(try folder.files == ["x.npy"])
+  }
+
+  @Test("an abandoned file leaves nothing, and the old file as it was")
+  func abandonsQuietly() throws {
+    let folder = try TemporaryFolder()
+    try folder.write("old", to: "x.npy")
+    do {
+      let writer = try NPYWriter.begin(path: folder.path("x.npy"), rows: 2, columns: 1)
+      try writer.append([1], count: 1)
+    }
+    #expect(try folder.files == ["x.npy"])
+    #expect(try folder.read("x.npy") == Array("old".utf8))
+  }
+
+  @Test("a folder that is not there is an error that names the file")
+  func namesTheFile() {
+    let error = problem { try NPYWriter.begin(path: "/nowhere/at/all.npy", rows: 1, columns: 1) }
+    #expect(error.kind == .unwritable)
+    expect(error, says: "/nowhere/at/all.npy", "cannot be written")
+  }
+}

@@ -1,0 +1,52 @@
+import Datasets
+import Foundation
+import Tensors
+import Testing
+
+/// Figures of the published data sets, as their own descriptions give them.
+@Suite(
+  "published data sets",
+  .enabled(if: RealData.isThere, "skipped: set MRDIB_DATA to the folder that holds the data sets"))
+struct RealDataTests {
+  @Test("Last.fm has the published counts, and three modalities if asked for")
+  func lastFM() throws {
+    let modalities =
+      ModalityDescription.standard + [.init(name: "whisper", file: "whisper_feat.npy")]
+    let dataset = try Dataset.load(
+      folder: RealData.path("lfm2k"), modalities: modalities, needsFeatures: true)
+    #expect(dataset.userCount == 1858 && dataset.itemCount == 1425)
+    #expect(dataset.trainUsers.count == 44327 && dataset.train.columns.count == 44327)
+    #expect(dataset.valid.columns.count == 4799 && dataset.test.columns.count == 7219)
+    #expect(dataset.features.map(\.columns) == [128, 384, 512])
+    #expect(dataset.dropped.users == 0 && dataset.negativePool.count == 1425)
+  }
+
+  @Test("TikTok has the published counts; ten users without training rows are dropped")
+  func tiktok() throws {
+    let dataset = try Dataset.load(folder: RealData.path("tiktok"), needsFeatures: true)
+    #expect(dataset.userCount == 9308 && dataset.itemCount == 6710)
+    #expect(dataset.trainUsers.count == 59541)
+    #expect(dataset.dropped.users == 10 && dataset.dropped.valid == 5 && dataset.dropped.test == 5)
+    #expect(dataset.valid.columns.count + dataset.dropped.valid == 3051)
+    #expect(dataset.test.columns.count + dataset.dropped.test == 6130)
+    #expect(dataset.negativePool.count == 6245)
+  }
+
+  @Test("Baby has the published counts, and is read in well under a tenth of a second")
+  func baby() throws {
+    let clock = ContinuousClock()
+    let path = RealData.path("baby/baby.inter")
+    var count = 0
+    let durations = try (0..<5).map { _ in
+      try clock.measure { count = try InteractionFile.read(path).count }
+    }
+    #expect(count == 160_792)
+    let best = durations.min() ?? .seconds(1)
+    #expect(best < .milliseconds(100), "\(best)")
+    let dataset = try Dataset.load(folder: RealData.path("baby"), needsFeatures: false)
+    #expect(dataset.userCount == 19445 && dataset.itemCount == 7050)
+    #expect(dataset.trainUsers.count == 119_674)
+    #expect(dataset.valid.columns.count == 20559 && dataset.test.columns.count == 20559)
+    #expect(dataset.negativePool.count == 7048)
+  }
+}

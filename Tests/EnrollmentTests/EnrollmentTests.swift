@@ -1,0 +1,71 @@
+import Enrollment
+import Messages
+import Testing
+
+@Suite struct EnrollmentTests {
+  private let hello = NodeHello(
+    role: .worker, incarnation: 7, runID: "", dataEndpoint: "", host: "here", processID: 1)
+
+  private func welcome(heartbeatInterval: Double = 1) -> Welcome {
+    Welcome(
+      runID: "run", generation: 1, rank: 0, configuration: "", tables: [], seed: 1, shardCount: 1,
+      stepsPerEpoch: 1, roundsPerStep: 1, serverCount: 1, heartbeatInterval: heartbeatInterval)
+  }
+
+  private func names(_ actions: [Enrollment.Action]) -> [String] {
+    actions.map { action in
+      switch action {
+      case .tell(.hello): "hello"
+      case .tell: "tell"
+      case .beat: "beat"
+      case .begin: "begin"
+      case .leave(.finished): "finished"
+      case .leave(.transient): "transient"
+      case .leave(.permanent): "permanent"
+      }
+    }
+  }
+
+  @Test("says hello once per interval until it is welcome, then beats")
+  func joins() {
+    var enrollment = Enrollment(hello: hello, at: 0)
+    #expect(names(enrollment.tick(at: 0)) == ["hello"])
+    #expect(names(enrollment.tick(at: 0.5)) == [])
+    #expect(names(enrollment.tick(at: 1.0)) == ["hello"])
+    #expect(names(enrollment.handle(.welcome(welcome()), at: 1.1)) == ["begin"])
+    #expect(names(enrollment.handle(.welcome(welcome()), at: 1.2)) == [])
+    #expect(names(enrollment.tick(at: 1.3)) == ["beat"])
+    #expect(names(enrollment.tick(at: 1.4)) == [])
+    #expect(names(enrollment.tick(at: 2.3)) == ["beat"])
+  }
+
+  @Test("gives up joining after the time limit, as something worth trying again")
+  func joinTimeout() {
+    var limits = Enrollment.Limits()
+    limits.joinTimeout = 5
+    var enrollment = Enrollment(hello: hello, limits: limits, at: 0)
+    #expect(names(enrollment.tick(at: 5)) == ["hello"])
+    #expect(names(enrollment.tick(at: 5.1)) == ["transient"])
+  }
+
+  @Test("notices a coordinator that has fallen silent; any message counts as a sign of life")
+  func silence() {
+    var limits = Enrollment.Limits()
+    limits.silenceTimeout = 10
+    var enrollment = Enrollment(hello: hello, limits: limits, at: 0)
+    _ = enrollment.handle(.welcome(welcome(heartbeatInterval: 100)), at: 0)
+    _ = enrollment.tick(at: 0)
+    _ = enrollment.handle(.heartbeatSeen(generation: 1), at: 9)
+    #expect(names(enrollment.tick(at: 18)) == [])
+    #expect(names(enrollment.tick(at: 19.5)) == ["transient"])
+  }
+
+  @Test("a refusal ends the attempt, unless the coordinator only was not ready")
+  func refusals() {
+    var enrollment = Enrollment(hello: hello, at: 0)
+    let notReady = Refusal(code: .notReady, message: "wait")
+    #expect(names(enrollment.handle(.refused(notReady), at: 0)) == [])
+    let full = Refusal(code: .clusterFull, message: "full")
+    #expect(names(enrollment.handle(.refused(full), at: 0)) == ["permanent"])
+  }
+}

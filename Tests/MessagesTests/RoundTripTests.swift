@@ -1,0 +1,83 @@
+import Messages
+import Testing
+
+@Suite("Messages survive the journey")
+struct RoundTripTests {
+  @Test("data requests", arguments: Samples.requests)
+  func dataRequest(_ request: DataRequest) throws {
+    let decoded = try DataRequest(decoding: request.encoded().copied)
+    #expect(Fingerprint.of(decoded) == Fingerprint.of(request))
+  }
+
+  @Test("data replies", arguments: Samples.replies)
+  func dataReply(_ reply: DataReply) throws {
+    let decoded = try DataReply(decoding: reply.encoded().copied)
+    #expect(Fingerprint.of(decoded) == Fingerprint.of(reply))
+  }
+
+  @Test("messages of nodes", arguments: Samples.nodeMessages)
+  func nodeMessage(_ message: NodeMessage) throws {
+    #expect(try NodeMessage(decoding: message.encoded().copied) == message)
+  }
+
+  @Test("messages of the coordinator", arguments: Samples.coordinatorMessages)
+  func coordinatorMessage(_ message: CoordinatorMessage) throws {
+    #expect(try CoordinatorMessage(decoding: message.encoded().copied) == message)
+  }
+
+  @Test("every refusal code", arguments: 1...7 as ClosedRange<UInt32>)
+  func refusalCode(_ rawValue: UInt32) throws {
+    let refusal = Refusal(code: try #require(Refusal.Code(rawValue: rawValue)), message: "no")
+    let message = CoordinatorMessage.refused(refusal)
+    #expect(try CoordinatorMessage(decoding: message.encoded()) == message)
+  }
+
+  @Test("payload frames are shared, not copied")
+  func payloadsAreShared() throws {
+    let push = PushRequest(
+      name: Samples.name, kind: .gradient, sections: Samples.sections, keys: Samples.keys,
+      values: Samples.values)
+    let message = DataRequest(id: 1, body: .push(push)).encoded()
+    #expect(message.frames[1] === Samples.keys)
+    #expect(message.frames[2] === Samples.values)
+    guard case .push(let decoded) = try DataRequest(decoding: message).body else {
+      Issue.record("not a push")
+      return
+    }
+    #expect(decoded.keys === Samples.keys)
+    #expect(decoded.values === Samples.values)
+  }
+
+  @Test("pull, push and pulled have three frames, all others one")
+  func frameCounts() {
+    #expect(Samples.requests.map { $0.encoded().frames.count } == [1, 3, 3, 3, 3, 1])
+    #expect(Samples.replies.map { $0.encoded().frames.count } == [1, 3, 1, 1, 1, 1])
+    #expect(Samples.nodeMessages.allSatisfy { $0.encoded().frames.count == 1 })
+    #expect(Samples.coordinatorMessages.allSatisfy { $0.encoded().frames.count == 1 })
+  }
+
+  @Test("equal reports are equal bytes, whatever the order of the dictionary")
+  func reportsAreCanonical() {
+    let names = (0..<40).map { "sum \($0)" }
+    let forward = Dictionary(uniqueKeysWithValues: names.map { ($0, 1.0) })
+    var backward: [String: Double] = [:]
+    for name in names.reversed() { backward[name] = 1.0 }
+    let frames = [forward, backward].map { sums in
+      NodeMessage.taskDone(id: 1, reports: [UnitReport(unit: 0, sums: sums)]).encoded()
+        .frames[0].array(of: UInt8.self)
+    }
+    #expect(frames[0] == frames[1])
+  }
+
+  @Test("an overlong sentence is cut between characters, so that it still arrives")
+  func sentencesAreCut() throws {
+    let long = "x" + String(repeating: "é", count: 4000)
+    let received = try NodeMessage(decoding: NodeMessage.goodbye(reason: long).encoded())
+    guard case .goodbye(let reason) = received else {
+      Issue.record("not a goodbye")
+      return
+    }
+    #expect(reason.utf8.count == 4095)
+    #expect(long.hasPrefix(reason))
+  }
+}

@@ -1,0 +1,207 @@
+import Messages
+import Testing
+
+@Suite("Messages that cannot be right are refused")
+struct ValidationTests {
+  private func section(_ table: UInt64, rows: UInt64, width: UInt64) -> ProtobufBytes {
+    ProtobufBytes().number(1, table).number(2, rows).number(3, width)
+  }
+
+  private func push(
+    _ sections: [ProtobufBytes], keys: Payload, values: Payload, kind: UInt64 = 0
+  ) -> WireMessage {
+    var push = ProtobufBytes().message(1, ProtobufBytes()).number(2, kind)
+    for section in sections { push = push.message(3, section) }
+    return WireMessage(frames: [
+      ProtobufBytes.header.number(2, 31).message(12, push).payload, keys, values,
+    ])
+  }
+
+  private func zeros(_ count: Int) -> Payload { .copying([UInt8](repeating: 0, count: count)) }
+
+  private func expect(
+    _ code: WireError.Code, saying parts: String..., requestID: UInt64? = nil,
+    sourceLocation: SourceLocation = #_sourceLocation, _ body: () throws -> Void
+  ) {
+    let error = #expect(throws: WireError.self, sourceLocation: sourceLocation) { try body() }
+    #expect(error?.code == code, sourceLocation: sourceLocation)
+    for part in parts {
+      #expect(error?.message.contains(part) == true, sourceLocation: sourceLocation)
+    }
+    if let requestID { #expect(error?.requestID == requestID, sourceLocation: sourceLocation) }
+  }
+
+  @Test("a values frame of another size than its sections need, naming both and the request")
+  func valuesSize() {
+    let message = push([section(1, rows: 2, width: 3)], keys: zeros(8), values: zeros(20))
+    expect(.malformed, saying: "values frame has 20 bytes", "need 24", requestID: 31) {
+      _ = try DataRequest(decoding: message)
+    }
+  }
+
+  @Test("a keys frame of another size than its sections need")
+  func keysSize() {
+    let message = push([section(1, rows: 2, width: 3)], keys: zeros(12), values: zeros(24))
+    expect(.malformed, saying: "keys frame has 12 bytes", "need 8") {
+      _ = try DataRequest(decoding: message)
+    }
+  }
+
+  @Test("sections whose sizes overflow when they are multiplied or added")
+  func overflow() {
+    let huge = section(1, rows: UInt64(UInt32.max), width: UInt64(UInt32.max)).number(4, 1)
+    expect(.malformed, saying: "more bytes than can be counted") {
+      _ = try DataRequest(decoding: push([huge], keys: zeros(0), values: zeros(0)))
+    }
+    // Each is 2^62 bytes: four of them are 2^64, which is 0 in 64 bits.
+    let large = section(1, rows: 1 << 30, width: 1 << 30).number(4, 1)
+    expect(.malformed, saying: "more bytes than can be counted") {
+      _ = try DataRequest(
+        decoding: push([large, large, large, large], keys: zeros(0), values: zeros(0)))
+    }
+  }
+
+  @Test("a pull with values, and rows with keys")
+  func superfluousPayloads() {
+    let pull = DataRequest(
+      id: 1, body: .pull(PullRequest(generation: 0, version: 0, sections: [], keys: .empty))
+    ).encoded()
+    expect(.malformed, saying: "values frame") {
+      _ = try DataRequest(
+        decoding: WireMessage(frames: [pull.frames[0], .empty, zeros(4)]))
+    }
+    let pulled = DataReply(
+      requestID: 1, body: .pulled(PullReply(version: 0, sections: [], values: .empty))
+    ).encoded()
+    expect(.malformed, saying: "keys frame") {
+      _ = try DataReply(decoding: WireMessage(frames: [pulled.frames[0], zeros(4), .empty]))
+    }
+  }
+
+  @Test("too few or too many frames, for every kind of message")
+  func frameCounts() {
+    for request in Samples.requests {
+      let message = request.encoded()
+      expect(.malformed, saying: "\(message.frames.count + 1) frames") {
+        _ = try DataRequest(decoding: WireMessage(frames: message.frames + [.empty]))
+      }
+      if message.frames.count == 3 {
+        expect(.malformed, saying: "1 frames instead of 3") {
+          _ = try DataRequest(decoding: WireMessage(frames: [message.frames[0]]))
+        }
+      }
+    }
+    for reply in Samples.replies {
+      expect(.malformed) {
+        _ = try DataReply(decoding: WireMessage(frames: reply.encoded().frames + [.empty]))
+      }
+    }
+    for message in Samples.nodeMessages {
+      expect(.malformed) {
+        _ = try NodeMessage(decoding: WireMessage(frames: message.encoded().frames + [.empty]))
+      }
+    }
+    for message in Samples.coordinatorMessages {
+      expect(.malformed) {
+        _ = try CoordinatorMessage(
+          decoding: WireMessage(frames: message.encoded().frames + [.empty]))
+      }
+    }
+  }
+
+  @Test("a message of the other direction")
+  func wrongDirection() {
+    for reply in Samples.replies {
+      expect(.malformed) { _ = try DataRequest(decoding: reply.encoded()) }
+    }
+    for request in Samples.requests {
+      expect(.malformed) { _ = try DataReply(decoding: request.encoded()) }
+    }
+    for message in Samples.nodeMessages {
+      expect(.malformed) { _ = try CoordinatorMessage(decoding: message.encoded()) }
+    }
+    for message in Samples.coordinatorMessages {
+      expect(.malformed) { _ = try NodeMessage(decoding: message.encoded()) }
+    }
+  }
+
+  @Test("enumeration values that this version does not have")
+  func enumerations() {
+    expect(.malformed, saying: "push kind has the value 2") {
+      _ = try DataRequest(decoding: push([], keys: .empty, values: .empty, kind: 2))
+    }
+    let pushed = ProtobufBytes.header.message(22, ProtobufBytes().number(1, 77)).payload
+    expect(.malformed, saying: "push outcome", "77") {
+      _ = try DataReply(decoding: WireMessage(frames: [pushed]))
+    }
+    for role: UInt64 in [0, 3, .max] {
+      let hello = ProtobufBytes.header.message(10, ProtobufBytes().number(1, role)).payload
+      expect(.malformed, saying: "role") {
+        _ = try NodeMessage(decoding: WireMessage(frames: [hello]))
+      }
+    }
+    let refusal = ProtobufBytes.header.message(35, ProtobufBytes().number(1, 0)).payload
+    expect(.malformed, saying: "refusal code") {
+      _ = try CoordinatorMessage(decoding: WireMessage(frames: [refusal]))
+    }
+  }
+
+  @Test("a kind of message or task that this version does not have")
+  func unknownBodies() {
+    let header = ProtobufBytes.header.message(900, ProtobufBytes()).payload
+    expect(.malformed) { _ = try DataRequest(decoding: WireMessage(frames: [header])) }
+    expect(.malformed) { _ = try NodeMessage(decoding: WireMessage(frames: [header])) }
+    let task = ProtobufBytes.header.message(32, ProtobufBytes().number(1, 4)).payload
+    expect(.malformed, saying: "task of a kind") {
+      _ = try CoordinatorMessage(decoding: WireMessage(frames: [task]))
+    }
+  }
+
+  @Test("a push or reduction without the name under which it counts")
+  func missingName() {
+    let push = ProtobufBytes.header.message(12, ProtobufBytes()).payload
+    expect(.malformed, saying: "no contribution name") {
+      _ = try DataRequest(decoding: WireMessage(frames: [push, .empty, .empty]))
+    }
+    let reduce = ProtobufBytes.header.message(13, ProtobufBytes()).payload
+    expect(.malformed, saying: "no contribution name") {
+      _ = try DataRequest(decoding: WireMessage(frames: [reduce]))
+    }
+  }
+
+  @Test("text that is not UTF-8")
+  func invalidText() {
+    let goodbye = ProtobufBytes.header.message(15, ProtobufBytes().bytes(1, [0x61, 0xff])).payload
+    expect(.malformed, saying: "reason is not valid UTF-8") {
+      _ = try NodeMessage(decoding: WireMessage(frames: [goodbye]))
+    }
+  }
+
+  @Test("a sum that is reported twice")
+  func duplicateSums() {
+    let sum = ProtobufBytes().bytes(1, Array("bpr".utf8))
+    let report = ProtobufBytes().number(1, 6).message(2, sum).message(2, sum)
+    let done = ProtobufBytes.header.message(13, ProtobufBytes().message(2, report)).payload
+    expect(.malformed, saying: "'bpr' of unit 6 twice") {
+      _ = try NodeMessage(decoding: WireMessage(frames: [done]))
+    }
+  }
+
+  @Test("a heartbeat interval that no timer can use", arguments: [0, -1, .infinity, .nan])
+  func heartbeatInterval(_ interval: Double) {
+    let welcome = Welcome(
+      runID: "", generation: 0, rank: 0, configuration: "", tables: [], seed: 0, shardCount: 1,
+      stepsPerEpoch: 1, roundsPerStep: 1, serverCount: 1, heartbeatInterval: interval)
+    expect(.malformed, saying: "heartbeat interval") {
+      _ = try CoordinatorMessage(decoding: CoordinatorMessage.welcome(welcome).encoded())
+    }
+  }
+
+  @Test("bytes that are no protobuf message, with advice")
+  func noProtobuf() {
+    expect(.malformed, saying: "not a protobuf message", "right address") {
+      _ = try DataRequest(
+        decoding: WireMessage(frames: [.copying(Array("GET / HTTP/1.1\r\n\r\n".utf8))]))
+    }
+  }
+}

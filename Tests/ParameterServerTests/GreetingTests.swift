@@ -1,0 +1,65 @@
+import Messages
+import ParameterServer
+import Tables
+import Testing
+
+@Suite("Greeting and generations")
+struct GreetingTests {
+  private static let spec = TableSpec(name: "item", rows: 8, width: 1, initializer: .constant(0))
+
+  private static func hello(run: String = "run", generation: UInt64 = 5) -> DataRequestBody {
+    .hello(DataHello(runID: run, generation: generation, sender: "worker 3"))
+  }
+
+  @Test(
+    "a hello of another run or generation is refused with both",
+    arguments: [
+      ("other", 5, .wrongRun, ["'run'", "'other'"]),
+      ("run", 4, .staleGeneration, ["generation 4", "generation 5"]),
+      ("run", 6, .notReady, ["generation 6", "generation 5"]),
+    ] as [(String, UInt64, Refusal.Code, [String])])
+  func wrongHello(run: String, generation: UInt64, code: Refusal.Code, words: [String]) throws {
+    var cluster = try TestCluster([Self.spec], generation: 5, greeted: [])
+    let replies = cluster.send(Self.hello(run: run, generation: generation))
+    let refused = try #require(refusal(replies.first?.body))
+    #expect(refused.code == code)
+    for word in words + ["worker 3"] { #expect(refused.message.contains(word)) }
+  }
+
+  @Test("nothing is done before a hello; a second hello is welcome")
+  func first() throws {
+    var cluster = try TestCluster([Self.spec], generation: 5, greeted: [])
+    let refused = refusal(
+      cluster.send(.pull(TestCluster.wholePull([Self.spec], version: 0))).first?.body)
+    #expect(refused?.code == .malformed && refused?.message.contains("hello") == true)
+    #expect(isWelcome(cluster.send(Self.hello()).first?.body))
+    #expect(isWelcome(cluster.send(Self.hello()).first?.body))
+  }
+
+  @Test("peers are bounded, and a place becomes free when one goes")
+  func peerLimit() throws {
+    var cluster = try TestCluster(
+      [Self.spec], generation: 5, limits: ServerLimits(peers: 2), greeted: [0, 1])
+    #expect(refusal(cluster.send(Self.hello(), from: 2).first?.body)?.code == .limit)
+    cluster.disconnect(0)
+    #expect(isWelcome(cluster.send(Self.hello(), from: 2).first?.body))
+  }
+
+  @Test("pulls, pushes and reduces of an older generation are refused, and change nothing")
+  func staleGeneration() throws {
+    var cluster = try TestCluster([Self.spec], generation: 5)
+    var pull = TestCluster.wholePull([Self.spec], version: 0)
+    pull.generation = 4
+    let name = ContributionName(generation: 4, version: 0, shard: 0)
+    let push = cluster.push([0: [1: [1]]], version: 0, generation: 4)
+    for body in [.pull(pull), .push(push), .reduce(ReduceRequest(name: name, values: [1]))]
+      as [DataRequestBody]
+    {
+      #expect(refusal(cluster.send(body).first?.body)?.code == .staleGeneration)
+    }
+    #expect(cluster.servers[0].version == 0)
+    #expect(cluster.servers[0].statistics.refusals == [.staleGeneration: 3])
+    let current = cluster.push([0: [1: [2]]], version: 0, generation: 5)
+    #expect(pushOutcome(cluster.send(.push(current)).first?.body) == .accepted)
+  }
+}

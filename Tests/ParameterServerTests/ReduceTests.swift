@@ -1,0 +1,113 @@
+import Messages
+import ParameterServer
+import Tables
+import Testing
+
+@Suite("Sums that all shards need")
+struct ReduceTests {
+  private static let spec = TableSpec(name: "item", rows: 8, width: 1, initializer: .constant(0))
+
+  private static func cluster(
+    shards: Int = 3, limits: ServerLimits = ServerLimits()
+  ) throws -> TestCluster {
+    try TestCluster([spec], shards: shards, limits: limits, greeted: [0, 1, 2, 3])
+  }
+
+  private static func reduce(_ shard: UInt32, _ values: [Double], version: UInt64 = 0)
+    -> DataRequestBody
+  {
+    .reduce(
+      ReduceRequest(
+        name: ContributionName(generation: 1, version: version, shard: shard), values: values))
+  }
+
+  @Test("everybody is answered once all shards are in, with sums in shard order")
+  func sumsInShardOrder() throws {
+    let values: [[Double]] = [[1, 10], [0x1p53, 20], [-0x1p53, 30]]
+    for order in [[0, 1, 2], [2, 0, 1], [1, 2, 0]] {
+      var cluster = try Self.cluster()
+      for shard in order.dropLast() {
+        #expect(cluster.send(Self.reduce(UInt32(shard), values[shard]), from: shard).isEmpty)
+      }
+      let last = order[2]
+      let replies = cluster.deliver(Self.reduce(UInt32(last), values[last]), from: last)
+      #expect(Set(replies.map(\.peer)) == [0, 1, 2] && replies.count == 3)
+      for (reply, _) in replies { #expect(sums(reply.body) == [(1 + 0x1p53) - 0x1p53, 60]) }
+    }
+    #expect((1 + 0x1p53) - 0x1p53 == 0.0)  // the order is visible
+  }
+
+  @Test("a shard that comes again counts once; all who asked are answered")
+  func duplicates() throws {
+    var cluster = try Self.cluster(shards: 2)
+    #expect(cluster.send(Self.reduce(0, [1]), from: 0, id: 5).isEmpty)
+    #expect(cluster.send(Self.reduce(0, [1]), from: 0, id: 5).isEmpty, "sent again")
+    #expect(cluster.send(Self.reduce(0, [1]), from: 3, id: 9).isEmpty, "computed by another worker")
+    let replies = cluster.deliver(Self.reduce(1, [2]), from: 1)
+    #expect(replies.map(\.peer).sorted() == [0, 1, 3])
+    #expect(replies.allSatisfy { sums($0.reply.body) == [3] })
+    #expect(sums(cluster.send(Self.reduce(0, [1])).first?.body) == [3])
+  }
+
+  @Test("the sums of the last two versions are kept")
+  func kept() throws {
+    var cluster = try Self.cluster(shards: 1)
+    for version in 0..<UInt64(3) {
+      #expect(
+        sums(cluster.send(Self.reduce(0, [Double(version)], version: version)).first?.body) == [
+          Double(version)
+        ])
+      cluster.pushEverywhere([:], version: version)
+    }
+    #expect(sums(cluster.send(Self.reduce(0, [2], version: 2)).first?.body) == [2])
+    #expect(sums(cluster.send(Self.reduce(0, [1], version: 1)).first?.body) == [1])
+    #expect(
+      refusal(cluster.send(Self.reduce(0, [0], version: 0)).first?.body)?.code == .staleGeneration)
+    #expect(refusal(cluster.send(Self.reduce(0, [0], version: 4)).first?.body)?.code == .malformed)
+  }
+
+  @Test("shards that disagree on the number of values are told both numbers")
+  func counts() throws {
+    var cluster = try Self.cluster(shards: 2)
+    #expect(cluster.send(Self.reduce(0, [1, 2])).isEmpty)
+    let refused = try #require(
+      refusal(cluster.send(Self.reduce(1, [1, 2, 3]), from: 1).first?.body))
+    #expect(refused.code == .malformed)
+    #expect(refused.message.contains("3 values") && refused.message.contains("gave 2"))
+    #expect(cluster.send(Self.reduce(1, [1, 2]), from: 1).count == 2)
+    #expect(refusal(cluster.send(Self.reduce(1, [1])).first?.body)?.code == .malformed)
+  }
+
+  @Test("unknown shards, numbers that are not finite and too many numbers are refused")
+  func malformed() throws {
+    var cluster = try Self.cluster(limits: ServerLimits(reduceValues: 4))
+    #expect(refusal(cluster.send(Self.reduce(3, [1])).first?.body)?.code == .malformed)
+    #expect(
+      refusal(cluster.send(Self.reduce(0, [1, .nan])).first?.body)?.message.contains(
+        "value 1 is nan") == true)
+    #expect(refusal(cluster.send(Self.reduce(0, [1, 2, 3, 4, 5])).first?.body)?.code == .limit)
+  }
+
+  @Test("waiting requests are bounded, and go with their peer")
+  func bounded() throws {
+    var cluster = try Self.cluster(limits: ServerLimits(parkedReduces: 2))
+    #expect(cluster.send(Self.reduce(0, [1]), from: 0).isEmpty)
+    #expect(cluster.send(Self.reduce(0, [1]), from: 1).isEmpty)
+    #expect(refusal(cluster.send(Self.reduce(0, [1]), from: 2).first?.body)?.code == .limit)
+    cluster.disconnect(1)
+    #expect(cluster.send(Self.reduce(1, [1]), from: 2).isEmpty)
+    cluster.disconnect(2)
+    #expect(cluster.deliver(Self.reduce(2, [1]), from: 3).map(\.peer) == [0, 3])
+  }
+
+  @Test("who still waits when the version ends is told so")
+  func abandoned() throws {
+    var cluster = try Self.cluster(shards: 2)
+    #expect(cluster.send(Self.reduce(0, [1]), from: 1, id: 77).isEmpty)
+    cluster.pushEverywhere([:], version: 0, shard: 0)
+    let replies = cluster.deliver(.push(cluster.push([:], version: 0, shard: 1)))
+    #expect(replies.map(\.peer) == [0, 1])
+    #expect(replies.last?.reply.requestID == 77)
+    #expect(refusal(replies.last?.reply.body)?.code == .staleGeneration)
+  }
+}

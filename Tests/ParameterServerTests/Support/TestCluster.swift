@@ -1,0 +1,172 @@
+import Messages
+import ParameterServer
+import Tables
+import Testing
+
+/// Rows of tables by table and row: a gradient, or values to assign.
+typealias RowValues = [Int: [Int: [Float]]]
+
+/// Some servers without a network; checks their invariants after every event.
+struct TestCluster {
+  let specs: [TableSpec]
+  let placements: [TablePlacement]
+  private(set) var servers: [ServerState<Int>] = []
+  private var nextRequestID: UInt64 = 1
+
+  init(
+    _ specs: [TableSpec], servers serverCount: Int = 1, shards: Int = 1, generation: UInt64 = 1,
+    kind: OptimizerConfiguration.Kind = .sgd, rate: LearningRate = LearningRate(1),
+    discriminatorRate: LearningRate = LearningRate(1),
+    schedule: StepSchedule = StepSchedule(stepsPerEpoch: 4), limits: ServerLimits = ServerLimits(),
+    greeted: [Int] = [0]
+  ) throws {
+    self.specs = specs
+    placements = specs.map { TablePlacement($0, in: SlotMap(serverCount: serverCount)) }
+    for rank in 0..<serverCount {
+      servers.append(
+        try ServerState(
+          rank: rank, serverCount: serverCount, runID: "run", generation: generation, tables: specs,
+          seed: 7, shardCount: shards, schedule: schedule,
+          optimizer: OptimizerConfiguration(
+            kind: kind, model: rate, discriminator: discriminatorRate),
+          limits: limits))
+      for peer in greeted {
+        let hello = DataHello(runID: "run", generation: generation, sender: "worker \(peer)")
+        #expect(isWelcome(send(.hello(hello), to: rank, from: peer).first?.body))
+      }
+    }
+  }
+
+  /// Delivers one request; the id is fresh unless given.
+  @discardableResult
+  mutating func send(
+    _ body: DataRequestBody, to server: Int = 0, from peer: Int = 0, id: UInt64? = nil
+  ) -> [DataReply] {
+    deliver(body, to: server, from: peer, id: id).map(\.reply)
+  }
+
+  /// As `send`, with the peer that each reply goes to.
+  mutating func deliver(
+    _ body: DataRequestBody, to server: Int = 0, from peer: Int = 0, id: UInt64? = nil
+  ) -> [(reply: DataReply, peer: Int)] {
+    let number = id ?? nextRequestID
+    nextRequestID = max(nextRequestID, number) + 1
+    return handle(.request(DataRequest(id: number, body: body), from: peer), at: server)
+  }
+
+  mutating func disconnect(_ peer: Int, from server: Int = 0) {
+    #expect(handle(.peerGone(peer), at: server).isEmpty)
+  }
+
+  private mutating func handle(
+    _ event: ServerEvent<Int>, at server: Int
+  ) -> [(reply: DataReply, peer: Int)] {
+    let actions = servers[server].handle(event)
+    #expect(servers[server].brokenInvariants == [])
+    return actions.map { action in
+      switch action {
+      case .reply(let reply, to: let peer): (reply, peer)
+      }
+    }
+  }
+
+  /// A push of the rows that belong on one server.
+  func push(
+    _ values: RowValues, version: UInt64, shard: UInt32 = 0, kind: PushKind = .gradient,
+    generation: UInt64 = 1, to server: Int = 0
+  ) -> PushRequest {
+    var sections: [TableSection] = []
+    var keys: [UInt32] = []
+    var numbers: [Float] = []
+    for (table, rows) in values.sorted(by: { $0.key < $1.key }) {
+      let held = rows.keys.sorted().filter { placements[table].server(ofRow: $0) == server }
+      guard !held.isEmpty else { continue }
+      sections.append(
+        TableSection(
+          table: UInt32(table), rowCount: UInt32(held.count), width: UInt32(specs[table].width),
+          isWhole: false))
+      keys += held.map(UInt32.init)
+      numbers += held.flatMap { rows[$0] ?? [] }
+    }
+    return PushRequest(
+      name: ContributionName(generation: generation, version: version, shard: shard), kind: kind,
+      sections: sections, keys: .copying(keys), values: .copying(numbers))
+  }
+
+  /// Pushes rows to the servers that hold them; every server gets its (possibly empty) share.
+  mutating func pushEverywhere(
+    _ values: RowValues, version: UInt64, shard: UInt32 = 0, kind: PushKind = .gradient
+  ) {
+    for server in servers.indices {
+      let replies = send(
+        .push(push(values, version: version, shard: shard, kind: kind, to: server)), to: server)
+      #expect(pushOutcome(replies.first?.body) == .accepted)
+    }
+  }
+
+  static func wholePull(
+    _ specs: [TableSpec], version: UInt64, tables: [Int]? = nil
+  ) -> PullRequest {
+    PullRequest(
+      generation: 1, version: version,
+      sections: (tables ?? Array(specs.indices)).map { table in
+        TableSection(
+          table: UInt32(table), rowCount: 0, width: UInt32(specs[table].width), isWhole: true)
+      }, keys: .empty)
+  }
+
+  /// All rows of all tables, put together from all servers, `[table][row · width + column]`.
+  mutating func pullAll(version: UInt64) throws -> [[Float]] {
+    var result = specs.map { [Float](repeating: .nan, count: $0.rows * $0.width) }
+    for server in servers.indices {
+      let replies = send(.pull(Self.wholePull(specs, version: version)), to: server)
+      let pulled = try #require(pullReply(replies.first?.body))
+      let values = pulled.values.array(of: Float.self)
+      var start = 0
+      for section in pulled.sections {
+        let table = Int(section.table)
+        let width = specs[table].width
+        let rows = placements[table].rows(ofServer: server)
+        #expect(Int(section.rowCount) == rows.count)
+        for row in rows {
+          for column in 0..<width {
+            result[table][Int(row) * width + column] = values[start + column]
+          }
+          start += width
+        }
+      }
+      #expect(start == values.count)
+    }
+    return result
+  }
+
+  /// Some rows of one table from the server that holds them all.
+  mutating func pullRows(_ rows: [Int], table: Int = 0, version: UInt64) throws -> [Float] {
+    let section = TableSection(
+      table: UInt32(table), rowCount: UInt32(rows.count), width: UInt32(specs[table].width),
+      isWhole: false)
+    let request = PullRequest(
+      generation: 1, version: version, sections: [section], keys: .copying(rows.map(UInt32.init)))
+    return try #require(pullReply(send(.pull(request)).first?.body)).values.array(of: Float.self)
+  }
+}
+
+func isWelcome(_ body: DataReplyBody?) -> Bool {
+  if case .welcome = body { true } else { false }
+}
+
+func pullReply(_ body: DataReplyBody?) -> PullReply? {
+  if case .pulled(let reply) = body { reply } else { nil }
+}
+
+func pushOutcome(_ body: DataReplyBody?) -> PushOutcome? {
+  if case .pushed(let outcome) = body { outcome } else { nil }
+}
+
+func sums(_ body: DataReplyBody?) -> [Double]? {
+  if case .reduced(let sums) = body { sums } else { nil }
+}
+
+func refusal(_ body: DataReplyBody?) -> Refusal? {
+  if case .refused(let refusal) = body { refusal } else { nil }
+}

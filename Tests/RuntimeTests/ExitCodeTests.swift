@@ -1,0 +1,27 @@
+import Coordination
+import Runtime
+import Testing
+
+@Suite struct ExitCodeTests {
+  private func code(_ ending: RunOutcome.Ending) -> Int32 {
+    ExitCode(RunOutcome(ending: ending, epochsFinished: 1, best: nil), stopSignal: 15).rawValue
+  }
+
+  @Test("a run's ending becomes the code that supervisors expect")
+  func codes() {
+    #expect(code(.completed) == 0)
+    #expect(code(.earlyStopped) == 0)
+    #expect(code(.interrupted(reason: "SIGTERM")) == 143)
+    #expect(code(.failed(RunFailure(kind: .peerLost, message: ""))) == 138)
+    #expect(code(.failed(RunFailure(kind: .diverged, message: ""))) == 70)
+    #expect(code(.failed(RunFailure(kind: .bestNotSaved, message: ""))) == 74)
+  }
+
+  @Test("1 to 127 is permanent, 128 and above is not")
+  func permanence() {
+    #expect(ExitCode.dataMalformed.isPermanentFailure)
+    #expect(!ExitCode.success.isPermanentFailure)
+    #expect(!ExitCode.transient.isPermanentFailure)
+    #expect(!ExitCode.signal(9).isPermanentFailure)
+  }
+}

@@ -1,0 +1,84 @@
+import Coordination
+import Runtime
+import Testing
+
+@Suite struct ProgressTests {
+  private static func epoch(_ epoch: UInt32) -> RunEvent {
+    .epochFinished(
+      EpochSummary(
+        epoch: epoch, version: 8,
+        values: ["loss.total": 0.41234, "loss.bpr": 0.4, "loss.l2": 1e-5],
+        seconds: 2))
+  }
+
+  @Test("a rewritten line shows step, losses, speed and time left, within the terminal's width")
+  func rewriting() {
+    var view = ProgressView(
+      style: .rewriting(width: 200), epochs: 10, examplesPerEpoch: 100_000)
+    _ = view.handle(.epochStarted(epoch: 0, workers: 2), at: 0)
+    _ = view.handle(Self.epoch(0), at: 2)
+    _ = view.handle(.epochStarted(epoch: 1, workers: 2), at: 3)
+    let output = view.handle(.progress(.train, epoch: 1, done: 29, total: 58), at: 4)
+    #expect(
+      output == [
+        .status(
+          "epoch 1/10  step 29/58  loss 0.4123 (bpr 0.4000, l2 1.000e-05)  50.0k examples/s  "
+            + "at most 23s left")
+      ])
+    var narrow = ProgressView(style: .rewriting(width: 20), epochs: 10, examplesPerEpoch: 1)
+    guard
+      case .status(let text)? = narrow.handle(
+        .progress(.rank, epoch: 1, done: 29, total: 58), at: 4
+      ).first
+    else {
+      Issue.record("no status")
+      return
+    }
+    #expect(text.count == 19)
+  }
+
+  @Test("elsewhere there is one line per epoch and one every 30 seconds")
+  func plain() {
+    var view = ProgressView(style: .plain(interval: 30), epochs: 10, examplesPerEpoch: 1000)
+    var lines = 0
+    _ = view.handle(.epochStarted(epoch: 0, workers: 2), at: 0)
+    for second in 1...100 {
+      lines +=
+        view.handle(
+          .progress(.train, epoch: 0, done: UInt64(second), total: 200), at: Double(second)
+        ).count
+    }
+    #expect(lines == 3)
+    #expect(
+      view.handle(Self.epoch(0), at: 101) == [
+        .line("epoch 0/10  loss 0.4123 (bpr 0.4000, l2 1.000e-05)  500 examples/s  2s")
+      ])
+  }
+
+  @Test("quiet shows failures and refusals only")
+  func quiet() {
+    var view = ProgressView(style: .quiet, epochs: 10, examplesPerEpoch: 1000)
+    #expect(view.handle(Self.epoch(0), at: 1).isEmpty)
+    #expect(view.handle(.progress(.train, epoch: 0, done: 1, total: 2), at: 99).isEmpty)
+    let done = RunOutcome(ending: .completed, epochsFinished: 1, best: nil)
+    #expect(view.handle(.stopping(done), at: 100).isEmpty)
+    let failure = RunFailure(kind: .peerLost, message: "worker 1 is lost")
+    let failed = RunOutcome(ending: .failed(failure), epochsFinished: 1, best: nil)
+    #expect(view.handle(.stopping(failed), at: 100) == [.line("error: worker 1 is lost")])
+  }
+
+  @Test("a line is rewritten only on a terminal that wants it")
+  func styles() {
+    func style(_ environment: [String: String], isTerminal: Bool = true) -> ProgressStyle {
+      .choose(isTerminal: isTerminal, width: 100, isQuiet: false, environment: environment)
+    }
+    #expect(style(["TERM": "xterm"]) == .rewriting(width: 100))
+    #expect(style(["NO_COLOR": ""]) == .rewriting(width: 100))
+    for environment in [["NO_COLOR": "1"], ["CI": "true"], ["TERM": "dumb"]] {
+      #expect(style(environment) == .plain(interval: 30))
+    }
+    #expect(style([:], isTerminal: false) == .plain(interval: 30))
+    #expect(
+      ProgressStyle.choose(isTerminal: true, width: 100, isQuiet: true, environment: [:]) == .quiet)
+  }
+}

@@ -1,0 +1,100 @@
+import Runtime
+import Testing
+
+@Suite struct SupervisionTests {
+  private let limits = Supervision.Limits(grace: 5, stop: 20)
+
+  private func group(_ count: Int = 3, leader: Int? = 0) -> Supervision {
+    Supervision(count: count, leader: leader, limits: limits)
+  }
+
+  @Test("all end well: success, and nobody is signalled")
+  func success() {
+    var group = group()
+    for index in 0..<3 { #expect(group.handle(.ended(index: index, .success), at: 1).isEmpty) }
+    #expect(group.isDone)
+    #expect(group.exitCode == .success)
+  }
+
+  @Test("a failure terminates the others, and kills them after the grace time")
+  func failure() {
+    var group = group()
+    let first = group.handle(.ended(index: 1, .dataMalformed), at: 10)
+    #expect(first == [.signal(index: 0, 15), .signal(index: 2, 15)])
+    #expect(group.handle(.tick, at: 14.9).isEmpty)
+    #expect(group.handle(.ended(index: 0, .terminated), at: 14.9).isEmpty)
+    #expect(group.handle(.tick, at: 15) == [.signal(index: 2, 9)])
+    _ = group.handle(.ended(index: 2, .signal(9)), at: 15)
+    #expect(group.isDone)
+    #expect(group.exitCode == .dataMalformed)
+    #expect(group.culprit?.index == 1)
+  }
+
+  @Test("a permanent failure counts more than what followed from it and was seen first")
+  func causeBeforeEffect() {
+    var group = group()
+    _ = group.handle(.ended(index: 0, .transient), at: 10)
+    _ = group.handle(.ended(index: 2, .dataMalformed), at: 10)
+    _ = group.handle(.ended(index: 1, .terminated), at: 10)
+    #expect(group.exitCode == .dataMalformed)
+    #expect(group.culprit?.index == 2)
+  }
+
+  @Test("a child that something killed makes the run transient")
+  func killedChild() {
+    var group = group()
+    _ = group.handle(.ended(index: 2, .signal(9)), at: 1)
+    _ = group.handle(.ended(index: 0, .terminated), at: 1)
+    _ = group.handle(.ended(index: 1, .terminated), at: 1)
+    #expect(group.exitCode == .transient)
+    #expect(group.culprit?.index == 2)
+  }
+
+  @Test("a leader that is done gives the others the grace time to leave")
+  func leaderDone() {
+    var group = group()
+    #expect(group.handle(.ended(index: 0, .success), at: 1).isEmpty)
+    #expect(group.handle(.tick, at: 5.9).isEmpty)
+    #expect(group.handle(.tick, at: 6) == [.signal(index: 1, 15), .signal(index: 2, 15)])
+    #expect(group.handle(.tick, at: 11) == [.signal(index: 1, 9), .signal(index: 2, 9)])
+    _ = group.handle(.ended(index: 1, .signal(9)), at: 11)
+    _ = group.handle(.ended(index: 2, .signal(9)), at: 11)
+    #expect(group.exitCode == .success)
+  }
+
+  @Test("the first signal goes to the leader alone; the exit code names it")
+  func firstSignal() {
+    var group = group()
+    #expect(group.handle(.signal(2), at: 1) == [.signal(index: 0, 2)])
+    #expect(group.handle(.ended(index: 0, .interrupted), at: 2).isEmpty)
+    _ = group.handle(.ended(index: 1, .success), at: 2)
+    _ = group.handle(.ended(index: 2, .success), at: 2)
+    #expect(group.exitCode == .interrupted)
+    #expect(group.culprit == nil)
+  }
+
+  @Test("without a leader the first signal goes to all; who does not leave in time is terminated")
+  func stopTime() {
+    var group = group(2, leader: nil)
+    #expect(group.handle(.signal(15), at: 1) == [.signal(index: 0, 15), .signal(index: 1, 15)])
+    #expect(group.handle(.tick, at: 20).isEmpty)
+    #expect(group.handle(.tick, at: 21) == [.signal(index: 0, 15), .signal(index: 1, 15)])
+    #expect(group.handle(.tick, at: 26) == [.signal(index: 0, 9), .signal(index: 1, 9)])
+  }
+
+  @Test("the second signal kills at once")
+  func secondSignal() {
+    var group = group(2)
+    _ = group.handle(.signal(2), at: 1)
+    #expect(group.handle(.signal(2), at: 1.1) == [.signal(index: 0, 9), .signal(index: 1, 9)])
+  }
+
+  @Test("a run that was complete stays a success when a signal came too late")
+  func lateSignal() {
+    var group = group(2)
+    _ = group.handle(.ended(index: 0, .success), at: 1)
+    _ = group.handle(.signal(2), at: 1.5)
+    _ = group.handle(.ended(index: 1, .interrupted), at: 2)
+    #expect(group.exitCode == .success)
+  }
+}

@@ -1,0 +1,122 @@
+import Foundation
+import Messages
+import Testing
+import Transport
+
+extension TransportTests {
+  @Suite("A peer that takes no messages")
+  struct BackpressureTests {
+    private static let limit = 32 << 20
+    private static let size = 1 << 20
+
+    /// Sends until the loop refuses, and says how many messages it took before.
+    private func fill(_ node: Node, for peer: PeerID) throws -> (accepted: Int, TransportError) {
+      try node.onLoop { loop in
+        for index in 0..<10_000 {
+          do {
+            let name = Payload.copying(Array("\(index)".utf8))
+            try loop.send(WireMessage(frames: [name, pattern(Self.size)]), to: peer)
+          } catch let error as TransportError {
+            return (index, error)
+          }
+        }
+        throw TimedOut()
+      }
+    }
+
+    private func expectAll(_ accepted: Int, at node: Node) throws {
+      for index in 0..<accepted {
+        let message = try #require(node.received.next()).message
+        if message.text != "\(index)" || message.frames[1].byteCount != Self.size {
+          Issue.record("message \(message.text) arrived in the place of \(index)")
+          return
+        }
+      }
+      #expect(node.received.next(within: 0.1) == nil)
+    }
+
+    @Test("of a server gets a bounded number of bytes, and all of them in order in the end")
+    func router() throws {
+      let context = try ZeroMQContext()
+      let server = try Node(context: context) {
+        $0.socket.outstandingBytesPerPeer = Self.limit
+        $0.socket.sendHighWaterMark = 4
+      }
+      let endpoint = try server.bind().endpoint
+      let client = try StuckNode(context: context, to: endpoint)
+      let other = try Node(context: context)
+      try other.send(WireMessage("hello"), to: try other.connect(endpoint))
+      var peers: [PeerID] = []
+      for _ in 0..<2 { peers.append(try #require(server.received.next()).peer) }
+      // Which of the two is stuck shows when one of them answers.
+      let stuck = try #require(
+        try peers.first { peer in
+          try server.send(WireMessage("who?"), to: peer)
+          return other.received.next(within: 1) == nil
+        })
+      let free = try #require(peers.first { $0 != stuck })
+
+      let (accepted, error) = try fill(server, for: stuck)
+      #expect(error.code == .overloaded)
+      #expect(error.message.contains("\(Self.limit)"))
+      #expect(accepted >= Self.limit / Self.size - 1)
+      let outstanding = try server.onLoop { $0.outstandingBytes(to: stuck) }
+      #expect(outstanding <= Self.limit)
+      #expect(outstanding > Self.limit - 2 * Self.size)
+      #expect(try server.statistics().messagesOverloaded == 1)
+
+      // Others are served as before.
+      try server.send(WireMessage("you?"), to: free)
+      #expect(other.received.next()?.message.text == "you?")
+
+      client.proceed()
+      #expect(client.node.received.next()?.message.text == "who?")
+      try expectAll(accepted, at: client.node)
+      #expect(try eventually { try server.onLoop { $0.outstandingBytes(to: stuck) } == 0 })
+      try client.finish()
+      try other.stop()
+      try server.stop()
+      try context.terminate()
+    }
+
+    @Test("as a server gets a bounded number of bytes, and all of them in order in the end")
+    func dealer() throws {
+      let context = try ZeroMQContext()
+      let server = try Node(context: context) { $0.socket.receiveHighWaterMark = 1 }
+      let client = try Node(context: context) {
+        $0.socket.outstandingBytesPerPeer = Self.limit
+        $0.socket.sendHighWaterMark = 4
+      }
+      let peer = try client.connect(try server.bind().endpoint)
+      let gate = DispatchSemaphore(value: 0)
+      try server.thread.post(Script { _ in gate.wait() })
+      let (accepted, error) = try fill(client, for: peer)
+      #expect(error.code == .overloaded)
+      #expect(try client.onLoop { $0.outstandingBytes(to: peer) } <= Self.limit)
+      gate.signal()
+      try expectAll(accepted, at: server)
+      try client.stop()
+      try server.stop()
+      try context.terminate()
+    }
+
+    @Test("costs the loop next to no processor time while messages wait for it")
+    func waitingIsCheap() throws {
+      let context = try ZeroMQContext()
+      let server = try Node(context: context) {
+        $0.socket.outstandingBytesPerPeer = Self.limit
+        $0.socket.sendHighWaterMark = 4
+      }
+      let client = try StuckNode(context: context, to: try server.bind().endpoint)
+      let peer = try #require(server.received.next()).peer
+      _ = try fill(server, for: peer)
+      let before = try server.onLoop { _ in threadCPUSeconds() }
+      Thread.sleep(forTimeInterval: 0.5)
+      #expect(try server.onLoop { _ in threadCPUSeconds() } - before < 0.1)
+      client.leave()
+      try client.finish()
+      try server.stop()
+      try context.terminate()
+    }
+  }
+}

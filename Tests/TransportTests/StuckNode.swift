@@ -1,0 +1,31 @@
+import Foundation
+import Messages
+import Transport
+
+/// A node that says hello and then takes no messages until it is told to.
+final class StuckNode: Sendable {
+  let node: Node
+  private let gate = DispatchSemaphore(value: 0)
+
+  init(context: ZeroMQContext, to endpoint: Endpoint) throws {
+    node = try Node(context: context) {
+      $0.socket.receiveHighWaterMark = 1
+      $0.drainTime = .zero
+    }
+    let peer = try node.connect(endpoint)
+    try node.send(WireMessage("hello"), to: peer)
+    let gate = gate
+    try node.thread.post(Script { _ in gate.wait() })
+  }
+
+  /// Takes messages from now on.
+  func proceed() { gate.signal() }
+
+  /// Ends without having taken any.
+  func leave() {
+    node.thread.stop()
+    gate.signal()
+  }
+
+  func finish() throws { try node.stop() }
+}
