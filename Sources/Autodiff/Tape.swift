@@ -16,6 +16,8 @@ public final class Tape {
   private var adjoints: [() -> Void] = []
   private var free: [Int: [MatrixStorage]] = [:]
   private var used: [MatrixStorage] = []
+  /// Variables that have a gradient.
+  private var differentiated: [Variable] = []
   /// Sums that need all shards before the backward pass can run, in the order of recording.
   public internal(set) var reductions: [Reduction] = []
   /// Bytes of all buffers that the tape holds.
@@ -67,11 +69,35 @@ public final class Tape {
     for adjoint in adjoints.reversed() { adjoint() }
   }
 
+  /// Carries gradients that another tape computed for some variables back to the parameters: the
+  /// second half of a computation that shares its first half with others.
+  ///
+  /// - Parameter seeds: variables of this tape and the gradients with respect to them.
+  public func backward(seeding seeds: [(variable: Variable, gradient: Matrix)]) {
+    for (variable, seed) in seeds {
+      accumulate(into: variable) { gradient, isFirst in
+        if isFirst {
+          gradient.copy(from: seed)
+        } else {
+          BLAS.accumulate(seed.pointer, into: gradient.pointer, count: seed.count)
+        }
+      }
+    }
+    for adjoint in adjoints.reversed() { adjoint() }
+  }
+
+  /// Forgets all gradients and keeps the recording, for the next pass back through it.
+  public func clearGradients() {
+    for variable in differentiated { variable.gradient = nil }
+    differentiated.removeAll(keepingCapacity: true)
+  }
+
   /// Forgets the recording. Every matrix made by this tape, values and gradients included, must no
   /// longer be used.
   public func reset() {
     adjoints.removeAll(keepingCapacity: true)
     reductions.removeAll(keepingCapacity: true)
+    differentiated.removeAll(keepingCapacity: true)
     for storage in used { free[storage.capacity, default: []].append(storage) }
     used.removeAll(keepingCapacity: true)
   }
@@ -105,6 +131,7 @@ public final class Tape {
     } else {
       let gradient = matrix(rows: variable.rows, columns: variable.columns)
       variable.gradient = gradient
+      differentiated.append(variable)
       add(gradient, true)
     }
   }

@@ -1364,7 +1364,7 @@ const ProtobufCMessageDescriptor mrdib__v1__task_done__descriptor =
   (ProtobufCMessageInit) mrdib__v1__task_done__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor mrdib__v1__task_failed__field_descriptors[2] =
+static const ProtobufCFieldDescriptor mrdib__v1__task_failed__field_descriptors[3] =
 {
   {
     "id",
@@ -1390,15 +1390,28 @@ static const ProtobufCFieldDescriptor mrdib__v1__task_failed__field_descriptors[
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "kind",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Mrdib__V1__TaskFailed, kind),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned mrdib__v1__task_failed__field_indices_by_name[] = {
   0,   /* field[0] = id */
+  2,   /* field[2] = kind */
   1,   /* field[1] = message */
 };
 static const ProtobufCIntRange mrdib__v1__task_failed__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 2 }
+  { 0, 3 }
 };
 const ProtobufCMessageDescriptor mrdib__v1__task_failed__descriptor =
 {
@@ -1408,7 +1421,7 @@ const ProtobufCMessageDescriptor mrdib__v1__task_failed__descriptor =
   "Mrdib__V1__TaskFailed",
   "mrdib.v1",
   sizeof(Mrdib__V1__TaskFailed),
-  2,
+  3,
   mrdib__v1__task_failed__field_descriptors,
   mrdib__v1__task_failed__field_indices_by_name,
   1,  mrdib__v1__task_failed__number_ranges,

@@ -61,13 +61,31 @@ public struct UnitReport: Sendable, Equatable {
   }
 }
 
+/// Why a node could not do a task.
+public struct TaskFailure: Sendable, Equatable, Error {
+  public enum Kind: UInt32, Sendable {
+    /// Something was missing or wrong.
+    case failed = 0
+    /// The loss is not a finite number any more: another try would come to the same.
+    case diverged = 1
+  }
+
+  public var kind: Kind
+  public var message: String
+
+  public init(_ kind: Kind, _ message: String) {
+    self.kind = kind
+    self.message = message
+  }
+}
+
 public enum NodeMessage: Sendable, Equatable {
   case hello(NodeHello)
   case heartbeat(Heartbeat)
   /// The node has set itself up (a worker: data loaded, servers reached; a server: tables made).
   case ready
   case taskDone(id: UInt64, reports: [UnitReport])
-  case taskFailed(id: UInt64, message: String)
+  case taskFailed(id: UInt64, TaskFailure)
   case goodbye(reason: String)
 }
 

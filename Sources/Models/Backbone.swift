@@ -1,12 +1,15 @@
 public import Autodiff
 public import Datasets
 public import Tables
-public import Tensors
 
 /// A recommender whose ranking score is the inner product of a user and an item vector.
 ///
 /// A backbone declares its parameters as tables, says which rows a batch needs, and records its
 /// loss on a tape. It knows nothing of servers, shards of other workers, or optimizers.
+///
+/// A model that propagates over a graph does so in ``propagate(on:parameters:context:)``, which
+/// depends on no batch: a worker calls it once per step for all shards it owns, and plays it back
+/// once per shard.
 public protocol Backbone: Sendable {
   /// The parameters; positions in this list are the indices used below.
   var tables: [TableSpec] { get }
@@ -14,40 +17,58 @@ public protocol Backbone: Sendable {
   /// The rows of each table that the gradient of a batch depends on.
   func rows(for batch: TripletBatch) -> [RowSelection]
 
+  /// The part of the forward pass that depends on no batch. It may read only tables that
+  /// ``rows(for:)`` selects as `all`. Most models have none.
+  func propagate(on tape: Tape, parameters: [Variable], context: StepContext) -> [Variable]
+
   /// The item vectors per modality and the user vectors that they meet: where MRdIB attaches.
   /// A model without modalities returns no vectors.
-  func content(on tape: Tape, parameters: [Variable], batch: TripletBatch) -> Content
+  ///
+  /// - Parameter input: the batch, the rows it asked for, and what was propagated.
+  func content(on tape: Tape, _ input: BatchInput) -> Content
 
   /// The backbone's own loss, with `items` in place of `content.means` in the scores (and only
   /// there: regularisers stay on the means). Plain training passes `content.means`.
   func loss(
-    on tape: Tape, parameters: [Variable], batch: TripletBatch, content: Content,
-    items: [Variable], likelihood: Likelihood
+    on tape: Tape, _ input: BatchInput, content: Content, items: [Variable],
+    likelihood: Likelihood
   ) -> [LossTerm]
 
-  /// Where the vectors that rank come from.
-  func finalSource(_ side: Side) -> FinalSource
+  /// How the vectors that rank come about.
+  var final: FinalVectors { get }
+}
 
-  /// The rows of each table that a range of final vectors depends on.
-  func rowsForFinal(_ side: Side, range: Range<Int>) -> [RowSelection]
+extension Backbone {
+  public func propagate(
+    on tape: Tape, parameters: [Variable], context: StepContext
+  ) -> [Variable] { [] }
 
-  /// Final vectors, `[range.count, D]`, of a side whose source is `computed`. `parameters` holds
-  /// the rows that ``rowsForFinal(_:range:)`` asked for.
-  func finalVectors(_ side: Side, range: Range<Int>, parameters: [Matrix]) -> Matrix
+  public func content(on tape: Tape, _ input: BatchInput) -> Content { .none }
+}
+
+/// What a loss is computed from.
+public struct BatchInput {
+  public let batch: TripletBatch
+  /// For each table the rows of ``Backbone/rows(for:)``, in their order.
+  public let parameters: [Variable]
+  /// What ``Backbone/propagate(on:parameters:context:)`` returned, with the same values.
+  public let propagated: [Variable]
+  public let context: StepContext
+
+  public init(
+    batch: TripletBatch, parameters: [Variable], propagated: [Variable], context: StepContext
+  ) {
+    self.batch = batch
+    self.parameters = parameters
+    self.propagated = propagated
+    self.context = context
+  }
 }
 
 /// Users or items.
 public enum Side: String, Sendable, CaseIterable {
   case user
   case item
-}
-
-/// Where final vectors come from.
-public enum FinalSource: Sendable, Equatable {
-  /// They are the rows of a table.
-  case table(Int)
-  /// They are computed from several tables, with this width.
-  case computed(width: Int)
 }
 
 /// What MRdIB works on, for one batch.

@@ -15,6 +15,7 @@ extension Backbone {
     let batch = TripletBatch(
       users: users, positives: items, negatives: items, globalCount: items.count)
     let tape = Tape()
+    let context = StepContext(seed: seed, epoch: 0, step: 0)
     let parameters = zip(tables, rows(for: batch)).map { spec, selection in
       let rows: [Int] =
         switch selection {
@@ -28,7 +29,10 @@ extension Backbone {
       }
       return tape.constant(matrix)
     }
-    return content(on: tape, parameters: parameters, batch: batch).means.map { mean in
+    let input = BatchInput(
+      batch: batch, parameters: parameters,
+      propagated: propagate(on: tape, parameters: parameters, context: context), context: context)
+    return content(on: tape, input).means.map { mean in
       let squares = BLAS.dot(mean.value.pointer, mean.value.pointer, count: mean.value.count)
       return (squares / Float(max(1, mean.value.count))).squareRoot()
     }

@@ -12,26 +12,32 @@ public struct TrainingModel: Sendable {
   public let backbone: any Backbone
   public let objective: MRdIB?
   public let tables: [TableSpec]
-  private let finalTables: [Side: Int]
+  /// The tables that hold the final vectors.
+  public let finalTables: (user: Int, item: Int)
 
   public init(backbone: any Backbone, objective: MRdIB?, userCount: Int, itemCount: Int) {
     self.backbone = backbone
     self.objective = objective
     var tables = backbone.tables + (objective?.tables ?? [])
-    var finalTables: [Side: Int] = [:]
-    for side in Side.allCases {
-      switch backbone.finalSource(side) {
-      case .table(let index): finalTables[side] = index
-      case .computed(let width):
-        finalTables[side] = tables.count
-        tables.append(
-          TableSpec(
-            name: "final.\(side)", rows: side == .user ? userCount : itemCount, width: width,
-            initializer: .constant(0), rule: .assigned))
-      }
+    func addFinal(_ side: Side, width: Int) -> Int {
+      tables.append(
+        TableSpec(
+          name: "final.\(side)", rows: side == .user ? userCount : itemCount, width: width,
+          initializer: .constant(0), rule: .assigned))
+      return tables.count - 1
+    }
+    switch backbone.final {
+    case .tables(let user, let item):
+      finalTables = (user, item)
+    case .rows(let final):
+      let computed = addFinal(final.side, width: final.width)
+      finalTables =
+        final.side == .user ? (computed, final.otherTable) : (final.otherTable, computed)
+    case .whole(let final):
+      let user = addFinal(.user, width: final.width)
+      finalTables = (user, addFinal(.item, width: final.width))
     }
     self.tables = tables
-    self.finalTables = finalTables
   }
 
   /// Numbers that training changes: what the reference prints as "trainable parameters" for the
@@ -40,47 +46,44 @@ public struct TrainingModel: Sendable {
 
   /// The table that holds the final vectors of a side.
   public func finalTable(_ side: Side) -> Int {
-    guard let index = finalTables[side] else { preconditionFailure("no final \(side) table") }
-    return index
-  }
-
-  /// The sides whose final vectors must be computed before an evaluation.
-  public var computedSides: [Side] {
-    Side.allCases.filter { if case .computed = backbone.finalSource($0) { true } else { false } }
+    side == .user ? finalTables.user : finalTables.item
   }
 
   /// The rows of each table that the gradient of a batch depends on.
   public func rows(for batch: TripletBatch) -> [RowSelection] {
-    var selections = backbone.rows(for: batch) + (objective?.rows() ?? [])
-    while selections.count < tables.count { selections.append(.none) }
-    return selections
+    extended(backbone.rows(for: batch) + (objective?.rows() ?? []))
   }
 
-  /// The rows of each table that a range of computed final vectors depends on.
-  public func rowsForFinal(_ side: Side, range: Range<Int>) -> [RowSelection] {
-    var selections = backbone.rowsForFinal(side, range: range)
-    while selections.count < tables.count { selections.append(.none) }
-    return selections
+  /// Selections of the first tables, with nothing of the others.
+  public func extended(_ selections: [RowSelection]) -> [RowSelection] {
+    selections + Array(repeating: .none, count: tables.count - selections.count)
+  }
+
+  /// Records what depends on no batch; see ``Backbone/propagate(on:parameters:context:)``.
+  public func propagate(
+    on tape: Tape, parameters: [Variable], context: StepContext
+  ) -> [Variable] {
+    backbone.propagate(
+      on: tape, parameters: Array(parameters[..<backbone.tables.count]), context: context)
   }
 
   /// Records the loss of one shard.
   ///
-  /// - Parameter parameters: for each table the rows of ``rows(for:)``, in their order.
-  public func record(
-    on tape: Tape, parameters: [Variable], batch: TripletBatch, context: StepContext
-  ) -> Loss {
+  /// - Parameter input: for each table the rows of ``rows(for:)``, in their order.
+  public func record(on tape: Tape, _ input: BatchInput) -> Loss {
     let backboneCount = backbone.tables.count
-    let own = Array(parameters[..<backboneCount])
+    let own = BatchInput(
+      batch: input.batch, parameters: Array(input.parameters[..<backboneCount]),
+      propagated: input.propagated, context: input.context)
     if let objective {
+      let parameters = input.parameters[backboneCount..<backboneCount + objective.tables.count]
       return objective.record(
-        on: tape, backbone: backbone, backboneParameters: own,
-        parameters: Array(parameters[backboneCount..<backboneCount + objective.tables.count]),
-        firstTable: backboneCount, batch: batch, context: context)
+        on: tape, backbone: backbone, own, parameters: Array(parameters),
+        firstTable: backboneCount)
     }
-    let content = backbone.content(on: tape, parameters: own, batch: batch)
+    let content = backbone.content(on: tape, own)
     return Loss(
       terms: backbone.loss(
-        on: tape, parameters: own, batch: batch, content: content, items: content.means,
-        likelihood: .bpr))
+        on: tape, own, content: content, items: content.means, likelihood: .bpr))
   }
 }

@@ -153,4 +153,17 @@ import Testing
     ]) { tape, x in tape.gaussianLogDensity(x[0], mean: x[1], logVariance: x[2]) }
     #expect(error < 3e-3)
   }
+
+  @Test("product with a sparse matrix, used twice")
+  func sparseProduct() {
+    let matrix = SparseMatrix(
+      rows: 4, columns: 3,
+      entries: [(0, 1, 0.5), (1, 0, -1), (1, 2, 2), (3, 2, 0.25), (3, 0, 1)])
+    let error = gradientError([randomMatrix(3, 5, seed: 1)]) { tape, x in
+      let once = tape.multiply(matrix, x[0])
+      return tape.add(
+        probe(tape, once), probe(tape, tape.multiply(matrix.transposed, once)))
+    }
+    #expect(error < 2e-3)
+  }
 }

@@ -158,7 +158,7 @@ import Testing
     #expect(cluster.state.ignoredMessageCount == 2)
     cluster.send(.taskDone(id: task.id, reports: reports), from: node)
     #expect(cluster.send(.taskDone(id: task.id, reports: reports), from: node).isEmpty)
-    #expect(cluster.send(.taskFailed(id: task.id, message: "late"), from: node).isEmpty)
+    #expect(cluster.send(.taskFailed(id: task.id, TaskFailure(.failed, "late")), from: node).isEmpty)
     #expect(cluster.send(.ready, from: node).isEmpty)
     #expect(cluster.handle(.bestSaved).isEmpty)
     #expect(cluster.state.ignoredMessageCount == 6)

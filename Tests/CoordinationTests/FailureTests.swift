@@ -58,13 +58,26 @@ import Testing
     var cluster = try TestCluster(TestCluster.plan())
     let (node, task) = try #require(cluster.form().tasks.first)
     let failure = cluster.send(
-      .taskFailed(id: task.id, message: "cannot read image_feat.npy"), from: node
+      .taskFailed(id: task.id, TaskFailure(.failed, "cannot read image_feat.npy")), from: node
     ).failure
     #expect(failure?.kind == .taskFailed)
     #expect(failure?.isTransient == false)
     #expect(failure?.message.contains("worker 0") == true)
     #expect(failure?.message.contains("train shards [0, 2]") == true)
     #expect(failure?.message.contains("cannot read image_feat.npy") == true)
+  }
+
+  @Test("a worker whose loss is no number any more ends the run as diverged, not as a failed task")
+  func taskDiverged() throws {
+    var cluster = try TestCluster(TestCluster.plan())
+    let (node, task) = try #require(cluster.form().tasks.first)
+    let failure = cluster.send(
+      .taskFailed(id: task.id, TaskFailure(.diverged, "Training diverged: ranking is nan")),
+      from: node
+    ).failure
+    #expect(failure?.kind == .diverged)
+    #expect(failure?.isTransient == false)
+    #expect(failure?.message == "Training diverged: ranking is nan")
   }
 
   @Test("reports of other units than were given end the run and say which")

@@ -36,7 +36,7 @@ import Testing
     #expect(names(enrollment.handle(.welcome(welcome()), at: 1.2)) == [])
     #expect(names(enrollment.tick(at: 1.3)) == ["beat"])
     #expect(names(enrollment.tick(at: 1.4)) == [])
-    #expect(names(enrollment.tick(at: 2.3)) == ["beat"])
+    #expect(names(enrollment.tick(at: 2.5)) == ["beat"])
   }
 
   @Test("gives up joining after the time limit, as something worth trying again")

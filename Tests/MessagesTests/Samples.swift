@@ -62,7 +62,9 @@ enum Samples {
         UnitReport(unit: 0, sums: ["bpr": 0.25, "kl/visual": -1, "recall@20": 3]),
         UnitReport(unit: 4, sums: [:]),
       ]),
-    .taskFailed(id: 78, message: "Cannot read 'image_feat.npy': 3 rows, 4 expected; export again."),
+    .taskFailed(
+      id: 78,
+      TaskFailure(.diverged, "Training diverged: the loss term 'ranking' is nan; lower the rate.")),
     .goodbye(reason: "Ctrl-C"),
   ]
 

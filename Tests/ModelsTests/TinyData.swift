@@ -51,7 +51,11 @@ struct PlainParameters {
         return tape.parameter(matrix)
       }
     }
-    let loss = model.record(on: tape, parameters: leaves, batch: batch, context: context)
+    let propagated = model.propagate(on: tape, parameters: leaves, context: context)
+    let loss = model.record(
+      on: tape,
+      BatchInput(
+        batch: batch, parameters: leaves, propagated: propagated, context: context))
     tape.resolve(tape.reductions.map(\.part))
     tape.backward(from: loss.gradientTerms)
     let full = tables.enumerated().map { table, values in
@@ -70,6 +74,23 @@ struct PlainParameters {
       return result
     }
     return (loss, loss.shares(), full)
+  }
+}
+
+extension PlainParameters {
+  /// The vectors that rank.
+  func finalVectors(_ model: TrainingModel) -> (user: Matrix, item: Matrix) {
+    switch model.backbone.final {
+    case .tables(let user, let item):
+      return (tables[user], tables[item])
+    case .rows(let final):
+      let count = model.tables[model.finalTable(final.side)].rows
+      let computed = final.compute(0..<count, tables)
+      return final.side == .user
+        ? (computed, tables[final.otherTable]) : (tables[final.otherTable], computed)
+    case .whole(let final):
+      return final.compute(tables, nil)
+    }
   }
 }
 

@@ -62,16 +62,19 @@ extension Tape {
       for column in 0..<count { logits[column] *= inverse }
     }
     return record(scalar(Float(total / Double(count))), from: a, b) { [self] gradient in
-      for row in 0..<count { weights.pointer[row * count + row] -= 1 }
+      // softmax − identity; the saved weights stay, for adjoints may run once per shard.
+      let slope = matrix(rows: count, columns: count)
+      slope.copy(from: weights)
+      for row in 0..<count { slope.pointer[row * count + row] -= 1 }
       let factor = gradient.pointer[0] / (Float(count) * temperature)
       accumulate(into: a) { target, isFirst in
         BLAS.multiply(
-          .init(weights), .init(b.value), into: .init(target), alpha: factor,
+          .init(slope), .init(b.value), into: .init(target), alpha: factor,
           beta: isFirst ? 0 : 1)
       }
       accumulate(into: b) { target, isFirst in
         BLAS.multiply(
-          .init(weights), transposeA: true, .init(a.value), into: .init(target), alpha: factor,
+          .init(slope), transposeA: true, .init(a.value), into: .init(target), alpha: factor,
           beta: isFirst ? 0 : 1)
       }
     }

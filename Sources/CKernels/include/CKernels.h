@@ -4,4 +4,5 @@
 #include "CKernelsGaussian.h"
 #include "CKernelsRandom.h"
 #include "CKernelsRanking.h"
+#include "CKernelsSparse.h"
 #include "CKernelsOptimizers.h"

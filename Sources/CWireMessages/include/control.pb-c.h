@@ -199,10 +199,14 @@ struct  Mrdib__V1__TaskFailed
   ProtobufCMessage base;
   uint64_t id;
   char *message;
+  /*
+   * 0: the node could not do it; 1: the loss is not a finite number any more.
+   */
+  uint32_t kind;
 };
 #define MRDIB__V1__TASK_FAILED__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&mrdib__v1__task_failed__descriptor) \
-    , 0, (char *)protobuf_c_empty_string }
+    , 0, (char *)protobuf_c_empty_string, 0 }
 
 
 struct  Mrdib__V1__Goodbye

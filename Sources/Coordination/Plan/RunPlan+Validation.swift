@@ -5,7 +5,6 @@ extension RunPlan {
       ("workers", workerCount), ("servers", serverCount), ("shards", shardCount),
       ("steps per epoch", stepsPerEpoch), ("rounds per step", roundsPerStep),
       ("epochs", epochs), ("epochs between evaluations", evaluationInterval),
-      ("blocks of the final matrices", materializeBlockCount),
       ("blocks of ranked users", rankBlockCount),
     ]
     for count in counts where count.value == 0 {

@@ -27,7 +27,8 @@ public struct RunPlan: Sendable, Equatable {
   public var epochs: UInt32
   /// Evaluate after every so many epochs, and always after the last one.
   public var evaluationInterval: UInt32
-  /// Into how many blocks the final matrices are cut when they are computed.
+  /// Into how many blocks the final matrices are cut when they are computed; 0 for a model whose
+  /// final matrices are its tables.
   public var materializeBlockCount: UInt32
   /// Into how many blocks the users are cut when they are ranked.
   public var rankBlockCount: UInt32

@@ -1,7 +1,14 @@
 import Messages
 
 extension CoordinatorState {
-  mutating func beginMaterializing(at now: Double) -> [CoordinatorAction] {
+  /// Starts an evaluation. Models whose final vectors are their tables have nothing to compute
+  /// before the ranking.
+  mutating func beginEvaluation(at now: Double) -> [CoordinatorAction] {
+    plan.materializeBlockCount > 0
+      ? beginMaterializing(at: now) : beginRanking(materializingSince: now, at: now)
+  }
+
+  private mutating func beginMaterializing(at now: Double) -> [CoordinatorAction] {
     let (epoch, version) = (self.epoch, evaluatedVersion)
     let work = deal(plan.materializeBlockCount, at: now) { blocks in
       .materialize(version: version, epoch: epoch, blocks: blocks)
@@ -10,13 +17,14 @@ extension CoordinatorState {
     return tasks(of: work)
   }
 
-  mutating func beginRanking(after materializing: PhaseWork, at now: Double) -> [CoordinatorAction]
-  {
+  mutating func beginRanking(
+    materializingSince start: Double, at now: Double
+  ) -> [CoordinatorAction] {
     let (epoch, version) = (self.epoch, evaluatedVersion)
     let work = deal(plan.rankBlockCount, at: now) { blocks in
       .rank(version: version, epoch: epoch, blocks: blocks)
     }
-    phase = .ranking(work, materializeSeconds: now - materializing.startedAt)
+    phase = .ranking(work, materializeSeconds: now - start)
     return tasks(of: work)
   }
 

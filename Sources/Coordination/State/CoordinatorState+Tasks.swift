@@ -23,16 +23,19 @@ extension CoordinatorState {
   }
 
   mutating func handleTaskFailed(
-    _ id: UInt64, _ reason: String, from node: NodeID
+    _ id: UInt64, _ failure: TaskFailure, from node: NodeID
   ) -> [CoordinatorAction] {
     guard let assignment = work?.outstanding[id], assignment.node == node else { return ignore() }
+    if failure.kind == .diverged {
+      return end(.failed(RunFailure(kind: .diverged, message: failure.message)))
+    }
     let name = membership[node]?.name ?? "a worker"
     return end(
       .failed(
         RunFailure(
           kind: .taskFailed,
           message: "The run ends in epoch \(epoch) because \(name) could not "
-            + "\(purpose(of: assignment.task.body)): \(reason)")))
+            + "\(purpose(of: assignment.task.body)): \(failure.message)")))
   }
 
   mutating func handleHeartbeat(
@@ -50,7 +53,7 @@ extension CoordinatorState {
   private mutating func finishPhase(at now: Double) -> [CoordinatorAction] {
     switch phase {
     case .training(let work): finishTraining(work, at: now)
-    case .materializing(let work): beginRanking(after: work, at: now)
+    case .materializing(let work): beginRanking(materializingSince: work.startedAt, at: now)
     case .ranking(let work, let seconds):
       finishRanking(work, materializeSeconds: seconds, at: now)
     case .forming, .saving, .ended: []

@@ -23,7 +23,7 @@ extension CoordinatorState {
     let actions = [record(.epochFinished(summary)), .report(.epochFinished(summary))]
     let next =
       plan.isEvaluationDue(afterEpoch: epoch)
-      ? beginMaterializing(at: now) : beginNextEpoch(at: now)
+      ? beginEvaluation(at: now) : beginNextEpoch(at: now)
     return actions + next
   }
 

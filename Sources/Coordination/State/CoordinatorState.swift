@@ -85,7 +85,7 @@ public struct CoordinatorState: Sendable {
     case .heartbeat(let heartbeat): return handleHeartbeat(heartbeat, from: node)
     case .ready: return handleReady(node, at: now)
     case .taskDone(let id, let reports): return handleTaskDone(id, reports, from: node, at: now)
-    case .taskFailed(let id, let reason): return handleTaskFailed(id, reason, from: node)
+    case .taskFailed(let id, let failure): return handleTaskFailed(id, failure, from: node)
     case .goodbye(let reason): return handleLoss(of: node, at: now, how: "it left: \(reason)")
     }
   }

@@ -32,7 +32,11 @@ extension WireReader {
       return .taskDone(id: done.id, reports: try reports(done))
     case MRDIB__V1__CONTROL_HEADER__BODY_TASK_FAILED:
       let failed = try required(header.task_failed, "failure")
-      return .taskFailed(id: failed.id, message: try text(failed.message, "failure message"))
+      guard let kind = TaskFailure.Kind(rawValue: failed.kind) else {
+        throw malformed("a failed task has the unknown kind \(failed.kind)")
+      }
+      return .taskFailed(
+        id: failed.id, TaskFailure(kind, try text(failed.message, "failure message")))
     case MRDIB__V1__CONTROL_HEADER__BODY_GOODBYE:
       let goodbye = try required(header.goodbye, "goodbye")
       return .goodbye(reason: try text(goodbye.reason, "reason"))

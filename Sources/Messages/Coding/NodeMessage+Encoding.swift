@@ -19,10 +19,11 @@ extension NodeMessage {
     case .taskDone(let id, let reports):
       header.pointee.body_case = MRDIB__V1__CONTROL_HEADER__BODY_TASK_DONE
       header.pointee.task_done = arena.taskDone(id: id, reports)
-    case .taskFailed(let id, let message):
+    case .taskFailed(let id, let failure):
       let failed = arena.make(mrdib__v1__task_failed__init)
       failed.pointee.id = id
-      failed.pointee.message = arena.sentence(message)
+      failed.pointee.message = arena.sentence(failure.message)
+      failed.pointee.kind = failure.kind.rawValue
       header.pointee.body_case = MRDIB__V1__CONTROL_HEADER__BODY_TASK_FAILED
       header.pointee.task_failed = failed
     case .goodbye(let reason):

@@ -1,7 +1,6 @@
 public import Autodiff
 public import Datasets
 public import Tables
-public import Tensors
 
 /// Matrix factorisation with Bayesian personalised ranking.
 ///
@@ -34,24 +33,15 @@ public struct BPR: Backbone {
     [.listed(batch.distinctUsers), .listed(batch.distinctItems)]
   }
 
-  public func content(on tape: Tape, parameters: [Variable], batch: TripletBatch) -> Content {
-    .none
-  }
-
   public func loss(
-    on tape: Tape, parameters: [Variable], batch: TripletBatch, content: Content,
-    items: [Variable], likelihood: Likelihood
+    on tape: Tape, _ input: BatchInput, content: Content, items: [Variable],
+    likelihood: Likelihood
   ) -> [LossTerm] {
     tape.pairwiseLoss(
-      users: parameters[0], items: parameters[1], regularizedItems: parameters[1], batch: batch,
-      regularization: regularization, likelihood: likelihood)
+      users: input.parameters[0], items: input.parameters[1],
+      regularizedItems: input.parameters[1], batch: input.batch, regularization: regularization,
+      likelihood: likelihood)
   }
 
-  public func finalSource(_ side: Side) -> FinalSource { .table(side == .user ? 0 : 1) }
-
-  public func rowsForFinal(_ side: Side, range: Range<Int>) -> [RowSelection] { [.none, .none] }
-
-  public func finalVectors(_ side: Side, range: Range<Int>, parameters: [Matrix]) -> Matrix {
-    preconditionFailure("the final vectors of BPR are its tables")
-  }
+  public var final: FinalVectors { .tables(user: 0, item: 1) }
 }

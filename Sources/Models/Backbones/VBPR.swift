@@ -1,7 +1,7 @@
 public import Autodiff
 public import Datasets
 public import Tables
-public import Tensors
+internal import Tensors
 
 /// Visual BPR: an item is an id vector beside a projection of its features.
 ///
@@ -71,25 +71,27 @@ public struct VBPR: Backbone {
     [.listed(batch.distinctUsers), .listed(batch.distinctItems), .all, .all]
   }
 
-  public func content(on tape: Tape, parameters: [Variable], batch: TripletBatch) -> Content {
+  public func content(on tape: Tape, _ input: BatchInput) -> Content {
     let means = features.indices.map { modality in
       project(
-        on: tape, modality, of: batch.distinctItems, weight: parameters[2], bias: parameters[3])
+        on: tape, modality, of: input.batch.distinctItems, weight: input.parameters[2],
+        bias: input.parameters[3])
     }
-    let users = tape.columns(parameters[0], embeddingSize..<2 * embeddingSize)
+    let users = tape.columns(input.parameters[0], embeddingSize..<2 * embeddingSize)
     return Content(means: means, users: features.map { _ in users })
   }
 
   public func loss(
-    on tape: Tape, parameters: [Variable], batch: TripletBatch, content: Content,
-    items: [Variable], likelihood: Likelihood
+    on tape: Tape, _ input: BatchInput, content: Content, items: [Variable],
+    likelihood: Likelihood
   ) -> [LossTerm] {
-    let regularized = itemRows(on: tape, ids: parameters[1], content: content.means)
+    let ids = input.parameters[1]
+    let regularized = itemRows(on: tape, ids: ids, content: content.means)
     let isSampled = zip(items, content.means).contains { $0 !== $1 }
-    let scored = isSampled ? itemRows(on: tape, ids: parameters[1], content: items) : regularized
+    let scored = isSampled ? itemRows(on: tape, ids: ids, content: items) : regularized
     return tape.pairwiseLoss(
-      users: parameters[0], items: scored, regularizedItems: regularized, batch: batch,
-      regularization: regularization, likelihood: likelihood)
+      users: input.parameters[0], items: scored, regularizedItems: regularized,
+      batch: input.batch, regularization: regularization, likelihood: likelihood)
   }
 
   /// μ_m of some items, `[J, d]`.
@@ -109,16 +111,16 @@ public struct VBPR: Backbone {
     return tape.concatenateColumns([ids, projected])
   }
 
-  public func finalSource(_ side: Side) -> FinalSource {
-    side == .user ? .table(0) : .computed(width: 2 * embeddingSize)
+  public var final: FinalVectors {
+    .rows(
+      RowwiseFinal(
+        side: .item, otherTable: 0, width: 2 * embeddingSize,
+        rows: { [.none, .listed($0.map(Int32.init)), .all, .all] },
+        compute: { range, parameters in itemVectors(range, parameters) }))
   }
 
-  public func rowsForFinal(_ side: Side, range: Range<Int>) -> [RowSelection] {
-    [.none, .listed(range.map(Int32.init)), .all, .all]
-  }
-
-  public func finalVectors(_ side: Side, range: Range<Int>, parameters: [Matrix]) -> Matrix {
-    precondition(side == .item, "the final user vectors of VBPR are its user table")
+  /// `[Q_i | Σ_m μ_m]` of some items, `[range.count, 2d]`.
+  private func itemVectors(_ range: Range<Int>, _ parameters: [Matrix]) -> Matrix {
     let tape = Tape()
     let constants = parameters.map { tape.constant($0) }
     let means = features.indices.map { modality in

@@ -72,14 +72,15 @@ public struct MRdIB: Sendable {
   /// Records the whole loss of one shard.
   ///
   /// - Parameters:
-  ///   - backboneParameters: the rows that the backbone asked for.
+  ///   - input: the batch with the rows that the backbone asked for.
   ///   - parameters: the rows of ``tables``.
   ///   - firstTable: the run's index of the first of ``tables``, for the averages.
   func record(
-    on tape: Tape, backbone: some Backbone, backboneParameters: [Variable],
-    parameters: [Variable], firstTable: Int, batch: TripletBatch, context: StepContext
+    on tape: Tape, backbone: some Backbone, _ input: BatchInput, parameters: [Variable],
+    firstTable: Int
   ) -> Loss {
-    let content = backbone.content(on: tape, parameters: backboneParameters, batch: batch)
+    let (batch, context) = (input.batch, input.context)
+    let content = backbone.content(on: tape, input)
     var loss = Loss(terms: [])
     let encoded = modalities.indices.map { modality in
       encode(
@@ -95,8 +96,7 @@ public struct MRdIB: Sendable {
       return loss
     }
     let ranked = backbone.loss(
-      on: tape, parameters: backboneParameters, batch: batch, content: content, items: encoded,
-      likelihood: options.likelihood)
+      on: tape, input, content: content, items: encoded, likelihood: options.likelihood)
     loss.terms = ranked.map(weighingSynergy) + loss.terms + pairTerms
     if options.uniqueWeight != 0 {
       for modality in modalities.indices {

@@ -14,7 +14,7 @@ final class WorkerComputation: @unchecked Sendable {  // state is touched only o
     case setUp
     case setUpFailed(String)
     case advanced(task: UInt64, WorkOutput)
-    case taskFailed(task: UInt64, String)
+    case taskFailed(task: UInt64, TaskFailure)
   }
 
   private let queue = DispatchQueue(label: "mrdib.compute", qos: .userInitiated)
@@ -69,7 +69,7 @@ final class WorkerComputation: @unchecked Sendable {  // state is touched only o
       report(.advanced(task: task, output))
     } catch {
       work = nil
-      report(.taskFailed(task: task, "\(error)"))
+      report(.taskFailed(task: task, TaskFailure(describing: error)))
     }
   }
 }

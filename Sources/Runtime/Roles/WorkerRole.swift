@@ -104,7 +104,7 @@ private final class WorkerHandler: NetworkHandler {
     case .setUp: handle(.setUp, on: loop)
     case .setUpFailed(let message): handle(.setUpFailed(message), on: loop)
     case .advanced(let task, let output): handle(.advanced(task: task, output), on: loop)
-    case .taskFailed(let task, let message): handle(.taskFailed(task: task, message), on: loop)
+    case .taskFailed(let task, let failure): handle(.taskFailed(task: task, failure), on: loop)
     }
   }
 

@@ -153,7 +153,7 @@ public final class SingleProcessRole {
       queue.append(.workerEvent(.advanced(task: task, try work.advance(input))))
     } catch {
       work = nil
-      queue.append(.workerEvent(.taskFailed(task: task, "\(error)")))
+      queue.append(.workerEvent(.taskFailed(task: task, TaskFailure(describing: error))))
     }
   }
 

@@ -46,9 +46,9 @@ public struct WorkerSession: Sendable {
     case .advanced(let task, let output):
       guard phase == .working(task: task) else { return [] }
       return conversation.perform(output, at: now).map { perform($0) }
-    case .taskFailed(let task, let message):
+    case .taskFailed(let task, let failure):
       guard phase == .working(task: task) else { return [] }
-      return [fail(task, message)]
+      return [fail(task, failure)]
     case .stopRequested:
       return [.tell(.goodbye(reason: "it was asked to stop")), leave(.finished("asked to stop"))]
     case .tick:
@@ -109,15 +109,15 @@ public struct WorkerSession: Sendable {
       return .tell(.taskDone(id: task ?? 0, reports: reports))
     case .refused(let message):
       guard let task else { return leave(.permanent(message)) }
-      return fail(task, message)
+      return fail(task, TaskFailure(.failed, message))
     case .lost(let message): return leave(.transient(message))
     }
   }
 
-  private mutating func fail(_ task: UInt64, _ message: String) -> WorkerAction {
+  private mutating func fail(_ task: UInt64, _ failure: TaskFailure) -> WorkerAction {
     phase = .idle
     conversation.abandon()
-    return .tell(.taskFailed(id: task, message: message))
+    return .tell(.taskFailed(id: task, failure))
   }
 
   private mutating func leave(_ departure: Departure) -> WorkerAction {
@@ -136,7 +136,7 @@ public enum WorkerEvent: Sendable {
   case setUpFailed(String)
   /// The computation of a task went as far as it can.
   case advanced(task: UInt64, WorkOutput)
-  case taskFailed(task: UInt64, String)
+  case taskFailed(task: UInt64, TaskFailure)
   /// A polite end was asked for (a signal).
   case stopRequested
   case tick

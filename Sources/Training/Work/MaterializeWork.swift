@@ -8,7 +8,7 @@ internal import Tensors
 final class MaterializeWork: Work {
   private let engine: WorkerEngine
   private let version: UInt64
-  private let blocks: [(index: UInt32, side: Side, range: Range<Int>)]
+  private let blocks: [(index: UInt32, block: EvaluationBlocks.Final)]
   private var next = 0
   private var plan: PullPlan?
 
@@ -21,7 +21,7 @@ final class MaterializeWork: Work {
         throw TrainingError(
           "Cannot compute final vectors of block \(block): there are \(all.materializeCount).")
       }
-      return (block, final.side, final.range)
+      return (block, final)
     }
   }
 
@@ -43,28 +43,50 @@ final class MaterializeWork: Work {
 
   private func pullNext() -> WorkOutput {
     guard next < blocks.count else { return .done([]) }
-    let selections = engine.model.rowsForFinal(blocks[next].side, range: blocks[next].range)
-    let plan = PullPlan(selections, version: version, routing: engine.routing)
+    let plan = PullPlan(
+      engine.model.extended(blocks[next].block.rows), version: version, routing: engine.routing)
     self.plan = plan
     return .pull(plan.requests(generation: engine.setting.generation))
   }
 
   private func compute(_ replies: [PullReply]) throws -> [Addressed<PushRequest>] {
     guard let plan else { throw TrainingError("Rows came that were not asked for.") }
-    let block = blocks[next]
-    let empty = Matrix(rows: 0, columns: 0)
     let rows = try plan.assemble(replies) { Matrix(rows: $0, columns: $1) }
-    let vectors = engine.model.backbone.finalVectors(
-      block.side, range: block.range, parameters: rows.map { $0 ?? empty })
-    let table = engine.model.finalTable(block.side)
-    guard
-      let routed = engine.routing.route(.listed(block.range.map(Int32.init)), table: table)
-    else { return [] }
+    switch blocks[next].block {
+    case .range(let final, let range):
+      let vectors = final.compute(range, rows.map { $0 ?? Matrix(rows: 0, columns: 0) })
+      return engine.pushes(
+        of: vectors, rows: .listed(range.map(Int32.init)),
+        table: engine.model.finalTable(final.side), version: version, block: blocks[next].index)
+    case .whole(let final, _):
+      return engine.pushes(ofFinal: final, parameters: rows, context: nil, version: version)
+    }
+  }
+}
+
+extension WorkerEngine {
+  /// Writes of both final matrices.
+  func pushes(
+    ofFinal final: WholeFinal, parameters: [Matrix?], context: StepContext?, version: UInt64
+  ) -> [Addressed<PushRequest>] {
+    let present = parameters.map { $0 ?? Matrix(rows: 0, columns: 0) }
+    let vectors = final.compute(present, context)
+    return pushes(
+      of: vectors.user, rows: .all, table: model.finalTable(.user), version: version, block: 0)
+      + pushes(
+        of: vectors.item, rows: .all, table: model.finalTable(.item), version: version, block: 1)
+  }
+
+  /// Writes of some rows of a final matrix.
+  func pushes(
+    of vectors: Matrix, rows: RowSelection, table: Int, version: UInt64, block: UInt32
+  ) -> [Addressed<PushRequest>] {
+    guard let routed = routing.route(rows, table: table) else { return [] }
     return PushPlan(parts: [.init(table: table, rows: routed, values: vectors)])
       .requests(
         name: ContributionName(
-          generation: engine.setting.generation, version: version, shard: block.index),
-        kind: .assign, serverCount: engine.routing.serverCount
+          generation: setting.generation, version: version, shard: block),
+        kind: .assign, serverCount: routing.serverCount
       )
       .filter { !$0.body.sections.isEmpty }
   }

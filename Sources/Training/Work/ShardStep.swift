@@ -14,6 +14,9 @@ final class ShardStep {
   private let context: StepContext
   private let tape: Tape
   private var parameters: [Variable] = []
+  /// Of each table, in the rows that were selected.
+  private var gradients: [Matrix?] = []
+  private var propagated: [Variable] = []
   private(set) var loss = Loss(terms: [])
 
   init(engine: WorkerEngine, tape: Tape, context: StepContext) {
@@ -32,8 +35,11 @@ final class ShardStep {
   /// - Parameters:
   ///   - pulled: rows of each table, as selected by `union`.
   ///   - union: the selections that were pulled, of which this shard's are a part.
+  ///   - shared: what the worker propagated for all its shards.
   /// - Returns: this shard's parts of the reductions.
-  func record(_ pulled: [Matrix?], union: [RowSelection]) -> [Double] {
+  func record(
+    _ pulled: [Matrix?], union: [RowSelection], shared: SharedForward
+  ) -> [Double] {
     parameters = selections.indices.map { table in
       guard let matrix = pulled[table] else {
         return tape.constant(Matrix(rows: 0, columns: engine.model.tables[table].width))
@@ -41,7 +47,11 @@ final class ShardStep {
       return tape.parameter(
         rows(selections[table], from: matrix, selectedBy: union[table]))
     }
-    loss = engine.model.record(on: tape, parameters: parameters, batch: batch, context: context)
+    propagated = shared.propagated.map { tape.parameter($0.value) }
+    loss = engine.model.record(
+      on: tape,
+      BatchInput(
+        batch: batch, parameters: parameters, propagated: propagated, context: context))
     return tape.reductions.map(\.part)
   }
 
@@ -65,15 +75,17 @@ final class ShardStep {
   /// Finishes the loss with the reductions' totals and computes the gradients.
   ///
   /// - Throws: ``TrainingError`` when the loss is not a finite number.
-  func differentiate(totals: [Double]) throws {
+  func differentiate(totals: [Double], shared: SharedForward) throws {
     tape.resolve(totals)
     for term in loss.terms where !term.variable.scalar.isFinite {
       throw TrainingError(
         "Training diverged: the loss term '\(term.name)' is \(term.variable.scalar) in epoch "
           + "\(context.epoch), step \(context.step). Lower learning_rate or the weights of the "
-          + "objective; the best model so far is kept.")
+          + "objective; the best model so far is kept.", kind: .diverged)
     }
     tape.backward(from: loss.gradientTerms)
+    gradients = parameters.map(\.gradient)
+    shared.addGradients(of: propagated, to: &gradients, on: tape)
   }
 
   /// The gradients and running averages for the servers.
@@ -83,7 +95,7 @@ final class ShardStep {
       switch engine.model.tables[table].rule {
       case .optimizer(let group):
         guard context.isFinalRound || group == .discriminator,
-          let gradient = parameters[table].gradient,
+          let gradient = gradients[table],
           let rows = engine.routing.route(selections[table], table: table)
         else { continue }
         parts.append(.init(table: table, rows: rows, values: gradient))

@@ -22,8 +22,10 @@ final class TrainWork: Work {
   private var plan: PullPlan?
   private var parts: [[Double]] = []
   private var sums: [[String: Double]]
+  private var stalePushes: [Addressed<PushRequest>] = []
   /// Where pulled rows are assembled; one tape's worth of buffers, reused every step.
   private let pulledTape: Tape
+  private let shared: SharedForward
 
   init(engine: WorkerEngine, epoch: Int, firstVersion: UInt64, shards: [Int]) {
     self.engine = engine
@@ -35,6 +37,7 @@ final class TrainWork: Work {
     versions = firstVersion..<firstVersion + UInt64(count)
     sums = shards.map { _ in [:] }
     pulledTape = engine.tape(shards.count)
+    shared = SharedForward(tape: engine.tape(shards.count + 1))
   }
 
   var progress: UInt64 { (version - firstVersion) / UInt64(engine.setting.roundsPerStep) }
@@ -60,17 +63,11 @@ final class TrainWork: Work {
   }
 
   private func nextPull() -> WorkOutput {
-    let rounds = UInt64(engine.setting.roundsPerStep)
-    let offset = version - firstVersion
     pulledTape.reset()
     steps = shards.enumerated().map { index, shard in
       let tape = engine.tape(index)
       tape.reset()
-      return ShardStep(
-        engine: engine, tape: tape,
-        context: StepContext(
-          seed: engine.setting.seed, epoch: epoch, step: Int(offset / rounds), shard: shard,
-          isFinalRound: offset % rounds == rounds - 1))
+      return ShardStep(engine: engine, tape: tape, context: context(shard: shard))
     }
     union = engine.model.tables.indices.map { table in
       .union(steps.map { $0.selections[table] })
@@ -80,24 +77,46 @@ final class TrainWork: Work {
     return .pull(plan.requests(generation: engine.setting.generation))
   }
 
+  /// Where the current version stands in the run.
+  private func context(shard: Int) -> StepContext {
+    let rounds = UInt64(engine.setting.roundsPerStep)
+    let offset = version - firstVersion
+    return StepContext(
+      seed: engine.setting.seed, epoch: epoch, step: Int(offset / rounds), shard: shard,
+      isFinalRound: offset % rounds == rounds - 1)
+  }
+
+  /// The final vectors of the epoch's last forward pass, for models that rank with those; written
+  /// by the owner of shard 0.
+  private func staleFinal(_ pulled: [Matrix?]) throws -> [Addressed<PushRequest>] {
+    guard case .whole(let final) = engine.model.backbone.final, final.isStale, shards[0] == 0,
+      version + 1 == versions.upperBound
+    else { return [] }
+    return engine.pushes(
+      ofFinal: final, parameters: pulled, context: context(shard: 0), version: version)
+  }
+
   private func record(_ replies: [PullReply]) throws {
     guard let plan else { throw TrainingError("Rows came that were not asked for.") }
     let pulled = try plan.assemble(replies) { pulledTape.matrix(rows: $0, columns: $1) }
-    parts = steps.map { $0.record(pulled, union: union) }
+    shared.record(pulled, model: engine.model, context: context(shard: shards[0]))
+    parts = steps.map { $0.record(pulled, union: union, shared: shared) }
+    stalePushes = try staleFinal(pulled)
   }
 
   private func differentiate(totals: [[Double]]) throws -> [Addressed<PushRequest>] {
     guard totals.count == steps.count else {
       throw TrainingError("\(totals.count) totals came for \(steps.count) shards.")
     }
-    var requests: [Addressed<PushRequest>] = []
+    // Before the gradients: those may complete the version.
+    var requests = stalePushes
     for (index, step) in steps.enumerated() {
       guard totals[index].count == parts[index].count else {
         throw TrainingError(
           "\(totals[index].count) totals came for \(parts[index].count) reductions of shard "
             + "\(step.shard).")
       }
-      try step.differentiate(totals: totals[index])
+      try step.differentiate(totals: totals[index], shared: shared)
       requests += step.push().requests(
         name: name(step.shard), kind: .gradient, serverCount: engine.routing.serverCount)
       addReport(index, step)

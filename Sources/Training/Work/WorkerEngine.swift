@@ -78,15 +78,39 @@ public final class WorkerEngine {
 
 /// How evaluation is cut into blocks; coordinator and workers must agree on it.
 public struct EvaluationBlocks: Sendable {
-  private let finals: [(side: Side, range: Range<Int>)]
+  /// A block of final vectors to compute.
+  enum Final: Sendable {
+    case range(RowwiseFinal, Range<Int>)
+    /// Both sides, from these whole tables.
+    case whole(WholeFinal, rows: [RowSelection])
+
+    /// The rows of the first tables that the block depends on.
+    var rows: [RowSelection] {
+      switch self {
+      case .range(let final, let range): final.rows(range)
+      case .whole(_, let rows): rows
+      }
+    }
+  }
+
+  private let finals: [Final]
   private let users: [Range<Int>]
 
   public init(
     model: TrainingModel, userCount: Int, materializeBlockSize: Int, rankBlockSize: Int
   ) {
-    finals = model.computedSides.flatMap { side in
-      Self.ranges(model.tables[model.finalTable(side)].rows, by: materializeBlockSize)
-        .map { (side, $0) }
+    switch model.backbone.final {
+    case .tables:
+      finals = []
+    case .rows(let final):
+      let count = model.tables[model.finalTable(final.side)].rows
+      finals = Self.ranges(count, by: materializeBlockSize).map { .range(final, $0) }
+    case .whole(let final):
+      let rows = model.tables.indices.map { table -> RowSelection in
+        final.tables.contains(table) ? .all : .none
+      }
+      // Stale vectors are written by the last training step instead.
+      finals = final.isStale ? [] : [.whole(final, rows: rows)]
     }
     users = Self.ranges(userCount, by: rankBlockSize)
   }
@@ -95,7 +119,7 @@ public struct EvaluationBlocks: Sendable {
   public var rankCount: Int { users.count }
 
   /// The final vectors of a block; nil beyond the last.
-  public func final(_ block: UInt32) -> (side: Side, range: Range<Int>)? {
+  func final(_ block: UInt32) -> Final? {
     block < finals.count ? finals[Int(block)] : nil
   }
 

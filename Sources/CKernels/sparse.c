@@ -1,0 +1,35 @@
+#include "CKernelsSparse.h"
+
+#include <string.h>
+
+#define CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
+
+// A sum of 64 floats stays in registers while the row's entries pass; rows of other widths are done
+// in slices. The next entry's row of x is fetched early: it lies anywhere.
+CLONES void mrdib_sparse_multiply(
+    const int64_t *offsets, const int32_t *columns, const float *values, size_t row_count,
+    const float *x, size_t width, float *restrict y) {
+  for (size_t row = 0; row < row_count; row++) {
+    int64_t begin = offsets[row], end = offsets[row + 1];
+    float *target = y + row * width;
+    size_t start = 0;
+    for (; start + 64 <= width; start += 64) {
+      float sum[64];
+      memset(sum, 0, sizeof sum);
+      for (int64_t entry = begin; entry < end; entry++) {
+        if (entry + 4 < end)
+          __builtin_prefetch(x + (size_t)columns[entry + 4] * width + start);
+        const float *source = x + (size_t)columns[entry] * width + start;
+        float value = values[entry];
+        for (size_t lane = 0; lane < 64; lane++) sum[lane] += value * source[lane];
+      }
+      memcpy(target + start, sum, sizeof sum);
+    }
+    for (; start < width; start++) {
+      float sum = 0;
+      for (int64_t entry = begin; entry < end; entry++)
+        sum += values[entry] * x[(size_t)columns[entry] * width + start];
+      target[start] = sum;
+    }
+  }
+}

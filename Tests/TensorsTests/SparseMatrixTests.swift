@@ -1,0 +1,53 @@
+import Tensors
+import TestSupport
+import Testing
+
+@Suite struct SparseMatrixTests {
+  private func random(_ rows: Int, _ columns: Int) -> SparseMatrix {
+    let random = CounterRandom(seed: 4, stream: .generator)
+    let entries = (0..<rows * 3).map { index in
+      (
+        row: Int32(random.integer(below: rows, id: index)),
+        column: Int32(random.integer(below: columns, id: index, index: 1)),
+        value: random.uniform(id: index, index: 2) - 0.5
+      )
+    }
+    return SparseMatrix(rows: rows, columns: columns, entries: entries)
+  }
+
+  @Test("entries of one place are added, rows are sorted")
+  func entries() {
+    let matrix = SparseMatrix(
+      rows: 2, columns: 3, entries: [(1, 2, 1), (0, 1, 2), (1, 0, 3), (1, 2, 4)])
+    #expect(matrix.offsets == [0, 1, 3])
+    #expect(matrix.indices == [1, 0, 2])
+    #expect(matrix.values == [2, 3, 5])
+  }
+
+  @Test("products agree with plain loops", arguments: [1, 7, 64, 65, 200])
+  func multiply(width: Int) {
+    let matrix = random(17, 11)
+    let x = randomMatrix(11, width, seed: 3)
+    let y = Matrix(rows: 17, columns: width)
+    matrix.multiply(x, into: y)
+    var expected = [Float](repeating: 0, count: 17 * width)
+    for row in 0..<17 {
+      for entry in matrix.entries(ofRow: row) {
+        for column in 0..<width {
+          expected[row * width + column] +=
+            matrix.values[entry] * x[Int(matrix.indices[entry]), column]
+        }
+      }
+    }
+    #expect(relativeDifference(y.elements, expected) < 1e-6)
+  }
+
+  @Test("transposing twice gives the matrix back")
+  func transposed() {
+    let matrix = random(9, 13)
+    let twice = matrix.transposed.transposed
+    #expect(twice.offsets == matrix.offsets)
+    #expect(twice.indices == matrix.indices)
+    #expect(twice.values == matrix.values)
+  }
+}
