@@ -96,5 +96,7 @@ let package = Package(
     tests("Training", ["Enrollment", "Messages"]),
     tests("Transport", ["Messages"]),
     tests("Runtime", ["Coordination"]),
+    .testTarget(name: "ArchitectureTests", swiftSettings: swiftSettings),
+    .testTarget(name: "CommandTests", dependencies: ["mrdib"], swiftSettings: swiftSettings),
   ]
 )

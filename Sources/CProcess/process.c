@@ -151,6 +151,12 @@ int cprocess_watch_signals(const int *signals, size_t count) {
       return -1;
     }
   }
+  // Whoever started this process may have had these signals blocked (the threads of a dispatch
+  // queue do), and a new process inherits that: then nothing would ever stop it.
+  sigset_t wanted;
+  sigemptyset(&wanted);
+  for (size_t index = 0; index < count; index++) sigaddset(&wanted, signals[index]);
+  pthread_sigmask(SIG_UNBLOCK, &wanted, NULL);
   return read_end;
 }
 

@@ -32,7 +32,7 @@ struct ItemExtent {
         DatasetError(
           .inconsistent, path: extent.source,
           "has \(extent.rows) rows, but item ids run to \(needed - 1) (\(interactions.source), "
-            + "\(place)), which needs \(needed) rows: row numbers are item ids; export the features "
+            + "\(place)), which needs \(needed) rows (row numbers are item ids); export them "
             + "again after renumbering the items"))
     }
     return first.rows

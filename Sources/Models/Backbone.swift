@@ -1,6 +1,7 @@
 public import Autodiff
 public import Datasets
 public import Tables
+public import Tensors
 
 /// A recommender whose ranking score is the inner product of a user and an item vector.
 ///
@@ -36,6 +37,9 @@ public protocol Backbone: Sendable {
 
   /// How the vectors that rank come about.
   var final: FinalVectors { get }
+
+  /// The initial values of some rows of a table whose initializer is `pushed`, `[rows, width]`.
+  func initialValues(table: Int, rows: Range<Int>) -> Matrix
 }
 
 extension Backbone {
@@ -44,6 +48,10 @@ extension Backbone {
   ) -> [Variable] { [] }
 
   public func content(on tape: Tape, _ input: BatchInput) -> Content { .none }
+
+  public func initialValues(table: Int, rows: Range<Int>) -> Matrix {
+    preconditionFailure("table \(tables[table].name) has no initial values of its own")
+  }
 }
 
 /// What a loss is computed from.

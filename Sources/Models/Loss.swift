@@ -8,8 +8,8 @@ public import Tensors
 /// | kind | share | gradient weight |
 /// |---|---|---|
 /// | a sum over triplets divided by the step's triplet count: shards add up | 1 | weight |
-/// | an estimate from the shard alone (a divergence per item, a bound of mutual information): shards are averaged by size | n_k / n | weight · n_k / n |
-/// | a value of the whole step, known to each shard through a reduction (an un-squared norm) | n_k / n | weight |
+/// | an estimate from the shard alone, averaged by shard size | n_k / n | weight · n_k / n |
+/// | a value of the whole step, known through a reduction | n_k / n | weight |
 public struct LossTerm {
   public let name: String
   /// `[1, 1]`.

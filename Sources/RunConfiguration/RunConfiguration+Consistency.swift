@@ -11,11 +11,9 @@ extension RunConfiguration {
     try require(
       self.mrdib.smallestLogVariance < self.mrdib.largestLogVariance,
       keys.mrdib.smallestLogVariance, "is not below", keys.mrdib.largestLogVariance)
-    for timeout in [keys.cluster.workerTimeout, keys.cluster.serverTimeout] {
-      try require(
-        self[timeout] >= 2 * self.cluster.heartbeatInterval, timeout, "is below two intervals of",
-        keys.cluster.heartbeatInterval)
-    }
+    try require(
+      self.cluster.nodeTimeout >= 2 * self.cluster.heartbeatInterval, keys.cluster.nodeTimeout,
+      "is below two intervals of", keys.cluster.heartbeatInterval)
   }
 
   /// Throws a sentence about two keys, led by the source of the one that was set (the later one,

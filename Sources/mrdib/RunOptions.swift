@@ -5,7 +5,7 @@ import Runtime
 struct RunOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "Folder of a data set in the MMRec layout: NAME.inter and *_feat.npy. Without it, a generated data set.",
+      "Folder of a data set in the MMRec layout (NAME.inter, *_feat.npy); else a generated one.",
       valueName: "folder"))
   var data: String?
 

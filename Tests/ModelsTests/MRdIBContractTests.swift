@@ -132,7 +132,8 @@ import Testing
       parameters.tables[table].pointer[1] = running
       let result = parameters.gradients(model, data.batch, context: context)
       gradients.append(Array(result.gradients[2].elements))
-      let discriminator = try #require(model.tables.firstIndex { $0.name.hasSuffix("output.weight") })
+      let discriminator = try #require(
+        model.tables.firstIndex { $0.name.hasSuffix("output.weight") })
       #expect(result.gradients[discriminator].elements.contains { $0 != 0 })
     }
     #expect(gradients[0] != gradients[1])

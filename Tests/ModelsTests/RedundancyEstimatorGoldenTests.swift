@@ -23,7 +23,8 @@ import Testing
       tape.parameter(try golden.matrix("dv/w2")), tape.parameter(try golden.matrix("dv/b2")),
     ]
     let terms = DonskerVaradhanEstimator(hiddenSize: 6, cap: 10).record(
-      on: tape, left: inputs[0], right: inputs[1], discriminator: discriminator, shift: 2, average: nil)
+      on: tape, left: inputs[0], right: inputs[1], discriminator: discriminator, shift: 2,
+      average: nil)
     tape.backward(from: [(terms.estimate, 1), (try #require(terms.discriminatorLoss), 1)])
     let stored = try golden.number("\(name)/V")
     #expect(abs(Double(terms.estimate.scalar) - stored) < 1e-5 * abs(stored))
@@ -78,7 +79,8 @@ import Testing
     let names = ["M1", "m1", "M2", "m2", "S1", "s1", "S2", "s2"]
     let discriminator = try names.map { tape.parameter(try golden.matrix("club/\($0)")) }
     let terms = ContrastiveUpperBoundEstimator(hiddenSize: 6).record(
-      on: tape, left: inputs[0], right: inputs[1], discriminator: discriminator, shift: 2, average: nil)
+      on: tape, left: inputs[0], right: inputs[1], discriminator: discriminator, shift: 2,
+      average: nil)
     let loss = try #require(terms.discriminatorLoss)
     tape.backward(from: [(terms.estimate, 1), (loss, 1)])
     // The estimate is a difference of sums of size ten.

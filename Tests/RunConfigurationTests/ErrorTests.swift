@@ -91,8 +91,8 @@ func unknownModel() throws {
     ("topk: [5]", "selection_metric (recall@20, from built-in default) needs 20 in topk ([5]"),
     ("shards: 8\ntrain_batch_size: 4", "train_batch_size (4, from run.yaml:2:19) is below shards"),
     ("logvar_min: 1", "logvar_min (1, from run.yaml:1:13) is not below logvar_max"),
-    ("heartbeat_interval_ms: 9000", "worker_timeout_ms (10000, from built-in default) is below"),
-    ("server_timeout_ms: 600", "is below two intervals of heartbeat_interval_ms (500"),
+    ("heartbeat_interval_ms: 9000", "node_timeout_ms (15000, from built-in default) is below"),
+    ("node_timeout_ms: 600", "is below two intervals of heartbeat_interval_ms (500"),
   ])
 func contradictions(yaml: String, expected: String) throws {
   let message = try message(of: yaml)

@@ -14,7 +14,7 @@ func names() {
 func completeness() {
   let names = Set(ConfigurationKeys.all.map(\.name))
   let expected = [
-    "modalities", "model", "seed", "topk", "alpha1", "mi_estimator", "max_message_mb", "compat",
+    "modalities", "model", "seed", "topk", "alpha1", "mi_estimator", "node_timeout_ms", "compat",
   ]
   #expect(names.isSuperset(of: expected))
 }

@@ -55,7 +55,7 @@ func digestValue() throws {
   "the digest changes with what influences the result, and with nothing else",
   arguments: [
     ("seed=1", true), ("shards=3", true), ("alpha1=0.1", true), ("model=bpr", true),
-    ("workers=7", false), ("worker_timeout_ms=20000", false), ("mi_temperature=0.5", false),
+    ("workers=7", false), ("node_timeout_ms=20000", false), ("mi_temperature=0.5", false),
     ("evaluation_block_users=64", false), ("seed=999", false),
   ])
 func digest(assignment: String, changes: Bool) throws {

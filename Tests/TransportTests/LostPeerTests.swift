@@ -63,7 +63,9 @@ extension TransportTests {
         $0.socket.reconnectIntervalMaximum = .milliseconds(50)
       }
       let first = try Node(context: context)
-      let endpoint = try first.bind().endpoint
+      // Not a tcp port: somebody else may get it between the two incarnations.
+      let path = NSTemporaryDirectory() + "mrdib-\(UUID().uuidString.prefix(8)).sock"
+      let endpoint = try first.bind("ipc://\(path)").endpoint
       let peer = try client.connect(endpoint)
       try client.send(WireMessage("one"), to: peer)
       let firstName = try #require(first.received.next()).peer

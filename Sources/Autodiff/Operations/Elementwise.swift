@@ -1,3 +1,4 @@
+internal import CKernels
 internal import Tensors
 
 extension Tape {
@@ -7,19 +8,25 @@ extension Tape {
   public func sum(_ terms: [(variable: Variable, scale: Float)]) -> Variable {
     precondition(!terms.isEmpty, "sum of no terms")
     let output = matrix(rows: terms[0].variable.rows, columns: terms[0].variable.columns)
-    output.fill(0)
-    for (variable, scale) in terms {
+    for (position, (variable, scale)) in terms.enumerated() {
       precondition(variable.value.hasSameShape(as: output), "sum of different shapes")
-      BLAS.accumulate(
-        variable.value.pointer, scaledBy: scale, into: output.pointer, count: output.count)
+      add(variable.value, scaledBy: scale, to: output, isFirst: position == 0)
     }
     return record(output, from: terms.map(\.variable)) { [self] gradient in
       for (variable, scale) in terms {
-        scatter(into: variable) { target in
-          BLAS.accumulate(
-            gradient.pointer, scaledBy: scale, into: target.pointer, count: target.count)
+        accumulate(into: variable) { target, isFirst in
+          add(gradient, scaledBy: scale, to: target, isFirst: isFirst)
         }
       }
+    }
+  }
+
+  private func add(_ source: Matrix, scaledBy scale: Float, to target: Matrix, isFirst: Bool) {
+    if isFirst {
+      mrdib_scaled_copy(source.pointer, scale, target.pointer, source.count)
+    } else {
+      BLAS.accumulate(
+        source.pointer, scaledBy: scale, into: target.pointer, count: source.count)
     }
   }
 
@@ -47,14 +54,11 @@ extension Tape {
   /// `max(x, 0)`.
   public func relu(_ x: Variable) -> Variable {
     let output = matrix(rows: x.rows, columns: x.columns)
-    let source = x.value.pointer
-    for index in 0..<output.count { output.pointer[index] = max(source[index], 0) }
+    mrdib_relu(x.value.pointer, output.pointer, output.count)
     return record(output, from: x) { [self] gradient in
       accumulate(into: x) { target, isFirst in
-        for index in 0..<target.count {
-          let share = source[index] > 0 ? gradient.pointer[index] : 0
-          target.pointer[index] = isFirst ? share : target.pointer[index] + share
-        }
+        mrdib_relu_adjoint(
+          x.value.pointer, gradient.pointer, target.pointer, target.count, isFirst ? 0 : 1)
       }
     }
   }
@@ -62,17 +66,12 @@ extension Tape {
   /// `min(max(x, lower), upper)`; the gradient outside the range is 0.
   public func clamp(_ x: Variable, _ lower: Float, _ upper: Float) -> Variable {
     let output = matrix(rows: x.rows, columns: x.columns)
-    let source = x.value.pointer
-    for index in 0..<output.count {
-      output.pointer[index] = min(max(source[index], lower), upper)
-    }
+    mrdib_clamp(x.value.pointer, lower, upper, output.pointer, output.count)
     return record(output, from: x) { [self] gradient in
       accumulate(into: x) { target, isFirst in
-        for index in 0..<target.count {
-          let isInside = source[index] >= lower && source[index] <= upper
-          let share = isInside ? gradient.pointer[index] : 0
-          target.pointer[index] = isFirst ? share : target.pointer[index] + share
-        }
+        mrdib_clamp_adjoint(
+          x.value.pointer, lower, upper, gradient.pointer, target.pointer, target.count,
+          isFirst ? 0 : 1)
       }
     }
   }

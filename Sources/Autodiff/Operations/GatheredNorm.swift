@@ -20,8 +20,10 @@ extension Tape {
     for index in indices { counts[Int(index)] += 1 }
     var part = 0.0
     for row in 0..<x.rows where counts[row] > 0 {
-      part += Double(counts[row]) * Double(
-        BLAS.dot(x.value.pointer + row * width, x.value.pointer + row * width, count: width))
+      part +=
+        Double(counts[row])
+        * Double(
+          BLAS.dot(x.value.pointer + row * width, x.value.pointer + row * width, count: width))
     }
     let value = scalar(0)
     let reduction = Reduction(part: part) { total in

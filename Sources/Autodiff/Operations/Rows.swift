@@ -8,7 +8,8 @@ extension Tape {
     let width = x.columns
     let output = matrix(rows: indices.count, columns: width)
     for (row, index) in indices.enumerated() {
-      (output.pointer + row * width).update(from: x.value.pointer + Int(index) * width, count: width)
+      (output.pointer + row * width).update(
+        from: x.value.pointer + Int(index) * width, count: width)
     }
     return record(output, from: x) { [self] gradient in
       scatter(into: x) { target in

@@ -3,7 +3,7 @@
 /// A value improves if it is strictly above the best so far, after rounding by the rule; equal
 /// values keep the earlier epoch. The first evaluation always improves. NaN never does.
 ///
-/// Source: MODELS §2.4 (MMRec `early_stopping`). Deviation: none with ``SelectionRule/Rounding``
+/// Source: MMRec e775373, `early_stopping`. Deviation: none with ``SelectionRule/Rounding``
 /// `fourDecimals`; by default values are compared unrounded.
 public struct ModelSelection: Sendable, Equatable {
   public enum Verdict: Sendable, Equatable {

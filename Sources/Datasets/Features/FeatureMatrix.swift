@@ -102,7 +102,8 @@ public struct FeatureMatrix: Sendable {
     switch storage {
     case .file(let file):
       digest.combine(
-        "\(file.element.rawValue) \(file.isFortranOrder ? "F" : "C") \(file.isBigEndian ? ">" : "<")"
+        "\(file.element.rawValue) \(file.isFortranOrder ? "F" : "C") "
+          + (file.isBigEndian ? ">" : "<")
       )
       digest.combine(file.payload)
     case .matrix(let matrix):

@@ -1,4 +1,4 @@
-/// A two-dimensional array of floating point numbers in an npy file, memory-mapped: opening it reads
+/// A two-dimensional array of floating point numbers in an npy file, mapped: opening it reads
 /// the header only, and rows are converted to `Float` as they are copied out.
 ///
 /// Reads format versions 1, 2 and 3; `f2`, `f4` and `f8` in either byte order; C and Fortran

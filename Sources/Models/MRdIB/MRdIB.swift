@@ -8,11 +8,13 @@ internal import Tensors
 /// The backbone gives a vector μ per item and modality. MRdIB makes it the mean of a Gaussian,
 /// lets the backbone score samples z of it, and adds
 ///
-///     L = L_backbone(z) + α₁ Σ_m KL(q(z_m | x) ‖ prior) + α₂ Σ_{m<m'} I(z_m; z_{m'}) + α₃ Σ_m L_U^m
+///     L = L_backbone(z) + α₁ Σ_m KL(q(z_m | x) ‖ prior) + α₂ Σ_{m<m'} I(z_m; z_{m'})
+///         + α₃ Σ_m L_U^m
 ///
 /// - the divergence filters what the likelihood does not need from each modality (α₁);
 /// - the redundancy between modalities is estimated by a discriminator and minimised (α₂);
-/// - each modality alone should explain the preference: `L_U^m = mean softplus(−⟨a_{m,u}, z_{m,p} − z_{m,n}⟩)` (α₃);
+/// - each modality alone should explain the preference (α₃):
+///   `L_U^m = mean softplus(−⟨a_{m,u}, z_{m,p} − z_{m,n}⟩)`;
 /// - what only the combination tells is in the backbone's own likelihood on z.
 ///
 /// The paper's synergy term is that likelihood and is counted once. Inference uses μ: the

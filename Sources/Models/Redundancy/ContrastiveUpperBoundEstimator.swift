@@ -3,7 +3,8 @@ package import Tables
 
 /// vCLUB: an upper bound of mutual information from a learned conditional density.
 ///
-///     q(y | x) = N(mean(x), e^{logvar(x)}),  estimate = mean_i [ ln q(y_i | x_i) − ln q(y_{i+shift} | x_i) ]
+///     q(y | x) = N(mean(x), e^{logvar(x)})
+///     estimate = mean_i [ ln q(y_i | x_i) − ln q(y_{i+shift} | x_i) ]
 ///
 /// Both networks are W₂ relu(W₁ x + b₁) + b₂. The discriminator maximises the likelihood of the
 /// true pairs; the encoders minimise the estimate.

@@ -11,23 +11,12 @@ public struct ClusterKeys: ConfigurationSection {
   public let heartbeatInterval = ConfigurationKey<Int>(
     "heartbeat_interval_ms", default: 500, .within(10...60_000), unit: "ms",
     influencesResult: false, help: "Time from one sign of life of a process to the next.")
-  public let workerTimeout = ConfigurationKey<Int>(
-    "worker_timeout_ms", default: 10_000, .within(100...3_600_000), unit: "ms",
-    influencesResult: false,
-    help: "Silence after which a worker is given up and its shards move"
-      + " on.")
-  public let serverTimeout = ConfigurationKey<Int>(
-    "server_timeout_ms", default: 15_000, .within(100...3_600_000), unit: "ms",
-    influencesResult: false, help: "Silence after which a server is given up.")
-  public let requestTimeout = ConfigurationKey<Int>(
-    "request_timeout_ms", default: 5_000, .within(10...3_600_000), unit: "ms",
-    influencesResult: false, help: "Time after which an unanswered pull or push is sent again.")
+  public let nodeTimeout = ConfigurationKey<Int>(
+    "node_timeout_ms", default: 15_000, .within(100...3_600_000), unit: "ms",
+    influencesResult: false, help: "Silence after which a worker or server counts as lost.")
   public let startupTimeout = ConfigurationKey<Int>(
     "startup_timeout_ms", default: 120_000, .within(100...86_400_000), unit: "ms",
     influencesResult: false, help: "Time for all processes to register; then the run is given up.")
-  public let largestMessage = ConfigurationKey<Int>(
-    "max_message_mb", default: 256, .within(1...2047), unit: "MiB", influencesResult: false,
-    help: "Larger messages are refused by their receiver.")
   public let evaluationBlockUsers = ConfigurationKey<Int>(
     "evaluation_block_users", default: 512, .within(1...1_048_576), unit: "users",
     aliases: ["eval_batch_size"], influencesResult: false,

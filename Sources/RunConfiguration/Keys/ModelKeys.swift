@@ -14,5 +14,5 @@ public struct ModelKeys: ConfigurationSection {
     help: "Width of an embedding and of a content vector (MMRec).")
   public let regularizationWeight = ConfigurationKey<Double>(
     "reg_weight", default: 0.1, .atLeast(0),
-    help: "λ, weight of the backbone's own regulariser (MODELS 3.14: the best of most VBPR runs).")
+    help: "λ, weight of the backbone's own regulariser (best of most published VBPR runs).")
 }

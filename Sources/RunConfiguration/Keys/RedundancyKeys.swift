@@ -35,8 +35,8 @@ public struct RedundancyKeys: ConfigurationSection {
   public let skipsNegative = ConfigurationKey<Bool>(
     "mi_skip_negative", default: true, scope: .redundancy(.donskerVaradhan),
     help: "Leave the encoders alone while the estimate is negative: the bound then says nothing"
-      + " (MODELS 4.3).")
+      + ".")
   public let temperature = ConfigurationKey<Double>(
     "mi_temperature", default: 0.2, .above(0), scope: .redundancy(.infoNCE),
-    help: "τ of the contrast (MODELS 1).")
+    help: "τ of the contrast.")
 }

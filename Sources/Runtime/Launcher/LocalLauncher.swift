@@ -1,5 +1,5 @@
-import Transport
 import Foundation
+import Transport
 
 #if canImport(Glibc)
   import Glibc
@@ -63,7 +63,8 @@ public struct LocalLauncher: Sendable {
         if let result = process.poll() { events.append(.ended(index: index, result.exitCode)) }
       }
       for event in events + [.tick] {
-        for case .signal(let index, let number) in supervision.handle(event, at: MonotonicClock.seconds)
+        for case .signal(let index, let number) in supervision.handle(
+          event, at: MonotonicClock.seconds)
         {
           processes[index].send(number)
         }

@@ -1,5 +1,5 @@
-import Foundation
 import Datasets
+import Foundation
 import Tensors
 
 /// The best model of a run as files: what `recommend` and `export` read.

@@ -1,8 +1,8 @@
 import Datasets
 import Evaluation
 import Foundation
-import RunConfiguration
 import Models
+import RunConfiguration
 import Tensors
 
 /// The best items for a user.

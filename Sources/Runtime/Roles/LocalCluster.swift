@@ -23,7 +23,7 @@ public struct LocalCluster: Sendable {
   /// - Throws: ``RuntimeError`` when a process cannot be started.
   public func run(signals: SignalPipe) throws -> LaunchReport {
     // The coordinator reads what was resolved here, so that both agree to the letter.
-    try directory.writeConfiguration(setup.configuration.resolvedYAML())
+    try directory.writeConfiguration(setup.configurationText)
     let socket = try SocketFolder()
     defer { socket.remove() }
     let address = "ipc://\(socket.path)/coordinator"

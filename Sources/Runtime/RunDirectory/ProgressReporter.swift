@@ -1,6 +1,6 @@
-import Transport
 import Coordination
 import Foundation
+import Transport
 
 #if canImport(Glibc)
   import Glibc

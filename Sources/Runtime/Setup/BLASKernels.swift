@@ -10,17 +10,24 @@ import Tensors
 /// Chooses the kernels that OpenBLAS runs with.
 ///
 /// OpenBLAS picks kernels when it is loaded, and on processors that are newer than the library it
-/// falls back to AVX2 where AVX-512 would be about twice as fast. The choice can only be made
-/// through the environment and before the process starts; so the program starts itself again, once.
+/// falls back to AVX2 where AVX-512 is up to twice as fast. The choice can only be made through the
+/// environment and before the process starts; so the program starts itself again, once.
+///
+/// The choice is ours even where the environment names a core type already: other kernels add in
+/// another order, and the bits of a run should not depend on what a shell happens to export. Set
+/// `MRDIB_BLAS_CORE` to a core type of OpenBLAS to choose another one, or to `inherit` to leave the
+/// environment as it is.
 public enum BLASKernels {
   static let coreVariable = "OPENBLAS_CORETYPE"
   static let threadVariable = "OPENBLAS_NUM_THREADS"
+  static let choiceVariable = "MRDIB_BLAS_CORE"
   private static let markVariable = "MRDIB_BLAS_CHOSEN"
 
   /// Whether the processor has the vector instructions of OpenBLAS's SkylakeX kernels.
   public static let hasAVX512: Bool = {
-    guard let flags = try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8)
-      .split(separator: "\n").first(where: { $0.hasPrefix("flags") })
+    guard
+      let flags = try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8)
+        .split(separator: "\n").first(where: { $0.hasPrefix("flags") })
     else { return false }
     let present = Set(flags.split(separator: " "))
     return ["avx512f", "avx512dq", "avx512bw", "avx512vl"].allSatisfy { present.contains($0) }
@@ -32,7 +39,11 @@ public enum BLASKernels {
   /// What to add to the environment of a process that computes.
   public static var environment: [String: String] {
     var result = [threadVariable: "1"]
-    if hasAVX512, getenv(coreVariable) == nil, !wideCores.contains(BLAS.coreName) {
+    let choice = getenv(choiceVariable).map { String(cString: $0) } ?? ""
+    if choice == "inherit" { return result }
+    if !choice.isEmpty {
+      result[coreVariable] = choice
+    } else if hasAVX512, !wideCores.contains(BLAS.coreName) {
       result[coreVariable] = "SKYLAKEX"
     }
     return result

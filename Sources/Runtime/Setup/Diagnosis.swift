@@ -61,7 +61,7 @@ public struct Diagnosis: Sendable, Encodable {
         + (hasAVX512 ? ", AVX-512" : ""),
       "memory\t\(environment.memoryBytes >> 20) MiB",
       "OpenBLAS\t\(environment.openBLAS.configuration)",
-      "OpenBLAS kernels\t\(chosenKernels) (this process: \(environment.openBLAS.core))",
+      "OpenBLAS kernels\t\(chosenKernels) (\(BLASKernels.choiceVariable) chooses others)",
       String(
         format: "matrix product\t%.0f GFLOP/s, one thread, 2048x4096 by 4096x64",
         gigaflopsPerThread),

@@ -11,6 +11,8 @@ import Training
 /// servers and workers must agree on.
 public struct RunSetup: Sendable {
   public let configuration: RunConfiguration
+  /// The configuration as text, with the source of every value.
+  public let configurationText: String
   public let dataset: Dataset
   public let model: TrainingModel
 
@@ -20,6 +22,7 @@ public struct RunSetup: Sendable {
   /// - Throws: `DatasetError`, `ModelError`; ``RuntimeError`` when the data is not that of the run.
   public init(configuration: RunConfiguration, folder: String) throws {
     self.configuration = configuration
+    configurationText = configuration.resolvedYAML()
     let name = configuration.model.model
     let modalities = configuration.data.modalities.map {
       ModalityDescription(name: $0.name, file: $0.file)
@@ -38,11 +41,23 @@ public struct RunSetup: Sendable {
 
   /// The same data and model under settings that agree on both.
   func with(_ configuration: RunConfiguration) -> RunSetup {
-    RunSetup(configuration: configuration, dataset: dataset, model: model)
+    RunSetup(
+      configuration: configuration, text: configuration.resolvedYAML(), dataset: dataset,
+      model: model)
   }
 
-  private init(configuration: RunConfiguration, dataset: Dataset, model: TrainingModel) {
+  /// The same settings under the text that they were read from, which knows better where each
+  /// value came from.
+  public func with(configurationText: String) -> RunSetup {
+    RunSetup(
+      configuration: configuration, text: configurationText, dataset: dataset, model: model)
+  }
+
+  private init(
+    configuration: RunConfiguration, text: String, dataset: Dataset, model: TrainingModel
+  ) {
     self.configuration = configuration
+    configurationText = text
     self.dataset = dataset
     self.model = model
   }
@@ -51,7 +66,8 @@ public struct RunSetup: Sendable {
 
   public var roundsPerStep: Int {
     // Without a discriminator every round would do the same.
-    configuration.model.objective == .mrdib && configuration.redundancy.estimator != .crossCorrelation
+    configuration.model.objective == .mrdib
+      && configuration.redundancy.estimator != .crossCorrelation
       && configuration.mrdib.alpha2 != 0 ? configuration.redundancy.rounds : 1
   }
 
@@ -67,7 +83,7 @@ public struct RunSetup: Sendable {
   public func plan(runID: String, generation: UInt64 = 1) -> RunPlan {
     let cluster = configuration.cluster
     return RunPlan(
-      runID: runID, generation: generation, configuration: configuration.resolvedYAML(),
+      runID: runID, generation: generation, configuration: configurationText,
       tables: model.tables.map { TableDescription($0) }, seed: seed,
       shardCount: UInt32(configuration.training.shards), workerCount: UInt32(cluster.workers),
       serverCount: UInt32(cluster.servers), stepsPerEpoch: UInt32(stepsPerEpoch),
@@ -77,7 +93,7 @@ public struct RunSetup: Sendable {
       rankBlockCount: UInt32(blocks.rankCount), selection: selectionRule,
       timing: CoordinationTiming(
         heartbeatInterval: Double(cluster.heartbeatInterval) / 1000,
-        heartbeatTimeout: Double(cluster.workerTimeout) / 1000,
+        heartbeatTimeout: Double(cluster.nodeTimeout) / 1000,
         startupTimeout: Double(cluster.startupTimeout) / 1000))
   }
 

@@ -64,7 +64,8 @@ struct PullPlan {
     }
     guard routing.serverCount == replies.count else {
       throw TrainingError(
-        "Cannot use pulled rows: \(replies.count) answers came from \(routing.serverCount) servers.")
+        "Cannot use pulled rows: \(replies.count) answers came from \(routing.serverCount) servers."
+      )
     }
     for (server, reply) in replies.enumerated() {
       let expected = sections(of: server)

@@ -23,6 +23,7 @@ final class TrainWork: Work {
   private var parts: [[Double]] = []
   private var sums: [[String: Double]]
   private var stalePushes: [Addressed<PushRequest>] = []
+  private var initialValues: InitialValues?
   /// Where pulled rows are assembled; one tape's worth of buffers, reused every step.
   private let pulledTape: Tape
   private let shared: SharedForward
@@ -45,7 +46,8 @@ final class TrainWork: Work {
   func advance(_ input: WorkInput) throws -> WorkOutput {
     switch input {
     case .begin:
-      return nextPull()
+      initialValues = InitialValues(engine: engine, version: version, shards: shards)
+      return nextInitialValues() ?? nextPull()
     case .pulled(let replies):
       try record(replies)
       // With one shard the parts are the totals.
@@ -55,11 +57,18 @@ final class TrainWork: Work {
       return .push(try differentiate(totals: parts))
     case .reduced(let totals):
       return .push(try differentiate(totals: totals))
+    case .sent where steps.isEmpty:
+      return nextInitialValues() ?? nextPull()
     case .sent:
       version += 1
       guard versions.contains(version) else { return .done(reports()) }
       return nextPull()
     }
+  }
+
+  /// The next block of initial values that data decides; nil when the servers have them all.
+  private func nextInitialValues() -> WorkOutput? {
+    initialValues?.next().map { .push($0) }
   }
 
   private func nextPull() -> WorkOutput {

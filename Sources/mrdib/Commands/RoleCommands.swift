@@ -28,7 +28,9 @@ struct CoordinatorCommand: ParsableCommand {
       let directory: RunDirectory
       if prepared, let path = options.runDirectory {
         directory = RunDirectory(existing: path)
-        setup = try RunRequest(data: nil, configurationFiles: [directory.configurationPath]).load()
+        let file = directory.configurationPath
+        setup = try RunRequest(data: nil, configurationFiles: [file]).load()
+          .with(configurationText: String(contentsOfFile: file, encoding: .utf8))
       } else {
         setup = try options.request().load()
         directory = try RunDirectory.create(

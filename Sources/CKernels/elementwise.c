@@ -1,0 +1,44 @@
+#include "CKernelsElementwise.h"
+
+// Selections that Swift compiles to branches: the adjoint of relu alone was a tenth of a sampling
+// VBPR step.
+#define CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
+
+CLONES void mrdib_relu(const float *restrict x, float *restrict y, size_t count) {
+  for (size_t i = 0; i < count; i++) y[i] = x[i] > 0.0f ? x[i] : 0.0f;
+}
+
+CLONES void mrdib_relu_adjoint(
+    const float *restrict x, const float *restrict gradient, float *restrict target, size_t count,
+    int adds) {
+  if (adds) {
+    for (size_t i = 0; i < count; i++) target[i] += x[i] > 0.0f ? gradient[i] : 0.0f;
+  } else {
+    for (size_t i = 0; i < count; i++) target[i] = x[i] > 0.0f ? gradient[i] : 0.0f;
+  }
+}
+
+CLONES void mrdib_clamp(
+    const float *restrict x, float lower, float upper, float *restrict y, size_t count) {
+  for (size_t i = 0; i < count; i++) {
+    float raised = x[i] > lower ? x[i] : lower;
+    y[i] = raised < upper ? raised : upper;
+  }
+}
+
+CLONES void mrdib_clamp_adjoint(
+    const float *restrict x, float lower, float upper, const float *restrict gradient,
+    float *restrict target, size_t count, int adds) {
+  if (adds) {
+    for (size_t i = 0; i < count; i++)
+      target[i] += ((x[i] >= lower) & (x[i] <= upper)) ? gradient[i] : 0.0f;
+  } else {
+    for (size_t i = 0; i < count; i++)
+      target[i] = ((x[i] >= lower) & (x[i] <= upper)) ? gradient[i] : 0.0f;
+  }
+}
+
+CLONES void mrdib_scaled_copy(
+    const float *restrict x, float scale, float *restrict y, size_t count) {
+  for (size_t i = 0; i < count; i++) y[i] = scale * x[i];
+}

@@ -1,0 +1,39 @@
+internal import Messages
+internal import Models
+internal import Tables
+internal import Tensors
+
+/// The initial values that data decides (trainable copies of features), as blocks for the servers.
+/// The owner of shard 0 writes them before the first step; servers answer no pull until they have
+/// them all.
+struct InitialValues {
+  /// Bytes of values in one block, about.
+  private static let blockByteCount = 8 << 20
+
+  private let engine: WorkerEngine
+  private let version: UInt64
+  private var blocks: [(table: Int, rows: Range<Int>)]
+
+  init(engine: WorkerEngine, version: UInt64, shards: [Int]) {
+    self.engine = engine
+    self.version = version
+    blocks = []
+    guard version == 0, shards.contains(0) else { return }
+    for (table, spec) in engine.model.tables.enumerated() where spec.initializer == .pushed {
+      let size = max(1, Self.blockByteCount / (spec.width * MemoryLayout<Float>.stride))
+      for start in stride(from: 0, to: spec.rows, by: size) {
+        blocks.append((table, start..<min(start + size, spec.rows)))
+      }
+    }
+    // Taken from the end.
+    blocks.reverse()
+  }
+
+  mutating func next() -> [Addressed<PushRequest>]? {
+    guard let block = blocks.popLast() else { return nil }
+    return engine.pushes(
+      of: engine.model.backbone.initialValues(table: block.table, rows: block.rows),
+      rows: .listed(block.rows.map(Int32.init)), table: block.table, version: version,
+      block: UInt32(blocks.count))
+  }
+}

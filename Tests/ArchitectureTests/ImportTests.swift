@@ -1,0 +1,116 @@
+import Foundation
+import Testing
+
+/// Who may know what, read from the sources themselves.
+@Suite struct ImportTests {
+  /// Lines of all Swift files of a target, by path.
+  private func sources(of target: String) throws -> [String: [String]] {
+    let folder = root.appendingPathComponent("Sources/\(target)")
+    let files = try #require(FileManager.default.enumerator(atPath: folder.path))
+    var result: [String: [String]] = [:]
+    for case let name as String in files where name.hasSuffix(".swift") {
+      let text = try String(
+        contentsOf: folder.appendingPathComponent(name), encoding: .utf8)
+      result["Sources/\(target)/\(name)"] = text.components(separatedBy: "\n")
+    }
+    return result
+  }
+
+  private var root: URL {
+    URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .deletingLastPathComponent()
+  }
+
+  private func targets() throws -> [String] {
+    try FileManager.default.contentsOfDirectory(
+      atPath: root.appendingPathComponent("Sources").path
+    ).sorted()
+  }
+
+  private func imports(_ lines: [String]) -> Set<String> {
+    Set(
+      lines.compactMap { line in
+        let words = line.split(separator: " ")
+        guard let keyword = words.firstIndex(of: "import"), keyword <= 1, words.count > keyword + 1
+        else { return nil }
+        return String(words[keyword + 1])
+      })
+  }
+
+  /// C libraries and the one target that may import each.
+  private static let wrappers = [
+    "COpenBLAS": ["Tensors"], "CZeroMQ": ["Transport"], "CProtobufC": ["Messages"],
+    "CWireMessages": ["Messages"], "CProcess": ["Runtime"],
+    "GRDB": ["Coordination", "Experiments"],
+    "Yams": ["RunConfiguration", "Datasets"], "ArgumentParser": ["mrdib"],
+  ]
+
+  @Test("each library is known to the target that wraps it and to no other")
+  func wrappersOnly() throws {
+    for target in try targets() {
+      for (path, lines) in try sources(of: target) {
+        for module in imports(lines) {
+          guard let allowed = Self.wrappers[module] else { continue }
+          #expect(allowed.contains(target), "\(path) imports \(module)")
+        }
+      }
+    }
+  }
+
+  /// From the bottom up: a target may import only what stands before it.
+  private static let layers = [
+    "Tensors", "Tables", "Autodiff", "Datasets", "Graphs", "Evaluation", "Models",
+    "RunConfiguration", "Messages", "Enrollment", "ParameterServer", "Coordination", "Training",
+    "Transport", "Runtime", "Experiments", "mrdib",
+  ]
+
+  @Test("nothing imports upwards")
+  func nothingImportsUpwards() throws {
+    for target in try targets() where !target.hasPrefix("C") || Self.layers.contains(target) {
+      let level = try #require(Self.layers.firstIndex(of: target), "\(target) has no layer")
+      for (path, lines) in try sources(of: target) {
+        for module in imports(lines) {
+          guard let other = Self.layers.firstIndex(of: module) else { continue }
+          #expect(other < level, "\(path) imports \(module)")
+        }
+      }
+    }
+  }
+
+  @Test("protocols know neither sockets nor threads nor clocks")
+  func statesAreValues() throws {
+    let banned: Set<String> = ["Transport", "Dispatch", "Synchronization", "Glibc", "CZeroMQ"]
+    for target in ["Enrollment", "ParameterServer", "Coordination"] {
+      for (path, lines) in try sources(of: target) {
+        let found = imports(lines).intersection(banned)
+        #expect(found.isEmpty, "\(path) imports \(found)")
+      }
+    }
+  }
+
+  @Test("no call that ends the process without a sentence, and no work left for later")
+  func bannedWords() throws {
+    // Spelled in pieces, so that this file does not find itself.
+    let banned = ["fatal" + "Error(", "try" + "!", "TO" + "DO", "FIX" + "ME"]
+    for target in try targets() {
+      for (path, lines) in try sources(of: target) {
+        for (number, line) in lines.enumerated() {
+          for word in banned {
+            #expect(!line.contains(word), "\(path):\(number + 1): \(word)")
+          }
+        }
+      }
+    }
+  }
+
+  @Test("lines are at most 100 characters long")
+  func lineLength() throws {
+    for target in try targets() {
+      for (path, lines) in try sources(of: target) {
+        for (number, line) in lines.enumerated() {
+          #expect(line.count <= 100, "\(path):\(number + 1) has \(line.count) characters")
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,105 @@
+import Foundation
+import Testing
+
+/// What a person sees when something is wrong: one sentence that names the place, and a code.
+@Suite struct BadInputTests {
+  private func check(
+    _ arguments: [String], status: Int32, says words: String...,
+    sourceLocation: SourceLocation = #_sourceLocation
+  ) throws {
+    let command = try Command(arguments: arguments)
+    #expect(command.status == status, "\(command.errors)", sourceLocation: sourceLocation)
+    for word in words {
+      #expect(
+        command.errors.contains(word), "'\(word)' in: \(command.errors)",
+        sourceLocation: sourceLocation)
+    }
+    #expect(command.output.isEmpty, "stdout is for results", sourceLocation: sourceLocation)
+  }
+
+  @Test("settings: unknown key, wrong type, out of range, contradiction")
+  func settings() throws {
+    try check(
+      ["train", "--set", "learnin_rate=1"], status: 78, says: "--set learnin_rate=1",
+      "did you mean 'learning_rate'")
+    try check(["train", "--set", "epochs=many"], status: 78, says: "epochs", "many")
+    try check(["train", "--set", "epochs=0"], status: 78, says: "epochs", "from 1 to")
+    try check(["train", "--model", "vbrp"], status: 78, says: "vbrp", "did you mean 'vbpr'")
+    try check(
+      ["train", "--model", "bpr", "--objective", "mrdib"], status: 78, says: "--objective plain")
+  }
+
+  @Test("a configuration file: the message has file, line and column")
+  func configurationFile() throws {
+    let folder = try TemporaryFolder()
+    let path = "\(folder.path)/mine.yaml"
+    try Data("seed: 3\nepoch: 5\n".utf8).write(to: URL(fileURLWithPath: path))
+    try check(
+      ["train", "--config", path], status: 78, says: "\(path):2:1", "did you mean 'epochs'")
+    try check(["train", "--config", "\(folder.path)/none.yaml"], status: 78, says: "none.yaml")
+  }
+
+  @Test("data: missing folder, damaged files")
+  func data() throws {
+    let folder = try TemporaryFolder()
+    try check(["train", "--data", "\(folder.path)/none"], status: 66, says: "none")
+    let data = try folder.generateData()
+    let file = URL(fileURLWithPath: "\(data)/synthetic.inter")
+    let good = try Data(contentsOf: file)
+    var lines = String(decoding: good, as: UTF8.self).components(separatedBy: "\n")
+    lines[4] = "x\t1\t1\t0\t0"
+    try Data(lines.joined(separator: "\n").utf8).write(to: file)
+    try check(["train", "--data", data], status: 65, says: "synthetic.inter:5")
+    try good.write(to: file)
+    let features = URL(fileURLWithPath: "\(data)/text_feat.npy")
+    let bytes = try Data(contentsOf: features)
+    try bytes.prefix(bytes.count - 100).write(to: features)
+    try check(["data", "validate", data], status: 65, says: "text_feat.npy")
+  }
+
+  @Test("run directories: one that is taken, one that cannot be made")
+  func runDirectories() throws {
+    let folder = try TemporaryFolder()
+    let data = try folder.generateData()
+    let run = "\(folder.path)/run"
+    let arguments = [
+      "train", "--data", data, "--single-process", "--epochs", "1", "--quiet", "--run", run,
+    ]
+    #expect(try Command(arguments: arguments).status == 0)
+    try check(arguments, status: 73, says: run, "--overwrite")
+    #expect(try Command(arguments: arguments + ["--overwrite"]).status == 0)
+    try check(
+      ["train", "--data", data, "--run", "\(data)/synthetic.inter/run"], status: 73,
+      says: "synthetic.inter/run")
+  }
+
+  @Test("tools: no such run, no such user, unknown option")
+  func tools() throws {
+    let folder = try TemporaryFolder()
+    try check(
+      ["recommend", "--run", folder.path, "--user", "1"], status: 66, says: "best.json")
+    try check(
+      ["export", "--run", folder.path, "--out", folder.path], status: 66, says: "best.json")
+    try check(["train", "--modle", "bpr"], status: 64, says: "--model")
+  }
+
+  @Test("a worker without a coordinator gives up with a code that says: try again")
+  func noCoordinator() throws {
+    let folder = try TemporaryFolder()
+    try check(
+      ["worker", "--coordinator", "ipc://\(folder.path)/none.sock", "--join-timeout", "0.5"],
+      status: 138, says: "the coordinator has not answered")
+    try check(
+      ["worker", "--coordinator", "nonsense"], status: 69, says: "nonsense")
+  }
+
+  @Test("a server that cannot listen says where and why")
+  func addressInUse() throws {
+    let folder = try TemporaryFolder()
+    try check(
+      [
+        "server", "--coordinator", "ipc://\(folder.path)/c.sock", "--listen",
+        "tcp://203.0.113.7:4000",
+      ], status: 69, says: "203.0.113.7")
+  }
+}

@@ -1,0 +1,186 @@
+import Foundation
+import Testing
+
+/// Real processes over real sockets.
+@Suite(.serialized) struct ClusterTests {
+  private func train(
+    _ folder: TemporaryFolder, _ name: String, data: String, _ options: [String]
+  ) throws -> [Data] {
+    let run = "\(folder.path)/\(name)"
+    let command = try Command(
+      arguments: [
+        "train", "--data", data, "--epochs", "3", "--shards", "3", "--quiet", "--run", run,
+        "--set", "train_batch_size=512",
+      ] + options)
+    #expect(command.status == 0, "\(name): \(command.errors)")
+    let export = try Command("export", "--run", run, "--format", "npy", "--out", "\(run)/export")
+    #expect(export.status == 0, "\(export.errors)")
+    let best = try folder.object("\(name)/best.json")
+    let model = try #require(best["folder"] as? String)
+    return try [
+      folder.bytes("\(name)/export/user.npy"), folder.bytes("\(name)/export/item.npy"),
+      folder.bytes("\(name)/\(model)/parameters.safetensors"),
+    ]
+  }
+
+  @Test("workers and servers change no bit; neither does living in one process")
+  func sameBits() throws {
+    let folder = try TemporaryFolder()
+    let data = try folder.generateData()
+    let alone = try train(folder, "alone", data: data, ["--single-process"])
+    for (workers, servers) in [(1, 1), (3, 1), (1, 3), (2, 2)] {
+      let cluster = try train(
+        folder, "cluster-\(workers)-\(servers)", data: data,
+        ["--workers", "\(workers)", "--servers", "\(servers)"])
+      #expect(cluster == alone, "\(workers) workers, \(servers) servers")
+    }
+  }
+
+  @Test("another seed gives other bits")
+  func seedMatters() throws {
+    let folder = try TemporaryFolder()
+    let data = try folder.generateData()
+    let first = try train(folder, "first", data: data, ["--single-process"])
+    let second = try train(folder, "second", data: data, ["--single-process", "--seed", "5"])
+    #expect(first != second)
+  }
+
+  @Test("one shard: a cluster equals the single process, also with rounds for the discriminator")
+  func oneShardAndRounds() throws {
+    let folder = try TemporaryFolder()
+    let data = try folder.generateData()
+    let options = ["--shards", "1", "--set", "mi_rounds=3"]
+    let alone = try train(folder, "alone", data: data, ["--single-process"] + options)
+    let cluster = try train(folder, "cluster", data: data, ["--servers", "2"] + options)
+    #expect(cluster == alone)
+  }
+
+  @Test("dense Adam and its lazy, exact form end in the same bits")
+  func lazyExactIsDense() throws {
+    let folder = try TemporaryFolder()
+    let data = try folder.generateData()
+    let decay = ["--single-process", "--set", "lr_decay=0.5", "--set", "lr_decay_period=1"]
+    let lazy = try train(folder, "lazy", data: data, decay)
+    let dense = try train(folder, "dense", data: data, decay + ["--set", "adam_mode=dense"])
+    #expect(lazy == dense)
+  }
+
+  @Test("roles started by hand, in any order, find each other through the coordinator")
+  func rolesByHand() throws {
+    let folder = try TemporaryFolder()
+    let data = try folder.generateData()
+    let address = "ipc://\(folder.path)/c.sock"
+    var processes: [Process] = []
+    defer { for process in processes where process.isRunning { process.terminate() } }
+    func start(_ arguments: [String]) throws {
+      let process = Process()
+      process.executableURL = URL(fileURLWithPath: Command.path)
+      process.arguments = arguments
+      process.standardError = FileHandle.nullDevice
+      process.standardOutput = FileHandle.nullDevice
+      try process.run()
+      processes.append(process)
+    }
+    try start(["worker", "--coordinator", address, "--data", data])
+    try start(["server", "--coordinator", address])
+    Thread.sleep(forTimeInterval: 0.3)
+    try start([
+      "coordinator", "--listen", address, "--data", data, "--run", "\(folder.path)/hand",
+      "--workers", "2", "--servers", "1", "--shards", "3", "--epochs", "3", "--set",
+      "train_batch_size=512",
+    ])
+    Thread.sleep(forTimeInterval: 0.3)
+    try start(["worker", "--coordinator", address])
+    let deadline = Date().addingTimeInterval(60)
+    while processes.contains(where: \.isRunning), Date() < deadline {
+      Thread.sleep(forTimeInterval: 0.05)
+    }
+    #expect(processes.allSatisfy { !$0.isRunning && $0.terminationStatus == 0 })
+    let best = try folder.object("hand/best.json")
+    let model = try #require(best["folder"] as? String)
+    let alone = try train(folder, "alone", data: data, ["--single-process"])
+    #expect(try folder.bytes("hand/\(model)/parameters.safetensors") == alone[2])
+  }
+
+  @Test("the run directory holds everything that was promised")
+  func runDirectory() throws {
+    let folder = try TemporaryFolder()
+    let data = try folder.generateData()
+    _ = try train(folder, "run", data: data, [])
+    let summary = try folder.object("run/summary.json")
+    #expect(summary["best_epoch"] is Int)
+    for split in ["valid", "test"] {
+      let metrics = try #require(summary[split] as? [String: Double])
+      for metric in ["recall", "precision", "ndcg", "map"] {
+        for cutoff in [5, 10, 20, 50] { #expect(metrics["\(metric)@\(cutoff)"] != nil) }
+      }
+    }
+    let lines = String(decoding: try folder.bytes("run/metrics.jsonl"), as: UTF8.self)
+      .split(separator: "\n")
+    #expect(lines.count == 3)
+    let line = Data(try #require(lines.last).utf8)
+    let last = try #require(try JSONSerialization.jsonObject(with: line) as? [String: Any])
+    let loss = try #require(last["loss"] as? [String: Double])
+    #expect(Set(loss.keys).isSuperset(of: ["total", "ranking", "kl.visual", "unique.text"]))
+    let statistics = try #require(last["stat"] as? [String: Double])
+    #expect(
+      Set(statistics.keys).isSuperset(of: ["sigma.visual", "kl_per_dimension.text"]))
+    _ = try folder.object("run/environment.json")
+    let configuration = String(
+      decoding: try folder.bytes("run/config.resolved.yaml"), as: UTF8.self)
+    #expect(configuration.contains("shards: 3  # --shards 3"))
+  }
+
+  @Test("recommendations leave out what the user has, and are the same for every call")
+  func recommend() throws {
+    let folder = try TemporaryFolder()
+    let data = try folder.generateData()
+    _ = try train(folder, "run", data: data, ["--single-process"])
+    let run = "\(folder.path)/run"
+    func items(_ options: String...) throws -> [Int] {
+      let command = try Command(
+        arguments: ["recommend", "--run", run, "--user", "3", "--top", "40", "--json"] + options)
+      #expect(command.status == 0, "\(command.errors)")
+      let output = Data(command.output.utf8)
+      let answer = try #require(
+        try JSONSerialization.jsonObject(with: output) as? [String: Any])
+      let items = try #require(answer["items"] as? [[String: Any]])
+      return items.compactMap { $0["item"] as? Int }
+    }
+    let new = try items()
+    let all = try items("--include-seen")
+    #expect(new.count == 40 && Set(new).count == 40)
+    #expect(new != all)
+    let interactions = String(
+      decoding: try folder.bytes("data/synthetic.inter"), as: UTF8.self
+    ).split(separator: "\n").dropFirst().map { $0.split(separator: "\t") }
+    let seen = Set(interactions.filter { $0[0] == "3" && $0[4] == "0" }.compactMap { Int($0[1]) })
+    #expect(!seen.isEmpty && seen.isDisjoint(with: new))
+  }
+
+  @Test("Ctrl-C ends a run in good order: the best model stays, the code says why")
+  func interrupt() throws {
+    let folder = try TemporaryFolder()
+    let data = try folder.generateData()
+    let run = "\(folder.path)/run"
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: Command.path)
+    process.arguments = [
+      "train", "--data", data, "--epochs", "100000", "--set", "stopping_step=100000", "--quiet",
+      "--run", run,
+    ]
+    process.standardError = FileHandle.nullDevice
+    process.standardOutput = FileHandle.nullDevice
+    try process.run()
+    let deadline = Date().addingTimeInterval(60)
+    while !FileManager.default.fileExists(atPath: "\(run)/best.json"), Date() < deadline {
+      Thread.sleep(forTimeInterval: 0.05)
+    }
+    process.interrupt()
+    process.waitUntilExit()
+    #expect(process.terminationStatus == 130)
+    #expect(try folder.object("run/summary.json")["outcome"] as? String == "interrupted")
+    let command = try Command("recommend", "--run", run, "--user", "0", "--top", "3")
+    #expect(command.status == 0)
+  }
+}
