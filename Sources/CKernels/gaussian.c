@@ -10,8 +10,9 @@
 // exp(x) for |x| <= 80, relative error below 2e-7 (range reduction by ln 2 and a degree-6
 // polynomial with the coefficients of Cephes' expf).
 static inline float exp_bounded(float x) {
-  x = x < -80.0f ? -80.0f : x;
-  x = x > 80.0f ? 80.0f : x;
+  // Not a number becomes -80 here and shows in the mean instead: casting it would be undefined.
+  x = x > -80.0f ? x : -80.0f;
+  x = x < 80.0f ? x : 80.0f;
   float n = x * 1.44269504088896341f;
   n = (float)(int32_t)(n + (n < 0.0f ? -0.5f : 0.5f));
   float r = x - n * 0.693359375f;

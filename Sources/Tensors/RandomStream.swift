@@ -5,11 +5,11 @@
 public enum RandomStream: UInt32, Sendable, CaseIterable {
   /// Initial values of tables; step = table hash, id = row.
   case initialization = 1
-  /// The order of the training interactions; step = Feistel round.
+  /// The order of the training interactions; id = Feistel round.
   case permutation = 2
   /// Negative items; id = position in the epoch.
   case negative = 3
-  /// The ε of the Gaussian encoders; id = item, step counts rounds, epoch carries the modality.
+  /// The ε of the Gaussian encoders; id = item, step = step of the epoch, epoch carries the modality.
   case noise = 4
   /// The shift that makes marginal pairs for the discriminator.
   case marginalShift = 5

@@ -198,7 +198,9 @@ extension MRdIB {
         average: isCounted && averages[index, 0] > 0 ? averages[index, 0] : nil)
       let estimate = recorded.estimate.scalar
       let running = isCounted ? averages[index, 1] : estimate
-      let isVacuous = options.skipsNegativeEstimates && running < 0
+      // Only a lower bound says nothing when it is negative.
+      let isVacuous =
+        options.estimator == .donskerVaradhan && options.skipsNegativeEstimates && running < 0
       let average = loss.average(firstTable + layout.pairAverages, of: tables[layout.pairAverages])
       average[index, 0] = (recorded.meanExponential ?? 0) * batch.share
       average[index, 1] = estimate * batch.share

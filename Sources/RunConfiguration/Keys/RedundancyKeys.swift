@@ -29,7 +29,7 @@ public struct RedundancyKeys: ConfigurationSection {
     help: "The discriminator's output is c·tanh(r/c): it stays within ±c (register A10). Above"
       + " 30, its exponential loses precision.")
   public let movingAverageRate = ConfigurationKey<Double>(
-    "mi_ema_rate", default: 0.01, .above(0, upTo: 1), scope: .redundancy(.donskerVaradhan),
+    "mi_ema_rate", default: 0.01, .above(0, upTo: 1), scope: .mrdib,
     help: "ρ of the moving average that corrects the bias of the discriminator's gradient"
       + " (register A8).")
   public let skipsNegative = ConfigurationKey<Bool>(

@@ -44,6 +44,6 @@ public struct TrainingKeys: ConfigurationSection {
     "adam_beta2", default: 0.999, .within(0..<1), scope: .adam,
     help: "Decay of Adam's mean of squared gradients (MMRec).")
   public let adamEpsilon = ConfigurationKey<Double>(
-    "adam_epsilon", default: 1e-8, .above(0), scope: .adam,
+    "adam_epsilon", default: 1e-8, .within(1e-30...1), scope: .adam,
     help: "Added to the root of Adam's mean of squared gradients (MMRec).")
 }

@@ -58,8 +58,22 @@ public struct Recommendation: Sendable, Encodable {
     let configuration = try ConfigurationResolver(modelNames: ModelRegistry.names).resolve(
       layers: [ConfigurationLayer(file: directory.configurationPath)])
     let folder = dataFolder ?? configuration.data.folder
-    let dataset = try Dataset.load(folder: folder, needsFeatures: false)
-    guard user < dataset.userCount else { return [] }
-    return Array(dataset.train[user])
+    guard !folder.isEmpty else {
+      throw RuntimeError(
+        exitCode: .inputMissing,
+        message: "Cannot find the data of '\(run)': its configuration names no folder. Name it with "
+          + "--data, or ask for --include-seen.")
+    }
+    // With the run's own modalities: the digest covers what was used.
+    let dataset = try RunSetup.loadData(configuration, folder: folder)
+    guard dataset.digest == configuration.data.digest else {
+      throw RuntimeError(
+        exitCode: .dataMalformed,
+        message: "Cannot leave out what user \(user) has: the data in '\(folder)' is not what "
+          + "'\(run)' was trained on (digest \(dataset.digest), trained on "
+          + "\(configuration.data.digest)). Name the right folder with --data, or ask for "
+          + "--include-seen.")
+    }
+    return user < dataset.userCount ? Array(dataset.train[user]) : []
   }
 }

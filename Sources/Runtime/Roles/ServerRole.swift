@@ -68,11 +68,20 @@ private final class ServerHandler: NetworkHandler {
 
   func started(on loop: NetworkLoop<Never>) throws {
     let listener = try loop.bindRouter(listen, advertisedHost: advertisedHost)
+    let reached = "\(listener.advertised)"
+    guard !reached.contains("//0.0.0.0:"), !reached.contains("//*:"), !reached.contains("//[::]:")
+    else {
+      throw RuntimeError(
+        exitCode: .usage,
+        message: "Cannot tell workers where this server is: it listens at \(listener.endpoint), "
+          + "which is every address of this machine. Name the one that workers reach with "
+          + "--advertise HOST.")
+    }
     coordinator = try loop.connectDealer(options.coordinator)
     var limits = Enrollment.Limits()
     limits.joinTimeout = options.joinTimeout
     enrollment = Enrollment(
-      hello: options.hello(.server, dataEndpoint: "\(listener.advertised)"), limits: limits,
+      hello: options.hello(.server, dataEndpoint: reached), limits: limits,
       at: now)
     logger.info("listening at \(listener.endpoint), reached at \(listener.advertised)")
     perform(enrollment?.tick(at: now) ?? [], on: loop)

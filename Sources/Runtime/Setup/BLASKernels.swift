@@ -33,9 +33,6 @@ public enum BLASKernels {
     return ["avx512f", "avx512dq", "avx512bw", "avx512vl"].allSatisfy { present.contains($0) }
   }()
 
-  /// Cores whose kernels use AVX-512.
-  private static let wideCores: Set<String> = ["SkylakeX", "Cooperlake", "SapphireRapids"]
-
   /// What to add to the environment of a process that computes.
   public static var environment: [String: String] {
     var result = [threadVariable: "1"]
@@ -43,7 +40,8 @@ public enum BLASKernels {
     if choice == "inherit" { return result }
     if !choice.isEmpty {
       result[coreVariable] = choice
-    } else if hasAVX512, !wideCores.contains(BLAS.coreName) {
+    } else if hasAVX512 {
+      // Also where OpenBLAS would pick wide kernels of its own: one kind of machine, one set of bits.
       result[coreVariable] = "SKYLAKEX"
     }
     return result
@@ -54,7 +52,9 @@ public enum BLASKernels {
   public static func chooseByRestart() {
     BLAS.setThreadCount(1)
     let additions = environment
-    guard additions[coreVariable] != nil, getenv(markVariable) == nil else { return }
+    guard let wanted = additions[coreVariable], getenv(markVariable) == nil,
+      getenv(coreVariable).map({ String(cString: $0) }) != wanted
+    else { return }
     for (name, value) in additions { setenv(name, value, 1) }
     setenv(markVariable, "1", 1)
     var arguments = CommandLine.arguments.map { strdup($0) } + [nil]

@@ -31,7 +31,7 @@ public struct Diagnosis: Sendable, Encodable {
       started: Date())
     return Diagnosis(
       version: Program.version, environment: environment, hasAVX512: BLASKernels.hasAVX512,
-      chosenKernels: BLASKernels.environment[BLASKernels.coreVariable] ?? BLAS.coreName,
+      chosenKernels: BLAS.coreName,
       gigaflopsPerThread: measureProduct(), zeroMQ: ZeroMQContext.libraryVersion)
   }
 

@@ -24,12 +24,14 @@ public struct RunSetup: Sendable {
     self.configuration = configuration
     configurationText = configuration.resolvedYAML()
     let name = configuration.model.model
-    let modalities = configuration.data.modalities.map {
-      ModalityDescription(name: $0.name, file: $0.file)
+    dataset = try Self.loadData(configuration, folder: folder)
+    let split = configuration.selection.metric.yaml
+    guard dataset.valid.columns.isEmpty == false else {
+      throw RuntimeError(
+        exitCode: .dataMalformed,
+        message: "Cannot train on '\(folder)': no user of the training data has a validation "
+          + "interaction (x_label 1), so that \(split) cannot choose an epoch. Split the data anew.")
     }
-    dataset = try Dataset.load(
-      folder: folder, modalities: modalities.isEmpty ? nil : modalities,
-      needsFeatures: ModelRegistry.needsFeatures(name))
     model = try ModelRegistry.make(
       name, input: ModelInput(dataset),
       options: ModelOptions(
@@ -37,6 +39,18 @@ public struct RunSetup: Sendable {
         regularization: Float(configuration.model.regularizationWeight)),
       objective: configuration.model.objective == .mrdib ? MRdIBOptions(configuration) : nil,
       seed: UInt64(configuration.training.seed))
+  }
+
+  /// The data that a configuration asks for.
+  ///
+  /// - Throws: `DatasetError`.
+  static func loadData(_ configuration: RunConfiguration, folder: String) throws -> Dataset {
+    let modalities = configuration.data.modalities.map {
+      ModalityDescription(name: $0.name, file: $0.file)
+    }
+    return try Dataset.load(
+      folder: folder, modalities: modalities.isEmpty ? nil : modalities,
+      needsFeatures: ModelRegistry.needsFeatures(configuration.model.model))
   }
 
   /// The same data and model under settings that agree on both.

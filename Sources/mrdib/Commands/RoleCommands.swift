@@ -22,6 +22,8 @@ struct CoordinatorCommand: ParsableCommand {
   var prepared = false
 
   func run() throws {
+    // The model's initial scales are computed here when sigma_init is relative.
+    BLASKernels.chooseByRestart()
     Logs.start(.warning)
     try reporting {
       let setup: RunSetup
@@ -58,6 +60,12 @@ struct JoinOptions: ParsableArguments {
 
   @Option(help: ArgumentHelp("How long to wait for the coordinator.", valueName: "seconds"))
   var joinTimeout: Double = 600
+
+  func validate() throws {
+    guard joinTimeout.isFinite, joinTimeout > 0 else {
+      throw ValidationError("--join-timeout is \(joinTimeout); give a number of seconds above 0")
+    }
+  }
 
   var node: NodeOptions {
     NodeOptions(coordinator: coordinator, runID: runID, joinTimeout: joinTimeout)
