@@ -9,7 +9,8 @@ public enum RandomStream: UInt32, Sendable, CaseIterable {
   case permutation = 2
   /// Negative items; id = position in the epoch.
   case negative = 3
-  /// The ε of the Gaussian encoders; id = item, step = step of the epoch, epoch carries the modality.
+  /// The ε of the Gaussian encoders; id = item, step = step of the epoch, epoch carries the
+  /// modality.
   case noise = 4
   /// The shift that makes marginal pairs for the discriminator.
   case marginalShift = 5

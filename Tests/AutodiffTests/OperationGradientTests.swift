@@ -166,4 +166,47 @@ import Testing
     }
     #expect(error < 2e-3)
   }
+
+  @Test("sigmoid and element-wise product, of one matrix with itself too", arguments: shapes)
+  func gate(rows: Int, width: Int) {
+    let error = gradientError([
+      randomMatrix(rows, width, seed: 1, scale: 2), randomMatrix(rows, width, seed: 2),
+    ]) { tape, x in
+      let gated = tape.hadamard(tape.sigmoid(x[0]), x[1])
+      return tape.add(probe(tape, gated), probe(tape, tape.hadamard(x[1], x[1])))
+    }
+    #expect(error < 5e-3)
+  }
+
+  @Test("rows below each other and apart", arguments: shapes)
+  func rowBlocks(rows: Int, width: Int) {
+    let error = gradientError([
+      randomMatrix(rows, width, seed: 1), randomMatrix(2, width, seed: 2),
+    ]) { tape, x in
+      let joined = tape.concatenateRows([x[0], x[1], x[0]])
+      return tape.add(probe(tape, joined), probe(tape, tape.rows(joined, 1..<rows + 2)))
+    }
+    #expect(error < 2e-3)
+  }
+
+  @Test("softmax fusion of one to four parts", arguments: shapes)
+  func softmaxFusion(rows: Int, width: Int) {
+    for ways in 1...4 {
+      let parts = (0..<ways).map { randomMatrix(rows, width, seed: UInt64($0)) }
+      let scores = (0..<ways).map { randomMatrix(rows, 1, seed: UInt64(10 + $0)) }
+      let error = gradientError(parts + scores) { tape, x in
+        probe(tape, tape.softmaxFusion(Array(x[..<ways]), scores: Array(x[ways...])))
+      }
+      #expect(error < 5e-3, "\(ways) parts")
+    }
+  }
+
+  @Test("half squares of gathered rows", arguments: shapes)
+  func gatheredHalfSquares(rows: Int, width: Int) {
+    let indices = (0..<rows + 2).map { Int32(($0 * 3) % rows) }
+    let error = gradientError([randomMatrix(rows, width, seed: 1)]) { tape, x in
+      tape.gatheredHalfSquares(x[0], indices, scale: 1 / Float(rows))
+    }
+    #expect(error < 5e-3)
+  }
 }

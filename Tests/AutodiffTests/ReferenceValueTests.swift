@@ -26,6 +26,47 @@ import Testing
     #expect(abs(total - 4.484059393) < 1e-6)
   }
 
+  @Test("half sums of three squared norms over the batch size")
+  func halfSquares() {
+    let tape = Tape()
+    let parts = [[3, 4, 0, 0], [1, 0, 0, 2], [0, 1, 1, 1]].map { (elements: [Float]) in
+      tape.gatheredHalfSquares(
+        tape.constant(Matrix(rows: 2, columns: 2, elements: elements)), [0, 1], scale: 0.5)
+    }
+    #expect(abs(parts.reduce(0) { $0 + Double($1.scalar) } - 8.25) < 1e-6)
+  }
+
+  @Test("sigmoid at 0 and far out: no overflow, and the tails add up to one")
+  func sigmoid() {
+    let tape = Tape()
+    let x = tape.constant(Matrix(rows: 1, columns: 5, elements: [0, 2, -2, 200, -200]))
+    let y = Array(tape.sigmoid(x).value.elements)
+    #expect(y[0] == 0.5 && y[3] == 1 && y[4] >= 0 && y[4] < 1e-30)
+    #expect(abs(Double(y[1]) - 0.880797078) < 1e-6 && abs(y[1] + y[2] - 1) < 1e-6)
+  }
+
+  @Test("softmax fusion: equal scores average, one score of 1000 selects")
+  func softmaxFusion() {
+    let tape = Tape()
+    let parts = [[2, 4, 6, 8], [0, 2, -6, 8]].map { (elements: [Float]) in
+      tape.constant(Matrix(rows: 2, columns: 2, elements: elements))
+    }
+    let scores = [[3, 1000], [3, -1000]].map { (elements: [Float]) in
+      tape.constant(Matrix(rows: 2, columns: 1, elements: elements))
+    }
+    #expect(Array(tape.softmaxFusion(parts, scores: scores).value.elements) == [1, 3, 6, 8])
+  }
+
+  @Test("InfoNCE of no rows is 0 and gives no gradient")
+  func emptyInfoNCE() {
+    let tape = Tape()
+    let x = tape.parameter(Matrix(rows: 0, columns: 2))
+    let loss = tape.infoNCE(x, x, temperature: 0.2)
+    #expect(loss.scalar == 0)
+    tape.backward(from: [(loss, 1)])
+    #expect(x.gradient?.count == 0)
+  }
+
   @Test("InfoNCE of two rows at τ = .2")
   func infoNCE() {
     let tape = Tape()

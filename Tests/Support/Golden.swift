@@ -45,14 +45,25 @@ public struct Golden {
     return list.map { $0.map(\.doubleValue) }
   }
 
-  /// An array with a shape; a vector becomes one row.
+  /// An array with a shape; a vector becomes one row, and further axes become columns.
   public func matrix(_ path: String) throws -> Matrix {
     guard let array = try value(path) as? [String: Any], let shape = array["shape"] as? [Int],
       let data = array["data"] as? [NSNumber]
     else { throw GoldenError(path: path) }
-    let rows = shape.count == 2 ? shape[0] : 1
+    let rows = shape.count > 1 ? shape[0] : 1
     return Matrix(
-      rows: rows, columns: shape.last ?? 0, elements: data.map { Float(truncating: $0) })
+      rows: rows, columns: data.count / max(1, rows), elements: data.map { Float(truncating: $0) })
+  }
+
+  /// A sparse matrix.
+  public func sparse(_ path: String) throws -> SparseMatrix {
+    let shape = try integers("\(path)/shape")
+    let rows = try integers("\(path)/row")
+    let columns = try integers("\(path)/col")
+    let values = try numbers("\(path)/val")
+    return SparseMatrix(
+      rows: Int(shape[0]), columns: Int(shape[1]),
+      entries: rows.indices.map { (rows[$0], columns[$0], Float(values[$0])) })
   }
 }
 

@@ -36,7 +36,8 @@ extension Tape {
   ///
   /// One-directional; the positive is in the denominator; equal rows are not removed.
   ///
-  /// - Returns: `[1, 1]`, nats; at least −ln J below the mutual information (ln J − L bounds it).
+  /// - Returns: `[1, 1]`, nats, 0 for no rows; at least −ln J below the mutual information
+  ///   (ln J − L bounds it).
   /// - Complexity: O(J² D), one `[J, J]` temporary.
   /// - Source: van den Oord et al. 2018, arXiv:1807.03748, eq. 4.
   public func infoNCE(_ x: Variable, _ y: Variable, temperature: Float) -> Variable {
@@ -61,12 +62,12 @@ extension Tape {
       let inverse = Float(1 / sum)
       for column in 0..<count { logits[column] *= inverse }
     }
-    return record(scalar(Float(total / Double(count))), from: a, b) { [self] gradient in
+    return record(scalar(Float(total / Double(max(1, count)))), from: a, b) { [self] gradient in
       // softmax − identity; the saved weights stay, for adjoints may run once per shard.
       let slope = matrix(rows: count, columns: count)
       slope.copy(from: weights)
       for row in 0..<count { slope.pointer[row * count + row] -= 1 }
-      let factor = gradient.pointer[0] / (Float(count) * temperature)
+      let factor = gradient.pointer[0] / (Float(max(1, count)) * temperature)
       accumulate(into: a) { target, isFirst in
         BLAS.multiply(
           .init(slope), .init(b.value), into: .init(target), alpha: factor,

@@ -16,14 +16,7 @@ extension Tape {
   ) -> Variable {
     let range = columns ?? 0..<weight.columns
     let output = matrix(rows: x.rows, columns: weight.rows)
-    if let bias {
-      for row in 0..<output.rows {
-        let start = output.pointer + row * output.columns
-        for column in 0..<output.columns {
-          start[column] = biasScale * bias.value.pointer[column]
-        }
-      }
-    }
+    if let bias { broadcast(bias, scaledBy: biasScale, into: output) }
     BLAS.multiply(
       .init(x.value), .init(weight.value, columns: range), transposeB: true, into: .init(output),
       beta: bias == nil ? 0 : 1)
@@ -41,15 +34,7 @@ extension Tape {
           .init(gradient), transposeA: true, .init(x.value), into: .init(target, columns: range),
           beta: isFirst && coversWeight ? 0 : 1)
       }
-      if let bias {
-        scatter(into: bias) { target in
-          for row in 0..<gradient.rows {
-            BLAS.accumulate(
-              gradient.pointer + row * gradient.columns, scaledBy: biasScale, into: target.pointer,
-              count: gradient.columns)
-          }
-        }
-      }
+      if let bias { accumulateColumnSums(of: gradient, scaledBy: biasScale, into: bias) }
     }
   }
 }
