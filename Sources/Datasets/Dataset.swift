@@ -31,7 +31,8 @@ public final class Dataset: Sendable {
   /// What was left out of validation and test because its user has nothing in training.
   public let dropped: DroppedInteractions
   /// 16 hexadecimal digits that stand for everything above that training depends on: the split
-  /// interactions, the item count and the features in use. The same on every machine.
+  /// interactions, the item count, and the features in use with the neighbours that came with them.
+  /// The same on every machine.
   public let digest: String
 
   /// A data set from interactions and features in memory.

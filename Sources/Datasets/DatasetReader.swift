@@ -88,7 +88,9 @@ struct DatasetReader {
     var features: [FeatureMatrix] = []
     for (name, file) in files {
       let matrix = try log.attempt { _ throws(DatasetError) in
-        try FeatureMatrix(name: name, file: file)
+        try FeatureMatrix(
+          name: name, file: file,
+          neighbours: NeighbourLists.beside(file.path, itemCount: file.rows))
       }
       if let matrix { features.append(matrix) }
     }

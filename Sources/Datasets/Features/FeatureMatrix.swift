@@ -11,6 +11,8 @@ public struct FeatureMatrix: Sendable {
   public let columns: Int
   /// How many rows hold nothing but zeros: items whose features were probably missing.
   public let zeroRowCount: Int
+  /// Nearest items that were computed beforehand, by ascending k; mostly none.
+  public let neighbours: [NeighbourLists]
   private let storage: Storage
 
   private enum Storage: Sendable {
@@ -19,23 +21,34 @@ public struct FeatureMatrix: Sendable {
   }
 
   /// - Throws: ``DatasetError`` that names the first row and column with a NaN or an infinity.
-  public init(name: String, file: NPYFile) throws(DatasetError) {
+  /// - Precondition: the neighbours are those of `file.rows` items.
+  public init(
+    name: String, file: NPYFile, neighbours: [NeighbourLists] = []
+  ) throws(DatasetError) {
     try self.init(
-      name: name, rows: file.rows, columns: file.columns, storage: .file(file), path: file.path)
+      name: name, rows: file.rows, columns: file.columns, storage: .file(file), path: file.path,
+      neighbours: neighbours)
   }
 
   /// - Throws: ``DatasetError`` that names the first row and column with a NaN or an infinity.
-  /// - Precondition: the matrix is not empty, and nobody writes to it from now on.
-  public init(name: String, matrix: Matrix) throws(DatasetError) {
+  /// - Precondition: the matrix is not empty, and nobody writes to it from now on; the neighbours
+  ///   are those of `matrix.rows` items.
+  public init(
+    name: String, matrix: Matrix, neighbours: [NeighbourLists] = []
+  ) throws(DatasetError) {
     precondition(matrix.count > 0, "features '\(name)' of shape \(matrix.shape)")
     try self.init(
-      name: name, rows: matrix.rows, columns: matrix.columns, storage: .matrix(matrix), path: name)
+      name: name, rows: matrix.rows, columns: matrix.columns, storage: .matrix(matrix), path: name,
+      neighbours: neighbours)
   }
 
   private init(
-    name: String, rows: Int, columns: Int, storage: Storage, path: String
+    name: String, rows: Int, columns: Int, storage: Storage, path: String,
+    neighbours: [NeighbourLists]
   ) throws(DatasetError) {
+    precondition(neighbours.allSatisfy { $0.itemCount == rows }, "neighbours of \(rows) items")
     self.name = name
+    self.neighbours = neighbours
     self.rows = rows
     self.columns = columns
     self.storage = storage
@@ -94,7 +107,8 @@ public struct FeatureMatrix: Sendable {
     }
   }
 
-  /// Adds name, shape and values. A file and a matrix with the same 32-bit values agree.
+  /// Adds name, shape, values and given neighbours. A file and a matrix with the same 32-bit
+  /// values agree.
   func fold(into digest: inout ContentDigest) {
     digest.combine(name)
     digest.combine(rows)
@@ -110,5 +124,6 @@ public struct FeatureMatrix: Sendable {
       digest.combine("\(NPYElement.float32.rawValue) C <")
       digest.combine(UnsafeRawBufferPointer(matrix.elements))
     }
+    for lists in neighbours { lists.fold(into: &digest) }
   }
 }

@@ -4,15 +4,16 @@ import Foundation
 /// to disk, then renamed.
 ///
 /// A file that is not committed is removed when the writer goes away.
-final class AtomicFile {
-  let path: String
+package final class AtomicFile {
+  package let path: String
   private let partialPath: String
   private var stream: UnsafeMutablePointer<FILE>?
 
   /// - Throws: ``DatasetError`` if the place cannot be written to.
-  init(path: String) throws(DatasetError) {
+  package init(path: String) throws(DatasetError) {
     self.path = path
-    partialPath = "\(path).partial-\(getpid())"
+    // Processes in different containers may share a folder and a process id.
+    partialPath = "\(path).partial-\(UUID().uuidString)"
     stream = fopen(partialPath, "wb")
     guard stream != nil else { throw SystemError.writing(path) }
   }
@@ -24,7 +25,7 @@ final class AtomicFile {
   }
 
   /// Appends bytes.
-  func write(_ bytes: UnsafeRawBufferPointer) throws(DatasetError) {
+  package func write(_ bytes: UnsafeRawBufferPointer) throws(DatasetError) {
     guard let stream, let base = bytes.baseAddress, bytes.count > 0 else { return }
     guard fwrite(base, 1, bytes.count, stream) == bytes.count else {
       throw SystemError.writing(path)
@@ -32,7 +33,7 @@ final class AtomicFile {
   }
 
   /// Appends bytes.
-  func write(_ content: [UInt8]) throws(DatasetError) {
+  package func write(_ content: [UInt8]) throws(DatasetError) {
     try content.withUnsafeBufferPointer { buffer throws(DatasetError) in
       try write(UnsafeRawBufferPointer(buffer))
     }
@@ -41,7 +42,7 @@ final class AtomicFile {
   /// Puts the finished file in its place.
   ///
   /// - Throws: ``DatasetError`` if the disk is full or the rename fails; the old file stays then.
-  func commit() throws(DatasetError) {
+  package func commit() throws(DatasetError) {
     guard let stream else { return }
     guard fflush(stream) == 0, fsync(fileno(stream)) == 0 else { throw SystemError.writing(path) }
     self.stream = nil
@@ -53,7 +54,7 @@ final class AtomicFile {
   }
 
   /// Writes a whole file at once.
-  static func write(_ content: [UInt8], to path: String) throws(DatasetError) {
+  package static func write(_ content: [UInt8], to path: String) throws(DatasetError) {
     let file = try AtomicFile(path: path)
     try file.write(content)
     try file.commit()

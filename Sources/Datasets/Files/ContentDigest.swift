@@ -4,13 +4,15 @@ import Tensors
 /// accidental change gives another one. It is no defence against somebody who wants a collision.
 ///
 /// Four lanes of xor, multiply and rotate keep up with memory; SplitMix64's finaliser folds them.
-struct ContentDigest {
+package struct ContentDigest {
   private var lanes: (UInt64, UInt64, UInt64, UInt64) = (
     0x243F_6A88_85A3_08D3, 0x1319_8A2E_0370_7344, 0xA409_3822_299F_31D0, 0x082E_FA98_EC4E_6C89
   )
 
+  package init() {}
+
   /// Adds a run of bytes. Runs are delimited: `ab`, `c` and `a`, `bc` give different digests.
-  mutating func combine(_ bytes: UnsafeRawBufferPointer) {
+  package mutating func combine(_ bytes: UnsafeRawBufferPointer) {
     var (a, b, c, d) = lanes
     var offset = 0
     while offset + 32 <= bytes.count {
@@ -27,20 +29,20 @@ struct ContentDigest {
     lanes = (a, b, c, Self.absorb(d, UInt64(bytes.count)))
   }
 
-  mutating func combine(_ text: String) {
+  package mutating func combine(_ text: String) {
     Array(text.utf8).withUnsafeBytes { combine($0) }
   }
 
-  mutating func combine(_ numbers: [Int32]) {
+  package mutating func combine(_ numbers: [Int32]) {
     numbers.withUnsafeBytes { combine($0) }
   }
 
-  mutating func combine(_ number: Int) {
+  package mutating func combine(_ number: Int) {
     withUnsafeBytes(of: Int64(number).littleEndian) { combine($0) }
   }
 
   /// The digest of everything so far, as 16 hexadecimal digits.
-  var hexadecimal: String {
+  package var hexadecimal: String {
     var state = CounterRandom.mix(lanes.0)
     for lane in [lanes.1, lanes.2, lanes.3] { state = CounterRandom.mix(state ^ lane) }
     let digits = String(state, radix: 16)

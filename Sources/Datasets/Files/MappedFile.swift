@@ -5,13 +5,15 @@ import Foundation
 ///
 /// Whoever shortens the file while it is mapped ends this process with a bus error, as with every
 /// memory map; data sets are written by rename (see ``AtomicFile``), which leaves maps alone.
-final class MappedFile: @unchecked Sendable {  // the mapping is read only and lives as long as self
-  let path: String
+///
+/// `Sendable` is unchecked because the mapping is read only and lives as long as the object.
+package final class MappedFile: @unchecked Sendable {
+  package let path: String
   /// Everything in the file.
-  let bytes: UnsafeRawBufferPointer
+  package let bytes: UnsafeRawBufferPointer
 
   /// - Throws: ``DatasetError`` if `path` is no regular file or cannot be read.
-  init(path: String) throws(DatasetError) {
+  package init(path: String) throws(DatasetError) {
     self.path = path
     // Non-blocking, because opening a named pipe would otherwise wait for its writer.
     let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)

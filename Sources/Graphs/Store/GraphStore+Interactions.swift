@@ -1,0 +1,41 @@
+internal import Datasets
+public import Tensors
+
+extension GraphStore {
+  /// R̂ `[U, I]`: `1 / √(d_u d_i)` for every training interaction.
+  public func userItem(_ normalization: GraphNormalization) -> SparseMatrix {
+    cache.kept("user-item-\(normalization.rawValue)") {
+      SparseMatrix(ones: dataset.train).normalized(addingToDegrees: normalization.addend)
+    }
+  }
+
+  /// Â `[N, N]`: R̂ above the diagonal and its transpose below.
+  public func adjacency(_ normalization: GraphNormalization) -> SparseMatrix {
+    cache.kept("adjacency-\(normalization.rawValue)") {
+      let userItem = userItem(normalization)
+      return SparseMatrix(userToItem: userItem, itemToUser: userItem.transposed)
+    }
+  }
+
+  /// D⁻¹A `[N, N]`: the mean over a node's neighbours; nodes without any have empty rows.
+  public func meanAdjacency() -> SparseMatrix {
+    cache.kept("mean-adjacency") {
+      let ones = SparseMatrix(ones: dataset.train)
+      return SparseMatrix(
+        userToItem: ones.averagingRows(), itemToUser: ones.transposed.averagingRows())
+    }
+  }
+
+  /// FREEDOM's Ã `[N, N]`: a sample of the training interactions, normalised by the degrees within
+  /// the sample + 1e-7. The same in every process for the same seed and epoch.
+  ///
+  /// - Parameter dropout: ρ, the share of interactions to leave out (see ``InteractionSampling``).
+  /// - Precondition: `0 <= dropout < 1`.
+  public func sampledAdjacency(dropout: Double, seed: UInt64, epoch: Int) -> SparseMatrix {
+    cache.recent("sampled-\(dropout)-\(seed)-\(epoch)") {
+      let sampling = InteractionSampling(dataset.train)
+      return sampling.adjacency(
+        keeping: sampling.draw(dropout: dropout, seed: seed, epoch: epoch))
+    }
+  }
+}
