@@ -86,11 +86,21 @@ public struct Content {
   public var means: [Variable]
   /// a_m per modality: the users in the space of that modality, `[distinct users, D]`.
   public var users: [Variable]
+  /// For a backbone whose score contains no content: the users, `[distinct users, D]`, that meet
+  /// the mean of the modalities' vectors in a joint likelihood of its own, which MRdIB then adds.
+  /// Nil where the backbone's ranking term is that likelihood.
+  public var jointUsers: Variable?
 
-  public init(means: [Variable], users: [Variable]) {
+  public init(means: [Variable], users: [Variable], jointUsers: Variable? = nil) {
     self.means = means
     self.users = users
+    self.jointUsers = jointUsers
   }
 
   public static var none: Content { Content(means: [], users: []) }
+
+  /// Whether scores are to use other vectors than the means: samples of them, say.
+  func isReplaced(by items: [Variable]) -> Bool {
+    zip(items, means).contains { $0 !== $1 }
+  }
 }

@@ -16,7 +16,8 @@ extension Backbone {
       users: users, positives: items, negatives: items, globalCount: items.count)
     let tape = Tape()
     let context = StepContext(seed: seed, epoch: 0, step: 0)
-    let parameters = zip(tables, rows(for: batch)).map { spec, selection in
+    let parameters = zip(tables.indices, rows(for: batch)).map { table, selection in
+      let spec = tables[table]
       let rows: [Int] =
         switch selection {
         case .none: []
@@ -25,6 +26,11 @@ extension Backbone {
         }
       let matrix = Matrix(rows: rows.count, columns: spec.width)
       for (position, row) in rows.enumerated() {
+        if spec.initializer == .pushed {
+          let values = initialValues(table: table, rows: row..<row + 1)
+          matrix.row(position).baseAddress?.update(from: values.pointer, count: spec.width)
+          continue
+        }
         spec.initializer.fill(matrix.row(position), table: spec.name, row: row, seed: seed)
       }
       return tape.constant(matrix)

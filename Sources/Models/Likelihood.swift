@@ -1,4 +1,5 @@
 internal import Autodiff
+internal import Datasets
 
 /// What "user u prefers item p over item n" means as a likelihood.
 public enum Likelihood: String, Sendable, CaseIterable {
@@ -25,5 +26,22 @@ extension Tape {
       let rejected = rankingLoss(sum([(negative, -1)]), form: .softplus, count: count)
       return add(accepted, rejected)
     }
+  }
+
+  /// The negative log-likelihood of a batch's preferences when inner products score, divided by
+  /// the step's triplet count.
+  ///
+  /// - Parameters:
+  ///   - users: `[distinct users, D]`.
+  ///   - items: `[distinct items, D]`.
+  /// - Returns: `[1, 1]`, nats; shards add up.
+  func preferenceLoss(
+    users: Variable, items: Variable, batch: TripletBatch, likelihood: Likelihood,
+    form: RankingLossForm
+  ) -> Variable {
+    negativeLogLikelihood(
+      likelihood, positive: rowDot(users, batch.userIndex, items, batch.positiveIndex),
+      negative: rowDot(users, batch.userIndex, items, batch.negativeIndex), form: form,
+      count: batch.globalCount)
   }
 }

@@ -5,86 +5,151 @@ import Tensors
 import TestSupport
 import Testing
 
-/// BPR and VBPR held to the numbers of the reference toolbox.
+/// Backbones held to the numbers of the reference toolbox.
 @Suite struct BackboneGoldenTests {
-  struct Case: Sendable {
-    let model: String
-    /// Golden names of the tables, in the model's order.
-    let names: [String]
-  }
+  static let cases = [bpr, vbpr, lightGCN, freedom("dropout0"), freedom("given_kept_edges"), grcn]
 
-  static let cases = [
-    Case(model: "bpr", names: ["P", "Q"]), Case(model: "vbpr", names: ["P", "Q", "W", "b"]),
+  /// The stored norm term is divided by the batch size already.
+  private static let pairwiseParts: [GoldenCase.Part] = [
+    .init(stored: "bpr", terms: ["ranking"]), .init(stored: "emb", terms: ["norms"], divisor: 6),
   ]
 
-  private func make(_ test: Case) throws -> (TrainingModel, PlainParameters, TinyData, Golden) {
-    let data = try TinyData()
-    let golden = try Golden(test.model)
-    let model = try ModelRegistry.make(
-      test.model,
-      input: ModelInput(
-        userCount: data.userCount, itemCount: data.itemCount, features: data.features),
-      options: ModelOptions(
-        embeddingSize: Int(try golden.number("config/d")),
-        regularization: Float(try golden.number("config/lambda"))),
-      objective: nil, seed: 1)
-    var tables = try test.names.map { try golden.matrix("params/\($0)") }
-    tables += model.tables[tables.count...].map { Matrix(rows: $0.rows, columns: $0.width) }
-    return (model, PlainParameters(tables: tables), data, golden)
+  private static let bpr = GoldenCase(
+    file: "bpr", names: ["P", "Q"], parts: pairwiseParts
+  ) { data, golden in
+    BPR(
+      userCount: data.userCount, itemCount: data.itemCount,
+      embeddingSize: Int(try golden.number("config/d")),
+      regularization: Float(try golden.number("config/lambda")))
+  }
+
+  private static let vbpr = GoldenCase(
+    file: "vbpr", names: ["P", "Q", "W", "b"], parts: pairwiseParts
+  ) { data, golden in
+    VBPR(
+      userCount: data.userCount, itemCount: data.itemCount, features: data.features,
+      embeddingSize: Int(try golden.number("config/d")),
+      regularization: Float(try golden.number("config/lambda")))
+  }
+
+  private static let lightGCN = GoldenCase(
+    file: "lightgcn", names: ["P", "Q"], parts: pairwiseParts
+  ) { data, golden in
+    let adjacency = try golden.sparse("graphs/A_hat")
+    return LightGCN(
+      userCount: data.userCount, itemCount: data.itemCount,
+      embeddingSize: Int(try golden.number("config/d")),
+      layers: Int(try golden.number("config/L")),
+      regularization: Float(try golden.number("config/lambda")), adjacency: { adjacency })
+  }
+
+  static func freedom(_ name: String) -> GoldenCase {
+    GoldenCase(
+      file: "freedom", folder: "cases/\(name)", parameters: "cases/dropout0/params",
+      names: ["P", "Q", "V", "L_v.W", "L_v.b", "T", "L_t.W", "L_t.b"],
+      withoutGradient: ["L_v.b", "L_t.b"],
+      parts: [
+        .init(stored: "bpr", terms: ["ranking"]),
+        .init(stored: "bpr_visual", terms: ["auxiliary.visual"]),
+        .init(stored: "bpr_text", terms: ["auxiliary.text"]),
+      ]
+    ) { data, golden in
+      var options = FREEDOM.Options()
+      options.embeddingSize = Int(try golden.number("config/d"))
+      options.layers = Int(try golden.number("config/L"))
+      options.itemLayers = Int(try golden.number("config/n_mm"))
+      options.regularization = Float(try golden.number("config/lambda"))
+      let items = try golden.sparse("graphs/M")
+      let sampled = try golden.sparse("cases/\(name)/graphs/A_tilde")
+      let whole = try golden.sparse("graphs/A_hat")
+      return FREEDOM(
+        userCount: data.userCount, itemCount: data.itemCount, features: data.features,
+        options: options,
+        graphs: .init(items: { items }, sampled: { _ in sampled }, whole: { whole }))
+    }
+  }
+
+  static let grcn = GoldenCase(
+    file: "grcn",
+    names: ["kappa", "e", "v.Phi", "v.T.W", "v.T.b", "t.Phi", "t.T.W", "t.T.b"],
+    parts: [
+      .init(stored: "bpr", terms: ["ranking"]),
+      .init(
+        stored: "reg_unweighted",
+        terms: ["squares.id", "squares.preference", "squares.visual", "squares.text"]),
+    ],
+    scoresAfter: "scores_after_fresh", differenceStep: 1e-3
+  ) { data, golden in
+    var options = GRCN.Options()
+    options.embeddingSize = Int(try golden.number("config/d"))
+    options.regularization = Float(try golden.number("config/lambda"))
+    return try makeGRCN(data, options)
+  }
+
+  static func makeGRCN(_ data: TinyData, _ options: GRCN.Options) throws -> GRCN {
+    let golden = try Golden("grcn")
+    let users = try golden.integers("graphs/edges_user")
+    let items = try golden.integers("graphs/edges_item")
+    let (userCount, itemCount) = (data.userCount, data.itemCount)
+    let pairs = zip(users, items).map { (row: $0, column: $1, value: Float(1)) }
+    let shifted = pairs.map {
+      (row: $0.row, column: $0.column + Int32(userCount), value: $0.value)
+    }
+    return GRCN(
+      userCount: userCount, itemCount: itemCount, features: data.features, options: options,
+      adjacency: {
+        SparseMatrix(
+          rows: userCount + itemCount, columns: userCount + itemCount,
+          entries: shifted + shifted.map { (row: $0.column, column: $0.row, value: $0.value) })
+      },
+      userItem: { SparseMatrix(rows: userCount, columns: itemCount, entries: pairs) })
   }
 
   @Test("loss parts and the gradient of every parameter", arguments: cases)
-  func gradients(test: Case) throws {
-    let (model, parameters, data, golden) = try make(test)
-    let (_, shares, gradients) = parameters.gradients(
-      model, data.batch, context: StepContext(seed: 1, epoch: 0, step: 0))
-    for (ours, theirs) in [("total", "total"), ("ranking", "bpr")] {
-      let stored = try golden.number("loss/\(theirs)")
-      #expect(abs((shares[ours] ?? .nan) - stored) < 1e-5 * stored, "\(theirs)")
-    }
-    // The stored norm term is divided by the batch size already.
-    let norms = try golden.number("loss/emb") * Double(data.batch.count)
-    #expect(abs((shares["norms"] ?? .nan) - norms) < 1e-5 * norms)
-    for (name, gradient) in zip(test.names, gradients) {
-      #expect(relativeDifference(gradient, try golden.matrix("grads/\(name)")) < 1e-5, "\(name)")
-    }
-  }
+  func gradients(test: GoldenCase) throws { try test.checkGradients() }
 
-  @Test("parameters and losses over three Adam steps", arguments: cases)
-  func adam(test: Case) throws {
-    let (model, parameters, data, golden) = try make(test)
-    var optimizer = PlainAdam(parameters)
-    for stored in try golden.numbers("adam/loss_before_step") {
-      let (_, shares, gradients) = parameters.gradients(
-        model, data.batch, context: StepContext(seed: 1, epoch: 0, step: 0))
-      #expect(abs((shares["total"] ?? .nan) - stored) < 1e-5 * stored)
-      optimizer.update(parameters, gradients, rate: 1e-3)
-    }
-    for (name, table) in zip(test.names, parameters.tables) {
-      #expect(relativeDifference(table, try golden.matrix("adam/params/\(name)")) < 1e-5)
-    }
-  }
+  @Test("losses, parameters and scores over three Adam steps", arguments: cases)
+  func adam(test: GoldenCase) throws { try test.checkAdam() }
 
   @Test("final user and item matrices", arguments: cases)
-  func finalMatrices(test: Case) throws {
-    let (model, parameters, _, golden) = try make(test)
-    let final = parameters.finalVectors(model)
-    #expect(relativeDifference(final.user, try golden.matrix("ranking/user")) < 1e-5)
-    #expect(relativeDifference(final.item, try golden.matrix("ranking/item")) < 1e-5)
+  func finalMatrices(test: GoldenCase) throws { try test.checkFinal() }
+
+  @Test("the gradient of the whole loss against central differences", arguments: cases)
+  func centralDifferences(test: GoldenCase) throws {
+    #expect(try test.gradientError() < 1e-2)
   }
 
   @Test("parameter counts on the sizes of Baby, Sports and Clothing")
   func parameterCounts() {
     let sizes = [(19_445, 7_050), (35_598, 18_357), (39_387, 23_033)]
-    let bpr = [1_695_680, 3_453_120, 3_994_880]
+    let modalities = [(name: "visual", width: 4096), (name: "text", width: 384)]
+    let plain = [1_695_680, 3_453_120, 3_994_880]
     let vbpr = [3_226_944, 6_018_176, 6_802_432]
+    let freedom = [33_566_528, 85_979_328, 107_469_568]
+    let grcn = [4_524_478, 8_404_422, 9_448_104]
+    func count(_ tables: [TableSpec]) -> Int { tables.reduce(0) { $0 + $1.parameterCount } }
     for (index, (users, items)) in sizes.enumerated() {
-      let plain = BPR(
+      let bpr = BPR(
         userCount: users, itemCount: items, embeddingSize: 64, regularization: 0)
-      #expect(plain.tables.reduce(0) { $0 + $1.parameterCount } == bpr[index])
-      let visual = VBPR.tables(
-        userCount: users, itemCount: items, featureWidth: 4096 + 384, embeddingSize: 64)
-      #expect(visual.reduce(0) { $0 + $1.parameterCount } == vbpr[index])
+      #expect(count(bpr.tables) == plain[index])
+      #expect(
+        count(LightGCN.tables(userCount: users, itemCount: items, embeddingSize: 64))
+          == plain[index])
+      #expect(
+        count(
+          VBPR.tables(
+            userCount: users, itemCount: items, featureWidth: 4096 + 384, embeddingSize: 64))
+          == vbpr[index])
+      #expect(
+        count(
+          FREEDOM.tables(
+            userCount: users, itemCount: items, modalities: modalities, embeddingSize: 64))
+          == freedom[index])
+      #expect(
+        count(
+          GRCN.tables(
+            userCount: users, itemCount: items, modalities: modalities, embeddingSize: 64))
+          == grcn[index])
     }
   }
 }

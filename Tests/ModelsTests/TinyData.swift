@@ -27,6 +27,23 @@ struct TinyData {
   }
 }
 
+extension TinyData {
+  /// The same as a data set to train on.
+  func dataset() throws -> Dataset {
+    let golden = try Golden("tiny")
+    func pairs(_ split: String) throws -> [(user: Int32, item: Int32)] {
+      zip(try golden.integers("\(split)/user"), try golden.integers("\(split)/item")).map {
+        (user: $0, item: $1)
+      }
+    }
+    return try Dataset(
+      name: "tiny",
+      interactions: Interactions(
+        train: try pairs("train"), valid: try pairs("valid"), test: try pairs("test")),
+      features: features)
+  }
+}
+
 /// All parameters of a model in plain matrices, `[rows, width]` per table.
 struct PlainParameters {
   var tables: [Matrix]

@@ -39,8 +39,8 @@ public struct BPR: Backbone {
   ) -> [LossTerm] {
     tape.pairwiseLoss(
       users: input.parameters[0], items: input.parameters[1],
-      regularizedItems: input.parameters[1], batch: input.batch, regularization: regularization,
-      likelihood: likelihood)
+      regularizedUsers: input.parameters[0], regularizedItems: input.parameters[1],
+      batch: input.batch, regularization: regularization, likelihood: likelihood)
   }
 
   public var final: FinalVectors { .tables(user: 0, item: 1) }

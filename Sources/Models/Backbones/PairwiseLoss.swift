@@ -2,28 +2,27 @@ internal import Autodiff
 internal import Datasets
 
 extension Tape {
-  /// The loss that BPR and VBPR share: a ranking term on inner products and un-squared norms of
-  /// the three batch matrices.
+  /// The loss that BPR, VBPR and LightGCN share: a ranking term on inner products and un-squared
+  /// norms of the three batch matrices.
   ///
   /// - Parameters:
-  ///   - users: `[distinct users, D]`.
+  ///   - users: the user vectors of the scores, `[distinct users, D]`.
   ///   - items: the item vectors of the scores, `[distinct items, D]`.
-  ///   - regularizedItems: the item vectors of the norms, same shape.
+  ///   - regularizedUsers: the user vectors of the norms, one row per distinct user.
+  ///   - regularizedItems: the item vectors of the norms, one row per distinct item.
   func pairwiseLoss(
-    users: Variable, items: Variable, regularizedItems: Variable, batch: TripletBatch,
-    regularization: Float, likelihood: Likelihood
+    users: Variable, items: Variable, regularizedUsers: Variable, regularizedItems: Variable,
+    batch: TripletBatch, regularization: Float, likelihood: Likelihood
   ) -> [LossTerm] {
-    let positive = rowDot(users, batch.userIndex, items, batch.positiveIndex)
-    let negative = rowDot(users, batch.userIndex, items, batch.negativeIndex)
-    let ranking = negativeLogLikelihood(
-      likelihood, positive: positive, negative: negative, form: .guarded, count: batch.globalCount)
+    let ranking = rankingTerm(
+      users: users, items: items, batch: batch, likelihood: likelihood, form: .guarded)
     let weight = regularization / Float(max(1, batch.globalCount))
     let norms = [
-      gatheredNorm(users, batch.userIndex),
+      gatheredNorm(regularizedUsers, batch.userIndex),
       gatheredNorm(regularizedItems, batch.positiveIndex),
       gatheredNorm(regularizedItems, batch.negativeIndex),
     ]
-    return [.additive(LossTerm.rankingName, ranking, weight: 1)]
+    return [ranking]
       + norms.map { .reduced("norms", $0, weight: weight, share: batch.share) }
   }
 }

@@ -87,11 +87,12 @@ public struct VBPR: Backbone {
   ) -> [LossTerm] {
     let ids = input.parameters[1]
     let regularized = itemRows(on: tape, ids: ids, content: content.means)
-    let isSampled = zip(items, content.means).contains { $0 !== $1 }
-    let scored = isSampled ? itemRows(on: tape, ids: ids, content: items) : regularized
+    let scored =
+      content.isReplaced(by: items) ? itemRows(on: tape, ids: ids, content: items) : regularized
     return tape.pairwiseLoss(
-      users: input.parameters[0], items: scored, regularizedItems: regularized,
-      batch: input.batch, regularization: regularization, likelihood: likelihood)
+      users: input.parameters[0], items: scored, regularizedUsers: input.parameters[0],
+      regularizedItems: regularized, batch: input.batch, regularization: regularization,
+      likelihood: likelihood)
   }
 
   /// μ_m of some items, `[J, d]`.

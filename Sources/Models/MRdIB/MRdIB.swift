@@ -17,14 +17,15 @@ internal import Tensors
 ///   `L_U^m = mean softplus(−⟨a_{m,u}, z_{m,p} − z_{m,n}⟩)`;
 /// - what only the combination tells is in the backbone's own likelihood on z.
 ///
-/// The paper's synergy term is that likelihood and is counted once. Inference uses μ: the
-/// objective costs nothing there.
+/// The paper's synergy term is that likelihood and is counted once. A backbone whose likelihood
+/// sees no content names the users of a joint likelihood instead (``Content/jointUsers``), which is
+/// added with weight α₃. Inference uses μ: the objective costs nothing there.
 ///
 /// Over several shards the divergence and the redundancy are estimated per shard and averaged by
 /// size; with one shard they are those of the whole batch.
 ///
 /// - Source: the MRdIB paper's loss (its eqs. of L_MIB, L_U, L_R, L_S) in the trainable form
-///   described in `MRdIB.md`; deviations and open choices are ``MRdIBOptions``.
+///   described in `docs/MRdIB.md`; deviations and open choices are ``MRdIBOptions``.
 public struct MRdIB: Sendable {
   public let tables: [TableSpec]
   private let options: MRdIBOptions
@@ -99,7 +100,11 @@ public struct MRdIB: Sendable {
     }
     let ranked = backbone.loss(
       on: tape, input, content: content, items: encoded, likelihood: options.likelihood)
-    loss.terms = ranked.map(weighingSynergy) + loss.terms + pairTerms
+    let joint = jointTerm(on: tape, users: content.jointUsers, items: encoded, batch: batch)
+    // The joint likelihood: the backbone's ranking term, unless that does not see the content.
+    loss.terms =
+      (content.jointUsers == nil ? ranked.map(weighingSynergy) : ranked) + loss.terms + pairTerms
+      + (joint.map { [$0] } ?? [])
     if options.uniqueWeight != 0 {
       for modality in modalities.indices {
         loss.terms.append(
@@ -219,6 +224,20 @@ extension MRdIB {
     return terms
   }
 
+  /// The joint likelihood given the mean of all modalities, for a backbone whose score contains no
+  /// content. Its weight is that of the modalities' own likelihoods, so that without them the
+  /// backbone is left as it was.
+  private func jointTerm(
+    on tape: Tape, users: Variable?, items: [Variable], batch: TripletBatch
+  ) -> LossTerm? {
+    let weight = options.uniqueWeight + options.synergyWeight
+    guard let users, weight != 0 else { return nil }
+    let mean = tape.sum(items.map { ($0, 1 / Float(items.count)) })
+    let likelihood = tape.preferenceLoss(
+      users: users, items: mean, batch: batch, likelihood: options.likelihood, form: .softplus)
+    return .additive("joint", likelihood, weight: weight)
+  }
+
   /// `α₃ L_U^m`: the likelihood of the preference given one modality alone.
   private func uniqueTerm(
     on tape: Tape, _ modality: Int, users: Variable, items: Variable, parameters: [Variable],
@@ -228,11 +247,8 @@ extension MRdIB {
     if let decoder = layout.decoders[modality] {
       users = tape.add(users, tape.linear(users, parameters[decoder]))
     }
-    let likelihood = tape.negativeLogLikelihood(
-      options.likelihood,
-      positive: tape.rowDot(users, batch.userIndex, items, batch.positiveIndex),
-      negative: tape.rowDot(users, batch.userIndex, items, batch.negativeIndex),
-      form: .softplus, count: batch.globalCount)
+    let likelihood = tape.preferenceLoss(
+      users: users, items: items, batch: batch, likelihood: options.likelihood, form: .softplus)
     return .additive("unique.\(modalities[modality])", likelihood, weight: options.uniqueWeight)
   }
 

@@ -1,5 +1,5 @@
 /// The choices that the published description of MRdIB leaves open, with their defaults. Labels
-/// such as A3 are the rows of the ambiguity register in `MRdIB.md` beside this file.
+/// such as A3 are the rows of the ambiguity register in `docs/MRdIB.md`.
 public struct MRdIBOptions: Sendable, Equatable {
   /// α₁: weight of the divergence from the prior.
   public var bottleneckWeight: Float = 0.05

@@ -1,0 +1,20 @@
+internal import Autodiff
+internal import Datasets
+
+extension Tape {
+  /// InfoNCE between two vectors of each triplet, `InfoNCE(x[xIndex], y[yIndex])`.
+  ///
+  /// The other rows of the batch are the negatives, and users or items that occur twice are not
+  /// removed. Over several shards each knows only its own rows: the term is estimated per shard
+  /// and averaged by shard size, which has fewer negatives than the whole batch would.
+  ///
+  /// - Parameters: `x` and `y` are `[J, D]`; the indices have one entry per triplet.
+  func contrastiveTerm(
+    _ name: String, _ x: Variable, _ xIndex: [Int32], _ y: Variable, _ yIndex: [Int32],
+    temperature: Float, weight: Float, batch: TripletBatch
+  ) -> LossTerm {
+    .estimated(
+      name, infoNCE(gather(x, xIndex), gather(y, yIndex), temperature: temperature),
+      weight: weight, share: batch.share)
+  }
+}

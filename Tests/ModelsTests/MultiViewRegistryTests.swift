@@ -1,0 +1,107 @@
+import Autodiff
+import Datasets
+import Foundation
+import Graphs
+import Models
+import Tables
+import Tensors
+import TestSupport
+import Testing
+
+/// MGCN and SOIL as a run builds them: from a data set, by name.
+@Suite struct MultiViewRegistryTests {
+  /// The tiny data set, visual features first.
+  private func tinyInput() throws -> ModelInput {
+    let golden = try Golden("tiny")
+    func pairs(_ split: String) throws -> [(user: Int32, item: Int32)] {
+      let users = try golden.integers("\(split)/user")
+      return zip(users, try golden.integers("\(split)/item")).map { ($0, $1) }
+    }
+    let dataset = try Dataset(
+      name: "tiny",
+      interactions: Interactions(
+        train: pairs("train"), valid: pairs("valid"), test: pairs("test")),
+      features: TinyData().features)
+    return ModelInput(dataset, graphs: GraphStore(dataset: dataset, cacheFolder: nil))
+  }
+
+  /// The options of the golden files.
+  private var options: ModelOptions {
+    var options = ModelOptions(embeddingSize: 8, regularization: 0.01)
+    options.itemNeighbours = 3
+    options.interestCount = 2
+    options.secondOrderCount = 2
+    return options
+  }
+
+  @Test(
+    "graphs of the data set give the reference's final vectors",
+    arguments: [MultiViewGoldenTests.mgcn, MultiViewGoldenTests.soil])
+  func finalVectors(test: GoldenCase) throws {
+    let stored = try test.load()
+    let model = try ModelRegistry.make(
+      test.file, input: try tinyInput(), options: options, objective: nil, seed: 1)
+    #expect(model.tables == stored.model.tables)
+    let final = stored.parameters.finalVectors(model)
+    #expect(relativeDifference(final.user, try stored.golden.matrix("ranking/user")) < 1e-5)
+    #expect(relativeDifference(final.item, try stored.golden.matrix("ranking/item")) < 1e-5)
+  }
+
+  @Test("SOIL with fixed degrees takes the block of the second-order adjacency")
+  func fixedDegrees() throws {
+    let stored = try MultiViewGoldenTests.soil.load()
+    var options = options
+    options.secondOrderDegrees = .fixed
+    let built = try ModelRegistry.make(
+      "soil", input: try tinyInput(), options: options, objective: nil, seed: 1)
+    let golden = stored.golden
+    let graphs = ViewGraphs(
+      adjacency: try golden.sparse("graphs/A_prime"),
+      userItem: try golden.sparse("graphs/R_prime_fixed_defined_here"),
+      itemItem: try ["M_v", "M_t"].map { try golden.sparse("graphs/\($0)") })
+    let expected = TrainingModel(
+      backbone: SOIL(
+        userCount: 12, itemCount: 9, features: stored.data.features, options: options,
+        graphs: { graphs }), objective: nil, userCount: 12, itemCount: 9)
+    let (left, right) = (
+      stored.parameters.finalVectors(built), stored.parameters.finalVectors(expected)
+    )
+    #expect(relativeDifference(left.user, right.user) < 1e-5)
+    #expect(relativeDifference(left.item, right.item) < 1e-5)
+    let faithful = stored.parameters.finalVectors(stored.model)
+    #expect(relativeDifference(left.user, faithful.user) > 1e-3)
+  }
+
+  @Test("relative deviations begin at a tenth of the views that the features give")
+  func relativeDeviation() throws {
+    var objective = MRdIBOptions()
+    objective.deviation = .relative
+    let model = try ModelRegistry.make(
+      "mgcn", input: try tinyInput(), options: options, objective: objective, seed: 3)
+    let tables = model.tables.enumerated().map { table, spec -> Matrix in
+      if spec.initializer == .pushed {
+        return model.backbone.initialValues(table: table, rows: 0..<spec.rows)
+      }
+      let matrix = Matrix(rows: spec.rows, columns: spec.width)
+      for row in 0..<spec.rows {
+        spec.initializer.fill(matrix.row(row), table: spec.name, row: row, seed: 3)
+      }
+      return matrix
+    }
+    let items = (0..<Int32(9)).map { $0 }
+    let batch = TripletBatch(
+      users: items, positives: items, negatives: items, globalCount: items.count)
+    let statistics = PlainParameters(tables: tables).gradients(
+      model, batch, context: StepContext(seed: 3, epoch: 0, step: 0)
+    ).loss.statistics
+    for name in ["visual", "text"] {
+      let scale = try #require(statistics["rms.\(name)"])
+      let spec = try #require(model.tables.first { $0.name == "mrdib.\(name).logvar.bias" })
+      guard case .constant(let logVariance) = spec.initializer else {
+        Issue.record("\(spec.name) begins as \(spec.initializer)")
+        return
+      }
+      #expect(abs(exp(Double(logVariance) / 2) - 0.1 * scale) < 1e-5 * scale)
+    }
+  }
+}
