@@ -49,7 +49,8 @@ let package = Package(
     library("Autodiff", ["Tensors", "CKernels"]),
     library("Datasets", ["Tensors", .product(name: "Yams", package: "Yams")]),
     library("Evaluation", ["Tensors", "CKernels"]),
-    library("Models", ["Tensors", "Tables", "Autodiff", "Datasets"]),
+    library("Graphs", ["Tensors", "CKernels", "Datasets"]),
+    library("Models", ["Tensors", "Tables", "Autodiff", "Datasets", "Graphs"]),
     .target(
       name: "RunConfiguration", dependencies: [.product(name: "Yams", package: "Yams")],
       resources: [.embedInCode("Library")], swiftSettings: swiftSettings),
@@ -67,8 +68,8 @@ let package = Package(
     library(
       "Runtime",
       [
-        "Tensors", "Tables", "Datasets", "Models", "Evaluation", "Messages", "Enrollment",
-        "Training", "ParameterServer", "Coordination", "Transport", "RunConfiguration",
+        "Tensors", "Tables", "Datasets", "Graphs", "Models", "Evaluation", "Messages",
+        "Enrollment", "Training", "ParameterServer", "Coordination", "Transport", "RunConfiguration",
         "CProcess", .product(name: "Logging", package: "swift-log"),
       ]),
     .executableTarget(
@@ -87,7 +88,8 @@ let package = Package(
     tests("Autodiff", ["Tensors"]),
     tests("Datasets", ["Tensors"]),
     tests("Evaluation", ["Tensors"]),
-    tests("Models", ["Tensors", "Autodiff", "Tables", "Datasets"]),
+    tests("Graphs", ["Tensors", "Datasets"]),
+    tests("Models", ["Tensors", "Autodiff", "Tables", "Datasets", "Graphs"]),
     tests("RunConfiguration", []),
     tests("Messages", []),
     tests("Enrollment", ["Messages"]),

@@ -3,6 +3,13 @@
 public enum ConfigurationLibrary {
   private static let models = [
     "bpr": PackageResources.bpr_yaml,
+    "dualgnn": PackageResources.dualgnn_yaml,
+    "freedom": PackageResources.freedom_yaml,
+    "grcn": PackageResources.grcn_yaml,
+    "lightgcn": PackageResources.lightgcn_yaml,
+    "mgcn": PackageResources.mgcn_yaml,
+    "mmgcn": PackageResources.mmgcn_yaml,
+    "soil": PackageResources.soil_yaml,
     "vbpr": PackageResources.vbpr_yaml,
   ]
 

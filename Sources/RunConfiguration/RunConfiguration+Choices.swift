@@ -2,6 +2,8 @@
 extension RunConfiguration {
   public enum Objective: String, ConfigurationChoice { case plain, mrdib }
 
+  public enum Faithfulness: String, ConfigurationChoice { case faithful, fixed }
+  public enum StaleRanking: String, ConfigurationChoice { case faithful, always, never }
   public enum Consistency: String, ConfigurationChoice { case bsp }
 
   public enum Optimizer: String, ConfigurationChoice { case adam, adagrad, sgd }

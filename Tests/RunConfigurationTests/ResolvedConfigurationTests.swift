@@ -13,7 +13,7 @@ func roundTrip() throws {
     selection_metric: MAP@7
     stochastic: off
     mi_estimator: infonce
-    adam_epsilon: 2.2250738585072014e-308
+    adam_epsilon: 1e-20
     modalities: ['no:null', "t:a \\"b\\" \\\\ c: #d\\n\\u2028é", 'x_1:~', 'y: z ']
     """)
   let again = try resolve(original.resolvedYAML())

@@ -14,6 +14,13 @@ public struct KeyScope: Sendable {
     $0.model.objective == .mrdib
   }
 
+  /// Settings of some models.
+  static func models(_ names: String...) -> KeyScope {
+    KeyScope(description: "model \(names.joined(separator: " or "))") {
+      names.contains($0.model.model)
+    }
+  }
+
   static let noise: KeyScope = KeyScope(description: "objective mrdib and stochastic true") {
     $0.model.objective == .mrdib && $0.mrdib.stochastic
   }

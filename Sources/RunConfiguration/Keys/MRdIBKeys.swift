@@ -4,14 +4,14 @@ public struct MRdIBKeys: ConfigurationSection {
 
   public let alpha1 = ConfigurationKey<Double>(
     "alpha1", default: 0.05, .atLeast(0), scope: .mrdib,
-    help: "α₁, weight of the bottleneck's KL (MRdIB.md; paper's grid 1e-4 … 5e-2)."
+    help: "α₁, weight of the bottleneck's KL (docs/MRdIB.md; paper's grid 1e-4 … 5e-2)."
       + " The ablation without bottleneck is alpha1 0 with stochastic false (register A13).")
   public let alpha2 = ConfigurationKey<Double>(
     "alpha2", default: 0.05, .atLeast(0), scope: .mrdib,
-    help: "α₂, weight of the redundancy between modalities (MRdIB.md).")
+    help: "α₂, weight of the redundancy between modalities (docs/MRdIB.md).")
   public let alpha3 = ConfigurationKey<Double>(
     "alpha3", default: 0.05, .atLeast(0), scope: .mrdib,
-    help: "α₃, weight of the unimodal likelihoods (MRdIB.md).")
+    help: "α₃, weight of the unimodal likelihoods (docs/MRdIB.md).")
   public let synergyWeight = ConfigurationKey<Double>(
     "synergy_weight", default: 0, .atLeast(0), scope: .mrdib,
     help: "Extra weight of the joint likelihood; the synergy term is that likelihood, so 0 counts"

@@ -61,8 +61,8 @@ public struct Recommendation: Sendable, Encodable {
     guard !folder.isEmpty else {
       throw RuntimeError(
         exitCode: .inputMissing,
-        message: "Cannot find the data of '\(run)': its configuration names no folder. Name it with "
-          + "--data, or ask for --include-seen.")
+        message: "Cannot find the data of '\(run)': its configuration names no folder. Name it "
+          + "with --data, or ask for --include-seen.")
     }
     // With the run's own modalities: the digest covers what was used.
     let dataset = try RunSetup.loadData(configuration, folder: folder)

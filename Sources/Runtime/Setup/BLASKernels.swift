@@ -41,7 +41,8 @@ public enum BLASKernels {
     if !choice.isEmpty {
       result[coreVariable] = choice
     } else if hasAVX512 {
-      // Also where OpenBLAS would pick wide kernels of its own: one kind of machine, one set of bits.
+      // Also where OpenBLAS would pick wide kernels of its own: one kind of machine, one set of
+      // bits.
       result[coreVariable] = "SKYLAKEX"
     }
     return result

@@ -88,13 +88,6 @@ public struct RunRequest: Sendable {
     if let folder = data ?? (configuration.data.folder.isEmpty ? nil : configuration.data.folder) {
       return URL(fileURLWithPath: folder).standardizedFileURL.path
     }
-    return try SyntheticData.defaultFolder(in: Self.cacheFolder)
-  }
-
-  /// Where generated data is kept: `$XDG_CACHE_HOME/mrdib`, or `~/.cache/mrdib`.
-  static var cacheFolder: String {
-    let environment = ProcessInfo.processInfo.environment
-    if let cache = environment["XDG_CACHE_HOME"], !cache.isEmpty { return "\(cache)/mrdib" }
-    return "\(NSHomeDirectory())/.cache/mrdib"
+    return try SyntheticData.defaultFolder(in: CacheFolder.path)
   }
 }

@@ -1,10 +1,12 @@
 import Coordination
 import Datasets
+import Graphs
 import Messages
 import Models
 import ParameterServer
 import RunConfiguration
 import Tables
+import Tensors
 import Training
 
 /// What follows from a configuration and a data set: the model and everything that coordinator,
@@ -30,13 +32,14 @@ public struct RunSetup: Sendable {
       throw RuntimeError(
         exitCode: .dataMalformed,
         message: "Cannot train on '\(folder)': no user of the training data has a validation "
-          + "interaction (x_label 1), so that \(split) cannot choose an epoch. Split the data anew.")
+          + "interaction (x_label 1), so that \(split) cannot choose an epoch. Split the data "
+          + "anew.")
     }
     model = try ModelRegistry.make(
-      name, input: ModelInput(dataset),
-      options: ModelOptions(
-        embeddingSize: configuration.model.embeddingSize,
-        regularization: Float(configuration.model.regularizationWeight)),
+      name,
+      input: ModelInput(
+        dataset, graphs: GraphStore(dataset: dataset, cacheFolder: "\(CacheFolder.path)/graphs")),
+      options: ModelOptions(configuration),
       objective: configuration.model.objective == .mrdib ? MRdIBOptions(configuration) : nil,
       seed: UInt64(configuration.training.seed))
   }
