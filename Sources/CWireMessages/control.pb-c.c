@@ -1116,7 +1116,7 @@ const ProtobufCMessageDescriptor mrdib__v1__node_hello__descriptor =
   (ProtobufCMessageInit) mrdib__v1__node_hello__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor mrdib__v1__heartbeat__field_descriptors[4] =
+static const ProtobufCFieldDescriptor mrdib__v1__heartbeat__field_descriptors[5] =
 {
   {
     "resident_bytes",
@@ -1166,17 +1166,30 @@ static const ProtobufCFieldDescriptor mrdib__v1__heartbeat__field_descriptors[4]
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "task_id",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Mrdib__V1__Heartbeat, task_id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned mrdib__v1__heartbeat__field_indices_by_name[] = {
   2,   /* field[2] = cpu_seconds */
   1,   /* field[1] = peak_resident_bytes */
   0,   /* field[0] = resident_bytes */
+  4,   /* field[4] = task_id */
   3,   /* field[3] = task_progress */
 };
 static const ProtobufCIntRange mrdib__v1__heartbeat__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 4 }
+  { 0, 5 }
 };
 const ProtobufCMessageDescriptor mrdib__v1__heartbeat__descriptor =
 {
@@ -1186,7 +1199,7 @@ const ProtobufCMessageDescriptor mrdib__v1__heartbeat__descriptor =
   "Mrdib__V1__Heartbeat",
   "mrdib.v1",
   sizeof(Mrdib__V1__Heartbeat),
-  4,
+  5,
   mrdib__v1__heartbeat__field_descriptors,
   mrdib__v1__heartbeat__field_indices_by_name,
   1,  mrdib__v1__heartbeat__number_ranges,
@@ -2122,7 +2135,7 @@ const ProtobufCMessageDescriptor mrdib__v1__heartbeat_seen__descriptor =
   (ProtobufCMessageInit) mrdib__v1__heartbeat_seen__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor mrdib__v1__finish__field_descriptors[1] =
+static const ProtobufCFieldDescriptor mrdib__v1__finish__field_descriptors[2] =
 {
   {
     "reason",
@@ -2136,14 +2149,27 @@ static const ProtobufCFieldDescriptor mrdib__v1__finish__field_descriptors[1] =
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "ending",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Mrdib__V1__Finish, ending),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned mrdib__v1__finish__field_indices_by_name[] = {
+  1,   /* field[1] = ending */
   0,   /* field[0] = reason */
 };
 static const ProtobufCIntRange mrdib__v1__finish__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 1 }
+  { 0, 2 }
 };
 const ProtobufCMessageDescriptor mrdib__v1__finish__descriptor =
 {
@@ -2153,7 +2179,7 @@ const ProtobufCMessageDescriptor mrdib__v1__finish__descriptor =
   "Mrdib__V1__Finish",
   "mrdib.v1",
   sizeof(Mrdib__V1__Finish),
-  1,
+  2,
   mrdib__v1__finish__field_descriptors,
   mrdib__v1__finish__field_indices_by_name,
   1,  mrdib__v1__finish__number_ranges,

@@ -103,7 +103,7 @@ const ProtobufCMessageDescriptor mrdib__v1__refusal__descriptor =
   (ProtobufCMessageInit) mrdib__v1__refusal__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCEnumValue mrdib__v1__refusal_code__enum_values_by_number[8] =
+static const ProtobufCEnumValue mrdib__v1__refusal_code__enum_values_by_number[10] =
 {
   { "REFUSAL_CODE_UNSPECIFIED", "MRDIB__V1__REFUSAL_CODE__REFUSAL_CODE_UNSPECIFIED", 0 },
   { "REFUSAL_CODE_PROTOCOL_VERSION", "MRDIB__V1__REFUSAL_CODE__REFUSAL_CODE_PROTOCOL_VERSION", 1 },
@@ -113,13 +113,17 @@ static const ProtobufCEnumValue mrdib__v1__refusal_code__enum_values_by_number[8
   { "REFUSAL_CODE_NOT_READY", "MRDIB__V1__REFUSAL_CODE__REFUSAL_CODE_NOT_READY", 5 },
   { "REFUSAL_CODE_CLUSTER_FULL", "MRDIB__V1__REFUSAL_CODE__REFUSAL_CODE_CLUSTER_FULL", 6 },
   { "REFUSAL_CODE_LIMIT", "MRDIB__V1__REFUSAL_CODE__REFUSAL_CODE_LIMIT", 7 },
+  { "REFUSAL_CODE_DIVERGED", "MRDIB__V1__REFUSAL_CODE__REFUSAL_CODE_DIVERGED", 8 },
+  { "REFUSAL_CODE_HELLO_NEEDED", "MRDIB__V1__REFUSAL_CODE__REFUSAL_CODE_HELLO_NEEDED", 9 },
 };
 static const ProtobufCIntRange mrdib__v1__refusal_code__value_ranges[] = {
-{0, 0},{0, 8}
+{0, 0},{0, 10}
 };
-static const ProtobufCEnumValueIndex mrdib__v1__refusal_code__enum_values_by_name[8] =
+static const ProtobufCEnumValueIndex mrdib__v1__refusal_code__enum_values_by_name[10] =
 {
   { "REFUSAL_CODE_CLUSTER_FULL", 6 },
+  { "REFUSAL_CODE_DIVERGED", 8 },
+  { "REFUSAL_CODE_HELLO_NEEDED", 9 },
   { "REFUSAL_CODE_LIMIT", 7 },
   { "REFUSAL_CODE_MALFORMED", 4 },
   { "REFUSAL_CODE_NOT_READY", 5 },
@@ -135,9 +139,9 @@ const ProtobufCEnumDescriptor mrdib__v1__refusal_code__descriptor =
   "RefusalCode",
   "Mrdib__V1__RefusalCode",
   "mrdib.v1",
-  8,
+  10,
   mrdib__v1__refusal_code__enum_values_by_number,
-  8,
+  10,
   mrdib__v1__refusal_code__enum_values_by_name,
   1,
   mrdib__v1__refusal_code__value_ranges,

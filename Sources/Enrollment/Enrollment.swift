@@ -9,7 +9,8 @@ public struct Enrollment: Sendable {
     public var helloInterval: Double = 1
     /// For an answer to the first hello. Processes start in any order, so this is long.
     public var joinTimeout: Double = 600
-    /// How long the coordinator may be silent once the node is welcome.
+    /// How long the coordinator may be silent once the node is welcome; at least four of the run's
+    /// heartbeat intervals are waited, because a healthy coordinator need not speak more often.
     public var silenceTimeout: Double = 60
 
     public init() {}
@@ -21,6 +22,8 @@ public struct Enrollment: Sendable {
     case beat
     /// Take up the run: the first welcome has come.
     case begin(Welcome)
+    /// The coordinator has sent its welcome again: if the node is ready, it does not know it yet.
+    case welcomedAgain
     case leave(Departure)
   }
 
@@ -44,11 +47,15 @@ public struct Enrollment: Sendable {
     heardAt = now
     switch message {
     case .welcome(let welcome):
-      guard self.welcome == nil else { return [] }
+      guard self.welcome == nil else { return [.welcomedAgain] }
       self.welcome = welcome
       return [.begin(welcome)]
-    case .finish(let reason):
-      return [.leave(.finished(reason))]
+    case .finish(let reason, let ending):
+      switch ending {
+      case .orderly: return [.leave(.finished(reason))]
+      case .transientFailure: return [.leave(.transient(reason))]
+      case .permanentFailure: return [.leave(.permanent(reason))]
+      }
     case .refused(let refusal):
       // A coordinator that is not ready is asked again with the next hello.
       return refusal.code == .notReady ? [] : [.leave(.permanent(refusal.message))]
@@ -72,12 +79,13 @@ public struct Enrollment: Sendable {
       helloAt = now
       return [.tell(.hello(hello))]
     }
-    if now - heardAt > limits.silenceTimeout {
+    let silenceTimeout = max(limits.silenceTimeout, 4 * welcome.heartbeatInterval)
+    if now - heardAt > silenceTimeout {
       return [
         .leave(
           .transient(
-            "Lost the coordinator: nothing was heard for \(Int(limits.silenceTimeout)) s. Start "
-              + "this process again when the coordinator is back."))
+            "Lost the coordinator: nothing was heard for \(silenceTimeout.rounded()) s. "
+              + "Start this process again when the coordinator is back."))
       ]
     }
     guard now - beatAt >= welcome.heartbeatInterval else { return [] }

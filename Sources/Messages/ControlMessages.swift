@@ -37,14 +37,19 @@ public struct Heartbeat: Sendable, Equatable {
   public var cpuSeconds: Double
   /// Of the task under way: what is done of it (steps, blocks). 0 without a task.
   public var taskProgress: UInt64
+  /// The task under way; 0 without one. A task that the coordinator gave and that is not named
+  /// was lost on its way, or its end was.
+  public var taskID: UInt64
 
   public init(
-    residentBytes: UInt64, peakResidentBytes: UInt64, cpuSeconds: Double, taskProgress: UInt64
+    residentBytes: UInt64, peakResidentBytes: UInt64, cpuSeconds: Double, taskProgress: UInt64,
+    taskID: UInt64 = 0
   ) {
     self.residentBytes = residentBytes
     self.peakResidentBytes = peakResidentBytes
     self.cpuSeconds = cpuSeconds
     self.taskProgress = taskProgress
+    self.taskID = taskID
   }
 }
 
@@ -177,6 +182,16 @@ public struct WorkerTask: Sendable, Equatable {
   }
 }
 
+/// What the end of a run means for whoever starts its nodes.
+public enum RunEnding: UInt32, Sendable {
+  /// It came to its end, or was asked to.
+  case orderly = 0
+  /// It failed, and starting it again can help.
+  case transientFailure = 1
+  /// It failed, and starting it again cannot help.
+  case permanentFailure = 2
+}
+
 public enum CoordinatorMessage: Sendable, Equatable {
   case welcome(Welcome)
   /// All servers are up: where they answer, in rank order.
@@ -184,6 +199,6 @@ public enum CoordinatorMessage: Sendable, Equatable {
   case task(WorkerTask)
   case heartbeatSeen(generation: UInt64)
   /// The run is over (or given up); leave.
-  case finish(reason: String)
+  case finish(reason: String, ending: RunEnding)
   case refused(Refusal)
 }

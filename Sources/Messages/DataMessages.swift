@@ -179,6 +179,11 @@ public struct Refusal: Sendable, Equatable, Error {
     case clusterFull = 6
     /// A limit (memory, outstanding requests) would be exceeded.
     case limit = 7
+    /// Values are not finite numbers: the computation diverged, and another try would come to the
+    /// same.
+    case diverged = 8
+    /// The peer does not know the speaker (any more): say hello and ask again.
+    case helloNeeded = 9
   }
 
   public var code: Code

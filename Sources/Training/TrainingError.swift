@@ -1,3 +1,4 @@
+internal import Evaluation
 public import Messages
 
 /// Why a worker cannot do its task.
@@ -14,6 +15,12 @@ public struct TrainingError: Error, CustomStringConvertible, Sendable {
 extension TaskFailure {
   /// What the coordinator is told of an error.
   public init(describing error: any Error) {
-    self.init((error as? TrainingError)?.kind ?? .failed, "\(error)")
+    let kind: Kind =
+      switch error {
+      case let error as TrainingError: error.kind
+      case EvaluationError.scoreNotFinite: .diverged
+      default: .failed
+      }
+    self.init(kind, "\(error)")
   }
 }

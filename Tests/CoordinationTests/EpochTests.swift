@@ -134,16 +134,17 @@ import Testing
   @Test("heartbeats are answered, and the slowest worker's progress is reported when it moves")
   func progress() throws {
     var cluster = try TestCluster(TestCluster.plan())
-    cluster.form()
-    func beat(_ done: UInt64) -> NodeMessage {
+    let tasks = cluster.form().tasks
+    func beat(_ done: UInt64, _ task: UInt64) -> NodeMessage {
       .heartbeat(
-        Heartbeat(residentBytes: 1, peakResidentBytes: 1, cpuSeconds: 1, taskProgress: done))
+        Heartbeat(
+          residentBytes: 1, peakResidentBytes: 1, cpuSeconds: 1, taskProgress: done, taskID: task))
     }
-    let first = cluster.send(beat(3), from: 200)
+    let first = cluster.send(beat(3, tasks[0].task.id), from: 200)
     #expect(first == [.send(.heartbeatSeen(generation: 1), to: 200)])
-    let second = cluster.send(beat(2), from: 201)
+    let second = cluster.send(beat(2, tasks[1].task.id), from: 201)
     #expect(second.reports == [.progress(.train, epoch: 0, done: 2, total: 4)])
-    let absurd = cluster.send(beat(.max), from: 201)
+    let absurd = cluster.send(beat(.max, tasks[1].task.id), from: 201)
     #expect(absurd.reports == [.progress(.train, epoch: 0, done: 3, total: 4)])
   }
 

@@ -164,13 +164,34 @@ import Testing
     #expect(end.tasks.isEmpty)
   }
 
+  @Test("nodes are told whether the run failed and whether another try can help")
+  func endings() throws {
+    var lost = try TestCluster(TestCluster.plan())
+    lost.form()
+    #expect(Self.endings(lost.handle(.nodeGone(200))) == [.transientFailure])
+    var diverged = try TestCluster(TestCluster.plan())
+    let (node, task) = try #require(diverged.form().tasks.first)
+    let end = diverged.send(
+      .taskFailed(id: task.id, TaskFailure(.diverged, "nan")), from: node)
+    #expect(Self.endings(end) == [.permanentFailure])
+  }
+
+  private static func endings(_ actions: [CoordinatorAction]) -> Set<RunEnding> {
+    Set(
+      actions.sent.compactMap {
+        if case .finish(_, let ending) = $0.message { ending } else { nil }
+      })
+  }
+
   @Test("after the end a late node is told that it is over, and nothing else happens")
   func afterTheEnd() throws {
     var cluster = try TestCluster(TestCluster.plan())
     let tasks = cluster.form().tasks
     cluster.handle(.stopRequested(reason: "Ctrl-C"))
     let answer = cluster.send(TestCluster.hello(.worker, 300), from: 300)
-    #expect(answer == [.send(.finish(reason: "stopped after 0 epochs: Ctrl-C"), to: 300)])
+    let finish = CoordinatorMessage.finish(
+      reason: "stopped after 0 epochs: Ctrl-C", ending: .orderly)
+    #expect(answer == [.send(finish, to: 300)])
     for (node, task) in tasks {
       #expect(cluster.send(.taskDone(id: task.id, reports: []), from: node).isEmpty)
     }

@@ -114,6 +114,28 @@ import Testing
     #expect(cluster.send(hello, from: server0).refusal?.code == .malformed)
   }
 
+  @Test("a node that leaves while the cluster forms frees its rank, with a warning")
+  func leaving() throws {
+    var cluster = try TestCluster(TestCluster.plan(workers: 3))
+    for node in [200, 201, 202] as [NodeID] {
+      cluster.send(TestCluster.hello(.worker, node), from: node)
+    }
+    let left = cluster.send(.goodbye(reason: "no data here"), from: 201)
+    #expect(
+      left == [.report(.nodeLeft(role: .worker, rank: 1, host: "n1", reason: "no data here"))])
+    #expect(cluster.send(TestCluster.hello(.worker, 203), from: 203).welcome?.rank == 1)
+    #expect(
+      cluster.send(TestCluster.hello(.worker, 204), from: 204).refusal?.code == .clusterFull)
+  }
+
+  @Test("a server that workers know of cannot leave unnoticed")
+  func leavingServer() throws {
+    var cluster = try TestCluster(TestCluster.plan(servers: 1))
+    cluster.send(TestCluster.hello(.server, server0), from: server0)
+    cluster.send(.ready, from: server0)
+    #expect(cluster.send(.goodbye(reason: "stop"), from: server0).failure?.kind == .peerLost)
+  }
+
   @Test("messages of strangers are ignored and counted")
   func strangers() throws {
     var cluster = try TestCluster(TestCluster.plan())

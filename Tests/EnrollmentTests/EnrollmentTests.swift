@@ -19,6 +19,7 @@ import Testing
       case .tell: "tell"
       case .beat: "beat"
       case .begin: "begin"
+      case .welcomedAgain: "again"
       case .leave(.finished): "finished"
       case .leave(.transient): "transient"
       case .leave(.permanent): "permanent"
@@ -33,7 +34,7 @@ import Testing
     #expect(names(enrollment.tick(at: 0.5)) == [])
     #expect(names(enrollment.tick(at: 1.0)) == ["hello"])
     #expect(names(enrollment.handle(.welcome(welcome()), at: 1.1)) == ["begin"])
-    #expect(names(enrollment.handle(.welcome(welcome()), at: 1.2)) == [])
+    #expect(names(enrollment.handle(.welcome(welcome()), at: 1.2)) == ["again"])
     #expect(names(enrollment.tick(at: 1.3)) == ["beat"])
     #expect(names(enrollment.tick(at: 1.4)) == [])
     #expect(names(enrollment.tick(at: 2.5)) == ["beat"])
@@ -53,11 +54,34 @@ import Testing
     var limits = Enrollment.Limits()
     limits.silenceTimeout = 10
     var enrollment = Enrollment(hello: hello, limits: limits, at: 0)
-    _ = enrollment.handle(.welcome(welcome(heartbeatInterval: 100)), at: 0)
+    _ = enrollment.handle(.welcome(welcome(heartbeatInterval: 2)), at: 0)
     _ = enrollment.tick(at: 0)
     _ = enrollment.handle(.heartbeatSeen(generation: 1), at: 9)
-    #expect(names(enrollment.tick(at: 18)) == [])
+    #expect(names(enrollment.tick(at: 18)) == ["beat"])
     #expect(names(enrollment.tick(at: 19.5)) == ["transient"])
+  }
+
+  @Test("a coordinator that has its nodes beat rarely is not thought silent between two beats")
+  func rareHeartbeats() {
+    var limits = Enrollment.Limits()
+    limits.silenceTimeout = 10
+    var enrollment = Enrollment(hello: hello, limits: limits, at: 0)
+    _ = enrollment.handle(.welcome(welcome(heartbeatInterval: 30)), at: 0)
+    #expect(names(enrollment.tick(at: 30)) == ["beat"])
+    #expect(names(enrollment.tick(at: 119)) == ["beat"])
+    #expect(names(enrollment.tick(at: 121)) == ["transient"])
+  }
+
+  @Test("a run that failed is not left as one that ended well")
+  func endings() {
+    let endings: [(RunEnding, String)] = [
+      (.orderly, "finished"), (.transientFailure, "transient"), (.permanentFailure, "permanent"),
+    ]
+    for (ending, name) in endings {
+      var enrollment = Enrollment(hello: hello, at: 0)
+      let actions = enrollment.handle(.finish(reason: "over", ending: ending), at: 0)
+      #expect(names(actions) == [name])
+    }
   }
 
   @Test("a refusal ends the attempt, unless the coordinator only was not ready")

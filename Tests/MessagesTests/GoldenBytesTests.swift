@@ -41,14 +41,16 @@ struct GoldenBytesTests {
   @Test("a heartbeat")
   func heartbeat() {
     let message = NodeMessage.heartbeat(
-      Heartbeat(residentBytes: 128, peakResidentBytes: 1, cpuSeconds: 1.5, taskProgress: 7))
+      Heartbeat(
+        residentBytes: 128, peakResidentBytes: 1, cpuSeconds: 1.5, taskProgress: 7, taskID: 300))
     let header: [UInt8] = [
       0x08, 0x01,  // 1: protocol version 1
-      0x5a, 0x10,  // 11: heartbeat, 16 bytes
+      0x5a, 0x13,  // 11: heartbeat, 19 bytes
       0x08, 0x80, 0x01,  //   1: resident bytes 128
       0x10, 0x01,  //   2: peak resident bytes 1
       0x19, 0, 0, 0, 0, 0, 0, 0xf8, 0x3f,  //   3: cpu seconds 1.5
       0x20, 0x07,  //   4: task progress 7
+      0x28, 0xac, 0x02,  //   5: task 300
     ]
     #expect(message.encoded().frames[0].array(of: UInt8.self) == header)
   }

@@ -54,7 +54,8 @@ enum Samples {
         dataEndpoint: "tcp://10.0.0.7:40001", host: "node-7", processID: 4711)),
     .heartbeat(
       Heartbeat(
-        residentBytes: 1 << 33, peakResidentBytes: 1 << 34, cpuSeconds: 12.25, taskProgress: 9)),
+        residentBytes: 1 << 33, peakResidentBytes: 1 << 34, cpuSeconds: 12.25, taskProgress: 9,
+        taskID: 77)),
     .ready,
     .taskDone(
       id: 77,
@@ -84,8 +85,12 @@ enum Samples {
     .task(WorkerTask(id: 10, body: .materialize(version: 232, epoch: 3, blocks: [1]))),
     .task(WorkerTask(id: 11, body: .rank(version: 233, epoch: 3, blocks: []))),
     .heartbeatSeen(generation: 6),
-    .finish(reason: "20 epochs without a better result"),
+    .finish(reason: "20 epochs without a better result", ending: .orderly),
+    .finish(reason: "worker 1 is lost", ending: .transientFailure),
+    .finish(reason: "the loss is nan", ending: .permanentFailure),
     .refused(Refusal(code: .clusterFull, message: "4 of 4 workers are here.")),
+    .refused(Refusal(code: .diverged, message: "row 3 is nan")),
+    .refused(Refusal(code: .helloNeeded, message: "say hello first")),
   ]
 
   static let encoded: [WireMessage] =

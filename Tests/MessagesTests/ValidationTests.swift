@@ -31,6 +31,14 @@ struct ValidationTests {
     if let requestID { #expect(error?.requestID == requestID, sourceLocation: sourceLocation) }
   }
 
+  @Test("a run that ended in an unknown way is refused")
+  func unknownEnding() {
+    let finish = ProtobufBytes.header.message(34, ProtobufBytes().number(2, 3)).payload
+    #expect {
+      _ = try CoordinatorMessage(decoding: WireMessage(frames: [finish]))
+    } throws: { "\($0)".contains("unknown way 3") }
+  }
+
   @Test("a values frame of another size than its sections need, naming both and the request")
   func valuesSize() {
     let message = push([section(1, rows: 2, width: 3)], keys: zeros(8), values: zeros(20))

@@ -23,6 +23,7 @@ struct MalformedSectionTests {
     var values: [Float]
     let says: [String]
     var alsoBreaksPulls = true
+    var code = Refusal.Code.malformed
   }
 
   private static func item(_ count: Int, width: UInt32 = 2, isWhole: Bool = false) -> TableSection {
@@ -89,11 +90,12 @@ struct MalformedSectionTests {
     Bad(
       testDescription: "not a number", sections: [item(2)], keys: [held[0], held[1]],
       values: [1, 1, 1, .nan], says: ["row \(held[1])", "'item'", "nan", "column 1"],
-      alsoBreaksPulls: false),
+      alsoBreaksPulls: false, code: .diverged),
     Bad(
       testDescription: "infinite in a whole section", sections: [item(held.count, isWhole: true)],
       values: [Float](repeating: 1, count: 2 * held.count - 2) + [.infinity, 1],
-      says: ["row \(held[held.count - 1])", "inf", "column 0"], alsoBreaksPulls: false),
+      says: ["row \(held[held.count - 1])", "inf", "column 0"], alsoBreaksPulls: false,
+      code: .diverged),
     Bad(
       testDescription: "gradient of an assigned table",
       sections: [TableSection(table: 2, rowCount: 0, width: 4, isWhole: false)], values: [],
@@ -114,12 +116,12 @@ struct MalformedSectionTests {
       sections: bad.sections, keys: Self.keyPayload(bad), values: .copying(bad.values))
     let before = try cluster.pullAll(version: 0)
     let refused = try #require(refusal(cluster.send(.push(push)).first?.body))
-    #expect(refused.code == .malformed)
+    #expect(refused.code == bad.code)
     #expect(refused.message.contains("worker 0's push of shard 0 at version 0"))
     for word in bad.says { #expect(refused.message.contains(word), "\(refused.message)") }
     #expect(cluster.servers[0].version == 0)
     #expect(try cluster.pullAll(version: 0) == before)
-    #expect(cluster.servers[0].statistics.refusals == [.malformed: 1])
+    #expect(cluster.servers[0].statistics.refusals == [bad.code: 1])
     // The same shard may still come with a right push.
     cluster.pushEverywhere([:], version: 0)
     #expect(cluster.servers[0].version == 1)

@@ -86,6 +86,8 @@ struct PullTests {
 
   @Test("an answer above the limit is refused with both sizes")
   func replyLimit() throws {
+    // What the network takes in one frame.
+    #expect(ServerLimits().replyBytes == 256 << 20)
     var cluster = try Self.cluster(limits: ServerLimits(replyBytes: 511))
     let refused = try #require(refusal(cluster.send(Self.pull(0)).first?.body))
     #expect(refused.code == .limit)

@@ -33,8 +33,8 @@ import Training
   func pullsInOrder() {
     var conversation = ServerConversation()
     let sent = requests(conversation.perform(.pull([pull(0), pull(1)]), at: 0))
-    #expect(conversation.handle(pulled(sent[1].id, version: 5), from: 1).isEmpty)
-    let actions = conversation.handle(pulled(sent[0].id, version: 4), from: 0)
+    #expect(conversation.handle(pulled(sent[1].id, version: 5), from: 1, at: 0).isEmpty)
+    let actions = conversation.handle(pulled(sent[0].id, version: 4), from: 0, at: 0)
     guard case .advance(.pulled(let replies))? = actions.first else {
       Issue.record("no answers were handed over")
       return
@@ -47,10 +47,10 @@ import Training
   func strayAnswers() {
     var conversation = ServerConversation()
     let sent = requests(conversation.perform(.pull([pull(0)]), at: 0))
-    #expect(conversation.handle(pulled(sent[0].id), from: 1).isEmpty)
-    #expect(conversation.handle(pulled(sent[0].id), from: 0).count == 1)
-    #expect(conversation.handle(pulled(sent[0].id), from: 0).isEmpty)
-    #expect(conversation.handle(pulled(99), from: 0).isEmpty)
+    #expect(conversation.handle(pulled(sent[0].id), from: 1, at: 0).isEmpty)
+    #expect(conversation.handle(pulled(sent[0].id), from: 0, at: 0).count == 1)
+    #expect(conversation.handle(pulled(sent[0].id), from: 0, at: 0).isEmpty)
+    #expect(conversation.handle(pulled(99), from: 0, at: 0).isEmpty)
   }
 
   @Test("a task is done only when its pushes are acknowledged")
@@ -65,10 +65,10 @@ import Training
     #expect(conversation.perform(.done([]), at: 0).isEmpty)
     #expect(
       conversation.handle(
-        DataReply(requestID: sent[0].id, body: .pushed(.accepted)), from: 0
+        DataReply(requestID: sent[0].id, body: .pushed(.accepted)), from: 0, at: 0
       ).isEmpty)
     let last = conversation.handle(
-      DataReply(requestID: sent[1].id, body: .pushed(.duplicate)), from: 1)
+      DataReply(requestID: sent[1].id, body: .pushed(.duplicate)), from: 1, at: 0)
     guard case .done? = last.first else {
       Issue.record("the task did not end")
       return
@@ -101,12 +101,78 @@ import Training
     func refused(_ code: Refusal.Code) -> DataReply {
       DataReply(requestID: sent[0].id, body: .refused(Refusal(code: code, message: "no")))
     }
-    #expect(conversation.handle(refused(.notReady), from: 0).isEmpty)
+    #expect(conversation.handle(refused(.notReady), from: 0, at: 0).isEmpty)
     #expect(conversation.outstandingCount == 1)
-    guard case .refused? = conversation.handle(refused(.malformed), from: 0).first else {
+    guard case .refused? = conversation.handle(refused(.malformed), from: 0, at: 0).first else {
       Issue.record("the refusal was not passed on")
       return
     }
     #expect(conversation.outstandingCount == 0)
+  }
+
+  @Test("values that are not finite end the task as diverged")
+  func diverged() {
+    var conversation = ServerConversation()
+    let sent = requests(conversation.perform(.push([push(0)]), at: 0))
+    let refusal = Refusal(code: .diverged, message: "row 3 of table 'item' is nan")
+    let actions = conversation.handle(
+      DataReply(requestID: sent[0].id, body: .refused(refusal)), from: 0, at: 0)
+    guard case .refused(let failure)? = actions.first else {
+      Issue.record("the refusal was not passed on")
+      return
+    }
+    #expect(failure.kind == .diverged)
+    #expect(failure.message.contains("'item'"))
+  }
+
+  @Test("a server that forgot us is greeted once more and asked again under the same names")
+  func forgotten() {
+    var conversation = ServerConversation()
+    let hello = DataHello(runID: "run", generation: 1, sender: "worker 0")
+    let greeting = requests(conversation.greet(hello, serverCount: 1, at: 0))
+    _ = conversation.handle(DataReply(requestID: greeting[0].id, body: .welcome), from: 0, at: 0)
+    let sent = requests(conversation.perform(.push([push(0), push(0)]), at: 0))
+    #expect(conversation.perform(.done([]), at: 0).isEmpty)
+    func forgotten(_ id: UInt64) -> [(id: UInt64, server: Int)] {
+      let refusal = Refusal(code: .helloNeeded, message: "say hello first")
+      return requests(
+        conversation.handle(DataReply(requestID: id, body: .refused(refusal)), from: 0, at: 1))
+    }
+    let first = forgotten(sent[0].id)
+    #expect(first.count == 2)
+    #expect(first.last?.id == sent[0].id)
+    // The hello is under way already.
+    #expect(forgotten(sent[1].id).map(\.id) == [sent[1].id])
+    for request in sent {
+      #expect(
+        conversation.handle(
+          DataReply(requestID: request.id, body: .pushed(.accepted)), from: 0, at: 1
+        ).isEmpty)
+    }
+    let last = conversation.handle(
+      DataReply(requestID: first[0].id, body: .welcome), from: 0, at: 1)
+    guard case .done? = last.first else {
+      Issue.record("the task did not end")
+      return
+    }
+  }
+
+  @Test("a server that forgets us for ever is lost")
+  func forgottenForEver() {
+    var limits = ServerConversation.Limits()
+    limits.maximumAttempts = 3
+    var conversation = ServerConversation(limits: limits)
+    let hello = DataHello(runID: "run", generation: 1, sender: "worker 0")
+    let greeting = requests(conversation.greet(hello, serverCount: 1, at: 0))
+    _ = conversation.handle(DataReply(requestID: greeting[0].id, body: .welcome), from: 0, at: 0)
+    let sent = requests(conversation.perform(.pull([pull(0)]), at: 0))
+    let refusal = Refusal(code: .helloNeeded, message: "say hello first")
+    let reply = DataReply(requestID: sent[0].id, body: .refused(refusal))
+    _ = conversation.handle(reply, from: 0, at: 0)
+    _ = conversation.handle(reply, from: 0, at: 0)
+    guard case .lost? = conversation.handle(reply, from: 0, at: 0).first else {
+      Issue.record("the server was not given up")
+      return
+    }
   }
 }

@@ -138,10 +138,14 @@ struct  Mrdib__V1__Heartbeat
    * Steps or blocks done of the task under way; 0 without a task.
    */
   uint64_t task_progress;
+  /*
+   * The task under way; 0 without one. A task that it does not name is sent again.
+   */
+  uint64_t task_id;
 };
 #define MRDIB__V1__HEARTBEAT__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&mrdib__v1__heartbeat__descriptor) \
-    , 0, 0, 0, 0 }
+    , 0, 0, 0, 0, 0 }
 
 
 /*
@@ -370,10 +374,15 @@ struct  Mrdib__V1__Finish
 {
   ProtobufCMessage base;
   char *reason;
+  /*
+   * 0: the run came to its end, or was asked to; 1: it failed, and starting it again can help;
+   * 2: it failed, and starting it again cannot help.
+   */
+  uint32_t ending;
 };
 #define MRDIB__V1__FINISH__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&mrdib__v1__finish__descriptor) \
-    , (char *)protobuf_c_empty_string }
+    , (char *)protobuf_c_empty_string, 0 }
 
 
 /* Mrdib__V1__ControlHeader methods */

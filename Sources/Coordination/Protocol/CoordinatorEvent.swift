@@ -7,6 +7,8 @@ public typealias NodeID = UInt64
 /// What happens to a coordinator.
 public enum CoordinatorEvent: Sendable, Equatable {
   case message(NodeMessage, from: NodeID)
+  /// A message of a node cannot be read; `message` is the reader's sentence.
+  case undecodable(from: NodeID, message: String)
   /// Time passes; to be sent at least every heartbeat interval.
   case tick
   /// The shell knows that the node's process is gone. (Silence is the state's own business.)

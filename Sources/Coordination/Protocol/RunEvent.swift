@@ -11,6 +11,8 @@ public enum RunEvent: Sendable, Equatable {
 
   case nodeJoined(role: NodeRole, rank: UInt32, host: String)
   case nodeRefused(role: NodeRole, host: String, reason: String)
+  /// A warning: a node left while the cluster was forming; another can take its place.
+  case nodeLeft(role: NodeRole, rank: UInt32, host: String, reason: String)
   /// A warning: some workers have no shard of a batch and only take part in evaluations.
   case idleWorkers(count: UInt32, shardCount: UInt32)
   case clusterFormed(workers: UInt32, servers: UInt32, seconds: Double)

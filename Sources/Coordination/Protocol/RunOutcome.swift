@@ -1,3 +1,5 @@
+import Messages
+
 /// How a run ended.
 public struct RunOutcome: Sendable, Equatable {
   public enum Ending: Sendable, Equatable {
@@ -28,6 +30,14 @@ public struct RunOutcome: Sendable, Equatable {
     case .earlyStopped: "no further improvement after \(epochsFinished) epochs"
     case .interrupted(let reason): "stopped after \(epochsFinished) epochs: \(reason)"
     case .failed(let failure): failure.message
+    }
+  }
+
+  /// What the nodes are told of the end.
+  public var nodeEnding: RunEnding {
+    switch ending {
+    case .completed, .earlyStopped, .interrupted: .orderly
+    case .failed(let failure): failure.isTransient ? .transientFailure : .permanentFailure
     }
   }
 

@@ -1,6 +1,10 @@
 import Messages
 
 extension CoordinatorState {
+  /// Blocks of one task at most: the reports of so many, each with as many sums as the wire takes,
+  /// fit one message.
+  public static let blocksPerTask = 512
+
   /// Starts an evaluation. Models whose final vectors are their tables have nothing to compute
   /// before the ranking.
   mutating func beginEvaluation(at now: Double) -> [CoordinatorAction] {
@@ -10,7 +14,9 @@ extension CoordinatorState {
 
   private mutating func beginMaterializing(at now: Double) -> [CoordinatorAction] {
     let (epoch, version) = (self.epoch, evaluatedVersion)
-    let work = deal(plan.materializeBlockCount, at: now) { blocks in
+    let work = deal(
+      plan.materializeBlockCount, unitsPerTask: Self.blocksPerTask, at: now
+    ) { blocks in
       .materialize(version: version, epoch: epoch, blocks: blocks)
     }
     phase = .materializing(work)
@@ -21,7 +27,9 @@ extension CoordinatorState {
     materializingSince start: Double, at now: Double
   ) -> [CoordinatorAction] {
     let (epoch, version) = (self.epoch, evaluatedVersion)
-    let work = deal(plan.rankBlockCount, at: now) { blocks in
+    let work = deal(
+      plan.rankBlockCount, unitsPerTask: Self.blocksPerTask, at: now
+    ) { blocks in
       .rank(version: version, epoch: epoch, blocks: blocks)
     }
     phase = .ranking(work, materializeSeconds: now - start)

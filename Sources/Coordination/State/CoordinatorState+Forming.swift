@@ -56,6 +56,13 @@ extension CoordinatorState {
       + tasks.map { .send(.task($0.task), to: node) }
   }
 
+  /// For a node that beats but has not said that it is ready. A server says so with its first
+  /// breath, a worker when it has met the servers.
+  func repeatSetUp(of node: NodeID) -> [CoordinatorAction] {
+    guard let member = membership[node] else { return [] }
+    return member.hello.role == .server ? [welcome(member, node)] : serversMessage(for: node)
+  }
+
   private func welcome(_ member: Membership.Member, _ node: NodeID) -> CoordinatorAction {
     .send(
       .welcome(

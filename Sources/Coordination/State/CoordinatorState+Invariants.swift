@@ -22,18 +22,16 @@ extension CoordinatorState {
     require(Set(all) == Set(membership.members.keys), "exactly the members have ranks")
     require(membership.workers.count <= Int(plan.workerCount), "no more workers than planned")
     require(membership.servers.count <= Int(plan.serverCount), "no more servers than planned")
-    for (rank, node) in membership.workers.enumerated() {
-      require(membership[node]?.rank == UInt32(rank), "workers are listed by rank")
-    }
-    for (rank, node) in membership.servers.enumerated() {
-      require(membership[node]?.rank == UInt32(rank), "servers are listed by rank")
+    for nodes in [membership.workers, membership.servers] {
+      let ranks = nodes.compactMap { membership[$0]?.rank }
+      require(zip(ranks, ranks.dropFirst()).allSatisfy(<), "nodes are listed by rank")
     }
   }
 
   private func requireWork(_ work: PhaseWork, _ require: (Bool, String) -> Void) {
     require(membership.areAllReady, "only a complete cluster works")
     require(!work.isDone, "a phase whose tasks are all done is over")
-    let owed = work.assignments.flatMap(\.units)
+    let owed = (work.assignments + work.waiting.values.joined()).flatMap(\.units)
     require(
       owed.count + work.doneUnitCount == Int(work.unitCount),
       "every unit is owed or done, and none twice")
@@ -42,6 +40,8 @@ extension CoordinatorState {
     require(Set(reported).isDisjoint(with: owed), "no unit is both owed and reported")
     require(Set(reported).count == reported.count, "no unit is reported twice")
     require(work.outstanding.keys.allSatisfy { $0 < nextTaskID }, "task ids are never reused")
+    let busy = work.assignments.map(\.node)
+    require(Set(busy).count == busy.count, "a worker has one task at a time")
     for assignment in work.assignments {
       require(membership.workers.contains(assignment.node), "only workers have tasks")
     }

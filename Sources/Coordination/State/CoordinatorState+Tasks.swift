@@ -12,13 +12,15 @@ extension CoordinatorState {
     guard units == assignment.units || (units.isEmpty && isMaterializing) else {
       return end(.failed(wrongReports(units, of: assignment)))
     }
-    work.complete(id, reports: reports)
+    let next = work.complete(id, reports: reports)
+    membership.setProgress(0, of: node)
     switch phase {
     case .training: phase = .training(work)
     case .materializing: phase = .materializing(work)
     case .ranking(_, let seconds): phase = .ranking(work, materializeSeconds: seconds)
     case .forming, .saving, .ended: break
     }
+    if let next { return [.send(.task(next.task), to: node)] }
     return work.isDone ? finishPhase(at: now) : []
   }
 
@@ -41,13 +43,30 @@ extension CoordinatorState {
   mutating func handleHeartbeat(
     _ heartbeat: Heartbeat, from node: NodeID
   ) -> [CoordinatorAction] {
-    let seen = CoordinatorAction.send(.heartbeatSeen(generation: plan.generation), to: node)
+    let answer =
+      [.send(.heartbeatSeen(generation: plan.generation), to: node)]
+      + repeatLost(heartbeat, from: node)
     let before = slowestProgress
-    membership.setProgress(heartbeat.taskProgress, of: node)
-    guard let now = slowestProgress, now != before else { return [seen] }
-    return [
-      seen, .report(.progress(now.activity, epoch: epoch, done: now.done, total: now.total)),
+    if heartbeat.taskID == work?.assignment(of: node)?.task.id {
+      membership.setProgress(heartbeat.taskProgress, of: node)
+    }
+    guard let now = slowestProgress, now != before else { return answer }
+    return answer + [
+      .report(.progress(now.activity, epoch: epoch, done: now.done, total: now.total))
     ]
+  }
+
+  /// Sends again what the node should know and its heartbeat shows that it does not.
+  private mutating func repeatLost(
+    _ heartbeat: Heartbeat, from node: NodeID
+  ) -> [CoordinatorAction] {
+    if membership[node]?.isReady == false { return repeatSetUp(of: node) }
+    let given = work?.assignment(of: node)?.task
+    let missed = given?.id == heartbeat.taskID ? nil : given
+    // The first heartbeat after a task was given may have been sent before the task came.
+    let isLost = membership.note(missedTask: missed?.id ?? 0, of: node)
+    if isLost, let missed { return [.send(.task(missed), to: node)] }
+    return []
   }
 
   private mutating func finishPhase(at now: Double) -> [CoordinatorAction] {

@@ -34,12 +34,12 @@ extension CoordinatorState {
 
   /// Deals the units of a phase to the workers and gives the tasks their ids.
   mutating func deal(
-    _ unitCount: UInt32, at now: Double, body: ([UInt32]) -> TaskBody
+    _ unitCount: UInt32, unitsPerTask: Int = .max, at now: Double, body: ([UInt32]) -> TaskBody
   ) -> PhaseWork {
     let work = PhaseWork(
-      unitCount: unitCount, workers: membership.workers, firstTaskID: nextTaskID, at: now,
-      body: body)
-    nextTaskID += UInt64(work.outstanding.count)
+      unitCount: unitCount, unitsPerTask: unitsPerTask, workers: membership.workers,
+      firstTaskID: nextTaskID, at: now, body: body)
+    nextTaskID += work.taskCount
     for node in membership.workers { membership.setProgress(0, of: node) }
     return work
   }

@@ -16,7 +16,8 @@ import Messages
 /// actions. A message that does not fit the phase (an old task, a stranger) is ignored and counted
 /// in ``ignoredMessageCount``.
 ///
-/// A lost node ends the run with a transient failure. Recovery (leases, raised generations, a
+/// A lost node ends the run with a transient failure. Lost messages do not: a heartbeat says what
+/// its node knows, and what it should know is sent again. Recovery (leases, raised generations, a
 /// start from ``RunStanding``) is not built; its places are ``Membership``, ``PhaseWork`` and this
 /// initializer.
 public struct CoordinatorState: Sendable {
@@ -66,6 +67,7 @@ public struct CoordinatorState: Sendable {
     if case .ended(let outcome) = phase { return answerAfterEnd(event, outcome) }
     switch event {
     case .message(let message, let node): return handle(message, from: node, at: now)
+    case .undecodable(let node, let message): return handleUndecodable(message, from: node)
     case .tick: return checkTimeouts(at: now)
     case .nodeGone(let node): return handleLoss(of: node, at: now, how: "its process is gone")
     case .bestSaved: return handleBestSaved(at: now)
@@ -86,7 +88,7 @@ public struct CoordinatorState: Sendable {
     case .ready: return handleReady(node, at: now)
     case .taskDone(let id, let reports): return handleTaskDone(id, reports, from: node, at: now)
     case .taskFailed(let id, let failure): return handleTaskFailed(id, failure, from: node)
-    case .goodbye(let reason): return handleLoss(of: node, at: now, how: "it left: \(reason)")
+    case .goodbye(let reason): return handleGoodbye(reason, from: node, at: now)
     }
   }
 

@@ -2,8 +2,9 @@ import Messages
 
 /// The nodes of a run: who has which rank, who has set itself up, who was heard of when.
 ///
-/// Ranks are given by role in the order of arrival and never change. A lost node ends the run, so
-/// a rank is never given again; leases and rejoining nodes will change that here.
+/// Ranks are given by role, the lowest free one first, and never change. Only the rank of a node
+/// that leaves while the cluster forms becomes free again; later a lost node ends the run. Leases
+/// and rejoining nodes will change that here.
 struct Membership: Sendable, Equatable {
   struct Member: Sendable, Equatable {
     var hello: NodeHello
@@ -13,6 +14,8 @@ struct Membership: Sendable, Equatable {
     var lastSeen: Double
     /// Of the task under way, from the latest heartbeat.
     var taskProgress: UInt64 = 0
+    /// The task that it has and that the latest heartbeat did not name; 0 for none.
+    var missedTask: UInt64 = 0
 
     /// Such as `worker 1 (host n7, process 4711)`.
     var name: String {
@@ -24,10 +27,10 @@ struct Membership: Sendable, Equatable {
   let workerCount: UInt32
   let serverCount: UInt32
   private(set) var members: [NodeID: Member] = [:]
-  /// By rank.
-  private(set) var workers: [NodeID] = []
-  /// By rank.
-  private(set) var servers: [NodeID] = []
+  /// By rank; nil where a node left.
+  private var workerRanks: [NodeID?] = []
+  /// By rank; nil where a node left.
+  private var serverRanks: [NodeID?] = []
 
   init(workerCount: UInt32, serverCount: UInt32) {
     self.workerCount = workerCount
@@ -36,17 +39,42 @@ struct Membership: Sendable, Equatable {
 
   subscript(node: NodeID) -> Member? { members[node] }
 
-  /// Gives the next rank of the role, or nil when the run has all the nodes of that role.
+  /// By rank.
+  var workers: [NodeID] { workerRanks.compactMap { $0 } }
+
+  /// By rank.
+  var servers: [NodeID] { serverRanks.compactMap { $0 } }
+
+  /// Gives the lowest free rank of the role, or nil when the run has all the nodes of that role.
   mutating func join(_ hello: NodeHello, at now: Double) -> Member? {
-    let rank = count(of: hello.role)
-    guard rank < wantedCount(of: hello.role) else { return nil }
+    let node = hello.incarnation
+    let free =
+      switch hello.role {
+      case .worker: Self.occupy(&workerRanks, with: node, atMost: workerCount)
+      case .server: Self.occupy(&serverRanks, with: node, atMost: serverCount)
+      }
+    guard let rank = free else { return nil }
     let member = Member(hello: hello, rank: rank, lastSeen: now)
-    members[hello.incarnation] = member
-    switch hello.role {
-    case .worker: workers.append(hello.incarnation)
-    case .server: servers.append(hello.incarnation)
-    }
+    members[node] = member
     return member
+  }
+
+  private static func occupy(
+    _ ranks: inout [NodeID?], with node: NodeID, atMost limit: UInt32
+  ) -> UInt32? {
+    let rank = ranks.firstIndex(of: nil) ?? ranks.count
+    guard rank < Int(limit) else { return nil }
+    if rank == ranks.count { ranks.append(node) } else { ranks[rank] = node }
+    return UInt32(rank)
+  }
+
+  /// Forgets a node and frees its rank.
+  mutating func leave(_ node: NodeID) {
+    guard let member = members.removeValue(forKey: node) else { return }
+    switch member.hello.role {
+    case .worker: workerRanks[Int(member.rank)] = nil
+    case .server: serverRanks[Int(member.rank)] = nil
+    }
   }
 
   mutating func markSeen(_ node: NodeID, at now: Double) { members[node]?.lastSeen = now }
@@ -55,6 +83,15 @@ struct Membership: Sendable, Equatable {
 
   mutating func setProgress(_ progress: UInt64, of node: NodeID) {
     members[node]?.taskProgress = progress
+  }
+
+  /// Takes note of the task that a heartbeat did not name, 0 for none.
+  ///
+  /// - Returns: whether the heartbeat before did not name it either.
+  mutating func note(missedTask task: UInt64, of node: NodeID) -> Bool {
+    let isRepeated = task != 0 && members[node]?.missedTask == task
+    members[node]?.missedTask = task
+    return isRepeated
   }
 
   /// Credits every member with a time in which nobody listened.

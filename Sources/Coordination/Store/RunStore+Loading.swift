@@ -5,7 +5,7 @@ extension RunStore {
   ///
   /// - Throws: ``CoordinationError`` if the file cannot be read or what it holds makes no sense.
   public func load() throws -> StoredRun? {
-    try Self.translatingErrors("read", path) {
+    try StoreSchema.translatingErrors("read", path) {
       try queue.read { database in
         guard let run = try Row.fetchOne(database, sql: "SELECT * FROM run"),
           let state = try Row.fetchOne(database, sql: "SELECT * FROM state")

@@ -1,9 +1,10 @@
 import GRDB
 
 extension RunStore {
-  /// The statements that lead from one schema version to the next; the version of a file is how
-  /// many of them it has been through (`PRAGMA user_version`). Append only.
-  static let migrations: [String] = [
+  static let schema = StoreSchema(
+    content: "the run's state", applicationID: 0x6d72_6462, migrations: migrations)
+
+  private static let migrations: [String] = [
     """
     CREATE TABLE run (
       only INTEGER PRIMARY KEY CHECK (only = 1),
@@ -41,30 +42,4 @@ extension RunStore {
     );
     """
   ]
-
-  /// Marks a SQLite file as ours: "mrdb" in ASCII.
-  static let applicationID: Int64 = 0x6d72_6462
-
-  static func migrate(_ database: Database, path: String) throws {
-    let version = try Int.fetchOne(database, sql: "PRAGMA user_version") ?? 0
-    let application = try Int64.fetchOne(database, sql: "PRAGMA application_id") ?? 0
-    let tables = try Int.fetchOne(database, sql: "SELECT COUNT(*) FROM sqlite_master") ?? 0
-    guard application == applicationID || (application == 0 && tables == 0) else {
-      throw CoordinationError(
-        code: .storeUnusable,
-        message: "Cannot use '\(path)' as the run's state: it is a SQLite file of another program; "
-          + "choose another run directory.")
-    }
-    guard version <= migrations.count else {
-      throw CoordinationError(
-        code: .storeTooNew,
-        message: "Cannot open the run's state '\(path)': its schema version is \(version), this "
-          + "program knows versions up to \(migrations.count); use the newer program that wrote "
-          + "it, or another run directory.")
-    }
-    guard version < migrations.count else { return }
-    for statements in migrations[version...] { try database.execute(sql: statements) }
-    try database.execute(sql: "PRAGMA application_id = \(applicationID)")
-    try database.execute(sql: "PRAGMA user_version = \(migrations.count)")
-  }
 }

@@ -18,16 +18,8 @@ public final class RunStore: Sendable {
   /// - Throws: ``CoordinationError`` if the file cannot be used, is not ours, or was written by a
   ///   newer program.
   public init(path: String) throws {
-    var configuration = Configuration()
-    configuration.journalMode = .wal
-    configuration.busyMode = .timeout(5)
-    configuration.label = "run store"
     self.path = path
-    self.queue = try Self.translatingErrors("open", path) {
-      let queue = try DatabaseQueue(path: path, configuration: configuration)
-      try queue.write { try Self.migrate($0, path: path) }
-      return queue
-    }
+    queue = try Self.schema.open(path, label: "run store")
   }
 
   /// Writes down a run that begins.
@@ -74,37 +66,10 @@ public final class RunStore: Sendable {
 
   /// Closes the file; the store cannot be used afterwards. Without it nothing is lost.
   public func close() throws {
-    try Self.translatingErrors("close", path) { try queue.close() }
+    try StoreSchema.translatingErrors("close", path) { try queue.close() }
   }
 
   private func write(_ purpose: String, _ body: (Database) throws -> Void) throws {
-    try Self.translatingErrors(purpose, path) { try queue.write(body) }
-  }
-
-  /// Passes our own errors on and tells people about SQLite's in a sentence.
-  static func translatingErrors<Result>(
-    _ purpose: String, _ path: String, _ body: () throws -> Result
-  ) throws -> Result {
-    do {
-      return try body()
-    } catch let error as DatabaseError {
-      throw CoordinationError(
-        code: .storeUnusable,
-        message: "Cannot \(purpose) '\(path)': \(error.message ?? "SQLite error") "
-          + "(SQLite code \(error.extendedResultCode.rawValue)); \(advice(for: error.resultCode))")
-    }
-  }
-
-  private static func advice(for code: ResultCode) -> String {
-    switch code {
-    case .SQLITE_FULL: "free some space on the disk."
-    case .SQLITE_READONLY, .SQLITE_PERM, .SQLITE_AUTH:
-      "make the run directory writable, or choose another one."
-    case .SQLITE_CANTOPEN: "check that the run directory exists and is writable."
-    case .SQLITE_BUSY, .SQLITE_LOCKED: "another coordinator seems to use it; stop that one first."
-    case .SQLITE_NOTADB, .SQLITE_CORRUPT:
-      "the file is damaged; restore it or choose another run directory."
-    default: "check the disk that holds it."
-    }
+    try StoreSchema.translatingErrors(purpose, path) { try queue.write(body) }
   }
 }

@@ -33,7 +33,10 @@ extension WireReader {
       return .heartbeatSeen(generation: seen.generation)
     case MRDIB__V1__CONTROL_HEADER__BODY_FINISH:
       let finish = try required(header.finish, "finish")
-      return .finish(reason: try text(finish.reason, "reason"))
+      guard let ending = RunEnding(rawValue: finish.ending) else {
+        throw malformed("a run ended in the unknown way \(finish.ending)")
+      }
+      return .finish(reason: try text(finish.reason, "reason"), ending: ending)
     case MRDIB__V1__CONTROL_HEADER__BODY_REFUSED:
       return .refused(try refusal(header.refused))
     default:

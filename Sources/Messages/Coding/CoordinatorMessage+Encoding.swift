@@ -25,9 +25,10 @@ extension CoordinatorMessage {
       seen.pointee.generation = generation
       header.pointee.body_case = MRDIB__V1__CONTROL_HEADER__BODY_HEARTBEAT_SEEN
       header.pointee.heartbeat_seen = seen
-    case .finish(let reason):
+    case .finish(let reason, let ending):
       let finish = arena.make(mrdib__v1__finish__init)
       finish.pointee.reason = arena.sentence(reason)
+      finish.pointee.ending = ending.rawValue
       header.pointee.body_case = MRDIB__V1__CONTROL_HEADER__BODY_FINISH
       header.pointee.finish = finish
     case .refused(let refusal):

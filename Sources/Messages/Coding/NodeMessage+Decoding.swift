@@ -56,7 +56,8 @@ extension WireReader {
   private func heartbeat(_ wire: Mrdib__V1__Heartbeat) -> Heartbeat {
     Heartbeat(
       residentBytes: wire.resident_bytes, peakResidentBytes: wire.peak_resident_bytes,
-      cpuSeconds: wire.cpu_seconds, taskProgress: wire.task_progress)
+      cpuSeconds: wire.cpu_seconds, taskProgress: wire.task_progress,
+      taskID: wire.task_id)
   }
 
   private func reports(_ wire: Mrdib__V1__TaskDone) throws(WireError) -> [UnitReport] {

@@ -58,6 +58,7 @@ extension HeaderArena {
     wire.pointee.peak_resident_bytes = heartbeat.peakResidentBytes
     wire.pointee.cpu_seconds = heartbeat.cpuSeconds
     wire.pointee.task_progress = heartbeat.taskProgress
+    wire.pointee.task_id = heartbeat.taskID
     return wire
   }
 

@@ -28,7 +28,8 @@ struct SectionReader {
 
   /// The rows that a push carries values for.
   ///
-  /// - Throws: a refusal `malformed` that names the section, the table, and the key or the row.
+  /// - Throws: a refusal `malformed` that names the section, the table, and the key or the row;
+  ///   `diverged` for a value that is not a finite number.
   func rows(
     _ sections: [TableSection], keys: Payload, values: Payload
   ) throws(Refusal) -> [SectionRows] {
@@ -159,8 +160,9 @@ struct SectionReader {
     }
     guard position < count else { return }
     let index = section.rows.localIndex(at: position / width)
-    throw malformed(
-      """
+    throw Refusal(
+      code: .diverged,
+      message: """
       row \(store.directory.row(atLocalIndex: index)) of table '\(store.spec.name)' has the value \
       \(values.load(Float.self, at: section.valueStart + position)) in column \(position % width); \
       the computation diverged: lower the learning rate or check the input features

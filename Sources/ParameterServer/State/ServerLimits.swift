@@ -8,7 +8,8 @@ public struct ServerLimits: Sendable, Equatable {
   public var parkedReduces: Int
   /// Numbers in one reduce request.
   public var reduceValues: Int
-  /// Bytes of row values in one reply.
+  /// Bytes of row values in one reply; not more than the network takes in one frame, because a
+  /// reply that cannot be sent leaves its peer waiting.
   public var replyBytes: Int
   /// Bytes of the contributions that wait for the other shards of their version.
   public var contributionBytes: Int
@@ -18,7 +19,7 @@ public struct ServerLimits: Sendable, Equatable {
   /// Limits; the defaults suit a machine with 64 GiB.
   public init(
     peers: Int = 4096, parkedPulls: Int = 4096, parkedReduces: Int = 4096,
-    reduceValues: Int = 65_536, replyBytes: Int = 1 << 30, contributionBytes: Int = 1 << 34,
+    reduceValues: Int = 65_536, replyBytes: Int = 256 << 20, contributionBytes: Int = 1 << 34,
     tableBytes: Int = 1 << 36
   ) {
     self.peers = peers

@@ -51,8 +51,11 @@ extension ServerState {
     }
     if let index = request.values.firstIndex(where: { !$0.isFinite }) {
       throw Refusal(
-        code: .malformed,
-        message: "value \(index) is \(request.values[index]); the computation diverged")
+        code: .diverged,
+        message: """
+          value \(index) is \(request.values[index]); the computation diverged: lower the learning \
+          rate
+          """)
     }
   }
 

@@ -150,7 +150,7 @@ public struct ServerState<Peer: Hashable & Sendable>: Sendable {
   /// Lets a peer that said hello ask for something of this generation.
   func admit(_ peer: Peer, generation: UInt64) throws(Refusal) {
     guard peers[peer] != nil else {
-      throw Refusal(code: .malformed, message: "say hello first, with run id and generation")
+      throw Refusal(code: .helloNeeded, message: "say hello first, with run id and generation")
     }
     try check(generation: generation)
   }

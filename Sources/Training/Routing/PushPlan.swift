@@ -1,4 +1,5 @@
 internal import Messages
+internal import Tables
 internal import Tensors
 
 /// Rows of several tables on their way to the servers that hold them.
@@ -14,11 +15,20 @@ struct PushPlan {
 
   /// One request for every server; a server that holds none of the rows gets an empty one, because
   /// a version is complete when each shard has spoken.
-  func requests(name: ContributionName, kind: PushKind, serverCount: Int)
+  ///
+  /// - Throws: ``TrainingError`` when what one server is to get is more than a message can hold.
+  func requests(name: ContributionName, kind: PushKind, routing: TableRouting) throws
     -> [Addressed<PushRequest>]
   {
-    (0..<serverCount).map { server in
+    try (0..<routing.serverCount).map { server in
       let present = parts.filter { !$0.rows.keys[server].isEmpty }
+      try PushLimit.check(
+        present.map { part in
+          PushLimit.Share(
+            table: routing.tables[part.table].name,
+            byteCount: part.rows.keys[server].count * part.values.columns
+              * MemoryLayout<Float>.stride)
+        }, server: server)
       let sections = present.map { part in
         TableSection(
           table: UInt32(part.table), rowCount: UInt32(part.rows.keys[server].count),

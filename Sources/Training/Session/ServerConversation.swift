@@ -24,7 +24,7 @@ public struct ServerConversation: Sendable {
     /// The task is computed and every push was acknowledged.
     case done([UnitReport])
     /// A server refused: the task cannot go on.
-    case refused(String)
+    case refused(TaskFailure)
     /// A server does not answer any more.
     case lost(String)
   }
@@ -49,6 +49,8 @@ public struct ServerConversation: Sendable {
   private var outstanding: [UInt64: Outstanding] = [:]
   private var reports: [UnitReport]?
   private var nextID: UInt64 = 1
+  /// What was said to greet the servers.
+  private var hello: DataHello?
 
   public init(limits: Limits = Limits()) { self.limits = limits }
 
@@ -59,6 +61,7 @@ public struct ServerConversation: Sendable {
   public mutating func greet(
     _ hello: DataHello, serverCount: Int, at now: Double
   ) -> [Action] {
+    self.hello = hello
     awaited = .welcomes
     return (0..<serverCount).map { send(.hello(hello), to: $0, at: now).action }
   }
@@ -96,18 +99,19 @@ public struct ServerConversation: Sendable {
 
   /// Takes in an answer. One that nobody waits for (a second answer to a repeated request) is
   /// ignored.
-  public mutating func handle(_ reply: DataReply, from server: Int) -> [Action] {
+  public mutating func handle(
+    _ reply: DataReply, from server: Int, at now: Double
+  ) -> [Action] {
     guard let entry = outstanding[reply.requestID], entry.server == server else { return [] }
     if case .refused(let refusal) = reply.body {
-      // A server that is not ready is asked again by the resend timer.
-      if refusal.code == .notReady { return [] }
-      abandon()
-      return [.refused("Server \(server) refused a request: \(refusal.message)")]
+      return handle(refusal, of: entry, at: now)
     }
     outstanding[reply.requestID] = nil
     switch reply.body {
     case .welcome:
-      guard case .welcomes = awaited, outstanding.isEmpty else { return [] }
+      // A server that forgot us was greeted again.
+      guard case .welcomes = awaited else { return finishIfDone() }
+      guard outstanding.isEmpty else { return [] }
       awaited = .nothing
       return [.greeted]
     case .pulled(let pulled):
@@ -131,6 +135,49 @@ public struct ServerConversation: Sendable {
     }
   }
 
+  private mutating func handle(
+    _ refusal: Refusal, of entry: Outstanding, at now: Double
+  ) -> [Action] {
+    switch refusal.code {
+    case .notReady:
+      // Asked again by the resend timer.
+      return []
+    case .helloNeeded:
+      return greetAgain(entry, at: now)
+    default:
+      abandon()
+      return [
+        .refused(
+          TaskFailure(
+            refusal.code == .diverged ? .diverged : .failed,
+            "Server \(entry.server) refused a request: \(refusal.message)"))
+      ]
+    }
+  }
+
+  /// Says hello to a server that has forgotten us (it thought the connection lost) and repeats the
+  /// request that it did not take.
+  private mutating func greetAgain(_ entry: Outstanding, at now: Double) -> [Action] {
+    guard let hello, entry.attempts < limits.maximumAttempts else {
+      abandon()
+      return [.lost(lostMessage(entry))]
+    }
+    var entry = entry
+    entry.attempts += 1
+    entry.sentAt = now
+    outstanding[entry.request.id] = entry
+    let isGreeting = outstanding.values.contains { other in
+      if case .hello = other.request.body { other.server == entry.server } else { false }
+    }
+    let greeting = isGreeting ? [] : [send(.hello(hello), to: entry.server, at: now).action]
+    return greeting + [.request(entry.request, server: entry.server)]
+  }
+
+  private func lostMessage(_ entry: Outstanding) -> String {
+    "Lost server \(entry.server): a request went unanswered \(entry.attempts) times. Start this "
+      + "process again when the server is back."
+  }
+
   /// Sends again what was not answered in time.
   public mutating func tick(at now: Double) -> [Action] {
     var actions: [Action] = []
@@ -140,11 +187,7 @@ public struct ServerConversation: Sendable {
       guard now - entry.sentAt >= wait else { continue }
       if entry.attempts >= limits.maximumAttempts {
         abandon()
-        return [
-          .lost(
-            "Lost server \(entry.server): a request went unanswered \(entry.attempts) times. "
-              + "Start this process again when the server is back.")
-        ]
+        return [.lost(lostMessage(entry))]
       }
       entry.attempts += 1
       entry.sentAt = now

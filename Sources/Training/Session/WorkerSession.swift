@@ -18,6 +18,8 @@ public struct WorkerSession: Sendable {
   private var phase = Phase.joining
   private var isSetUp = false
   private var endpoints: [String]?
+  /// How the last task ended, to be said again when the coordinator did not hear it.
+  private var lastAnswer: (task: UInt64, message: NodeMessage)?
 
   public init(
     hello: NodeHello, limits: Enrollment.Limits = .init(),
@@ -34,10 +36,10 @@ public struct WorkerSession: Sendable {
     guard phase != .left else { return [] }
     switch event {
     case .coordinator(let message):
-      let actions = enrollment.handle(message, at: now).map { perform($0) }
+      let actions = enrollment.handle(message, at: now).flatMap { perform($0) }
       return actions + handle(message, at: now)
     case .reply(let reply, let server):
-      return conversation.handle(reply, from: server).map { perform($0) }
+      return conversation.handle(reply, from: server, at: now).map { perform($0) }
     case .setUp:
       isSetUp = true
       return meetServers(at: now)
@@ -52,7 +54,7 @@ public struct WorkerSession: Sendable {
     case .stopRequested:
       return [.tell(.goodbye(reason: "it was asked to stop")), leave(.finished("asked to stop"))]
     case .tick:
-      let membership = enrollment.tick(at: now).map { perform($0) }
+      let membership = enrollment.tick(at: now).flatMap { perform($0) }
       return membership + conversation.tick(at: now).map { perform($0) }
     }
   }
@@ -62,16 +64,31 @@ public struct WorkerSession: Sendable {
   ) -> [WorkerAction] {
     switch message {
     case .servers(_, let endpoints):
-      guard self.endpoints == nil else { return [] }
+      // Known already: the coordinator does not know that the worker is ready.
+      guard self.endpoints == nil else { return repeatReady() }
       self.endpoints = endpoints
       return meetServers(at: now)
     case .task(let task):
-      guard phase == .idle else { return [] }
-      phase = .working(task: task.id)
-      return [.begin(task)]
+      return take(task)
     case .welcome, .heartbeatSeen, .finish, .refused:
       return []
     }
+  }
+
+  /// Begins a new task. One that is under way already is ignored; one that was the last to end is
+  /// answered as it was. Ids ascend, so that an older one is a stray repetition.
+  private mutating func take(_ task: WorkerTask) -> [WorkerAction] {
+    guard phase == .idle else { return [] }
+    if let lastAnswer, task.id <= lastAnswer.task {
+      return task.id == lastAnswer.task ? [.tell(lastAnswer.message)] : []
+    }
+    phase = .working(task: task.id)
+    return [.begin(task)]
+  }
+
+  private func repeatReady() -> [WorkerAction] {
+    // While it works the coordinator knows.
+    phase == .idle ? [.tell(.ready)] : []
   }
 
   /// Greets the servers once the worker is set up and knows where they are.
@@ -84,19 +101,24 @@ public struct WorkerSession: Sendable {
     return [.connect(endpoints: endpoints)] + greetings.map { perform($0) }
   }
 
-  private mutating func perform(_ action: Enrollment.Action) -> WorkerAction {
+  private mutating func perform(_ action: Enrollment.Action) -> [WorkerAction] {
     switch action {
-    case .tell(let message): return .tell(message)
-    case .beat: return .beat
+    case .tell(let message): return [.tell(message)]
+    case .beat: return [.beat(task: currentTask ?? 0)]
     case .begin(let welcome):
       phase = .settingUp
-      return .setUp(welcome)
-    case .leave(let departure): return leave(departure)
+      return [.setUp(welcome)]
+    case .welcomedAgain: return repeatReady()
+    case .leave(let departure): return [leave(departure)]
     }
   }
 
+  private var currentTask: UInt64? {
+    if case .working(let id) = phase { id } else { nil }
+  }
+
   private mutating func perform(_ action: ServerConversation.Action) -> WorkerAction {
-    let task: UInt64? = if case .working(let id) = phase { id } else { nil }
+    let task = currentTask
     switch action {
     case .request(let request, let server): return .request(request, server: server)
     case .greeted:
@@ -105,19 +127,23 @@ public struct WorkerSession: Sendable {
     case .advance(let input):
       return .advance(task: task ?? 0, input)
     case .done(let reports):
-      phase = .idle
-      return .tell(.taskDone(id: task ?? 0, reports: reports))
-    case .refused(let message):
-      guard let task else { return leave(.permanent(message)) }
-      return fail(task, TaskFailure(.failed, message))
+      return answer(task ?? 0, .taskDone(id: task ?? 0, reports: reports))
+    case .refused(let failure):
+      guard let task else { return leave(.permanent(failure.message)) }
+      return fail(task, failure)
     case .lost(let message): return leave(.transient(message))
     }
   }
 
   private mutating func fail(_ task: UInt64, _ failure: TaskFailure) -> WorkerAction {
-    phase = .idle
     conversation.abandon()
-    return .tell(.taskFailed(id: task, failure))
+    return answer(task, .taskFailed(id: task, failure))
+  }
+
+  private mutating func answer(_ task: UInt64, _ message: NodeMessage) -> WorkerAction {
+    phase = .idle
+    lastAnswer = (task, message)
+    return .tell(message)
   }
 
   private mutating func leave(_ departure: Departure) -> WorkerAction {
@@ -145,8 +171,8 @@ public enum WorkerEvent: Sendable {
 /// What a worker does about it.
 public enum WorkerAction: Sendable {
   case tell(NodeMessage)
-  /// Send a heartbeat with what the process uses.
-  case beat
+  /// Send a heartbeat with what the process uses and the task under way, 0 for none.
+  case beat(task: UInt64)
   /// Load the data and build the model of this run, then report `setUp`.
   case setUp(Welcome)
   case connect(endpoints: [String])

@@ -29,9 +29,9 @@ struct InitialValues {
     blocks.reverse()
   }
 
-  mutating func next() -> [Addressed<PushRequest>]? {
+  mutating func next() throws -> [Addressed<PushRequest>]? {
     guard let block = blocks.popLast() else { return nil }
-    return engine.pushes(
+    return try engine.pushes(
       of: engine.model.backbone.initialValues(table: block.table, rows: block.rows),
       rows: .listed(block.rows.map(Int32.init)), table: block.table, version: version,
       block: UInt32(blocks.count))

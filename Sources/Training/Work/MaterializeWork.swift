@@ -55,11 +55,11 @@ final class MaterializeWork: Work {
     switch blocks[next].block {
     case .range(let final, let range):
       let vectors = final.compute(range, rows.map { $0 ?? Matrix(rows: 0, columns: 0) })
-      return engine.pushes(
+      return try engine.pushes(
         of: vectors, rows: .listed(range.map(Int32.init)),
         table: engine.model.finalTable(final.side), version: version, block: blocks[next].index)
     case .whole(let final, _):
-      return engine.pushes(ofFinal: final, parameters: rows, context: nil, version: version)
+      return try engine.pushes(ofFinal: final, parameters: rows, context: nil, version: version)
     }
   }
 }
@@ -68,10 +68,10 @@ extension WorkerEngine {
   /// Writes of both final matrices.
   func pushes(
     ofFinal final: WholeFinal, parameters: [Matrix?], context: StepContext?, version: UInt64
-  ) -> [Addressed<PushRequest>] {
+  ) throws -> [Addressed<PushRequest>] {
     let present = parameters.map { $0 ?? Matrix(rows: 0, columns: 0) }
     let vectors = final.compute(present, context)
-    return pushes(
+    return try pushes(
       of: vectors.user, rows: .all, table: model.finalTable(.user), version: version, block: 0)
       + pushes(
         of: vectors.item, rows: .all, table: model.finalTable(.item), version: version, block: 1)
@@ -80,13 +80,13 @@ extension WorkerEngine {
   /// Writes of some rows of a final matrix.
   func pushes(
     of vectors: Matrix, rows: RowSelection, table: Int, version: UInt64, block: UInt32
-  ) -> [Addressed<PushRequest>] {
+  ) throws -> [Addressed<PushRequest>] {
     guard let routed = routing.route(rows, table: table) else { return [] }
-    return PushPlan(parts: [.init(table: table, rows: routed, values: vectors)])
+    return try PushPlan(parts: [.init(table: table, rows: routed, values: vectors)])
       .requests(
         name: ContributionName(
           generation: setting.generation, version: version, shard: block),
-        kind: .assign, serverCount: routing.serverCount
+        kind: .assign, routing: routing
       )
       .filter { !$0.body.sections.isEmpty }
   }

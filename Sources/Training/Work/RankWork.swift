@@ -2,20 +2,27 @@ internal import Datasets
 internal import Evaluation
 internal import Messages
 internal import Models
+internal import Tables
 internal import Tensors
 
 /// Ranks all items for blocks of users and reports the sums of the metrics.
 ///
-/// The final item matrix is pulled once per task, the users block by block; every block is
-/// reported as a unit of its own, so that sums do not depend on who ranked what.
+/// The final item matrix is pulled once per task, in parts that fit a message, the users block by
+/// block; every block is reported as a unit of its own, so that sums do not depend on who ranked
+/// what.
 final class RankWork: Work {
+  /// Bytes of item vectors in one pull, about.
+  private static let itemChunkByteCount = 64 << 20
+
   private let engine: WorkerEngine
   private let version: UInt64
   private let blocks: [(index: UInt32, users: Range<Int>)]
   private let ranking: FullRanking
   private var next = 0
   private var plan: PullPlan?
-  private var items: Matrix?
+  private let items: Matrix
+  /// Fills `items`; nil when it has.
+  private var itemReading: ReadTablesWork?
   private var reports: [UnitReport] = []
 
   init(engine: WorkerEngine, version: UInt64, blocks: [UInt32]) throws {
@@ -29,43 +36,49 @@ final class RankWork: Work {
       }
       return (block, users)
     }
+    let table = engine.model.finalTable(.item)
+    let spec = engine.routing.tables[table]
+    let items = Matrix(rows: spec.rows, columns: spec.width)
+    self.items = items
+    itemReading = ReadTablesWork(
+      routing: engine.routing, tables: [table], version: version,
+      generation: engine.setting.generation, chunkByteCount: Self.itemChunkByteCount
+    ) { _, first, rows in
+      (items.pointer + first * rows.columns).update(from: rows.pointer, count: rows.count)
+    }
   }
 
   var progress: UInt64 { UInt64(next) }
 
   func advance(_ input: WorkInput) throws -> WorkOutput {
+    if let itemReading {
+      let output = try itemReading.advance(input)
+      guard case .done = output else { return output }
+      self.itemReading = nil
+      return pullNextUsers()
+    }
     switch input {
-    case .begin:
-      return pull(.item, .all)
     case .pulled(let replies):
       guard let plan else { throw TrainingError("Rows came that were not asked for.") }
       let rows = try plan.assemble(replies) { Matrix(rows: $0, columns: $1) }
-      guard let items else {
-        items = rows[engine.model.finalTable(.item)]
-        return pullNextUsers()
-      }
-      try rank(rows[engine.model.finalTable(.user)], items: items)
+      try rank(rows[engine.model.finalTable(.user)])
       next += 1
       return pullNextUsers()
-    case .reduced, .sent:
+    case .begin, .reduced, .sent:
       throw TrainingError("An answer came that was not asked for.")
     }
   }
 
   private func pullNextUsers() -> WorkOutput {
     guard next < blocks.count else { return .done(reports) }
-    return pull(.user, .listed(blocks[next].users.map(Int32.init)))
-  }
-
-  private func pull(_ side: Side, _ selection: RowSelection) -> WorkOutput {
     var selections = [RowSelection](repeating: .none, count: engine.model.tables.count)
-    selections[engine.model.finalTable(side)] = selection
+    selections[engine.model.finalTable(.user)] = .listed(blocks[next].users.map(Int32.init))
     let plan = PullPlan(selections, version: version, routing: engine.routing)
     self.plan = plan
     return .pull(plan.requests(generation: engine.setting.generation))
   }
 
-  private func rank(_ users: Matrix?, items: Matrix) throws {
+  private func rank(_ users: Matrix?) throws {
     guard let users else { throw TrainingError("The final user vectors did not come.") }
     let splits = [
       EvaluationSplit(name: "valid", truth: engine.dataset.valid),

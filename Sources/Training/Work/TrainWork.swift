@@ -47,7 +47,7 @@ final class TrainWork: Work {
     switch input {
     case .begin:
       initialValues = InitialValues(engine: engine, version: version, shards: shards)
-      return nextInitialValues() ?? nextPull()
+      return try nextInitialValues() ?? nextPull()
     case .pulled(let replies):
       try record(replies)
       // With one shard the parts are the totals.
@@ -58,7 +58,7 @@ final class TrainWork: Work {
     case .reduced(let totals):
       return .push(try differentiate(totals: totals))
     case .sent where steps.isEmpty:
-      return nextInitialValues() ?? nextPull()
+      return try nextInitialValues() ?? nextPull()
     case .sent:
       version += 1
       guard versions.contains(version) else { return .done(reports()) }
@@ -67,8 +67,8 @@ final class TrainWork: Work {
   }
 
   /// The next block of initial values that data decides; nil when the servers have them all.
-  private func nextInitialValues() -> WorkOutput? {
-    initialValues?.next().map { .push($0) }
+  private func nextInitialValues() throws -> WorkOutput? {
+    try initialValues?.next().map { .push($0) }
   }
 
   private func nextPull() -> WorkOutput {
@@ -101,7 +101,7 @@ final class TrainWork: Work {
     guard case .whole(let final) = engine.model.backbone.final, final.isStale, shards[0] == 0,
       version + 1 == versions.upperBound
     else { return [] }
-    return engine.pushes(
+    return try engine.pushes(
       ofFinal: final, parameters: pulled, context: context(shard: 0), version: version)
   }
 
@@ -126,8 +126,8 @@ final class TrainWork: Work {
             + "\(step.shard).")
       }
       try step.differentiate(totals: totals[index], shared: shared)
-      requests += step.push().requests(
-        name: name(step.shard), kind: .gradient, serverCount: engine.routing.serverCount)
+      requests += try step.push().requests(
+        name: name(step.shard), kind: .gradient, routing: engine.routing)
       addReport(index, step)
     }
     return requests

@@ -1,0 +1,85 @@
+import GRDB
+
+/// What a SQLite file of ours looks like, and how one of an older release comes to look so.
+package struct StoreSchema: Sendable {
+  /// What the file holds, for people: `the run's state`.
+  let content: String
+  /// Marks a SQLite file as ours; four ASCII letters.
+  let applicationID: Int64
+  /// The statements that lead from one schema version to the next; the version of a file is how
+  /// many of them it has been through (`PRAGMA user_version`). Append only.
+  let migrations: [String]
+
+  package init(content: String, applicationID: Int64, migrations: [String]) {
+    self.content = content
+    self.applicationID = applicationID
+    self.migrations = migrations
+  }
+
+  /// Opens the file at `path`, making it if there is none, and brings it to the current schema.
+  /// The journal is a write-ahead log.
+  ///
+  /// - Throws: ``CoordinationError`` if the file cannot be used, is not ours, or was written by a
+  ///   newer program.
+  package func open(_ path: String, label: String) throws -> DatabaseQueue {
+    var configuration = Configuration()
+    configuration.journalMode = .wal
+    configuration.busyMode = .timeout(5)
+    configuration.label = label
+    return try Self.translatingErrors("open", path) {
+      let queue = try DatabaseQueue(path: path, configuration: configuration)
+      try queue.write { try migrate($0, path: path) }
+      return queue
+    }
+  }
+
+  private func migrate(_ database: Database, path: String) throws {
+    let version = try Int.fetchOne(database, sql: "PRAGMA user_version") ?? 0
+    let application = try Int64.fetchOne(database, sql: "PRAGMA application_id") ?? 0
+    let tables = try Int.fetchOne(database, sql: "SELECT COUNT(*) FROM sqlite_master") ?? 0
+    guard application == applicationID || (application == 0 && tables == 0) else {
+      throw CoordinationError(
+        code: .storeUnusable,
+        message: "Cannot use '\(path)' as \(content): it is a SQLite file of another program; "
+          + "choose another run directory.")
+    }
+    guard version <= migrations.count else {
+      throw CoordinationError(
+        code: .storeTooNew,
+        message: "Cannot open \(content) '\(path)': its schema version is \(version), this "
+          + "program knows versions up to \(migrations.count); use the newer program that wrote "
+          + "it, or another run directory.")
+    }
+    guard version < migrations.count else { return }
+    for statements in migrations[version...] { try database.execute(sql: statements) }
+    try database.execute(sql: "PRAGMA application_id = \(applicationID)")
+    try database.execute(sql: "PRAGMA user_version = \(migrations.count)")
+  }
+
+  /// Passes our own errors on and tells people about SQLite's in a sentence.
+  package static func translatingErrors<Result>(
+    _ purpose: String, _ path: String, _ body: () throws -> Result
+  ) throws -> Result {
+    do {
+      return try body()
+    } catch let error as DatabaseError {
+      throw CoordinationError(
+        code: .storeUnusable,
+        message: "Cannot \(purpose) '\(path)': \(error.message ?? "SQLite error") "
+          + "(SQLite code \(error.extendedResultCode.rawValue)); \(advice(for: error.resultCode))")
+    }
+  }
+
+  private static func advice(for code: ResultCode) -> String {
+    switch code {
+    case .SQLITE_FULL: "free some space on the disk."
+    case .SQLITE_READONLY, .SQLITE_PERM, .SQLITE_AUTH:
+      "make the run directory writable, or choose another one."
+    case .SQLITE_CANTOPEN: "check that the run directory exists and is writable."
+    case .SQLITE_BUSY, .SQLITE_LOCKED: "another process seems to use it; stop that one first."
+    case .SQLITE_NOTADB, .SQLITE_CORRUPT:
+      "the file is damaged; restore it or choose another run directory."
+    default: "check the disk that holds it."
+    }
+  }
+}
