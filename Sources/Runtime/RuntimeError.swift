@@ -5,7 +5,7 @@
 #endif
 
 /// What goes wrong in the shell around a run: directories, files, processes.
-public struct RuntimeError: Error, Sendable, Equatable, CustomStringConvertible {
+public struct RuntimeError: ErrorWithExitCode, Sendable, Equatable, CustomStringConvertible {
   /// With which code the program ends because of it.
   public var exitCode: ExitCode
   /// One sentence for people: what was attempted, on what, what was found, what to do.

@@ -89,6 +89,35 @@ import Testing
     #expect(message.contains("cannot read the data"))
   }
 
+  @Test("a killed child is announced at once, and the leader ends the run, not we")
+  func lostChild() throws {
+    let folder = try TemporaryFolder()
+    var announced: [String] = []
+    let report = try launcher(folder).run(
+      [
+        shell("coordinator", "sleep 0.3; touch \(folder.path)/over; exit 138", isLeader: true),
+        shell(
+          "worker-0",
+          "trap 'echo disturbed' TERM; while [ ! -e \(folder.path)/over ]; do sleep 0.02; done"),
+        shell("worker-1", "kill -9 $$"),
+      ], signals: SignalPipe(), announce: { announced.append($0.sentence) })
+    #expect(announced == ["worker-1 was killed by signal 9 (KILL)"])
+    #expect(report.exitCode == .transient)
+    #expect(report.children.map(\.ending) == [.exited(138), .exited(0), .signalled(SIGKILL)])
+    #expect(try folder.text("worker-0.log").isEmpty)
+    let message = try #require(report.failureMessage())
+    #expect(message.contains("because worker-1 was killed by signal 9 (KILL)"))
+  }
+
+  @Test("a bus error is explained: it comes from a file, not from the program")
+  func busError() throws {
+    let folder = try TemporaryFolder()
+    let report = try launcher(folder).run(
+      [shell("worker-0", "kill -BUS $$")], signals: SignalPipe())
+    let message = try #require(report.failureMessage())
+    #expect(message.contains("signal 7 (BUS): a memory-mapped file shrank or its disk failed"))
+  }
+
   @Test("what a child started itself does not outlive it")
   func grandchildren() throws {
     let folder = try TemporaryFolder()

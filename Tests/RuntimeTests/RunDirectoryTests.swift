@@ -139,6 +139,29 @@ import Testing
     #expect(try FileManager.default.contentsOfDirectory(atPath: directory.logDirectory).isEmpty)
   }
 
+  @Test("replacing a run removes its best model: what names it first, what marks the run last")
+  func replacesModel() throws {
+    let folder = try TemporaryFolder()
+    let directory = try RunDirectory.create(at: folder.path)
+    try directory.writeSummary(Self.summary(best: nil))
+    try folder.make("models/epoch-0001/user.npy")
+    try folder.make("best.json")
+    try folder.make("logs/worker-0.log")
+    let names = directory.oldFiles.map { $0.dropFirst(folder.path.count + 1) }
+    #expect(names.prefix(4) == ["best.json", "models", "logs/worker-0.log", "summary.json"])
+    _ = try RunDirectory.create(at: folder.path, existingRun: .replace)
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["logs"])
+  }
+
+  @Test("a best model alone counts as a run")
+  func modelAlone() throws {
+    let folder = try TemporaryFolder()
+    try folder.make("best.json")
+    #expect {
+      try RunDirectory.create(at: folder.path)
+    } throws: { "\($0)".contains("best.json") && "\($0)".contains("--overwrite") }
+  }
+
   @Test("a file where the folder should be is a sentence with the path")
   func fileInTheWay() throws {
     let folder = try TemporaryFolder()
@@ -167,7 +190,7 @@ import Testing
       atPath: "\(folder.path)/target", withIntermediateDirectories: true)
     // A folder cannot be replaced by a file.
     #expect(throws: RuntimeError.self) {
-      try AtomicFile.write(Array("new".utf8), to: "\(folder.path)/target")
+      try DurableFile.write(Array("new".utf8), to: "\(folder.path)/target")
     }
     #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["target"])
   }

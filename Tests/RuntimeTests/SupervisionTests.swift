@@ -2,7 +2,7 @@ import Runtime
 import Testing
 
 @Suite struct SupervisionTests {
-  private let limits = Supervision.Limits(grace: 5, stop: 20)
+  private let limits = Supervision.Limits(grace: 5, stop: 20, notice: 30)
 
   private func group(_ count: Int = 3, leader: Int? = 0) -> Supervision {
     Supervision(count: count, leader: leader, limits: limits)
@@ -16,18 +16,112 @@ import Testing
     #expect(group.exitCode == .success)
   }
 
-  @Test("a failure terminates the others, and kills them after the grace time")
+  @Test("a failure for good terminates the leader, then the others, and kills who stays")
   func failure() {
     var group = group()
     let first = group.handle(.ended(index: 1, .dataMalformed), at: 10)
-    #expect(first == [.signal(index: 0, 15), .signal(index: 2, 15)])
+    #expect(first == [.announce(index: 1), .signal(index: 0, 15)])
     #expect(group.handle(.tick, at: 14.9).isEmpty)
-    #expect(group.handle(.ended(index: 0, .terminated), at: 14.9).isEmpty)
-    #expect(group.handle(.tick, at: 15) == [.signal(index: 2, 9)])
-    _ = group.handle(.ended(index: 2, .signal(9)), at: 15)
+    #expect(group.handle(.ended(index: 0, .terminated), at: 14.9) == [.signal(index: 2, 15)])
+    #expect(group.handle(.tick, at: 19.8).isEmpty)
+    #expect(group.handle(.tick, at: 19.9) == [.signal(index: 2, 9)])
+    _ = group.handle(.ended(index: 2, .signal(9)), at: 20)
     #expect(group.isDone)
     #expect(group.exitCode == .dataMalformed)
     #expect(group.culprit?.index == 1)
+  }
+
+  @Test("the leader's verdict on a run counts more than how its nodes left")
+  func verdict() {
+    var group = group()
+    _ = group.handle(.ended(index: 2, .failure), at: 10)
+    _ = group.handle(.ended(index: 0, .software), at: 10)
+    _ = group.handle(.ended(index: 1, .failure), at: 10)
+    #expect(group.exitCode == .software)
+    #expect(group.culprit?.index == 0)
+  }
+
+  @Test("a leader that does not heed SIGTERM does not keep the others")
+  func stubbornLeader() {
+    var group = group()
+    _ = group.handle(.ended(index: 1, .failure), at: 10)
+    #expect(group.handle(.tick, at: 15) == [.signal(index: 0, 15), .signal(index: 2, 15)])
+    #expect(group.handle(.tick, at: 20) == [.signal(index: 0, 9), .signal(index: 2, 9)])
+  }
+
+  @Test("without a leader a failure terminates all at once")
+  func failureWithoutLeader() {
+    for code in [ExitCode.failure, .transient, .signal(9)] {
+      var group = group(2, leader: nil)
+      #expect(
+        group.handle(.ended(index: 1, code), at: 1) == [.announce(index: 1), .signal(index: 0, 15)])
+    }
+  }
+
+  @Test("a lost child: the leader has time to end the run itself, and nobody is signalled")
+  func leaderNotices() {
+    var group = group()
+    #expect(group.handle(.ended(index: 1, .signal(9)), at: 10) == [.announce(index: 1)])
+    #expect(group.nextDeadline == 40)
+    #expect(group.handle(.tick, at: 39.9).isEmpty)
+    #expect(group.handle(.ended(index: 0, .transient), at: 39.9).isEmpty)
+    #expect(group.handle(.tick, at: 44.8).isEmpty)
+    #expect(group.handle(.ended(index: 2, .success), at: 44.8).isEmpty)
+    #expect(group.isDone)
+    #expect(group.exitCode == .transient)
+    #expect(group.culprit?.index == 1)
+    #expect(group.culprit?.exitCode == .signal(9))
+  }
+
+  @Test("a leader that does not notice a lost child in time is terminated, then the others")
+  func leaderDoesNotNotice() {
+    var group = group()
+    _ = group.handle(.ended(index: 1, .transient), at: 10)
+    #expect(group.handle(.tick, at: 40) == [.signal(index: 0, 15)])
+    #expect(group.handle(.ended(index: 0, .terminated), at: 41) == [.signal(index: 2, 15)])
+    _ = group.handle(.ended(index: 2, .terminated), at: 41)
+    #expect(group.exitCode == .transient)
+    #expect(group.culprit?.index == 1)
+  }
+
+  @Test("a failure for good while the leader has time to notice: that is the cause")
+  func causeWhileNoticing() {
+    var group = group()
+    _ = group.handle(.ended(index: 2, .transient), at: 10)
+    #expect(
+      group.handle(.ended(index: 1, .dataMalformed), at: 11) == [
+        .announce(index: 1), .signal(index: 0, 15),
+      ])
+    #expect(group.exitCode == .dataMalformed)
+    #expect(group.culprit?.index == 1)
+  }
+
+  @Test("a second lost child gives the leader no more time")
+  func secondLoss() {
+    var group = group()
+    _ = group.handle(.ended(index: 1, .signal(9)), at: 10)
+    #expect(group.handle(.ended(index: 2, .signal(9)), at: 20).isEmpty)
+    #expect(group.nextDeadline == 40)
+    #expect(group.culprit?.index == 1)
+  }
+
+  @Test("a person's signal goes to the leader also while it has time to notice")
+  func signalWhileNoticing() {
+    var group = group()
+    _ = group.handle(.ended(index: 1, .signal(9)), at: 10)
+    #expect(group.handle(.signal(2), at: 11) == [.signal(index: 0, 2)])
+    #expect(group.handle(.signal(2), at: 12) == [.signal(index: 0, 9), .signal(index: 2, 9)])
+  }
+
+  @Test("a leader that is lost itself leaves nobody to wait for")
+  func lostLeader() {
+    var group = group()
+    #expect(
+      group.handle(.ended(index: 0, .signal(9)), at: 1) == [
+        .signal(index: 1, 15), .signal(index: 2, 15),
+      ])
+    #expect(group.exitCode == .transient)
+    #expect(group.culprit?.index == 0)
   }
 
   @Test("a permanent failure counts more than what followed from it and was seen first")
@@ -44,7 +138,7 @@ import Testing
   func killedChild() {
     var group = group()
     _ = group.handle(.ended(index: 2, .signal(9)), at: 1)
-    _ = group.handle(.ended(index: 0, .terminated), at: 1)
+    _ = group.handle(.ended(index: 0, .transient), at: 1)
     _ = group.handle(.ended(index: 1, .terminated), at: 1)
     #expect(group.exitCode == .transient)
     #expect(group.culprit?.index == 2)

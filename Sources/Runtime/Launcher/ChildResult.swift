@@ -27,11 +27,20 @@ public struct ChildResult: Sendable, Equatable {
     }
   }
 
-  /// Such as `exit code 65` or `killed by signal 9`.
+  /// Such as `exit code 65` or `signal 9 (KILL)`.
   public var endingText: String {
     switch ending {
     case .exited(let code): "exit code \(code)"
-    case .signalled(let number): "killed by signal \(number)"
+    case .signalled(let number): "signal \(SignalName.describe(number))"
+    }
+  }
+
+  /// Such as `worker-0 ended with exit code 65` or `worker-0 was killed by signal 9 (KILL)`.
+  public var sentence: String {
+    switch ending {
+    case .exited: "\(name) ended with \(endingText)"
+    case .signalled(let number):
+      "\(name) was killed by \(endingText)" + SignalName.hint(number)
     }
   }
 }

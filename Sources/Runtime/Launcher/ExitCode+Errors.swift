@@ -4,11 +4,16 @@ import Models
 import RunConfiguration
 import Transport
 
+/// An error that knows with which code the program ends because of it.
+public protocol ErrorWithExitCode: Error {
+  var exitCode: ExitCode { get }
+}
+
 extension ExitCode {
   /// The code for an error that ended a command.
   public init(describing error: any Error) {
     switch error {
-    case let error as RuntimeError: self = error.exitCode
+    case let error as any ErrorWithExitCode: self = error.exitCode
     case let error as DatasetError:
       self =
         switch error.kind {

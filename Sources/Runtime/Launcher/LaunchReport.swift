@@ -24,15 +24,7 @@ public struct LaunchReport: Sendable, Equatable {
         String(format: "%.1f MiB", Double(child.peakResidentBytes) / 1_048_576),
       ]
     }
-    let widths = header.indices.map { column in
-      ([header] + rows).map { $0[column].count }.max() ?? 0
-    }
-    return ([header] + rows).map { row in
-      zip(row, widths).enumerated().map { column, cell in
-        let padding = String(repeating: " ", count: cell.1 - cell.0.count)
-        return column < 2 ? cell.0 + padding : padding + cell.0
-      }.joined(separator: "  ")
-    }.joined(separator: "\n")
+    return TextTable(header: header, rows: rows, leftColumns: 2).text
   }
 
   /// Who failed, how, and the last lines of its log; nil if nobody did.
@@ -40,12 +32,11 @@ public struct LaunchReport: Sendable, Equatable {
     guard let culprit else { return nil }
     let child = children[culprit]
     guard !child.logPath.isEmpty else {
-      return "\(child.name) ended with \(child.endingText), so the run was ended"
+      return "the run was ended because \(child.sentence)"
     }
     let tail = LogTail.lines(of: child.logPath, limit: 8)
     let shown =
       tail.isEmpty ? "it wrote nothing" : "its last lines:\n" + tail.map { "  \($0)\n" }.joined()
-    return "\(child.name) ended with \(child.endingText), so the run was ended; log "
-      + "'\(child.logPath)', \(shown)"
+    return "the run was ended because \(child.sentence); log '\(child.logPath)', \(shown)"
   }
 }

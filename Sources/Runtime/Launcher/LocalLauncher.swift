@@ -32,10 +32,12 @@ public struct LocalLauncher: Sendable {
   /// - Parameters:
   ///   - children: at least one; at most one leader; names unique.
   ///   - signals: where a person's SIGINT and SIGTERM come from.
+  ///   - announce: told at once, on the calling thread, of a child whose failure ends the run.
   ///   - environment: what the children inherit; default is the launcher's own.
   /// - Throws: ``RuntimeError`` if a child cannot be started; the others have then been killed.
   public func run(
     _ children: [ChildSpecification], signals: SignalPipe,
+    announce: (ChildResult) -> Void = { _ in },
     environment: [String: String] = ProcessInfo.processInfo.environment
   ) throws -> LaunchReport {
     precondition(!children.isEmpty && Set(children.map(\.name)).count == children.count)
@@ -49,10 +51,12 @@ public struct LocalLauncher: Sendable {
       killAll(processes)
       throw error
     }
-    return supervise(processes, signals: signals)
+    return supervise(processes, signals: signals, announce: announce)
   }
 
-  private func supervise(_ processes: [ChildProcess], signals: SignalPipe) -> LaunchReport {
+  private func supervise(
+    _ processes: [ChildProcess], signals: SignalPipe, announce: (ChildResult) -> Void
+  ) -> LaunchReport {
     let leader = processes.firstIndex { $0.specification.isLeader }
     var supervision = Supervision(count: processes.count, leader: leader, limits: limits)
     while !supervision.isDone {
@@ -63,10 +67,11 @@ public struct LocalLauncher: Sendable {
         if let result = process.poll() { events.append(.ended(index: index, result.exitCode)) }
       }
       for event in events + [.tick] {
-        for case .signal(let index, let number) in supervision.handle(
-          event, at: MonotonicClock.seconds)
-        {
-          processes[index].send(number)
+        for action in supervision.handle(event, at: MonotonicClock.seconds) {
+          switch action {
+          case .signal(let index, let number): processes[index].send(number)
+          case .announce(let index): processes[index].result.map(announce)
+          }
         }
       }
     }

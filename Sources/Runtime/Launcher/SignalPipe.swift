@@ -6,12 +6,18 @@ import CProcess
   import Darwin
 #endif
 
+/// Where a run looks whether it was asked to stop.
+public protocol StopSignals: Sendable {
+  /// The number of the next signal that is waiting, or nil. Does not block.
+  func next() -> Int32?
+}
+
 /// SIGINT and SIGTERM as bytes in a pipe, to wait for together with other descriptors.
 ///
 /// While it exists these signals do nothing else. There can be one at a time in a process. A
 /// handler that writes into a pipe works whichever thread the signal comes to; a `signalfd` would
 /// need the signals blocked in every thread, also in those of libraries.
-public final class SignalPipe: Sendable {
+public final class SignalPipe: StopSignals {
   /// Readable when a signal is waiting.
   public let descriptor: Int32
 
@@ -27,7 +33,6 @@ public final class SignalPipe: Sendable {
     if descriptor >= 0 { cprocess_unwatch_signals() }
   }
 
-  /// The number of the next signal that is waiting, or nil. Does not block.
   public func next() -> Int32? {
     var byte: UInt8 = 0
     while true {

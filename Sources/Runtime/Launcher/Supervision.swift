@@ -1,9 +1,15 @@
 /// Decides what becomes of a group of processes: a value without processes, clock or signals.
 ///
-///     running → (a failure | a second signal | the leader is done) → terminating → killing
+///     running → noticing → stoppingLeader → terminating → killing
+///        └────→ leaving ──────────────────────┘
 ///
-/// - A child that fails ends the run: the others are terminated, and killed after a grace time.
-/// - When the leader is done, the others have the grace time to leave by themselves first.
+/// - A child that is lost (killed, or with a code that says: try again) ends the run, but the
+///   leader gets the notice time to find out by itself: it knows the nodes, so the run's records
+///   name the one that is missing. Were all terminated at once, the healthy ones would say goodbye
+///   first and be blamed.
+/// - A child that fails for good, or is lost without the leader noticing, ends the run at once:
+///   the leader is terminated first, the others when it has left or after the grace time.
+/// - When the leader is done, the others have the grace time to leave by themselves.
 /// - The first signal of a person goes to the leader (without one: to all); everybody gets the
 ///   stop time to leave, then they are terminated. The second signal kills at once.
 ///
@@ -20,6 +26,8 @@ public struct Supervision: Sendable, Equatable {
   public enum Action: Sendable, Equatable {
     /// Send a signal to child `index`.
     case signal(index: Int, Int32)
+    /// Tell people that child `index` failed and that the run ends because of it.
+    case announce(index: Int)
   }
 
   public struct Limits: Sendable, Equatable {
@@ -27,20 +35,33 @@ public struct Supervision: Sendable, Equatable {
     public var grace: Double
     /// How long an orderly stop may take after a person's signal, seconds.
     public var stop: Double
+    /// How long the leader has to end the run by itself after a child was lost, seconds. Longer
+    /// than the silence after which it counts a node as lost.
+    public var notice: Double
 
-    public init(grace: Double = 10, stop: Double = 60) {
+    public init(grace: Double = 10, stop: Double = 60, notice: Double = 20) {
       self.grace = grace
       self.stop = stop
+      self.notice = notice
     }
   }
 
   private enum Stage: Sendable, Equatable {
     case running
+    /// A child was lost; the leader is stopped at the deadline if it has not ended the run.
+    case noticing(deadline: Double)
+    /// The leader was sent SIGTERM; the others follow when it has left, at the latest at the
+    /// deadline.
+    case stoppingLeader(deadline: Double)
     /// Asked to leave in good order; terminated at the deadline.
     case leaving(deadline: Double)
     /// Sent SIGTERM; killed at the deadline.
     case terminating(deadline: Double)
     case killing
+
+    var isNoticing: Bool { if case .noticing = self { true } else { false } }
+    /// Whether nobody has been asked to end.
+    var isBeforeEnd: Bool { self == .running || isNoticing }
   }
 
   private static let killSignal: Int32 = 9
@@ -54,7 +75,8 @@ public struct Supervision: Sendable, Equatable {
   private var hasLeaderSucceeded = false
   /// The first signal that a person sent.
   public private(set) var stopSignal: Int32?
-  /// The child whose failure counts: the first permanent one, else the first one at all.
+  /// The child whose failure counts: the leader if its is permanent, else the first permanent one,
+  /// else the first one at all.
   public private(set) var culprit: Culprit?
 
   public struct Culprit: Sendable, Equatable {
@@ -88,7 +110,9 @@ public struct Supervision: Sendable, Equatable {
   public var nextDeadline: Double? {
     switch stage {
     case .running, .killing: nil
-    case .leaving(let deadline), .terminating(let deadline): deadline
+    case .noticing(let deadline), .stoppingLeader(let deadline), .leaving(let deadline),
+      .terminating(let deadline):
+      deadline
     }
   }
 
@@ -103,32 +127,57 @@ public struct Supervision: Sendable, Equatable {
 
   private mutating func handleEnd(of index: Int, _ code: ExitCode, at now: Double) -> [Action] {
     guard living.remove(index) != nil else { return [] }
-    blame(index, code)
+    let isBlamed = blame(index, code)
     if index == leader, code.isSuccess { hasLeaderSucceeded = true }
     guard !living.isEmpty, !code.isSuccess || index == leader else { return [] }
     switch stage {
-    case .running, .leaving:
-      if code.isSuccess || stopSignal != nil {
-        // The leader has told the others to leave.
-        return leave(by: now + limits.grace)
-      }
-      return terminate(at: now)
+    case .running, .noticing, .leaving:
+      if index == leader { return leaderLeft(code, at: now) }
+      // A person's signal ends the run already.
+      if stopSignal != nil { return leave(by: now + limits.grace) }
+      guard stage.isBeforeEnd, isBlamed else { return [] }
+      return [.announce(index: index)] + lose(code, at: now)
+    case .stoppingLeader:
+      return index == leader ? terminate(at: now) : []
     case .terminating, .killing: return []
     }
   }
 
-  /// Only what happens before we terminate children is their own fault.
-  private mutating func blame(_ index: Int, _ code: ExitCode) {
-    guard !code.isSuccess else { return }
+  /// The leader told the others to leave unless it had no chance to.
+  private mutating func leaderLeft(_ code: ExitCode, at now: Double) -> [Action] {
+    let hasEndedRun = code.isSuccess || stopSignal != nil || stage.isNoticing
+    return hasEndedRun ? leave(by: now + limits.grace) : terminate(at: now)
+  }
+
+  private mutating func lose(_ code: ExitCode, at now: Double) -> [Action] {
+    guard let leader, living.contains(leader) else { return terminate(at: now) }
+    if code.isPermanentFailure { return stopLeader(leader, at: now) }
+    if stage == .running { stage = .noticing(deadline: now + limits.notice) }
+    return []
+  }
+
+  private mutating func stopLeader(_ leader: Int, at now: Double) -> [Action] {
+    stage = .stoppingLeader(deadline: now + limits.grace)
+    return [.signal(index: leader, Self.terminateSignal)]
+  }
+
+  /// Only what happens before we terminate children is their own fault. Returns whether this child
+  /// is the culprit now.
+  private mutating func blame(_ index: Int, _ code: ExitCode) -> Bool {
+    guard !code.isSuccess else { return false }
     let isFirst = culprit == nil && (stage == .running || !code.isExpectedAfterTermination)
     let isCause = culprit?.exitCode.isPermanentFailure == false && code.isPermanentFailure
-    if isFirst || isCause { culprit = Culprit(index: index, exitCode: code) }
+    // Nodes of a run that failed for good fail with it; why, only the leader's code says.
+    let isVerdict = index == leader && code.isPermanentFailure
+    guard isFirst || isCause || isVerdict else { return false }
+    culprit = Culprit(index: index, exitCode: code)
+    return true
   }
 
   private mutating func handleSignal(_ number: Int32, at now: Double) -> [Action] {
     guard stopSignal == nil else { return kill() }
     stopSignal = number
-    guard stage == .running else { return [] }
+    guard stage.isBeforeEnd else { return [] }
     stage = .leaving(deadline: now + limits.stop)
     if let leader, living.contains(leader) { return [.signal(index: leader, number)] }
     return signalAll(number)
@@ -136,8 +185,13 @@ public struct Supervision: Sendable, Equatable {
 
   private mutating func handleDeadline(at now: Double) -> [Action] {
     guard let deadline = nextDeadline, now >= deadline else { return [] }
-    if case .leaving = stage { return terminate(at: now) }
-    return kill()
+    switch stage {
+    case .noticing:
+      guard let leader, living.contains(leader) else { return terminate(at: now) }
+      return stopLeader(leader, at: now)
+    case .leaving, .stoppingLeader: return terminate(at: now)
+    case .running, .terminating, .killing: return kill()
+    }
   }
 
   private mutating func leave(by deadline: Double) -> [Action] {

@@ -69,7 +69,7 @@ final class BestModelWriter {
     try parameters.finish()
     for table in finals.keys.sorted() { try finals[table]?.finish() }
     let previous = try? BestModel.read(run: run)
-    try AtomicFile.write(
+    try DurableFile.write(
       try ResultJSON.encode(best, isPretty: true), to: BestModel.path(run))
     if let previous, previous.folder != best.folder {
       // What is left over of an old model costs space, not correctness.

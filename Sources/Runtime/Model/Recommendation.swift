@@ -65,7 +65,7 @@ public struct Recommendation: Sendable, Encodable {
           + "with --data, or ask for --include-seen.")
     }
     // With the run's own modalities: the digest covers what was used.
-    let dataset = try RunSetup.loadData(configuration, folder: folder)
+    let dataset = try Dataset.load(folder: folder, for: configuration)
     guard dataset.digest == configuration.data.digest else {
       throw RuntimeError(
         exitCode: .dataMalformed,

@@ -3,7 +3,8 @@ import Foundation
 /// Streams named `F32` tensors into a safetensors file: 8 bytes of header length, a JSON header
 /// padded with spaces to a multiple of 8, then the tensors' little-endian values without gaps.
 ///
-/// The file appears under its name only when it is complete.
+/// The file appears under its name only when it is complete. What is not finished is removed when
+/// the writer goes away.
 ///
 /// - Source: the format's description in huggingface/safetensors.
 final class SafetensorsWriter {
@@ -19,6 +20,7 @@ final class SafetensorsWriter {
   private let handle: FileHandle
   private let totalByteCount: Int
   private var writtenByteCount = 0
+  private var isFinished = false
 
   /// Writes the header. Values follow in the order of `tensors`.
   ///
@@ -53,6 +55,10 @@ final class SafetensorsWriter {
     try write(header)
   }
 
+  deinit {
+    if !isFinished { unlink(temporaryPath) }
+  }
+
   /// Appends values, row-major.
   func append(_ values: UnsafeBufferPointer<Float>) throws {
     writtenByteCount += values.count * MemoryLayout<Float>.stride
@@ -70,6 +76,7 @@ final class SafetensorsWriter {
       guard rename(temporaryPath, path) == 0 else {
         throw RuntimeError.system("write '\(path)'", errno: errno, exitCode: .inputOutput)
       }
+      isFinished = true
     } catch let error as RuntimeError {
       throw error
     } catch {

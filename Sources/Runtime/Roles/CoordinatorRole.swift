@@ -9,20 +9,24 @@ import Transport
 /// A coordinator process: waits for the nodes of a run, leads it to its end, and keeps its records.
 public struct CoordinatorRole: Sendable {
   private let setup: RunSetup
-  private let directory: RunDirectory
   private let runID: String
   private let listen: String
   private let isQuiet: Bool
+  private let makeDirectory: @Sendable () throws -> RunDirectory
 
-  /// - Parameter listen: where nodes connect, such as `tcp://0.0.0.0:7000`.
+  /// - Parameters:
+  ///   - listen: where nodes connect, such as `tcp://0.0.0.0:7000`.
+  ///   - makeDirectory: called when the address has turned out to be usable: before that, nothing
+  ///     is made that the next try would stumble over, and no old run is replaced.
   public init(
-    setup: RunSetup, directory: RunDirectory, runID: String, listen: String, isQuiet: Bool
+    setup: RunSetup, runID: String, listen: String, isQuiet: Bool,
+    makeDirectory: @escaping @Sendable () throws -> RunDirectory
   ) {
     self.setup = setup
-    self.directory = directory
     self.runID = runID
     self.listen = listen
     self.isQuiet = isQuiet
+    self.makeDirectory = makeDirectory
   }
 
   /// Blocks until the run has ended.
@@ -36,8 +40,8 @@ public struct CoordinatorRole: Sendable {
     defer { try? context.terminate() }
     let thread = try NetworkThread<Never>(name: "coordinator", context: context) { [self] in
       try CoordinatorHandler(
-        setup: setup, plan: plan, directory: directory, listen: listen, isQuiet: isQuiet,
-        signals: signals, outcome: outcome)
+        setup: setup, plan: plan, listen: listen, isQuiet: isQuiet, signals: signals,
+        outcome: outcome, makeDirectory: makeDirectory)
     }
     try thread.join()
     return outcome.value
@@ -54,7 +58,12 @@ private final class CoordinatorHandler: NetworkHandler {
   private let signals: SignalPipe
   private let outcome: OutcomeBox
   private let logger = Logger(label: "mrdib.coordinator")
-  private let keeper: RunKeeper
+  private let isQuiet: Bool
+  private let makeDirectory: () throws -> RunDirectory
+  /// There from the start on, which comes before every other event.
+  private var keeper: RunKeeper?
+  /// Set when the records cannot be written: nothing is done any more.
+  private var hasFailed = false
   private var state: CoordinatorState
   /// Nodes by connection, and back.
   private var nodes: [PeerID: NodeID] = [:]
@@ -69,28 +78,32 @@ private final class CoordinatorHandler: NetworkHandler {
   private var now: Double { MonotonicClock.seconds }
 
   init(
-    setup: RunSetup, plan: RunPlan, directory: RunDirectory, listen: String, isQuiet: Bool,
-    signals: SignalPipe, outcome: OutcomeBox
+    setup: RunSetup, plan: RunPlan, listen: String, isQuiet: Bool, signals: SignalPipe,
+    outcome: OutcomeBox, makeDirectory: @escaping () throws -> RunDirectory
   ) throws {
     self.setup = setup
     self.plan = plan
     self.listen = listen
+    self.isQuiet = isQuiet
+    self.makeDirectory = makeDirectory
     self.signals = signals
     self.outcome = outcome
     state = try CoordinatorState(plan: plan)
-    keeper = try RunKeeper(
-      directory: directory, setup: setup, plan: plan, standing: state.standing, isQuiet: isQuiet)
   }
 
   func started(on loop: NetworkLoop<Never>) throws {
     let listener = try loop.bindRouter(listen)
+    keeper = try RunKeeper(
+      directory: makeDirectory(), setup: setup, plan: plan, standing: state.standing,
+      isQuiet: isQuiet)
     logger.info("run \(plan.runID) is listening at \(listener.endpoint)")
   }
 
   func received(_ message: WireMessage, from peer: PeerID, on loop: NetworkLoop<Never>) {
     do {
       if let server = serverIndex[peer] {
-        converse(conversation.handle(try DataReply(decoding: message), from: server), on: loop)
+        let reply = try DataReply(decoding: message)
+        converse(conversation.handle(reply, from: server, at: now), on: loop)
         return
       }
       let message = try NodeMessage(decoding: message)
@@ -106,6 +119,9 @@ private final class CoordinatorHandler: NetworkHandler {
       logger.warning("dropped a message: \(error)")
       if error.code == .protocolVersion {
         send(.refused(error.refusal), to: peer, on: loop)
+      }
+      if let node = nodes[peer] {
+        handle(.undecodable(from: node, message: "\(error)"), on: loop)
       }
     }
   }
@@ -126,7 +142,8 @@ private final class CoordinatorHandler: NetworkHandler {
   func posted(_ event: Never, on loop: NetworkLoop<Never>) {}
 
   private func handle(_ event: CoordinatorEvent, on loop: NetworkLoop<Never>) {
-    for action in state.handle(event, at: now) { perform(action, on: loop) }
+    guard !hasFailed else { return }
+    for action in state.handle(event, at: now) where !hasFailed { perform(action, on: loop) }
   }
 
   private func perform(_ action: CoordinatorAction, on loop: NetworkLoop<Never>) {
@@ -136,11 +153,11 @@ private final class CoordinatorHandler: NetworkHandler {
       if let peer = peers[node] { send(message, to: peer, on: loop) }
     case .record(let record):
       do {
-        try keeper.record(record)
+        try keeper?.record(record)
       } catch {
         fail(error, on: loop)
       }
-    case .report(let event): keeper.report(event)
+    case .report(let event): keeper?.report(event)
     case .saveBest(let epoch, let version): save(epoch: epoch, version: version, on: loop)
     case .finish(let result): finish(result, on: loop)
     }
@@ -160,6 +177,7 @@ private final class CoordinatorHandler: NetworkHandler {
   // MARK: Best model
 
   private func save(epoch: UInt32, version: UInt64, on loop: NetworkLoop<Never>) {
+    guard let keeper else { return }
     do {
       let writer = try BestModelWriter(
         run: keeper.directory.path, model: setup.model, epoch: epoch, version: version)
@@ -215,7 +233,9 @@ private final class CoordinatorHandler: NetworkHandler {
         } catch {
           endSaving(error, on: loop)
         }
-      case .refused(let message), .lost(let message):
+      case .refused(let failure):
+        endSaving(RuntimeError(exitCode: .failure, message: failure.message), on: loop)
+      case .lost(let message):
         endSaving(RuntimeError(exitCode: .transient, message: message), on: loop)
       }
     }
@@ -231,7 +251,7 @@ private final class CoordinatorHandler: NetworkHandler {
 
   private func finish(_ result: RunOutcome, on loop: NetworkLoop<Never>) {
     do {
-      try keeper.finish()
+      try keeper?.finish()
       outcome.set(
         RoleOutcome(
           exitCode: ExitCode(result, stopSignal: stopSignal), message: result.summary))
@@ -243,9 +263,13 @@ private final class CoordinatorHandler: NetworkHandler {
 
   /// The run's records cannot be written: going on would lose what people rely on.
   private func fail(_ error: any Error, on loop: NetworkLoop<Never>) {
+    hasFailed = true
     outcome.set(RoleOutcome(exitCode: .inputOutput, message: "\(error)"))
     for peer in peers.values {
-      send(.finish(reason: "the coordinator cannot write its records"), to: peer, on: loop)
+      send(
+        .finish(
+          reason: "the coordinator cannot write its records", ending: .permanentFailure),
+        to: peer, on: loop)
     }
     loop.stop()
   }

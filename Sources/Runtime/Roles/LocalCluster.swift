@@ -20,12 +20,31 @@ public struct LocalCluster: Sendable {
   /// The coordinator's lines for people go to this process's stderr; what the processes log goes
   /// to the run directory.
   ///
-  /// - Throws: ``RuntimeError`` when a process cannot be started.
-  public func run(signals: SignalPipe) throws -> LaunchReport {
-    // The coordinator reads what was resolved here, so that both agree to the letter.
-    try directory.writeConfiguration(setup.configurationText)
+  /// - Parameter announce: told at once, in a sentence, of a process whose failure ends the run.
+  /// - Throws: ``RuntimeError`` when a process cannot be started; the directory holds no run then.
+  public func run(
+    signals: SignalPipe, announce: (String) -> Void = { _ in }
+  ) throws -> LaunchReport {
     let socket = try SocketFolder()
     defer { socket.remove() }
+    // The coordinator reads what was resolved here, so that both agree to the letter.
+    try directory.writeConfiguration(setup.configurationText)
+    do {
+      return try LocalLauncher(logDirectory: directory.logDirectory, limits: limits)
+        .run(children(socket), signals: signals) { announce("\($0.sentence); the run is ended") }
+    } catch {
+      // Nobody has trained: the next try may have the directory.
+      try? FileManager.default.removeItem(atPath: directory.configurationPath)
+      throw error
+    }
+  }
+
+  /// The coordinator notices a lost node by its silence: it gets that long, and a little more.
+  private var limits: Supervision.Limits {
+    Supervision.Limits(notice: Double(setup.configuration.cluster.nodeTimeout) / 1000 + 5)
+  }
+
+  private func children(_ socket: SocketFolder) -> [ChildSpecification] {
     let address = "ipc://\(socket.path)/coordinator"
     let cluster = setup.configuration.cluster
     var children = [
@@ -52,7 +71,7 @@ public struct LocalCluster: Sendable {
           arguments: ["worker", "--coordinator", address, "--run-id", runID],
           environment: BLASKernels.environment))
     }
-    return try LocalLauncher(logDirectory: directory.logDirectory).run(children, signals: signals)
+    return children
   }
 }
 

@@ -142,6 +142,7 @@ private final class ServerHandler: NetworkHandler {
       case .beat:
         tell(.heartbeat(.current(taskProgress: state?.version ?? 0)), on: loop)
       case .begin(let welcome): begin(welcome, on: loop)
+      case .welcomedAgain: if state != nil { tell(.ready, on: loop) }
       case .leave(let departure): end(RoleOutcome(departure), on: loop)
       }
     }

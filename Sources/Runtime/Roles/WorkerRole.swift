@@ -119,8 +119,9 @@ private final class WorkerHandler: NetworkHandler {
   ) {
     switch action {
     case .tell(let message): tell(message, on: loop)
-    case .beat:
-      tell(.heartbeat(.current(taskProgress: computation?.progress ?? 0)), on: loop)
+    case .beat(let task):
+      tell(
+        .heartbeat(.current(taskProgress: computation?.progress ?? 0, taskID: task)), on: loop)
     case .setUp(let welcome):
       logger.info("joined run \(welcome.runID) as worker \(welcome.rank)")
       computation?.setUp(welcome)

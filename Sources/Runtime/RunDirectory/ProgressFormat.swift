@@ -1,9 +1,9 @@
 import Foundation
 
 /// Numbers and times as people read them in a progress line.
-enum ProgressFormat {
+package enum ProgressFormat {
   /// `12s`, `3m05s`, `2h07m`.
-  static func duration(_ seconds: Double) -> String {
+  package static func duration(_ seconds: Double) -> String {
     guard seconds.isFinite, seconds >= 0, seconds < 1e9 else { return "?" }
     let whole = Int(seconds.rounded())
     if whole < 60 { return "\(whole)s" }
@@ -28,7 +28,7 @@ enum ProgressFormat {
     return "loss \(number(total))\(detail)"
   }
 
-  static func number(_ value: Double) -> String {
+  package static func number(_ value: Double) -> String {
     let isPlain = value == 0 || (abs(value) >= 1e-3 && abs(value) < 1e5)
     return String(format: isPlain ? "%.4f" : "%.3e", value)
   }

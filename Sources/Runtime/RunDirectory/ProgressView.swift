@@ -91,6 +91,8 @@ public struct ProgressView: Sendable, Equatable {
   private func lastingLine(for event: RunEvent) -> String? {
     switch event {
     case .nodeRefused(_, let host, let reason): return "warning: refused \(host): \(reason)"
+    case .nodeLeft(let role, let rank, let host, let reason):
+      return "warning: \(role) \(rank) on \(host) left (\(reason)); start another in its place"
     case .idleWorkers(let count, let shards):
       return "warning: \(count) of the workers have nothing to train, a batch has only \(shards) "
         + "shards; raise --shards (another result) or start fewer workers"
@@ -111,7 +113,7 @@ public struct ProgressView: Sendable, Equatable {
     case .improved(let metric, let value, let previous, let epoch):
       let before = previous.map { " (before \(ProgressFormat.number($0)))" } ?? ""
       return "epoch \(epoch)  best \(metric) so far \(ProgressFormat.number(value))\(before)"
-    case .nodeJoined, .nodeRefused, .idleWorkers, .epochStarted, .progress, .notImproved,
+    case .nodeJoined, .nodeLeft, .nodeRefused, .idleWorkers, .epochStarted, .progress, .notImproved,
       .bestSaved, .stopping:
       return nil
     }

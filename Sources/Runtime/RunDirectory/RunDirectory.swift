@@ -8,6 +8,8 @@ import Foundation
 ///     summary.json           the result
 ///     run.sqlite             the coordinator's state
 ///     logs/ROLE-RANK.log     what each process wrote
+///     best.json, models/     the best model, see ``BestModel``
+///     lock                   held by the process that owns the folder, see ``RunLock``
 public struct RunDirectory: Sendable, Equatable {
   /// What to do with a run that the folder already holds.
   public enum ExistingRun: Sendable, Equatable {
@@ -38,15 +40,17 @@ public struct RunDirectory: Sendable, Equatable {
   ) throws -> RunDirectory {
     let directory = RunDirectory(existing: path)
     try directory.makeRoom(existingRun)
-    for folder in [path, directory.logDirectory] {
-      do {
-        try FileManager.default.createDirectory(
-          atPath: folder, withIntermediateDirectories: true)
-      } catch {
-        throw FileFailure.describe(error, "make the folder '\(folder)'", exitCode: .cannotCreate)
-      }
-    }
+    for folder in [path, directory.logDirectory] { try makeFolder(folder) }
     return directory
+  }
+
+  /// Makes a folder with its parents, unless it is there.
+  static func makeFolder(_ path: String) throws {
+    do {
+      try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    } catch {
+      throw FileFailure.describe(error, "make the folder '\(path)'", exitCode: .cannotCreate)
+    }
   }
 
   /// Where a run goes that was given no folder:
@@ -68,28 +72,29 @@ public struct RunDirectory: Sendable, Equatable {
   }
 
   public func writeConfiguration(_ yaml: String) throws {
-    try AtomicFile.write(Array(yaml.utf8), to: configurationPath)
+    try DurableFile.write(Array(yaml.utf8), to: configurationPath)
   }
 
   public func writeEnvironment(_ environment: RunEnvironment) throws {
-    try AtomicFile.write(try ResultJSON.encode(environment, isPretty: true), to: environmentPath)
+    try DurableFile.write(try ResultJSON.encode(environment, isPretty: true), to: environmentPath)
   }
 
   /// Replaces the summary at once: readers see the old one or the new one, never a part.
   public func writeSummary(_ summary: RunSummary) throws {
-    try AtomicFile.write(try ResultJSON.encode(summary, isPretty: true), to: summaryPath)
+    try DurableFile.write(try ResultJSON.encode(summary, isPretty: true), to: summaryPath)
   }
+
+  private var modelDirectory: String { "\(path)/models" }
 
   /// What a run writes into its folder, newest judgement of how far it came first.
   private var runFiles: [String] {
     [summaryPath, storePath, "\(storePath)-wal", "\(storePath)-shm", metricsPath, environmentPath]
-      + [configurationPath]
+      + [configurationPath, BestModel.path(path)]
   }
 
   private func makeRoom(_ existingRun: ExistingRun) throws {
     let files = FileManager.default
-    let found = runFiles.filter { files.fileExists(atPath: $0) }
-    guard let first = found.first else { return }
+    guard let first = runFiles.first(where: files.fileExists) else { return }
     guard existingRun == .replace else {
       let kind = first == summaryPath ? "a finished run" : "a run that did not finish"
       throw RuntimeError(
@@ -97,9 +102,7 @@ public struct RunDirectory: Sendable, Equatable {
         message: "Cannot start a run in '\(path)': it holds \(kind) ('\(first)' exists); name "
           + "another folder with --run, or let it be replaced with --overwrite.")
     }
-    let logs = (try? files.contentsOfDirectory(atPath: logDirectory)) ?? []
-    let oldLogs = logs.filter { $0.hasSuffix(".log") }.map { "\(logDirectory)/\($0)" }
-    for file in found + oldLogs {
+    for file in oldFiles where files.fileExists(atPath: file) {
       do {
         try files.removeItem(atPath: file)
       } catch {
@@ -107,5 +110,14 @@ public struct RunDirectory: Sendable, Equatable {
           error, "remove '\(file)' of the old run", exitCode: .cannotCreate)
       }
     }
+  }
+
+  /// What is removed of an old run, in this order. First goes what names its best model: after an
+  /// interruption at any moment nobody takes a model for one of the new run, or finds half of it.
+  /// The other files come last: as long as one is there, the folder counts as taken.
+  package var oldFiles: [String] {
+    let logs = (try? FileManager.default.contentsOfDirectory(atPath: logDirectory)) ?? []
+    let oldLogs = logs.filter { $0.hasSuffix(".log") }.sorted().map { "\(logDirectory)/\($0)" }
+    return [BestModel.path(path), modelDirectory] + oldLogs + runFiles
   }
 }

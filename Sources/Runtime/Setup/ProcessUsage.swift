@@ -9,7 +9,7 @@ import Messages
 
 extension Heartbeat {
   /// What this process uses now.
-  static func current(taskProgress: UInt64) -> Heartbeat {
+  static func current(taskProgress: UInt64, taskID: UInt64 = 0) -> Heartbeat {
     var usage = rusage()
     getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
     func seconds(_ time: timeval) -> Double {
@@ -20,6 +20,7 @@ extension Heartbeat {
     return Heartbeat(
       residentBytes: (pages ?? 0) * UInt64(getpagesize()),
       peakResidentBytes: UInt64(max(0, usage.ru_maxrss)) * 1024,
-      cpuSeconds: seconds(usage.ru_utime) + seconds(usage.ru_stime), taskProgress: taskProgress)
+      cpuSeconds: seconds(usage.ru_utime) + seconds(usage.ru_stime), taskProgress: taskProgress,
+      taskID: taskID)
   }
 }

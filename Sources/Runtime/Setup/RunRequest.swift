@@ -38,16 +38,23 @@ public struct RunRequest: Sendable {
   /// The settings, from the built-in defaults up to the options; nothing is loaded yet.
   ///
   /// - Throws: `ConfigurationError`, or `DatasetError` when the default data cannot be generated.
-  public func resolve() throws -> RunConfiguration { try resolve(adding: []) }
+  public func resolve() throws -> RunConfiguration { try resolve(requestedLayers()) }
 
-  private func resolve(adding added: [ConfigurationLayer]) throws -> RunConfiguration {
-    var requested = try configurationFiles.map { try ConfigurationLayer(file: $0) }
-    requested += try assignments.map { try ConfigurationLayer(assignment: $0) }
-    requested += try options.map {
-      try ConfigurationLayer(option: $0.option, key: $0.key, value: $0.value)
-    }
-    return try ConfigurationResolver(modelNames: ModelRegistry.names)
-      .resolve(dataset: try datasetLayers(), requested: requested + added)
+  /// Files, assignments and options as layers, lowest first.
+  ///
+  /// - Throws: `ConfigurationError`.
+  public func requestedLayers() throws -> [ConfigurationLayer] {
+    try configurationFiles.map { try ConfigurationLayer(file: $0) }
+      + assignments.map { try ConfigurationLayer(assignment: $0) }
+      + options.map { try ConfigurationLayer(option: $0.option, key: $0.key, value: $0.value) }
+  }
+
+  /// The settings of other layers than this request's, lowest first.
+  ///
+  /// - Throws: as ``resolve()``.
+  public func resolve(_ requested: [ConfigurationLayer]) throws -> RunConfiguration {
+    try ConfigurationResolver(modelNames: ModelRegistry.names)
+      .resolve(dataset: try datasetLayers(), requested: requested)
   }
 
   /// Settings that come with the program for a well-known data set. A folder that describes itself
@@ -60,28 +67,40 @@ public struct RunRequest: Sendable {
     return try ConfigurationLibrary.dataset(name).map { [$0] } ?? []
   }
 
-  /// Loads the data and builds the model. The resulting configuration names the folder and the
-  /// data's digest, so that every node of the run can check its own copy.
+  /// Loads the data and builds the model.
   ///
   /// - Throws: errors with a sentence when settings or data are wrong.
-  public func load() throws -> RunSetup {
-    let configuration = try resolve()
+  public func load() throws -> RunSetup { try input(requestedLayers()).setup() }
+
+  /// Resolves the settings and loads the data. The resulting configuration names the folder and
+  /// the data's digest, so that every node of the run can check its own copy.
+  ///
+  /// - Parameters:
+  ///   - requested: layers in place of those of this request, lowest first.
+  ///   - others: inputs whose data is used again if these settings ask for the same.
+  /// - Throws: errors with a sentence when settings or data are wrong.
+  public func input(
+    _ requested: [ConfigurationLayer], reusing others: [RunInput] = []
+  ) throws -> RunInput {
+    let configuration = try resolve(requested)
     let folder = try folder(configuration)
-    let setup = try RunSetup(configuration: configuration, folder: folder)
+    let dataset =
+      try others.lazy.compactMap { $0.dataset(in: folder, for: configuration) }.first
+      ?? Dataset.load(folder: folder, for: configuration)
     let stored = configuration.data.digest
-    guard stored.isEmpty || stored == setup.dataset.digest else {
+    guard stored.isEmpty || stored == dataset.digest else {
       throw RuntimeError(
         exitCode: .dataMalformed,
-        message: "Cannot use the data in '\(folder)': its digest is \(setup.dataset.digest), but "
+        message: "Cannot use the data in '\(folder)': its digest is \(dataset.digest), but "
           + "data_digest says \(stored). Use the data that the configuration was made for, or "
           + "remove data_digest.")
     }
     let identity = [
       try ConfigurationLayer(option: "the data set", key: "data", value: "'\(folder)'"),
       try ConfigurationLayer(
-        option: "the data set", key: "data_digest", value: "'\(setup.dataset.digest)'"),
+        option: "the data set", key: "data_digest", value: "'\(dataset.digest)'"),
     ]
-    return setup.with(try resolve(adding: identity))
+    return RunInput(configuration: try resolve(requested + identity), dataset: dataset)
   }
 
   private func folder(_ configuration: RunConfiguration) throws -> String {

@@ -21,46 +21,33 @@ public struct RunSetup: Sendable {
   /// Loads the data and builds the model.
   ///
   /// - Parameter folder: where the data set lies on this machine.
-  /// - Throws: `DatasetError`, `ModelError`; ``RuntimeError`` when the data is not that of the run.
+  /// - Throws: `DatasetError`, `ModelError`, ``RuntimeError``.
   public init(configuration: RunConfiguration, folder: String) throws {
+    try self.init(
+      configuration: configuration, dataset: Dataset.load(folder: folder, for: configuration))
+  }
+
+  /// Builds the model on data that was loaded for these settings.
+  ///
+  /// - Throws: `ModelError`; ``RuntimeError`` for data without validation interactions.
+  public init(configuration: RunConfiguration, dataset: Dataset) throws {
     self.configuration = configuration
     configurationText = configuration.resolvedYAML()
-    let name = configuration.model.model
-    dataset = try Self.loadData(configuration, folder: folder)
-    let split = configuration.selection.metric.yaml
-    guard dataset.valid.columns.isEmpty == false else {
+    self.dataset = dataset
+    guard !dataset.valid.columns.isEmpty else {
       throw RuntimeError(
         exitCode: .dataMalformed,
-        message: "Cannot train on '\(folder)': no user of the training data has a validation "
-          + "interaction (x_label 1), so that \(split) cannot choose an epoch. Split the data "
-          + "anew.")
+        message: "Cannot train on data set '\(dataset.name)': no user of the training data has a "
+          + "validation interaction (x_label 1), so that \(configuration.selection.metric.yaml) "
+          + "cannot choose an epoch. Split the data anew.")
     }
     model = try ModelRegistry.make(
-      name,
+      configuration.model.model,
       input: ModelInput(
         dataset, graphs: GraphStore(dataset: dataset, cacheFolder: "\(CacheFolder.path)/graphs")),
       options: ModelOptions(configuration),
       objective: configuration.model.objective == .mrdib ? MRdIBOptions(configuration) : nil,
       seed: UInt64(configuration.training.seed))
-  }
-
-  /// The data that a configuration asks for.
-  ///
-  /// - Throws: `DatasetError`.
-  static func loadData(_ configuration: RunConfiguration, folder: String) throws -> Dataset {
-    let modalities = configuration.data.modalities.map {
-      ModalityDescription(name: $0.name, file: $0.file)
-    }
-    return try Dataset.load(
-      folder: folder, modalities: modalities.isEmpty ? nil : modalities,
-      needsFeatures: ModelRegistry.needsFeatures(configuration.model.model))
-  }
-
-  /// The same data and model under settings that agree on both.
-  func with(_ configuration: RunConfiguration) -> RunSetup {
-    RunSetup(
-      configuration: configuration, text: configuration.resolvedYAML(), dataset: dataset,
-      model: model)
   }
 
   /// The same settings under the text that they were read from, which knows better where each
@@ -137,5 +124,19 @@ public struct RunSetup: Sendable {
         topK: configuration.selection.cutoffs,
         rankBlockSize: configuration.cluster.evaluationBlockUsers,
         materializeBlockSize: configuration.cluster.materializeBlockItems))
+  }
+}
+
+extension Dataset {
+  /// Loads what a configuration's model reads.
+  ///
+  /// - Throws: `DatasetError`.
+  static func load(folder: String, for configuration: RunConfiguration) throws -> Dataset {
+    let modalities = configuration.data.modalities.map {
+      ModalityDescription(name: $0.name, file: $0.file)
+    }
+    return try load(
+      folder: folder, modalities: modalities.isEmpty ? nil : modalities,
+      needsFeatures: ModelRegistry.needsFeatures(configuration.model.model))
   }
 }

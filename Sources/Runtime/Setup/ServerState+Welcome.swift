@@ -2,6 +2,7 @@ import Messages
 import ParameterServer
 import RunConfiguration
 import Tables
+import Transport
 
 extension ServerState {
   /// The server that a welcome describes.
@@ -15,6 +16,7 @@ extension ServerState {
       schedule: StepSchedule(
         stepsPerEpoch: Int(max(1, welcome.stepsPerEpoch)),
         roundsPerStep: Int(max(1, welcome.roundsPerStep))),
-      optimizer: OptimizerConfiguration(configuration))
+      optimizer: OptimizerConfiguration(configuration),
+      limits: ServerLimits(replyBytes: SocketOptions().maximumFrameBytes))
   }
 }

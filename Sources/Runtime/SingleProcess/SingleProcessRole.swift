@@ -57,7 +57,7 @@ public final class SingleProcessRole {
   }
 
   /// Runs to the end.
-  public func run(signals: SignalPipe) throws -> RoleOutcome {
+  public func run(signals: any StopSignals) throws -> RoleOutcome {
     var stopSignal: Int32 = 2
     while outcome == nil {
       let now = MonotonicClock.seconds
@@ -115,6 +115,7 @@ public final class SingleProcessRole {
       case .begin(let welcome):
         server = try ServerState(welcome, configuration: setup.configuration)
         queue.append(.toCoordinator(.ready, from: Self.serverID))
+      case .welcomedAgain: break  // Nothing is lost in a process.
       case .leave: break  // The coordinator's finish ends this process.
       }
     }
@@ -126,10 +127,11 @@ public final class SingleProcessRole {
     for action in actions {
       switch action {
       case .tell(let message): queue.append(.toCoordinator(message, from: Self.workerID))
-      case .beat:
+      case .beat(let task):
         queue.append(
           .toCoordinator(
-            .heartbeat(.current(taskProgress: work?.progress ?? 0)), from: Self.workerID))
+            .heartbeat(.current(taskProgress: work?.progress ?? 0, taskID: task)),
+            from: Self.workerID))
       case .setUp(let welcome):
         engine = setup.engine(
           generation: welcome.generation, serverCount: Int(welcome.serverCount))

@@ -5,7 +5,7 @@
 #endif
 
 /// Replaces files so that after a crash at any moment either the old or the new content is there.
-public enum AtomicFile {
+public enum DurableFile {
   /// Writes beside `path`, synchronises, renames over it, synchronises the folder.
   ///
   /// - Throws: ``RuntimeError`` with what stands in the way; the old file is then untouched.

@@ -1,0 +1,31 @@
+/// Cells in columns as wide as their widest cell, for people.
+public struct TextTable: Sendable {
+  private let rows: [[String]]
+  private let leftColumns: Int
+
+  /// - Parameters:
+  ///   - leftColumns: how many columns, from the left, are words: aligned left. The others are
+  ///     numbers: aligned right.
+  /// - Precondition: all rows are as long as the header.
+  public init(header: [String], rows: [[String]], leftColumns: Int) {
+    precondition(rows.allSatisfy { $0.count == header.count })
+    self.rows = [header] + rows
+    self.leftColumns = leftColumns
+  }
+
+  /// The rows as lines, the header first; no line ends with a space.
+  public var lines: [String] {
+    let widths = (0..<(rows.first?.count ?? 0)).map { column in
+      rows.map { $0[column].count }.max() ?? 0
+    }
+    return rows.map { row in
+      let line = zip(row, widths).enumerated().map { column, cell in
+        let padding = String(repeating: " ", count: cell.1 - cell.0.count)
+        return column < leftColumns ? cell.0 + padding : padding + cell.0
+      }.joined(separator: "  ")
+      return String(line.reversed().drop { $0 == " " }.reversed())
+    }
+  }
+
+  public var text: String { lines.joined(separator: "\n") }
+}
