@@ -44,12 +44,42 @@ public struct FullRanking: Sendable {
     userMatrix: Matrix, firstUser: Int, itemMatrix: Matrix, trainMask: AdjacencyList,
     splits: [EvaluationSplit]
   ) throws -> [MetricSums] {
-    try checkShapes(userMatrix, firstUser, itemMatrix, [trainMask] + splits.map(\.truth))
     var sums = splits.map { MetricSums(split: $0.name, cutoffs: cutoffs) }
+    try rank(userMatrix, firstUser, itemMatrix, trainMask, splits) { split, _, hitRanks, count in
+      sums[split].add(hitRanks: hitRanks, truthCount: count, discounts: discounts)
+    }
+    return sums
+  }
+
+  /// The metrics of each user of a block, in the order of `splits`: the addends of
+  /// ``evaluate(userMatrix:firstUser:itemMatrix:trainMask:splits:)``, with the same parameters and
+  /// errors.
+  public func evaluateEachUser(
+    userMatrix: Matrix, firstUser: Int, itemMatrix: Matrix, trainMask: AdjacencyList,
+    splits: [EvaluationSplit]
+  ) throws -> [UserMetrics] {
+    let none = splits.map { MetricSums(split: $0.name, cutoffs: cutoffs) }
+    var metrics = none.map { UserMetrics(split: $0.split, names: $0.names) }
+    try rank(userMatrix, firstUser, itemMatrix, trainMask, splits) { split, user, hitRanks, count in
+      var alone = none[split]
+      alone.add(hitRanks: hitRanks, truthCount: count, discounts: discounts)
+      metrics[split].append(user: user, alone.sums)
+    }
+    return metrics
+  }
+
+  /// Ranks the items for each user who has any in a split, and tells for each such split at which
+  /// ranks they stand: users ascending, the splits of a user one after the other.
+  private func rank(
+    _ userMatrix: Matrix, _ firstUser: Int, _ itemMatrix: Matrix, _ trainMask: AdjacencyList,
+    _ splits: [EvaluationSplit],
+    visit: (_ split: Int, _ user: Int, _ hitRanks: [Int], _ truthCount: Int) -> Void
+  ) throws {
+    try checkShapes(userMatrix, firstUser, itemMatrix, [trainMask] + splits.map(\.truth))
     let rows = (0..<userMatrix.rows).filter { row in
       splits.contains { $0.truth.degree(firstUser + row) > 0 }
     }
-    guard let deepest = cutoffs.last, !rows.isEmpty else { return sums }
+    guard let deepest = cutoffs.last, !rows.isEmpty else { return }
     let ranking = TiledRanking(items: itemMatrix, depth: deepest, tile: tile)
     var marks = TruthMarks(itemCount: itemMatrix.rows, splits: splits)
     for start in stride(from: 0, to: rows.count, by: tile.users) {
@@ -62,12 +92,10 @@ public struct FullRanking: Sendable {
         for index in splits.indices {
           let truthCount = splits[index].truth.degree(firstUser + row)
           guard truthCount > 0 else { continue }
-          sums[index].add(
-            hitRanks: marks.hitRanks[index], truthCount: truthCount, discounts: discounts)
+          visit(index, firstUser + row, marks.hitRanks[index], truthCount)
         }
       }
     }
-    return sums
   }
 
   private func checkShapes(

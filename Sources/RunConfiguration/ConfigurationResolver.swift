@@ -36,15 +36,7 @@ public struct ConfigurationResolver: Sendable {
   ) throws -> [String: RunConfiguration.Setting] {
     var settings: [String: RunConfiguration.Setting] = [:]
     for layer in layers {
-      var written: [String: ConfigurationLayer.Entry] = [:]
-      for entry in layer.entries {
-        let key = try key(of: entry)
-        if let earlier = written.updateValue(entry, forKey: key.name) {
-          throw ConfigurationError(
-            entry.nameSource,
-            "'\(entry.name)' and '\(earlier.name)' (\(earlier.nameSource)) are the same setting;"
-              + " keep one")
-        }
+      for (key, entry) in try layer.keyedEntries() {
         settings[key.name] = RunConfiguration.Setting(
           value: try value(of: key, in: entry), source: entry.valueSource)
       }
@@ -52,38 +44,12 @@ public struct ConfigurationResolver: Sendable {
     return settings
   }
 
-  private func key(
-    of entry: ConfigurationLayer.Entry
-  ) throws -> any ConfigurationKeyDeclaration {
-    if let key = ConfigurationKeys.byName[entry.name] { return key }
-    let advice =
-      if let nearest = NearestName.find(entry.name, among: ConfigurationKeys.byName.keys) {
-        "; did you mean '\(nearest)'?"
-      } else if entry.value == .mapping {
-        "; settings stand on their own, not inside of groups"
-      } else {
-        ""
-      }
-    throw ConfigurationError(entry.nameSource, "there is no setting '\(entry.name)'\(advice)")
-  }
-
   private func value(
     of key: any ConfigurationKeyDeclaration, in entry: ConfigurationLayer.Entry
   ) throws -> any ConfigurationValue {
-    guard !entry.value.isNull else {
-      throw ConfigurationError(
-        entry.valueSource, "\(entry.name) has no value; expected \(key.expectation)")
-    }
-    do {
-      let value = try key.read(ConfigurationText(raw: entry.value))
-      if key.name == ConfigurationKeys.table.model.model.name { try checkModel(value, entry) }
-      return value
-    } catch let problem as UnreadableValue {
-      throw ConfigurationError(
-        entry.valueSource,
-        "\(entry.name) is \(entry.value.shown); expected \(key.expectation)"
-          + (problem.advice.map { " (\($0))" } ?? ""))
-    }
+    let value = try entry.value(for: key)
+    if key.name == ConfigurationKeys.table.model.model.name { try checkModel(value, entry) }
+    return value
   }
 
   private func checkModel(

@@ -8,9 +8,13 @@ public struct ConfigurationLayer: Sendable {
     let nameSource: ConfigurationSource
     let value: RawValue
     let valueSource: ConfigurationSource
+    /// Where each element of a list stands, as far as known.
+    var elementSources: [ConfigurationSource] = []
   }
 
   let entries: [Entry]
+
+  init(entries: [Entry]) { self.entries = entries }
 
   /// The most that a configuration file may hold. Real ones hold a few kilobytes.
   static let largestFile = 1 << 20

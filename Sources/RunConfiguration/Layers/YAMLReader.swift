@@ -30,7 +30,8 @@ struct YAMLReader {
       throw ConfigurationError(source(key.mark), "a key must be a name, not a list or a mapping")
     }
     return ConfigurationLayer.Entry(
-      name: name, nameSource: source(key.mark), value: raw(value), valueSource: source(value.mark))
+      name: name, nameSource: source(key.mark), value: raw(value), valueSource: source(value.mark),
+      elementSources: value.sequence?.map { source($0.mark) } ?? [])
   }
 
   private func raw(_ node: Node) -> RawValue {
