@@ -72,10 +72,16 @@ let package = Package(
         "Enrollment", "Training", "ParameterServer", "Coordination", "Transport", "RunConfiguration",
         "CProcess", .product(name: "Logging", package: "swift-log"),
       ]),
+    library(
+      "Experiments",
+      [
+        "Datasets", "Evaluation", "RunConfiguration", "Coordination", "Runtime",
+        .product(name: "GRDB", package: "GRDB.swift"),
+      ]),
     .executableTarget(
       name: "mrdib",
       dependencies: [
-        "Runtime", "Datasets", "RunConfiguration",
+        "Runtime", "Datasets", "RunConfiguration", "Experiments",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ],
@@ -95,9 +101,15 @@ let package = Package(
     tests("Enrollment", ["Messages"]),
     tests("ParameterServer", ["CKernels", "Tensors", "Tables", "Messages"]),
     tests("Coordination", ["Messages", .product(name: "GRDB", package: "GRDB.swift")]),
-    tests("Training", ["Enrollment", "Messages"]),
+    tests("Training", ["Enrollment", "Evaluation", "Messages", "Tables", "Tensors"]),
     tests("Transport", ["Messages"]),
     tests("Runtime", ["Coordination"]),
+    tests(
+      "Experiments",
+      [
+        "Runtime", "RunConfiguration", "Evaluation", "Datasets", "Coordination",
+        .product(name: "GRDB", package: "GRDB.swift"),
+      ]),
     .testTarget(name: "ArchitectureTests", swiftSettings: swiftSettings),
     .testTarget(name: "CommandTests", dependencies: ["mrdib"], swiftSettings: swiftSettings),
   ]

@@ -14,7 +14,8 @@ struct MrdibCommand: ParsableCommand {
       """,
     version: Program.version,
     subcommands: [
-      TrainCommand.self, CoordinatorCommand.self, ServerCommand.self, WorkerCommand.self,
+      TrainCommand.self, SweepCommand.self, CompareCommand.self, AblateCommand.self,
+      CoordinatorCommand.self, ServerCommand.self, WorkerCommand.self,
       RecommendCommand.self, ExportCommand.self, DataCommand.self, ConfigCommand.self,
       DoctorCommand.self,
     ])

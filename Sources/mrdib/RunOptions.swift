@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 import Runtime
 
 /// The options that describe what is trained, shared by the commands that start a run.
@@ -47,7 +48,7 @@ struct RunOptions: ParsableArguments {
   @Option(name: .customLong("run"), help: ArgumentHelp("The run's directory.", valueName: "folder"))
   var runDirectory: String?
 
-  @Flag(help: "Replace the run that the directory already holds.")
+  @Flag(help: "Replace the run, or all runs of the sweep, that the directory already holds.")
   var overwrite = false
 
   @Flag(help: "No progress, only warnings and errors.")
@@ -69,5 +70,12 @@ struct RunOptions: ParsableArguments {
     return RunRequest(
       data: data, configurationFiles: configurationFiles, assignments: assignments,
       options: options + extra)
+  }
+
+  /// Makes the run's directory, which belongs to this process from now on until it ends.
+  func makeRunDirectory(for setup: RunSetup) throws -> RunDirectory {
+    let path = runDirectory ?? setup.standardDirectory(date: Date())
+    _ = try RunLock(runDirectory: path)
+    return try RunDirectory.create(at: path, existingRun: overwrite ? .replace : .refuse)
   }
 }

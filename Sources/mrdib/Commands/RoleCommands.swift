@@ -26,25 +26,26 @@ struct CoordinatorCommand: ParsableCommand {
     BLASKernels.chooseByRestart()
     Logs.start(.warning)
     try reporting {
-      let setup: RunSetup
-      let directory: RunDirectory
-      if prepared, let path = options.runDirectory {
-        directory = RunDirectory(existing: path)
-        let file = directory.configurationPath
-        setup = try RunRequest(data: nil, configurationFiles: [file]).load()
-          .with(configurationText: String(contentsOfFile: file, encoding: .utf8))
-      } else {
-        setup = try options.request().load()
-        directory = try RunDirectory.create(
-          at: options.runDirectory ?? setup.standardDirectory(date: Date()),
-          existingRun: options.overwrite ? .replace : .refuse)
-        StandardError.write("run directory: \(directory.path)")
-      }
+      let setup = try prepared ? preparedSetup() : options.request().load()
       let role = CoordinatorRole(
-        setup: setup, directory: directory, runID: runID ?? RunIdentifier.fresh(), listen: listen,
-        isQuiet: options.quiet)
+        setup: setup, runID: runID ?? RunIdentifier.fresh(), listen: listen, isQuiet: options.quiet
+      ) { [options, prepared] in
+        // A directory that was prepared belongs to the process that did it.
+        if prepared { return RunDirectory(existing: options.runDirectory ?? ".") }
+        let directory = try options.makeRunDirectory(for: setup)
+        StandardError.write("run directory: \(directory.path)")
+        return directory
+      }
       try end(try role.run(signals: SignalPipe()))
     }
+  }
+
+  /// What the process that prepared the run directory resolved.
+  private func preparedSetup() throws -> RunSetup {
+    let directory = RunDirectory(existing: options.runDirectory ?? ".")
+    let file = directory.configurationPath
+    return try RunRequest(data: nil, configurationFiles: [file]).load()
+      .with(configurationText: String(contentsOfFile: file, encoding: .utf8))
   }
 }
 

@@ -36,9 +36,7 @@ struct TrainCommand: ParsableCommand {
         setup.summaryLines.forEach { print($0) }
         return
       }
-      let directory = try RunDirectory.create(
-        at: options.runDirectory ?? setup.standardDirectory(date: Date()),
-        existingRun: options.overwrite ? .replace : .refuse)
+      let directory = try options.makeRunDirectory(for: setup)
       let runID = RunIdentifier.fresh()
       if !options.quiet { StandardError.write("run directory: \(directory.path)") }
       let outcome = try train(setup, directory, runID)
@@ -60,7 +58,7 @@ struct TrainCommand: ParsableCommand {
     }
     let report = try LocalCluster(
       setup: setup, directory: directory, runID: runID, isQuiet: options.quiet
-    ).run(signals: signals)
+    ).run(signals: signals) { StandardError.write("mrdib: \($0)") }
     if !options.quiet { StandardError.write(report.table()) }
     return RoleOutcome(
       exitCode: report.exitCode,

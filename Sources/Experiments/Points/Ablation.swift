@@ -1,0 +1,44 @@
+import RunConfiguration
+
+/// The variants of MRdIB that show what each of its parts does.
+///
+/// - Source: MODELS §4.5. "Without MIB" is α₁ = 0 *and* a deterministic z = μ: noise with a learned
+///   σ and no divergence would be nearly the same (register A13).
+public enum Ablation {
+  /// A variant and the settings that make it from the full model.
+  struct Variant {
+    let name: String
+    let settings: [(key: String, value: String)]
+  }
+
+  /// The coordinate that names a run's variant.
+  public static let coordinate = "variant"
+
+  static let variants = [
+    Variant(name: "full", settings: [("objective", "mrdib")]),
+    Variant(
+      name: "w/o MIB",
+      settings: [("objective", "mrdib"), ("alpha1", "0"), ("stochastic", "false")]),
+    Variant(name: "w/o redundancy", settings: [("objective", "mrdib"), ("alpha2", "0")]),
+    Variant(name: "w/o unique", settings: [("objective", "mrdib"), ("alpha3", "0")]),
+    Variant(
+      name: "MIB only", settings: [("objective", "mrdib"), ("alpha2", "0"), ("alpha3", "0")]),
+    Variant(name: "plain", settings: [("objective", "plain")]),
+  ]
+
+  /// Every variant of a configuration with every seed, the full model first.
+  ///
+  /// - Parameter base: the layers of the full model, lowest first.
+  /// - Throws: `ConfigurationError` for a seed that none can be.
+  public static func points(base: [ConfigurationLayer], seeds: [Int]) throws -> [SweepPoint] {
+    try variants.flatMap { variant in
+      let layers = try variant.settings.map {
+        try ConfigurationLayer(
+          option: "the variant '\(variant.name)'", key: $0.key, value: $0.value)
+      }
+      return try SweepPoint.repeated(
+        [Coordinate(name: coordinate, value: variant.name)], layers: base + layers, seeds: seeds,
+        origin: "--seeds")
+    }
+  }
+}

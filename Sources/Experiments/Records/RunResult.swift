@@ -1,0 +1,86 @@
+import Foundation
+import Runtime
+
+/// What a run came to, as its `summary.json` says.
+public struct RunResult: Sendable, Equatable {
+  public var model: String
+  public var dataset: String
+  /// Nil when no epoch was evaluated and saved.
+  public var bestEpoch: Int?
+  public var epochsRun: Int
+  public var parameterCount: Int
+  /// Metrics of the best epoch, unrounded, such as `recall@20`.
+  public var valid: [String: Double]
+  public var test: [String: Double]
+  /// `total`, `train`, `evaluate`.
+  public var seconds: [String: Double]
+
+  public init(
+    model: String, dataset: String, bestEpoch: Int?, epochsRun: Int, parameterCount: Int,
+    valid: [String: Double], test: [String: Double], seconds: [String: Double]
+  ) {
+    self.model = model
+    self.dataset = dataset
+    self.bestEpoch = bestEpoch
+    self.epochsRun = epochsRun
+    self.parameterCount = parameterCount
+    self.valid = valid
+    self.test = test
+    self.seconds = seconds
+  }
+
+  /// A metric of the best epoch.
+  public func value(_ metric: String, _ split: Split) -> Double? {
+    switch split {
+    case .valid: valid[metric]
+    case .test: test[metric]
+    }
+  }
+}
+
+/// The part of the data that a metric is over.
+public enum Split: String, Sendable, Codable, CaseIterable {
+  case valid
+  case test
+}
+
+extension RunResult {
+  /// Reads the result of a run.
+  ///
+  /// - Throws: ``ExperimentError`` when the folder holds no finished run.
+  public init(run: String) throws {
+    let path = RunDirectory(existing: run).summaryPath
+    guard let data = FileManager.default.contents(atPath: path) else {
+      throw ExperimentError(
+        .inputMissing,
+        "Cannot read the result of '\(run)': there is no summary.json. Name the directory of a run "
+          + "that has ended, or of a sweep.")
+    }
+    do {
+      self = try JSONDecoder().decode(Summary.self, from: data).result
+    } catch {
+      throw ExperimentError(
+        .dataMalformed,
+        "Cannot read '\(path)': it is damaged or of another release. Run the training again.")
+    }
+  }
+
+  /// The keys of `summary.json` that matter here. Numbers that are none are null there.
+  private struct Summary: Decodable {
+    var model: String
+    var dataset: String
+    var best_epoch: Int?
+    var epochs_run: Int
+    var parameter_count: Int
+    var valid: [String: Double?]
+    var test: [String: Double?]
+    var seconds: [String: Double]
+
+    var result: RunResult {
+      RunResult(
+        model: model, dataset: dataset, bestEpoch: best_epoch, epochsRun: epochs_run,
+        parameterCount: parameter_count, valid: valid.compactMapValues { $0 },
+        test: test.compactMapValues { $0 }, seconds: seconds)
+    }
+  }
+}

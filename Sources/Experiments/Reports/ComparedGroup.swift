@@ -1,0 +1,95 @@
+import RunConfiguration
+import Runtime
+
+/// A run to be compared.
+public struct ComparedRun: Sendable, Equatable {
+  public let path: String
+  public let seed: Int
+  public let result: RunResult
+
+  public init(path: String, seed: Int, result: RunResult) {
+    self.path = path
+    self.seed = seed
+    self.result = result
+  }
+}
+
+/// The seeds of one configuration.
+public struct ComparedGroup: Sendable, Equatable {
+  public var label: String
+  /// Every seed once.
+  public var runs: [ComparedRun]
+
+  public init(label: String, runs: [ComparedRun]) {
+    self.label = label
+    self.runs = runs
+  }
+
+  /// The finished runs of a sweep's points, labelled by a coordinate.
+  public static func groups(
+    _ runs: [SweepRun], in folder: SweepFolder, labelledBy coordinate: String
+  ) -> [ComparedGroup] {
+    SeedGroup.grouping(runs).map { group in
+      ComparedGroup(
+        label: group.coordinates.value(of: coordinate) ?? "",
+        runs: group.runs.compactMap { ComparedRun($0, in: folder) })
+    }
+  }
+
+  /// The configurations in some folders, each of a run or of a sweep, in the order in which they
+  /// appear. Labels name the model and the settings in which the configurations differ.
+  ///
+  /// - Parameter chosenOnly: of a sweep, only the settings that validation chooses.
+  /// - Throws: errors with a sentence when a folder holds neither, or nothing that finished.
+  public static func groups(in paths: [String], chosenOnly: Bool) throws -> [ComparedGroup] {
+    var groups: [(configuration: RunConfiguration, runs: [ComparedRun])] = []
+    var positions: [String: Int] = [:]
+    for run in try paths.flatMap({ try runs(in: $0, chosenOnly: chosenOnly) }) {
+      let request = RunRequest(
+        data: nil, configurationFiles: [RunDirectory(existing: run.path).configurationPath])
+      let configuration = try request.resolve()
+      if let position = positions[configuration.digestAcrossSeeds] {
+        if !groups[position].runs.contains(where: { $0.seed == run.seed }) {
+          groups[position].runs.append(run)
+        }
+      } else {
+        positions[configuration.digestAcrossSeeds] = groups.count
+        groups.append((configuration, [run]))
+      }
+    }
+    let labels = ConfigurationLabels.make(groups.map(\.configuration))
+    return zip(labels, groups).map { ComparedGroup(label: $0, runs: $1.runs) }
+  }
+
+  private static func runs(in path: String, chosenOnly: Bool) throws -> [ComparedRun] {
+    guard SweepFolder.isSweep(path) else {
+      let request = RunRequest(
+        data: nil, configurationFiles: [RunDirectory(existing: path).configurationPath])
+      let result = try RunResult(run: path)
+      return [ComparedRun(path: path, seed: try request.resolve().training.seed, result: result)]
+    }
+    let folder = SweepFolder(existing: path)
+    let store = try SweepStore(path: folder.storePath)
+    let all = try store.runs()
+    try store.close()
+    let chosen =
+      chosenOnly ? SeedGroup.groupingRepetitions(all).bestByValidation?.runs ?? [] : all
+    let finished = chosen.compactMap { ComparedRun($0, in: folder) }
+    guard !finished.isEmpty else {
+      throw ExperimentError(
+        .inputMissing,
+        "Cannot compare the sweep '\(path)': "
+          + (chosenOnly ? "no settings finished with all their seeds" : "no run of it finished")
+          + ". Let the sweep go on first.")
+    }
+    return finished
+  }
+}
+
+extension ComparedRun {
+  /// Nil unless the run finished with a result.
+  init?(_ run: SweepRun, in folder: SweepFolder) {
+    guard run.state == .finished, let result = run.result else { return nil }
+    self.init(path: folder.absolute(run.folder), seed: run.seed, result: result)
+  }
+}

@@ -1,0 +1,148 @@
+import Evaluation
+import Runtime
+
+/// Configurations side by side: mean and spread over seeds, and whether the users tell them apart.
+///
+/// The test is paired over users. A user's value is the mean over seeds: of those that both
+/// configurations have, if there are any, else of all that each has. Seeds are thus no separate
+/// observations, and one that was lucky for everybody is not taken for evidence.
+public struct ComparisonReport: Sendable, Encodable {
+  public let schemaVersion = 1
+  public let split: Split
+  public let metrics: [String]
+  /// The first row is the baseline.
+  public let rows: [Row]
+
+  public struct Row: Sendable, Encodable {
+    public let label: String
+    public let seeds: [Int]
+    /// By metric; over all seeds.
+    public let values: [String: MeanAndDeviation]
+    /// By metric; empty for the baseline.
+    public let differences: [String: Difference]
+  }
+
+  /// A configuration against the baseline in one metric.
+  public struct Difference: Sendable, Encodable {
+    /// (mean − baseline's mean) / baseline's mean over the seeds that were paired; nil if that is
+    /// zero.
+    public let relativeGain: Double?
+    /// The seeds that both have; empty if they have none in common.
+    public let pairedSeeds: [Int]
+    public let userCount: Int
+    /// Two-sided paired t-test; nil for fewer than two users.
+    public let tTestPValue: Double?
+    /// Two-sided signed-rank test.
+    public let wilcoxonPValue: Double
+
+    enum CodingKeys: String, CodingKey {
+      case relativeGain = "relative_gain"
+      case pairedSeeds = "paired_seeds"
+      case userCount = "user_count"
+      case tTestPValue = "t_test_p_value"
+      case wilcoxonPValue = "wilcoxon_p_value"
+    }
+  }
+
+  enum CodingKeys: String, CodingKey {
+    case schemaVersion = "schema_version"
+    case split, metrics, rows
+  }
+
+  /// - Parameters:
+  ///   - groups: the baseline first.
+  ///   - metrics: empty means recall@20 and ndcg@20.
+  ///   - users: the users' metrics of a run.
+  /// - Throws: ``ExperimentError`` for a metric that a run lacks, a baseline without runs, and
+  ///   configurations that were measured on different users.
+  public init(
+    _ groups: [ComparedGroup], metrics: [String], split: Split,
+    users: (ComparedRun) throws -> PerUserMetrics
+  ) throws {
+    guard let baseline = groups.first, !baseline.runs.isEmpty else {
+      throw ExperimentError(
+        .inputMissing,
+        "Cannot compare with '\(groups.first?.label ?? "nothing")': none of its runs finished.")
+    }
+    let names = metrics.isEmpty ? ["recall@20", "ndcg@20"] : MetricNames.normalized(metrics)
+    try MetricNames.check(names, in: groups.flatMap { $0.runs.map(\.result) })
+    let reference = try UserValues(baseline, split: split, users: users)
+    self.metrics = names
+    self.split = split
+    rows = try groups.enumerated().map { position, group in
+      var differences: [String: Difference] = [:]
+      if position > 0, !group.runs.isEmpty {
+        let values = try UserValues(group, split: split, users: users)
+        for name in names { differences[name] = try values.difference(from: reference, in: name) }
+      }
+      return Row(
+        label: group.label, seeds: group.runs.map(\.seed),
+        values: Dictionary(
+          uniqueKeysWithValues: names.compactMap { name in
+            MeanAndDeviation(group.runs.compactMap { $0.result.value(name, split) })
+              .map { (name, $0) }
+          }),
+        differences: differences)
+    }
+  }
+}
+
+/// The users' values of the runs of a configuration.
+private struct UserValues {
+  private let label: String
+  private let seeds: [Int: UserMetrics]
+
+  init(
+    _ group: ComparedGroup, split: Split, users: (ComparedRun) throws -> PerUserMetrics
+  ) throws {
+    label = group.label
+    seeds = try Dictionary(
+      group.runs.map { ($0.seed, try users($0).metrics(split)) },
+      uniquingKeysWith: { first, _ in first })
+  }
+
+  /// The difference of every user to the same user of another configuration, and what follows.
+  func difference(
+    from baseline: UserValues, in metric: String
+  ) throws -> ComparisonReport.Difference {
+    let common = Set(seeds.keys).intersection(baseline.seeds.keys).sorted()
+    let own = try mean(metric, seeds: common)
+    let other = try baseline.mean(metric, seeds: common)
+    guard own.users == other.users else {
+      throw ExperimentError(
+        .dataMalformed,
+        "Cannot compare '\(label)' with '\(baseline.label)': they were measured on different users "
+          + "(\(own.users.count) and \(other.users.count)). Compare runs on the same data set.")
+    }
+    let differences = zip(own.values, other.values).map { $0 - $1 }
+    let gain = differences.reduce(0, +)
+    let base = other.values.reduce(0, +)
+    return ComparisonReport.Difference(
+      relativeGain: base > 0 ? gain / base : nil, pairedSeeds: common,
+      userCount: differences.count, tTestPValue: PairedTTest(differences: differences)?.pValue,
+      wilcoxonPValue: WilcoxonSignedRank(differences: differences).pValue)
+  }
+
+  /// Every user's mean over some seeds, or over all if none are named.
+  private func mean(
+    _ metric: String, seeds chosen: [Int]
+  ) throws -> (users: [Int], values: [Double]) {
+    let runs = (chosen.isEmpty ? seeds.keys.sorted() : chosen).compactMap { seeds[$0] }
+    guard let users = runs.first?.users, runs.allSatisfy({ $0.users == users }) else {
+      throw ExperimentError(
+        .dataMalformed,
+        "Cannot average the seeds of '\(label)': they were measured on different users.")
+    }
+    var sums = [Double](repeating: 0, count: users.count)
+    for run in runs {
+      guard let values = run.values(of: metric) else {
+        throw ExperimentError(
+          .dataMalformed,
+          "Cannot compare '\(label)': the users' metrics have no \(metric). Delete per_user.tsv "
+            + "in its runs; it is made again.")
+      }
+      for (index, value) in values.enumerated() { sums[index] += value }
+    }
+    return (users, sums.map { $0 / Double(runs.count) })
+  }
+}

@@ -1,0 +1,30 @@
+import Runtime
+
+/// Metrics as people name them.
+enum MetricNames {
+  /// The selection metric, and NDCG at its cutoff beside it.
+  static func standard(_ selection: String) -> [String] {
+    let cutoff = selection.split(separator: "@").last ?? "20"
+    let ndcg = "ndcg@\(cutoff)"
+    return selection == ndcg ? [selection] : [selection, ndcg]
+  }
+
+  /// Lower case, each once, in the order given.
+  static func normalized(_ metrics: [String]) -> [String] {
+    metrics.map { $0.lowercased() }.reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
+  }
+
+  /// Checks that every result has the metrics.
+  ///
+  /// - Throws: ``ExperimentError`` with those that there are.
+  static func check(_ metrics: [String], in results: [RunResult]) throws {
+    for result in results {
+      for metric in metrics where result.test[metric] == nil {
+        throw ExperimentError(
+          .usage,
+          "Cannot show '\(metric)' (--metric): the runs have "
+            + "\(MetricOrder.sorted(Set(result.test.keys)).joined(separator: ", ")).")
+      }
+    }
+  }
+}

@@ -1,0 +1,30 @@
+/// `sweep.csv`: one line per run with everything that was measured, unrounded.
+public struct RunTable: Sendable {
+  private let runs: [SweepRun]
+
+  public init(_ runs: [SweepRun]) { self.runs = runs }
+
+  public var csv: String {
+    let coordinates = runs.map(\.coordinates.acrossSeeds).names
+    let metrics = MetricOrder.sorted(
+      Set(runs.flatMap { ($0.result?.valid ?? [:]).keys })
+        .union(runs.flatMap { ($0.result?.test ?? [:]).keys }))
+    let columns = Split.allCases.flatMap { split in metrics.map { (split, $0) } }
+    let header =
+      coordinates + ["seed", "state", "best_epoch", "epochs_run", "seconds"]
+      + columns.map { "\($0.rawValue).\($1)" } + ["folder", "message"]
+    let rows = runs.map { run in
+      let place = coordinates.map { run.coordinates.value(of: $0) ?? "" }
+      let values = columns.map { CSV.number(run.result?.value($1, $0)) }
+      return place + progress(run) + values + [run.folder, run.message]
+    }
+    return CSV.text([header] + rows)
+  }
+
+  private func progress(_ run: SweepRun) -> [String] {
+    [
+      "\(run.seed)", run.state.rawValue, run.result?.bestEpoch.map { "\($0)" } ?? "",
+      run.result.map { "\($0.epochsRun)" } ?? "", CSV.number(run.result?.seconds["total"]),
+    ]
+  }
+}

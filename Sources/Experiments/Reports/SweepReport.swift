@@ -1,0 +1,108 @@
+import Runtime
+
+/// What a sweep came to.
+public struct SweepReport: Sendable, Encodable {
+  public let schemaVersion = 1
+  /// What is chosen by: `recall@20`.
+  public let selectionMetric: String
+  /// Test metrics that are shown.
+  public let metrics: [String]
+  /// In the order of the grid.
+  public let rows: [Row]
+  /// The settings with the highest mean of the selection metric on validation, over all seeds.
+  public let chosenByValidation: Row?
+  /// What MMRec's rule would have reported: the single run with the highest selection metric on
+  /// test. Not to be reported as a result.
+  public let chosenByTest: SingleRun?
+  public let failures: [Failure]
+  /// Runs that were not made, or not to the end.
+  public let unfinishedCount: Int
+
+  /// Settings and what their seeds came to.
+  public struct Row: Sendable, Encodable {
+    public let coordinates: [Coordinate]
+    /// Of the runs that finished.
+    public let seeds: [Int]
+    /// Whether all of them did: else the settings cannot be chosen.
+    public let isComplete: Bool
+    /// The selection metric on validation.
+    public let valid: MeanAndDeviation?
+    /// The metrics on test, by name.
+    public let test: [String: MeanAndDeviation]
+
+    enum CodingKeys: String, CodingKey {
+      case coordinates, seeds, valid, test
+      case isComplete = "is_complete"
+    }
+  }
+
+  public struct SingleRun: Sendable, Encodable {
+    public let coordinates: [Coordinate]
+    public let seed: Int
+    public let valid: Double?
+    public let test: [String: Double]
+    public let folder: String
+  }
+
+  public struct Failure: Sendable, Encodable {
+    public let coordinates: [Coordinate]
+    public let message: String
+  }
+
+  enum CodingKeys: String, CodingKey {
+    case schemaVersion = "schema_version"
+    case selectionMetric = "selection_metric"
+    case chosenByValidation = "chosen_by_validation"
+    case chosenByTest = "chosen_by_test"
+    case unfinishedCount = "unfinished_count"
+    case metrics, rows, failures
+  }
+
+  /// - Parameters:
+  ///   - runs: of all points, in their order.
+  ///   - metrics: test metrics to show; empty means the selection metric, and NDCG at its cutoff.
+  /// - Throws: ``ExperimentError`` for a metric that no run has, and when the runs are selected by
+  ///   different metrics.
+  public init(_ runs: [SweepRun], metrics: [String] = []) throws {
+    let selection = Set(runs.map(\.selectionMetric))
+    guard let metric = selection.first, selection.count == 1 else {
+      throw ExperimentError(
+        .usage,
+        "Cannot compare runs that are selected by different metrics "
+          + "(\(selection.sorted().joined(separator: ", "))): take selection_metric out of "
+          + "hyper_parameters.")
+    }
+    let finished = runs.filter { $0.state == .finished }
+    let shown = metrics.isEmpty ? MetricNames.standard(metric) : MetricNames.normalized(metrics)
+    if !metrics.isEmpty { try MetricNames.check(shown, in: finished.compactMap(\.result)) }
+    let groups = SeedGroup.grouping(runs)
+    selectionMetric = metric
+    self.metrics = shown
+    rows = groups.map { Row($0, selection: metric, metrics: shown) }
+    chosenByValidation = groups.bestByValidation.map {
+      Row($0, selection: metric, metrics: shown)
+    }
+    chosenByTest = runs.bestByTest.map { run in
+      SingleRun(
+        coordinates: run.coordinates, seed: run.seed, valid: run.selectionValue(.valid),
+        test: (run.result?.test ?? [:]).filter { shown.contains($0.key) }, folder: run.folder)
+    }
+    failures = runs.filter { $0.state == .failed }.map {
+      Failure(coordinates: $0.coordinates, message: $0.message)
+    }
+    unfinishedCount = runs.count { !$0.state.isOver }
+  }
+}
+
+extension SweepReport.Row {
+  init(_ group: SeedGroup, selection: String, metrics: [String]) {
+    self.init(
+      coordinates: group.coordinates,
+      seeds: group.runs.filter { $0.state == .finished }.map(\.seed),
+      isComplete: group.isComplete, valid: group.statistics(selection, .valid),
+      test: Dictionary(
+        uniqueKeysWithValues: metrics.compactMap { metric in
+          group.statistics(metric, .test).map { (metric, $0) }
+        }))
+  }
+}

@@ -1,0 +1,59 @@
+import RunConfiguration
+import Runtime
+
+/// How one run of a sweep is made.
+public protocol RunExecution: Sendable {
+  /// Settings that this way of running needs, above all others; none influences the result.
+  var layers: [ConfigurationLayer] { get throws }
+
+  /// Trains to the end.
+  ///
+  /// - Parameter signals: where the run looks whether it was asked to stop.
+  /// - Returns: how it ended; with the code of a signal if it was stopped.
+  /// - Throws: errors with a sentence when it cannot begin.
+  func run(
+    _ input: RunInput, in directory: RunDirectory, signals: any StopSignals
+  ) throws -> RoleOutcome
+}
+
+/// Coordinator, one server and one worker in this process and on the calling thread.
+public struct SingleProcessExecution: RunExecution {
+  public init() {}
+
+  public var layers: [ConfigurationLayer] {
+    get throws {
+      try ["workers", "servers"].map {
+        try ConfigurationLayer(option: "a run in one process", key: $0, value: "1")
+      }
+    }
+  }
+
+  public func run(
+    _ input: RunInput, in directory: RunDirectory, signals: any StopSignals
+  ) throws -> RoleOutcome {
+    try SingleProcessRole(
+      setup: input.setup(), directory: directory, runID: RunIdentifier.fresh(), isQuiet: true
+    ).run(signals: signals)
+  }
+}
+
+/// A cluster of processes on this machine. One run at a time: it listens to the process's signals
+/// itself.
+public struct ClusterExecution: RunExecution {
+  private let signals: SignalPipe
+
+  public init(signals: SignalPipe) { self.signals = signals }
+
+  public var layers: [ConfigurationLayer] { [] }
+
+  public func run(
+    _ input: RunInput, in directory: RunDirectory, signals _: any StopSignals
+  ) throws -> RoleOutcome {
+    let report = try LocalCluster(
+      setup: input.setup(), directory: directory, runID: RunIdentifier.fresh(), isQuiet: true
+    ).run(signals: signals)
+    return RoleOutcome(
+      exitCode: report.stopSignal.map { .signal($0) } ?? report.exitCode,
+      message: report.failureMessage() ?? "the run was stopped")
+  }
+}

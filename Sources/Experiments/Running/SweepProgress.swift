@@ -1,0 +1,51 @@
+import Runtime
+
+/// Lines about a sweep for people: a value without a terminal and a clock.
+struct SweepProgress: Sendable {
+  private let expected: Int
+  private let jobs: Int
+  private var over = 0
+  private var made = 0
+  private var seconds = 0.0
+  private var best: Double?
+
+  /// - Parameters:
+  ///   - expected: how many runs there will be, with those that are over already.
+  ///   - jobs: how many are made at the same time.
+  init(expected: Int, jobs: Int) {
+    self.expected = expected
+    self.jobs = jobs
+  }
+
+  /// Takes note of a run that was found finished.
+  mutating func found(_ run: SweepRun) {
+    over += 1
+    consider(run)
+  }
+
+  /// The line about a run that has just ended, which took so many seconds.
+  mutating func ended(_ run: SweepRun, seconds taken: Double) -> String {
+    over += 1
+    made += 1
+    seconds += taken
+    consider(run)
+    let duration = ProgressFormat.duration(taken)
+    var parts = ["[\(over)/\(expected)] \(run.name)"]
+    if let value = run.selectionValue(.valid) {
+      parts.append("valid \(run.selectionMetric) \(ProgressFormat.number(value)) in \(duration)")
+    } else {
+      parts.append("\(run.state.rawValue) after \(duration): \(run.message)")
+    }
+    if let best { parts.append("best so far \(ProgressFormat.number(best))") }
+    if expected > over {
+      let left = seconds / Double(made) * Double(expected - over) / Double(jobs)
+      parts.append("about \(ProgressFormat.duration(left)) left")
+    }
+    return parts.joined(separator: "  ")
+  }
+
+  private mutating func consider(_ run: SweepRun) {
+    guard let value = run.selectionValue(.valid) else { return }
+    best = max(best ?? value, value)
+  }
+}

@@ -1,0 +1,197 @@
+import Datasets
+import Dispatch
+import Foundation
+import RunConfiguration
+import Runtime
+import Synchronization
+
+/// Makes the runs of a sweep, each in a folder of its own, and keeps the record from which an
+/// interrupted sweep goes on.
+///
+/// A run whose configuration and data have a finished one in the record is not made again; one that
+/// was interrupted, or failed in an earlier attempt, is made anew in an empty folder. A run that
+/// fails is recorded and the others go on. Points that come to the same configuration, because a
+/// setting has no effect there, are one run.
+public final class SweepRunner: Sendable {
+  private let request: RunRequest
+  private let folder: SweepFolder
+  private let execution: any RunExecution
+  private let jobs: Int
+  private let stop: StopRelay
+  private let report: @Sendable (String) -> Void
+  private let store: SweepStore
+  private let state: Mutex<State>
+
+  /// What the jobs share.
+  private struct State {
+    var progress: SweepProgress
+    /// All runs asked for so far, for the table.
+    var runs: [SweepRun.Identity: SweepRun] = [:]
+    var order: [SweepRun.Identity] = []
+    /// What made the sweep end early.
+    var error: (any Error)?
+  }
+
+  /// A point with its settings and data.
+  private struct Planned: Sendable {
+    let input: RunInput
+    var run: SweepRun
+  }
+
+  /// - Parameters:
+  ///   - request: the data, and the settings under the points'.
+  ///   - expectedRuns: how many runs there will be, for the time left.
+  ///   - jobs: how many runs are made at the same time, each on one thread.
+  ///   - report: takes lines for people, from any thread.
+  /// - Throws: `CoordinationError` when the record cannot be used.
+  /// - Precondition: `jobs > 0`.
+  public init(
+    request: RunRequest, folder: SweepFolder, execution: any RunExecution, expectedRuns: Int,
+    jobs: Int = 1, signals: any StopSignals, report: @escaping @Sendable (String) -> Void
+  ) throws {
+    precondition(jobs > 0)
+    self.request = request
+    self.folder = folder
+    self.execution = execution
+    self.jobs = jobs
+    self.report = report
+    stop = StopRelay(signals)
+    store = try SweepStore(path: folder.storePath)
+    state = Mutex(State(progress: SweepProgress(expected: expectedRuns, jobs: jobs)))
+  }
+
+  /// The signal that stopped the sweep, if one did.
+  public var stopSignal: Int32? { stop.signal }
+
+  /// Makes the runs of some points and blocks until all are over or somebody asked to stop.
+  ///
+  /// - Returns: one run per point, in their order; those not begun are `waiting`.
+  /// - Throws: errors with a sentence when a point's settings are wrong, before any run, or when
+  ///   the record cannot be written.
+  public func run(_ points: [SweepPoint]) throws -> [SweepRun] {
+    let planned = try plan(points)
+    let distinct = Set(planned.map(\.run.identity)).count
+    if distinct < planned.count {
+      report(
+        "\(planned.count - distinct) of \(planned.count) points are the same run as another: a "
+          + "setting has no effect there")
+    }
+    let known = Dictionary(
+      try store.runs().filter { $0.state == .finished }.map { ($0.identity, $0) },
+      uniquingKeysWith: { first, _ in first })
+    let pending = Mutex(take(planned, known: known))
+    let count = pending.withLock { $0.count }
+    try store.plan(planned.map(\.run))
+    try writeTable()
+    if count > 0 {
+      DispatchQueue.concurrentPerform(iterations: min(jobs, count)) { _ in
+        while stop.signal == nil, state.withLock({ $0.error == nil }),
+          let next = pending.withLock({ $0.popLast() })
+        {
+          do {
+            try make(next)
+          } catch {
+            state.withLock { $0.error = $0.error ?? error }
+          }
+        }
+      }
+    }
+    return try state.withLock { state in
+      if let error = state.error { throw error }
+      return planned.map { planned in
+        var run = state.runs[planned.run.identity] ?? planned.run
+        run.coordinates = planned.run.coordinates
+        return run
+      }
+    }
+  }
+
+  /// Resolves all points before the first is run: a mistake in the last is found at once.
+  private func plan(_ points: [SweepPoint]) throws -> [Planned] {
+    var inputs: [RunInput] = []
+    return try points.map { point in
+      let input = try request.input(point.layers + execution.layers, reusing: inputs)
+      if !inputs.contains(where: { $0.dataset === input.dataset }) { inputs.append(input) }
+      let configuration = input.configuration
+      let identity = SweepRun.Identity(
+        configurationDigest: configuration.digest, dataDigest: input.dataset.digest)
+      return Planned(
+        input: input,
+        run: SweepRun(
+          identity: identity, repetitionDigest: configuration.digestAcrossSeeds,
+          coordinates: point.coordinates, seed: configuration.training.seed,
+          selectionMetric: configuration.selection.metric.yaml, folder: folder.runFolder(identity),
+          state: .waiting))
+    }
+  }
+
+  /// Enters the points into the shared state and returns the runs to be made, the last one first.
+  private func take(_ planned: [Planned], known: [SweepRun.Identity: SweepRun]) -> [Planned] {
+    state.withLock { state in
+      var pending: [Planned] = []
+      for planned in planned where state.runs[planned.run.identity] == nil {
+        let identity = planned.run.identity
+        state.order.append(identity)
+        if let finished = known[identity] {
+          state.runs[identity] = finished
+          state.progress.found(finished)
+        } else {
+          state.runs[identity] = planned.run
+          pending.append(planned)
+        }
+      }
+      return pending.reversed()
+    }
+  }
+
+  private func make(_ planned: Planned) throws {
+    var run = planned.run
+    let begun = ProcessInfo.processInfo.systemUptime
+    try folder.removeRun(run.folder)
+    run.state = .running
+    try store.record(run)
+    let outcome: RoleOutcome
+    do {
+      let directory = try RunDirectory.create(at: folder.absolute(run.folder))
+      outcome = try execution.run(planned.input, in: directory, signals: stop.listener())
+    } catch {
+      outcome = RoleOutcome(exitCode: ExitCode(describing: error), message: "\(error)")
+    }
+    close(&run, outcome)
+    try store.record(run)
+    let seconds = ProcessInfo.processInfo.systemUptime - begun
+    report(
+      state.withLock { state in
+        state.runs[run.identity] = run
+        return state.progress.ended(run, seconds: seconds)
+      })
+    try writeTable()
+  }
+
+  /// Enters how a run ended and what it measured.
+  private func close(_ run: inout SweepRun, _ outcome: RoleOutcome) {
+    run.message = outcome.message
+    switch outcome.exitCode {
+    case .success: run.state = .finished
+    case .interrupted, .terminated:
+      run.state = .interrupted
+      stop.note(outcome.exitCode == .terminated ? 15 : 2)
+    default: run.state = .failed
+    }
+    do {
+      run.result = try RunResult(run: folder.absolute(run.folder))
+    } catch {
+      // What ended early need not have a result.
+      guard run.state == .finished else { return }
+      run.state = .failed
+      run.message = "\(error)"
+    }
+  }
+
+  private func writeTable() throws {
+    try state.withLock { state in
+      let runs = state.order.compactMap { state.runs[$0] }
+      try DurableFile.write(Array(RunTable(runs).csv.utf8), to: folder.tablePath)
+    }
+  }
+}

@@ -1,0 +1,60 @@
+import ArgumentParser
+import Experiments
+import Runtime
+
+struct AblateCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "ablate",
+    abstract: "Train a configuration without each part of MRdIB, and print what each part brings.",
+    discussion: """
+      Trains the full model, without the bottleneck (alpha1 0 and no noise), without redundancy
+      (alpha2 0), without unique information (alpha3 0), the bottleneck only (alpha2 and alpha3 0)
+      and the plain backbone, each with every seed, and compares them with the full model: the
+      change is the drop. The same command goes on where an interrupted one stopped.
+      """)
+
+  @OptionGroup var options: RunOptions
+  @OptionGroup var sweep: SweepOptions
+  @OptionGroup var table: TableOptions
+
+  @Option(help: ArgumentHelp("Seeds, separated by commas.", valueName: "list"))
+  var seeds = "999,1,2"
+
+  @Option(
+    name: .customLong("metric"),
+    help: "A test metric (default recall@20 and ndcg@20); may be given several times.")
+  var metrics: [String] = []
+
+  func validate() throws { _ = try seedList() }
+
+  func run() throws {
+    try reporting {
+      if !sweep.cluster { BLASKernels.chooseByRestart() }
+      let layers = try options.request().requestedLayers()
+      let points = try Ablation.points(base: layers, seeds: try seedList())
+      let (runner, folder) = try sweep.runner(
+        options, name: options.experimentName("ablation", layers), expectedRuns: points.count)
+      let runs = try runner.run(points)
+      for run in runs where run.state == .failed {
+        StandardError.write("failed: \(run.name): \(run.message)")
+      }
+      try runner.checkStop()
+      let report = try ComparisonReport(
+        ComparedGroup.groups(runs, in: folder, labelledBy: Ablation.coordinate), metrics: metrics,
+        split: .test
+      ) { try PerUserMetrics.load(run: $0.path, dataFolder: options.data) }
+      try table.print(report, csv: report.csv, lines: report.lines)
+    }
+  }
+
+  private func seedList() throws -> [Int] {
+    let words = seeds.split(separator: ",", omittingEmptySubsequences: false)
+    let list = words.compactMap { Int($0) }
+    guard list.count == words.count, Set(list).count == list.count, list.allSatisfy({ $0 >= 0 })
+    else {
+      throw ValidationError(
+        "--seeds is '\(seeds)'; expected different whole numbers from 0, such as 999,1,2.")
+    }
+    return list
+  }
+}

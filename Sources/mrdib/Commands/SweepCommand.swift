@@ -1,0 +1,76 @@
+import ArgumentParser
+import Experiments
+import RunConfiguration
+import Runtime
+
+struct SweepCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "sweep",
+    abstract: "Train a grid of settings and choose among them by validation.",
+    discussion: """
+      A grid is a configuration file in which 'hyper_parameters: [alpha1, seed]' names the settings
+      whose lists are values to try; all combinations are trained, the last name changing fastest.
+      Runs that differ only in their seed are repetitions: the settings with the highest mean of
+      selection_metric on validation are chosen. What MMRec's rule, the best single run on test,
+      would have reported is printed beside it.
+
+      Each run has a folder under runs/ of the sweep's folder. sweep.csv holds all results so far;
+      the same command goes on where an interrupted sweep stopped.
+
+      --coordinate alpha1,alpha3,alpha2 tries one setting after the other instead of all
+      combinations. Before its turn the weight of a term (alpha1, alpha2, alpha3, synergy_weight)
+      is 0, and any other setting has its first value; after each turn the best settings so far, by
+      validation, go on.
+      """)
+
+  @OptionGroup var options: RunOptions
+  @OptionGroup var sweep: SweepOptions
+  @OptionGroup var table: TableOptions
+
+  @Option(
+    help: ArgumentHelp(
+      "Settings to search one after the other, in this order, separated by commas.",
+      valueName: "names"))
+  var coordinate: String?
+
+  @Option(
+    name: .customLong("metric"),
+    help: "A test metric to show, such as recall@20; may be given several times.")
+  var metrics: [String] = []
+
+  @Flag(help: "Check the grid, print its points, and train nothing.")
+  var dryRun = false
+
+  func run() throws {
+    try reporting {
+      if !sweep.cluster { BLASKernels.chooseByRestart() }
+      let grid = try ConfigurationGrid(requested: options.request().requestedLayers())
+      let search = try coordinate.map { names in
+        try CoordinateSearch(
+          grid: grid, order: names.split(separator: ",").map { $0.trimming { $0 == " " } })
+      }
+      let points = SweepPoint.all(of: grid)
+      if dryRun {
+        let first = try search?.points(turn: 0, chosen: search?.start() ?? []) ?? points
+        return first.forEach { print($0.name) }
+      }
+      let (runner, _) = try sweep.runner(
+        options, name: options.experimentName("sweep", grid.layers),
+        expectedRuns: search?.runCount ?? points.count)
+      let runs = try search?.run(runner.run) ?? runner.run(points)
+      let report = try SweepReport(runs, metrics: metrics)
+      try table.print(report, csv: report.csv, lines: report.lines)
+      try runner.checkStop()
+      if report.chosenByValidation == nil {
+        throw ArgumentParser.ExitCode(Runtime.ExitCode.failure.rawValue)
+      }
+    }
+  }
+}
+
+extension Substring {
+  /// Without leading and trailing characters of a kind.
+  fileprivate func trimming(_ isTrimmed: (Character) -> Bool) -> String {
+    String(drop(while: isTrimmed).reversed().drop(while: isTrimmed).reversed())
+  }
+}

@@ -1,0 +1,82 @@
+import ArgumentParser
+import Experiments
+import Foundation
+import RunConfiguration
+import Runtime
+
+/// How results are printed.
+struct TableOptions: ParsableArguments {
+  @Flag(help: "Print JSON.")
+  var json = false
+
+  @Flag(help: "Print CSV, unrounded.")
+  var csv = false
+
+  func validate() throws {
+    if json && csv { throw ValidationError("--json and --csv exclude each other.") }
+  }
+
+  func print(_ value: some Encodable, csv text: String, lines: [String]) throws {
+    if json { return try JSONOutput.print(value) }
+    if csv { return Swift.print(text, terminator: "") }
+    lines.forEach { Swift.print($0) }
+  }
+}
+
+/// The options of commands that make many runs.
+struct SweepOptions: ParsableArguments {
+  @Option(help: "Runs that are made at the same time, each on one thread.")
+  var jobs = 1
+
+  @Flag(help: "Make each run with a cluster of processes, as 'train' does, instead of in this one.")
+  var cluster = false
+
+  func validate() throws {
+    if jobs < 1 { throw ValidationError("--jobs must be at least 1.") }
+    if cluster && jobs > 1 {
+      throw ValidationError("--jobs is for runs in this process; leave it out with --cluster.")
+    }
+  }
+
+  /// A runner in the folder that was named, or in one that the same experiments find again.
+  ///
+  /// - Parameter name: of the folder under `runs`, if none was named.
+  func runner(
+    _ options: RunOptions, name: String, expectedRuns: Int
+  ) throws -> (runner: SweepRunner, folder: SweepFolder) {
+    let folder = try SweepFolder.create(
+      at: options.runDirectory ?? "runs/\(name)", forgetting: options.overwrite)
+    if !options.quiet { StandardError.write("sweep folder: \(folder.path)") }
+    let signals = try SignalPipe()
+    let isQuiet = options.quiet
+    let runner = try SweepRunner(
+      request: options.request(), folder: folder,
+      execution: cluster ? ClusterExecution(signals: signals) : SingleProcessExecution(),
+      expectedRuns: expectedRuns, jobs: jobs, signals: signals
+    ) { line in
+      if !isQuiet { StandardError.write(line) }
+    }
+    return (runner, folder)
+  }
+}
+
+extension SweepRunner {
+  /// What a command that made many runs ends with.
+  func checkStop() throws {
+    guard let signal = stopSignal else { return }
+    StandardError.write("mrdib: stopped; the same command goes on with what is missing")
+    throw ArgumentParser.ExitCode(Runtime.ExitCode.signal(signal).rawValue)
+  }
+}
+
+extension RunOptions {
+  /// A name for the experiments of these options: model, data set, and a digest of the settings
+  /// that all share.
+  func experimentName(_ kind: String, _ layers: [ConfigurationLayer]) throws -> String {
+    let configuration = try request().resolve(layers)
+    let folder = data ?? configuration.data.folder
+    let name = folder.isEmpty ? "synthetic" : URL(fileURLWithPath: folder).lastPathComponent
+    return "\(kind)-\(configuration.model.model)-\(name)-"
+      + "\(configuration.digestAcrossSeeds.prefix(8))"
+  }
+}

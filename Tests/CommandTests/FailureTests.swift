@@ -1,0 +1,228 @@
+import Foundation
+import Testing
+
+/// What a person sees when something breaks while processes work together.
+@Suite(.serialized) struct FailureTests {
+  private static let endless = [
+    "--epochs", "100000", "--set", "stopping_step=100000", "--set", "train_batch_size=512",
+  ]
+
+  // MARK: Lost processes
+
+  @Test(
+    "kill -9 of a role: the run ends, the message says who, and nobody is left",
+    arguments: ["coordinator", "server", "worker"])
+  func killed(role: String) throws {
+    let folder = try TemporaryFolder()
+    let run = "\(folder.path)/run"
+    let train = try RunningCommand(
+      folder,
+      [
+        "train", "--data", try folder.generateData(), "--run", run, "--workers", "2", "--servers",
+        "2", "--set", "node_timeout_ms=2000",
+      ] + Self.endless)
+    try Wait.until("the first best model") {
+      FileManager.default.fileExists(atPath: "\(run)/best.json")
+    }
+    let children = train.children
+    #expect(children.count == 5)
+    let victim = try #require(children.first { $0.value.dropFirst().first == role }).key
+    kill(victim, SIGKILL)
+    try Wait.until("the announcement", 2) {
+      role == "coordinator" || train.errors.contains("was killed by signal 9 (KILL)")
+    }
+    #expect(try train.wait() == 138)
+    let errors = train.errors
+    let sentence = try #require(
+      errors.firstMatch(of: /because (.+?)(-\d)? was killed by signal 9 \(KILL\)/), "\(errors)")
+    #expect(sentence.1 == role)
+    for child in children.keys { #expect(kill(child, 0) != 0, "\(child) is left") }
+    // A coordinator that is killed can write no summary.
+    if role != "coordinator" {
+      let summary = try folder.object("run/summary.json")
+      #expect(summary["outcome"] as? String == "failed")
+      let message = try #require(summary["message"] as? String)
+      #expect(message.contains("\(role)") && message.contains("\(victim)"), "\(message)")
+    }
+    #expect(try Command("recommend", "--run", run, "--user", "1", "--top", "3").status == 0)
+  }
+
+  // MARK: Nodes that do not belong together
+
+  @Test("a worker with other data says which, and what to do; the run does not train without it")
+  func otherData() throws {
+    let folder = try TemporaryFolder()
+    let data = try folder.generateData()
+    let other = "\(folder.path)/other"
+    let made = try Command(
+      "data", "generate", "--out", other, "--users", "120", "--items", "90", "--interactions", "12")
+    #expect(made.status == 0, "\(made.errors)")
+    let address = "ipc://\(folder.path)/c.sock"
+    let coordinator = try RunningCommand(
+      folder,
+      [
+        "coordinator", "--listen", address, "--data", data, "--run", "\(folder.path)/run",
+        "--workers", "1", "--servers", "1",
+      ] + Self.endless)
+    let server = try RunningCommand(folder, ["server", "--coordinator", address])
+    defer { server.terminate() }
+    let worker = try Command("worker", "--coordinator", address, "--data", other)
+    #expect(worker.status == 1)
+    #expect(worker.errors.contains("the data in '\(other)' is not that of the run"))
+    #expect(worker.errors.contains("copy the same files"))
+    // Before the cluster is complete the coordinator waits for another worker, later it gives up.
+    coordinator.terminate()
+    #expect(try coordinator.wait() != 0)
+    #expect(!FileManager.default.fileExists(atPath: "\(folder.path)/run/best.json"))
+  }
+
+  @Test("a node that names another run is told which run it found")
+  func wrongRun() throws {
+    let folder = try TemporaryFolder()
+    let address = "ipc://\(folder.path)/c.sock"
+    let coordinator = try RunningCommand(
+      folder,
+      [
+        "coordinator", "--listen", address, "--data", try folder.generateData(), "--run",
+        "\(folder.path)/run", "--run-id", "mine",
+      ])
+    for role in ["worker", "server"] {
+      let node = try Command(role, "--coordinator", address, "--run-id", "yours")
+      #expect(node.status == 1)
+      #expect(node.errors.contains("'mine', not 'yours'"), "\(node.errors)")
+    }
+    #expect(coordinator.isRunning)
+    coordinator.terminate()
+    #expect(try coordinator.wait() == 143)
+  }
+
+  @Test("two coordinators at one address: the second says so and touches no directory")
+  func addressTaken() throws {
+    let folder = try TemporaryFolder()
+    let data = try folder.generateData()
+    let address = "tcp://127.0.0.1:\(try TestSocket.freePort())"
+    func arguments(_ run: String) -> [String] {
+      ["coordinator", "--listen", address, "--data", data, "--run", "\(folder.path)/\(run)"]
+    }
+    let first = try RunningCommand(folder, arguments("first"))
+    try Wait.until("the first one is ready") { first.errors.contains("run directory") }
+    let second = try Command(arguments: arguments("second"))
+    #expect(second.status == 69)
+    #expect(second.errors.contains(address), "\(second.errors)")
+    #expect(!FileManager.default.fileExists(atPath: "\(folder.path)/second"))
+    let old = try Command(
+      "train", "--single-process", "--data", data, "--epochs", "1", "--quiet", "--run",
+      "\(folder.path)/old")
+    #expect(old.status == 0)
+    #expect(try Command(arguments: arguments("old") + ["--overwrite"]).status == 69)
+    #expect(FileManager.default.fileExists(atPath: "\(folder.path)/old/best.json"))
+    first.terminate()
+    #expect(try first.wait() == 143)
+  }
+
+  @Test("two runs in one directory: the second is told which process writes there")
+  func directoryTaken() throws {
+    let folder = try TemporaryFolder()
+    let data = try folder.generateData()
+    let run = ["--data", data, "--run", "\(folder.path)/run"]
+    let first = try RunningCommand(folder, ["train", "--single-process"] + run + Self.endless)
+    try Wait.until("the first best model") {
+      FileManager.default.fileExists(atPath: "\(folder.path)/run/best.json")
+    }
+    for command in [["train"], ["train", "--single-process"], ["coordinator"]] {
+      let listen = command == ["coordinator"] ? ["--listen", "ipc://\(folder.path)/c.sock"] : []
+      let second = try Command(arguments: command + listen + run + ["--overwrite"])
+      #expect(second.status == 73, "\(command)")
+      #expect(second.errors.contains("process \(first.processID) is writing"), "\(second.errors)")
+    }
+    #expect(first.isRunning)
+    first.terminate()
+    #expect(try first.wait() == 143)
+    #expect(try folder.object("run/summary.json")["outcome"] as? String == "interrupted")
+  }
+
+  // MARK: Disks
+
+  @Test(
+    "a folder that may not be written to", .enabled(if: getuid() != 0, "the superuser may write"))
+  func readOnlyFolder() throws {
+    let folder = try TemporaryFolder()
+    let data = try folder.generateData()
+    let locked = "\(folder.path)/locked"
+    try FileManager.default.createDirectory(
+      atPath: locked, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o555])
+    let command = try Command("train", "--data", data, "--run", "\(locked)/run")
+    #expect(command.status == 73)
+    #expect(command.errors.contains("'\(locked)/run'") && command.errors.contains("may write to"))
+  }
+
+  @Test("a place where nobody, not even the superuser, can make a folder")
+  func impossibleFolder() throws {
+    let folder = try TemporaryFolder()
+    let command = try Command(
+      "train", "--data", try folder.generateData(), "--run", "/proc/mrdib/run")
+    #expect(command.status == 73)
+    #expect(command.errors.contains("Cannot make the folder '/proc/mrdib"), "\(command.errors)")
+  }
+
+  @Test(
+    "a file that can grow no more ends the run with the file's name; nothing looks finished",
+    arguments: [(8, "run.sqlite"), (130, "parameters.safetensors")])
+  func fullDisk(kibibytes: Int, file: String) throws {
+    let folder = try TemporaryFolder()
+    let run = "\(folder.path)/run"
+    let data = try folder.generateData()
+    // What a full disk does to a write, a limit does too, and it needs no disk of its own.
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: "/bin/bash")
+    process.arguments = [
+      "-c", "trap '' XFSZ; ulimit -f \(kibibytes); exec \"$@\"", "bash", Command.path, "train",
+      "--single-process", "--data", data, "--quiet", "--epochs", "2", "--run", run,
+    ]
+    let errors = Pipe()
+    process.standardOutput = FileHandle.nullDevice
+    process.standardError = errors
+    try process.run()
+    let text = String(
+      decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+    process.waitUntilExit()
+    #expect(process.terminationStatus == 74, "\(text)")
+    #expect(text.contains(run) && text.contains(file), "\(text)")
+    #expect(!FileManager.default.fileExists(atPath: "\(run)/best.json"))
+    let files = FileManager.default.enumerator(atPath: run)?.compactMap { $0 as? String } ?? []
+    #expect(!files.contains { $0.contains(".partial") || $0.contains(".tmp") }, "\(files)")
+  }
+
+  // MARK: Strangers
+
+  @Test("garbage at the servers' ports changes nothing")
+  func garbage() throws {
+    let folder = try TemporaryFolder()
+    let run = "\(folder.path)/run"
+    let train = try RunningCommand(
+      folder,
+      [
+        "train", "--data", try folder.generateData(), "--run", run, "--servers", "2", "--epochs",
+        "200", "--set", "train_batch_size=512", "--set", "stopping_step=200",
+      ])
+    try Wait.until("the first best model") {
+      FileManager.default.fileExists(atPath: "\(run)/best.json")
+    }
+    let ports = try (0..<2).map { server in
+      let log = String(decoding: try folder.bytes("run/logs/server-\(server).log"), as: UTF8.self)
+      let match = try #require(log.firstMatch(of: /listening at tcp:\/\/127\.0\.0\.1:(\d+)/))
+      return try #require(UInt16(match.1))
+    }
+    let greeting: [UInt8] = [0xFF, 0, 0, 0, 0, 0, 0, 0, 1, 0x7F, 3]
+    let samples: [[UInt8]] = [
+      Array("GET / HTTP/1.1\r\nHost: server\r\n\r\n".utf8), [], [UInt8](repeating: 0xFF, count: 9),
+      greeting + [UInt8](repeating: 0x41, count: 100_000),
+      (0..<5000).map { UInt8(truncatingIfNeeded: $0 &* 167 &+ 13) },
+    ]
+    for port in ports {
+      for sample in samples { try TestSocket.send(sample, to: port) }
+    }
+    #expect(try train.wait() == 0, "\(train.errors)")
+    #expect(try folder.object("run/summary.json")["epochs_run"] as? Int == 200)
+  }
+}

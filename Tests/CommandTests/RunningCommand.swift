@@ -1,0 +1,83 @@
+import Foundation
+import Testing
+
+/// The program while it runs. What it says to people goes to a file: a pipe that nobody reads would
+/// stop it.
+final class RunningCommand {
+  private let process = Process()
+  private let errorPath: String
+
+  init(_ folder: TemporaryFolder, _ arguments: [String]) throws {
+    errorPath = "\(folder.path)/errors-\(UUID().uuidString)"
+    try Data().write(to: URL(fileURLWithPath: errorPath))
+    let errors = try #require(FileHandle(forWritingAtPath: errorPath))
+    process.executableURL = URL(fileURLWithPath: Command.path)
+    process.arguments = arguments
+    process.standardInput = FileHandle.nullDevice
+    process.standardOutput = FileHandle.nullDevice
+    process.standardError = errors
+    try process.run()
+  }
+
+  deinit {
+    if process.isRunning { kill(process.processIdentifier, SIGKILL) }
+  }
+
+  var processID: Int32 { process.processIdentifier }
+  var isRunning: Bool { process.isRunning }
+
+  /// What it has written to stderr so far.
+  var errors: String {
+    FileManager.default.contents(atPath: errorPath).map { String(decoding: $0, as: UTF8.self) }
+      ?? ""
+  }
+
+  /// Asks it to stop; nothing happens when it has ended.
+  func terminate() {
+    if process.isRunning { process.terminate() }
+  }
+
+  /// Its exit code.
+  func wait(
+    atMost seconds: Double = 20, sourceLocation: SourceLocation = #_sourceLocation
+  ) throws -> Int32 {
+    try Wait.until("the program ends", seconds, sourceLocation) { !process.isRunning }
+    return process.terminationStatus
+  }
+
+  /// Processes that it started and that are there: their arguments by process id.
+  var children: [Int32: [String]] {
+    var result: [Int32: [String]] = [:]
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
+    for child in names.compactMap({ Int32($0) }) where parent(of: child) == processID {
+      let text = FileManager.default.contents(atPath: "/proc/\(child)/cmdline") ?? Data()
+      result[child] = text.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
+    }
+    return result
+  }
+
+  private func parent(of process: Int32) -> Int32? {
+    guard let data = FileManager.default.contents(atPath: "/proc/\(process)/stat") else {
+      return nil
+    }
+    // `1234 (name) S PARENT …`; a name may hold blanks and brackets.
+    return String(decoding: data, as: UTF8.self).split(separator: ")").last?
+      .split(separator: " ").dropFirst().first.flatMap { Int32($0) }
+  }
+}
+
+/// Waiting for something that other processes do.
+enum Wait {
+  static func until(
+    _ event: String, _ seconds: Double = 20,
+    _ sourceLocation: SourceLocation = #_sourceLocation, _ condition: () throws -> Bool
+  ) throws {
+    let deadline = Date().addingTimeInterval(seconds)
+    while Date() < deadline {
+      if try condition() { return }
+      Thread.sleep(forTimeInterval: 0.02)
+    }
+    let isMet = try condition()
+    try #require(isMet, "not within \(seconds) s: \(event)", sourceLocation: sourceLocation)
+  }
+}

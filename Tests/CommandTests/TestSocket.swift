@@ -1,0 +1,51 @@
+import Foundation
+import Glibc
+import Testing
+
+/// TCP without any protocol.
+enum TestSocket {
+  /// A port of this machine that nobody listens at.
+  static func freePort() throws -> UInt16 {
+    let descriptor = try make()
+    defer { close(descriptor) }
+    var address = loopback(port: 0)
+    var size = socklen_t(MemoryLayout<sockaddr_in>.size)
+    let isKnown = withUnsafeMutablePointer(to: &address) { pointer in
+      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+        bind(descriptor, $0, size) == 0 && getsockname(descriptor, $0, &size) == 0
+      }
+    }
+    try #require(isKnown)
+    return UInt16(bigEndian: address.sin_port)
+  }
+
+  /// Connects, sends bytes, and hangs up.
+  static func send(_ bytes: [UInt8], to port: UInt16) throws {
+    let descriptor = try make()
+    defer { close(descriptor) }
+    var address = loopback(port: port)
+    let isConnected = withUnsafePointer(to: &address) { pointer in
+      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+        connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
+      }
+    }
+    try #require(isConnected)
+    // The other side may hang up before it has everything.
+    _ = Glibc.send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL))
+    usleep(20_000)
+  }
+
+  private static func make() throws -> Int32 {
+    let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    try #require(descriptor >= 0)
+    return descriptor
+  }
+
+  private static func loopback(port: UInt16) -> sockaddr_in {
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_port = port.bigEndian
+    address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+    return address
+  }
+}

@@ -1,0 +1,64 @@
+import Experiments
+import RunConfiguration
+import Runtime
+import Testing
+
+@Suite struct AblationTests {
+  private static let variants = [
+    "full", "w/o MIB", "w/o redundancy", "w/o unique", "MIB only", "plain",
+  ]
+
+  @Test("every variant is trained with every seed and has the settings of its name")
+  func settings() throws {
+    let tiny = try TinySweep()
+    let seen = Lines()
+    let execution = WatchedExecution { input, _ in
+      let mrdib = input.configuration.mrdib
+      seen.append(
+        "\(input.configuration.model.objective.rawValue) \(mrdib.alpha1) \(mrdib.alpha2) "
+          + "\(mrdib.alpha3) \(mrdib.stochastic) \(input.configuration.training.seed)")
+      return RoleOutcome(exitCode: .software, message: "not trained here")
+    }
+    let base = try ConfigurationLayer(
+      yaml: TinySweep.settings + "alpha1: 0.1\nalpha2: 0.2\nalpha3: 0.3\n", label: "best.yaml")
+    let points = try Ablation.points(base: [base], seeds: [9, 8])
+    #expect(points.map(\.name).prefix(3) == [
+      "variant=full seed=9", "variant=full seed=8", "variant=w/o MIB seed=9",
+    ])
+    _ = try tiny.runner(execution).run(points)
+    #expect(
+      seen.all == [
+        "mrdib 0.1 0.2 0.3 true 9", "mrdib 0.1 0.2 0.3 true 8",
+        "mrdib 0.0 0.2 0.3 false 9", "mrdib 0.0 0.2 0.3 false 8",
+        "mrdib 0.1 0.0 0.3 true 9", "mrdib 0.1 0.0 0.3 true 8",
+        "mrdib 0.1 0.2 0.0 true 9", "mrdib 0.1 0.2 0.0 true 8",
+        "mrdib 0.1 0.0 0.0 true 9", "mrdib 0.1 0.0 0.0 true 8",
+        "plain 0.1 0.2 0.3 true 9", "plain 0.1 0.2 0.3 true 8",
+      ])
+  }
+
+  @Test("the table has a row per variant, the full model as the baseline")
+  func table() throws {
+    let tiny = try TinySweep()
+    let base = try ConfigurationLayer(yaml: TinySweep.settings, label: "best.yaml")
+    let runs = try tiny.runner().run(Ablation.points(base: [base], seeds: [1, 2]))
+    let report = try ComparisonReport(
+      ComparedGroup.groups(runs, in: tiny.sweep, labelledBy: Ablation.coordinate),
+      metrics: ["recall@5"], split: .test
+    ) { try PerUserMetrics.load(run: $0.path) }
+    #expect(report.rows.map(\.label) == Self.variants)
+    #expect(report.rows[0].differences.isEmpty)
+    #expect(report.rows.dropFirst().allSatisfy { $0.differences["recall@5"]?.userCount ?? 0 > 0 })
+    #expect(report.rows.allSatisfy { $0.seeds == [1, 2] })
+  }
+
+  @Test("a base that is a grid is refused: one configuration is ablated")
+  func gridBase() throws {
+    let tiny = try TinySweep()
+    let base = try ConfigurationLayer(
+      yaml: "alpha1: [0.1]\nhyper_parameters: [alpha1]", label: "best.yaml")
+    #expect {
+      try tiny.runner().run(Ablation.points(base: [base], seeds: [1]))
+    } throws: { "\($0)".contains("best.yaml:2:1") && "\($0)".contains("sweep") }
+  }
+}

@@ -1,0 +1,193 @@
+import Evaluation
+import Experiments
+import Testing
+
+@Suite struct ComparisonTests {
+  /// Users 0 ..< values.count with a recall each, on both splits.
+  private static func users(_ recall: [Double], from first: Int = 0) -> PerUserMetrics {
+    var valid = UserMetrics(split: "valid", names: ["recall@20", "ndcg@20"])
+    var test = UserMetrics(split: "test", names: ["recall@20", "ndcg@20"])
+    for (index, value) in recall.enumerated() {
+      valid.append(user: first + index, [value / 2, 0.5])
+      test.append(user: first + index, [value, 0.5])
+    }
+    return PerUserMetrics(valid: valid, test: test)
+  }
+
+  private static let recall: [String: [Double]] = [
+    "plain-1": [0.5, 0.25, 0, 0.5], "plain-2": [0.5, 0.25, 0.5, 0.5],
+    "full-1": [1, 0.25, 0.5, 0.5], "full-2": [0.5, 0.75, 0.5, 1],
+    "other-7": [0.5, 0.5, 0.5, 1],
+  ]
+
+  private static func group(_ label: String, _ seeds: [Int]) -> ComparedGroup {
+    ComparedGroup(
+      label: label,
+      runs: seeds.map { seed in
+        let path = "\(label)-\(seed)"
+        let mean = (recall[path] ?? []).reduce(0, +) / 4
+        return ComparedRun(
+          path: path, seed: seed,
+          result: RunResult(
+            model: "vbpr", dataset: "d", bestEpoch: 1, epochsRun: 2, parameterCount: 3,
+            valid: ["recall@20": mean / 2, "ndcg@20": 0.5],
+            test: ["recall@20": mean, "ndcg@20": 0.5], seconds: [:]))
+      })
+  }
+
+  private static func report(
+    _ groups: [ComparedGroup], metrics: [String] = ["recall@20"], split: Split = .test
+  ) throws -> ComparisonReport {
+    try ComparisonReport(groups, metrics: metrics, split: split) {
+      users(recall[$0.path] ?? [])
+    }
+  }
+
+  @Test("users are paired with the mean over the seeds that both have")
+  func paired() throws {
+    let report = try Self.report([Self.group("plain", [1, 2]), Self.group("full", [1, 2])])
+    let difference = try #require(report.rows[1].differences["recall@20"])
+    // Per user: 0.75 − 0.5, 0.5 − 0.25, 0.5 − 0.25, 0.75 − 0.5.
+    let expected = [0.25, 0.25, 0.25, 0.25]
+    #expect(difference.pairedSeeds == [1, 2])
+    #expect(difference.userCount == 4)
+    #expect(difference.relativeGain == 1 / 1.5)
+    #expect(difference.tTestPValue == 0)
+    #expect(
+      difference.wilcoxonPValue == WilcoxonSignedRank(differences: expected).pValue)
+    #expect(report.rows[0].differences.isEmpty)
+    #expect(report.rows[1].values["recall@20"]?.mean == 0.625)
+  }
+
+  @Test("with one seed in common only that one is paired; with none all are averaged")
+  func otherSeeds() throws {
+    let report = try Self.report([
+      Self.group("plain", [1, 2]), Self.group("full", [2]), Self.group("other", [7]),
+    ])
+    let one = try #require(report.rows[1].differences["recall@20"])
+    #expect(one.pairedSeeds == [2])
+    #expect(one.tTestPValue == PairedTTest(differences: [0, 0.5, 0, 0.5])?.pValue)
+    let none = try #require(report.rows[2].differences["recall@20"])
+    #expect(none.pairedSeeds.isEmpty)
+    #expect(none.tTestPValue == PairedTTest(differences: [0, 0.25, 0.25, 0.5])?.pValue)
+    #expect(report.lines.last?.contains("not all configurations share seeds") == true)
+  }
+
+  @Test("validation can be compared as well")
+  func validation() throws {
+    let report = try Self.report(
+      [Self.group("plain", [1]), Self.group("full", [1])], split: .valid)
+    #expect(report.rows[1].values["recall@20"]?.mean == 0.28125)
+  }
+
+  @Test("the text tables, one per metric")
+  func text() throws {
+    let report = try Self.report(
+      [
+        Self.group("plain", [1, 2]), Self.group("full", [2]),
+        ComparedGroup(label: "nothing", runs: []),
+      ], metrics: ["recall@20", "NDCG@20"])
+    #expect(
+      report.lines.joined(separator: "\n") == """
+        test recall@20  seeds       mean ± std    change  p t-test  p Wilcoxon
+        plain               2  0.3750 ± 0.0884  baseline
+        full                1           0.6875  +57.14 %    0.1817      0.1573
+        nothing             0                –         –
+
+        test ndcg@20  seeds       mean ± std    change  p t-test  p Wilcoxon
+        plain             2  0.5000 ± 0.0000  baseline
+        full              1           0.5000   +0.00 %    1.0000      1.0000
+        nothing           0                –         –
+
+        p: two-sided, paired over 4 users, each with the mean over the seeds in common
+        """)
+  }
+
+  @Test("the table as CSV")
+  func csv() throws {
+    let report = try Self.report([Self.group("plain", [1, 2]), Self.group("full", [2])])
+    #expect(
+      report.csv.hasPrefix(
+        """
+        configuration,split,metric,seeds,mean,std,relative_gain,p_t_test,p_wilcoxon,users
+        plain,test,recall@20,1 2,0.375,0.08838834764831845,,,,
+        full,test,recall@20,2,0.6875,,0.5714285714285714,0.18169
+        """))
+  }
+
+  @Test("configurations that were measured on different users are not compared")
+  func differentUsers() {
+    #expect {
+      try ComparisonReport(
+        [Self.group("plain", [1]), Self.group("full", [1])], metrics: [], split: .test
+      ) { Self.users([0.5, 0.5], from: $0.path == "plain-1" ? 0 : 1) }
+    } throws: { "\($0)".contains("'full' with 'plain'") && "\($0)".contains("different users") }
+  }
+
+  @Test("a baseline without finished runs is refused")
+  func emptyBaseline() {
+    #expect {
+      try Self.report([ComparedGroup(label: "full", runs: []), Self.group("plain", [1])])
+    } throws: { "\($0)".contains("'full'") && "\($0)".contains("finished") }
+  }
+
+  @Test("trained runs are compared by folder: labels name what differs, seeds are grouped")
+  func folders() throws {
+    let tiny = try TinySweep()
+    let runs = try tiny.runner().run(
+      tiny.points(
+        """
+        objective: [plain, mrdib]
+        alpha1: 0.01
+        seed: [1, 2]
+        hyper_parameters: [objective, seed]
+        """))
+    let single = "\(tiny.sweep.path)/\(runs[3].folder)"
+    let groups = try ComparedGroup.groups(in: [single, tiny.sweep.path], chosenOnly: false)
+    #expect(groups.map(\.label) == ["vbpr objective=mrdib", "vbpr objective=plain"])
+    #expect(groups.map { $0.runs.map(\.seed) } == [[2, 1], [1, 2]])
+    let report = try ComparisonReport(groups, metrics: [], split: .test) {
+      try PerUserMetrics.load(run: $0.path)
+    }
+    #expect(report.rows[1].differences["ndcg@20"]?.pairedSeeds == [1, 2])
+    let chosen = try ComparedGroup.groups(in: [tiny.sweep.path], chosenOnly: true)
+    #expect(chosen.count == 1)
+    #expect(
+      chosen[0].runs.map(\.result) == runs.filter { run in
+        chosen[0].runs.contains { $0.path.hasSuffix(run.folder) }
+      }.compactMap(\.result))
+  }
+
+  @Test("of a sweep that is not over, settings that lack a seed are not chosen")
+  func chosenOfUnfinished() throws {
+    let tiny = try TinySweep()
+    let signal = ManualSignal()
+    let execution = WatchedExecution { _, index in
+      if index == 2 { signal.raise(15) }
+      return nil
+    }
+    // The last settings, which one seed of two has, would need the other to be chosen.
+    let runs = try tiny.runner(execution, signals: signal).run(
+      tiny.points(
+        """
+        learning_rate: [1e-6, 1e-2]
+        seed: [1, 2]
+        hyper_parameters: [learning_rate, seed]
+        """))
+    #expect(runs.map(\.state) == [.finished, .finished, .interrupted, .waiting])
+    var finished = runs[2]
+    finished.state = .finished
+    finished.result = MadeUp.run(alpha: "", seed: 1, valid: 1, test: 1).result
+    try SweepStore(path: tiny.sweep.storePath).record(finished)
+    let chosen = try ComparedGroup.groups(in: [tiny.sweep.path], chosenOnly: true)
+    #expect(chosen.map { $0.runs.map(\.result) } == [runs[..<2].map(\.result)])
+  }
+
+  @Test("a folder that holds neither a run nor a sweep is refused with its path")
+  func noRun() throws {
+    let folder = try TemporaryFolder()
+    #expect {
+      try ComparedGroup.groups(in: [folder.path], chosenOnly: false)
+    } throws: { "\($0)".contains(folder.path) }
+  }
+}

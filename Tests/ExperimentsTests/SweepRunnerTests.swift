@@ -1,0 +1,179 @@
+import Experiments
+import Foundation
+import RunConfiguration
+import Runtime
+import Testing
+
+@Suite struct SweepRunnerTests {
+  private static let grid = """
+    reg_weight: [0.1, 0.01]
+    seed: [1, 2]
+    hyper_parameters: [reg_weight, seed]
+    """
+
+  @Test("every point is trained in a folder of its own, in the order of the grid")
+  func allPoints() throws {
+    let tiny = try TinySweep()
+    let execution = WatchedExecution()
+    let lines = Lines()
+    let runs = try tiny.runner(execution, lines: lines).run(tiny.points(Self.grid))
+    #expect(execution.runs == ["1/0.1", "2/0.1", "1/0.01", "2/0.01"])
+    #expect(runs.map(\.state) == Array(repeating: .finished, count: 4))
+    #expect(runs.map(\.name)[2] == "reg_weight=0.01 seed=1")
+    #expect(Set(runs.map(\.folder)).count == 4)
+    for run in runs {
+      #expect(run.folder == "runs/\(run.identity.configurationDigest)")
+      let result = try #require(run.result)
+      #expect(try result == RunResult(run: "\(tiny.sweep.path)/\(run.folder)"))
+      #expect(result.valid["recall@20"] ?? 0 > 0)
+    }
+    #expect(lines.all.count == 4)
+    #expect(lines.all[0].hasPrefix("[1/4] reg_weight=0.1 seed=1  valid recall@20 0."))
+    #expect(lines.all[0].contains("left") && !lines.all[3].contains("left"))
+    let table = try tiny.folder.text("sweep/sweep.csv").split(separator: "\n")
+    #expect(table.count == 5)
+    #expect(
+      table[0].hasPrefix("reg_weight,seed,state,best_epoch,epochs_run,seconds,valid.recall@5"))
+  }
+
+  @Test("a sweep that was stopped goes on where it stopped, and replaces what was half done")
+  func resume() throws {
+    let tiny = try TinySweep()
+    let signal = ManualSignal()
+    // Ctrl-C comes while the third run is under way.
+    let first = WatchedExecution { _, index in
+      if index == 2 { signal.raise(2) }
+      return nil
+    }
+    let runner = try tiny.runner(first, signals: signal)
+    let stopped = try runner.run(tiny.points(Self.grid))
+    #expect(runner.stopSignal == 2)
+    #expect(stopped.map(\.state) == [.finished, .finished, .interrupted, .waiting])
+    let stored = try SweepStore(path: tiny.sweep.storePath).runs()
+    #expect(stored.map(\.state) == [.finished, .finished, .interrupted, .waiting])
+    #expect(try SweepReport(stopped).unfinishedCount == 2)
+    let rubbish = "\(tiny.sweep.path)/\(stopped[2].folder)/rubbish"
+    try Data().write(to: URL(fileURLWithPath: rubbish))
+
+    let second = WatchedExecution()
+    let lines = Lines()
+    let runs = try tiny.runner(second, lines: lines).run(tiny.points(Self.grid))
+    #expect(second.runs == ["1/0.01", "2/0.01"])
+    #expect(runs.map(\.state) == Array(repeating: .finished, count: 4))
+    #expect(runs[..<2] == stopped[..<2])
+    #expect(lines.all.first?.hasPrefix("[3/4] ") == true)
+    #expect(!FileManager.default.fileExists(atPath: rubbish))
+    // What was made in two goes is what one makes.
+    let whole = try TinySweep()
+    let once = try whole.runner().run(whole.points(Self.grid))
+    #expect(once.map(\.result?.test) == runs.map(\.result?.test))
+  }
+
+  @Test("a run that was under way when the program was killed is made again")
+  func killed() throws {
+    let tiny = try TinySweep()
+    let points = try tiny.points("seed: [1]\nhyper_parameters: [seed]")
+    let finished = try tiny.runner().run(points)
+    var killed = try #require(finished.first)
+    killed.state = .running
+    killed.result = nil
+    try SweepStore(path: tiny.sweep.storePath).record(killed)
+    let again = WatchedExecution()
+    let runs = try tiny.runner(again).run(points)
+    #expect(again.runs.count == 1)
+    #expect(runs.map(\.result?.test) == finished.map(\.result?.test))
+  }
+
+  @Test("a run that fails is recorded with its message, the others go on, and it is tried again")
+  func failure() throws {
+    let tiny = try TinySweep()
+    let failing = WatchedExecution { _, index in
+      switch index {
+      case 1: RoleOutcome(exitCode: .software, message: "loss bpr is nan")
+      case 2: throw RuntimeError(exitCode: .inputOutput, message: "the disk is full")
+      default: nil
+      }
+    }
+    let runs = try tiny.runner(failing).run(tiny.points(Self.grid))
+    #expect(runs.map(\.state) == [.finished, .failed, .failed, .finished])
+    #expect(runs[1].message == "loss bpr is nan")
+    #expect(try SweepStore(path: tiny.sweep.storePath).runs()[2].message == "the disk is full")
+    let report = try SweepReport(runs)
+    #expect(report.failures.map(\.message) == ["loss bpr is nan", "the disk is full"])
+    #expect(report.chosenByValidation == nil)
+    let second = WatchedExecution()
+    _ = try tiny.runner(second).run(tiny.points(Self.grid))
+    #expect(second.runs == ["2/0.1", "1/0.01"])
+  }
+
+  @Test("other data makes other runs, also of the same settings")
+  func otherData() throws {
+    let tiny = try TinySweep()
+    let points = try tiny.points("seed: [1]\nhyper_parameters: [seed]")
+    let first = try tiny.runner().run(points)
+    let inter = "\(tiny.data)/synthetic.inter"
+    var lines = try String(contentsOfFile: inter, encoding: .utf8).split(separator: "\n")
+    let last = try #require(lines.indices.last { lines[$0].hasSuffix("\t0") })
+    lines[last] = "\(lines[last].dropLast())2"
+    try lines.joined(separator: "\n").write(toFile: inter, atomically: true, encoding: .utf8)
+    let second = try tiny.runner().run(points)
+    #expect(first[0].identity.dataDigest != second[0].identity.dataDigest)
+    #expect(first[0].folder != second[0].folder)
+    #expect(try SweepStore(path: tiny.sweep.storePath).runs().count == 2)
+  }
+
+  @Test("points whose settings come to the same are one run, which all of them show")
+  func sameRun() throws {
+    let tiny = try TinySweep()
+    let execution = WatchedExecution()
+    let lines = Lines()
+    let runs = try tiny.runner(execution, lines: lines).run(
+      tiny.points("objective: plain\nalpha1: [0.1, 0.2]\nhyper_parameters: [alpha1]"))
+    #expect(execution.runs.count == 1)
+    #expect(runs.map(\.name) == ["alpha1=0.1", "alpha1=0.2"])
+    #expect(runs[0].result == runs[1].result)
+    #expect(lines.all.first?.hasPrefix("1 of 2 points are the same run as another") == true)
+  }
+
+  @Test("a mistake in the last point is found before the first run")
+  func mistakes() throws {
+    let tiny = try TinySweep()
+    let execution = WatchedExecution()
+    let points = try tiny.points(
+      "heartbeat_interval_ms: [500, 9000]\nhyper_parameters: [heartbeat_interval_ms]")
+    #expect {
+      try tiny.runner(execution).run(points)
+    } throws: { "\($0)".contains("heartbeat_interval_ms (9000, from grid.yaml:7:30)") }
+    #expect(execution.runs.isEmpty)
+  }
+
+  @Test("runs that are made at the same time have the results of runs made one after the other")
+  func jobs() throws {
+    let tiny = try TinySweep()
+    let alone = try tiny.runner().run(tiny.points(Self.grid))
+    let other = try TinySweep()
+    let together = try other.runner(jobs: 3).run(other.points(Self.grid))
+    #expect(together.map(\.name) == alone.map(\.name))
+    #expect(together.map(\.result?.test) == alone.map(\.result?.test))
+  }
+
+  @Test("a folder that holds a single run takes no sweep")
+  func singleRunFolder() throws {
+    let tiny = try TinySweep()
+    let runs = try tiny.runner().run(tiny.points(""))
+    #expect {
+      try SweepFolder.create(at: "\(tiny.sweep.path)/\(runs[0].folder)", forgetting: false)
+    } throws: { "\($0)".contains("holds a single run") && "\($0)".contains("--run") }
+  }
+
+  @Test("a sweep that is told to forget makes all runs again")
+  func forgetting() throws {
+    let tiny = try TinySweep()
+    let points = try tiny.points("")
+    _ = try tiny.runner().run(points)
+    _ = try SweepFolder.create(at: tiny.sweep.path, forgetting: true)
+    let again = WatchedExecution()
+    _ = try tiny.runner(again).run(points)
+    #expect(again.runs.count == 1)
+  }
+}
