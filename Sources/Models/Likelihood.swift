@@ -1,4 +1,4 @@
-internal import Autodiff
+package import Autodiff
 internal import Datasets
 
 /// What "user u prefers item p over item n" means as a likelihood.
@@ -14,7 +14,7 @@ extension Tape {
   ///
   /// - Parameters: `positive` and `negative` are scores, `[B, 1]`.
   /// - Returns: `[1, 1]`, nats; shards add up when `count` is the step's triplet count.
-  func negativeLogLikelihood(
+  package func negativeLogLikelihood(
     _ likelihood: Likelihood, positive: Variable, negative: Variable, form: RankingLossForm,
     count: Int
   ) -> Variable {
