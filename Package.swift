@@ -91,7 +91,7 @@ let package = Package(
     .target(name: "TestSupport", dependencies: ["Tensors"], path: "Tests/Support"),
     tests("Tensors", ["CKernels"]),
     tests("Tables", ["Tensors"]),
-    tests("Autodiff", ["Tensors"]),
+    tests("Autodiff", ["Tensors", "CKernels"]),
     tests("Datasets", ["Tensors"]),
     tests("Evaluation", ["Tensors"]),
     tests("Graphs", ["Tensors", "Datasets"]),

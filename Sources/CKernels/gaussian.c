@@ -1,40 +1,16 @@
 #include "CKernelsGaussian.h"
 
-#include <stdint.h>
-#include <string.h>
+#include "exponential.h"
 
 // A call of expf per element made the encoders cost more than a tenth of a VBPR step; these loops
 // vectorise and leave them in the noise.
 #define CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
 
-// exp(x) for |x| <= 80, relative error below 2e-7 (range reduction by ln 2 and a degree-6
-// polynomial with the coefficients of Cephes' expf).
-static inline float exp_bounded(float x) {
-  // Not a number becomes -80 here and shows in the mean instead: casting it would be undefined.
-  x = x > -80.0f ? x : -80.0f;
-  x = x < 80.0f ? x : 80.0f;
-  float n = x * 1.44269504088896341f;
-  n = (float)(int32_t)(n + (n < 0.0f ? -0.5f : 0.5f));
-  float r = x - n * 0.693359375f;
-  r = r - n * -2.12194440e-4f;
-  float y = 1.9875691500e-4f;
-  y = y * r + 1.3981999507e-3f;
-  y = y * r + 8.3334519073e-3f;
-  y = y * r + 4.1665795894e-2f;
-  y = y * r + 1.6666665459e-1f;
-  y = y * r + 5.0000001201e-1f;
-  y = y * r * r + r + 1.0f;
-  uint32_t bits = (uint32_t)((int32_t)n + 127) << 23;
-  float power;
-  memcpy(&power, &bits, 4);
-  return y * power;
-}
-
 CLONES void mrdib_gaussian_sample(
     const float *restrict mu, const float *restrict logvar, const float *restrict eps,
     float *restrict sigma, float *restrict z, size_t count) {
   for (size_t i = 0; i < count; i++) {
-    float s = exp_bounded(0.5f * logvar[i]);
+    float s = mrdib_exp_bounded(0.5f * logvar[i]);
     sigma[i] = s;
     z[i] = mu[i] + s * eps[i];
   }
@@ -56,14 +32,14 @@ CLONES double mrdib_gaussian_kl(
   for (; i + 16 <= count; i += 16) {
     for (size_t lane = 0; lane < 16; lane++) {
       float m = mu[i + lane], l = logvar[i + lane];
-      sums[lane] += (double)(m * m * precision + exp_bounded(l) * precision - 1.0f - l -
-                             log_precision);
+      sums[lane] += (double)(m * m * precision + mrdib_exp_bounded(l) * precision - 1.0f -
+                             l - log_precision);
     }
   }
   for (; i < count; i++) {
     float m = mu[i], l = logvar[i];
     sums[i % 16] +=
-        (double)(m * m * precision + exp_bounded(l) * precision - 1.0f - l - log_precision);
+        (double)(m * m * precision + mrdib_exp_bounded(l) * precision - 1.0f - l - log_precision);
   }
   double total = 0;
   for (int lane = 0; lane < 16; lane++) total += sums[lane];
@@ -79,7 +55,7 @@ CLONES static void kl_adjoint_logvar(
     const float *restrict logvar, float precision, float scale, float *restrict target,
     size_t count) {
   for (size_t i = 0; i < count; i++)
-    target[i] += scale * 0.5f * (exp_bounded(logvar[i]) * precision - 1.0f);
+    target[i] += scale * 0.5f * (mrdib_exp_bounded(logvar[i]) * precision - 1.0f);
 }
 
 void mrdib_gaussian_kl_adjoint(

@@ -1,4 +1,4 @@
-internal import Foundation
+internal import CKernels
 internal import Tensors
 
 extension Tape {
@@ -49,34 +49,29 @@ extension Tape {
       .init(a.value), .init(b.value), transposeB: true, into: .init(weights),
       alpha: 1 / temperature)
     var total = 0.0
-    for row in 0..<count {
-      let logits = weights.row(row)
-      let positive = logits[row]
-      let largest = logits.max() ?? 0
-      var sum = 0.0
-      for column in 0..<count {
-        logits[column] = exp(logits[column] - largest)
-        sum += Double(logits[column])
-      }
-      total += log(sum) + Double(largest) - Double(positive)
-      let inverse = Float(1 / sum)
-      for column in 0..<count { logits[column] *= inverse }
+    for row in 0..<count { total -= Double(weights[row, row]) }
+    let logSums = [Double](unsafeUninitializedCapacity: count) { buffer, initialized in
+      if let sums = buffer.baseAddress { mrdib_softmax_rows(weights.pointer, count, count, sums) }
+      initialized = count
     }
+    for logSum in logSums { total += logSum }
     return record(scalar(Float(total / Double(max(1, count)))), from: a, b) { [self] gradient in
-      // softmax − identity; the saved weights stay, for adjoints may run once per shard.
-      let slope = matrix(rows: count, columns: count)
-      slope.copy(from: weights)
-      for row in 0..<count { slope.pointer[row * count + row] -= 1 }
+      // (softmax − identity) · rows, without the difference: the weights stay, for adjoints may
+      // run once per shard, and a copy of them would be the largest matrix of a step.
       let factor = gradient.pointer[0] / (Float(max(1, count)) * temperature)
       accumulate(into: a) { target, isFirst in
         BLAS.multiply(
-          .init(slope), .init(b.value), into: .init(target), alpha: factor,
+          .init(weights), .init(b.value), into: .init(target), alpha: factor,
           beta: isFirst ? 0 : 1)
+        BLAS.accumulate(
+          b.value.pointer, scaledBy: -factor, into: target.pointer, count: target.count)
       }
       accumulate(into: b) { target, isFirst in
         BLAS.multiply(
-          .init(slope), transposeA: true, .init(a.value), into: .init(target), alpha: factor,
+          .init(weights), transposeA: true, .init(a.value), into: .init(target), alpha: factor,
           beta: isFirst ? 0 : 1)
+        BLAS.accumulate(
+          a.value.pointer, scaledBy: -factor, into: target.pointer, count: target.count)
       }
     }
   }

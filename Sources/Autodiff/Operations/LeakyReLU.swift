@@ -1,3 +1,4 @@
+internal import CKernels
 internal import Tensors
 
 extension Tape {
@@ -9,24 +10,11 @@ extension Tape {
   public func leakyReLU(_ x: Variable, slope: Float = 0.01) -> Variable {
     precondition(slope >= 0 && slope <= 1, "leakyReLU: slope \(slope)")
     let output = matrix(rows: x.rows, columns: x.columns)
-    let (source, result) = (x.value.pointer, output.pointer)
-    for index in 0..<output.count {
-      let value = source[index]
-      result[index] = value > 0 ? value : slope * value
-    }
+    mrdib_leaky_relu(x.value.pointer, slope, output.pointer, output.count)
     return record(output, from: x) { [self] gradient in
-      let upstream = gradient.pointer
       accumulate(into: x) { target, isFirst in
-        let (destination, count) = (target.pointer, target.count)
-        if isFirst {
-          for index in 0..<count {
-            destination[index] = upstream[index] * (source[index] > 0 ? 1 : slope)
-          }
-        } else {
-          for index in 0..<count {
-            destination[index] += upstream[index] * (source[index] > 0 ? 1 : slope)
-          }
-        }
+        mrdib_leaky_relu_adjoint(
+          x.value.pointer, slope, gradient.pointer, target.pointer, target.count, isFirst ? 0 : 1)
       }
     }
   }

@@ -5,5 +5,6 @@
 #include "CKernelsGaussian.h"
 #include "CKernelsRandom.h"
 #include "CKernelsRanking.h"
+#include "CKernelsSoftmax.h"
 #include "CKernelsSparse.h"
 #include "CKernelsOptimizers.h"

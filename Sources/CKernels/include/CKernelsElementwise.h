@@ -8,6 +8,20 @@ void mrdib_relu(const float *x, float *y, size_t count);
 void mrdib_relu_adjoint(
     const float *x, const float *gradient, float *target, size_t count, int adds);
 
+/// y = x > 0 ? x : slope * x.
+void mrdib_leaky_relu(const float *x, float slope, float *y, size_t count);
+
+/// target = gradient * (x > 0 ? 1 : slope), or adds it where `adds` is not 0.
+void mrdib_leaky_relu_adjoint(
+    const float *x, float slope, const float *gradient, float *target, size_t count, int adds);
+
+/// y = 1 / (1 + exp(-x)), relative error below 4e-7 (not below exp(-80)); not a number stays so.
+void mrdib_sigmoid(const float *x, float *y, size_t count);
+
+/// target = gradient * y * (1 - y) for y = sigmoid(x), or adds it where `adds` is not 0.
+void mrdib_sigmoid_adjoint(
+    const float *y, const float *gradient, float *target, size_t count, int adds);
+
 /// y = min(max(x, lower), upper).
 void mrdib_clamp(const float *x, float lower, float upper, float *y, size_t count);
 
