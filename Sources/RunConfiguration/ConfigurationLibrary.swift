@@ -14,7 +14,10 @@ public enum ConfigurationLibrary {
   ]
 
   private static let datasets = [
+    "baby": PackageResources.baby_yaml,
+    "clothing": PackageResources.clothing_yaml,
     "lfm2k": PackageResources.lfm2k_yaml,
+    "sports": PackageResources.sports_yaml,
     "tiktok": PackageResources.tiktok_yaml,
   ]
 

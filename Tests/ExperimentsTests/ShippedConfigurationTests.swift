@@ -1,0 +1,94 @@
+import Experiments
+import Foundation
+import RunConfiguration
+import Runtime
+import Testing
+
+/// The files that come with the program.
+@Suite("Shipped configurations") struct ShippedConfigurationTests {
+  static let folder = URL(fileURLWithPath: #filePath)
+    .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+    .appendingPathComponent("Deploy/configs")
+
+  /// Paths below `Deploy/configs`.
+  static let files: [String] = {
+    let all = FileManager.default.enumerator(atPath: folder.path)?.compactMap { $0 as? String }
+    return (all ?? []).filter { $0.hasSuffix(".yaml") }.sorted()
+  }()
+
+  static let backbones = ["dualgnn", "freedom", "mgcn", "mmgcn", "soil", "vbpr"]
+  static let models = backbones + ["bpr", "grcn", "lightgcn"]
+
+  /// A request for a file with the data set that its folder is named after.
+  private func request(_ file: String) -> RunRequest {
+    let parts = file.split(separator: "/")
+    return RunRequest(
+      data: parts.count > 1 ? "data/\(parts[0])" : "data/lfm2k",
+      configurationFiles: [Self.folder.appendingPathComponent(file).path])
+  }
+
+  private func grid(_ file: String) throws -> ConfigurationGrid {
+    try ConfigurationGrid(requested: request(file).requestedLayers())
+  }
+
+  @Test("every file resolves, a grid at each of its points", arguments: files)
+  func resolves(file: String) throws {
+    let grid = try grid(file)
+    for point in grid.points {
+      let configuration = try request(file).resolve(grid.layers + point.map(\.layer))
+      #expect(!configuration.data.modalities.isEmpty)
+    }
+  }
+
+  @Test("every file is in the table of the folder's page", arguments: files)
+  func isListed(file: String) throws {
+    let page = try String(
+      contentsOf: Self.folder.appendingPathComponent("README.md"), encoding: .utf8)
+    let parts = file.split(separator: "/")
+    let isListed =
+      page.contains("`\(parts[parts.count - 1])`")
+      && (parts.count == 1 || page.contains("`\(parts[0])/`"))
+      || Self.backbones.contains { file == "grid-mrdib-\($0).yaml" }
+      || page.contains("`\(file)`")
+    #expect(isListed)
+  }
+
+  @Test("MRdIB's grid is the published one on every backbone", arguments: backbones)
+  func publishedGrid(model: String) throws {
+    let grid = try grid("grid-mrdib-\(model).yaml")
+    for name in ["alpha1", "alpha2", "alpha3"] {
+      let axis = try #require(grid.axes.first { $0.name == name })
+      #expect(axis.values.map(\.value) == ["0.0001", "0.001", "0.005", "0.01", "0.05"])
+    }
+    let search = try CoordinateSearch(grid: grid, order: ["alpha1", "alpha3", "alpha2"])
+    #expect(grid.points.count == 375 && search.runCount == 45)
+    let configuration = try request("grid-mrdib-\(model).yaml").resolve(
+      grid.layers + grid.points[0].map(\.layer))
+    #expect(configuration.model.model == model && configuration.model.objective == .mrdib)
+  }
+
+  @Test("plain models have the published grids", arguments: models)
+  func plainGrids(model: String) throws {
+    let grid = try grid("grid-\(model).yaml")
+    let configuration = try request("grid-\(model).yaml").resolve(
+      grid.layers + grid.points[0].map(\.layer))
+    #expect(configuration.model.model == model && configuration.model.objective == .plain)
+    let expected = [
+      "bpr": 21, "vbpr": 21, "lightgcn": 60, "grcn": 75, "dualgnn": 75, "mmgcn": 15,
+      "freedom": 24, "mgcn": 9, "soil": 1080,
+    ]
+    #expect(grid.points.count == expected[model])
+  }
+
+  @Test(
+    "each model has settings for each known data set", arguments: ConfigurationLibrary.datasetNames)
+  func builtIn(dataset: String) throws {
+    for model in Self.models {
+      let request = RunRequest(
+        data: "data/\(dataset)", options: [.init(option: "--model", key: "model", value: model)])
+      let configuration = try request.resolve()
+      #expect(configuration.model.model == model && configuration.data.modalities.count == 2)
+      #expect(configuration.source(of: "modalities")?.description.contains(dataset) == true)
+    }
+  }
+}
