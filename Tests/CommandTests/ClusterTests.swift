@@ -6,21 +6,7 @@ import Testing
   private func train(
     _ folder: TemporaryFolder, _ name: String, data: String, _ options: [String]
   ) throws -> [Data] {
-    let run = "\(folder.path)/\(name)"
-    let command = try Command(
-      arguments: [
-        "train", "--data", data, "--epochs", "3", "--shards", "3", "--quiet", "--run", run,
-        "--set", "train_batch_size=512",
-      ] + options)
-    #expect(command.status == 0, "\(name): \(command.errors)")
-    let export = try Command("export", "--run", run, "--format", "npy", "--out", "\(run)/export")
-    #expect(export.status == 0, "\(export.errors)")
-    let best = try folder.object("\(name)/best.json")
-    let model = try #require(best["folder"] as? String)
-    return try [
-      folder.bytes("\(name)/export/user.npy"), folder.bytes("\(name)/export/item.npy"),
-      folder.bytes("\(name)/\(model)/parameters.safetensors"),
-    ]
+    try folder.train(name, data: data, options)
   }
 
   @Test("workers and servers change no bit; neither does living in one process")

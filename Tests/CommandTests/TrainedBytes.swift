@@ -1,0 +1,24 @@
+import Foundation
+import Testing
+
+extension TemporaryFolder {
+  /// Trains three short epochs and returns the bytes of what they end in: the final matrices of
+  /// users and items, and the parameters of the best epoch.
+  func train(_ name: String, data: String, _ options: [String]) throws -> [Data] {
+    let run = "\(path)/\(name)"
+    let command = try Command(
+      arguments: [
+        "train", "--data", data, "--epochs", "3", "--shards", "3", "--quiet", "--run", run,
+        "--set", "train_batch_size=512",
+      ] + options)
+    #expect(command.status == 0, "\(name): \(command.errors)")
+    let export = try Command("export", "--run", run, "--format", "npy", "--out", "\(run)/export")
+    #expect(export.status == 0, "\(export.errors)")
+    let best = try object("\(name)/best.json")
+    let model = try #require(best["folder"] as? String)
+    return try [
+      bytes("\(name)/export/user.npy"), bytes("\(name)/export/item.npy"),
+      bytes("\(name)/\(model)/parameters.safetensors"),
+    ]
+  }
+}
