@@ -58,6 +58,38 @@ CLONES void mrdib_sigmoid_adjoint(
   }
 }
 
+// Relative error below 3e-7: Cephes' polynomial near 0, where 1 - exp would lose digits, and
+// 1 - 2 / (exp(2 |x|) + 1) elsewhere.
+static inline float tanh_of(float x) {
+  float size = fabsf(x);
+  float z = x * x;
+  float y = -5.70498872745e-3f;
+  y = y * z + 2.06390887954e-2f;
+  y = y * z - 5.37397155531e-2f;
+  y = y * z + 1.33314422036e-1f;
+  y = y * z - 3.33332819422e-1f;
+  float near = y * z * size + size;
+  float far = 1.0f - 2.0f / (mrdib_exp_bounded(2.0f * size) + 1.0f);
+  float value = size < 0.625f ? near : far;
+  return x == x ? copysignf(value, x) : x;
+}
+
+CLONES void mrdib_tanh_cap(const float *restrict x, float cap, float *restrict y, size_t count) {
+  for (size_t i = 0; i < count; i++) y[i] = cap * tanh_of(x[i] / cap);
+}
+
+CLONES void mrdib_tanh_cap_adjoint(
+    const float *restrict y, float cap, const float *restrict gradient, float *restrict target,
+    size_t count, int adds) {
+  if (adds) {
+    for (size_t i = 0; i < count; i++)
+      target[i] += gradient[i] * (1.0f - (y[i] / cap) * (y[i] / cap));
+  } else {
+    for (size_t i = 0; i < count; i++)
+      target[i] = gradient[i] * (1.0f - (y[i] / cap) * (y[i] / cap));
+  }
+}
+
 CLONES void mrdib_clamp(
     const float *restrict x, float lower, float upper, float *restrict y, size_t count) {
   for (size_t i = 0; i < count; i++) {

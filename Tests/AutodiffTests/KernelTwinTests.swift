@@ -76,9 +76,36 @@ import Testing
 
   @Test("logistic function of what is not a number")
   func sigmoidOfNoNumber() {
-    var values: [Float] = [.nan, .infinity, -.infinity]
-    mrdib_sigmoid(values, &values, 3)
+    var values = [Float](repeating: 0, count: 3)
+    mrdib_sigmoid([.nan, .infinity, -.infinity], &values, 3)
     #expect(values[0].isNaN && values[1] == 1 && values[2] < 1e-34)
+  }
+
+  @Test(
+    "capped hyperbolic tangent, small and large", arguments: [1, 10] as [Float],
+    [1e-6, 0.1, 1, 5, 300] as [Float])
+  func tanhCap(cap: Float, scale: Float) {
+    let count = 70
+    let x = randomMatrix(1, count, seed: 9)
+    for index in 0..<count { x.pointer[index] *= scale }
+    let gradient = randomMatrix(1, count, seed: 10)
+    let (y, target) = (Matrix(rows: 1, columns: count), Matrix(rows: 1, columns: count))
+    mrdib_tanh_cap(x.pointer, cap, y.pointer, count)
+    mrdib_tanh_cap_adjoint(y.pointer, cap, gradient.pointer, target.pointer, count, 0)
+    mrdib_tanh_cap_adjoint(y.pointer, cap, gradient.pointer, target.pointer, count, 1)
+    for index in 0..<count {
+      let plain = tanh(Double(x.pointer[index]) / Double(cap))
+      #expect(abs(Double(y.pointer[index]) - Double(cap) * plain) < 4e-7 * abs(Double(cap) * plain))
+      let adjoint = 2 * Double(gradient.pointer[index]) * (1 - plain * plain)
+      #expect(abs(Double(target.pointer[index]) - adjoint) < 2e-6)
+    }
+  }
+
+  @Test("hyperbolic tangent of what is not a number, of 0 and far out")
+  func tanhOfNoNumber() {
+    var values = [Float](repeating: 1, count: 4)
+    mrdib_tanh_cap([.nan, .infinity, -.infinity, 0], 2, &values, 4)
+    #expect(values[0].isNaN && values[1] == 2 && values[2] == -2 && values[3] == 0)
   }
 
   @Test("leaky rectifier and its adjoint", arguments: [1, 16, 77])

@@ -22,6 +22,14 @@ void mrdib_sigmoid(const float *x, float *y, size_t count);
 void mrdib_sigmoid_adjoint(
     const float *y, const float *gradient, float *target, size_t count, int adds);
 
+/// y = cap * tanh(x / cap), relative error below 4e-7; not a number stays so.
+void mrdib_tanh_cap(const float *x, float cap, float *y, size_t count);
+
+/// target = gradient * (1 - (y / cap)^2) for y = cap * tanh(x / cap), or adds it where `adds` is
+/// not 0.
+void mrdib_tanh_cap_adjoint(
+    const float *y, float cap, const float *gradient, float *target, size_t count, int adds);
+
 /// y = min(max(x, lower), upper).
 void mrdib_clamp(const float *x, float lower, float upper, float *y, size_t count);
 
