@@ -19,6 +19,11 @@ struct MrdibCommand: ParsableCommand {
       RecommendCommand.self, ExportCommand.self, DataCommand.self, ConfigCommand.self,
       DoctorCommand.self,
     ])
+
+  static func main() {
+    ProcessMemory.keepForReuse()
+    main(nil)
+  }
 }
 
 extension ParsableCommand {

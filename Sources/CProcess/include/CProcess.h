@@ -43,4 +43,8 @@ int cprocess_watch_signals(const int *signals, size_t count);
 /// Gives the signals back to whoever handled them before, and closes the pipe.
 void cprocess_unwatch_signals(void);
 
+/// From now on memory that is freed stays with the process, for its next allocation. Call it before
+/// there are threads. Does nothing where the C library has no such choice.
+void cprocess_keep_memory(void);
+
 #endif
