@@ -64,7 +64,8 @@ struct DataValidate: ParsableCommand {
 
   func run() throws {
     try reporting {
-      let validation = DatasetValidation.validate(folder: folder)
+      let validation = DatasetValidation.validate(
+        folder: folder, modalities: try RunRequest(data: folder).modalities())
       for problem in validation.problems { StandardError.write("error: \(problem)") }
       if validation.isCutShort { StandardError.write("there are more problems; mend these first") }
       for warning in validation.warnings { StandardError.write("warning: \(warning)") }
@@ -88,7 +89,9 @@ struct DataStats: ParsableCommand {
 
   func run() throws {
     try reporting {
-      let statistics = DatasetStatistics(try Dataset.load(folder: folder, needsFeatures: true))
+      let statistics = DatasetStatistics(
+        try Dataset.load(
+          folder: folder, modalities: RunRequest(data: folder).modalities(), needsFeatures: true))
       if json { return try JSONOutput.print(statistics) }
       statistics.lines.forEach { print($0) }
     }
