@@ -97,6 +97,51 @@ void   mrdib__v1__node_hello__free_unpacked
   assert(message->base.descriptor == &mrdib__v1__node_hello__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   mrdib__v1__holding__init
+                     (Mrdib__V1__Holding         *message)
+{
+  static const Mrdib__V1__Holding init_value = MRDIB__V1__HOLDING__INIT;
+  *message = init_value;
+}
+size_t mrdib__v1__holding__get_packed_size
+                     (const Mrdib__V1__Holding *message)
+{
+  assert(message->base.descriptor == &mrdib__v1__holding__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t mrdib__v1__holding__pack
+                     (const Mrdib__V1__Holding *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &mrdib__v1__holding__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t mrdib__v1__holding__pack_to_buffer
+                     (const Mrdib__V1__Holding *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &mrdib__v1__holding__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Mrdib__V1__Holding *
+       mrdib__v1__holding__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Mrdib__V1__Holding *)
+     protobuf_c_message_unpack (&mrdib__v1__holding__descriptor,
+                                allocator, len, data);
+}
+void   mrdib__v1__holding__free_unpacked
+                     (Mrdib__V1__Holding *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &mrdib__v1__holding__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   mrdib__v1__heartbeat__init
                      (Mrdib__V1__Heartbeat         *message)
 {
@@ -185,96 +230,6 @@ void   mrdib__v1__node_ready__free_unpacked
   if(!message)
     return;
   assert(message->base.descriptor == &mrdib__v1__node_ready__descriptor);
-  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
-}
-void   mrdib__v1__named_sum__init
-                     (Mrdib__V1__NamedSum         *message)
-{
-  static const Mrdib__V1__NamedSum init_value = MRDIB__V1__NAMED_SUM__INIT;
-  *message = init_value;
-}
-size_t mrdib__v1__named_sum__get_packed_size
-                     (const Mrdib__V1__NamedSum *message)
-{
-  assert(message->base.descriptor == &mrdib__v1__named_sum__descriptor);
-  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
-}
-size_t mrdib__v1__named_sum__pack
-                     (const Mrdib__V1__NamedSum *message,
-                      uint8_t       *out)
-{
-  assert(message->base.descriptor == &mrdib__v1__named_sum__descriptor);
-  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
-}
-size_t mrdib__v1__named_sum__pack_to_buffer
-                     (const Mrdib__V1__NamedSum *message,
-                      ProtobufCBuffer *buffer)
-{
-  assert(message->base.descriptor == &mrdib__v1__named_sum__descriptor);
-  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
-}
-Mrdib__V1__NamedSum *
-       mrdib__v1__named_sum__unpack
-                     (ProtobufCAllocator  *allocator,
-                      size_t               len,
-                      const uint8_t       *data)
-{
-  return (Mrdib__V1__NamedSum *)
-     protobuf_c_message_unpack (&mrdib__v1__named_sum__descriptor,
-                                allocator, len, data);
-}
-void   mrdib__v1__named_sum__free_unpacked
-                     (Mrdib__V1__NamedSum *message,
-                      ProtobufCAllocator *allocator)
-{
-  if(!message)
-    return;
-  assert(message->base.descriptor == &mrdib__v1__named_sum__descriptor);
-  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
-}
-void   mrdib__v1__unit_report__init
-                     (Mrdib__V1__UnitReport         *message)
-{
-  static const Mrdib__V1__UnitReport init_value = MRDIB__V1__UNIT_REPORT__INIT;
-  *message = init_value;
-}
-size_t mrdib__v1__unit_report__get_packed_size
-                     (const Mrdib__V1__UnitReport *message)
-{
-  assert(message->base.descriptor == &mrdib__v1__unit_report__descriptor);
-  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
-}
-size_t mrdib__v1__unit_report__pack
-                     (const Mrdib__V1__UnitReport *message,
-                      uint8_t       *out)
-{
-  assert(message->base.descriptor == &mrdib__v1__unit_report__descriptor);
-  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
-}
-size_t mrdib__v1__unit_report__pack_to_buffer
-                     (const Mrdib__V1__UnitReport *message,
-                      ProtobufCBuffer *buffer)
-{
-  assert(message->base.descriptor == &mrdib__v1__unit_report__descriptor);
-  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
-}
-Mrdib__V1__UnitReport *
-       mrdib__v1__unit_report__unpack
-                     (ProtobufCAllocator  *allocator,
-                      size_t               len,
-                      const uint8_t       *data)
-{
-  return (Mrdib__V1__UnitReport *)
-     protobuf_c_message_unpack (&mrdib__v1__unit_report__descriptor,
-                                allocator, len, data);
-}
-void   mrdib__v1__unit_report__free_unpacked
-                     (Mrdib__V1__UnitReport *message,
-                      ProtobufCAllocator *allocator)
-{
-  if(!message)
-    return;
-  assert(message->base.descriptor == &mrdib__v1__unit_report__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
 void   mrdib__v1__task_done__init
@@ -410,6 +365,141 @@ void   mrdib__v1__goodbye__free_unpacked
   if(!message)
     return;
   assert(message->base.descriptor == &mrdib__v1__goodbye__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   mrdib__v1__held__init
+                     (Mrdib__V1__Held         *message)
+{
+  static const Mrdib__V1__Held init_value = MRDIB__V1__HELD__INIT;
+  *message = init_value;
+}
+size_t mrdib__v1__held__get_packed_size
+                     (const Mrdib__V1__Held *message)
+{
+  assert(message->base.descriptor == &mrdib__v1__held__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t mrdib__v1__held__pack
+                     (const Mrdib__V1__Held *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &mrdib__v1__held__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t mrdib__v1__held__pack_to_buffer
+                     (const Mrdib__V1__Held *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &mrdib__v1__held__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Mrdib__V1__Held *
+       mrdib__v1__held__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Mrdib__V1__Held *)
+     protobuf_c_message_unpack (&mrdib__v1__held__descriptor,
+                                allocator, len, data);
+}
+void   mrdib__v1__held__free_unpacked
+                     (Mrdib__V1__Held *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &mrdib__v1__held__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   mrdib__v1__checkpoint_written__init
+                     (Mrdib__V1__CheckpointWritten         *message)
+{
+  static const Mrdib__V1__CheckpointWritten init_value = MRDIB__V1__CHECKPOINT_WRITTEN__INIT;
+  *message = init_value;
+}
+size_t mrdib__v1__checkpoint_written__get_packed_size
+                     (const Mrdib__V1__CheckpointWritten *message)
+{
+  assert(message->base.descriptor == &mrdib__v1__checkpoint_written__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t mrdib__v1__checkpoint_written__pack
+                     (const Mrdib__V1__CheckpointWritten *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &mrdib__v1__checkpoint_written__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t mrdib__v1__checkpoint_written__pack_to_buffer
+                     (const Mrdib__V1__CheckpointWritten *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &mrdib__v1__checkpoint_written__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Mrdib__V1__CheckpointWritten *
+       mrdib__v1__checkpoint_written__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Mrdib__V1__CheckpointWritten *)
+     protobuf_c_message_unpack (&mrdib__v1__checkpoint_written__descriptor,
+                                allocator, len, data);
+}
+void   mrdib__v1__checkpoint_written__free_unpacked
+                     (Mrdib__V1__CheckpointWritten *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &mrdib__v1__checkpoint_written__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   mrdib__v1__checkpoint_failed__init
+                     (Mrdib__V1__CheckpointFailed         *message)
+{
+  static const Mrdib__V1__CheckpointFailed init_value = MRDIB__V1__CHECKPOINT_FAILED__INIT;
+  *message = init_value;
+}
+size_t mrdib__v1__checkpoint_failed__get_packed_size
+                     (const Mrdib__V1__CheckpointFailed *message)
+{
+  assert(message->base.descriptor == &mrdib__v1__checkpoint_failed__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t mrdib__v1__checkpoint_failed__pack
+                     (const Mrdib__V1__CheckpointFailed *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &mrdib__v1__checkpoint_failed__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t mrdib__v1__checkpoint_failed__pack_to_buffer
+                     (const Mrdib__V1__CheckpointFailed *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &mrdib__v1__checkpoint_failed__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Mrdib__V1__CheckpointFailed *
+       mrdib__v1__checkpoint_failed__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Mrdib__V1__CheckpointFailed *)
+     protobuf_c_message_unpack (&mrdib__v1__checkpoint_failed__descriptor,
+                                allocator, len, data);
+}
+void   mrdib__v1__checkpoint_failed__free_unpacked
+                     (Mrdib__V1__CheckpointFailed *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &mrdib__v1__checkpoint_failed__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
 void   mrdib__v1__table_description__init
@@ -817,7 +907,142 @@ void   mrdib__v1__finish__free_unpacked
   assert(message->base.descriptor == &mrdib__v1__finish__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-static const ProtobufCFieldDescriptor mrdib__v1__control_header__field_descriptors[13] =
+void   mrdib__v1__hold__init
+                     (Mrdib__V1__Hold         *message)
+{
+  static const Mrdib__V1__Hold init_value = MRDIB__V1__HOLD__INIT;
+  *message = init_value;
+}
+size_t mrdib__v1__hold__get_packed_size
+                     (const Mrdib__V1__Hold *message)
+{
+  assert(message->base.descriptor == &mrdib__v1__hold__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t mrdib__v1__hold__pack
+                     (const Mrdib__V1__Hold *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &mrdib__v1__hold__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t mrdib__v1__hold__pack_to_buffer
+                     (const Mrdib__V1__Hold *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &mrdib__v1__hold__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Mrdib__V1__Hold *
+       mrdib__v1__hold__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Mrdib__V1__Hold *)
+     protobuf_c_message_unpack (&mrdib__v1__hold__descriptor,
+                                allocator, len, data);
+}
+void   mrdib__v1__hold__free_unpacked
+                     (Mrdib__V1__Hold *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &mrdib__v1__hold__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   mrdib__v1__checkpoint__init
+                     (Mrdib__V1__Checkpoint         *message)
+{
+  static const Mrdib__V1__Checkpoint init_value = MRDIB__V1__CHECKPOINT__INIT;
+  *message = init_value;
+}
+size_t mrdib__v1__checkpoint__get_packed_size
+                     (const Mrdib__V1__Checkpoint *message)
+{
+  assert(message->base.descriptor == &mrdib__v1__checkpoint__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t mrdib__v1__checkpoint__pack
+                     (const Mrdib__V1__Checkpoint *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &mrdib__v1__checkpoint__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t mrdib__v1__checkpoint__pack_to_buffer
+                     (const Mrdib__V1__Checkpoint *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &mrdib__v1__checkpoint__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Mrdib__V1__Checkpoint *
+       mrdib__v1__checkpoint__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Mrdib__V1__Checkpoint *)
+     protobuf_c_message_unpack (&mrdib__v1__checkpoint__descriptor,
+                                allocator, len, data);
+}
+void   mrdib__v1__checkpoint__free_unpacked
+                     (Mrdib__V1__Checkpoint *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &mrdib__v1__checkpoint__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   mrdib__v1__checkpoint_seen__init
+                     (Mrdib__V1__CheckpointSeen         *message)
+{
+  static const Mrdib__V1__CheckpointSeen init_value = MRDIB__V1__CHECKPOINT_SEEN__INIT;
+  *message = init_value;
+}
+size_t mrdib__v1__checkpoint_seen__get_packed_size
+                     (const Mrdib__V1__CheckpointSeen *message)
+{
+  assert(message->base.descriptor == &mrdib__v1__checkpoint_seen__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t mrdib__v1__checkpoint_seen__pack
+                     (const Mrdib__V1__CheckpointSeen *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &mrdib__v1__checkpoint_seen__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t mrdib__v1__checkpoint_seen__pack_to_buffer
+                     (const Mrdib__V1__CheckpointSeen *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &mrdib__v1__checkpoint_seen__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Mrdib__V1__CheckpointSeen *
+       mrdib__v1__checkpoint_seen__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Mrdib__V1__CheckpointSeen *)
+     protobuf_c_message_unpack (&mrdib__v1__checkpoint_seen__descriptor,
+                                allocator, len, data);
+}
+void   mrdib__v1__checkpoint_seen__free_unpacked
+                     (Mrdib__V1__CheckpointSeen *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &mrdib__v1__checkpoint_seen__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+static const ProtobufCFieldDescriptor mrdib__v1__control_header__field_descriptors[20] =
 {
   {
     "protocol_version",
@@ -826,6 +1051,18 @@ static const ProtobufCFieldDescriptor mrdib__v1__control_header__field_descripto
     PROTOBUF_C_TYPE_UINT32,
     0,   /* quantifier_offset */
     offsetof(Mrdib__V1__ControlHeader, protocol_version),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "term",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Mrdib__V1__ControlHeader, term),
     NULL,
     NULL,
     0,             /* flags */
@@ -904,6 +1141,42 @@ static const ProtobufCFieldDescriptor mrdib__v1__control_header__field_descripto
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
+    "held",
+    16,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Mrdib__V1__ControlHeader, body_case),
+    offsetof(Mrdib__V1__ControlHeader, held),
+    &mrdib__v1__held__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "checkpoint_written",
+    17,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Mrdib__V1__ControlHeader, body_case),
+    offsetof(Mrdib__V1__ControlHeader, checkpoint_written),
+    &mrdib__v1__checkpoint_written__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "checkpoint_failed",
+    18,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Mrdib__V1__ControlHeader, body_case),
+    offsetof(Mrdib__V1__ControlHeader, checkpoint_failed),
+    &mrdib__v1__checkpoint_failed__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
     "welcome",
     30,
     PROTOBUF_C_LABEL_NONE,
@@ -975,28 +1248,71 @@ static const ProtobufCFieldDescriptor mrdib__v1__control_header__field_descripto
     0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "hold",
+    36,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Mrdib__V1__ControlHeader, body_case),
+    offsetof(Mrdib__V1__ControlHeader, hold),
+    &mrdib__v1__hold__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "checkpoint",
+    37,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Mrdib__V1__ControlHeader, body_case),
+    offsetof(Mrdib__V1__ControlHeader, checkpoint),
+    &mrdib__v1__checkpoint__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "checkpoint_seen",
+    38,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Mrdib__V1__ControlHeader, body_case),
+    offsetof(Mrdib__V1__ControlHeader, checkpoint_seen),
+    &mrdib__v1__checkpoint_seen__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned mrdib__v1__control_header__field_indices_by_name[] = {
-  11,   /* field[11] = finish */
-  6,   /* field[6] = goodbye */
-  2,   /* field[2] = heartbeat */
-  10,   /* field[10] = heartbeat_seen */
-  1,   /* field[1] = hello */
+  18,   /* field[18] = checkpoint */
+  10,   /* field[10] = checkpoint_failed */
+  19,   /* field[19] = checkpoint_seen */
+  9,   /* field[9] = checkpoint_written */
+  15,   /* field[15] = finish */
+  7,   /* field[7] = goodbye */
+  3,   /* field[3] = heartbeat */
+  14,   /* field[14] = heartbeat_seen */
+  8,   /* field[8] = held */
+  2,   /* field[2] = hello */
+  17,   /* field[17] = hold */
   0,   /* field[0] = protocol_version */
-  3,   /* field[3] = ready */
-  12,   /* field[12] = refused */
-  8,   /* field[8] = servers */
-  9,   /* field[9] = task */
-  4,   /* field[4] = task_done */
-  5,   /* field[5] = task_failed */
-  7,   /* field[7] = welcome */
+  4,   /* field[4] = ready */
+  16,   /* field[16] = refused */
+  12,   /* field[12] = servers */
+  13,   /* field[13] = task */
+  5,   /* field[5] = task_done */
+  6,   /* field[6] = task_failed */
+  1,   /* field[1] = term */
+  11,   /* field[11] = welcome */
 };
 static const ProtobufCIntRange mrdib__v1__control_header__number_ranges[3 + 1] =
 {
   { 1, 0 },
-  { 10, 1 },
-  { 30, 7 },
-  { 0, 13 }
+  { 10, 2 },
+  { 30, 11 },
+  { 0, 20 }
 };
 const ProtobufCMessageDescriptor mrdib__v1__control_header__descriptor =
 {
@@ -1006,14 +1322,14 @@ const ProtobufCMessageDescriptor mrdib__v1__control_header__descriptor =
   "Mrdib__V1__ControlHeader",
   "mrdib.v1",
   sizeof(Mrdib__V1__ControlHeader),
-  13,
+  20,
   mrdib__v1__control_header__field_descriptors,
   mrdib__v1__control_header__field_indices_by_name,
   3,  mrdib__v1__control_header__number_ranges,
   (ProtobufCMessageInit) mrdib__v1__control_header__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor mrdib__v1__node_hello__field_descriptors[6] =
+static const ProtobufCFieldDescriptor mrdib__v1__node_hello__field_descriptors[8] =
 {
   {
     "role",
@@ -1087,11 +1403,37 @@ static const ProtobufCFieldDescriptor mrdib__v1__node_hello__field_descriptors[6
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "name",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Mrdib__V1__NodeHello, name),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "holding",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Mrdib__V1__NodeHello, holding),
+    &mrdib__v1__holding__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned mrdib__v1__node_hello__field_indices_by_name[] = {
   3,   /* field[3] = data_endpoint */
+  7,   /* field[7] = holding */
   4,   /* field[4] = host */
   1,   /* field[1] = incarnation */
+  6,   /* field[6] = name */
   5,   /* field[5] = process_id */
   0,   /* field[0] = role */
   2,   /* field[2] = run_id */
@@ -1099,7 +1441,7 @@ static const unsigned mrdib__v1__node_hello__field_indices_by_name[] = {
 static const ProtobufCIntRange mrdib__v1__node_hello__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 6 }
+  { 0, 8 }
 };
 const ProtobufCMessageDescriptor mrdib__v1__node_hello__descriptor =
 {
@@ -1109,14 +1451,78 @@ const ProtobufCMessageDescriptor mrdib__v1__node_hello__descriptor =
   "Mrdib__V1__NodeHello",
   "mrdib.v1",
   sizeof(Mrdib__V1__NodeHello),
-  6,
+  8,
   mrdib__v1__node_hello__field_descriptors,
   mrdib__v1__node_hello__field_indices_by_name,
   1,  mrdib__v1__node_hello__number_ranges,
   (ProtobufCMessageInit) mrdib__v1__node_hello__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor mrdib__v1__heartbeat__field_descriptors[5] =
+static const ProtobufCFieldDescriptor mrdib__v1__holding__field_descriptors[3] =
+{
+  {
+    "generation",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Mrdib__V1__Holding, generation),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "rank",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Mrdib__V1__Holding, rank),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "version",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Mrdib__V1__Holding, version),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned mrdib__v1__holding__field_indices_by_name[] = {
+  0,   /* field[0] = generation */
+  1,   /* field[1] = rank */
+  2,   /* field[2] = version */
+};
+static const ProtobufCIntRange mrdib__v1__holding__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor mrdib__v1__holding__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "mrdib.v1.Holding",
+  "Holding",
+  "Mrdib__V1__Holding",
+  "mrdib.v1",
+  sizeof(Mrdib__V1__Holding),
+  3,
+  mrdib__v1__holding__field_descriptors,
+  mrdib__v1__holding__field_indices_by_name,
+  1,  mrdib__v1__holding__number_ranges,
+  (ProtobufCMessageInit) mrdib__v1__holding__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor mrdib__v1__heartbeat__field_descriptors[7] =
 {
   {
     "resident_bytes",
@@ -1178,18 +1584,44 @@ static const ProtobufCFieldDescriptor mrdib__v1__heartbeat__field_descriptors[5]
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "generation",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Mrdib__V1__Heartbeat, generation),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "version",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Mrdib__V1__Heartbeat, version),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned mrdib__v1__heartbeat__field_indices_by_name[] = {
   2,   /* field[2] = cpu_seconds */
+  5,   /* field[5] = generation */
   1,   /* field[1] = peak_resident_bytes */
   0,   /* field[0] = resident_bytes */
   4,   /* field[4] = task_id */
   3,   /* field[3] = task_progress */
+  6,   /* field[6] = version */
 };
 static const ProtobufCIntRange mrdib__v1__heartbeat__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 5 }
+  { 0, 7 }
 };
 const ProtobufCMessageDescriptor mrdib__v1__heartbeat__descriptor =
 {
@@ -1199,16 +1631,36 @@ const ProtobufCMessageDescriptor mrdib__v1__heartbeat__descriptor =
   "Mrdib__V1__Heartbeat",
   "mrdib.v1",
   sizeof(Mrdib__V1__Heartbeat),
-  5,
+  7,
   mrdib__v1__heartbeat__field_descriptors,
   mrdib__v1__heartbeat__field_indices_by_name,
   1,  mrdib__v1__heartbeat__number_ranges,
   (ProtobufCMessageInit) mrdib__v1__heartbeat__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-#define mrdib__v1__node_ready__field_descriptors NULL
-#define mrdib__v1__node_ready__field_indices_by_name NULL
-#define mrdib__v1__node_ready__number_ranges NULL
+static const ProtobufCFieldDescriptor mrdib__v1__node_ready__field_descriptors[1] =
+{
+  {
+    "generation",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Mrdib__V1__NodeReady, generation),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned mrdib__v1__node_ready__field_indices_by_name[] = {
+  0,   /* field[0] = generation */
+};
+static const ProtobufCIntRange mrdib__v1__node_ready__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
 const ProtobufCMessageDescriptor mrdib__v1__node_ready__descriptor =
 {
   PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
@@ -1217,113 +1669,11 @@ const ProtobufCMessageDescriptor mrdib__v1__node_ready__descriptor =
   "Mrdib__V1__NodeReady",
   "mrdib.v1",
   sizeof(Mrdib__V1__NodeReady),
-  0,
+  1,
   mrdib__v1__node_ready__field_descriptors,
   mrdib__v1__node_ready__field_indices_by_name,
-  0,  mrdib__v1__node_ready__number_ranges,
+  1,  mrdib__v1__node_ready__number_ranges,
   (ProtobufCMessageInit) mrdib__v1__node_ready__init,
-  NULL,NULL,NULL    /* reserved[123] */
-};
-static const ProtobufCFieldDescriptor mrdib__v1__named_sum__field_descriptors[2] =
-{
-  {
-    "name",
-    1,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_STRING,
-    0,   /* quantifier_offset */
-    offsetof(Mrdib__V1__NamedSum, name),
-    NULL,
-    &protobuf_c_empty_string,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-  {
-    "value",
-    2,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_DOUBLE,
-    0,   /* quantifier_offset */
-    offsetof(Mrdib__V1__NamedSum, value),
-    NULL,
-    NULL,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-};
-static const unsigned mrdib__v1__named_sum__field_indices_by_name[] = {
-  0,   /* field[0] = name */
-  1,   /* field[1] = value */
-};
-static const ProtobufCIntRange mrdib__v1__named_sum__number_ranges[1 + 1] =
-{
-  { 1, 0 },
-  { 0, 2 }
-};
-const ProtobufCMessageDescriptor mrdib__v1__named_sum__descriptor =
-{
-  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "mrdib.v1.NamedSum",
-  "NamedSum",
-  "Mrdib__V1__NamedSum",
-  "mrdib.v1",
-  sizeof(Mrdib__V1__NamedSum),
-  2,
-  mrdib__v1__named_sum__field_descriptors,
-  mrdib__v1__named_sum__field_indices_by_name,
-  1,  mrdib__v1__named_sum__number_ranges,
-  (ProtobufCMessageInit) mrdib__v1__named_sum__init,
-  NULL,NULL,NULL    /* reserved[123] */
-};
-static const ProtobufCFieldDescriptor mrdib__v1__unit_report__field_descriptors[2] =
-{
-  {
-    "unit",
-    1,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_UINT32,
-    0,   /* quantifier_offset */
-    offsetof(Mrdib__V1__UnitReport, unit),
-    NULL,
-    NULL,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-  {
-    "sums",
-    2,
-    PROTOBUF_C_LABEL_REPEATED,
-    PROTOBUF_C_TYPE_MESSAGE,
-    offsetof(Mrdib__V1__UnitReport, n_sums),
-    offsetof(Mrdib__V1__UnitReport, sums),
-    &mrdib__v1__named_sum__descriptor,
-    NULL,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-};
-static const unsigned mrdib__v1__unit_report__field_indices_by_name[] = {
-  1,   /* field[1] = sums */
-  0,   /* field[0] = unit */
-};
-static const ProtobufCIntRange mrdib__v1__unit_report__number_ranges[1 + 1] =
-{
-  { 1, 0 },
-  { 0, 2 }
-};
-const ProtobufCMessageDescriptor mrdib__v1__unit_report__descriptor =
-{
-  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "mrdib.v1.UnitReport",
-  "UnitReport",
-  "Mrdib__V1__UnitReport",
-  "mrdib.v1",
-  sizeof(Mrdib__V1__UnitReport),
-  2,
-  mrdib__v1__unit_report__field_descriptors,
-  mrdib__v1__unit_report__field_indices_by_name,
-  1,  mrdib__v1__unit_report__number_ranges,
-  (ProtobufCMessageInit) mrdib__v1__unit_report__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor mrdib__v1__task_done__field_descriptors[2] =
@@ -1479,6 +1829,224 @@ const ProtobufCMessageDescriptor mrdib__v1__goodbye__descriptor =
   (ProtobufCMessageInit) mrdib__v1__goodbye__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
+static const ProtobufCFieldDescriptor mrdib__v1__held__field_descriptors[2] =
+{
+  {
+    "generation",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Mrdib__V1__Held, generation),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "version",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Mrdib__V1__Held, version),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned mrdib__v1__held__field_indices_by_name[] = {
+  0,   /* field[0] = generation */
+  1,   /* field[1] = version */
+};
+static const ProtobufCIntRange mrdib__v1__held__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor mrdib__v1__held__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "mrdib.v1.Held",
+  "Held",
+  "Mrdib__V1__Held",
+  "mrdib.v1",
+  sizeof(Mrdib__V1__Held),
+  2,
+  mrdib__v1__held__field_descriptors,
+  mrdib__v1__held__field_indices_by_name,
+  1,  mrdib__v1__held__number_ranges,
+  (ProtobufCMessageInit) mrdib__v1__held__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor mrdib__v1__checkpoint_written__field_descriptors[6] =
+{
+  {
+    "generation",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Mrdib__V1__CheckpointWritten, generation),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "version",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Mrdib__V1__CheckpointWritten, version),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "rank",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Mrdib__V1__CheckpointWritten, rank),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "file",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Mrdib__V1__CheckpointWritten, file),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "byte_count",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Mrdib__V1__CheckpointWritten, byte_count),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "digest",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Mrdib__V1__CheckpointWritten, digest),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned mrdib__v1__checkpoint_written__field_indices_by_name[] = {
+  4,   /* field[4] = byte_count */
+  5,   /* field[5] = digest */
+  3,   /* field[3] = file */
+  0,   /* field[0] = generation */
+  2,   /* field[2] = rank */
+  1,   /* field[1] = version */
+};
+static const ProtobufCIntRange mrdib__v1__checkpoint_written__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 6 }
+};
+const ProtobufCMessageDescriptor mrdib__v1__checkpoint_written__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "mrdib.v1.CheckpointWritten",
+  "CheckpointWritten",
+  "Mrdib__V1__CheckpointWritten",
+  "mrdib.v1",
+  sizeof(Mrdib__V1__CheckpointWritten),
+  6,
+  mrdib__v1__checkpoint_written__field_descriptors,
+  mrdib__v1__checkpoint_written__field_indices_by_name,
+  1,  mrdib__v1__checkpoint_written__number_ranges,
+  (ProtobufCMessageInit) mrdib__v1__checkpoint_written__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor mrdib__v1__checkpoint_failed__field_descriptors[3] =
+{
+  {
+    "generation",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Mrdib__V1__CheckpointFailed, generation),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "version",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Mrdib__V1__CheckpointFailed, version),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "message",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Mrdib__V1__CheckpointFailed, message),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned mrdib__v1__checkpoint_failed__field_indices_by_name[] = {
+  0,   /* field[0] = generation */
+  2,   /* field[2] = message */
+  1,   /* field[1] = version */
+};
+static const ProtobufCIntRange mrdib__v1__checkpoint_failed__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor mrdib__v1__checkpoint_failed__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "mrdib.v1.CheckpointFailed",
+  "CheckpointFailed",
+  "Mrdib__V1__CheckpointFailed",
+  "mrdib.v1",
+  sizeof(Mrdib__V1__CheckpointFailed),
+  3,
+  mrdib__v1__checkpoint_failed__field_descriptors,
+  mrdib__v1__checkpoint_failed__field_indices_by_name,
+  1,  mrdib__v1__checkpoint_failed__number_ranges,
+  (ProtobufCMessageInit) mrdib__v1__checkpoint_failed__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
 static const ProtobufCFieldDescriptor mrdib__v1__table_description__field_descriptors[8] =
 {
   {
@@ -1608,7 +2176,7 @@ const ProtobufCMessageDescriptor mrdib__v1__table_description__descriptor =
   (ProtobufCMessageInit) mrdib__v1__table_description__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor mrdib__v1__welcome__field_descriptors[11] =
+static const ProtobufCFieldDescriptor mrdib__v1__welcome__field_descriptors[15] =
 {
   {
     "run_id",
@@ -1742,12 +2310,64 @@ static const ProtobufCFieldDescriptor mrdib__v1__welcome__field_descriptors[11] 
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "checkpoint_folder",
+    12,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Mrdib__V1__Welcome, checkpoint_folder),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "checkpoint_interval",
+    13,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Mrdib__V1__Welcome, checkpoint_interval),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "restored_manifest",
+    14,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Mrdib__V1__Welcome, restored_manifest),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "restored_version",
+    15,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Mrdib__V1__Welcome, restored_version),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned mrdib__v1__welcome__field_indices_by_name[] = {
+  11,   /* field[11] = checkpoint_folder */
+  12,   /* field[12] = checkpoint_interval */
   3,   /* field[3] = configuration */
   1,   /* field[1] = generation */
   10,   /* field[10] = heartbeat_interval_seconds */
   2,   /* field[2] = rank */
+  13,   /* field[13] = restored_manifest */
+  14,   /* field[14] = restored_version */
   8,   /* field[8] = rounds_per_step */
   0,   /* field[0] = run_id */
   5,   /* field[5] = seed */
@@ -1759,7 +2379,7 @@ static const unsigned mrdib__v1__welcome__field_indices_by_name[] = {
 static const ProtobufCIntRange mrdib__v1__welcome__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 11 }
+  { 0, 15 }
 };
 const ProtobufCMessageDescriptor mrdib__v1__welcome__descriptor =
 {
@@ -1769,7 +2389,7 @@ const ProtobufCMessageDescriptor mrdib__v1__welcome__descriptor =
   "Mrdib__V1__Welcome",
   "mrdib.v1",
   sizeof(Mrdib__V1__Welcome),
-  11,
+  15,
   mrdib__v1__welcome__field_descriptors,
   mrdib__v1__welcome__field_indices_by_name,
   1,  mrdib__v1__welcome__number_ranges,
@@ -1827,7 +2447,7 @@ const ProtobufCMessageDescriptor mrdib__v1__servers__descriptor =
   (ProtobufCMessageInit) mrdib__v1__servers__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor mrdib__v1__train__field_descriptors[3] =
+static const ProtobufCFieldDescriptor mrdib__v1__train__field_descriptors[4] =
 {
   {
     "epoch",
@@ -1865,16 +2485,29 @@ static const ProtobufCFieldDescriptor mrdib__v1__train__field_descriptors[3] =
     0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "start_version",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Mrdib__V1__Train, start_version),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned mrdib__v1__train__field_indices_by_name[] = {
   0,   /* field[0] = epoch */
   1,   /* field[1] = first_version */
   2,   /* field[2] = shards */
+  3,   /* field[3] = start_version */
 };
 static const ProtobufCIntRange mrdib__v1__train__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 3 }
+  { 0, 4 }
 };
 const ProtobufCMessageDescriptor mrdib__v1__train__descriptor =
 {
@@ -1884,7 +2517,7 @@ const ProtobufCMessageDescriptor mrdib__v1__train__descriptor =
   "Mrdib__V1__Train",
   "mrdib.v1",
   sizeof(Mrdib__V1__Train),
-  3,
+  4,
   mrdib__v1__train__field_descriptors,
   mrdib__v1__train__field_indices_by_name,
   1,  mrdib__v1__train__number_ranges,
@@ -2019,7 +2652,7 @@ const ProtobufCMessageDescriptor mrdib__v1__rank__descriptor =
   (ProtobufCMessageInit) mrdib__v1__rank__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor mrdib__v1__task__field_descriptors[4] =
+static const ProtobufCFieldDescriptor mrdib__v1__task__field_descriptors[5] =
 {
   {
     "id",
@@ -2028,6 +2661,18 @@ static const ProtobufCFieldDescriptor mrdib__v1__task__field_descriptors[4] =
     PROTOBUF_C_TYPE_UINT64,
     0,   /* quantifier_offset */
     offsetof(Mrdib__V1__Task, id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "generation",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Mrdib__V1__Task, generation),
     NULL,
     NULL,
     0,             /* flags */
@@ -2071,16 +2716,17 @@ static const ProtobufCFieldDescriptor mrdib__v1__task__field_descriptors[4] =
   },
 };
 static const unsigned mrdib__v1__task__field_indices_by_name[] = {
+  1,   /* field[1] = generation */
   0,   /* field[0] = id */
-  2,   /* field[2] = materialize */
-  3,   /* field[3] = rank */
-  1,   /* field[1] = train */
+  3,   /* field[3] = materialize */
+  4,   /* field[4] = rank */
+  2,   /* field[2] = train */
 };
 static const ProtobufCIntRange mrdib__v1__task__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 10, 1 },
-  { 0, 4 }
+  { 10, 2 },
+  { 0, 5 }
 };
 const ProtobufCMessageDescriptor mrdib__v1__task__descriptor =
 {
@@ -2090,7 +2736,7 @@ const ProtobufCMessageDescriptor mrdib__v1__task__descriptor =
   "Mrdib__V1__Task",
   "mrdib.v1",
   sizeof(Mrdib__V1__Task),
-  4,
+  5,
   mrdib__v1__task__field_descriptors,
   mrdib__v1__task__field_indices_by_name,
   2,  mrdib__v1__task__number_ranges,
@@ -2184,6 +2830,146 @@ const ProtobufCMessageDescriptor mrdib__v1__finish__descriptor =
   mrdib__v1__finish__field_indices_by_name,
   1,  mrdib__v1__finish__number_ranges,
   (ProtobufCMessageInit) mrdib__v1__finish__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor mrdib__v1__hold__field_descriptors[1] =
+{
+  {
+    "generation",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Mrdib__V1__Hold, generation),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned mrdib__v1__hold__field_indices_by_name[] = {
+  0,   /* field[0] = generation */
+};
+static const ProtobufCIntRange mrdib__v1__hold__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor mrdib__v1__hold__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "mrdib.v1.Hold",
+  "Hold",
+  "Mrdib__V1__Hold",
+  "mrdib.v1",
+  sizeof(Mrdib__V1__Hold),
+  1,
+  mrdib__v1__hold__field_descriptors,
+  mrdib__v1__hold__field_indices_by_name,
+  1,  mrdib__v1__hold__number_ranges,
+  (ProtobufCMessageInit) mrdib__v1__hold__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor mrdib__v1__checkpoint__field_descriptors[2] =
+{
+  {
+    "generation",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Mrdib__V1__Checkpoint, generation),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "version",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Mrdib__V1__Checkpoint, version),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned mrdib__v1__checkpoint__field_indices_by_name[] = {
+  0,   /* field[0] = generation */
+  1,   /* field[1] = version */
+};
+static const ProtobufCIntRange mrdib__v1__checkpoint__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor mrdib__v1__checkpoint__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "mrdib.v1.Checkpoint",
+  "Checkpoint",
+  "Mrdib__V1__Checkpoint",
+  "mrdib.v1",
+  sizeof(Mrdib__V1__Checkpoint),
+  2,
+  mrdib__v1__checkpoint__field_descriptors,
+  mrdib__v1__checkpoint__field_indices_by_name,
+  1,  mrdib__v1__checkpoint__number_ranges,
+  (ProtobufCMessageInit) mrdib__v1__checkpoint__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor mrdib__v1__checkpoint_seen__field_descriptors[2] =
+{
+  {
+    "generation",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Mrdib__V1__CheckpointSeen, generation),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "version",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Mrdib__V1__CheckpointSeen, version),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned mrdib__v1__checkpoint_seen__field_indices_by_name[] = {
+  0,   /* field[0] = generation */
+  1,   /* field[1] = version */
+};
+static const ProtobufCIntRange mrdib__v1__checkpoint_seen__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor mrdib__v1__checkpoint_seen__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "mrdib.v1.CheckpointSeen",
+  "CheckpointSeen",
+  "Mrdib__V1__CheckpointSeen",
+  "mrdib.v1",
+  sizeof(Mrdib__V1__CheckpointSeen),
+  2,
+  mrdib__v1__checkpoint_seen__field_descriptors,
+  mrdib__v1__checkpoint_seen__field_indices_by_name,
+  1,  mrdib__v1__checkpoint_seen__number_ranges,
+  (ProtobufCMessageInit) mrdib__v1__checkpoint_seen__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCEnumValue mrdib__v1__node_role__enum_values_by_number[3] =

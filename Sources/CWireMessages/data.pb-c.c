@@ -895,7 +895,7 @@ const ProtobufCMessageDescriptor mrdib__v1__contribution_name__descriptor =
   (ProtobufCMessageInit) mrdib__v1__contribution_name__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor mrdib__v1__pull__field_descriptors[3] =
+static const ProtobufCFieldDescriptor mrdib__v1__pull__field_descriptors[5] =
 {
   {
     "generation",
@@ -933,16 +933,42 @@ static const ProtobufCFieldDescriptor mrdib__v1__pull__field_descriptors[3] =
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "confirmed",
+    4,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_UINT32,
+    offsetof(Mrdib__V1__Pull, n_confirmed),
+    offsetof(Mrdib__V1__Pull, confirmed),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "wants_reports",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Mrdib__V1__Pull, wants_reports),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned mrdib__v1__pull__field_indices_by_name[] = {
+  3,   /* field[3] = confirmed */
   0,   /* field[0] = generation */
   2,   /* field[2] = sections */
   1,   /* field[1] = version */
+  4,   /* field[4] = wants_reports */
 };
 static const ProtobufCIntRange mrdib__v1__pull__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 3 }
+  { 0, 5 }
 };
 const ProtobufCMessageDescriptor mrdib__v1__pull__descriptor =
 {
@@ -952,14 +978,14 @@ const ProtobufCMessageDescriptor mrdib__v1__pull__descriptor =
   "Mrdib__V1__Pull",
   "mrdib.v1",
   sizeof(Mrdib__V1__Pull),
-  3,
+  5,
   mrdib__v1__pull__field_descriptors,
   mrdib__v1__pull__field_indices_by_name,
   1,  mrdib__v1__pull__number_ranges,
   (ProtobufCMessageInit) mrdib__v1__pull__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor mrdib__v1__pulled__field_descriptors[2] =
+static const ProtobufCFieldDescriptor mrdib__v1__pulled__field_descriptors[3] =
 {
   {
     "version",
@@ -985,15 +1011,28 @@ static const ProtobufCFieldDescriptor mrdib__v1__pulled__field_descriptors[2] =
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "reports",
+    3,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Mrdib__V1__Pulled, n_reports),
+    offsetof(Mrdib__V1__Pulled, reports),
+    &mrdib__v1__unit_report__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned mrdib__v1__pulled__field_indices_by_name[] = {
+  2,   /* field[2] = reports */
   1,   /* field[1] = sections */
   0,   /* field[0] = version */
 };
 static const ProtobufCIntRange mrdib__v1__pulled__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 2 }
+  { 0, 3 }
 };
 const ProtobufCMessageDescriptor mrdib__v1__pulled__descriptor =
 {
@@ -1003,14 +1042,14 @@ const ProtobufCMessageDescriptor mrdib__v1__pulled__descriptor =
   "Mrdib__V1__Pulled",
   "mrdib.v1",
   sizeof(Mrdib__V1__Pulled),
-  2,
+  3,
   mrdib__v1__pulled__field_descriptors,
   mrdib__v1__pulled__field_indices_by_name,
   1,  mrdib__v1__pulled__number_ranges,
   (ProtobufCMessageInit) mrdib__v1__pulled__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor mrdib__v1__push__field_descriptors[3] =
+static const ProtobufCFieldDescriptor mrdib__v1__push__field_descriptors[4] =
 {
   {
     "name",
@@ -1048,16 +1087,29 @@ static const ProtobufCFieldDescriptor mrdib__v1__push__field_descriptors[3] =
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "sums",
+    4,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Mrdib__V1__Push, n_sums),
+    offsetof(Mrdib__V1__Push, sums),
+    &mrdib__v1__named_sum__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned mrdib__v1__push__field_indices_by_name[] = {
   1,   /* field[1] = kind */
   0,   /* field[0] = name */
   2,   /* field[2] = sections */
+  3,   /* field[3] = sums */
 };
 static const ProtobufCIntRange mrdib__v1__push__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 3 }
+  { 0, 4 }
 };
 const ProtobufCMessageDescriptor mrdib__v1__push__descriptor =
 {
@@ -1067,7 +1119,7 @@ const ProtobufCMessageDescriptor mrdib__v1__push__descriptor =
   "Mrdib__V1__Push",
   "mrdib.v1",
   sizeof(Mrdib__V1__Push),
-  3,
+  4,
   mrdib__v1__push__field_descriptors,
   mrdib__v1__push__field_indices_by_name,
   1,  mrdib__v1__push__number_ranges,

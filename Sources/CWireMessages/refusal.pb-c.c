@@ -52,7 +52,7 @@ void   mrdib__v1__refusal__free_unpacked
   assert(message->base.descriptor == &mrdib__v1__refusal__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-static const ProtobufCFieldDescriptor mrdib__v1__refusal__field_descriptors[2] =
+static const ProtobufCFieldDescriptor mrdib__v1__refusal__field_descriptors[3] =
 {
   {
     "code",
@@ -78,15 +78,28 @@ static const ProtobufCFieldDescriptor mrdib__v1__refusal__field_descriptors[2] =
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "version",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Mrdib__V1__Refusal, version),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned mrdib__v1__refusal__field_indices_by_name[] = {
   0,   /* field[0] = code */
   1,   /* field[1] = message */
+  2,   /* field[2] = version */
 };
 static const ProtobufCIntRange mrdib__v1__refusal__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 2 }
+  { 0, 3 }
 };
 const ProtobufCMessageDescriptor mrdib__v1__refusal__descriptor =
 {
@@ -96,14 +109,14 @@ const ProtobufCMessageDescriptor mrdib__v1__refusal__descriptor =
   "Mrdib__V1__Refusal",
   "mrdib.v1",
   sizeof(Mrdib__V1__Refusal),
-  2,
+  3,
   mrdib__v1__refusal__field_descriptors,
   mrdib__v1__refusal__field_indices_by_name,
   1,  mrdib__v1__refusal__number_ranges,
   (ProtobufCMessageInit) mrdib__v1__refusal__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCEnumValue mrdib__v1__refusal_code__enum_values_by_number[10] =
+static const ProtobufCEnumValue mrdib__v1__refusal_code__enum_values_by_number[11] =
 {
   { "REFUSAL_CODE_UNSPECIFIED", "MRDIB__V1__REFUSAL_CODE__REFUSAL_CODE_UNSPECIFIED", 0 },
   { "REFUSAL_CODE_PROTOCOL_VERSION", "MRDIB__V1__REFUSAL_CODE__REFUSAL_CODE_PROTOCOL_VERSION", 1 },
@@ -115,11 +128,12 @@ static const ProtobufCEnumValue mrdib__v1__refusal_code__enum_values_by_number[1
   { "REFUSAL_CODE_LIMIT", "MRDIB__V1__REFUSAL_CODE__REFUSAL_CODE_LIMIT", 7 },
   { "REFUSAL_CODE_DIVERGED", "MRDIB__V1__REFUSAL_CODE__REFUSAL_CODE_DIVERGED", 8 },
   { "REFUSAL_CODE_HELLO_NEEDED", "MRDIB__V1__REFUSAL_CODE__REFUSAL_CODE_HELLO_NEEDED", 9 },
+  { "REFUSAL_CODE_VERSION_GONE", "MRDIB__V1__REFUSAL_CODE__REFUSAL_CODE_VERSION_GONE", 10 },
 };
 static const ProtobufCIntRange mrdib__v1__refusal_code__value_ranges[] = {
-{0, 0},{0, 10}
+{0, 0},{0, 11}
 };
-static const ProtobufCEnumValueIndex mrdib__v1__refusal_code__enum_values_by_name[10] =
+static const ProtobufCEnumValueIndex mrdib__v1__refusal_code__enum_values_by_name[11] =
 {
   { "REFUSAL_CODE_CLUSTER_FULL", 6 },
   { "REFUSAL_CODE_DIVERGED", 8 },
@@ -130,6 +144,7 @@ static const ProtobufCEnumValueIndex mrdib__v1__refusal_code__enum_values_by_nam
   { "REFUSAL_CODE_PROTOCOL_VERSION", 1 },
   { "REFUSAL_CODE_STALE_GENERATION", 3 },
   { "REFUSAL_CODE_UNSPECIFIED", 0 },
+  { "REFUSAL_CODE_VERSION_GONE", 10 },
   { "REFUSAL_CODE_WRONG_RUN", 2 },
 };
 const ProtobufCEnumDescriptor mrdib__v1__refusal_code__descriptor =
@@ -139,9 +154,9 @@ const ProtobufCEnumDescriptor mrdib__v1__refusal_code__descriptor =
   "RefusalCode",
   "Mrdib__V1__RefusalCode",
   "mrdib.v1",
-  10,
+  11,
   mrdib__v1__refusal_code__enum_values_by_number,
-  10,
+  11,
   mrdib__v1__refusal_code__enum_values_by_name,
   1,
   mrdib__v1__refusal_code__value_ranges,

@@ -1,13 +1,18 @@
 public import Messages
 
 /// A node's side of being a member of a run, as a value: it says hello until it is welcome, shows
-/// signs of life, and notices when the coordinator has fallen silent.
+/// signs of life, obeys one coordinator at a time, and notices when that has fallen silent.
+///
+/// Every start of a coordinator has a higher term; letters of lower terms than the highest heard of
+/// are dropped, so that of two coordinators only the later one is obeyed. One that does not know
+/// the node (it was started again, or gave the node up) asks for a hello; the node says what it
+/// still has of the run.
 public struct Enrollment: Sendable {
   /// How long a node waits for what, seconds.
   public struct Limits: Sendable {
     /// Between two hellos.
     public var helloInterval: Double = 1
-    /// For an answer to the first hello. Processes start in any order, so this is long.
+    /// For a welcome. Processes start in any order, so this is long.
     public var joinTimeout: Double = 600
     /// How long the coordinator may be silent once the node is welcome; at least four of the run's
     /// heartbeat intervals are waited, because a healthy coordinator need not speak more often.
@@ -20,77 +25,123 @@ public struct Enrollment: Sendable {
     case tell(NodeMessage)
     /// Send a heartbeat with what the process uses.
     case beat
-    /// Take up the run: the first welcome has come.
+    /// Take up the run, or a new generation of it.
     case begin(Welcome)
-    /// The coordinator has sent its welcome again: if the node is ready, it does not know it yet.
+    /// The coordinator has sent its welcome again: if the node is ready, it does not know it.
     case welcomedAgain
+    /// The coordinator says something that does not concern membership.
+    case hear(CoordinatorMessage)
     case leave(Departure)
   }
 
-  private let hello: NodeHello
+  /// What the node has of the run, to be told to a coordinator that does not know it.
+  public var holding: Holding? {
+    get { hello.holding }
+    set { hello.holding = newValue }
+  }
+
+  private var hello: NodeHello
   private let limits: Limits
+  /// Of the current generation.
   public private(set) var welcome: Welcome?
-  private let startedAt: Double
+  /// The highest heard of.
+  public private(set) var term: UInt64 = 0
+  /// Whether the coordinator has yet to (re)admit the node.
+  private var isCalling = true
+  private var callingSince: Double
   private var heardAt: Double
+  private var hasHeard = false
   private var helloAt = -Double.infinity
   private var beatAt = -Double.infinity
 
   public init(hello: NodeHello, limits: Limits = Limits(), at now: Double) {
     self.hello = hello
     self.limits = limits
-    startedAt = now
+    callingSince = now
     heardAt = now
   }
 
-  /// Takes in what concerns membership; other messages only count as a sign of life.
-  public mutating func handle(_ message: CoordinatorMessage, at now: Double) -> [Action] {
+  /// Takes in what the coordinator says.
+  public mutating func handle(_ letter: CoordinatorLetter, at now: Double) -> [Action] {
+    guard letter.term >= term else { return [] }
+    term = letter.term
     heardAt = now
-    switch message {
-    case .welcome(let welcome):
-      guard self.welcome == nil else { return [.welcomedAgain] }
-      self.welcome = welcome
-      return [.begin(welcome)]
+    hasHeard = true
+    switch letter.message {
+    case .welcome(let welcome): return take(welcome)
+    case .refused(let refusal): return handle(refusal, at: now)
     case .finish(let reason, let ending):
       switch ending {
       case .orderly: return [.leave(.finished(reason))]
       case .transientFailure: return [.leave(.transient(reason))]
       case .permanentFailure: return [.leave(.permanent(reason))]
       }
-    case .refused(let refusal):
-      // A coordinator that is not ready is asked again with the next hello.
-      return refusal.code == .notReady ? [] : [.leave(.permanent(refusal.message))]
-    case .servers, .task, .heartbeatSeen:
+    case .heartbeatSeen: return []
+    case .servers, .task, .hold, .checkpoint, .checkpointSeen: return [.hear(letter.message)]
+    }
+  }
+
+  private mutating func take(_ welcome: Welcome) -> [Action] {
+    guard let current = self.welcome else {
+      isCalling = false
+      self.welcome = welcome
+      // Whoever may answer at this address later: no other run is meant.
+      hello.runID = welcome.runID
+      return [.begin(welcome)]
+    }
+    guard welcome.generation >= current.generation else { return [] }
+    isCalling = false
+    let isNew = welcome.generation > current.generation
+    self.welcome = welcome
+    return isNew ? [.begin(welcome)] : [.welcomedAgain]
+  }
+
+  private mutating func handle(_ refusal: Refusal, at now: Double) -> [Action] {
+    switch refusal.code {
+    case .notReady, .clusterFull:
+      // Asked again with the next hello: the coordinator may be about to give up the process that
+      // this one replaces.
       return []
+    case .helloNeeded:
+      if !isCalling {
+        isCalling = true
+        callingSince = now
+        helloAt = -.infinity
+      }
+      return tick(at: now)
+    default:
+      return [.leave(.permanent(refusal.message))]
     }
   }
 
   /// What the passing of time asks for.
   public mutating func tick(at now: Double) -> [Action] {
-    guard let welcome else {
-      if now - startedAt > limits.joinTimeout {
-        return [
-          .leave(
-            .transient(
-              "Cannot join a run: the coordinator has not answered for "
-                + "\(Int(limits.joinTimeout)) s. Check its address and that it runs."))
-        ]
-      }
+    if let silence = silence(at: now) { return [.leave(.transient(silence))] }
+    if isCalling {
       guard now - helloAt >= limits.helloInterval else { return [] }
       helloAt = now
       return [.tell(.hello(hello))]
     }
-    let silenceTimeout = max(limits.silenceTimeout, 4 * welcome.heartbeatInterval)
-    if now - heardAt > silenceTimeout {
-      return [
-        .leave(
-          .transient(
-            "Lost the coordinator: nothing was heard for \(silenceTimeout.rounded()) s. "
-              + "Start this process again when the coordinator is back."))
-      ]
-    }
-    guard now - beatAt >= welcome.heartbeatInterval else { return [] }
+    guard let welcome, now - beatAt >= welcome.heartbeatInterval else { return [] }
     beatAt = now
     return [.beat]
+  }
+
+  /// What is to be said when nothing was heard, or no admission came, for too long.
+  private func silence(at now: Double) -> String? {
+    if isCalling, now - callingSince > limits.joinTimeout {
+      let problem = hasHeard ? "admitted this process" : "answered"
+      let advice =
+        hasHeard
+        ? "Check that it wants more processes of this kind." : "Check its address and that it runs."
+      return "Cannot join a run: the coordinator has not \(problem) for "
+        + "\(Int(limits.joinTimeout)) s. \(advice)"
+    }
+    guard let welcome else { return nil }
+    let timeout = max(limits.silenceTimeout, 4 * welcome.heartbeatInterval)
+    guard now - heardAt > timeout else { return nil }
+    return "Lost the coordinator: nothing was heard for \(timeout.rounded()) s. "
+      + "Start this process again when the coordinator is back."
   }
 }
 

@@ -8,7 +8,8 @@ public enum NodeRole: UInt32, Sendable {
 /// First message of a node.
 public struct NodeHello: Sendable, Equatable {
   public var role: NodeRole
-  /// Fresh for every start of a process; the coordinator's name for it until it has a rank.
+  /// Fresh for every start of a process, and greater than those of earlier processes that went by
+  /// the same ``name``; the coordinator's name for it until it has a rank.
   public var incarnation: UInt64
   /// Empty: whatever run the coordinator has.
   public var runID: String
@@ -16,10 +17,15 @@ public struct NodeHello: Sendable, Equatable {
   public var dataEndpoint: String
   public var host: String
   public var processID: UInt32
+  /// The same for all processes that replace each other, such as `server-0`: the coordinator then
+  /// need not wait until it is sure that the one before is dead. Empty for a process without one.
+  public var name: String
+  /// What the process still has of the run; nil for one that has not been part of it.
+  public var holding: Holding?
 
   public init(
     role: NodeRole, incarnation: UInt64, runID: String, dataEndpoint: String, host: String,
-    processID: UInt32
+    processID: UInt32, name: String = "", holding: Holding? = nil
   ) {
     self.role = role
     self.incarnation = incarnation
@@ -27,6 +33,22 @@ public struct NodeHello: Sendable, Equatable {
     self.dataEndpoint = dataEndpoint
     self.host = host
     self.processID = processID
+    self.name = name
+    self.holding = holding
+  }
+}
+
+/// What a node has of a run, for a coordinator that has started anew.
+public struct Holding: Sendable, Equatable {
+  public var generation: UInt64
+  public var rank: UInt32
+  /// Of a server's tables; 0 for a worker.
+  public var version: UInt64
+
+  public init(generation: UInt64, rank: UInt32, version: UInt64) {
+    self.generation = generation
+    self.rank = rank
+    self.version = version
   }
 }
 
@@ -40,16 +62,22 @@ public struct Heartbeat: Sendable, Equatable {
   /// The task under way; 0 without one. A task that the coordinator gave and that is not named
   /// was lost on its way, or its end was.
   public var taskID: UInt64
+  /// That the node belongs to; 0 before the first.
+  public var generation: UInt64
+  /// Of a server's tables in that generation; 0 for a worker.
+  public var version: UInt64
 
   public init(
     residentBytes: UInt64, peakResidentBytes: UInt64, cpuSeconds: Double, taskProgress: UInt64,
-    taskID: UInt64 = 0
+    taskID: UInt64 = 0, generation: UInt64 = 0, version: UInt64 = 0
   ) {
     self.residentBytes = residentBytes
     self.peakResidentBytes = peakResidentBytes
     self.cpuSeconds = cpuSeconds
     self.taskProgress = taskProgress
     self.taskID = taskID
+    self.generation = generation
+    self.version = version
   }
 }
 
@@ -87,14 +115,46 @@ public struct TaskFailure: Sendable, Equatable, Error {
 public enum NodeMessage: Sendable, Equatable {
   case hello(NodeHello)
   case heartbeat(Heartbeat)
-  /// The node has set itself up (a worker: data loaded, servers reached; a server: tables made).
-  case ready
+  /// The node has set itself up for a generation (a worker: data loaded, servers reached; a
+  /// server: tables made or restored).
+  case ready(generation: UInt64)
   case taskDone(id: UInt64, reports: [UnitReport])
   case taskFailed(id: UInt64, TaskFailure)
   case goodbye(reason: String)
+  /// A server's tables stay at this version: the answer to
+  /// ``CoordinatorMessage/hold(generation:)``.
+  case held(generation: UInt64, version: UInt64)
+  /// A server's rows are in a file; said with every heartbeat until it was seen.
+  case checkpointWritten(CheckpointShard)
+  /// A server could not write its rows of a version; it goes on without.
+  case checkpointFailed(generation: UInt64, version: UInt64, message: String)
 }
 
-/// What a node needs to know of the run.
+/// The file with one server's rows of one version.
+public struct CheckpointShard: Sendable, Equatable {
+  public var generation: UInt64
+  public var version: UInt64
+  public var rank: UInt32
+  /// Relative to the folder of the checkpoints.
+  public var file: String
+  public var byteCount: UInt64
+  /// Of the file's bytes, hexadecimal.
+  public var digest: String
+
+  public init(
+    generation: UInt64, version: UInt64, rank: UInt32, file: String, byteCount: UInt64,
+    digest: String
+  ) {
+    self.generation = generation
+    self.version = version
+    self.rank = rank
+    self.file = file
+    self.byteCount = byteCount
+    self.digest = digest
+  }
+}
+
+/// What a node needs to know of the run. One comes for every generation.
 public struct Welcome: Sendable, Equatable {
   public var runID: String
   public var generation: UInt64
@@ -112,11 +172,16 @@ public struct Welcome: Sendable, Equatable {
   public var serverCount: UInt32
   /// Seconds between two heartbeats of a node.
   public var heartbeatInterval: Double
+  /// Where checkpoints are written; nil: nowhere.
+  public var checkpoints: CheckpointPlan?
+  /// What the generation begins with; nil: the initial values, at version 0.
+  public var restored: RestoredCheckpoint?
 
   public init(
     runID: String, generation: UInt64, rank: UInt32, configuration: String,
     tables: [TableDescription], seed: UInt64, shardCount: UInt32, stepsPerEpoch: UInt32,
-    roundsPerStep: UInt32, serverCount: UInt32, heartbeatInterval: Double
+    roundsPerStep: UInt32, serverCount: UInt32, heartbeatInterval: Double,
+    checkpoints: CheckpointPlan? = nil, restored: RestoredCheckpoint? = nil
   ) {
     self.runID = runID
     self.generation = generation
@@ -129,6 +194,38 @@ public struct Welcome: Sendable, Equatable {
     self.roundsPerStep = roundsPerStep
     self.serverCount = serverCount
     self.heartbeatInterval = heartbeatInterval
+    self.checkpoints = checkpoints
+    self.restored = restored
+  }
+}
+
+/// Where and when servers write their rows.
+public struct CheckpointPlan: Sendable, Equatable {
+  /// The same folder for the coordinator and all servers.
+  public var folder: String
+  /// A version is written if it is a multiple of this; 0: only versions that the coordinator names.
+  public var interval: UInt64
+
+  public init(folder: String, interval: UInt64) {
+    self.folder = folder
+    self.interval = interval
+  }
+
+  /// Whether servers write this version without being asked.
+  public func isDue(atVersion version: UInt64) -> Bool {
+    interval > 0 && version > 0 && version % interval == 0
+  }
+}
+
+/// The checkpoint that a generation begins with.
+public struct RestoredCheckpoint: Sendable, Equatable {
+  /// Relative to ``CheckpointPlan/folder``.
+  public var manifest: String
+  public var version: UInt64
+
+  public init(manifest: String, version: UInt64) {
+    self.manifest = manifest
+    self.version = version
   }
 }
 
@@ -163,21 +260,25 @@ public struct TableDescription: Sendable, Equatable {
 
 /// Work that the coordinator gives to one worker.
 public enum TaskBody: Sendable, Equatable {
-  /// Compute the gradients of `shards` in every step of an epoch. The epoch's first version is
-  /// `firstVersion`; `learningRateScale` is informative (servers hold the schedule).
-  case train(epoch: UInt32, firstVersion: UInt64, shards: [UInt32])
+  /// Compute the gradients of `shards` in every step of an epoch, whose first version is
+  /// `firstVersion`, from `startVersion` on: every server has reached that one. Servers that are
+  /// beyond it say so, and the worker goes on from where they are.
+  case train(epoch: UInt32, firstVersion: UInt64, startVersion: UInt64, shards: [UInt32])
   /// Compute blocks of the final item (and user) matrices and push them as `assign`.
   case materialize(version: UInt64, epoch: UInt32, blocks: [UInt32])
   /// Rank all items for blocks of users and report metric sums per block.
   case rank(version: UInt64, epoch: UInt32, blocks: [UInt32])
 }
 
+/// Ids ascend: a task replaces the one that the worker has.
 public struct WorkerTask: Sendable, Equatable {
   public var id: UInt64
+  public var generation: UInt64
   public var body: TaskBody
 
-  public init(id: UInt64, body: TaskBody) {
+  public init(id: UInt64, generation: UInt64, body: TaskBody) {
     self.id = id
+    self.generation = generation
     self.body = body
   }
 }
@@ -201,4 +302,22 @@ public enum CoordinatorMessage: Sendable, Equatable {
   /// The run is over (or given up); leave.
   case finish(reason: String, ending: RunEnding)
   case refused(Refusal)
+  /// To servers: do not go beyond the version that the tables have, and say which one that is.
+  case hold(generation: UInt64)
+  /// To servers: go up to this version and no further, and write the rows of it.
+  case checkpoint(generation: UInt64, version: UInt64)
+  /// To servers: the file of this version was heard of.
+  case checkpointSeen(generation: UInt64, version: UInt64)
+}
+
+/// What a coordinator says, and in which of its terms: every start of a coordinator has a higher
+/// one, and nodes obey only the highest that they have heard of.
+public struct CoordinatorLetter: Sendable, Equatable {
+  public var term: UInt64
+  public var message: CoordinatorMessage
+
+  public init(term: UInt64, message: CoordinatorMessage) {
+    self.term = term
+    self.message = message
+  }
 }

@@ -36,32 +36,49 @@ public struct ContributionName: Sendable, Hashable {
 }
 
 /// Asks for rows as of a version; a server that is not there yet answers when it is.
-public struct PullRequest: Sendable {
+public struct PullRequest: Sendable, Equatable {
   public var generation: UInt64
   public var version: UInt64
   public var sections: [TableSection]
   /// `UInt32` row ids of the sections that are not whole, each section ascending.
   public var keys: Payload
+  /// Shards whose contributions to the version before every server has acknowledged. A version
+  /// begins when all shards are confirmed: until then every server can still answer for the one
+  /// before, whoever dies.
+  public var confirmed: [UInt32]
+  /// Whether the answer should bring the sums of the epoch that ends with the version, of the
+  /// confirmed shards (the first server has them).
+  public var wantsReports: Bool
 
-  public init(generation: UInt64, version: UInt64, sections: [TableSection], keys: Payload) {
+  public init(
+    generation: UInt64, version: UInt64, sections: [TableSection], keys: Payload,
+    confirmed: [UInt32] = [], wantsReports: Bool = false
+  ) {
     self.generation = generation
     self.version = version
     self.sections = sections
     self.keys = keys
+    self.confirmed = confirmed
+    self.wantsReports = wantsReports
   }
 }
 
-public struct PullReply: Sendable {
+public struct PullReply: Sendable, Equatable {
   /// The version that the rows have; above the asked one only without `bsp`.
   public var version: UInt64
   public var sections: [TableSection]
   /// `Float` values, section by section, row by row.
   public var values: Payload
+  /// What the contributions to the epoch said of themselves, by shard; empty unless asked for.
+  public var reports: [UnitReport]
 
-  public init(version: UInt64, sections: [TableSection], values: Payload) {
+  public init(
+    version: UInt64, sections: [TableSection], values: Payload, reports: [UnitReport] = []
+  ) {
     self.version = version
     self.sections = sections
     self.values = values
+    self.reports = reports
   }
 }
 
@@ -72,7 +89,7 @@ public enum PushKind: UInt32, Sendable {
   case assign = 1
 }
 
-public struct PushRequest: Sendable {
+public struct PushRequest: Sendable, Equatable {
   public var name: ContributionName
   public var kind: PushKind
   public var sections: [TableSection]
@@ -80,16 +97,20 @@ public struct PushRequest: Sendable {
   public var keys: Payload
   /// `Float` values, section by section, row by row.
   public var values: Payload
+  /// What a gradient adds to the sums of its shard's epoch: loss terms and statistics. Kept by the
+  /// first server, where they count once like the gradient itself.
+  public var sums: [String: Double]
 
   public init(
     name: ContributionName, kind: PushKind, sections: [TableSection], keys: Payload,
-    values: Payload
+    values: Payload, sums: [String: Double] = [:]
   ) {
     self.name = name
     self.kind = kind
     self.sections = sections
     self.keys = keys
     self.values = values
+    self.sums = sums
   }
 }
 
@@ -111,7 +132,7 @@ public struct ReduceRequest: Sendable, Equatable {
   }
 }
 
-public enum DataRequestBody: Sendable {
+public enum DataRequestBody: Sendable, Equatable {
   /// First message on a connection.
   case hello(DataHello)
   case pull(PullRequest)
@@ -133,7 +154,7 @@ public struct DataHello: Sendable, Equatable {
 }
 
 /// A request and the number under which its sender wants the answer.
-public struct DataRequest: Sendable {
+public struct DataRequest: Sendable, Equatable {
   public var id: UInt64
   public var body: DataRequestBody
 
@@ -143,7 +164,7 @@ public struct DataRequest: Sendable {
   }
 }
 
-public enum DataReplyBody: Sendable {
+public enum DataReplyBody: Sendable, Equatable {
   case welcome
   case pulled(PullReply)
   case pushed(PushOutcome)
@@ -152,7 +173,7 @@ public enum DataReplyBody: Sendable {
   case refused(Refusal)
 }
 
-public struct DataReply: Sendable {
+public struct DataReply: Sendable, Equatable {
   public var requestID: UInt64
   public var body: DataReplyBody
 
@@ -184,13 +205,18 @@ public struct Refusal: Sendable, Equatable, Error {
     case diverged = 8
     /// The peer does not know the speaker (any more): say hello and ask again.
     case helloNeeded = 9
+    /// The tables are beyond the version that was asked for: go on from ``Refusal/version``.
+    case versionGone = 10
   }
 
   public var code: Code
   public var message: String
+  /// The version that the tables have, with the code `versionGone`; else 0.
+  public var version: UInt64
 
-  public init(code: Code, message: String) {
+  public init(code: Code, message: String, version: UInt64 = 0) {
     self.code = code
     self.message = message
+    self.version = version
   }
 }

@@ -93,3 +93,11 @@ public final class Payload: @unchecked Sendable {  // `bytes` is never written a
     }
   }
 }
+
+/// Equal are payloads with the same bytes, wherever they lie.
+extension Payload: Equatable {
+  public static func == (left: Payload, right: Payload) -> Bool {
+    left === right
+      || left.withUnsafeBytes { left in right.withUnsafeBytes { left.elementsEqual($0) } }
+  }
+}

@@ -6,9 +6,10 @@ import Testing
   private let hello = NodeHello(
     role: .worker, incarnation: 7, runID: "", dataEndpoint: "", host: "here", processID: 1)
 
-  private func welcome(heartbeatInterval: Double = 1) -> Welcome {
+  private func welcome(heartbeatInterval: Double = 1, generation: UInt64 = 1) -> Welcome {
     Welcome(
-      runID: "run", generation: 1, rank: 0, configuration: "", tables: [], seed: 1, shardCount: 1,
+      runID: "run", generation: generation, rank: 0, configuration: "", tables: [], seed: 1,
+      shardCount: 1,
       stepsPerEpoch: 1, roundsPerStep: 1, serverCount: 1, heartbeatInterval: heartbeatInterval)
   }
 
@@ -16,6 +17,7 @@ import Testing
     actions.map { action in
       switch action {
       case .tell(.hello): "hello"
+      case .hear: "hear"
       case .tell: "tell"
       case .beat: "beat"
       case .begin: "begin"
@@ -33,8 +35,8 @@ import Testing
     #expect(names(enrollment.tick(at: 0)) == ["hello"])
     #expect(names(enrollment.tick(at: 0.5)) == [])
     #expect(names(enrollment.tick(at: 1.0)) == ["hello"])
-    #expect(names(enrollment.handle(.welcome(welcome()), at: 1.1)) == ["begin"])
-    #expect(names(enrollment.handle(.welcome(welcome()), at: 1.2)) == ["again"])
+    #expect(names(enrollment.hear(.welcome(welcome()), at: 1.1)) == ["begin"])
+    #expect(names(enrollment.hear(.welcome(welcome()), at: 1.2)) == ["again"])
     #expect(names(enrollment.tick(at: 1.3)) == ["beat"])
     #expect(names(enrollment.tick(at: 1.4)) == [])
     #expect(names(enrollment.tick(at: 2.5)) == ["beat"])
@@ -54,9 +56,9 @@ import Testing
     var limits = Enrollment.Limits()
     limits.silenceTimeout = 10
     var enrollment = Enrollment(hello: hello, limits: limits, at: 0)
-    _ = enrollment.handle(.welcome(welcome(heartbeatInterval: 2)), at: 0)
+    _ = enrollment.hear(.welcome(welcome(heartbeatInterval: 2)), at: 0)
     _ = enrollment.tick(at: 0)
-    _ = enrollment.handle(.heartbeatSeen(generation: 1), at: 9)
+    _ = enrollment.hear(.heartbeatSeen(generation: 1), at: 9)
     #expect(names(enrollment.tick(at: 18)) == ["beat"])
     #expect(names(enrollment.tick(at: 19.5)) == ["transient"])
   }
@@ -66,7 +68,7 @@ import Testing
     var limits = Enrollment.Limits()
     limits.silenceTimeout = 10
     var enrollment = Enrollment(hello: hello, limits: limits, at: 0)
-    _ = enrollment.handle(.welcome(welcome(heartbeatInterval: 30)), at: 0)
+    _ = enrollment.hear(.welcome(welcome(heartbeatInterval: 30)), at: 0)
     #expect(names(enrollment.tick(at: 30)) == ["beat"])
     #expect(names(enrollment.tick(at: 119)) == ["beat"])
     #expect(names(enrollment.tick(at: 121)) == ["transient"])
@@ -79,7 +81,7 @@ import Testing
     ]
     for (ending, name) in endings {
       var enrollment = Enrollment(hello: hello, at: 0)
-      let actions = enrollment.handle(.finish(reason: "over", ending: ending), at: 0)
+      let actions = enrollment.hear(.finish(reason: "over", ending: ending), at: 0)
       #expect(names(actions) == [name])
     }
   }
@@ -88,8 +90,61 @@ import Testing
   func refusals() {
     var enrollment = Enrollment(hello: hello, at: 0)
     let notReady = Refusal(code: .notReady, message: "wait")
-    #expect(names(enrollment.handle(.refused(notReady), at: 0)) == [])
+    #expect(names(enrollment.hear(.refused(notReady), at: 0)) == [])
     let full = Refusal(code: .clusterFull, message: "full")
-    #expect(names(enrollment.handle(.refused(full), at: 0)) == ["permanent"])
+    #expect(names(enrollment.hear(.refused(full), at: 0)) == [])
+    let other = Refusal(code: .wrongRun, message: "another run")
+    #expect(names(enrollment.hear(.refused(other), at: 0)) == ["permanent"])
+  }
+
+  @Test("takes up every higher generation once, and no lower one")
+  func generations() {
+    var enrollment = Enrollment(hello: hello, at: 0)
+    #expect(names(enrollment.hear(.welcome(welcome(generation: 2)), at: 0)) == ["begin"])
+    #expect(names(enrollment.hear(.welcome(welcome(generation: 1)), at: 0)) == [])
+    #expect(enrollment.welcome?.generation == 2)
+    #expect(names(enrollment.hear(.welcome(welcome(generation: 5)), at: 0)) == ["begin"])
+    #expect(names(enrollment.hear(.welcome(welcome(generation: 5)), at: 0)) == ["again"])
+  }
+
+  @Test("obeys the coordinator with the highest term only")
+  func terms() {
+    var enrollment = Enrollment(hello: hello, at: 0)
+    _ = enrollment.hear(.welcome(welcome()), term: 3, at: 0)
+    #expect(names(enrollment.hear(.hold(generation: 1), term: 3, at: 1)) == ["hear"])
+    #expect(names(enrollment.hear(.hold(generation: 1), term: 2, at: 1)) == [])
+    let over = CoordinatorMessage.finish(reason: "over", ending: .orderly)
+    #expect(names(enrollment.hear(over, term: 2, at: 1)) == [])
+    #expect(names(enrollment.hear(.hold(generation: 1), term: 4, at: 1)) == ["hear"])
+    #expect(names(enrollment.hear(over, term: 3, at: 1)) == [])
+    #expect(names(enrollment.hear(over, term: 4, at: 1)) == ["finished"])
+  }
+
+  @Test("says hello again, with what it has, to a coordinator that does not know it")
+  func helloAgain() throws {
+    var enrollment = Enrollment(hello: hello, at: 0)
+    _ = enrollment.tick(at: 0)
+    _ = enrollment.hear(.welcome(welcome(generation: 4)), at: 0)
+    enrollment.holding = Holding(generation: 4, rank: 1, version: 99)
+    let unknown = CoordinatorMessage.refused(Refusal(code: .helloNeeded, message: "who?"))
+    let actions = enrollment.hear(unknown, term: 2, at: 5)
+    guard case .tell(.hello(let again)) = try #require(actions.first) else {
+      Issue.record("no hello but \(actions)")
+      return
+    }
+    #expect(again.incarnation == hello.incarnation)
+    #expect(again.holding == Holding(generation: 4, rank: 1, version: 99))
+    #expect(names(enrollment.hear(unknown, term: 2, at: 5.1)) == [])
+    #expect(names(enrollment.tick(at: 6)) == ["hello"])
+    #expect(names(enrollment.hear(.welcome(welcome(generation: 4)), term: 2, at: 6)) == ["again"])
+    #expect(names(enrollment.tick(at: 7)) == ["beat"])
+  }
+}
+
+extension Enrollment {
+  fileprivate mutating func hear(
+    _ message: CoordinatorMessage, term: UInt64 = 1, at now: Double
+  ) -> [Action] {
+    handle(CoordinatorLetter(term: term, message: message), at: now)
   }
 }

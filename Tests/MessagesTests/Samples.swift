@@ -18,14 +18,18 @@ enum Samples {
       id: .max, body: .hello(DataHello(runID: "run-7", generation: 2, sender: "worker 0 — ü"))),
     DataRequest(
       id: 1,
-      body: .pull(PullRequest(generation: 4, version: 12, sections: sections, keys: keys))),
+      body: .pull(
+        PullRequest(
+          generation: 4, version: 12, sections: sections, keys: keys, confirmed: [3, 0, 70_000],
+          wantsReports: true))),
     DataRequest(
       id: 2, body: .pull(PullRequest(generation: 4, version: 12, sections: [], keys: .empty))),
     DataRequest(
       id: 3,
       body: .push(
         PushRequest(
-          name: name, kind: .gradient, sections: sections, keys: keys, values: values))),
+          name: name, kind: .gradient, sections: sections, keys: keys, values: values,
+          sums: ["loss.total": 0.5, "stat.ü": -1e300]))),
     DataRequest(
       id: 4,
       body: .push(
@@ -38,25 +42,32 @@ enum Samples {
     DataReply(requestID: 1, body: .welcome),
     DataReply(
       requestID: 2,
-      body: .pulled(PullReply(version: 13, sections: sections, values: values))),
+      body: .pulled(
+        PullReply(
+          version: 13, sections: sections, values: values,
+          reports: [UnitReport(unit: 2, sums: ["loss.total": 1.5])]))),
     DataReply(requestID: 3, body: .pushed(.accepted)),
     DataReply(requestID: 4, body: .pushed(.duplicate)),
     DataReply(requestID: 5, body: .reduced([1, 2, 3.5])),
     DataReply(
       requestID: 6,
       body: .refused(Refusal(code: .staleGeneration, message: "generation 2 is over; rejoin."))),
+    DataReply(
+      requestID: 7,
+      body: .refused(Refusal(code: .versionGone, message: "version 8 is gone", version: 9))),
   ]
 
   static let nodeMessages: [NodeMessage] = [
     .hello(
       NodeHello(
         role: .server, incarnation: 0xDEAD_BEEF_0123_4567, runID: "run-7",
-        dataEndpoint: "tcp://10.0.0.7:40001", host: "node-7", processID: 4711)),
+        dataEndpoint: "tcp://10.0.0.7:40001", host: "node-7", processID: 4711, name: "server-0",
+        holding: Holding(generation: 3, rank: 1, version: 1_000_000))),
     .heartbeat(
       Heartbeat(
         residentBytes: 1 << 33, peakResidentBytes: 1 << 34, cpuSeconds: 12.25, taskProgress: 9,
-        taskID: 77)),
-    .ready,
+        taskID: 77, generation: 3, version: 1 << 40)),
+    .ready(generation: 5),
     .taskDone(
       id: 77,
       reports: [
@@ -67,6 +78,12 @@ enum Samples {
       id: 78,
       TaskFailure(.diverged, "Training diverged: the loss term 'ranking' is nan; lower the rate.")),
     .goodbye(reason: "Ctrl-C"),
+    .held(generation: 5, version: 1 << 50),
+    .checkpointWritten(
+      CheckpointShard(
+        generation: 5, version: 59, rank: 3, file: "v59-g5/server-3-of-4.safetensors",
+        byteCount: 1 << 40, digest: "00ff00ff00ff00ff")),
+    .checkpointFailed(generation: 5, version: 59, message: "the disk is full"),
   ]
 
   static let coordinatorMessages: [CoordinatorMessage] = [
@@ -79,11 +96,17 @@ enum Samples {
             initializer: "normal", initializerValue: 0.01, rule: "model", ruleValue: 0.5)
         ],
         seed: .max, shardCount: 4, stepsPerEpoch: 58, roundsPerStep: 2, serverCount: 3,
-        heartbeatInterval: 0.5)),
+        heartbeatInterval: 0.5,
+        checkpoints: CheckpointPlan(folder: "/shared/run/checkpoints", interval: 118),
+        restored: RestoredCheckpoint(manifest: "v59-g5/manifest.json", version: 59))),
     .servers(generation: 1, endpoints: ["tcp://a:1", "ipc:///run/x"]),
-    .task(WorkerTask(id: 9, body: .train(epoch: 3, firstVersion: 174, shards: [0, 2, .max]))),
-    .task(WorkerTask(id: 10, body: .materialize(version: 232, epoch: 3, blocks: [1]))),
-    .task(WorkerTask(id: 11, body: .rank(version: 233, epoch: 3, blocks: []))),
+    .task(
+      WorkerTask(
+        id: 9, generation: 2,
+        body: .train(epoch: 3, firstVersion: 174, startVersion: 180, shards: [0, 2, .max]))),
+    .task(
+      WorkerTask(id: 10, generation: 2, body: .materialize(version: 232, epoch: 3, blocks: [1]))),
+    .task(WorkerTask(id: 11, generation: 2, body: .rank(version: 233, epoch: 3, blocks: []))),
     .heartbeatSeen(generation: 6),
     .finish(reason: "20 epochs without a better result", ending: .orderly),
     .finish(reason: "worker 1 is lost", ending: .transientFailure),
@@ -91,9 +114,16 @@ enum Samples {
     .refused(Refusal(code: .clusterFull, message: "4 of 4 workers are here.")),
     .refused(Refusal(code: .diverged, message: "row 3 is nan")),
     .refused(Refusal(code: .helloNeeded, message: "say hello first")),
+    .hold(generation: 4),
+    .checkpoint(generation: 4, version: 77),
+    .checkpointSeen(generation: 4, version: 78),
   ]
+
+  static let letters = coordinatorMessages.enumerated().map { index, message in
+    CoordinatorLetter(term: UInt64(index) + 1, message: message)
+  }
 
   static let encoded: [WireMessage] =
     requests.map { $0.encoded() } + replies.map { $0.encoded() }
-    + nodeMessages.map { $0.encoded() } + coordinatorMessages.map { $0.encoded() }
+    + nodeMessages.map { $0.encoded() } + letters.map { $0.encoded() }
 }

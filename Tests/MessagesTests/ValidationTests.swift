@@ -35,7 +35,7 @@ struct ValidationTests {
   func unknownEnding() {
     let finish = ProtobufBytes.header.message(34, ProtobufBytes().number(2, 3)).payload
     #expect {
-      _ = try CoordinatorMessage(decoding: WireMessage(frames: [finish]))
+      _ = try CoordinatorLetter(decoding: WireMessage(frames: [finish]))
     } throws: { "\($0)".contains("unknown way 3") }
   }
 
@@ -109,9 +109,9 @@ struct ValidationTests {
         _ = try NodeMessage(decoding: WireMessage(frames: message.encoded().frames + [.empty]))
       }
     }
-    for message in Samples.coordinatorMessages {
+    for message in Samples.letters {
       expect(.malformed) {
-        _ = try CoordinatorMessage(
+        _ = try CoordinatorLetter(
           decoding: WireMessage(frames: message.encoded().frames + [.empty]))
       }
     }
@@ -126,9 +126,9 @@ struct ValidationTests {
       expect(.malformed) { _ = try DataReply(decoding: request.encoded()) }
     }
     for message in Samples.nodeMessages {
-      expect(.malformed) { _ = try CoordinatorMessage(decoding: message.encoded()) }
+      expect(.malformed) { _ = try CoordinatorLetter(decoding: message.encoded()) }
     }
-    for message in Samples.coordinatorMessages {
+    for message in Samples.letters {
       expect(.malformed) { _ = try NodeMessage(decoding: message.encoded()) }
     }
   }
@@ -150,7 +150,7 @@ struct ValidationTests {
     }
     let refusal = ProtobufBytes.header.message(35, ProtobufBytes().number(1, 0)).payload
     expect(.malformed, saying: "refusal code") {
-      _ = try CoordinatorMessage(decoding: WireMessage(frames: [refusal]))
+      _ = try CoordinatorLetter(decoding: WireMessage(frames: [refusal]))
     }
   }
 
@@ -161,7 +161,7 @@ struct ValidationTests {
     expect(.malformed) { _ = try NodeMessage(decoding: WireMessage(frames: [header])) }
     let task = ProtobufBytes.header.message(32, ProtobufBytes().number(1, 4)).payload
     expect(.malformed, saying: "task of a kind") {
-      _ = try CoordinatorMessage(decoding: WireMessage(frames: [task]))
+      _ = try CoordinatorLetter(decoding: WireMessage(frames: [task]))
     }
   }
 
@@ -201,7 +201,8 @@ struct ValidationTests {
       runID: "", generation: 0, rank: 0, configuration: "", tables: [], seed: 0, shardCount: 1,
       stepsPerEpoch: 1, roundsPerStep: 1, serverCount: 1, heartbeatInterval: interval)
     expect(.malformed, saying: "heartbeat interval") {
-      _ = try CoordinatorMessage(decoding: CoordinatorMessage.welcome(welcome).encoded())
+      _ = try CoordinatorLetter(
+        decoding: CoordinatorLetter(term: 1, message: .welcome(welcome)).encoded())
     }
   }
 

@@ -15,16 +15,19 @@ PROTOBUF_C__BEGIN_DECLS
 #endif
 
 #include "refusal.pb-c.h"
+#include "report.pb-c.h"
 
 typedef struct Mrdib__V1__ControlHeader Mrdib__V1__ControlHeader;
 typedef struct Mrdib__V1__NodeHello Mrdib__V1__NodeHello;
+typedef struct Mrdib__V1__Holding Mrdib__V1__Holding;
 typedef struct Mrdib__V1__Heartbeat Mrdib__V1__Heartbeat;
 typedef struct Mrdib__V1__NodeReady Mrdib__V1__NodeReady;
-typedef struct Mrdib__V1__NamedSum Mrdib__V1__NamedSum;
-typedef struct Mrdib__V1__UnitReport Mrdib__V1__UnitReport;
 typedef struct Mrdib__V1__TaskDone Mrdib__V1__TaskDone;
 typedef struct Mrdib__V1__TaskFailed Mrdib__V1__TaskFailed;
 typedef struct Mrdib__V1__Goodbye Mrdib__V1__Goodbye;
+typedef struct Mrdib__V1__Held Mrdib__V1__Held;
+typedef struct Mrdib__V1__CheckpointWritten Mrdib__V1__CheckpointWritten;
+typedef struct Mrdib__V1__CheckpointFailed Mrdib__V1__CheckpointFailed;
 typedef struct Mrdib__V1__TableDescription Mrdib__V1__TableDescription;
 typedef struct Mrdib__V1__Welcome Mrdib__V1__Welcome;
 typedef struct Mrdib__V1__Servers Mrdib__V1__Servers;
@@ -34,6 +37,9 @@ typedef struct Mrdib__V1__Rank Mrdib__V1__Rank;
 typedef struct Mrdib__V1__Task Mrdib__V1__Task;
 typedef struct Mrdib__V1__HeartbeatSeen Mrdib__V1__HeartbeatSeen;
 typedef struct Mrdib__V1__Finish Mrdib__V1__Finish;
+typedef struct Mrdib__V1__Hold Mrdib__V1__Hold;
+typedef struct Mrdib__V1__Checkpoint Mrdib__V1__Checkpoint;
+typedef struct Mrdib__V1__CheckpointSeen Mrdib__V1__CheckpointSeen;
 
 
 /* --- enums --- */
@@ -58,12 +64,18 @@ typedef enum {
   MRDIB__V1__CONTROL_HEADER__BODY_TASK_DONE = 13,
   MRDIB__V1__CONTROL_HEADER__BODY_TASK_FAILED = 14,
   MRDIB__V1__CONTROL_HEADER__BODY_GOODBYE = 15,
+  MRDIB__V1__CONTROL_HEADER__BODY_HELD = 16,
+  MRDIB__V1__CONTROL_HEADER__BODY_CHECKPOINT_WRITTEN = 17,
+  MRDIB__V1__CONTROL_HEADER__BODY_CHECKPOINT_FAILED = 18,
   MRDIB__V1__CONTROL_HEADER__BODY_WELCOME = 30,
   MRDIB__V1__CONTROL_HEADER__BODY_SERVERS = 31,
   MRDIB__V1__CONTROL_HEADER__BODY_TASK = 32,
   MRDIB__V1__CONTROL_HEADER__BODY_HEARTBEAT_SEEN = 33,
   MRDIB__V1__CONTROL_HEADER__BODY_FINISH = 34,
-  MRDIB__V1__CONTROL_HEADER__BODY_REFUSED = 35
+  MRDIB__V1__CONTROL_HEADER__BODY_REFUSED = 35,
+  MRDIB__V1__CONTROL_HEADER__BODY_HOLD = 36,
+  MRDIB__V1__CONTROL_HEADER__BODY_CHECKPOINT = 37,
+  MRDIB__V1__CONTROL_HEADER__BODY_CHECKPOINT_SEEN = 38
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(MRDIB__V1__CONTROL_HEADER__BODY__CASE)
 } Mrdib__V1__ControlHeader__BodyCase;
 
@@ -74,6 +86,11 @@ struct  Mrdib__V1__ControlHeader
    * Field 1 of every header, in every version of the protocol.
    */
   uint32_t protocol_version;
+  /*
+   * Of the coordinator that speaks: raised whenever one starts. Nodes obey the highest that they
+   * have heard of. 0 in what nodes say.
+   */
+  uint64_t term;
   Mrdib__V1__ControlHeader__BodyCase body_case;
   union {
     /*
@@ -85,6 +102,9 @@ struct  Mrdib__V1__ControlHeader
     Mrdib__V1__TaskDone *task_done;
     Mrdib__V1__TaskFailed *task_failed;
     Mrdib__V1__Goodbye *goodbye;
+    Mrdib__V1__Held *held;
+    Mrdib__V1__CheckpointWritten *checkpoint_written;
+    Mrdib__V1__CheckpointFailed *checkpoint_failed;
     /*
      * From the coordinator.
      */
@@ -94,11 +114,14 @@ struct  Mrdib__V1__ControlHeader
     Mrdib__V1__HeartbeatSeen *heartbeat_seen;
     Mrdib__V1__Finish *finish;
     Mrdib__V1__Refusal *refused;
+    Mrdib__V1__Hold *hold;
+    Mrdib__V1__Checkpoint *checkpoint;
+    Mrdib__V1__CheckpointSeen *checkpoint_seen;
   };
 };
 #define MRDIB__V1__CONTROL_HEADER__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&mrdib__v1__control_header__descriptor) \
-    , 0, MRDIB__V1__CONTROL_HEADER__BODY__NOT_SET, {0} }
+    , 0, 0, MRDIB__V1__CONTROL_HEADER__BODY__NOT_SET, {0} }
 
 
 /*
@@ -109,7 +132,7 @@ struct  Mrdib__V1__NodeHello
   ProtobufCMessage base;
   Mrdib__V1__NodeRole role;
   /*
-   * Fresh for every start of a process.
+   * Fresh for every start of a process, and greater than those of earlier ones of its name.
    */
   uint64_t incarnation;
   /*
@@ -122,10 +145,36 @@ struct  Mrdib__V1__NodeHello
   char *data_endpoint;
   char *host;
   uint32_t process_id;
+  /*
+   * The same for all processes that replace each other, such as "server-0"; may be empty.
+   */
+  char *name;
+  /*
+   * Absent for a process that has not been part of the run.
+   */
+  Mrdib__V1__Holding *holding;
 };
 #define MRDIB__V1__NODE_HELLO__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&mrdib__v1__node_hello__descriptor) \
-    , MRDIB__V1__NODE_ROLE__NODE_ROLE_UNSPECIFIED, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0 }
+    , MRDIB__V1__NODE_ROLE__NODE_ROLE_UNSPECIFIED, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string, NULL }
+
+
+/*
+ * What a node still has of the run, for a coordinator that does not know it.
+ */
+struct  Mrdib__V1__Holding
+{
+  ProtobufCMessage base;
+  uint64_t generation;
+  uint32_t rank;
+  /*
+   * Of a server's tables; 0 for a worker.
+   */
+  uint64_t version;
+};
+#define MRDIB__V1__HOLDING__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&mrdib__v1__holding__descriptor) \
+    , 0, 0, 0 }
 
 
 struct  Mrdib__V1__Heartbeat
@@ -142,48 +191,31 @@ struct  Mrdib__V1__Heartbeat
    * The task under way; 0 without one. A task that it does not name is sent again.
    */
   uint64_t task_id;
+  /*
+   * That the node belongs to; 0 before the first.
+   */
+  uint64_t generation;
+  /*
+   * Of a server's tables; 0 for a worker.
+   */
+  uint64_t version;
 };
 #define MRDIB__V1__HEARTBEAT__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&mrdib__v1__heartbeat__descriptor) \
-    , 0, 0, 0, 0, 0 }
+    , 0, 0, 0, 0, 0, 0, 0 }
 
 
 /*
- * The node has set itself up.
+ * The node has set itself up for this generation.
  */
 struct  Mrdib__V1__NodeReady
 {
   ProtobufCMessage base;
+  uint64_t generation;
 };
 #define MRDIB__V1__NODE_READY__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&mrdib__v1__node_ready__descriptor) \
-     }
-
-
-struct  Mrdib__V1__NamedSum
-{
-  ProtobufCMessage base;
-  char *name;
-  double value;
-};
-#define MRDIB__V1__NAMED_SUM__INIT \
- { PROTOBUF_C_MESSAGE_INIT (&mrdib__v1__named_sum__descriptor) \
-    , (char *)protobuf_c_empty_string, 0 }
-
-
-/*
- * Sums over one shard or block. Names are distinct, ascending by their bytes.
- */
-struct  Mrdib__V1__UnitReport
-{
-  ProtobufCMessage base;
-  uint32_t unit;
-  size_t n_sums;
-  Mrdib__V1__NamedSum **sums;
-};
-#define MRDIB__V1__UNIT_REPORT__INIT \
- { PROTOBUF_C_MESSAGE_INIT (&mrdib__v1__unit_report__descriptor) \
-    , 0, 0,NULL }
+    , 0 }
 
 
 struct  Mrdib__V1__TaskDone
@@ -221,6 +253,56 @@ struct  Mrdib__V1__Goodbye
 #define MRDIB__V1__GOODBYE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&mrdib__v1__goodbye__descriptor) \
     , (char *)protobuf_c_empty_string }
+
+
+/*
+ * The server's tables stay at this version.
+ */
+struct  Mrdib__V1__Held
+{
+  ProtobufCMessage base;
+  uint64_t generation;
+  uint64_t version;
+};
+#define MRDIB__V1__HELD__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&mrdib__v1__held__descriptor) \
+    , 0, 0 }
+
+
+/*
+ * A server's rows of a version are in a file; said again until it was seen.
+ */
+struct  Mrdib__V1__CheckpointWritten
+{
+  ProtobufCMessage base;
+  uint64_t generation;
+  uint64_t version;
+  uint32_t rank;
+  /*
+   * Relative to the folder of the checkpoints.
+   */
+  char *file;
+  uint64_t byte_count;
+  /*
+   * Of the file's bytes.
+   */
+  char *digest;
+};
+#define MRDIB__V1__CHECKPOINT_WRITTEN__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&mrdib__v1__checkpoint_written__descriptor) \
+    , 0, 0, 0, (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string }
+
+
+struct  Mrdib__V1__CheckpointFailed
+{
+  ProtobufCMessage base;
+  uint64_t generation;
+  uint64_t version;
+  char *message;
+};
+#define MRDIB__V1__CHECKPOINT_FAILED__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&mrdib__v1__checkpoint_failed__descriptor) \
+    , 0, 0, (char *)protobuf_c_empty_string }
 
 
 struct  Mrdib__V1__TableDescription
@@ -270,10 +352,26 @@ struct  Mrdib__V1__Welcome
   uint32_t rounds_per_step;
   uint32_t server_count;
   double heartbeat_interval_seconds;
+  /*
+   * Where checkpoints lie, the same folder for coordinator and servers; empty: none are made.
+   */
+  char *checkpoint_folder;
+  /*
+   * Servers write their rows of every version that is a multiple of this; 0: only when told to.
+   */
+  uint64_t checkpoint_interval;
+  /*
+   * The checkpoint that the generation begins with, relative to the folder; empty: initial values.
+   */
+  char *restored_manifest;
+  /*
+   * The version that the generation begins with.
+   */
+  uint64_t restored_version;
 };
 #define MRDIB__V1__WELCOME__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&mrdib__v1__welcome__descriptor) \
-    , (char *)protobuf_c_empty_string, 0, 0, (char *)protobuf_c_empty_string, 0,NULL, 0, 0, 0, 0, 0, 0 }
+    , (char *)protobuf_c_empty_string, 0, 0, (char *)protobuf_c_empty_string, 0,NULL, 0, 0, 0, 0, 0, 0, (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string, 0 }
 
 
 /*
@@ -295,13 +393,20 @@ struct  Mrdib__V1__Train
 {
   ProtobufCMessage base;
   uint32_t epoch;
+  /*
+   * Of the epoch.
+   */
   uint64_t first_version;
   size_t n_shards;
   uint32_t *shards;
+  /*
+   * Where to begin: every server has reached it.
+   */
+  uint64_t start_version;
 };
 #define MRDIB__V1__TRAIN__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&mrdib__v1__train__descriptor) \
-    , 0, 0, 0,NULL }
+    , 0, 0, 0,NULL, 0 }
 
 
 struct  Mrdib__V1__Materialize
@@ -345,6 +450,7 @@ struct  Mrdib__V1__Task
 {
   ProtobufCMessage base;
   uint64_t id;
+  uint64_t generation;
   Mrdib__V1__Task__BodyCase body_case;
   union {
     Mrdib__V1__Train *train;
@@ -354,7 +460,7 @@ struct  Mrdib__V1__Task
 };
 #define MRDIB__V1__TASK__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&mrdib__v1__task__descriptor) \
-    , 0, MRDIB__V1__TASK__BODY__NOT_SET, {0} }
+    , 0, 0, MRDIB__V1__TASK__BODY__NOT_SET, {0} }
 
 
 struct  Mrdib__V1__HeartbeatSeen
@@ -383,6 +489,47 @@ struct  Mrdib__V1__Finish
 #define MRDIB__V1__FINISH__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&mrdib__v1__finish__descriptor) \
     , (char *)protobuf_c_empty_string, 0 }
+
+
+/*
+ * Do not go beyond the version that the tables have now, and say which one that is.
+ */
+struct  Mrdib__V1__Hold
+{
+  ProtobufCMessage base;
+  uint64_t generation;
+};
+#define MRDIB__V1__HOLD__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&mrdib__v1__hold__descriptor) \
+    , 0 }
+
+
+/*
+ * Go up to this version and no further, and write the rows of it.
+ */
+struct  Mrdib__V1__Checkpoint
+{
+  ProtobufCMessage base;
+  uint64_t generation;
+  uint64_t version;
+};
+#define MRDIB__V1__CHECKPOINT__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&mrdib__v1__checkpoint__descriptor) \
+    , 0, 0 }
+
+
+/*
+ * The file of this version was heard of.
+ */
+struct  Mrdib__V1__CheckpointSeen
+{
+  ProtobufCMessage base;
+  uint64_t generation;
+  uint64_t version;
+};
+#define MRDIB__V1__CHECKPOINT_SEEN__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&mrdib__v1__checkpoint_seen__descriptor) \
+    , 0, 0 }
 
 
 /* Mrdib__V1__ControlHeader methods */
@@ -423,6 +570,25 @@ Mrdib__V1__NodeHello *
 void   mrdib__v1__node_hello__free_unpacked
                      (Mrdib__V1__NodeHello *message,
                       ProtobufCAllocator *allocator);
+/* Mrdib__V1__Holding methods */
+void   mrdib__v1__holding__init
+                     (Mrdib__V1__Holding         *message);
+size_t mrdib__v1__holding__get_packed_size
+                     (const Mrdib__V1__Holding   *message);
+size_t mrdib__v1__holding__pack
+                     (const Mrdib__V1__Holding   *message,
+                      uint8_t             *out);
+size_t mrdib__v1__holding__pack_to_buffer
+                     (const Mrdib__V1__Holding   *message,
+                      ProtobufCBuffer     *buffer);
+Mrdib__V1__Holding *
+       mrdib__v1__holding__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   mrdib__v1__holding__free_unpacked
+                     (Mrdib__V1__Holding *message,
+                      ProtobufCAllocator *allocator);
 /* Mrdib__V1__Heartbeat methods */
 void   mrdib__v1__heartbeat__init
                      (Mrdib__V1__Heartbeat         *message);
@@ -460,44 +626,6 @@ Mrdib__V1__NodeReady *
                       const uint8_t       *data);
 void   mrdib__v1__node_ready__free_unpacked
                      (Mrdib__V1__NodeReady *message,
-                      ProtobufCAllocator *allocator);
-/* Mrdib__V1__NamedSum methods */
-void   mrdib__v1__named_sum__init
-                     (Mrdib__V1__NamedSum         *message);
-size_t mrdib__v1__named_sum__get_packed_size
-                     (const Mrdib__V1__NamedSum   *message);
-size_t mrdib__v1__named_sum__pack
-                     (const Mrdib__V1__NamedSum   *message,
-                      uint8_t             *out);
-size_t mrdib__v1__named_sum__pack_to_buffer
-                     (const Mrdib__V1__NamedSum   *message,
-                      ProtobufCBuffer     *buffer);
-Mrdib__V1__NamedSum *
-       mrdib__v1__named_sum__unpack
-                     (ProtobufCAllocator  *allocator,
-                      size_t               len,
-                      const uint8_t       *data);
-void   mrdib__v1__named_sum__free_unpacked
-                     (Mrdib__V1__NamedSum *message,
-                      ProtobufCAllocator *allocator);
-/* Mrdib__V1__UnitReport methods */
-void   mrdib__v1__unit_report__init
-                     (Mrdib__V1__UnitReport         *message);
-size_t mrdib__v1__unit_report__get_packed_size
-                     (const Mrdib__V1__UnitReport   *message);
-size_t mrdib__v1__unit_report__pack
-                     (const Mrdib__V1__UnitReport   *message,
-                      uint8_t             *out);
-size_t mrdib__v1__unit_report__pack_to_buffer
-                     (const Mrdib__V1__UnitReport   *message,
-                      ProtobufCBuffer     *buffer);
-Mrdib__V1__UnitReport *
-       mrdib__v1__unit_report__unpack
-                     (ProtobufCAllocator  *allocator,
-                      size_t               len,
-                      const uint8_t       *data);
-void   mrdib__v1__unit_report__free_unpacked
-                     (Mrdib__V1__UnitReport *message,
                       ProtobufCAllocator *allocator);
 /* Mrdib__V1__TaskDone methods */
 void   mrdib__v1__task_done__init
@@ -555,6 +683,63 @@ Mrdib__V1__Goodbye *
                       const uint8_t       *data);
 void   mrdib__v1__goodbye__free_unpacked
                      (Mrdib__V1__Goodbye *message,
+                      ProtobufCAllocator *allocator);
+/* Mrdib__V1__Held methods */
+void   mrdib__v1__held__init
+                     (Mrdib__V1__Held         *message);
+size_t mrdib__v1__held__get_packed_size
+                     (const Mrdib__V1__Held   *message);
+size_t mrdib__v1__held__pack
+                     (const Mrdib__V1__Held   *message,
+                      uint8_t             *out);
+size_t mrdib__v1__held__pack_to_buffer
+                     (const Mrdib__V1__Held   *message,
+                      ProtobufCBuffer     *buffer);
+Mrdib__V1__Held *
+       mrdib__v1__held__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   mrdib__v1__held__free_unpacked
+                     (Mrdib__V1__Held *message,
+                      ProtobufCAllocator *allocator);
+/* Mrdib__V1__CheckpointWritten methods */
+void   mrdib__v1__checkpoint_written__init
+                     (Mrdib__V1__CheckpointWritten         *message);
+size_t mrdib__v1__checkpoint_written__get_packed_size
+                     (const Mrdib__V1__CheckpointWritten   *message);
+size_t mrdib__v1__checkpoint_written__pack
+                     (const Mrdib__V1__CheckpointWritten   *message,
+                      uint8_t             *out);
+size_t mrdib__v1__checkpoint_written__pack_to_buffer
+                     (const Mrdib__V1__CheckpointWritten   *message,
+                      ProtobufCBuffer     *buffer);
+Mrdib__V1__CheckpointWritten *
+       mrdib__v1__checkpoint_written__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   mrdib__v1__checkpoint_written__free_unpacked
+                     (Mrdib__V1__CheckpointWritten *message,
+                      ProtobufCAllocator *allocator);
+/* Mrdib__V1__CheckpointFailed methods */
+void   mrdib__v1__checkpoint_failed__init
+                     (Mrdib__V1__CheckpointFailed         *message);
+size_t mrdib__v1__checkpoint_failed__get_packed_size
+                     (const Mrdib__V1__CheckpointFailed   *message);
+size_t mrdib__v1__checkpoint_failed__pack
+                     (const Mrdib__V1__CheckpointFailed   *message,
+                      uint8_t             *out);
+size_t mrdib__v1__checkpoint_failed__pack_to_buffer
+                     (const Mrdib__V1__CheckpointFailed   *message,
+                      ProtobufCBuffer     *buffer);
+Mrdib__V1__CheckpointFailed *
+       mrdib__v1__checkpoint_failed__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   mrdib__v1__checkpoint_failed__free_unpacked
+                     (Mrdib__V1__CheckpointFailed *message,
                       ProtobufCAllocator *allocator);
 /* Mrdib__V1__TableDescription methods */
 void   mrdib__v1__table_description__init
@@ -727,6 +912,63 @@ Mrdib__V1__Finish *
 void   mrdib__v1__finish__free_unpacked
                      (Mrdib__V1__Finish *message,
                       ProtobufCAllocator *allocator);
+/* Mrdib__V1__Hold methods */
+void   mrdib__v1__hold__init
+                     (Mrdib__V1__Hold         *message);
+size_t mrdib__v1__hold__get_packed_size
+                     (const Mrdib__V1__Hold   *message);
+size_t mrdib__v1__hold__pack
+                     (const Mrdib__V1__Hold   *message,
+                      uint8_t             *out);
+size_t mrdib__v1__hold__pack_to_buffer
+                     (const Mrdib__V1__Hold   *message,
+                      ProtobufCBuffer     *buffer);
+Mrdib__V1__Hold *
+       mrdib__v1__hold__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   mrdib__v1__hold__free_unpacked
+                     (Mrdib__V1__Hold *message,
+                      ProtobufCAllocator *allocator);
+/* Mrdib__V1__Checkpoint methods */
+void   mrdib__v1__checkpoint__init
+                     (Mrdib__V1__Checkpoint         *message);
+size_t mrdib__v1__checkpoint__get_packed_size
+                     (const Mrdib__V1__Checkpoint   *message);
+size_t mrdib__v1__checkpoint__pack
+                     (const Mrdib__V1__Checkpoint   *message,
+                      uint8_t             *out);
+size_t mrdib__v1__checkpoint__pack_to_buffer
+                     (const Mrdib__V1__Checkpoint   *message,
+                      ProtobufCBuffer     *buffer);
+Mrdib__V1__Checkpoint *
+       mrdib__v1__checkpoint__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   mrdib__v1__checkpoint__free_unpacked
+                     (Mrdib__V1__Checkpoint *message,
+                      ProtobufCAllocator *allocator);
+/* Mrdib__V1__CheckpointSeen methods */
+void   mrdib__v1__checkpoint_seen__init
+                     (Mrdib__V1__CheckpointSeen         *message);
+size_t mrdib__v1__checkpoint_seen__get_packed_size
+                     (const Mrdib__V1__CheckpointSeen   *message);
+size_t mrdib__v1__checkpoint_seen__pack
+                     (const Mrdib__V1__CheckpointSeen   *message,
+                      uint8_t             *out);
+size_t mrdib__v1__checkpoint_seen__pack_to_buffer
+                     (const Mrdib__V1__CheckpointSeen   *message,
+                      ProtobufCBuffer     *buffer);
+Mrdib__V1__CheckpointSeen *
+       mrdib__v1__checkpoint_seen__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   mrdib__v1__checkpoint_seen__free_unpacked
+                     (Mrdib__V1__CheckpointSeen *message,
+                      ProtobufCAllocator *allocator);
 /* --- per-message closures --- */
 
 typedef void (*Mrdib__V1__ControlHeader_Closure)
@@ -735,17 +977,14 @@ typedef void (*Mrdib__V1__ControlHeader_Closure)
 typedef void (*Mrdib__V1__NodeHello_Closure)
                  (const Mrdib__V1__NodeHello *message,
                   void *closure_data);
+typedef void (*Mrdib__V1__Holding_Closure)
+                 (const Mrdib__V1__Holding *message,
+                  void *closure_data);
 typedef void (*Mrdib__V1__Heartbeat_Closure)
                  (const Mrdib__V1__Heartbeat *message,
                   void *closure_data);
 typedef void (*Mrdib__V1__NodeReady_Closure)
                  (const Mrdib__V1__NodeReady *message,
-                  void *closure_data);
-typedef void (*Mrdib__V1__NamedSum_Closure)
-                 (const Mrdib__V1__NamedSum *message,
-                  void *closure_data);
-typedef void (*Mrdib__V1__UnitReport_Closure)
-                 (const Mrdib__V1__UnitReport *message,
                   void *closure_data);
 typedef void (*Mrdib__V1__TaskDone_Closure)
                  (const Mrdib__V1__TaskDone *message,
@@ -755,6 +994,15 @@ typedef void (*Mrdib__V1__TaskFailed_Closure)
                   void *closure_data);
 typedef void (*Mrdib__V1__Goodbye_Closure)
                  (const Mrdib__V1__Goodbye *message,
+                  void *closure_data);
+typedef void (*Mrdib__V1__Held_Closure)
+                 (const Mrdib__V1__Held *message,
+                  void *closure_data);
+typedef void (*Mrdib__V1__CheckpointWritten_Closure)
+                 (const Mrdib__V1__CheckpointWritten *message,
+                  void *closure_data);
+typedef void (*Mrdib__V1__CheckpointFailed_Closure)
+                 (const Mrdib__V1__CheckpointFailed *message,
                   void *closure_data);
 typedef void (*Mrdib__V1__TableDescription_Closure)
                  (const Mrdib__V1__TableDescription *message,
@@ -783,6 +1031,15 @@ typedef void (*Mrdib__V1__HeartbeatSeen_Closure)
 typedef void (*Mrdib__V1__Finish_Closure)
                  (const Mrdib__V1__Finish *message,
                   void *closure_data);
+typedef void (*Mrdib__V1__Hold_Closure)
+                 (const Mrdib__V1__Hold *message,
+                  void *closure_data);
+typedef void (*Mrdib__V1__Checkpoint_Closure)
+                 (const Mrdib__V1__Checkpoint *message,
+                  void *closure_data);
+typedef void (*Mrdib__V1__CheckpointSeen_Closure)
+                 (const Mrdib__V1__CheckpointSeen *message,
+                  void *closure_data);
 
 /* --- services --- */
 
@@ -792,13 +1049,15 @@ typedef void (*Mrdib__V1__Finish_Closure)
 extern const ProtobufCEnumDescriptor    mrdib__v1__node_role__descriptor;
 extern const ProtobufCMessageDescriptor mrdib__v1__control_header__descriptor;
 extern const ProtobufCMessageDescriptor mrdib__v1__node_hello__descriptor;
+extern const ProtobufCMessageDescriptor mrdib__v1__holding__descriptor;
 extern const ProtobufCMessageDescriptor mrdib__v1__heartbeat__descriptor;
 extern const ProtobufCMessageDescriptor mrdib__v1__node_ready__descriptor;
-extern const ProtobufCMessageDescriptor mrdib__v1__named_sum__descriptor;
-extern const ProtobufCMessageDescriptor mrdib__v1__unit_report__descriptor;
 extern const ProtobufCMessageDescriptor mrdib__v1__task_done__descriptor;
 extern const ProtobufCMessageDescriptor mrdib__v1__task_failed__descriptor;
 extern const ProtobufCMessageDescriptor mrdib__v1__goodbye__descriptor;
+extern const ProtobufCMessageDescriptor mrdib__v1__held__descriptor;
+extern const ProtobufCMessageDescriptor mrdib__v1__checkpoint_written__descriptor;
+extern const ProtobufCMessageDescriptor mrdib__v1__checkpoint_failed__descriptor;
 extern const ProtobufCMessageDescriptor mrdib__v1__table_description__descriptor;
 extern const ProtobufCMessageDescriptor mrdib__v1__welcome__descriptor;
 extern const ProtobufCMessageDescriptor mrdib__v1__servers__descriptor;
@@ -808,6 +1067,9 @@ extern const ProtobufCMessageDescriptor mrdib__v1__rank__descriptor;
 extern const ProtobufCMessageDescriptor mrdib__v1__task__descriptor;
 extern const ProtobufCMessageDescriptor mrdib__v1__heartbeat_seen__descriptor;
 extern const ProtobufCMessageDescriptor mrdib__v1__finish__descriptor;
+extern const ProtobufCMessageDescriptor mrdib__v1__hold__descriptor;
+extern const ProtobufCMessageDescriptor mrdib__v1__checkpoint__descriptor;
+extern const ProtobufCMessageDescriptor mrdib__v1__checkpoint_seen__descriptor;
 
 PROTOBUF_C__END_DECLS
 

@@ -15,6 +15,7 @@ PROTOBUF_C__BEGIN_DECLS
 #endif
 
 #include "refusal.pb-c.h"
+#include "report.pb-c.h"
 
 typedef struct Mrdib__V1__DataHeader Mrdib__V1__DataHeader;
 typedef struct Mrdib__V1__DataHello Mrdib__V1__DataHello;
@@ -167,10 +168,20 @@ struct  Mrdib__V1__Pull
   uint64_t version;
   size_t n_sections;
   Mrdib__V1__TableSection **sections;
+  /*
+   * Shards whose contributions to the version before every server has acknowledged. The version
+   * begins when all shards are confirmed.
+   */
+  size_t n_confirmed;
+  uint32_t *confirmed;
+  /*
+   * Whether to answer with the sums of the epoch that ends with the version, of these shards.
+   */
+  protobuf_c_boolean wants_reports;
 };
 #define MRDIB__V1__PULL__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&mrdib__v1__pull__descriptor) \
-    , 0, 0, 0,NULL }
+    , 0, 0, 0,NULL, 0,NULL, 0 }
 
 
 /*
@@ -182,10 +193,12 @@ struct  Mrdib__V1__Pulled
   uint64_t version;
   size_t n_sections;
   Mrdib__V1__TableSection **sections;
+  size_t n_reports;
+  Mrdib__V1__UnitReport **reports;
 };
 #define MRDIB__V1__PULLED__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&mrdib__v1__pulled__descriptor) \
-    , 0, 0,NULL }
+    , 0, 0,NULL, 0,NULL }
 
 
 /*
@@ -198,10 +211,15 @@ struct  Mrdib__V1__Push
   Mrdib__V1__PushKind kind;
   size_t n_sections;
   Mrdib__V1__TableSection **sections;
+  /*
+   * What the contribution adds to the sums of its shard's epoch.
+   */
+  size_t n_sums;
+  Mrdib__V1__NamedSum **sums;
 };
 #define MRDIB__V1__PUSH__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&mrdib__v1__push__descriptor) \
-    , NULL, MRDIB__V1__PUSH_KIND__PUSH_KIND_GRADIENT, 0,NULL }
+    , NULL, MRDIB__V1__PUSH_KIND__PUSH_KIND_GRADIENT, 0,NULL, 0,NULL }
 
 
 struct  Mrdib__V1__Pushed

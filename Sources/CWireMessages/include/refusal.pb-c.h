@@ -36,7 +36,8 @@ typedef enum _Mrdib__V1__RefusalCode {
   MRDIB__V1__REFUSAL_CODE__REFUSAL_CODE_CLUSTER_FULL = 6,
   MRDIB__V1__REFUSAL_CODE__REFUSAL_CODE_LIMIT = 7,
   MRDIB__V1__REFUSAL_CODE__REFUSAL_CODE_DIVERGED = 8,
-  MRDIB__V1__REFUSAL_CODE__REFUSAL_CODE_HELLO_NEEDED = 9
+  MRDIB__V1__REFUSAL_CODE__REFUSAL_CODE_HELLO_NEEDED = 9,
+  MRDIB__V1__REFUSAL_CODE__REFUSAL_CODE_VERSION_GONE = 10
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(MRDIB__V1__REFUSAL_CODE)
 } Mrdib__V1__RefusalCode;
 
@@ -50,10 +51,14 @@ struct  Mrdib__V1__Refusal
    * One sentence for a person: what was asked, what is wrong with it, what to do.
    */
   char *message;
+  /*
+   * The version that the tables have, with the code VERSION_GONE.
+   */
+  uint64_t version;
 };
 #define MRDIB__V1__REFUSAL__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&mrdib__v1__refusal__descriptor) \
-    , MRDIB__V1__REFUSAL_CODE__REFUSAL_CODE_UNSPECIFIED, (char *)protobuf_c_empty_string }
+    , MRDIB__V1__REFUSAL_CODE__REFUSAL_CODE_UNSPECIFIED, (char *)protobuf_c_empty_string, 0 }
 
 
 /* Mrdib__V1__Refusal methods */

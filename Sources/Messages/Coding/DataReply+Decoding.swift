@@ -52,6 +52,8 @@ extension WireReader {
     let sections = try sections(wire.sections, count: wire.n_sections)
     try checkByteCount(message.frames[1], is: 0, "keys")
     try checkByteCount(message.frames[2], is: try valueByteCount(sections), "values")
-    return PullReply(version: wire.version, sections: sections, values: message.frames[2])
+    return PullReply(
+      version: wire.version, sections: sections, values: message.frames[2],
+      reports: try reports(wire.reports, count: wire.n_reports))
   }
 }

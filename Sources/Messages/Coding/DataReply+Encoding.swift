@@ -43,6 +43,8 @@ extension HeaderArena {
     wire.pointee.version = pulled.version
     wire.pointee.n_sections = pulled.sections.count
     wire.pointee.sections = sections(pulled.sections)
+    wire.pointee.n_reports = pulled.reports.count
+    wire.pointee.reports = reports(pulled.reports)
     return wire
   }
 }

@@ -56,7 +56,10 @@ extension WireReader {
     try checkByteCount(message.frames[2], is: 0, "values")
     return PullRequest(
       generation: wire.generation, version: wire.version, sections: sections,
-      keys: message.frames[1])
+      keys: message.frames[1],
+      confirmed: try numbers(
+        wire.confirmed, count: wire.n_confirmed, atMost: limits.units, "confirmed shards"),
+      wantsReports: wire.wants_reports != 0)
   }
 
   private func push(
@@ -67,7 +70,8 @@ extension WireReader {
     try checkByteCount(message.frames[2], is: try valueByteCount(sections), "values")
     return PushRequest(
       name: try name(wire.name), kind: try enumeration(wire.kind.rawValue, "push kind"),
-      sections: sections, keys: message.frames[1], values: message.frames[2])
+      sections: sections, keys: message.frames[1], values: message.frames[2],
+      sums: try sums(wire.sums, count: wire.n_sums, of: "a push"))
   }
 
   private func reduce(_ wire: Mrdib__V1__Reduce) throws(WireError) -> ReduceRequest {

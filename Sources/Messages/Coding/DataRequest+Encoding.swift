@@ -45,6 +45,9 @@ extension HeaderArena {
     wire.pointee.version = pull.version
     wire.pointee.n_sections = pull.sections.count
     wire.pointee.sections = sections(pull.sections)
+    wire.pointee.n_confirmed = pull.confirmed.count
+    wire.pointee.confirmed = array(pull.confirmed)
+    wire.pointee.wants_reports = pull.wantsReports ? 1 : 0
     return wire
   }
 
@@ -54,6 +57,8 @@ extension HeaderArena {
     wire.pointee.kind = Mrdib__V1__PushKind(rawValue: push.kind.rawValue)
     wire.pointee.n_sections = push.sections.count
     wire.pointee.sections = sections(push.sections)
+    wire.pointee.n_sums = push.sums.count
+    wire.pointee.sums = sums(push.sums)
     return wire
   }
 

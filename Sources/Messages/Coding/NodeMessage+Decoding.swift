@@ -26,10 +26,10 @@ extension WireReader {
     case MRDIB__V1__CONTROL_HEADER__BODY_HEARTBEAT:
       return .heartbeat(heartbeat(try required(header.heartbeat, "heartbeat")))
     case MRDIB__V1__CONTROL_HEADER__BODY_READY:
-      return .ready
+      return .ready(generation: try required(header.ready, "generation").generation)
     case MRDIB__V1__CONTROL_HEADER__BODY_TASK_DONE:
       let done = try required(header.task_done, "result")
-      return .taskDone(id: done.id, reports: try reports(done))
+      return .taskDone(id: done.id, reports: try reports(done.reports, count: done.n_reports))
     case MRDIB__V1__CONTROL_HEADER__BODY_TASK_FAILED:
       let failed = try required(header.task_failed, "failure")
       guard let kind = TaskFailure.Kind(rawValue: failed.kind) else {
@@ -40,6 +40,17 @@ extension WireReader {
     case MRDIB__V1__CONTROL_HEADER__BODY_GOODBYE:
       let goodbye = try required(header.goodbye, "goodbye")
       return .goodbye(reason: try text(goodbye.reason, "reason"))
+    case MRDIB__V1__CONTROL_HEADER__BODY_HELD:
+      let held = try required(header.held, "version")
+      return .held(generation: held.generation, version: held.version)
+    case MRDIB__V1__CONTROL_HEADER__BODY_CHECKPOINT_WRITTEN:
+      return .checkpointWritten(
+        try checkpointShard(try required(header.checkpoint_written, "checkpoint")))
+    case MRDIB__V1__CONTROL_HEADER__BODY_CHECKPOINT_FAILED:
+      let failed = try required(header.checkpoint_failed, "failure")
+      return .checkpointFailed(
+        generation: failed.generation, version: failed.version,
+        message: try text(failed.message, "failure message"))
     default:
       throw malformed("it says nothing that a node says")
     }
@@ -50,37 +61,28 @@ extension WireReader {
       role: try enumeration(wire.role.rawValue, "role"), incarnation: wire.incarnation,
       runID: try text(wire.run_id, "run id"),
       dataEndpoint: try text(wire.data_endpoint, "data endpoint"),
-      host: try text(wire.host, "host"), processID: wire.process_id)
+      host: try text(wire.host, "host"), processID: wire.process_id,
+      name: try text(wire.name, "name"),
+      holding: wire.holding.map { holding($0.pointee) })
   }
 
   private func heartbeat(_ wire: Mrdib__V1__Heartbeat) -> Heartbeat {
     Heartbeat(
       residentBytes: wire.resident_bytes, peakResidentBytes: wire.peak_resident_bytes,
       cpuSeconds: wire.cpu_seconds, taskProgress: wire.task_progress,
-      taskID: wire.task_id)
+      taskID: wire.task_id, generation: wire.generation, version: wire.version)
   }
 
-  private func reports(_ wire: Mrdib__V1__TaskDone) throws(WireError) -> [UnitReport] {
-    try list(
-      wire.reports, count: wire.n_reports, atMost: limits.unitReports, "unit reports"
-    ) { (report) throws(WireError) in
-      UnitReport(unit: report.pointee.unit, sums: try sums(report.pointee))
-    }
+  private func holding(_ wire: Mrdib__V1__Holding) -> Holding {
+    Holding(generation: wire.generation, rank: wire.rank, version: wire.version)
   }
 
-  private func sums(_ wire: Mrdib__V1__UnitReport) throws(WireError) -> [String: Double] {
-    let pairs = try list(
-      wire.sums, count: wire.n_sums, atMost: limits.sumsPerReport, "sums in a unit report"
-    ) { (sum) throws(WireError) in
-      (name: try text(sum.pointee.name, "name of a sum"), value: sum.pointee.value)
-    }
-    var sums: [String: Double] = [:]
-    sums.reserveCapacity(pairs.count)
-    for (name, value) in pairs {
-      guard sums.updateValue(value, forKey: name) == nil else {
-        throw malformed("it reports '\(name)' of unit \(wire.unit) twice")
-      }
-    }
-    return sums
+  private func checkpointShard(
+    _ wire: Mrdib__V1__CheckpointWritten
+  ) throws(WireError) -> CheckpointShard {
+    CheckpointShard(
+      generation: wire.generation, version: wire.version, rank: wire.rank,
+      file: try text(wire.file, "file name"), byteCount: wire.byte_count,
+      digest: try text(wire.digest, "digest"))
   }
 }

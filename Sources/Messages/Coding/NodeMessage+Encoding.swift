@@ -13,9 +13,11 @@ extension NodeMessage {
     case .heartbeat(let heartbeat):
       header.pointee.body_case = MRDIB__V1__CONTROL_HEADER__BODY_HEARTBEAT
       header.pointee.heartbeat = arena.heartbeat(heartbeat)
-    case .ready:
+    case .ready(let generation):
+      let ready = arena.make(mrdib__v1__node_ready__init)
+      ready.pointee.generation = generation
       header.pointee.body_case = MRDIB__V1__CONTROL_HEADER__BODY_READY
-      header.pointee.ready = arena.make(mrdib__v1__node_ready__init)
+      header.pointee.ready = ready
     case .taskDone(let id, let reports):
       header.pointee.body_case = MRDIB__V1__CONTROL_HEADER__BODY_TASK_DONE
       header.pointee.task_done = arena.taskDone(id: id, reports)
@@ -31,6 +33,22 @@ extension NodeMessage {
       goodbye.pointee.reason = arena.sentence(reason)
       header.pointee.body_case = MRDIB__V1__CONTROL_HEADER__BODY_GOODBYE
       header.pointee.goodbye = goodbye
+    case .held(let generation, let version):
+      let held = arena.make(mrdib__v1__held__init)
+      held.pointee.generation = generation
+      held.pointee.version = version
+      header.pointee.body_case = MRDIB__V1__CONTROL_HEADER__BODY_HELD
+      header.pointee.held = held
+    case .checkpointWritten(let shard):
+      header.pointee.body_case = MRDIB__V1__CONTROL_HEADER__BODY_CHECKPOINT_WRITTEN
+      header.pointee.checkpoint_written = arena.checkpointShard(shard)
+    case .checkpointFailed(let generation, let version, let message):
+      let failed = arena.make(mrdib__v1__checkpoint_failed__init)
+      failed.pointee.generation = generation
+      failed.pointee.version = version
+      failed.pointee.message = arena.sentence(message)
+      header.pointee.body_case = MRDIB__V1__CONTROL_HEADER__BODY_CHECKPOINT_FAILED
+      header.pointee.checkpoint_failed = failed
     }
     return WireMessage(frames: [arena.pack(header)])
   }
@@ -47,6 +65,27 @@ extension HeaderArena {
     wire.pointee.data_endpoint = string(hello.dataEndpoint)
     wire.pointee.host = string(hello.host)
     wire.pointee.process_id = hello.processID
+    wire.pointee.name = string(hello.name)
+    if let holding = hello.holding {
+      let held = make(mrdib__v1__holding__init)
+      held.pointee.generation = holding.generation
+      held.pointee.rank = holding.rank
+      held.pointee.version = holding.version
+      wire.pointee.holding = held
+    }
+    return wire
+  }
+
+  fileprivate mutating func checkpointShard(
+    _ shard: CheckpointShard
+  ) -> UnsafeMutablePointer<Mrdib__V1__CheckpointWritten> {
+    let wire = make(mrdib__v1__checkpoint_written__init)
+    wire.pointee.generation = shard.generation
+    wire.pointee.version = shard.version
+    wire.pointee.rank = shard.rank
+    wire.pointee.file = string(shard.file)
+    wire.pointee.byte_count = shard.byteCount
+    wire.pointee.digest = string(shard.digest)
     return wire
   }
 
@@ -59,6 +98,8 @@ extension HeaderArena {
     wire.pointee.cpu_seconds = heartbeat.cpuSeconds
     wire.pointee.task_progress = heartbeat.taskProgress
     wire.pointee.task_id = heartbeat.taskID
+    wire.pointee.generation = heartbeat.generation
+    wire.pointee.version = heartbeat.version
     return wire
   }
 
@@ -68,16 +109,7 @@ extension HeaderArena {
     let wire = make(mrdib__v1__task_done__init)
     wire.pointee.id = id
     wire.pointee.n_reports = reports.count
-    wire.pointee.reports = list(reports, of: mrdib__v1__unit_report__init) { report, wire, arena in
-      // Ascending, so that equal reports are equal bytes.
-      let sums = report.sums.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
-      wire.unit = report.unit
-      wire.n_sums = sums.count
-      wire.sums = arena.list(sums, of: mrdib__v1__named_sum__init) { sum, wire, arena in
-        wire.name = arena.string(sum.key)
-        wire.value = sum.value
-      }
-    }
+    wire.pointee.reports = self.reports(reports)
     return wire
   }
 }

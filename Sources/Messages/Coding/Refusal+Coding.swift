@@ -5,6 +5,7 @@ extension HeaderArena {
     let wire = make(mrdib__v1__refusal__init)
     wire.pointee.code = Mrdib__V1__RefusalCode(rawValue: refusal.code.rawValue)
     wire.pointee.message = sentence(refusal.message)
+    wire.pointee.version = refusal.version
     return wire
   }
 }
@@ -16,6 +17,6 @@ extension WireReader {
     let wire = try required(pointer, "refusal")
     return Refusal(
       code: try enumeration(wire.code.rawValue, "refusal code"),
-      message: try text(wire.message, "refusal message"))
+      message: try text(wire.message, "refusal message"), version: wire.version)
   }
 }

@@ -1,6 +1,6 @@
 internal import CWireMessages
 
-extension CoordinatorMessage {
+extension CoordinatorLetter {
   /// Reads what the coordinator says.
   ///
   /// - Throws: ``WireError`` when the message is of another protocol version, holds more than
@@ -12,7 +12,7 @@ extension CoordinatorMessage {
     try reader.checkFrameCount(message, is: 1)
     let header = try UnpackedHeader<Mrdib__V1__ControlHeader>.parsing(
       message.frames[0], reader: reader)
-    self = try reader.coordinatorMessage(header.value)
+    self.init(term: header.value.term, message: try reader.coordinatorMessage(header.value))
   }
 }
 
@@ -39,6 +39,14 @@ extension WireReader {
       return .finish(reason: try text(finish.reason, "reason"), ending: ending)
     case MRDIB__V1__CONTROL_HEADER__BODY_REFUSED:
       return .refused(try refusal(header.refused))
+    case MRDIB__V1__CONTROL_HEADER__BODY_HOLD:
+      return .hold(generation: try required(header.hold, "hold").generation)
+    case MRDIB__V1__CONTROL_HEADER__BODY_CHECKPOINT:
+      let checkpoint = try required(header.checkpoint, "checkpoint")
+      return .checkpoint(generation: checkpoint.generation, version: checkpoint.version)
+    case MRDIB__V1__CONTROL_HEADER__BODY_CHECKPOINT_SEEN:
+      let seen = try required(header.checkpoint_seen, "checkpoint")
+      return .checkpointSeen(generation: seen.generation, version: seen.version)
     default:
       throw malformed("it says nothing that a coordinator says")
     }
@@ -60,7 +68,20 @@ extension WireReader {
       tables: try tables(wire), seed: wire.seed, shardCount: wire.shard_count,
       stepsPerEpoch: wire.steps_per_epoch, roundsPerStep: wire.rounds_per_step,
       serverCount: wire.server_count,
-      heartbeatInterval: try seconds(wire.heartbeat_interval_seconds, "heartbeat interval"))
+      heartbeatInterval: try seconds(wire.heartbeat_interval_seconds, "heartbeat interval"),
+      checkpoints: try checkpoints(wire), restored: try restored(wire))
+  }
+
+  private func checkpoints(_ wire: Mrdib__V1__Welcome) throws(WireError) -> CheckpointPlan? {
+    let folder = try text(wire.checkpoint_folder, "checkpoint folder")
+    return folder.isEmpty
+      ? nil : CheckpointPlan(folder: folder, interval: wire.checkpoint_interval)
+  }
+
+  private func restored(_ wire: Mrdib__V1__Welcome) throws(WireError) -> RestoredCheckpoint? {
+    let manifest = try text(wire.restored_manifest, "manifest")
+    return manifest.isEmpty
+      ? nil : RestoredCheckpoint(manifest: manifest, version: wire.restored_version)
   }
 
   private func tables(_ wire: Mrdib__V1__Welcome) throws(WireError) -> [TableDescription] {
@@ -77,7 +98,7 @@ extension WireReader {
   }
 
   private func task(_ wire: Mrdib__V1__Task) throws(WireError) -> WorkerTask {
-    WorkerTask(id: wire.id, body: try taskBody(wire))
+    WorkerTask(id: wire.id, generation: wire.generation, body: try taskBody(wire))
   }
 
   private func taskBody(_ wire: Mrdib__V1__Task) throws(WireError) -> TaskBody {
@@ -85,7 +106,7 @@ extension WireReader {
     case MRDIB__V1__TASK__BODY_TRAIN:
       let train = try required(wire.train, "training task")
       return .train(
-        epoch: train.epoch, firstVersion: train.first_version,
+        epoch: train.epoch, firstVersion: train.first_version, startVersion: train.start_version,
         shards: try units(train.shards, count: train.n_shards, "shards"))
     case MRDIB__V1__TASK__BODY_MATERIALIZE:
       let materialize = try required(wire.materialize, "materialisation task")

@@ -1,12 +1,13 @@
 internal import CWireMessages
 
-extension CoordinatorMessage {
+extension CoordinatorLetter {
   /// The message's one frame.
   public func encoded() -> WireMessage {
     var arena = HeaderArena()
     let header = arena.make(mrdib__v1__control_header__init)
     header.pointee.protocol_version = ProtocolVersion.current
-    switch self {
+    header.pointee.term = term
+    switch message {
     case .welcome(let welcome):
       header.pointee.body_case = MRDIB__V1__CONTROL_HEADER__BODY_WELCOME
       header.pointee.welcome = arena.welcome(welcome)
@@ -34,6 +35,23 @@ extension CoordinatorMessage {
     case .refused(let refusal):
       header.pointee.body_case = MRDIB__V1__CONTROL_HEADER__BODY_REFUSED
       header.pointee.refused = arena.refusal(refusal)
+    case .hold(let generation):
+      let hold = arena.make(mrdib__v1__hold__init)
+      hold.pointee.generation = generation
+      header.pointee.body_case = MRDIB__V1__CONTROL_HEADER__BODY_HOLD
+      header.pointee.hold = hold
+    case .checkpoint(let generation, let version):
+      let checkpoint = arena.make(mrdib__v1__checkpoint__init)
+      checkpoint.pointee.generation = generation
+      checkpoint.pointee.version = version
+      header.pointee.body_case = MRDIB__V1__CONTROL_HEADER__BODY_CHECKPOINT
+      header.pointee.checkpoint = checkpoint
+    case .checkpointSeen(let generation, let version):
+      let seen = arena.make(mrdib__v1__checkpoint_seen__init)
+      seen.pointee.generation = generation
+      seen.pointee.version = version
+      header.pointee.body_case = MRDIB__V1__CONTROL_HEADER__BODY_CHECKPOINT_SEEN
+      header.pointee.checkpoint_seen = seen
     }
     return WireMessage(frames: [arena.pack(header)])
   }
@@ -56,6 +74,14 @@ extension HeaderArena {
     wire.pointee.rounds_per_step = welcome.roundsPerStep
     wire.pointee.server_count = welcome.serverCount
     wire.pointee.heartbeat_interval_seconds = welcome.heartbeatInterval
+    if let plan = welcome.checkpoints {
+      wire.pointee.checkpoint_folder = string(plan.folder)
+      wire.pointee.checkpoint_interval = plan.interval
+    }
+    if let restored = welcome.restored {
+      wire.pointee.restored_manifest = string(restored.manifest)
+      wire.pointee.restored_version = restored.version
+    }
     return wire
   }
 
@@ -77,11 +103,13 @@ extension HeaderArena {
   fileprivate mutating func task(_ task: WorkerTask) -> UnsafeMutablePointer<Mrdib__V1__Task> {
     let wire = make(mrdib__v1__task__init)
     wire.pointee.id = task.id
+    wire.pointee.generation = task.generation
     switch task.body {
-    case .train(let epoch, let firstVersion, let shards):
+    case .train(let epoch, let firstVersion, let startVersion, let shards):
       let train = make(mrdib__v1__train__init)
       train.pointee.epoch = epoch
       train.pointee.first_version = firstVersion
+      train.pointee.start_version = startVersion
       train.pointee.n_shards = shards.count
       train.pointee.shards = array(shards)
       wire.pointee.body_case = MRDIB__V1__TASK__BODY_TRAIN
