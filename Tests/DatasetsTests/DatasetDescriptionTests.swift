@@ -98,6 +98,23 @@ struct DatasetDescriptionTests {
     expect(try refusal("modalities: [{name: 'a/b', file: x}]\n"), says: "'a/b'", "letters")
   }
 
+  @Test("aliases, of which a few lines can stand for billions of values, are refused")
+  func refusesAliases() throws {
+    let error = try refusal("name: &a shop\ninteractions: *a\n")
+    #expect(error.line == 2)
+    expect(error, says: "refers to another part of itself", "write the value")
+  }
+
+  @Test("what is quoted from the file can do nothing to a terminal")
+  func quotesHarmlessly() throws {
+    for yaml in [
+      "\"a\\e[2J\": 1", "modalities: [{name: \"a\\e\", file: b}]", "{\"\\e\": 1, \"\\e\": 2}",
+    ] {
+      let message = try refusal(yaml).message
+      #expect(message.utf8.allSatisfy { $0 >= 0x20 }, "\(message)")
+    }
+  }
+
   @Test("a folder that is not there, or is a file, is an error")
   func refusesOtherPlaces() throws {
     #expect(problem { try DatasetDescription.read(folder: "/nowhere") }.kind == .notFound)

@@ -62,6 +62,33 @@ func deepNesting() throws {
   #expect(throws: ConfigurationError.self) { try resolve("topk: \(brackets)") }
 }
 
+@Test(
+  "aliases, of which a few lines can stand for billions of values, are refused with their place",
+  .timeLimit(.minutes(1)))
+func aliasesAreRefused() throws {
+  #expect(try message(of: "data: &a x\nmodel: *a\n").hasPrefix("run.yaml:2:8: references"))
+  let levels = (1..<40).map { "- &l\($0) [*l\($0 - 1), *l\($0 - 1)]\n" }
+  let bomb = "? - &l0 x\n" + levels.map { "  \($0)" }.joined() + ": 1\n"
+  #expect(try message(of: bomb).hasPrefix("run.yaml:2:"))
+}
+
+@Test("what is quoted from a file can do nothing to a terminal")
+func controlCharacters() throws {
+  let long = String(repeating: "x", count: 5000)
+  let cases = [
+    "\"a\\e[2J\": 1", "epochs: \"a\\e[2J\"", "model: \"a\\e[2J\"", "\(long): 1",
+    "model: \(long)", "{\"\\e\": 1, \"\\e\": 2}",
+  ]
+  for yaml in cases {
+    let message = try message(of: yaml)
+    #expect(message.utf8.allSatisfy { $0 >= 0x20 } && message.count < 1000, "\(message)")
+  }
+  let error = try #require(throws: ConfigurationError.self) {
+    try resolve(setting: "selection_metric=recall@1\n\u{1B}")
+  }
+  #expect(error.description.utf8.allSatisfy { $0 >= 0x20 })
+}
+
 @Test("errors of an assignment name it as it was given")
 func assignments() throws {
   let cases = [

@@ -31,7 +31,7 @@ func resolvedYAML() throws {
     ConfigurationLayer(assignment: "epochs=3"),
   ]).resolvedYAML()
   let lines = yaml.split(separator: "\n")
-  #expect(lines.contains("seed: 7  # odd name.yaml:1:7"))
+  #expect(lines.contains("seed: 7  # odd?name.yaml:1:7"))
   #expect(lines.contains("epochs: 3  # --set epochs=3"))
   #expect(lines.contains("objective: mrdib  # built-in default"))
   for key in ConfigurationKeys.all {

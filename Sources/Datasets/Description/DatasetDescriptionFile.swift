@@ -1,3 +1,4 @@
+internal import ForeignText
 import Foundation
 internal import Yams
 
@@ -10,16 +11,18 @@ internal import Yams
 ///         file: image_feat.npy
 ///       - name: text
 ///         file: text_feat.npy
-struct DatasetDescriptionFile: Equatable {
-  static let fileName = "dataset.yaml"
+package struct DatasetDescriptionFile: Equatable {
+  package static let fileName = "dataset.yaml"
   static let maximumByteCount = 1 << 20
 
   var name: String?
   var interactions: String?
-  var modalities: [ModalityDescription]?
+  package fileprivate(set) var modalities: [ModalityDescription]?
 
   /// - Throws: ``DatasetError`` with the line of an unknown key or a value of the wrong kind.
-  static func read(folder: String, files: [String]) throws(DatasetError) -> DatasetDescriptionFile {
+  package static func read(
+    folder: String, files: [String]
+  ) throws(DatasetError) -> DatasetDescriptionFile {
     guard files.contains(fileName) else { return DatasetDescriptionFile() }
     let path = DatasetDescription.path(of: fileName, in: folder)
     let file = try MappedFile(path: path)
@@ -30,13 +33,19 @@ struct DatasetDescriptionFile: Equatable {
     guard let text = String(bytes: file.bytes, encoding: .utf8) else {
       throw DatasetError(.malformed, path: path, "is not UTF-8 text")
     }
+    if let alias = YAMLAlias.first(in: text) {
+      throw DatasetError(
+        .malformed, path: path, line: alias.line,
+        "refers to another part of itself (*name), which is not read: write the value itself")
+    }
     let root: Node?
     do {
       root = try compose(yaml: text)
     } catch let error as YamlError {
       throw malformed(error, path: path)
     } catch {
-      throw DatasetError(.malformed, path: path, "cannot be read as YAML: \(error)")
+      throw DatasetError(
+        .malformed, path: path, "cannot be read as YAML: \("\(error)".shown(atMost: 200))")
     }
     guard let root, root.null == nil else { return DatasetDescriptionFile() }
     return try DescriptionReader(path: path).description(root)
@@ -48,7 +57,7 @@ struct DatasetDescriptionFile: Equatable {
       .composer(_, let problem, let mark, _):
       DatasetError(.malformed, path: path, line: mark.line, "is not valid YAML here: \(problem)")
     default:
-      DatasetError(.malformed, path: path, "is not valid YAML: \(error)")
+      DatasetError(.malformed, path: path, "is not valid YAML: \("\(error)".shown(atMost: 200))")
     }
   }
 }
@@ -106,7 +115,7 @@ private struct DescriptionReader {
         let hint =
           NearestMatch.find(name, in: known).map { "did you mean '\($0)'?" }
           ?? "known are \(known.joined(separator: ", "))"
-        throw problem(key, "unknown key '\(name.prefix(32))'; \(hint)")
+        throw problem(key, "unknown key '\(name.shown(atMost: 32))'; \(hint)")
       }
       entries.append((name, value))
     }

@@ -1,3 +1,5 @@
+internal import ForeignText
+
 /// One kind of item features and the file that holds them.
 public struct ModalityDescription: Sendable, Equatable, Codable {
   /// What tables, metrics and messages call it: letters, digits, `_` and `-`.
@@ -26,8 +28,9 @@ public struct ModalityDescription: Sendable, Equatable, Codable {
     }
     for (index, modality) in modalities.enumerated() {
       if !isName(modality.name) {
-        return "names a modality '\(modality.name.prefix(32))'; names are 1 to 32 letters, digits, "
-          + "'_' or '-'"
+        return
+          "names a modality '\(modality.name.shown(atMost: 32))'; names are 1 to 32 letters, "
+          + "digits, '_' or '-'"
       }
       if modality.file.isEmpty { return "names no file for the modality '\(modality.name)'" }
       if modalities[..<index].contains(where: { $0.name == modality.name }) {

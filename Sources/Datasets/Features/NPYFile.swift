@@ -1,3 +1,5 @@
+internal import ForeignText
+
 /// A two-dimensional array of floating point numbers in an npy file, mapped: opening it reads
 /// the header only, and rows are converted to `Float` as they are copied out.
 ///
@@ -25,7 +27,7 @@ public final class NPYFile: Sendable {
     guard header.shape.count == 2 else {
       throw DatasetError(
         .malformed, path: path,
-        "has shape (\(header.shape.map(String.init).joined(separator: ", "))), but features are a "
+        "has shape \(header.shapeText), but features are a "
           + "matrix of items × columns: x = np.load(file); np.save(file, x.reshape(len(x), -1))")
     }
     rows = header.shape[0]
@@ -104,8 +106,8 @@ public final class NPYFile: Sendable {
     if descriptor.hasSuffix("O") {
       throw DatasetError(
         .malformed, path: path,
-        "holds pickled Python objects ('\(descriptor)'), which only Python can read; convert it: "
-          + "x = np.load(file, allow_pickle=True); "
+        "holds pickled Python objects ('\(descriptor.shown(atMost: 16))'), which only Python can "
+          + "read; convert it: x = np.load(file, allow_pickle=True); "
           + "np.save(file, np.stack([np.asarray(v, dtype='float32') for v in x]))")
     }
     guard let order = descriptor.first, "<>=".contains(order),
@@ -113,7 +115,7 @@ public final class NPYFile: Sendable {
     else {
       throw DatasetError(
         .malformed, path: path,
-        "holds numbers of type '\(descriptor.prefix(16))'; features may be f2, f4 or f8: "
+        "holds numbers of type '\(descriptor.shown(atMost: 16))'; features may be f2, f4 or f8: "
           + "np.save(file, np.load(file).astype('float32'))")
     }
     return (element, isBigEndian: order == ">")

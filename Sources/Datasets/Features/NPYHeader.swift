@@ -9,6 +9,12 @@ struct NPYHeader: Equatable {
   /// Where the numbers begin.
   let payloadOffset: Int
 
+  /// The shape as Python writes it, shortened where it has more axes than anything in use.
+  var shapeText: String {
+    let shown = shape.prefix(8).map(String.init) + (shape.count > 8 ? ["…"] : [])
+    return "(\(shown.joined(separator: ", ")))"
+  }
+
   static let magic: [UInt8] = [0x93] + Array("NUMPY".utf8)
 
   /// Far above what NumPy writes for plain arrays (one or two lines of 64 bytes).

@@ -1,4 +1,6 @@
+internal import ForeignText
 import Foundation
+import Tensors
 
 /// The most similar items of every item, `[I, k]`, as somebody computed them beforehand.
 ///
@@ -85,7 +87,7 @@ extension NeighbourLists {
   }
 
   /// Reads whole numbers of 4 or 8 bytes, in C order.
-  private static func read(
+  package static func read(
     _ path: String, itemCount: Int, count: Int
   ) throws(DatasetError) -> NeighbourLists {
     let bytes = try MappedFile(path: path)
@@ -94,15 +96,16 @@ extension NeighbourLists {
     guard let descriptor = header.descriptor, let width = widths[descriptor],
       !header.isFortranOrder
     else {
+      let found = header.descriptor?.shown(atMost: 16) ?? "records"
       throw DatasetError(
         .malformed, path: path,
-        "holds no plain whole numbers of 4 or 8 bytes (\(header.descriptor ?? "records")): "
+        "holds no plain whole numbers of 4 or 8 bytes (\(found)): "
           + "np.save(file, np.ascontiguousarray(np.load(file), dtype='<i4'))")
     }
     guard header.shape == [itemCount, count], count <= maximumCount else {
       throw DatasetError(
         .inconsistent, path: path,
-        "has shape (\(header.shape.map(String.init).joined(separator: ", "))), but by its name and "
+        "has shape \(header.shapeText), but by its name and "
           + "the features beside it, it lists \(count) neighbours (at most \(maximumCount)) for "
           + "each of \(itemCount) items: compute the neighbours again, or remove the file")
     }

@@ -1,3 +1,5 @@
+internal import ForeignText
+
 /// The part of Python's literal syntax that a header of an npy file can hold: dictionaries, tuples
 /// and lists, strings, integers, `True`, `False` and `None`.
 indirect enum PythonLiteral: Equatable {
@@ -67,14 +69,16 @@ private struct PythonLiteralParser {
       }
       let key = try parseString(quote: quote)
       skipSpace()
-      guard take(UInt8(ascii: ":")) else { throw failure("no ':' after the key '\(key)'") }
+      guard take(UInt8(ascii: ":")) else {
+        throw failure("no ':' after the key '\(key.shown(atMost: 32))'")
+      }
       let value = try parseValue(depth: depth + 1)
       guard entries.updateValue(value, forKey: key) == nil else {
-        throw failure("the key '\(key)' twice")
+        throw failure("the key '\(key.shown(atMost: 32))' twice")
       }
       skipSpace()
       if !take(UInt8(ascii: ",")) && peek != UInt8(ascii: "}") {
-        throw failure("neither ',' nor '}' after the value of '\(key)'")
+        throw failure("neither ',' nor '}' after the value of '\(key.shown(atMost: 32))'")
       }
     }
   }

@@ -2,6 +2,8 @@
 enum NearestMatch {
   /// The candidate with the smallest edit distance to `word`, if it is close enough to be a slip.
   static func find(_ word: String, in candidates: [String]) -> String? {
+    // Beyond that, no slip is small, and every letter costs time.
+    let word = String(word.prefix(64))
     let allowed = max(2, word.count / 3)
     return candidates.map { ($0, distance(word, $0)) }
       .filter { $0.1 <= allowed }

@@ -2,7 +2,7 @@ import Foundation
 import Tensors
 
 extension SyntheticData {
-  static let truthFile = "truth.json"
+  package static let truthFile = "truth.json"
   static let latentsFile = "truth_latents.npy"
 
   /// Generates a data set into a folder, in MMRec's layout: `NAME.inter`, `image_feat.npy`,

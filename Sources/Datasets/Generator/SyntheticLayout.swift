@@ -4,6 +4,24 @@ public struct ColumnRange: Sendable, Equatable, Codable {
   public let end: Int
 
   public var range: Range<Int> { start..<end }
+
+  /// - Precondition: `0 <= start <= end`.
+  init(start: Int, end: Int) {
+    precondition(start >= 0 && start <= end, "columns \(start) ..< \(end)")
+    self.start = start
+    self.end = end
+  }
+
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: CodingKeys.self)
+    let start = try container.decode(Int.self, forKey: .start)
+    let end = try container.decode(Int.self, forKey: .end)
+    guard start >= 0 && start <= end else {
+      throw DecodingError.dataCorruptedError(
+        forKey: .end, in: container, debugDescription: "columns \(start) ..< \(end)")
+    }
+    self.init(start: start, end: end)
+  }
 }
 
 /// Which columns of a generated matrix hold what, block after block.

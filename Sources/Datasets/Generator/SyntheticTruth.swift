@@ -1,3 +1,4 @@
+internal import ForeignText
 import Foundation
 import Tensors
 
@@ -86,7 +87,9 @@ public struct SyntheticTruth: Sendable, Equatable, Codable {
       return try JSONDecoder().decode(SyntheticTruth.self, from: Data(file.bytes))
     } catch {
       throw DatasetError(
-        .malformed, path: path, "is not the manifest of a generated data set: \(error)")
+        .malformed, path: path,
+        "is not the manifest of a generated data set: "
+          + "\(error)".shown(atMost: 200))
     }
   }
 }

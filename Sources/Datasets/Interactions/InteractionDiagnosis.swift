@@ -1,3 +1,5 @@
+internal import ForeignText
+
 /// Says in words what is wrong with a line that ``InteractionLineScanner`` rejected.
 enum InteractionDiagnosis {
   /// - Parameter line: the line with its line end, if it has one.
@@ -32,16 +34,17 @@ enum InteractionDiagnosis {
   private static func explainID(_ field: String, of kind: String) -> String? {
     let largest = InteractionFile.largestID
     let advice = "number the \(kind)s 0, 1, 2, …"
+    let shown = "'\(field.shown(atMost: 32))'"
     let digits = field.hasPrefix("-") ? field.dropFirst() : field[...]
     let isNumber =
       !digits.isEmpty && digits.utf8.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")) ~= $0 }
     if field.isEmpty { return "has an empty \(kind) id; \(advice)" }
     guard isNumber else {
-      return "has the \(kind) id \(shown(field)), which is not a whole number; \(advice)"
+      return "has the \(kind) id \(shown), which is not a whole number; \(advice)"
     }
-    if field.hasPrefix("-") { return "has the negative \(kind) id \(shown(field)); \(advice)" }
+    if field.hasPrefix("-") { return "has the negative \(kind) id \(shown); \(advice)" }
     if field.utf8.count > 10 || (Int(field) ?? .max) > Int(largest) {
-      return "has the \(kind) id \(shown(field)), above the largest possible, \(largest); \(advice)"
+      return "has the \(kind) id \(shown), above the largest possible, \(largest); \(advice)"
     }
     return nil
   }
@@ -52,15 +55,7 @@ enum InteractionDiagnosis {
       ["0", "1", "2"].contains(parts[0]) && (parts.count == 1 || parts[1].allSatisfy { $0 == "0" })
     return isLabel
       ? nil
-      : "has the x_label \(shown(field)); it must be 0 (train), 1 (validation) or 2 (test)"
-  }
-
-  /// A field as it may go to a terminal: short, and without control characters.
-  private static func shown(_ field: String) -> String {
-    let printable = field.unicodeScalars.map { scalar in
-      scalar.properties.generalCategory == .control ? "?" : String(scalar)
-    }
-    let text = printable.prefix(32).joined()
-    return "'\(text)\(printable.count > 32 ? "…" : "")'"
+      : "has the x_label '\(field.shown(atMost: 32))'; it must be 0 (train), 1 (validation) or 2 "
+        + "(test)"
   }
 }

@@ -1,3 +1,5 @@
+internal import ForeignText
+
 /// The first line of an interaction file: where the columns stand that are used.
 ///
 /// Two dialects are read: MMRec's bare names (`userID`) and RecBole's `name:type`
@@ -58,7 +60,7 @@ struct InteractionHeader: Equatable {
         + "validation (1) or test (2); to make a split, add the column and mark at random, "
         + "for each user, about 80 % of the rows 0, 10 % 1 and 10 % 2"
     }
-    let shown = columns.prefix(8).map { "'\($0.prefix(24))'" }.joined(separator: ", ")
+    let shown = columns.prefix(8).map { "'\($0.shown(atMost: 24))'" }.joined(separator: ", ")
     return "has no column \(accepted.joined(separator: " or ")) among \(shown); the header should "
       + "be: userID itemID rating timestamp x_label, separated by tabs"
   }

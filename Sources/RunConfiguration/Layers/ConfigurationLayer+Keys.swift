@@ -1,3 +1,5 @@
+internal import ForeignText
+
 /// Entries against the key table.
 extension ConfigurationLayer {
   /// Every entry with the key that it sets.
@@ -30,7 +32,9 @@ extension ConfigurationLayer.Entry {
     }
     let isGroup = value == .mapping
     return try ConfigurationKeys.find(
-      name, nameSource, otherwise: isGroup ? "; settings stand on their own, not inside of groups"
+      name, nameSource,
+      otherwise: isGroup
+        ? "; settings stand on their own, not inside of groups"
         : "")
   }
 
@@ -72,6 +76,7 @@ extension ConfigurationKeys {
     let nearest = NearestName.find(name, among: byName.keys)
     throw ConfigurationError(
       source,
-      "there is no setting '\(name)'" + (nearest.map { "; did you mean '\($0)'?" } ?? advice))
+      "there is no setting '\(name.shown())'"
+        + (nearest.map { "; did you mean '\($0)'?" } ?? advice))
   }
 }

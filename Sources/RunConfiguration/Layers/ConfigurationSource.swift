@@ -1,3 +1,5 @@
+internal import ForeignText
+
 /// Where a value came from: `configs/mine.yaml:3:16`, `--set epochs=5`, `built-in default`.
 public struct ConfigurationSource: Sendable, Hashable, CustomStringConvertible {
   /// A file's path, a command-line option as given, or the name of something built in.
@@ -15,7 +17,9 @@ public struct ConfigurationSource: Sendable, Hashable, CustomStringConvertible {
   /// The value that a key has when nobody sets it.
   static let builtInDefault = ConfigurationSource("built-in default")
 
+  /// On one line, whatever the label holds: sources stand in sentences and behind comment marks.
   public var description: String {
-    ([label] + [line, column].compactMap { $0.map(String.init) }).joined(separator: ":")
+    ([label.shown(atMost: 400)] + [line, column].compactMap { $0.map(String.init) }).joined(
+      separator: ":")
   }
 }

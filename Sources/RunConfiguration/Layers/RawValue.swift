@@ -1,3 +1,5 @@
+internal import ForeignText
+
 /// A value as written, before its key says what it should be.
 indirect enum RawValue: Sendable, Equatable {
   /// Text, and whether it was written without quotes.
@@ -17,7 +19,7 @@ indirect enum RawValue: Sendable, Equatable {
   /// How to show the value in a message, shortened if long.
   var shown: String {
     switch self {
-    case .scalar(let text, _): text.count > 60 ? "'\(text.prefix(60))…'" : "'\(text)'"
+    case .scalar(let text, _): "'\(text.shown())'"
     case .list(let elements): "a list of \(elements.count)"
     case .mapping: "a nested mapping"
     }

@@ -1,3 +1,4 @@
+internal import ForeignText
 internal import Yams
 
 /// Reads flat YAML with positions; the only file that knows the YAML library.
@@ -47,6 +48,11 @@ struct YAMLReader {
   }
 
   private func compose(_ text: String) throws -> Node? {
+    if let alias = YAMLAlias.first(in: text) {
+      throw ConfigurationError(
+        ConfigurationSource(label, line: alias.line, column: alias.column),
+        "references to another part of the file (*name) are not read; write the value itself")
+    }
     do {
       return try Yams.compose(yaml: text)
     } catch let error as YamlError {
@@ -62,7 +68,7 @@ struct YAMLReader {
       let detail = [context?.text, problem].compactMap { $0 }.joined(separator: ", ")
       return ConfigurationError(source(mark), "this is not YAML: \(detail)")
     case .duplicatedKeysInMapping(let names, let context):
-      let listed = names.map { "'\($0)'" }.joined(separator: ", ")
+      let listed = names.prefix(8).map { "'\($0.shown())'" }.joined(separator: ", ")
       return ConfigurationError(
         source(context.mark), "\(listed) is given more than once in this file; keep one")
     case .reader(let problem, let offset, _, _):
@@ -70,7 +76,8 @@ struct YAMLReader {
       return ConfigurationError(
         ConfigurationSource(label, line: line), "this is not YAML text: \(problem)")
     default:
-      return ConfigurationError(ConfigurationSource(label), "this is not YAML: \(error)")
+      return ConfigurationError(
+        ConfigurationSource(label), "this is not YAML: \("\(error)".shown(atMost: 200))")
     }
   }
 }

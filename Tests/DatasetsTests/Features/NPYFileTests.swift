@@ -76,6 +76,24 @@ struct NPYFileTests {
     }
   }
 
+  @Test("what is quoted from a header is short and can do nothing to a terminal")
+  func quotesHarmlessly() throws {
+    let folder = try TemporaryFolder()
+    let long = String(repeating: "1, ", count: 9000)
+    let objects = String(repeating: "x", count: 9000) + "O"
+    for header in [
+      "{'a\u{1B}[2J' 1}", "{'\u{1B}': 1, '\u{1B}': 2}",
+      "{'descr': '\u{1B}[2JO', 'fortran_order': False, 'shape': (1, 1)}",
+      "{'descr': '\(objects)', 'fortran_order': False, 'shape': (1, 1)}",
+      "{'descr': '\u{1B}', 'fortran_order': False, 'shape': (1, 1)}",
+      "{'descr': '<f4', 'fortran_order': False, 'shape': (\(long))}",
+    ] {
+      let path = try folder.write(npy(header, [0, 0, 0, 0]), to: "x.npy")
+      let message = problem { try NPYFile(path: path) }.message
+      #expect(message.utf8.allSatisfy { $0 >= 0x20 } && message.count < 400, "\(message)")
+    }
+  }
+
   @Test("bytes after the numbers are refused")
   func refusesTrailingBytes() throws {
     let folder = try TemporaryFolder()
@@ -157,9 +175,4 @@ struct NPYFileTests {
   }
 
   /// A file of version 1 with any header.
-  private func npy(_ header: String, _ payload: [UInt8]) -> [UInt8] {
-    let text = Array(header.utf8)
-    return [0x93] + Array("NUMPY".utf8) + [1, 0, UInt8(text.count & 0xFF), UInt8(text.count >> 8)]
-      + text + payload
-  }
 }

@@ -1,5 +1,3 @@
-import Tensors
-
 /// A 64-bit digest of contents: equal contents give equal digests on every machine, and an
 /// accidental change gives another one. It is no defence against somebody who wants a collision.
 ///

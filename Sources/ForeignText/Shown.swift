@@ -1,0 +1,26 @@
+extension StringProtocol {
+  /// The text as it may stand in a sentence for a person: shortened, and without control characters
+  /// and line breaks, which a terminal would obey.
+  ///
+  /// - Parameter limit: how many Unicode scalars are kept; a longer text ends with `…`.
+  package func shown(atMost limit: Int = 60) -> String {
+    var result = String.UnicodeScalarView()
+    var count = 0
+    for scalar in unicodeScalars {
+      guard count < limit else {
+        result.append("…")
+        break
+      }
+      result.append(Self.isHarmless(scalar) ? scalar : "?")
+      count += 1
+    }
+    return String(result)
+  }
+
+  private static func isHarmless(_ scalar: Unicode.Scalar) -> Bool {
+    switch scalar.properties.generalCategory {
+    case .control, .format, .lineSeparator, .paragraphSeparator: false
+    default: true
+    }
+  }
+}
