@@ -8,6 +8,8 @@ public struct ParameterServerError: Error, Sendable, Equatable, CustomStringConv
     case configuration
     /// The tables would not fit.
     case limit
+    /// A checkpoint does not fit the run.
+    case checkpoint
   }
 
   /// What kind of thing is wrong.

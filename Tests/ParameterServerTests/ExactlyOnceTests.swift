@@ -19,8 +19,8 @@ struct ExactlyOnceTests {
     return [0: rows]
   }
 
-  /// Sends pushes of random names, old and new, again and again, with pulls between them, and
-  /// holds every answer to a model of three lines.
+  /// Sends pushes of random names, old and new, again and again, with pulls and confirmations
+  /// between them, and holds every answer to a model of three lines.
   @Test(
     "whatever is duplicated, reordered or out of date", arguments: 0..<40 as Range<UInt64>)
   func randomHistory(seed: UInt64) throws {
@@ -29,11 +29,35 @@ struct ExactlyOnceTests {
       [Self.spec], servers: 2, shards: Self.shards, greeted: [0, 1])
     // The model: per server, which shards of the current version it has.
     var seen: [Set<UInt32>] = [[], []]
+    var confirmed: [Set<UInt32>] = [[], []]
     var current: [UInt64] = [0, 0]
     var waiting: [Set<UInt64>] = [[], []]
     var nextPull: UInt64 = 1_000_000
     while current.contains(where: { $0 < Self.versions }) {
       let server = Int.random(in: 0...1, using: &random)
+      if Int.random(in: 0..<3, using: &random) == 0, current[server] < Self.versions {
+        // Now and then of a shard that is not here, or was confirmed before.
+        let shard = UInt32.random(in: 0..<UInt32(Self.shards), using: &random)
+        var replies = cluster.confirm([shard], version: current[server], at: server).map(\.reply)
+        if !seen[server].contains(shard) {
+          #expect(refusal(replies.first?.body)?.code == .malformed)
+          continue
+        }
+        confirmed[server].insert(shard)
+        guard confirmed[server].count == Self.shards else {
+          #expect(replies.isEmpty)
+          continue
+        }
+        current[server] += 1
+        #expect(cluster.servers[server].version == current[server])
+        replies.removeAll { pullReply($0.body)?.sections.isEmpty ?? false }
+        #expect(
+          Set(replies.map(\.requestID)) == waiting[server] && replies.count == waiting[server].count
+        )
+        #expect(replies.allSatisfy { pullReply($0.body)?.version == current[server] })
+        (seen[server], confirmed[server], waiting[server]) = ([], [], [])
+        continue
+      }
       if Int.random(in: 0..<5, using: &random) == 0 {
         nextPull += 1
         let isAhead = Bool.random(using: &random)
@@ -63,17 +87,7 @@ struct ExactlyOnceTests {
         #expect(pushOutcome(answer) == .accepted)
         seen[server].insert(shard)
       }
-      if seen[server].count == Self.shards {
-        current[server] += 1
-        seen[server] = []
-        #expect(
-          Set(replies.map(\.requestID)) == waiting[server] && replies.count == waiting[server].count
-        )
-        #expect(replies.allSatisfy { pullReply($0.body)?.version == current[server] })
-        waiting[server] = []
-      } else {
-        #expect(replies.isEmpty)
-      }
+      #expect(replies.isEmpty)
       #expect(cluster.servers[server].version == current[server])
     }
     var expected = [Float](repeating: 0, count: Self.spec.rows)

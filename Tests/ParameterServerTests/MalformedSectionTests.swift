@@ -170,6 +170,7 @@ struct MalformedSectionTests {
       owned.deallocate()
     }
     #expect(pushOutcome(cluster.send(.push(push)).first?.body) == .accepted)
+    cluster.confirm(version: 0)
     #expect(try cluster.pullRows([5], version: 1) == [-1, -2])
   }
 }

@@ -36,14 +36,15 @@ struct PullTests {
     #expect(cluster.send(Self.pull(1), from: 2, id: 70).isEmpty)
     #expect(cluster.send(Self.pull(1), from: 1, id: 70).isEmpty, "sent again")
     let push = cluster.push([0: [3: [1, 2]]], version: 0)
-    let replies = cluster.deliver(.push(push), id: 80)
-    #expect(replies.map(\.peer) == [0, 1, 2])
-    #expect(replies.map(\.reply.requestID) == [80, 70, 70])
-    let pulled = try #require(pullReply(replies[1].reply.body))
+    #expect(cluster.send(.push(push), id: 80).count == 1)
+    let replies = cluster.confirm(version: 0, id: 90)
+    #expect(replies.map(\.peer) == [1, 2, 0])
+    #expect(replies.map(\.reply.requestID) == [70, 70, 90])
+    let pulled = try #require(pullReply(replies[0].reply.body))
     #expect(pulled.version == 1)
     #expect(Array(pulled.values.array(of: Float.self)[6..<8]) == [before[0] - 1, before[1] - 2])
-    let next = cluster.push([:], version: 1)
-    #expect(cluster.send(.push(next)).count == 1, "nobody waits any more")
+    cluster.send(.push(cluster.push([:], version: 1)))
+    #expect(cluster.confirm(version: 1).count == 1, "nobody waits any more")
     #expect(cluster.servers[0].statistics.parkedPulls == 2)
   }
 
@@ -53,7 +54,7 @@ struct PullTests {
     var cluster = try Self.cluster()
     cluster.pushEverywhere([:], version: 0)
     let gone = try #require(refusal(cluster.send(Self.pull(0), from: 1).first?.body))
-    #expect(gone.code == .staleGeneration)
+    #expect(gone.code == .versionGone && gone.version == 1)
     #expect(
       gone.message.contains("worker 1's pull of version 0") && gone.message.contains("at version 1")
     )
@@ -68,7 +69,8 @@ struct PullTests {
     #expect(cluster.send(Self.pull(1), from: 1).isEmpty)
     cluster.disconnect(1)
     cluster.disconnect(99)
-    #expect(cluster.send(.push(cluster.push([:], version: 0))).count == 1)
+    cluster.send(.push(cluster.push([:], version: 0)))
+    #expect(cluster.confirm(version: 0).map(\.peer) == [0])
     #expect(
       refusal(cluster.send(Self.pull(1), from: 1).first?.body)?.message.contains("hello") == true)
     let hello = DataHello(runID: "run", generation: 1, sender: "worker 1")
@@ -76,12 +78,16 @@ struct PullTests {
     #expect(pullReply(cluster.send(Self.pull(1), from: 1).first?.body) != nil)
   }
 
-  @Test("parked pulls are bounded")
+  @Test("parked pulls are bounded, and one that has no room still confirms")
   func parkedLimit() throws {
     var cluster = try Self.cluster(limits: ServerLimits(parkedPulls: 3))
     for _ in 0..<3 { #expect(cluster.send(Self.pull(1)).isEmpty) }
     #expect(refusal(cluster.send(Self.pull(1)).first?.body)?.code == .limit)
-    #expect(cluster.send(.push(cluster.push([:], version: 0))).count == 4)
+    cluster.send(.push(cluster.push([:], version: 0)))
+    cluster.hold()
+    #expect(refusal(cluster.confirm(version: 0).first?.reply.body)?.code == .limit)
+    #expect(cluster.release().count == 3)
+    #expect(cluster.servers[0].version == 1)
   }
 
   @Test("an answer above the limit is refused with both sizes")

@@ -62,7 +62,7 @@ struct ReduceTests {
     #expect(sums(cluster.send(Self.reduce(0, [2], version: 2)).first?.body) == [2])
     #expect(sums(cluster.send(Self.reduce(0, [1], version: 1)).first?.body) == [1])
     #expect(
-      refusal(cluster.send(Self.reduce(0, [0], version: 0)).first?.body)?.code == .staleGeneration)
+      refusal(cluster.send(Self.reduce(0, [0], version: 0)).first?.body)?.version == 3)
     #expect(refusal(cluster.send(Self.reduce(0, [0], version: 4)).first?.body)?.code == .malformed)
   }
 
@@ -105,9 +105,11 @@ struct ReduceTests {
     var cluster = try Self.cluster(shards: 2)
     #expect(cluster.send(Self.reduce(0, [1]), from: 1, id: 77).isEmpty)
     cluster.pushEverywhere([:], version: 0, shard: 0)
-    let replies = cluster.deliver(.push(cluster.push([:], version: 0, shard: 1)))
-    #expect(replies.map(\.peer) == [0, 1])
-    #expect(replies.last?.reply.requestID == 77)
-    #expect(refusal(replies.last?.reply.body)?.code == .staleGeneration)
+    cluster.send(.push(cluster.push([:], version: 0, shard: 1)))
+    let replies = cluster.confirm([1], version: 0)
+    let told = try #require(replies.first { $0.peer == 1 })
+    #expect(told.reply.requestID == 77)
+    let refused = try #require(refusal(told.reply.body))
+    #expect(refused.code == .versionGone && refused.version == 1)
   }
 }

@@ -58,6 +58,7 @@ struct SumTests {
       sections: [TableSection(table: 0, rowCount: 20, width: 3, isWhole: true)], keys: .empty,
       values: .copying(values))
     #expect(pushOutcome(whole.send(.push(push)).first?.body) == .accepted)
+    whole.confirm(version: 0)
     #expect(try byKey.pullAll(version: 1) == whole.pullAll(version: 1))
   }
 

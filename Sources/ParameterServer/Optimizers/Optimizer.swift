@@ -16,6 +16,25 @@ struct Optimizer: Sendable {
     for group in ParameterGroup.allCases { adamSteps[group] = [] }
   }
 
+  /// The optimizer as it is when the tables have reached a version.
+  ///
+  /// - Throws: ``ParameterServerError`` with code `checkpoint` for a version that no run has.
+  init(
+    _ configuration: OptimizerConfiguration, schedule: StepSchedule, atVersion version: UInt64
+  ) throws(ParameterServerError) {
+    // Rows carry the number of their last update in 32 bits.
+    guard version <= UInt32.max else {
+      throw ParameterServerError(
+        .checkpoint,
+        """
+        The checkpoint is at version \(version), more than the \(UInt32.max) that a run can have: \
+        use another checkpoint.
+        """)
+    }
+    self.init(configuration, schedule: schedule)
+    for past in 0..<version { finish(past) }
+  }
+
   /// How the rows of a table lie in memory.
   func layout(of spec: TableSpec) -> RowLayout {
     switch (spec.rule, configuration.kind) {

@@ -13,10 +13,11 @@ public struct StepSchedule: Sendable, Equatable {
 
   /// A schedule of a run.
   ///
-  /// - Precondition: both are positive.
+  /// - Precondition: both are positive and fit into 32 bits.
   public init(stepsPerEpoch: Int, roundsPerStep: Int = 1) {
     precondition(
-      stepsPerEpoch > 0 && roundsPerStep > 0,
+      (1...Int(UInt32.max)).contains(stepsPerEpoch)
+        && (1...Int(UInt32.max)).contains(roundsPerStep),
       "\(stepsPerEpoch) steps per epoch, \(roundsPerStep) rounds per step")
     self.stepsPerEpoch = stepsPerEpoch
     self.roundsPerStep = roundsPerStep
@@ -31,6 +32,17 @@ public struct StepSchedule: Sendable, Equatable {
   /// The epoch that a version belongs to, from 0.
   public func epoch(ofVersion version: UInt64) -> Int {
     Int(step(ofVersion: version) / UInt64(stepsPerEpoch))
+  }
+
+  /// Versions that the tables pass through in an epoch.
+  public var versionsPerEpoch: UInt64 { UInt64(stepsPerEpoch) * UInt64(roundsPerStep) }
+
+  /// Whether a version is the first of its epoch.
+  public func beginsEpoch(_ version: UInt64) -> Bool { version % versionsPerEpoch == 0 }
+
+  /// Whether an epoch ends with the update that makes a version.
+  public func endsEpoch(beforeVersion version: UInt64) -> Bool {
+    version > 0 && beginsEpoch(version)
   }
 
   /// Whether the update that ends a version ends its step too.

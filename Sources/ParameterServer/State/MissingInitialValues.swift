@@ -11,6 +11,10 @@ struct MissingInitialValues: Sendable {
   /// By position of the table; tables that miss nothing are left out.
   private var rows: [Int: Rows] = [:]
 
+  /// Nothing is missing.
+  init() {}
+
+  /// - Parameter tables: as they begin.
   init(_ tables: [TableStore]) {
     for (position, table) in tables.enumerated()
     where table.spec.initializer == .pushed && table.rowCount > 0 {

@@ -11,9 +11,15 @@ extension ServerState {
   private var brokenProtocolInvariants: [String] {
     var broken: [String] = []
     if contributions.count != shardCount { broken.append("a place per shard, no more") }
-    if contributions.allSatisfy({ $0 != nil }) {
-      broken.append("a complete version was not applied")
+    if confirmations.areComplete, lastVersion.map({ version < $0 }) ?? true {
+      broken.append("a confirmed version was not applied")
     }
+    if !confirmations.areConsistent { broken.append("confirmed shards are miscounted") }
+    for shard in contributions.indices where confirmations.contain(shard) {
+      if contributions[shard] == nil { broken.append("shard \(shard) is confirmed but not here") }
+    }
+    if epochSums.isKept != (rank == 0) { broken.append("server 0 alone keeps the epoch's sums") }
+    if epochSums.mostNamesInUse > EpochSums.mostNames { broken.append("too many named sums") }
     if parkedPulls.count > limits.parkedPulls { broken.append("too many parked pulls") }
     for pull in parkedPulls {
       let waitsForVersion = pull.version > version && pull.version - version == 1

@@ -7,6 +7,8 @@ struct ParkedPull<Peer: Hashable & Sendable>: Sendable {
   let requestID: UInt64
   let version: UInt64
   let rows: [SectionRows]
+  /// Whose sums of the epoch are wanted too.
+  let reportedShards: [UInt32]
 }
 
 extension ServerState {
@@ -27,8 +29,14 @@ extension ServerState {
           fewer rows at a time
           """)
     }
-    let parked = ParkedPull(peer: peer, requestID: id, version: pull.version, rows: rows)
+    for shard in pull.confirmed { _ = try shardIndex(shard) }
+    let reportedShards = try reportedShards(pull)
+    let parked = ParkedPull(
+      peer: peer, requestID: id, version: pull.version, rows: rows, reportedShards: reportedShards)
     if isHere { return [answer(parked)] }
+    let actions = try confirm(pull)
+    // The last confirmation began the version.
+    if try canRead(pull.version) { return actions + [answer(parked)] }
     // Sent again while the first one waits: one answer will do.
     guard !parkedPulls.contains(where: { $0.peer == peer && $0.requestID == id }) else { return [] }
     guard parkedPulls.count < limits.parkedPulls else {
@@ -45,14 +53,7 @@ extension ServerState {
   private func canRead(_ asked: UInt64) throws(Refusal) -> Bool {
     switch consistency {
     case .bulkSynchronous:
-      if asked < version {
-        throw Refusal(
-          code: .staleGeneration,
-          message: """
-            version \(asked) is gone, the tables are at version \(version): all shards of it were \
-            pushed; ask the coordinator for new work
-            """)
-      }
+      if asked < version { throw versionGone("version \(asked)") }
       if asked - version > 1 {
         throw Refusal(
           code: .malformed,
@@ -63,6 +64,30 @@ extension ServerState {
       }
       return asked == version && missingInitialValues.isEmpty
     }
+  }
+
+  func versionGone(_ subject: String) -> Refusal {
+    Refusal(
+      code: .versionGone,
+      message: """
+        \(subject) is gone, the tables are at version \(version): the contributions of all shards \
+        before it are on all servers; go on from there
+        """,
+      version: version)
+  }
+
+  /// The shards whose sums a pull asks for, ascending; empty where none are kept.
+  private func reportedShards(_ pull: PullRequest) throws(Refusal) -> [UInt32] {
+    guard pull.wantsReports else { return [] }
+    guard optimizer.schedule.endsEpoch(beforeVersion: pull.version) else {
+      throw Refusal(
+        code: .malformed,
+        message: """
+          reports are given at the end of an epoch, and version \(pull.version) is not the first \
+          after one: epochs have \(optimizer.schedule.versionsPerEpoch) versions
+          """)
+    }
+    return epochSums.isKept ? Set(pull.confirmed).sorted() : []
   }
 
   /// Answers the parked pulls that can be answered now, in the order in which they came.
@@ -94,6 +119,9 @@ extension ServerState {
     statistics.bytesPulled += values.byteCount
     return reply(
       pull.requestID, to: pull.peer,
-      .pulled(PullReply(version: version, sections: sections, values: values)))
+      .pulled(
+        PullReply(
+          version: version, sections: sections, values: values,
+          reports: epochSums.reports(of: pull.reportedShards))))
   }
 }

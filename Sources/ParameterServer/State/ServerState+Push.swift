@@ -5,6 +5,8 @@ import Tables
 struct Contribution: Sendable {
   let rows: [SectionRows]
   let values: Payload
+  /// For the sums of the shard's epoch.
+  let sums: [String: Double]
 }
 
 extension ServerState {
@@ -31,7 +33,7 @@ extension ServerState {
   private mutating func contribute(
     _ push: PushRequest, id: UInt64, from peer: Peer
   ) throws(Refusal) -> [ServerAction<Peer>] {
-    let shard = try shardIndex(push.name)
+    let shard = try shardIndex(push.name.shard)
     guard contributions[shard] == nil else { return [acknowledgeDuplicate(id, from: peer)] }
     guard missingInitialValues.isEmpty else {
       throw Refusal(
@@ -42,17 +44,37 @@ extension ServerState {
       .rows(push.sections, keys: push.keys, values: push.values)
     for section in rows { try checkTakesGradient(tables[section.table].spec) }
     try checkHolds(push.values)
-    contributions[shard] = Contribution(rows: rows, values: push.values)
-    return [acknowledge(push, id: id, from: peer)] + finishVersion()
+    try checkTakesSums(push.sums, ofShard: shard)
+    contributions[shard] = Contribution(rows: rows, values: push.values, sums: push.sums)
+    return [acknowledge(push, id: id, from: peer)]
   }
 
-  func shardIndex(_ name: ContributionName) throws(Refusal) -> Int {
-    guard name.shard < shardCount else {
+  func shardIndex(_ shard: UInt32) throws(Refusal) -> Int {
+    guard shard < shardCount else {
       throw Refusal(
         code: .malformed,
-        message: "the run has \(shardCount) shards, numbered from 0")
+        message: "shard \(shard) is unknown: the run has \(shardCount) shards, numbered from 0")
     }
-    return Int(name.shard)
+    return Int(shard)
+  }
+
+  private func checkTakesSums(_ sums: [String: Double], ofShard shard: Int) throws(Refusal) {
+    guard !sums.isEmpty else { return }
+    guard epochSums.isKept else {
+      throw Refusal(
+        code: .malformed,
+        message: "loss terms and statistics are kept by server 0; send them with its push only")
+    }
+    let isFirst = optimizer.schedule.beginsEpoch(version)
+    let count = isFirst ? sums.count : epochSums.nameCount(ofShard: shard, with: sums.keys)
+    guard count <= EpochSums.mostNames else {
+      throw Refusal(
+        code: .limit,
+        message: """
+          the epoch of shard \(shard) would have \(count) named sums, and the limit is \
+          \(EpochSums.mostNames)
+          """)
+    }
   }
 
   private func checkTakesGradient(_ spec: TableSpec) throws(Refusal) {

@@ -7,18 +7,19 @@ extension ServerState {
   ) throws(Refusal) -> [ServerAction<Peer>] {
     let name = request.name
     try admit(peer, generation: name.generation)
-    let shard = try shardIndex(name)
+    let shard = try shardIndex(name.shard)
     if let sums = reductions.sums(ofVersion: name.version) {
       try check(request, count: sums.count)
       statistics.reduces += 1
       return [reply(id, to: peer, .reduced(sums))]
     }
+    if name.version < version { throw versionGone("version \(name.version)") }
     guard name.version == version else {
       throw Refusal(
-        code: name.version < version ? .staleGeneration : .malformed,
+        code: .malformed,
         message: """
-          the tables are at version \(version), and sums are kept for the last \
-          \(Reductions<Peer>.keptVersions) versions that had any
+          the tables are at version \(version), and nothing can have been computed from a later \
+          one; pull a version from every server before its sums
           """)
     }
     try check(request, count: reductions.valueCount ?? request.values.count)
@@ -63,11 +64,11 @@ extension ServerState {
   mutating func refuseUnfinishedReductions() -> [ServerAction<Peer>] {
     reductions.removeUnfinished().map { waiter in
       refuse(
-        waiter.requestID, of: waiter.peer, .staleGeneration,
+        waiter.requestID, of: waiter.peer, .versionGone,
         """
         server \(rank) gave up sums that waited for other shards: the gradients of all shards came \
-        in without them, and the tables are at version \(version)
-        """)
+        in without them, and the tables are at version \(version); go on from there
+        """, version)
     }
   }
 }

@@ -2,13 +2,18 @@ import Messages
 import Tables
 
 extension ServerState {
-  /// Goes to the next version if the contributions of all shards are in.
+  /// Goes to the next version if all shards are confirmed and nothing holds the tables back.
   mutating func finishVersion() -> [ServerAction<Peer>] {
+    guard confirmations.areComplete, lastVersion.map({ version < $0 }) ?? true else { return [] }
     let complete = contributions.compactMap { $0 }
-    guard complete.count == shardCount else { return [] }
     optimizer.finish(version)
     for table in tables.indices { update(table, with: complete) }
+    if optimizer.schedule.beginsEpoch(version) { epochSums.reset() }
+    for (shard, contribution) in complete.enumerated() {
+      epochSums.add(contribution.sums, ofShard: shard)
+    }
     contributions = Array(repeating: nil, count: shardCount)
+    confirmations.reset()
     version += 1
     return refuseUnfinishedReductions() + answerParkedPulls()
   }

@@ -4,10 +4,15 @@ import Tables
 /// One parameter server: its rows of every table, and the protocol around them, as a value.
 ///
 /// Workers pull rows as of a version, and push one contribution per version and logical shard.
-/// When the contributions of all shards to the current version are in, they are added in shard
-/// order, the optimizer is applied, and the version rises by one:
+/// When the contributions of all shards to the current version are confirmed, they are added in
+/// shard order, the optimizer is applied, and the version rises by one:
 ///
-///     version v ──(contributions of shards 0 … V−1 to v)──▶ version v + 1
+///     version v ──(contributions of shards 0 … V−1 to v, confirmed)──▶ version v + 1
+///
+/// A shard is confirmed by whoever pushed it, with the pull of the next version, when every server
+/// has acknowledged its contribution. So as long as one server is at v, all servers can answer for
+/// v, and a shard whose worker died at any moment can be computed again from v by any other worker;
+/// and once one server is at v + 1, all contributions to v are on all servers.
 ///
 /// A contribution counts once under its name (generation, version, shard), whoever sends it and
 /// however often. A push is acknowledged when it is held, not when it is applied: both are in
@@ -16,10 +21,13 @@ import Tables
 /// A peer is at most one version ahead of a server: before it pushes to (or reduces at) a version
 /// it must have pulled that version from this server, if need be without a section.
 ///
-/// A copy of the state is a snapshot: it stays as it is when the original goes on.
+/// A copy of the state stays as it is when the original goes on; ``snapshot()`` is what a
+/// checkpoint needs of it.
 public struct ServerState<Peer: Hashable & Sendable>: Sendable {
   /// Which of the servers this is, from 0.
   public let rank: Int
+  /// How many servers share the rows.
+  public let serverCount: Int
   /// The run that the server belongs to; peers of other runs are refused.
   public let runID: String
   /// Messages of older generations are refused.
@@ -43,6 +51,11 @@ public struct ServerState<Peer: Hashable & Sendable>: Sendable {
   var parkedPulls: [ParkedPull<Peer>] = []
   /// Of the current version, by shard.
   var contributions: [Contribution?]
+  /// Which of them all servers have.
+  var confirmations: Confirmations
+  /// The version that is not gone beyond; nil: none.
+  var lastVersion: UInt64?
+  var epochSums: EpochSums
   var reductions = Reductions<Peer>()
   var missingInitialValues: MissingInitialValues
 
@@ -59,6 +72,18 @@ public struct ServerState<Peer: Hashable & Sendable>: Sendable {
     seed: UInt64, shardCount: Int, schedule: StepSchedule, optimizer: OptimizerConfiguration,
     consistency: Consistency = .bulkSynchronous, limits: ServerLimits = ServerLimits()
   ) throws(ParameterServerError) {
+    try self.init(
+      rank: rank, serverCount: serverCount, runID: runID, generation: generation, tables: tables,
+      seed: seed, shardCount: shardCount, schedule: schedule, optimizer: optimizer,
+      consistency: consistency, limits: limits, isInitialized: true)
+  }
+
+  /// - Parameter isInitialized: whether the rows get their initial values, or zeros.
+  init(
+    rank: Int, serverCount: Int, runID: String, generation: UInt64, tables: [TableSpec],
+    seed: UInt64, shardCount: Int, schedule: StepSchedule, optimizer: OptimizerConfiguration,
+    consistency: Consistency, limits: ServerLimits, isInitialized: Bool
+  ) throws(ParameterServerError) {
     try optimizer.validate()
     guard (1...SlotMap.slotCount).contains(serverCount), (0..<serverCount).contains(rank) else {
       throw ParameterServerError(
@@ -74,6 +99,7 @@ public struct ServerState<Peer: Hashable & Sendable>: Sendable {
         "A batch cannot be cut into \(shardCount) shards; choose 1 to \(Self.mostShards).")
     }
     self.rank = rank
+    self.serverCount = serverCount
     self.runID = runID
     self.generation = generation
     self.shardCount = shardCount
@@ -83,8 +109,11 @@ public struct ServerState<Peer: Hashable & Sendable>: Sendable {
     self.optimizer = clock
     self.tables = try TableStore.make(
       tables, rank: rank, map: SlotMap(serverCount: serverCount), layout: clock.layout(of:),
-      seed: seed, byteLimit: limits.tableBytes)
+      seed: seed, isInitialized: isInitialized, byteLimit: limits.tableBytes)
     contributions = Array(repeating: nil, count: shardCount)
+    confirmations = Confirmations(shardCount: shardCount)
+    // One server keeps what contributions say of themselves: else it would count more than once.
+    epochSums = EpochSums(shardCount: rank == 0 ? shardCount : 0)
     missingInitialValues = MissingInitialValues(self.tables)
   }
 
@@ -95,7 +124,8 @@ public struct ServerState<Peer: Hashable & Sendable>: Sendable {
   ///
   /// Every request gets one reply: at once, or later if it waits for a version or for other
   /// shards (unless its peer goes before). A request that cannot be right is refused and changes
-  /// nothing but the statistics.
+  /// nothing but the statistics; what a right one confirms is confirmed, even if there is no room
+  /// for it to wait.
   public mutating func handle(_ event: ServerEvent<Peer>) -> [ServerAction<Peer>] {
     switch event {
     case .peerGone(let peer):
@@ -106,7 +136,10 @@ public struct ServerState<Peer: Hashable & Sendable>: Sendable {
         return try respond(to: request, from: peer)
       } catch {
         let context = "server \(rank) refused \(describe(request.body, from: peer))"
-        return [refuse(request.id, of: peer, error.code, "\(context): \(error.message)")]
+        return [
+          refuse(
+            request.id, of: peer, error.code, "\(context): \(error.message)", error.version)
+        ]
       }
     }
   }
@@ -176,10 +209,11 @@ public struct ServerState<Peer: Hashable & Sendable>: Sendable {
   }
 
   mutating func refuse(
-    _ id: UInt64, of peer: Peer, _ code: Refusal.Code, _ message: String
+    _ id: UInt64, of peer: Peer, _ code: Refusal.Code, _ message: String, _ version: UInt64 = 0
   ) -> ServerAction<Peer> {
     statistics.refusals[code, default: 0] += 1
-    return reply(id, to: peer, .refused(Refusal(code: code, message: message)))
+    return reply(
+      id, to: peer, .refused(Refusal(code: code, message: message, version: version)))
   }
 
   private func describe(_ body: DataRequestBody, from peer: Peer) -> String {

@@ -47,11 +47,13 @@ struct RowDirectory: Sendable {
   }
 
   /// All rows of this server, ascending.
-  func forEachRow(_ body: (_ localIndex: Int, _ row: Int) -> Void) {
+  func forEachRow<Failure: Error>(
+    _ body: (_ localIndex: Int, _ row: Int) throws(Failure) -> Void
+  ) throws(Failure) {
     for (block, start) in starts.enumerated() where start != Self.absent {
       let first = block * Int(rowsPerBlock)
       for row in first..<min(first + Int(rowsPerBlock), tableRows) {
-        body(Int(start) + row - first, row)
+        try body(Int(start) + row - first, row)
       }
     }
   }

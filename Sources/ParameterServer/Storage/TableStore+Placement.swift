@@ -3,11 +3,12 @@ import Tables
 extension TableStore {
   /// The rows of all tables that a server holds.
   ///
+  /// - Parameter isInitialized: whether the rows get their initial values, or zeros.
   /// - Throws: ``ParameterServerError``: `configuration` if two tables have the same name, `limit`
   ///   if the rows need more than `byteLimit` bytes; none was made then.
   static func make(
     _ specs: [TableSpec], rank: Int, map: SlotMap, layout: (TableSpec) -> RowLayout, seed: UInt64,
-    byteLimit: Int
+    isInitialized: Bool, byteLimit: Int
   ) throws(ParameterServerError) -> [TableStore] {
     var names: Set<String> = []
     var byteCount = 0
@@ -43,7 +44,8 @@ extension TableStore {
       directories.append(directory)
     }
     return zip(specs, directories).map { spec, directory in
-      TableStore(spec, layout: layout(spec), directory: directory, seed: seed)
+      TableStore(
+        spec, layout: layout(spec), directory: directory, seed: isInitialized ? seed : nil)
     }
   }
 }

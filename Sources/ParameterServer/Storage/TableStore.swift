@@ -16,8 +16,9 @@ struct TableStore: Sendable {
 
   var rowCount: Int { directory.count }
 
-  /// Rows with their initial values, which depend on nothing but the seed and the row.
-  init(_ spec: TableSpec, layout: RowLayout, directory: RowDirectory, seed: UInt64) {
+  /// Rows with their initial values, which depend on nothing but the seed and the row; zeros
+  /// without a seed.
+  init(_ spec: TableSpec, layout: RowLayout, directory: RowDirectory, seed: UInt64?) {
     self.spec = spec
     self.layout = layout
     self.directory = directory
@@ -27,6 +28,7 @@ struct TableStore: Sendable {
     blocks = stride(from: 0, to: directory.count, by: 1 << shift).map { start in
       RowBlock(rowCount: min(1 << shift, directory.count - start), layout: layout)
     }
+    guard let seed else { return }
     directory.forEachRow { index, row in
       let values = blocks[index >> shift].values + (index & ((1 << shift) - 1)) * layout.stride
       spec.initializer.fill(

@@ -10,6 +10,7 @@ typealias RowValues = [Int: [Int: [Float]]]
 struct TestCluster {
   let specs: [TableSpec]
   let placements: [TablePlacement]
+  let generation: UInt64
   private(set) var servers: [ServerState<Int>] = []
   private var nextRequestID: UInt64 = 1
 
@@ -18,18 +19,27 @@ struct TestCluster {
     kind: OptimizerConfiguration.Kind = .sgd, rate: LearningRate = LearningRate(1),
     discriminatorRate: LearningRate = LearningRate(1),
     schedule: StepSchedule = StepSchedule(stepsPerEpoch: 4), limits: ServerLimits = ServerLimits(),
-    greeted: [Int] = [0]
+    greeted: [Int] = [0], restoring source: (some CheckpointSource)? = NoSource?.none
   ) throws {
     self.specs = specs
+    self.generation = generation
     placements = specs.map { TablePlacement($0, in: SlotMap(serverCount: serverCount)) }
     for rank in 0..<serverCount {
-      servers.append(
-        try ServerState(
-          rank: rank, serverCount: serverCount, runID: "run", generation: generation, tables: specs,
-          seed: 7, shardCount: shards, schedule: schedule,
-          optimizer: OptimizerConfiguration(
-            kind: kind, model: rate, discriminator: discriminatorRate),
-          limits: limits))
+      let optimizer = OptimizerConfiguration(
+        kind: kind, model: rate, discriminator: discriminatorRate)
+      if let source {
+        servers.append(
+          try ServerState(
+            rank: rank, serverCount: serverCount, runID: "run", generation: generation,
+            tables: specs, seed: 7, shardCount: shards, schedule: schedule, optimizer: optimizer,
+            limits: limits, restoring: source))
+      } else {
+        servers.append(
+          try ServerState(
+            rank: rank, serverCount: serverCount, runID: "run", generation: generation,
+            tables: specs, seed: 7, shardCount: shards, schedule: schedule, optimizer: optimizer,
+            limits: limits))
+      }
       for peer in greeted {
         let hello = DataHello(runID: "run", generation: generation, sender: "worker \(peer)")
         #expect(isWelcome(send(.hello(hello), to: rank, from: peer).first?.body))
@@ -54,6 +64,30 @@ struct TestCluster {
     return handle(.request(DataRequest(id: number, body: body), from: peer), at: server)
   }
 
+  /// Tells a server that shards have contributed to a version everywhere.
+  ///
+  /// - Returns: what it answers, and to whom; the last confirmation is answered too, with no rows.
+  @discardableResult
+  mutating func confirm(
+    _ shards: [UInt32] = [0], version: UInt64, at server: Int = 0, from peer: Int = 0,
+    id: UInt64? = nil
+  ) -> [(reply: DataReply, peer: Int)] {
+    let pull = PullRequest(
+      generation: generation, version: version + 1, sections: [], keys: .empty, confirmed: shards)
+    return deliver(.pull(pull), to: server, from: peer, id: id)
+  }
+
+  @discardableResult
+  mutating func hold(_ server: Int = 0) -> UInt64 { servers[server].hold() }
+
+  mutating func release(
+    _ server: Int = 0, upTo version: UInt64? = nil
+  ) -> [(reply: DataReply, peer: Int)] {
+    let actions = servers[server].release(upTo: version)
+    #expect(servers[server].brokenInvariants == [])
+    return replies(actions)
+  }
+
   mutating func disconnect(_ peer: Int, from server: Int = 0) {
     #expect(handle(.peerGone(peer), at: server).isEmpty)
   }
@@ -63,7 +97,11 @@ struct TestCluster {
   ) -> [(reply: DataReply, peer: Int)] {
     let actions = servers[server].handle(event)
     #expect(servers[server].brokenInvariants == [])
-    return actions.map { action in
+    return replies(actions)
+  }
+
+  private func replies(_ actions: [ServerAction<Int>]) -> [(reply: DataReply, peer: Int)] {
+    actions.map { action in
       switch action {
       case .reply(let reply, to: let peer): (reply, peer)
       }
@@ -73,7 +111,7 @@ struct TestCluster {
   /// A push of the rows that belong on one server.
   func push(
     _ values: RowValues, version: UInt64, shard: UInt32 = 0, kind: PushKind = .gradient,
-    generation: UInt64 = 1, to server: Int = 0
+    generation: UInt64? = nil, to server: Int = 0, sums: [String: Double] = [:]
   ) -> PushRequest {
     var sections: [TableSection] = []
     var keys: [UInt32] = []
@@ -89,26 +127,34 @@ struct TestCluster {
       numbers += held.flatMap { rows[$0] ?? [] }
     }
     return PushRequest(
-      name: ContributionName(generation: generation, version: version, shard: shard), kind: kind,
-      sections: sections, keys: .copying(keys), values: .copying(numbers))
+      name: ContributionName(
+        generation: generation ?? self.generation, version: version, shard: shard), kind: kind,
+      sections: sections, keys: .copying(keys), values: .copying(numbers), sums: sums)
   }
 
   /// Pushes rows to the servers that hold them; every server gets its (possibly empty) share.
+  /// Gradients are confirmed when all servers have them.
   mutating func pushEverywhere(
-    _ values: RowValues, version: UInt64, shard: UInt32 = 0, kind: PushKind = .gradient
+    _ values: RowValues, version: UInt64, shard: UInt32 = 0, kind: PushKind = .gradient,
+    sums: [String: Double] = [:]
   ) {
     for server in servers.indices {
-      let replies = send(
-        .push(push(values, version: version, shard: shard, kind: kind, to: server)), to: server)
-      #expect(pushOutcome(replies.first?.body) == .accepted)
+      let push = push(
+        values, version: version, shard: shard, kind: kind, to: server,
+        sums: server == 0 ? sums : [:])
+      // Initial and final values go to the servers that have their rows.
+      if kind == .assign && push.sections.isEmpty { continue }
+      #expect(pushOutcome(send(.push(push), to: server).first?.body) == .accepted)
     }
+    guard kind == .gradient else { return }
+    for server in servers.indices { confirm([shard], version: version, at: server) }
   }
 
   static func wholePull(
-    _ specs: [TableSpec], version: UInt64, tables: [Int]? = nil
+    _ specs: [TableSpec], version: UInt64, tables: [Int]? = nil, generation: UInt64 = 1
   ) -> PullRequest {
     PullRequest(
-      generation: 1, version: version,
+      generation: generation, version: version,
       sections: (tables ?? Array(specs.indices)).map { table in
         TableSection(
           table: UInt32(table), rowCount: 0, width: UInt32(specs[table].width), isWhole: true)
@@ -119,7 +165,8 @@ struct TestCluster {
   mutating func pullAll(version: UInt64) throws -> [[Float]] {
     var result = specs.map { [Float](repeating: .nan, count: $0.rows * $0.width) }
     for server in servers.indices {
-      let replies = send(.pull(Self.wholePull(specs, version: version)), to: server)
+      let pull = Self.wholePull(specs, version: version, generation: generation)
+      let replies = send(.pull(pull), to: server)
       let pulled = try #require(pullReply(replies.first?.body))
       let values = pulled.values.array(of: Float.self)
       var start = 0
@@ -149,6 +196,15 @@ struct TestCluster {
       generation: 1, version: version, sections: [section], keys: .copying(rows.map(UInt32.init)))
     return try #require(pullReply(send(.pull(request)).first?.body)).values.array(of: Float.self)
   }
+}
+
+/// For clusters that restore nothing.
+struct NoSource: CheckpointSource {
+  let version: UInt64
+  let epochSums: [UnitReport]
+  func readRows(
+    of table: TableShape, where isWanted: (UInt32) -> Bool, _ body: (StoredRows) throws -> Void
+  ) throws {}
 }
 
 func isWelcome(_ body: DataReplyBody?) -> Bool {

@@ -1,0 +1,64 @@
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Darwin
+#endif
+
+/// Why a checkpoint cannot be written or used.
+public struct CheckpointError: Error, Sendable, Equatable, CustomStringConvertible {
+  /// What kind of thing is wrong.
+  public enum Code: Sendable, Equatable {
+    /// A file or folder cannot be made: it may not be written there, or something is in the way.
+    case cannotCreate
+    /// A file cannot be written or read to its end.
+    case inputOutput
+    /// A file is not there.
+    case missing
+    /// A file is not what was written.
+    case damaged
+    /// The checkpoint is a good one, but of something else: another run, version or configuration.
+    case mismatch
+    /// The checkpoint is in a format of another release.
+    case unsupported
+  }
+
+  /// What kind of thing is wrong.
+  public let code: Code
+  /// One sentence: what was attempted, on what, what was found, what to do.
+  public let message: String
+
+  /// The message.
+  public var description: String { message }
+
+  package init(_ code: Code, _ message: String) {
+    self.code = code
+    self.message = message
+  }
+
+  /// A system call that failed: `Cannot PURPOSE: REASON; ADVICE.`
+  package static func system(
+    _ purpose: String, errno code: Int32, _ kind: Code = .inputOutput
+  ) -> CheckpointError {
+    let reason = String(cString: strerror(code))
+    let isMissing = kind != .cannotCreate && (code == ENOENT || code == ENOTDIR)
+    return CheckpointError(
+      isMissing ? .missing : kind, "Cannot \(purpose): \(reason)\(advice(for: code)).")
+  }
+
+  /// A file that is not what was written.
+  static func damaged(_ path: String, _ problem: String) -> CheckpointError {
+    CheckpointError(
+      .damaged, "Cannot use '\(path)': \(problem); it is damaged, go on from another checkpoint.")
+  }
+
+  private static func advice(for code: Int32) -> String {
+    switch code {
+    case ENOSPC, EDQUOT: "; free some space there or choose another folder"
+    case EROFS, EACCES, EPERM: "; choose a folder that this user may use"
+    case ENOTDIR, EEXIST, EISDIR: "; something else stands there, choose another folder"
+    case EMFILE, ENFILE: "; raise the limit of open files (ulimit -n)"
+    case ENOENT: "; check the path"
+    default: ""
+    }
+  }
+}

@@ -1,0 +1,98 @@
+public import Messages
+public import ParameterServer
+
+/// Gives a server its rows of a checkpoint, whichever and however many servers wrote it.
+///
+/// A file is compared with its digest before the first of its rows is given away. Rows are read
+/// some at a time: the memory that it takes does not depend on the size of the checkpoint.
+public final class CheckpointReader: CheckpointSource {
+  public let manifest: CheckpointManifest
+  public let epochSums: [UnitReport]
+  private let shards: [CheckpointShardFile]
+  private var verifiedRanks: Set<Int> = []
+
+  public var version: UInt64 { manifest.version }
+
+  /// Opens a checkpoint.
+  ///
+  /// - Parameter folder: of all checkpoints.
+  /// - Throws: ``CheckpointError`` if a file is missing, damaged or of another checkpoint.
+  public init(_ manifest: CheckpointManifest, in folder: String) throws(CheckpointError) {
+    self.manifest = manifest
+    var shards: [CheckpointShardFile] = []
+    for rank in manifest.shards.indices {
+      shards.append(try CheckpointShardFile(manifest, rank: rank, folder: folder))
+    }
+    self.shards = shards
+    epochSums = try shards[0].epochSums()
+  }
+
+  /// Opens the checkpoint that a generation begins with.
+  ///
+  /// - Parameters:
+  ///   - folder: of all checkpoints.
+  ///   - runID: of the run that goes on from it.
+  /// - Throws: ``CheckpointError`` also if it belongs to another run or version.
+  public convenience init(
+    _ restored: RestoredCheckpoint, in folder: String, runID: String
+  ) throws(CheckpointError) {
+    let parts = restored.manifest.split(separator: "/", omittingEmptySubsequences: false)
+    guard parts.count == 2, let name = CheckpointName(folder: String(parts[0])),
+      name.manifest == restored.manifest
+    else {
+      throw CheckpointError(
+        .mismatch,
+        "Cannot go on from '\(restored.manifest)': a checkpoint is named like "
+          + "'\(CheckpointName(generation: 1, version: 0).manifest)'. Use the same release of "
+          + "mrdib on all machines.")
+    }
+    let path = "\(folder)/\(restored.manifest)"
+    let manifest = try CheckpointManifest.read(path)
+    guard manifest.runID == runID, manifest.version == restored.version else {
+      throw CheckpointError(
+        .mismatch,
+        "Cannot go on from '\(path)' at version \(restored.version) of run '\(runID)': it is of "
+          + "version \(manifest.version) of run '\(manifest.runID)'. Name the run that wrote it.")
+    }
+    try self.init(manifest, in: folder)
+  }
+
+  public func readRows(
+    of table: TableShape, where isWanted: (UInt32) -> Bool, _ body: (StoredRows) throws -> Void
+  ) throws {
+    guard manifest.tables.contains(where: { $0.name == table.name }) else {
+      throw CheckpointError(
+        .mismatch,
+        "Cannot go on from version \(version): the checkpoint has no table '\(table.name)'. Resume "
+          + "with the configuration that the run began with.")
+    }
+    for shard in shards {
+      try readRows(of: try shard.table(table), from: shard, where: isWanted, body)
+    }
+  }
+
+  private func readRows(
+    of table: CheckpointShardFile.Table, from shard: CheckpointShardFile,
+    where isWanted: (UInt32) -> Bool, _ body: (StoredRows) throws -> Void
+  ) throws {
+    let buffer = RowBuffer(table.shape, atMost: table.rowCount)
+    let file = try shard.open()
+    var previous: UInt32?
+    for start in stride(from: 0, to: table.rowCount, by: buffer.capacity) {
+      let positions = start..<min(start + buffer.capacity, table.rowCount)
+      try shard.readIDs(of: table, at: positions, after: previous, into: buffer, file: file)
+      previous = buffer.ids[positions.count - 1]
+      guard (0..<positions.count).contains(where: { isWanted(buffer.ids[$0]) }) else { continue }
+      try verify(shard)
+      try shard.readParts(of: table, at: positions, into: buffer, file: file)
+      try body(buffer.rows(positions.count))
+    }
+    withExtendedLifetime(buffer) {}
+  }
+
+  private func verify(_ shard: CheckpointShardFile) throws(CheckpointError) {
+    guard !verifiedRanks.contains(shard.rank) else { return }
+    try shard.verifyDigest()
+    verifiedRanks.insert(shard.rank)
+  }
+}

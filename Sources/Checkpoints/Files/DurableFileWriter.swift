@@ -1,0 +1,70 @@
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Darwin
+#endif
+
+/// Writes a file piece by piece; it appears under its name only when it is complete and on disk.
+/// What is not finished is removed when the writer goes away.
+package final class DurableFileWriter {
+  /// A complete file.
+  package struct Written: Sendable, Equatable {
+    package let byteCount: Int
+    /// As ``FileDigest`` computes it.
+    package let digest: String
+  }
+
+  private let path: String
+  private let temporaryPath: String
+  private let file: FileDescriptor
+  private var buffer: UnsafeMutableRawBufferPointer
+  private var bufferedCount = 0
+  private var byteCount = 0
+  private var digest = FileDigest()
+  private var isFinished = false
+
+  /// - Parameter suffix: what the name has until the file is complete.
+  package init(path: String, suffix: String = ".partial") throws(CheckpointError) {
+    self.path = path
+    temporaryPath = path + suffix
+    file = try FileDescriptor(
+      path: temporaryPath, flags: O_WRONLY | O_CREAT | O_TRUNC, purpose: "write '\(path)'")
+    buffer = .allocate(byteCount: FileDigest.chunkByteCount, alignment: 64)
+  }
+
+  deinit {
+    buffer.deallocate()
+    if !isFinished { unlink(temporaryPath) }
+  }
+
+  package func append(_ bytes: UnsafeRawBufferPointer) throws(CheckpointError) {
+    var done = 0
+    while done < bytes.count {
+      let count = min(bytes.count - done, buffer.count - bufferedCount)
+      UnsafeMutableRawBufferPointer(rebasing: buffer[bufferedCount..<bufferedCount + count])
+        .copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[done..<done + count]))
+      done += count
+      bufferedCount += count
+      if bufferedCount == buffer.count { try flush() }
+    }
+  }
+
+  private func flush() throws(CheckpointError) {
+    let bytes = UnsafeRawBufferPointer(rebasing: buffer[..<bufferedCount])
+    digest.append(chunk: bytes)
+    byteCount += bufferedCount
+    bufferedCount = 0
+    try file.writeAll(bytes, purpose: "write '\(path)'")
+  }
+
+  /// Puts the complete file under its name.
+  @discardableResult
+  package func finish() throws(CheckpointError) -> Written {
+    try flush()
+    try file.synchronize(purpose: "write '\(path)'")
+    guard rename(temporaryPath, path) == 0 else { throw .system("write '\(path)'", errno: errno) }
+    isFinished = true
+    try DurableFile.synchronizeFolder(DurableFile.parent(of: path))
+    return Written(byteCount: byteCount, digest: digest.hexadecimal)
+  }
+}

@@ -1,0 +1,146 @@
+import Foundation
+import Tensors
+
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Darwin
+#endif
+
+extension CheckpointManifest {
+  /// Bytes of a manifest at most.
+  private static let mostBytes = 16 << 20
+
+  /// Puts the manifest at `path`; from then on there is a checkpoint.
+  ///
+  /// - Throws: ``CheckpointError`` with what stands in the way; there is no checkpoint then.
+  public func write(to path: String) throws(CheckpointError) {
+    do {
+      try DurableFile.write(Array(try document().encoded()), to: path)
+    } catch let error as CheckpointError {
+      throw error
+    } catch {
+      throw CheckpointError(.cannotCreate, "Cannot write '\(path)': \(error).")
+    }
+  }
+
+  /// Reads a manifest.
+  ///
+  /// - Throws: ``CheckpointError``: `missing`; `unsupported` for a format of another release;
+  ///   `damaged` if it is not what was written, or lies in the folder of another checkpoint.
+  public static func read(_ path: String) throws(CheckpointError) -> CheckpointManifest {
+    let data = try contents(path)
+    let decoder = JSONDecoder()
+    guard let format = try? decoder.decode(Format.self, from: data) else {
+      throw .damaged(path, "it is not a manifest")
+    }
+    guard format.formatVersion == formatVersion else {
+      throw CheckpointError(
+        .unsupported,
+        "Cannot use '\(path)': it has format \(format.formatVersion), and this release reads "
+          + "format \(formatVersion). Use the release that wrote it.")
+    }
+    guard var document = try? decoder.decode(Document.self, from: data) else {
+      throw .damaged(path, "it lacks what a manifest has")
+    }
+    let manifest = CheckpointManifest(document)
+    let digest = document.digest
+    document.digest = ""
+    guard digest == (try? document.contentDigest()) else {
+      throw .damaged(path, "its content is not what its digest \(digest) says")
+    }
+    if let problem = manifest.problem { throw .damaged(path, problem) }
+    let folder = path.split(separator: "/").dropLast().last.map(String.init)
+    guard folder == manifest.name.folder else {
+      throw .damaged(path, "it is of '\(manifest.name.folder)', not of this folder")
+    }
+    return manifest
+  }
+
+  private static func contents(_ path: String) throws(CheckpointError) -> Data {
+    let purpose = "read '\(path)'"
+    // Non-blocking, because opening a named pipe would otherwise wait for its writer.
+    let file = try FileDescriptor(path: path, flags: O_RDONLY | O_NONBLOCK, purpose: purpose)
+    let size = try file.byteCount(purpose: purpose)
+    guard size <= mostBytes else { throw .damaged(path, "it has \(size) bytes") }
+    var bytes = [UInt8](repeating: 0, count: size)
+    let count = try bytes.withUnsafeMutableBufferPointer { (bytes) throws(CheckpointError) in
+      try file.read(into: UnsafeMutableRawBufferPointer(bytes), at: 0, purpose: purpose)
+    }
+    return Data(bytes[..<count])
+  }
+
+  private struct Format: Decodable {
+    let formatVersion: Int
+
+    enum CodingKeys: String, CodingKey { case formatVersion = "format_version" }
+  }
+
+  /// The manifest as JSON. Whole numbers and texts only, so that reading and writing it again
+  /// gives the same bytes, which the digest is of.
+  private struct Document: Codable {
+    struct Shard: Codable {
+      let file: String
+      let bytes: Int
+      let digest: String
+    }
+
+    var formatVersion = CheckpointManifest.formatVersion
+    let run: String
+    let generation: UInt64
+    let version: UInt64
+    let epoch: Int
+    let step: UInt64
+    let servers: Int
+    let tables: [Table]
+    let shards: [Shard]
+    let configurationDigest: String
+    let dataDigest: String
+    let created: String
+    var digest = ""
+
+    enum CodingKeys: String, CodingKey {
+      case formatVersion = "format_version"
+      case run, generation, version, epoch, step, servers, tables, shards, created, digest
+      case configurationDigest = "configuration_digest"
+      case dataDigest = "data_digest"
+    }
+
+    func encoded() throws -> Data {
+      let encoder = JSONEncoder()
+      encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+      return try encoder.encode(self)
+    }
+
+    func contentDigest() throws -> String {
+      var digest = ContentDigest()
+      let bytes = try encoded()
+      bytes.withUnsafeBytes { digest.combine($0) }
+      return digest.hexadecimal
+    }
+  }
+
+  private init(_ document: Document) {
+    self.init(
+      runID: document.run,
+      name: CheckpointName(generation: document.generation, version: document.version),
+      epoch: document.epoch, step: document.step, tables: document.tables,
+      shards: document.shards.map {
+        Shard(file: $0.file, byteCount: $0.bytes, digest: $0.digest)
+      },
+      configurationDigest: document.configurationDigest, dataDigest: document.dataDigest,
+      created: document.created)
+  }
+
+  private func document() throws -> Document {
+    var document = Document(
+      run: runID, generation: name.generation, version: name.version, epoch: epoch, step: step,
+      servers: serverCount, tables: tables,
+      shards: shards.map {
+        Document.Shard(file: $0.file, bytes: $0.byteCount, digest: $0.digest)
+      },
+      configurationDigest: configurationDigest, dataDigest: dataDigest, created: created)
+    document.digest = try document.contentDigest()
+    return document
+  }
+}

@@ -1,0 +1,131 @@
+public import Messages
+import Tables
+
+/// What makes the files of all servers a checkpoint. It is written when all of them are on disk:
+/// without it there is none.
+public struct CheckpointManifest: Sendable, Equatable {
+  /// A table, as far as files show it.
+  public struct Table: Sendable, Equatable, Codable {
+    public let name: String
+    /// On all servers together.
+    public let rows: Int
+    /// Numbers in a row of weights.
+    public let width: Int
+    /// As in a table's description.
+    public let rule: String
+  }
+
+  /// The file with the rows of one server.
+  public struct Shard: Sendable, Equatable {
+    /// In the folder of the manifest.
+    public let file: String
+    public let byteCount: Int
+    /// Of the file's bytes.
+    public let digest: String
+  }
+
+  /// Of the layout of manifest and files.
+  static let formatVersion = 1
+
+  public let runID: String
+  public let name: CheckpointName
+  /// Which of the run the version belongs to, from 0.
+  public let epoch: Int
+  /// Which of the run the version belongs to, from 0.
+  public let step: UInt64
+  public let tables: [Table]
+  /// By rank of their server.
+  public let shards: [Shard]
+  /// Of the run's configuration.
+  public let configurationDigest: String
+  /// Of the data that the run trains on.
+  public let dataDigest: String
+  /// When it was written, ISO 8601.
+  public let created: String
+
+  /// What the tables stand at.
+  public var version: UInt64 { name.version }
+  /// Servers that wrote it.
+  public var serverCount: Int { shards.count }
+
+  /// The manifest of the files that all servers of a run have written.
+  ///
+  /// - Parameters:
+  ///   - tables: of the run, in the order of their ids.
+  ///   - shards: in any order.
+  /// - Throws: ``CheckpointError`` `mismatch` unless the files are of one version and generation,
+  ///   one of each server, where servers write them.
+  public init(
+    runID: String, epoch: Int, step: UInt64, tables: [TableDescription],
+    shards: [CheckpointShard], configurationDigest: String, dataDigest: String, created: String
+  ) throws(CheckpointError) {
+    let ordered = shards.sorted { $0.rank < $1.rank }
+    guard let first = ordered.first else {
+      throw CheckpointError(.mismatch, "Cannot make a checkpoint of no files.")
+    }
+    name = CheckpointName(generation: first.generation, version: first.version)
+    self.shards = ordered.map {
+      Shard(
+        file: String($0.file.split(separator: "/").last ?? ""),
+        byteCount: Int(clamping: $0.byteCount), digest: $0.digest)
+    }
+    self.runID = runID
+    self.epoch = epoch
+    self.step = step
+    self.tables = tables.map {
+      Table(name: $0.name, rows: Int(clamping: $0.rows), width: Int($0.width), rule: $0.rule)
+    }
+    self.configurationDigest = configurationDigest
+    self.dataDigest = dataDigest
+    self.created = created
+    for (rank, shard) in ordered.enumerated() {
+      let file = CheckpointName.shardFile(rank: rank, serverCount: ordered.count)
+      guard shard.generation == first.generation, shard.version == first.version,
+        shard.rank == rank, shard.file == "\(name.folder)/\(file)"
+      else {
+        throw CheckpointError(
+          .mismatch,
+          "Cannot make a checkpoint of version \(first.version) in generation "
+            + "\(first.generation) with '\(shard.file)' of version \(shard.version) and generation "
+            + "\(shard.generation): server \(rank) of \(ordered.count) writes "
+            + "'\(name.folder)/\(file)'. Use the same release of mrdib on all machines.")
+      }
+    }
+    if let problem { throw CheckpointError(.mismatch, "Cannot make a checkpoint: \(problem).") }
+  }
+
+  init(
+    runID: String, name: CheckpointName, epoch: Int, step: UInt64, tables: [Table],
+    shards: [Shard], configurationDigest: String, dataDigest: String, created: String
+  ) {
+    self.runID = runID
+    self.name = name
+    self.epoch = epoch
+    self.step = step
+    self.tables = tables
+    self.shards = shards
+    self.configurationDigest = configurationDigest
+    self.dataDigest = dataDigest
+    self.created = created
+  }
+
+  /// What cannot be right, whoever wrote it; nil: nothing.
+  var problem: String? {
+    if !(1...SlotMap.slotCount).contains(serverCount) { return "it is of \(serverCount) servers" }
+    if epoch < 0 { return "it is of epoch \(epoch)" }
+    for (rank, shard) in shards.enumerated() {
+      guard shard.file == CheckpointName.shardFile(rank: rank, serverCount: serverCount) else {
+        return "the file of server \(rank) is called '\(shard.file)'"
+      }
+      guard shard.byteCount > 0 else { return "'\(shard.file)' has \(shard.byteCount) bytes" }
+    }
+    if Set(tables.map(\.name)).count != tables.count { return "two tables have the same name" }
+    for table in tables where !(1...Int(UInt32.max)).contains(table.rows) {
+      return "table '\(table.name)' has \(table.rows) rows"
+    }
+    for table in tables where !(1...1 << 24).contains(table.width) {
+      return "table '\(table.name)' has rows of width \(table.width)"
+    }
+    return nil
+  }
+}

@@ -1,0 +1,95 @@
+import Foundation
+
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Darwin
+#endif
+
+/// Reads tensors of a safetensors file, some values at a time. Nothing in the file is believed.
+package struct SafetensorsFile {
+  package let path: String
+  package let header: SafetensorsHeader
+  /// Where the first value is.
+  private let valueOffset: Int
+
+  /// Reads the header.
+  ///
+  /// - Throws: ``CheckpointError`` if the file cannot be read, or is not one that was written.
+  package init(path: String) throws(CheckpointError) {
+    self.path = path
+    let file = try Self.open(path)
+    let size = try file.byteCount(purpose: "read '\(path)'")
+    var length: UInt64 = 0
+    try withUnsafeMutableBytes(of: &length) { (bytes) throws(CheckpointError) in
+      try Self.fill(bytes, from: file, at: 0, path: path)
+    }
+    length = UInt64(littleEndian: length)
+    guard let count = Int(exactly: length), count <= min(SafetensorsHeader.mostBytes, size - 8)
+    else {
+      throw .damaged(path, "its header has \(length) bytes, the whole file \(size)")
+    }
+    var text = [UInt8](repeating: 0, count: count)
+    try text.withUnsafeMutableBufferPointer { (bytes) throws(CheckpointError) in
+      try Self.fill(UnsafeMutableRawBufferPointer(bytes), from: file, at: 8, path: path)
+    }
+    do {
+      header = try JSONDecoder().decode(SafetensorsHeader.self, from: Data(text))
+    } catch let error as SafetensorsHeader.Inconsistency {
+      throw .damaged(path, "its header says that \(error.problem)")
+    } catch {
+      throw .damaged(path, "its header is not one of tensors")
+    }
+    valueOffset = 8 + count
+    guard size - valueOffset == header.byteCount else {
+      throw .damaged(
+        path, "its tensors have \(header.byteCount) bytes, but \(size - valueOffset) follow")
+    }
+  }
+
+  /// A tensor that must be there in this form.
+  func entry(_ wanted: SafetensorsHeader.Tensor) throws(CheckpointError) -> SafetensorsHeader.Entry
+  {
+    guard let entry = header.entries[wanted.name] else {
+      throw .damaged(path, "it has no tensor '\(wanted.name)'")
+    }
+    guard entry.tensor == wanted else {
+      throw .damaged(
+        path,
+        "its tensor '\(wanted.name)' is \(entry.tensor.type.rawValue) \(entry.tensor.shape), not "
+          + "\(wanted.type.rawValue) \(wanted.shape)")
+    }
+    return entry
+  }
+
+  /// The open file, for some readings in a row.
+  func open() throws(CheckpointError) -> FileDescriptor { try Self.open(path) }
+
+  /// Reads `count` values of a tensor from value `start` on.
+  ///
+  /// - Precondition: the tensor has them, and `destination` has room.
+  func read<Number: BitwiseCopyable>(
+    _ entry: SafetensorsHeader.Entry, from start: Int, count: Int,
+    to destination: UnsafeMutablePointer<Number>, file: FileDescriptor
+  ) throws(CheckpointError) {
+    let offset = entry.offset + start * 4
+    precondition(MemoryLayout<Number>.stride == 4 && start >= 0 && count >= 0)
+    precondition((start + count) * 4 <= entry.tensor.byteCount)
+    try Self.fill(
+      UnsafeMutableRawBufferPointer(start: destination, count: count * 4), from: file,
+      at: valueOffset + offset, path: path)
+  }
+
+  private static func open(_ path: String) throws(CheckpointError) -> FileDescriptor {
+    // Non-blocking, because opening a named pipe would otherwise wait for its writer.
+    try FileDescriptor(path: path, flags: O_RDONLY | O_NONBLOCK, purpose: "read '\(path)'")
+  }
+
+  private static func fill(
+    _ buffer: UnsafeMutableRawBufferPointer, from file: FileDescriptor, at offset: Int,
+    path: String
+  ) throws(CheckpointError) {
+    let count = try file.read(into: buffer, at: offset, purpose: "read '\(path)'")
+    guard count == buffer.count else { throw .damaged(path, "it ends at byte \(offset + count)") }
+  }
+}

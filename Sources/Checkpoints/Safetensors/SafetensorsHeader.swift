@@ -1,0 +1,150 @@
+import Foundation
+
+/// Where the tensors of a safetensors file are, and what it says of itself.
+///
+/// A file is 8 bytes with the length of the header, a JSON header padded with spaces to a multiple
+/// of 8, then the tensors' little-endian values without gaps.
+///
+/// - Source: the format's description in huggingface/safetensors.
+package struct SafetensorsHeader: Sendable, Equatable {
+  /// Numbers of 4 bytes.
+  package enum ElementType: String, Sendable, Codable {
+    case float32 = "F32"
+    case uint32 = "U32"
+  }
+
+  /// Named numbers, row-major.
+  package struct Tensor: Sendable, Equatable {
+    package let name: String
+    package let type: ElementType
+    package let shape: [Int]
+
+    package init(name: String, type: ElementType = .float32, shape: [Int]) {
+      self.name = name
+      self.type = type
+      self.shape = shape
+    }
+
+    /// A matrix.
+    package init(name: String, rows: Int, columns: Int) {
+      self.init(name: name, shape: [rows, columns])
+    }
+
+    package var byteCount: Int { shape.reduce(4, *) }
+  }
+
+  /// A tensor with the place of its first value after the header, in bytes.
+  package struct Entry: Sendable, Equatable {
+    package let tensor: Tensor
+    package let offset: Int
+  }
+
+  /// Bytes of a header at most, so that no file can make its reader use unbounded memory.
+  static let mostBytes = 16 << 20
+
+  package private(set) var entries: [String: Entry] = [:]
+  package let metadata: [String: String]
+  /// Bytes of all tensors together.
+  package private(set) var byteCount = 0
+
+  /// Tensors that follow each other in a file.
+  ///
+  /// - Throws: ``CheckpointError`` `cannotCreate` if two have the same name.
+  package init(_ tensors: [Tensor], metadata: [String: String]) throws(CheckpointError) {
+    self.metadata = metadata
+    for tensor in tensors {
+      let entry = Entry(tensor: tensor, offset: byteCount)
+      guard tensor.name != Self.metadataKey,
+        entries.updateValue(entry, forKey: tensor.name) == nil
+      else {
+        throw CheckpointError(
+          .cannotCreate,
+          "Cannot write a tensor '\(tensor.name)': another has that name; rename the table.")
+      }
+      byteCount += tensor.byteCount
+    }
+  }
+
+  private static let metadataKey = "__metadata__"
+
+  private struct Key: CodingKey {
+    let stringValue: String
+    var intValue: Int? { nil }
+    init(stringValue: String) { self.stringValue = stringValue }
+    init?(intValue: Int) { nil }
+  }
+
+  private struct Description: Codable {
+    let type: ElementType
+    let shape: [Int]
+    let offsets: [Int]
+
+    enum CodingKeys: String, CodingKey {
+      case type = "dtype"
+      case shape
+      case offsets = "data_offsets"
+    }
+  }
+}
+
+extension SafetensorsHeader: Encodable {
+  package func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: Key.self)
+    try container.encode(metadata, forKey: Key(stringValue: Self.metadataKey))
+    for (name, entry) in entries {
+      let end = entry.offset + entry.tensor.byteCount
+      try container.encode(
+        Description(
+          type: entry.tensor.type, shape: entry.tensor.shape, offsets: [entry.offset, end]),
+        forKey: Key(stringValue: name))
+    }
+  }
+}
+
+extension SafetensorsHeader: Decodable {
+  /// - Throws: an ``Inconsistency`` unless the tensors follow each other without gaps.
+  package init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: Key.self)
+    metadata =
+      try container.decodeIfPresent(
+        [String: String].self, forKey: Key(stringValue: Self.metadataKey)) ?? [:]
+    var descriptions: [(name: String, Description)] = []
+    for key in container.allKeys where key.stringValue != Self.metadataKey {
+      descriptions.append((key.stringValue, try container.decode(Description.self, forKey: key)))
+    }
+    for (name, description) in descriptions {
+      guard description.offsets.count == 2, description.offsets[0] >= 0,
+        let size = Self.byteCount(description.shape),
+        description.offsets[1].subtractingReportingOverflow(description.offsets[0])
+          == (size, false)
+      else { throw Inconsistency(problem: "the tensor '\(name)' has a shape that is not its size") }
+      entries[name] = Entry(
+        tensor: Tensor(name: name, type: description.type, shape: description.shape),
+        offset: description.offsets[0])
+    }
+    let order = entries.values.sorted {
+      ($0.offset, $0.tensor.byteCount) < ($1.offset, $1.tensor.byteCount)
+    }
+    for entry in order {
+      guard entry.offset == byteCount else {
+        throw Inconsistency(problem: "the tensor '\(entry.tensor.name)' does not follow another")
+      }
+      byteCount += entry.tensor.byteCount  // no more than an offset that was read
+    }
+  }
+
+  private static func byteCount(_ shape: [Int]) -> Int? {
+    var product = 4
+    for extent in shape {
+      let (next, overflow) = product.multipliedReportingOverflow(by: extent)
+      guard extent >= 0, !overflow else { return nil }
+      product = next
+    }
+    return product
+  }
+
+  /// What cannot be right in a header.
+  struct Inconsistency: Error {
+    let problem: String
+  }
+}

@@ -1,0 +1,65 @@
+import Foundation
+
+/// Streams named tensors into a safetensors file, which appears under its name only when it is
+/// complete. What is not finished is removed when the writer goes away.
+package final class SafetensorsWriter {
+  private let writer: DurableFileWriter
+  private let totalByteCount: Int
+  private var appendedByteCount = 0
+
+  /// Writes the header. Values follow in the order of `tensors`.
+  ///
+  /// - Throws: ``CheckpointError`` when the file cannot be made, or two tensors have the same name.
+  package init(
+    path: String, tensors: [SafetensorsHeader.Tensor], metadata: [String: String]
+  ) throws(CheckpointError) {
+    let header = try SafetensorsHeader(tensors, metadata: metadata)
+    totalByteCount = header.byteCount
+    var text = try Self.encode(header, path: path)
+    while text.count % 8 != 0 { text.append(UInt8(ascii: " ")) }
+    guard text.count <= SafetensorsHeader.mostBytes else {
+      throw CheckpointError(
+        .cannotCreate,
+        "Cannot write '\(path)': its header would have \(text.count) bytes, and the limit is "
+          + "\(SafetensorsHeader.mostBytes); use fewer tables or shards.")
+    }
+    writer = try DurableFileWriter(path: path)
+    var length = UInt64(text.count).littleEndian
+    try withUnsafeBytes(of: &length) { (bytes) throws(CheckpointError) in
+      try writer.append(bytes)
+    }
+    try text.withUnsafeBufferPointer { (bytes) throws(CheckpointError) in
+      try writer.append(UnsafeRawBufferPointer(bytes))
+    }
+  }
+
+  private static func encode(
+    _ header: SafetensorsHeader, path: String
+  ) throws(CheckpointError) -> [UInt8] {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    do {
+      return Array(try encoder.encode(header))
+    } catch {
+      throw CheckpointError(.cannotCreate, "Cannot write the header of '\(path)': \(error).")
+    }
+  }
+
+  /// Appends values, row-major.
+  package func append<Number: BitwiseCopyable>(
+    _ values: UnsafeBufferPointer<Number>
+  ) throws(CheckpointError) {
+    precondition(MemoryLayout<Number>.stride == 4)
+    appendedByteCount += values.count * 4
+    try writer.append(UnsafeRawBufferPointer(values))
+  }
+
+  /// Puts the complete file under its name.
+  ///
+  /// - Precondition: all values of all tensors were appended.
+  @discardableResult
+  package func finish() throws(CheckpointError) -> DurableFileWriter.Written {
+    precondition(appendedByteCount == totalByteCount, "\(appendedByteCount) of \(totalByteCount)")
+    return try writer.finish()
+  }
+}

@@ -1,0 +1,137 @@
+import Messages
+import ParameterServer
+
+/// The file of one server of a checkpoint, for reading. Nothing in it is believed.
+struct CheckpointShardFile {
+  let rank: Int
+  private let shard: CheckpointManifest.Shard
+  private let tensors: SafetensorsFile
+
+  var path: String { tensors.path }
+
+  /// Reads what the file says of itself.
+  ///
+  /// - Parameter folder: of all checkpoints.
+  /// - Throws: ``CheckpointError``: `mismatch` if the file belongs to another checkpoint.
+  init(
+    _ manifest: CheckpointManifest, rank: Int, folder: String
+  ) throws(CheckpointError) {
+    self.rank = rank
+    shard = manifest.shards[rank]
+    let tensors = try SafetensorsFile(path: "\(folder)/\(manifest.name.folder)/\(shard.file)")
+    self.tensors = tensors
+    let expected = ShardLayout.metadata(
+      run: manifest.runID, name: manifest.name, rank: rank, serverCount: manifest.serverCount,
+      configurationDigest: manifest.configurationDigest)
+    for (key, value) in expected.sorted(by: { $0.key < $1.key }) {
+      guard let found = tensors.header.metadata[key], found == value else {
+        throw CheckpointError(
+          .mismatch,
+          "Cannot use '\(tensors.path)': its \(key) is "
+            + "'\(tensors.header.metadata[key] ?? "missing")', and the manifest beside it says "
+            + "'\(value)'; go on from another checkpoint.")
+      }
+    }
+  }
+
+  /// Compares the file with what was written, byte by byte.
+  func verifyDigest() throws(CheckpointError) {
+    let digest = try FileDigest.of(path, byteCount: shard.byteCount)
+    guard digest == shard.digest else {
+      throw .damaged(path, "its digest is \(digest), and \(shard.digest) was written")
+    }
+  }
+
+  /// What server 0 keeps of the epoch.
+  func epochSums() throws(CheckpointError) -> [UnitReport] {
+    guard let text = tensors.header.metadata[ShardLayout.Metadata.epochSums],
+      let sums = EpochSumsText.decode(text)
+    else { throw .damaged(path, "it has no sums of the epoch") }
+    return sums
+  }
+
+  /// What the file has of each row of a table.
+  func shape(of table: CheckpointManifest.Table) -> TableShape {
+    let entries = tensors.header.entries
+    var stateCount = 0
+    // More than Adam's two would be nobody's.
+    while stateCount < 2, entries[ShardLayout.partName(stateCount + 1, of: table.name)] != nil {
+      stateCount += 1
+    }
+    return TableShape(
+      name: table.name, rows: table.rows, width: table.width, stateCount: stateCount,
+      tracksUpdates: entries[ShardLayout.updatesName(of: table.name)] != nil)
+  }
+
+  /// Where a table's rows are in the file.
+  struct Table {
+    let shape: TableShape
+    let rowCount: Int
+    fileprivate let parts: [SafetensorsHeader.Entry]
+    fileprivate let updates: SafetensorsHeader.Entry?
+    fileprivate let rows: SafetensorsHeader.Entry
+  }
+
+  /// A table that must have this shape.
+  func table(_ shape: TableShape) throws(CheckpointError) -> Table {
+    let name = ShardLayout.rowsName(of: shape.name)
+    guard let rowCount = tensors.header.entries[name]?.tensor.shape.first else {
+      throw .damaged(path, "it has no tensor '\(name)'")
+    }
+    var parts: [SafetensorsHeader.Entry] = []
+    for part in 0...shape.stateCount {
+      parts.append(try tensors.entry(ShardLayout.part(part, of: shape, rowCount: rowCount)))
+    }
+    guard rowCount <= shape.rows else {
+      throw .damaged(path, "it has \(rowCount) of the \(shape.rows) rows of '\(shape.name)'")
+    }
+    return Table(
+      shape: shape, rowCount: rowCount, parts: parts,
+      updates: shape.tracksUpdates
+        ? try tensors.entry(ShardLayout.updates(of: shape, rowCount: rowCount)) : nil,
+      rows: try tensors.entry(ShardLayout.rows(of: shape, rowCount: rowCount)))
+  }
+
+  /// The open file, for some readings in a row.
+  func open() throws(CheckpointError) -> FileDescriptor { try tensors.open() }
+
+  /// Reads the ids of rows into a buffer.
+  ///
+  /// - Parameter previous: the id before the first of them.
+  /// - Throws: ``CheckpointError`` `damaged` unless they ascend within the table.
+  func readIDs(
+    of table: Table, at positions: Range<Int>, after previous: UInt32?, into buffer: RowBuffer,
+    file: FileDescriptor
+  ) throws(CheckpointError) {
+    try tensors.read(
+      table.rows, from: positions.lowerBound, count: positions.count, to: buffer.ids, file: file)
+    var previous = previous
+    for offset in 0..<positions.count {
+      let id = buffer.ids[offset]
+      guard id < table.shape.rows, previous.map({ $0 < id }) ?? true else {
+        throw .damaged(
+          path,
+          "row \(id) of table '\(table.shape.name)', which has \(table.shape.rows) rows, follows "
+            + "row \(previous.map { "\($0)" } ?? "none")")
+      }
+      previous = id
+    }
+  }
+
+  /// Reads everything else of rows into a buffer.
+  func readParts(
+    of table: Table, at positions: Range<Int>, into buffer: RowBuffer, file: FileDescriptor
+  ) throws(CheckpointError) {
+    let width = table.shape.width
+    for (part, entry) in table.parts.enumerated() {
+      try tensors.read(
+        entry, from: positions.lowerBound * width, count: positions.count * width,
+        to: buffer.parts[part], file: file)
+    }
+    if let updates = table.updates {
+      try tensors.read(
+        updates, from: positions.lowerBound, count: positions.count, to: buffer.lastUpdates,
+        file: file)
+    }
+  }
+}

@@ -1,0 +1,86 @@
+public import Messages
+public import ParameterServer
+
+/// Writes what one server has of a version.
+public struct CheckpointShardWriter: Sendable {
+  private let folder: String
+  private let configurationDigest: String
+
+  /// - Parameters:
+  ///   - folder: of all checkpoints of the run.
+  ///   - configurationDigest: of the run's configuration.
+  public init(folder: String, configurationDigest: String) {
+    self.folder = folder
+    self.configurationDigest = configurationDigest
+  }
+
+  /// Writes the file of a server; it is there, complete and on disk, or not at all. Blocks for as
+  /// long as the disk takes, in memory of a few megabytes.
+  ///
+  /// - Throws: ``CheckpointError`` with what stands in the way.
+  public func write(_ snapshot: ServerSnapshot) throws(CheckpointError) -> CheckpointShard {
+    let name = CheckpointName(generation: snapshot.generation, version: snapshot.version)
+    let file =
+      "\(name.folder)/"
+      + CheckpointName.shardFile(rank: snapshot.rank, serverCount: snapshot.serverCount)
+    try DurableFile.makeFolder("\(folder)/\(name.folder)")
+    let writer = try SafetensorsWriter(
+      path: "\(folder)/\(file)",
+      tensors: snapshot.tables.flatMap { ShardLayout.tensors(of: $0.shape, rowCount: $0.rowCount) },
+      metadata: try metadata(snapshot, name: name))
+    for table in snapshot.tables { try append(table, to: writer) }
+    let written = try writer.finish()
+    return CheckpointShard(
+      generation: name.generation, version: name.version, rank: UInt32(snapshot.rank), file: file,
+      byteCount: UInt64(written.byteCount), digest: written.digest)
+  }
+
+  private func metadata(
+    _ snapshot: ServerSnapshot, name: CheckpointName
+  ) throws(CheckpointError) -> [String: String] {
+    var metadata = ShardLayout.metadata(
+      run: snapshot.runID, name: name, rank: snapshot.rank, serverCount: snapshot.serverCount,
+      configurationDigest: configurationDigest)
+    guard snapshot.rank == 0 else { return metadata }
+    do {
+      metadata[ShardLayout.Metadata.epochSums] = try EpochSumsText.encode(snapshot.epochSums)
+    } catch {
+      throw CheckpointError(.cannotCreate, "Cannot write the sums of the epoch: \(error).")
+    }
+    return metadata
+  }
+
+  private func append(
+    _ table: TableSnapshot, to writer: SafetensorsWriter
+  ) throws(CheckpointError) {
+    let shape = table.shape
+    let buffer = RowBuffer(shape, atMost: table.rowCount)
+    let chunks = stride(from: 0, to: table.rowCount, by: buffer.capacity).map {
+      $0..<min($0 + buffer.capacity, table.rowCount)
+    }
+    for part in 0...shape.stateCount {
+      for chunk in chunks {
+        table.copy(part: part, ofRowsAt: chunk, to: buffer.parts[0])
+        try writer.append(
+          UnsafeBufferPointer(start: buffer.parts[0], count: chunk.count * shape.width))
+      }
+    }
+    if shape.tracksUpdates {
+      for chunk in chunks {
+        for (offset, position) in chunk.enumerated() {
+          buffer.lastUpdates[offset] = table.lastUpdate(at: position)
+        }
+        try writer.append(UnsafeBufferPointer(start: buffer.lastUpdates, count: chunk.count))
+      }
+    }
+    var count = 0
+    try table.forEachRow { (row) throws(CheckpointError) in
+      buffer.ids[count] = row
+      count += 1
+      guard count == buffer.capacity else { return }
+      count = 0
+      try writer.append(UnsafeBufferPointer(start: buffer.ids, count: buffer.capacity))
+    }
+    try writer.append(UnsafeBufferPointer(start: buffer.ids, count: count))
+  }
+}

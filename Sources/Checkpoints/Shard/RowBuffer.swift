@@ -1,0 +1,45 @@
+import ParameterServer
+
+/// Room for some rows of a table with everything that belongs to them.
+final class RowBuffer {
+  let capacity: Int
+  let ids: UnsafeMutablePointer<UInt32>
+  /// Weights, then optimizer state, each `[capacity, width]`.
+  let parts: [UnsafeMutablePointer<Float>]
+  let lastUpdates: UnsafeMutablePointer<UInt32>
+  private let table: TableShape
+
+  /// Room for at most `rowCount` rows and about a megabyte, but at least one row.
+  init(_ table: TableShape, atMost rowCount: Int) {
+    self.table = table
+    let capacity = min(max(1, rowCount), max(1, (1 << 20) / Self.byteCount(table)))
+    self.capacity = capacity
+    ids = .allocate(capacity: capacity)
+    ids.initialize(repeating: 0, count: capacity)
+    lastUpdates = .allocate(capacity: capacity)
+    lastUpdates.initialize(repeating: 0, count: capacity)
+    parts = (0...table.stateCount).map { _ in
+      let part = UnsafeMutablePointer<Float>.allocate(capacity: capacity * table.width)
+      part.initialize(repeating: 0, count: capacity * table.width)
+      return part
+    }
+  }
+
+  deinit {
+    ids.deallocate()
+    lastUpdates.deallocate()
+    for part in parts { part.deallocate() }
+  }
+
+  /// Bytes of a row with everything that belongs to it.
+  static func byteCount(_ table: TableShape) -> Int {
+    4 * (table.width * (1 + table.stateCount) + 2)
+  }
+
+  /// The first rows; valid as long as the buffer is.
+  func rows(_ count: Int) -> StoredRows {
+    StoredRows(
+      ids: UnsafeBufferPointer(start: ids, count: count), parts: parts.map { UnsafePointer($0) },
+      lastUpdates: table.tracksUpdates ? UnsafePointer(lastUpdates) : nil)
+  }
+}

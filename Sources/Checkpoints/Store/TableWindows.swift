@@ -1,0 +1,131 @@
+import ParameterServer
+import Tables
+
+/// The rows of a table in the order of their ids, some at a time.
+final class TableWindows {
+  /// Neighbouring rows.
+  struct Window {
+    let rows: Range<Int>
+    /// Weights, then optimizer state, `[rows.count, stride]`; valid until the next window.
+    let values: UnsafeMutablePointer<Float>
+    let stride: Int
+  }
+
+  /// How far one file was read.
+  private struct Cursor {
+    let shard: CheckpointShardFile
+    let table: CheckpointShardFile.Table
+    let file: FileDescriptor
+    var position = 0
+    var previous: UInt32?
+  }
+
+  private let table: CheckpointManifest.Table
+  private let shape: TableShape
+  private let catchUp: StoredRowCatchUp
+  private let windowRows: Int
+  private let values: UnsafeMutablePointer<Float>
+  private let stride: Int
+  private let buffer: RowBuffer
+  private var lastUpdates: [UInt32]
+  private var isSeen: [Bool]
+  private var cursors: [Cursor]
+  private var start = 0
+
+  /// - Parameter windowRows: how many rows at a time.
+  init(
+    of table: CheckpointManifest.Table, in view: CheckpointView, windowRows: Int
+  ) throws(CheckpointError) {
+    self.table = table
+    self.windowRows = windowRows
+    let shape = view.shape(of: table)
+    self.shape = shape
+    catchUp = view.catchUp
+    var cursors: [Cursor] = []
+    for shard in view.shards {
+      cursors.append(
+        Cursor(shard: shard, table: try shard.table(shape), file: try shard.open()))
+    }
+    self.cursors = cursors
+    stride = shape.width * (1 + shape.stateCount)
+    buffer = RowBuffer(shape, atMost: windowRows)
+    lastUpdates = Array(repeating: 0, count: windowRows)
+    isSeen = Array(repeating: false, count: windowRows)
+    values = .allocate(capacity: windowRows * stride)
+    values.initialize(repeating: 0, count: windowRows * stride)
+  }
+
+  deinit { values.deallocate() }
+
+  /// The next rows; nil after the last.
+  ///
+  /// - Throws: ``CheckpointError`` `damaged` if a row is missing or in two files.
+  func next() throws(CheckpointError) -> Window? {
+    guard start < table.rows else { return nil }
+    let rows = start..<min(start + windowRows, table.rows)
+    for row in 0..<rows.count { isSeen[row] = false }
+    for index in cursors.indices { try fill(rows, from: &cursors[index]) }
+    if let missing = isSeen[..<rows.count].firstIndex(of: false) {
+      throw .damaged(
+        cursors[0].shard.path,
+        "row \(rows.lowerBound + missing) of table '\(table.name)' is in no file")
+    }
+    if let group = ParameterGroup(rule: table.rule) {
+      lastUpdates[..<rows.count].withUnsafeBufferPointer {
+        catchUp.apply(to: values, lastUpdates: $0, of: shape, in: group)
+      }
+    }
+    start = rows.upperBound
+    return Window(rows: rows, values: values, stride: stride)
+  }
+
+  /// Takes the rows that a file has of a window.
+  private func fill(_ rows: Range<Int>, from cursor: inout Cursor) throws(CheckpointError) {
+    while cursor.position < cursor.table.rowCount {
+      let end = min(cursor.position + buffer.capacity, cursor.table.rowCount)
+      try cursor.shard.readIDs(
+        of: cursor.table, at: cursor.position..<end, after: cursor.previous, into: buffer,
+        file: cursor.file)
+      let found = end - cursor.position
+      let count = (0..<found).first { buffer.ids[$0] >= rows.upperBound } ?? found
+      guard count > 0 else { return }
+      try cursor.shard.readParts(
+        of: cursor.table, at: cursor.position..<cursor.position + count, into: buffer,
+        file: cursor.file)
+      try place(count, in: rows, from: cursor.shard)
+      cursor.previous = buffer.ids[count - 1]
+      cursor.position += count
+      guard count == found else { return }
+    }
+  }
+
+  private func place(
+    _ count: Int, in rows: Range<Int>, from shard: CheckpointShardFile
+  ) throws(CheckpointError) {
+    for offset in 0..<count {
+      // Ids ascend, and those before the window went with the windows before.
+      let row = Int(buffer.ids[offset]) - rows.lowerBound
+      guard !isSeen[row] else {
+        throw .damaged(
+          shard.path, "row \(buffer.ids[offset]) of table '\(table.name)' is in two files")
+      }
+      isSeen[row] = true
+      for (part, source) in buffer.parts.enumerated() {
+        (values + row * stride + part * shape.width)
+          .update(from: source + offset * shape.width, count: shape.width)
+      }
+      lastUpdates[row] = shape.tracksUpdates ? buffer.lastUpdates[offset] : 0
+    }
+  }
+}
+
+extension ParameterGroup {
+  /// The group of a table with this rule; nil if no optimizer updates it.
+  fileprivate init?(rule: String) {
+    switch rule {
+    case "model": self = .model
+    case "discriminator": self = .discriminator
+    default: return nil
+    }
+  }
+}

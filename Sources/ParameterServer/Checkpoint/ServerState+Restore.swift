@@ -1,0 +1,93 @@
+import Messages
+public import Tables
+
+extension ServerState {
+  /// A server at the version of a checkpoint, with its rows from there, whichever server wrote
+  /// them.
+  ///
+  /// Parameters are those of a server at version 0; generation and number of servers may be others
+  /// than the checkpoint's, everything else is what the checkpoint was made with.
+  ///
+  /// - Throws: ``ParameterServerError`` as for a server at version 0, and with code `checkpoint` if
+  ///   a row is missing, comes twice, or was updated more often than the version allows, or if the
+  ///   run has another number of shards; and what `source` throws.
+  public init(
+    rank: Int, serverCount: Int, runID: String, generation: UInt64, tables: [TableSpec],
+    seed: UInt64, shardCount: Int, schedule: StepSchedule, optimizer: OptimizerConfiguration,
+    consistency: Consistency = .bulkSynchronous, limits: ServerLimits = ServerLimits(),
+    restoring source: some CheckpointSource
+  ) throws {
+    try self.init(
+      rank: rank, serverCount: serverCount, runID: runID, generation: generation, tables: tables,
+      seed: seed, shardCount: shardCount, schedule: schedule, optimizer: optimizer,
+      consistency: consistency, limits: limits, isInitialized: false)
+    missingInitialValues = MissingInitialValues()
+    self.optimizer = try Optimizer(optimizer, schedule: schedule, atVersion: source.version)
+    version = source.version
+    for table in self.tables.indices { try restore(table, from: source) }
+    if rank == 0 { epochSums = try EpochSums(source.epochSums, shardCount: shardCount) }
+  }
+
+  private mutating func restore(_ table: Int, from source: some CheckpointSource) throws {
+    let store = tables[table]
+    let mostUpdates = mostUpdates(of: store.spec.rule)
+    var isRestored = [Bool](repeating: false, count: store.rowCount)
+    var count = 0
+    let index = { (row: UInt32) -> Int? in
+      row < store.directory.tableRows ? store.directory.localIndex(ofRow: row).map(Int.init) : nil
+    }
+    try source.readRows(
+      of: TableShape(store.spec, layout: store.layout), where: { index($0) != nil }
+    ) { rows in
+      var block = TableStore.WritableBlock()
+      for (position, row) in rows.ids.enumerated() {
+        guard let index = index(row) else { continue }
+        guard !isRestored[index] else { throw damaged(table, "has row \(row) twice") }
+        if let updates = rows.lastUpdates?[position], updates > mostUpdates {
+          throw damaged(
+            table, "has row \(row) at update \(updates) of \(mostUpdates) that there were")
+        }
+        isRestored[index] = true
+        count += 1
+        tables[table].restore(rows, at: position, toRowAt: index, in: &block)
+      }
+    }
+    guard count == store.rowCount else {
+      throw damaged(
+        table, "lacks \(store.rowCount - count) of the \(store.rowCount) rows of server \(rank)")
+    }
+  }
+
+  private func mostUpdates(of rule: UpdateRule) -> UInt32 {
+    switch rule {
+    case .optimizer(let group):
+      UInt32(optimizer.schedule.updateCount(of: group, beforeVersion: version))
+    // Whether there was one.
+    case .movingAverage: version > 0 ? 1 : 0
+    case .assigned: 0
+    }
+  }
+
+  private func damaged(_ table: Int, _ problem: String) -> ParameterServerError {
+    ParameterServerError(
+      .checkpoint,
+      """
+      The checkpoint of version \(version) cannot be restored: table '\(tables[table].spec.name)' \
+      \(problem); use another checkpoint.
+      """)
+  }
+}
+
+extension TableStore {
+  /// Replaces a row and all that belongs to it.
+  fileprivate mutating func restore(
+    _ rows: StoredRows, at position: Int, toRowAt index: Int, in block: inout WritableBlock
+  ) {
+    let row = writableRow(at: index, in: &block)
+    for (part, values) in rows.parts.enumerated() {
+      (row.values + part * layout.width)
+        .update(from: values + position * layout.width, count: layout.width)
+    }
+    if let lastUpdates = rows.lastUpdates { row.lastUpdate?.pointee = lastUpdates[position] }
+  }
+}

@@ -1,0 +1,206 @@
+import Checkpoints
+import Foundation
+import Messages
+import ParameterServer
+import Tables
+import Testing
+
+@Suite("Files that are not what was written")
+struct DamageTests {
+  /// Two checkpoints in a store, the newer at version 4.
+  private struct Two {
+    let folder: TemporaryFolder
+    let older: CheckpointManifest
+    let newer: CheckpointManifest
+    var store: CheckpointStore { CheckpointStore(folder: folder.path) }
+
+    init() throws {
+      folder = try TemporaryFolder()
+      var servers = try TrainedServers()
+      servers.train(to: 2)
+      older = try servers.save(in: folder.path)
+      servers.train(to: 4)
+      newer = try servers.save(in: folder.path)
+    }
+
+    /// Changes the bytes of a file.
+    func change(_ name: String, _ body: (inout [UInt8]) -> Void) throws {
+      var bytes = try folder.bytes(name)
+      body(&bytes)
+      try folder.write(bytes, to: name)
+    }
+  }
+
+  @Test("undamaged, the newest is the one")
+  func undamaged() throws {
+    let two = try Two()
+    let latest = try two.store.latestUsable(runID: "run")
+    #expect(latest.manifest == two.newer && latest.problems == [])
+    #expect(try two.store.list().map(\.manifest) == [two.newer, two.older])
+    #expect(two.store.verify(two.newer) == [])
+  }
+
+  struct Damage: Sendable, CustomTestStringConvertible {
+    let testDescription: String
+    let file: @Sendable (CheckpointManifest) -> String
+    let says: [String]
+    let change: @Sendable (inout [UInt8]) -> Void
+  }
+
+  private static func shard(_ manifest: CheckpointManifest) -> String { manifest.path(ofRank: 1) }
+
+  static let damages = [
+    Damage(testDescription: "half a file", file: shard, says: ["bytes"]) {
+      $0.removeLast($0.count / 2)
+    },
+    Damage(testDescription: "an empty file", file: shard, says: ["ends at byte 0"]) { $0 = [] },
+    Damage(testDescription: "one byte less", file: shard, says: ["bytes"]) { $0.removeLast() },
+    Damage(testDescription: "one byte more", file: shard, says: ["bytes"]) { $0.append(0) },
+    Damage(testDescription: "a flipped bit in the last value", file: shard, says: ["digest"]) {
+      $0[$0.count - 1] ^= 1
+    },
+    Damage(testDescription: "a flipped bit among the values", file: shard, says: ["digest"]) {
+      $0[$0.count - 500] ^= 16
+    },
+    Damage(testDescription: "a header longer than the file", file: shard, says: ["header"]) {
+      $0[2] = 1
+    },
+    Damage(testDescription: "a header of absurd length", file: shard, says: ["header"]) {
+      for index in 0..<8 { $0[index] = 255 }
+    },
+    Damage(testDescription: "a header that is no JSON", file: shard, says: []) { $0[8] = 0 },
+    Damage(testDescription: "zeros", file: shard, says: ["header"]) {
+      $0 = Array(repeating: 0, count: $0.count)
+    },
+    Damage(testDescription: "half a manifest", file: \.name.manifest, says: ["manifest"]) {
+      $0.removeLast($0.count / 2)
+    },
+    Damage(testDescription: "an empty manifest", file: \.name.manifest, says: ["manifest"]) {
+      $0 = []
+    },
+    Damage(testDescription: "a manifest of zeros", file: \.name.manifest, says: ["manifest"]) {
+      $0 = Array(repeating: 0, count: $0.count)
+    },
+    Damage(
+      testDescription: "a changed digit in the manifest", file: \.name.manifest, says: ["digest"]
+    ) {
+      let text = String(decoding: $0, as: UTF8.self)
+      $0 = Array(text.replacing("\"step\" : 2", with: "\"step\" : 3").utf8)
+    },
+  ]
+
+  @Test("the damage is told with the file, and the checkpoint before is used", arguments: damages)
+  func damaged(damage: Damage) throws {
+    let two = try Two()
+    let name = damage.file(two.newer)
+    try two.change(name, damage.change)
+    let latest = try two.store.latestUsable(runID: "run")
+    #expect(latest.manifest == two.older)
+    let problem = try #require(latest.problems.first)
+    #expect(latest.problems.count == 1)
+    for word in damage.says + [name, "go on from another checkpoint"] {
+      #expect(problem.contains(word), "\(problem)")
+    }
+    let error = #expect(throws: CheckpointError.self) {
+      let reader = try CheckpointReader(two.newer.restored, in: two.folder.path, runID: "run")
+      _ = try TrainedServers(restoring: reader)
+    }
+    #expect(error?.code == .damaged)
+  }
+
+  @Test("a missing file, a folder in its place, and the file of another checkpoint")
+  func misplaced() throws {
+    for kind in 0..<3 {
+      let two = try Two()
+      let name = two.newer.path(ofRank: 0)
+      try two.folder.remove(name)
+      if kind == 1 { try two.folder.makeFolder(name) }
+      if kind == 2 { try two.folder.write(two.folder.bytes(two.older.path(ofRank: 0)), to: name) }
+      let latest = try two.store.latestUsable(runID: "run")
+      #expect(latest.manifest == two.older)
+      #expect(latest.problems.count == 1 && latest.problems[0].contains(name))
+      let code = two.store.verify(two.newer).first?.code
+      #expect(code == [.missing, .damaged, .mismatch][kind])
+    }
+  }
+
+  @Test("a manifest of a later format is refused with both numbers, not called damaged")
+  func laterFormat() throws {
+    let two = try Two()
+    try two.change(two.newer.name.manifest) {
+      let text = String(decoding: $0, as: UTF8.self)
+      $0 = Array(text.replacing("\"format_version\" : 1", with: "\"format_version\" : 2").utf8)
+    }
+    let entry = try #require(try two.store.list().first)
+    guard case .unusable(let error) = entry.content else {
+      Issue.record("\(entry)")
+      return
+    }
+    #expect(error.code == .unsupported)
+    #expect(error.message.contains("format 2") && error.message.contains("format 1"))
+    #expect(try two.store.latestUsable(runID: "run").manifest == two.older)
+  }
+
+  @Test("a folder that was renamed is not the checkpoint that its name says")
+  func renamed() throws {
+    let two = try Two()
+    let name = CheckpointName(generation: 1, version: 99)
+    try FileManager.default.moveItem(
+      atPath: "\(two.folder.path)/\(two.newer.name.folder)",
+      toPath: "\(two.folder.path)/\(name.folder)")
+    let latest = try two.store.latestUsable(runID: "run")
+    #expect(latest.manifest == two.older)
+    #expect(latest.problems.first?.contains("not of this folder") == true)
+  }
+
+  @Test("what a crash leaves while files are written is no checkpoint, and no problem")
+  func crashes() throws {
+    let two = try Two()
+    var servers = try TrainedServers()
+    servers.train(to: 6)
+    let third = try servers.save(in: two.folder.path, commits: false)
+    // Before the manifest; while it is written; while the last file is written; before any.
+    for step in 0..<4 {
+      switch step {
+      case 1: try two.folder.write([1, 2, 3], to: "\(third.name.manifest).tmp-77")
+      case 2:
+        try two.folder.remove(third.path(ofRank: 1))
+        try two.folder.write([1, 2, 3], to: "\(third.path(ofRank: 1)).partial")
+      case 3:
+        try two.folder.remove(third.name.folder)
+        try two.folder.makeFolder(third.name.folder)
+      default: break
+      }
+      let latest = try two.store.latestUsable(runID: "run")
+      #expect(latest.manifest == two.newer && latest.problems == [])
+      #expect(try two.store.list().first?.content == .uncommitted)
+    }
+    // The same version can be written over what was left.
+    try servers.save(in: two.folder.path)
+    #expect(try two.store.latestUsable(runID: "run").manifest == third)
+  }
+
+  @Test("checkpoints of another run in the folder are told and left alone")
+  func otherRun() throws {
+    let two = try Two()
+    var other = try TrainedServers(runID: "other")
+    other.train(to: 6)
+    try other.save(in: two.folder.path)
+    let latest = try two.store.latestUsable(runID: "run")
+    #expect(latest.manifest == two.newer)
+    #expect(latest.problems.first?.contains("'other'") == true)
+  }
+
+  @Test("an empty, a missing and an unreadable store")
+  func noStore() throws {
+    let folder = try TemporaryFolder()
+    #expect(try CheckpointStore(folder: folder.path).list() == [])
+    let missing = CheckpointStore(folder: "\(folder.path)/none")
+    #expect(try missing.latestUsable(runID: "run") == CheckpointStore.Latest())
+    try folder.write([1], to: "file")
+    let error = #expect(throws: CheckpointError.self) {
+      try CheckpointStore(folder: "\(folder.path)/file").list()
+    }
+    #expect(error?.message.contains("\(folder.path)/file") == true)
+  }
+}

@@ -1,0 +1,64 @@
+import Checkpoints
+import Foundation
+import Testing
+
+@Suite("Disks that take no more")
+struct FailingDiskTests {
+  /// A store with a checkpoint at version 2, and servers at version 4.
+  private static func begin() throws -> (TemporaryFolder, CheckpointManifest, TrainedServers) {
+    let folder = try TemporaryFolder()
+    var servers = try TrainedServers()
+    servers.train(to: 2)
+    let manifest = try servers.save(in: folder.path)
+    servers.train(to: 4)
+    return (folder, manifest, servers)
+  }
+
+  @Test("a full disk is a sentence; nothing is left under the name, the last checkpoint stays")
+  func fullDisk() throws {
+    let (folder, manifest, servers) = try Self.begin()
+    let name = "v0000000004-g1/server-1-of-2.safetensors"
+    try folder.makeFolder("v0000000004-g1")
+    // Every write to /dev/full fails with "no space left".
+    try FileManager.default.createSymbolicLink(
+      atPath: "\(folder.path)/\(name).partial", withDestinationPath: "/dev/full")
+    let error = #expect(throws: CheckpointError.self) { try servers.save(in: folder.path) }
+    #expect(error?.code == .inputOutput)
+    for word in [name, "No space left", "free some space"] {
+      #expect(error?.message.contains(word) == true, "\(error?.message ?? "")")
+    }
+    #expect(try folder.names("v0000000004-g1") == ["server-0-of-2.safetensors"])
+    let latest = try CheckpointStore(folder: folder.path).latestUsable(runID: "run")
+    #expect(latest.manifest == manifest && latest.problems == [])
+    // With space again, the same version is written.
+    #expect(try servers.save(in: folder.path).version == 4)
+  }
+
+  @Test("a file where the folder should be is a sentence with the path")
+  func inTheWay() throws {
+    let (folder, manifest, servers) = try Self.begin()
+    try folder.write([1], to: "v0000000004-g1")
+    let error = #expect(throws: CheckpointError.self) { try servers.save(in: folder.path) }
+    #expect(error?.code == .cannotCreate)
+    #expect(error?.message.contains("\(folder.path)/v0000000004-g1") == true)
+    let missing = #expect(throws: CheckpointError.self) {
+      try servers.save(in: "/proc/nothing/here")
+    }
+    #expect(missing?.code == .cannotCreate && missing?.message.contains("/proc/nothing") == true)
+    let latest = try CheckpointStore(folder: folder.path).latestUsable(runID: "run")
+    #expect(latest.manifest == manifest)
+  }
+
+  @Test("a manifest that cannot be written leaves no checkpoint and no rest")
+  func manifest() throws {
+    let (folder, manifest, servers) = try Self.begin()
+    try folder.makeFolder("v0000000004-g1/manifest.json")
+    #expect(throws: CheckpointError.self) { try servers.save(in: folder.path) }
+    #expect(
+      try folder.names("v0000000004-g1") == [
+        "manifest.json", "server-0-of-2.safetensors", "server-1-of-2.safetensors",
+      ])
+    let latest = try CheckpointStore(folder: folder.path).latestUsable(runID: "run")
+    #expect(latest.manifest == manifest)
+  }
+}

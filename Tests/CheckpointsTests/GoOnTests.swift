@@ -1,0 +1,148 @@
+import Checkpoints
+import Messages
+import ParameterServer
+import Tables
+import Testing
+
+@Suite("Training goes on from files")
+struct GoOnTests {
+  private static let kinds: [OptimizerConfiguration.Kind] = [
+    .sgd, .adagrad(), .adam(mode: .dense), .adam(mode: .lazyExact), .adam(mode: .lazy),
+  ]
+
+  @Test(
+    "with the bits of a run that nothing happened to, on any number of servers",
+    arguments: kinds, 1...3)
+  func anyServers(kind: OptimizerConfiguration.Kind, servers: Int) throws {
+    let folder = try TemporaryFolder()
+    var undisturbed = try TrainedServers(TrainedServers.small, kind, servers: servers)
+    undisturbed.train(to: 7)
+    let manifest = try undisturbed.save(in: folder.path)
+    undisturbed.train(to: 18)
+    let bits = try undisturbed.bits()
+    let reports = undisturbed.reports()
+    #expect(reports?.count == 2)
+    for others in 1...3 {
+      let reader = try CheckpointReader(manifest.restored, in: folder.path, runID: "run")
+      var restored = try TrainedServers(
+        TrainedServers.small, kind, servers: others, generation: 2, restoring: reader)
+      #expect(restored.version == 7)
+      restored.train(to: 18)
+      #expect(try restored.bits() == bits, "\(servers) → \(others)")
+      #expect(restored.reports() == reports)
+    }
+  }
+
+  @Test("with tables of more rows than are read at a time")
+  func manyRows() throws {
+    let folder = try TemporaryFolder()
+    var undisturbed = try TrainedServers(TrainedServers.large, servers: 2)
+    undisturbed.train(to: 6)
+    let manifest = try undisturbed.save(in: folder.path)
+    undisturbed.train(to: 10)
+    for servers in 1...3 {
+      let reader = try CheckpointReader(manifest.restored, in: folder.path, runID: "run")
+      var restored = try TrainedServers(
+        TrainedServers.large, servers: servers, generation: 2, restoring: reader)
+      restored.train(to: 10)
+      #expect(try restored.bits() == undisturbed.bits())
+    }
+  }
+
+  @Test("from version 0, and from a checkpoint of a run that was itself restored")
+  func again() throws {
+    let folder = try TemporaryFolder()
+    var undisturbed = try TrainedServers(servers: 1)
+    var restored = undisturbed
+    var generation: UInt64 = 1
+    for (servers, stop) in [(2, 0), (3, 4), (1, 9), (2, 12)] as [(Int, UInt64)] {
+      restored.train(to: stop)
+      let manifest = try restored.save(in: folder.path)
+      generation += 1
+      restored = try TrainedServers(
+        servers: servers, generation: generation,
+        restoring: try CheckpointReader(manifest.restored, in: folder.path, runID: "run"))
+    }
+    undisturbed.train(to: 18)
+    restored.train(to: 18)
+    #expect(try restored.bits() == undisturbed.bits())
+    #expect(restored.reports() == undisturbed.reports())
+  }
+
+  @Test("the same bits are written whenever a version is written")
+  func sameFile() throws {
+    let (one, other) = (try TemporaryFolder(), try TemporaryFolder())
+    var servers = try TrainedServers(servers: 2)
+    servers.train(to: 5)
+    let first = try servers.save(in: one.path)
+    let second = try servers.save(in: other.path)
+    #expect(first == second)
+    #expect(try one.bytes(first.path(ofRank: 1)) == other.bytes(second.path(ofRank: 1)))
+    #expect(try one.bytes(first.name.manifest) == other.bytes(second.name.manifest))
+  }
+
+  @Test("another run, another version, another configuration: refused in a sentence")
+  func mismatch() throws {
+    let folder = try TemporaryFolder()
+    var servers = try TrainedServers()
+    servers.train(to: 2)
+    let manifest = try servers.save(in: folder.path)
+    func reason(_ body: () throws -> Void) -> String {
+      do {
+        try body()
+        return "nothing was thrown"
+      } catch let error as CheckpointError {
+        #expect(error.code == .mismatch)
+        return error.message
+      } catch {
+        return "\(error)"
+      }
+    }
+    #expect(
+      reason { _ = try CheckpointReader(manifest.restored, in: folder.path, runID: "other") }
+        .contains("'other'"))
+    var later = manifest.restored
+    later.version = 3
+    #expect(
+      reason { _ = try CheckpointReader(later, in: folder.path, runID: "run") }
+        .contains("version 3"))
+    for path in ["../x/manifest.json", "v2-g1/manifest.json", "", "v0000000002-g1/x.json"] {
+      var elsewhere = manifest.restored
+      elsewhere.manifest = path
+      #expect(
+        reason { _ = try CheckpointReader(elsewhere, in: folder.path, runID: "run") }
+          .contains("'\(path)'"))
+    }
+    let reader = try CheckpointReader(manifest, in: folder.path)
+    #expect(
+      reason { _ = try TrainedServers(TrainedServers.large, restoring: reader) }
+        .contains("'item'"))
+  }
+
+  @Test("tables of other shapes or with another optimizer are refused with what was found")
+  func otherShapes() throws {
+    let folder = try TemporaryFolder()
+    var servers = try TrainedServers()
+    servers.train(to: 2)
+    let manifest = try servers.save(in: folder.path)
+    let reader = try CheckpointReader(manifest, in: folder.path)
+    var wider = TrainedServers.small
+    wider[0] = TableSpec(name: "user", rows: 90, width: 6, initializer: .constant(0))
+    var fewer = TrainedServers.small
+    fewer[0] = TableSpec(name: "user", rows: 3, width: 5, initializer: .constant(0))
+    for (specs, kind, words) in [
+      (wider, .adam(mode: .lazyExact), ["'user'", "5", "6"]), (fewer, .sgd, ["'user'", "3 rows"]),
+    ] as [([TableSpec], OptimizerConfiguration.Kind, [String])] {
+      let error = #expect(throws: CheckpointError.self) {
+        try TrainedServers(specs, kind, restoring: reader)
+      }
+      for word in words {
+        #expect(error?.message.contains(word) == true, "\(error?.message ?? "")")
+      }
+    }
+    let adagrad = try TrainedServers(TrainedServers.small, .adagrad()).save(in: folder.path)
+    #expect(throws: CheckpointError.self) {
+      try TrainedServers(restoring: try CheckpointReader(adagrad, in: folder.path))
+    }
+  }
+}

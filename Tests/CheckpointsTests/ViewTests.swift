@@ -1,0 +1,119 @@
+import Checkpoints
+import Foundation
+import ParameterServer
+import Tables
+import Testing
+
+@Suite("Comparing and exporting checkpoints")
+struct ViewTests {
+  private static func view(
+    _ manifest: CheckpointManifest, _ folder: TemporaryFolder, _ kind: OptimizerConfiguration.Kind
+  ) throws -> CheckpointView {
+    try CheckpointView(
+      manifest, in: folder.path, optimizer: TrainedServers.optimizer(kind),
+      schedule: TrainedServers.schedule)
+  }
+
+  @Test("an export has the bits that pulls show, table by table", arguments: [1, 3])
+  func export(servers count: Int) throws {
+    for specs in [TrainedServers.small, TrainedServers.large] {
+      let folder = try TemporaryFolder()
+      let kind = OptimizerConfiguration.Kind.adam(mode: .lazyExact)
+      var servers = try TrainedServers(specs, kind, servers: count)
+      servers.train(to: 8)
+      let manifest = try servers.save(in: folder.path)
+      let path = "\(folder.path)/all.safetensors"
+      try Self.view(manifest, folder, kind).export(to: path)
+      // As the format says: length, JSON, values; read without the reader that is tested.
+      let bytes = try folder.bytes("all.safetensors")
+      let length = (0..<8).reduce(0) { $0 | Int(bytes[$1]) << (8 * $1) }
+      #expect(length % 8 == 0)
+      let header = try #require(
+        try JSONSerialization.jsonObject(with: Data(bytes[8..<8 + length])) as? [String: Any])
+      let bits = try servers.bits()
+      for (table, spec) in specs.enumerated() {
+        guard spec.rule != .assigned else {
+          #expect(header[spec.name] == nil)
+          continue
+        }
+        let tensor = try #require(header[spec.name] as? [String: Any])
+        #expect(tensor["dtype"] as? String == "F32")
+        #expect(tensor["shape"] as? [Int] == [spec.rows, spec.width])
+        let offsets = try #require(tensor["data_offsets"] as? [Int])
+        #expect(offsets[1] - offsets[0] == 4 * spec.rows * spec.width)
+        let found = (0..<spec.rows * spec.width).map { index in
+          (0..<4).reduce(UInt32(0)) {
+            $0 | UInt32(bytes[8 + length + offsets[0] + 4 * index + $1]) << (8 * $1)
+          }
+        }
+        #expect(found == bits[table])
+      }
+    }
+  }
+
+  @Test("the same training on other servers, dense or lazy, has no difference")
+  func same() throws {
+    let (one, other) = (try TemporaryFolder(), try TemporaryFolder())
+    let dense = OptimizerConfiguration.Kind.adam(mode: .dense)
+    let exact = OptimizerConfiguration.Kind.adam(mode: .lazyExact)
+    for specs in [TrainedServers.small, TrainedServers.large] {
+      var left = try TrainedServers(specs, exact, servers: 2)
+      var right = try TrainedServers(specs, exact, servers: 3)
+      left.train(to: 7)
+      right.train(to: 5)
+      // Reading brings rows up to date, which is no difference.
+      _ = try right.bits()
+      right.train(to: 7)
+      let difference = try Self.view(left.save(in: one.path), one, exact)
+        .difference(from: Self.view(right.save(in: other.path), other, exact))
+      #expect(difference.map(\.table) == specs.map(\.name))
+      #expect(difference.allSatisfy { $0.isEmpty && $0.largestDifference == 0 })
+    }
+    var servers = try TrainedServers(TrainedServers.small, dense)
+    servers.train(to: 7)
+    let manifest = try servers.save(in: other.path)
+    #expect(
+      try Self.view(manifest, other, dense).difference(from: Self.view(manifest, other, dense))
+        .allSatisfy(\.isEmpty))
+  }
+
+  @Test("differences are counted by row")
+  func different() throws {
+    let (one, other) = (try TemporaryFolder(), try TemporaryFolder())
+    var servers = try TrainedServers(TrainedServers.small, .sgd)
+    servers.train(to: 4)
+    let before = try servers.bits()
+    let left = try Self.view(servers.save(in: one.path), one, .sgd)
+    servers.train(to: 6)
+    let after = try servers.bits()
+    let right = try Self.view(servers.save(in: other.path), other, .sgd)
+    let difference = try left.difference(from: right)
+    for (table, spec) in TrainedServers.small.enumerated() {
+      let rows = (0..<spec.rows).filter { row in
+        let range = row * spec.width..<(row + 1) * spec.width
+        return before[table][range] != after[table][range]
+      }
+      let largest = zip(before[table], after[table])
+        .map { abs(Float(bitPattern: $0) - Float(bitPattern: $1)) }.max()
+      #expect(difference[table].differingRows == rows.count)
+      #expect(difference[table].largestDifference == largest)
+      #expect(difference[table].rowCount == spec.rows)
+      #expect(difference[table].isEmpty == (spec.rule == .assigned))
+    }
+  }
+
+  @Test("tables of one of them only, or with other optimizer state, are named")
+  func incomparable() throws {
+    let (one, other) = (try TemporaryFolder(), try TemporaryFolder())
+    let left = try TrainedServers(TrainedServers.small, .sgd).save(in: one.path)
+    let right = try TrainedServers(
+      TrainedServers.large + TrainedServers.small.dropLast(), .adagrad()
+    )
+    .save(in: other.path)
+    let difference = try Self.view(left, one, .sgd)
+      .difference(from: Self.view(right, other, .adagrad()))
+    #expect(difference.map(\.table) == ["user", "f", "mean", "final", "item"])
+    #expect(difference.map(\.rowCount) == [0, 0, 3, 0, 0])
+    #expect(difference.map(\.isEmpty) == [false, false, true, false, false])
+  }
+}

@@ -1,0 +1,117 @@
+import Messages
+import ParameterServer
+import Testing
+
+@Suite struct CheckpointDutyTests {
+  private func duty(interval: UInt64) -> CheckpointDuty {
+    var duty = CheckpointDuty()
+    duty.plan = CheckpointPlan(folder: "/checkpoints", interval: interval)
+    return duty
+  }
+
+  /// Looks at a version and expects it to be written, or not.
+  private func expect(
+    _ isWritten: Bool, at version: UInt64, _ duty: inout CheckpointDuty,
+    sourceLocation: SourceLocation = #_sourceLocation
+  ) {
+    let decision = duty.reached(version)
+    #expect(decision == isWritten, sourceLocation: sourceLocation)
+  }
+
+  /// Wants a version and expects the file that there is of it.
+  private func expect(
+    _ file: CheckpointShard?, wanting version: UInt64, _ duty: inout CheckpointDuty,
+    sourceLocation: SourceLocation = #_sourceLocation
+  ) {
+    let found = duty.want(version)
+    #expect(found == file, sourceLocation: sourceLocation)
+  }
+
+  private func shard(_ version: UInt64) -> CheckpointShard {
+    CheckpointShard(
+      generation: 1, version: version, rank: 0, file: "f", byteCount: 1, digest: "d")
+  }
+
+  @Test("versions that are multiples of the interval are due, each once, and never version 0")
+  func schedule() {
+    var duty = duty(interval: 3)
+    var due: [UInt64] = []
+    for version: UInt64 in [0, 1, 2, 3, 3, 4, 5, 6] where duty.reached(version) {
+      due.append(version)
+      duty.written(shard(version))
+    }
+    #expect(due == [3, 6])
+  }
+
+  @Test("without a plan nothing is due, but what is wanted is written")
+  func wanted() {
+    var duty = CheckpointDuty()
+    expect(false, at: 4, &duty)
+    expect(nil, wanting: 5, &duty)
+    expect(false, at: 4, &duty)
+    expect(true, at: 5, &duty)
+    expect(false, at: 5, &duty)
+  }
+
+  @Test("a due version is skipped while another is written; a wanted one waits for its turn")
+  func oneAtATime() {
+    var duty = duty(interval: 2)
+    expect(true, at: 2, &duty)
+    expect(false, at: 4, &duty)
+    expect(nil, wanting: 4, &duty)
+    expect(false, at: 4, &duty)
+    duty.written(shard(2))
+    expect(true, at: 4, &duty)
+    duty.written(shard(4))
+    expect(false, at: 4, &duty)
+  }
+
+  @Test("a wanted version that is written or being written is not written again")
+  func notTwice() {
+    var duty = duty(interval: 2)
+    expect(true, at: 2, &duty)
+    expect(nil, wanting: 2, &duty)
+    expect(false, at: 2, &duty)
+    duty.written(shard(2))
+    expect(false, at: 2, &duty)
+    expect(shard(2), wanting: 2, &duty)
+    duty.seen(2)
+    expect(shard(2), wanting: 2, &duty)
+    expect(false, at: 2, &duty)
+  }
+
+  @Test("a wanted version is tried again after a failure")
+  func again() {
+    var duty = CheckpointDuty()
+    expect(nil, wanting: 5, &duty)
+    expect(true, at: 5, &duty)
+    duty.failed()
+    expect(nil, wanting: 5, &duty)
+    expect(true, at: 5, &duty)
+  }
+
+  @Test("what a generation begins with is not written, and holds up nothing")
+  func begin() {
+    var duty = duty(interval: 2)
+    duty.begin(at: 2)
+    expect(false, at: 2, &duty)
+    expect(false, at: 3, &duty)
+    expect(true, at: 4, &duty)
+    expect(nil, wanting: 6, &duty)
+    duty.begin(at: 2)
+    duty.failed()
+    expect(false, at: 5, &duty)
+  }
+
+  @Test("what was written is unseen until the coordinator has seen it, or a newer one")
+  func seen() {
+    var duty = duty(interval: 1)
+    _ = duty.reached(1)
+    duty.written(shard(1))
+    #expect(duty.unseen?.version == 1)
+    duty.seen(0)
+    #expect(duty.unseen?.version == 1)
+    duty.seen(1)
+    #expect(duty.unseen == nil)
+  }
+}
