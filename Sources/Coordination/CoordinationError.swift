@@ -10,6 +10,8 @@ public struct CoordinationError: Error, Sendable, Equatable, CustomStringConvert
     case storeTooNew
     /// The run store holds another run, or none where one is needed.
     case wrongRun
+    /// A later start of the coordinator has taken the run over.
+    case superseded
   }
 
   public var code: Code

@@ -42,7 +42,10 @@ import Testing
         .evaluated(evaluation),
         .improved(metric: "valid.recall@20", value: 0.5, previous: nil, epoch: 0),
       ])
-    #expect(saving.last == .saveBest(epoch: 0, version: 8))
+    #expect(
+      saving.last
+        == .saveBest(
+          epoch: 0, version: 8, generation: 1, endpoints: ["tcp://host:100", "tcp://host:101"]))
     #expect(saving.tasks.isEmpty)
     #expect(saving.records.last?.standing.isBestSaved == false)
 
@@ -52,8 +55,8 @@ import Testing
     #expect(next.reports.first == .bestSaved(epoch: 0, seconds: 1.5))
     #expect(
       next.tasks.map(\.task.body) == [
-        .train(epoch: 1, firstVersion: 8, shards: [0, 2]),
-        .train(epoch: 1, firstVersion: 8, shards: [1]),
+        .train(epoch: 1, firstVersion: 8, startVersion: 8, shards: [0, 2]),
+        .train(epoch: 1, firstVersion: 8, startVersion: 8, shards: [1]),
       ])
     #expect(Set((start + materialize + ranking + next).tasks.map(\.task.id)).count == 8)
   }
@@ -78,7 +81,7 @@ import Testing
     var bodies: [String] = []
     while cluster.state.isEnded == false {
       switch actions.tasks.first?.task.body {
-      case .train(let epoch, _, _):
+      case .train(let epoch, _, _, _):
         bodies.append("train \(epoch)")
         actions = cluster.work(actions) { _ in ["loss.total": 1] }
       case .materialize(_, let epoch, _):
@@ -131,21 +134,23 @@ import Testing
     #expect(users == ["valid": 4])
   }
 
-  @Test("heartbeats are answered, and the slowest worker's progress is reported when it moves")
+  @Test("heartbeats are answered, and the steps that all servers have made are reported")
   func progress() throws {
     var cluster = try TestCluster(TestCluster.plan())
     let tasks = cluster.form().tasks
-    func beat(_ done: UInt64, _ task: UInt64) -> NodeMessage {
-      .heartbeat(
-        Heartbeat(
-          residentBytes: 1, peakResidentBytes: 1, cpuSeconds: 1, taskProgress: done, taskID: task))
-    }
-    let first = cluster.send(beat(3, tasks[0].task.id), from: 200)
-    #expect(first == [.send(.heartbeatSeen(generation: 1), to: 200)])
-    let second = cluster.send(beat(2, tasks[1].task.id), from: 201)
+    let first = cluster.send(TestCluster.beat(version: 6), from: 100)
+    #expect(first == [.send(.heartbeatSeen(generation: 1), to: 100)])
+    let second = cluster.send(TestCluster.beat(version: 5), from: 101)
     #expect(second.reports == [.progress(.train, epoch: 0, done: 2, total: 4)])
-    let absurd = cluster.send(beat(.max, tasks[1].task.id), from: 201)
+    let absurd = cluster.send(TestCluster.beat(version: .max), from: 101)
     #expect(absurd.reports == [.progress(.train, epoch: 0, done: 3, total: 4)])
+    #expect(cluster.send(TestCluster.beat(generation: 9, version: 8), from: 100).reports == [])
+    cluster.work(tasks.map { .send(.task($0.task), to: $0.node) }) { _ in ["loss.total": 1] }
+    let materialize = try #require(cluster.actions.tasks.first)
+    let blocks = TestCluster.beat(task: materialize.task.id, done: 1)
+    #expect(
+      cluster.send(blocks, from: materialize.node).reports
+        == [.progress(.materialize, epoch: 0, done: 1, total: 3)])
   }
 
   @Test("answers to old, foreign and unknown tasks are ignored and counted")
@@ -159,8 +164,9 @@ import Testing
     #expect(cluster.state.ignoredMessageCount == 2)
     cluster.send(.taskDone(id: task.id, reports: reports), from: node)
     #expect(cluster.send(.taskDone(id: task.id, reports: reports), from: node).isEmpty)
-    #expect(cluster.send(.taskFailed(id: task.id, TaskFailure(.failed, "late")), from: node).isEmpty)
-    #expect(cluster.send(.ready, from: node).isEmpty)
+    #expect(
+      cluster.send(.taskFailed(id: task.id, TaskFailure(.failed, "late")), from: node).isEmpty)
+    #expect(cluster.send(.ready(generation: 1), from: node).isEmpty)
     #expect(cluster.handle(.bestSaved).isEmpty)
     #expect(cluster.state.ignoredMessageCount == 6)
     #expect(!cluster.state.isEnded)

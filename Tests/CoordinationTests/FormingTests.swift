@@ -31,8 +31,8 @@ import Testing
     cluster.send(TestCluster.hello(.worker, worker0), from: worker0)
     cluster.send(TestCluster.hello(.server, server1), from: server1)
     cluster.send(TestCluster.hello(.server, server0), from: server0)
-    #expect(cluster.send(.ready, from: server0).sent.isEmpty)
-    let told = cluster.send(.ready, from: server1).sent
+    #expect(cluster.send(.ready(generation: 1), from: server0).sent.isEmpty)
+    let told = cluster.send(.ready(generation: 1), from: server1).sent
     let expected = CoordinatorMessage.servers(
       generation: 1, endpoints: ["tcp://host:101", "tcp://host:100"])
     #expect(told.map(\.node) == [worker0])
@@ -50,8 +50,8 @@ import Testing
     #expect(actions.tasks.map(\.node) == [worker0, worker1])
     #expect(
       actions.tasks.map(\.task.body) == [
-        .train(epoch: 0, firstVersion: 0, shards: [0, 2]),
-        .train(epoch: 0, firstVersion: 0, shards: [1]),
+        .train(epoch: 0, firstVersion: 0, startVersion: 0, shards: [0, 2]),
+        .train(epoch: 0, firstVersion: 0, startVersion: 0, shards: [1]),
       ])
     #expect(actions.records.map(\.change) == [.clusterFormed])
     #expect(actions.records.first?.standing.status == .running)
@@ -61,11 +61,11 @@ import Testing
   func earlyReadiness() throws {
     var cluster = try TestCluster(TestCluster.plan(workers: 1, servers: 1))
     cluster.send(TestCluster.hello(.worker, worker0), from: worker0)
-    cluster.send(.ready, from: worker0)
+    cluster.send(.ready(generation: 1), from: worker0)
     #expect(cluster.state.ignoredMessageCount == 1)
     cluster.send(TestCluster.hello(.server, server0), from: server0)
-    #expect(cluster.send(.ready, from: server0).tasks.isEmpty)
-    #expect(cluster.send(.ready, from: worker0).tasks.count == 1)
+    #expect(cluster.send(.ready(generation: 1), from: server0).tasks.isEmpty)
+    #expect(cluster.send(.ready(generation: 1), from: worker0).tasks.count == 1)
   }
 
   @Test("a second hello of the same process is welcomed again with the same rank")
@@ -97,14 +97,20 @@ import Testing
     #expect(cluster.send(TestCluster.hello(.worker, worker1), from: worker1).welcome?.rank == 0)
   }
 
-  @Test("a node too many is refused, and told how many there are and what to do")
+  @Test("a server too many is refused, people are told once, and it can take a lost one's place")
   func clusterFull() throws {
     var cluster = try TestCluster(TestCluster.plan())
     cluster.form()
-    let refusal = cluster.send(TestCluster.hello(.worker, 300), from: 300).refusal
-    #expect(refusal?.code == .clusterFull)
-    #expect(refusal?.message.contains("all its 2 workers") == true)
-    #expect(refusal?.message.contains("higher number of workers") == true)
+    let refused = cluster.send(TestCluster.hello(.server, 300), from: 300)
+    #expect(refused.refusal?.code == .clusterFull)
+    #expect(refused.refusal?.message.contains("all its 2 servers") == true)
+    #expect(refused.reports.count == 1)
+    let again = cluster.send(TestCluster.hello(.server, 300), from: 300)
+    #expect(again.refusal?.code == .clusterFull)
+    #expect(again.reports.isEmpty)
+    cluster.handle(.nodeGone(100))
+    cluster.handle(.checkpointFound(nil))
+    #expect(cluster.send(TestCluster.hello(.server, 300), from: 300).welcome?.rank == 0)
   }
 
   @Test("a server without an endpoint is refused")
@@ -121,30 +127,34 @@ import Testing
       cluster.send(TestCluster.hello(.worker, node), from: node)
     }
     let left = cluster.send(.goodbye(reason: "no data here"), from: 201)
-    #expect(
-      left == [.report(.nodeLeft(role: .worker, rank: 1, host: "n1", reason: "no data here"))])
+    let how = "it left: no data here"
+    #expect(left == [.report(.nodeLost(role: .worker, rank: 1, host: "n1", how: how))])
     #expect(cluster.send(TestCluster.hello(.worker, 203), from: 203).welcome?.rank == 1)
-    #expect(
-      cluster.send(TestCluster.hello(.worker, 204), from: 204).refusal?.code == .clusterFull)
+    #expect(cluster.send(TestCluster.hello(.worker, 204), from: 204).welcome?.rank == 3)
   }
 
-  @Test("a server that workers know of cannot leave unnoticed")
+  @Test("a server that is lost before the run begins costs a generation, so that none has two")
   func leavingServer() throws {
-    var cluster = try TestCluster(TestCluster.plan(servers: 1))
+    var cluster = try TestCluster(TestCluster.plan())
     cluster.send(TestCluster.hello(.server, server0), from: server0)
-    cluster.send(.ready, from: server0)
-    #expect(cluster.send(.goodbye(reason: "stop"), from: server0).failure?.kind == .peerLost)
+    cluster.send(.ready(generation: 1), from: server0)
+    let left = cluster.send(.goodbye(reason: "stop"), from: server0)
+    #expect(left.records.first?.standing.generation == 2)
+    #expect(left.records.first?.standing.status == .forming)
+    cluster.handle(.checkpointFound(nil))
+    let welcome = cluster.send(TestCluster.hello(.server, 300), from: 300).welcome
+    #expect(welcome?.rank == 0)
+    #expect(welcome?.generation == 2)
   }
 
-  @Test("messages of strangers are ignored and counted")
+  @Test("strangers are asked for a hello; a hello in another's name is ignored")
   func strangers() throws {
     var cluster = try TestCluster(TestCluster.plan())
-    let heartbeat = Heartbeat(
-      residentBytes: 1, peakResidentBytes: 1, cpuSeconds: 0, taskProgress: 0)
-    #expect(cluster.send(.ready, from: 999).isEmpty)
-    #expect(cluster.send(.heartbeat(heartbeat), from: 999).isEmpty)
+    #expect(cluster.send(.ready(generation: 1), from: 999).refusal?.code == .helloNeeded)
+    #expect(cluster.send(TestCluster.beat(), from: 999).refusal?.code == .helloNeeded)
+    #expect(cluster.send(.goodbye(reason: "bye"), from: 999).isEmpty)
     #expect(cluster.send(TestCluster.hello(.worker, 5), from: 999).isEmpty)
-    #expect(cluster.state.ignoredMessageCount == 3)
+    #expect(cluster.state.ignoredMessageCount == 4)
   }
 
   @Test("more workers than shards: the idle ones are warned about once and still evaluate")
@@ -167,9 +177,7 @@ import Testing
     cluster.send(TestCluster.hello(.server, server0), from: server0)
     for second in 1...60 {
       cluster.now = Double(second)
-      let heartbeat = Heartbeat(
-        residentBytes: 1, peakResidentBytes: 1, cpuSeconds: 0, taskProgress: 0)
-      cluster.send(.heartbeat(heartbeat), from: server0)
+      cluster.send(TestCluster.beat(), from: server0)
       #expect(cluster.handle(.tick).isEmpty)
     }
     cluster.now = 60.5
@@ -191,6 +199,11 @@ import Testing
     #expect {
       try CoordinatorState(plan: hasty)
     } throws: { "\($0)".contains("at least twice the interval") }
+    var untimely = TestCluster.plan()
+    untimely.term = 0
+    #expect {
+      try CoordinatorState(plan: untimely)
+    } throws: { "\($0)".contains("a first start has term 1") }
     var vague = TestCluster.plan()
     vague.selection.metric = "recall@20"
     #expect {

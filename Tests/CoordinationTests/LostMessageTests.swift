@@ -3,11 +3,7 @@ import Messages
 import Testing
 
 @Suite struct LostMessageTests {
-  private func beat(_ task: UInt64) -> NodeMessage {
-    .heartbeat(
-      Heartbeat(
-        residentBytes: 1, peakResidentBytes: 1, cpuSeconds: 1, taskProgress: 1, taskID: task))
-  }
+  private func beat(_ task: UInt64) -> NodeMessage { TestCluster.beat(task: task, done: 1) }
 
   @Test("a task that two heartbeats in a row do not name is sent again, under its id")
   func lostTask() throws {
@@ -34,7 +30,8 @@ import Testing
   @Test("a progress that is not of the task under way is not believed")
   func foreignProgress() throws {
     var cluster = try TestCluster(TestCluster.plan(workers: 1))
-    let (node, task) = try #require(cluster.form().tasks.first)
+    let materialize = cluster.work(cluster.form()) { _ in ["loss.total": 1] }
+    let (node, task) = try #require(materialize.tasks.first)
     #expect(cluster.send(beat(task.id + 7), from: node).reports.isEmpty)
     #expect(!cluster.send(beat(task.id), from: node).reports.isEmpty)
   }
@@ -46,11 +43,12 @@ import Testing
     cluster.send(TestCluster.hello(.worker, 200), from: 200)
     #expect(cluster.send(beat(0), from: 100).welcome != nil)
     #expect(cluster.send(beat(0), from: 200).sent.count == 1)
-    cluster.send(.ready, from: 100)
+    #expect(cluster.send(TestCluster.beat(generation: 0), from: 200).welcome != nil)
+    cluster.send(.ready(generation: 1), from: 100)
     let servers = CoordinatorMessage.servers(generation: 1, endpoints: ["tcp://host:100"])
     #expect(cluster.send(beat(0), from: 200).contains(.send(servers, to: 200)))
     #expect(cluster.send(beat(0), from: 100).welcome == nil)
-    cluster.send(.ready, from: 200)
+    cluster.send(.ready(generation: 1), from: 200)
     #expect(!cluster.send(beat(0), from: 200).contains(.send(servers, to: 200)))
   }
 

@@ -3,23 +3,11 @@ import Messages
 import Testing
 
 @Suite struct RandomScheduleTests {
-  /// SplitMix64.
-  private struct Generator: RandomNumberGenerator {
-    var state: UInt64
-    mutating func next() -> UInt64 {
-      state &+= 0x9E37_79B9_7F4A_7C15
-      var mixed = state
-      mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-      mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-      return mixed ^ (mixed >> 31)
-    }
-  }
-
   @Test("whatever comes in whatever order, repeated and late, invariants hold and runs end alike")
   func randomSchedules() throws {
     var outcomes: [RunOutcome] = []
     for seed in 0..<300 as Range<UInt64> {
-      var random = Generator(state: seed)
+      var random = SplitMix(state: seed)
       var cluster = try TestCluster(TestCluster.plan(workers: 3, shards: 4, epochs: 3))
       var mailbox: [CoordinatorEvent] = []
       for node in [100, 101] as [NodeID] {
@@ -58,8 +46,9 @@ import Testing
   private static func answers(to action: CoordinatorAction) -> [CoordinatorEvent] {
     switch action {
     case .saveBest: return [.bestSaved]
-    case .send(.welcome, let node) where node < 200: return [.message(.ready, from: node)]
-    case .send(.servers, let node): return [.message(.ready, from: node)]
+    case .send(.welcome, let node) where node < 200:
+      return [.message(.ready(generation: 1), from: node)]
+    case .send(.servers, let node): return [.message(.ready(generation: 1), from: node)]
     case .send(.task(let task), let node):
       let reports = task.body.units.map { unit in
         UnitReport(unit: unit, sums: sums(of: task.body))

@@ -36,6 +36,7 @@ import Testing
         all += cluster.handle(.bestSaved).records
       }
       actions = cluster.actions
+      all += cluster.checkpoint(8).records
     }
     return all
   }
@@ -48,11 +49,15 @@ import Testing
     let store = try RunStore(path: live)
     try store.begin(Self.identity, standing: Self.forming)
     var epochs: [EpochSummary] = []
+    var checkpoints: [CommittedCheckpoint] = []
     var evaluations: [EvaluationSummary] = []
     for (index, record) in try records().enumerated() {
       try store.record(record)
       if case .epochFinished(let summary) = record.change { epochs.append(summary) }
       if case .evaluated(let summary) = record.change { evaluations.append(summary) }
+      if case .checkpointCommitted(let checkpoint) = record.change {
+        checkpoints.append(checkpoint)
+      }
       // The files as a crash would leave them: the store is still open.
       let crashed = "\(folder)/crashed-\(index).sqlite"
       for suffix in ["", "-wal"] {
@@ -63,7 +68,9 @@ import Testing
       #expect(found.standing == record.standing)
       #expect(found.epochs == epochs)
       #expect(found.evaluations == evaluations)
+      #expect(found.checkpoints == checkpoints)
     }
+    #expect(checkpoints.count == 1)
     #expect(epochs.count == 2)
     #expect(evaluations.count == 2)
     let last = try #require(try store.load())
@@ -84,6 +91,72 @@ import Testing
     }
     #expect(try store.load()?.epochs.map(\.epoch) == [0, 1])
   }
+
+  @Test("every start has a higher term, and an earlier one records nothing any more")
+  func terms() throws {
+    let folder = try temporaryFolder()
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let store = try RunStore(path: "\(folder)/run.sqlite")
+    #expect(throws: CoordinationError.self) { try store.raiseTerm() }
+    try store.begin(Self.identity, standing: Self.forming)
+    #expect(try store.raiseTerm() == 2)
+    #expect(try store.raiseTerm() == 3)
+    #expect(try store.load()?.standing.term == 3)
+    var late = Self.forming
+    late.term = 2
+    #expect {
+      try store.record(RunRecord(change: .generationRaised, standing: late))
+    } throws: { error in
+      (error as? CoordinationError)?.code == .superseded && "\(error)".contains("term 3")
+        && "\(error)".contains("of term 2")
+    }
+    late.term = 3
+    try store.record(RunRecord(change: .generationRaised, standing: late))
+    #expect(try store.raiseTerm() == 4)
+  }
+
+  @Test("a store of the first release is brought up to date, and its run can go on")
+  func firstSchema() throws {
+    let folder = try temporaryFolder()
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let path = "\(folder)/run.sqlite"
+    let queue = try DatabaseQueue(path: path)
+    try queue.write { try $0.execute(sql: Self.firstRelease) }
+    try queue.close()
+    let store = try RunStore(path: path)
+    let term = try store.raiseTerm()
+    #expect(term == 1)
+    let run = try #require(try store.load())
+    #expect(run.epochs.map(\.epoch) == [0])
+    #expect(run.checkpoints.isEmpty)
+    #expect(run.standing.serverCount == 0)
+    #expect(run.standing.best == .init(epoch: 0, version: 8, value: 0.25))
+    var state = try CoordinatorState(plan: TestCluster.plan(), resuming: ResumePoint(run))
+    #expect(state.standing.epochsFinished == 1)
+    let actions = state.handle(.message(TestCluster.hello(.server, 100), from: 100), at: 0)
+    for record in actions.records { try store.record(record) }
+    #expect(try store.load()?.standing.generation == 2)
+  }
+
+  private static let firstRelease = """
+    CREATE TABLE run (only INTEGER PRIMARY KEY CHECK (only = 1), id TEXT NOT NULL,
+      created TEXT NOT NULL, configuration TEXT NOT NULL, digests TEXT NOT NULL);
+    CREATE TABLE epochs (epoch INTEGER PRIMARY KEY, version INTEGER NOT NULL,
+      "values" TEXT NOT NULL, seconds REAL NOT NULL);
+    CREATE TABLE evaluations (epoch INTEGER PRIMARY KEY, version INTEGER NOT NULL,
+      metrics TEXT NOT NULL, users TEXT NOT NULL, materialize_seconds REAL NOT NULL,
+      rank_seconds REAL NOT NULL);
+    CREATE TABLE state (only INTEGER PRIMARY KEY CHECK (only = 1), status TEXT NOT NULL,
+      message TEXT NOT NULL, generation INTEGER NOT NULL, epochs_finished INTEGER NOT NULL,
+      version INTEGER NOT NULL, best_epoch INTEGER, best_version INTEGER, best_value REAL,
+      is_best_saved INTEGER NOT NULL, non_improving_count INTEGER NOT NULL);
+    INSERT INTO run VALUES (1, 'run-1', '2026-01-02T03:04:05Z', '', '{}');
+    INSERT INTO epochs VALUES (0, 8, '{"loss.total":0.5}', 2.5);
+    INSERT INTO evaluations VALUES (0, 8, '{"valid.recall@20":0.25}', '{"valid":4}', 0, 0);
+    INSERT INTO state VALUES (1, 'failed', 'a server was lost', 1, 1, 8, 0, 8, 0.25, 1, 0);
+    PRAGMA application_id = 1836213346;
+    PRAGMA user_version = 1;
+    """
 
   @Test("numbers that are none come back as they were")
   func notANumber() throws {
@@ -138,7 +211,7 @@ import Testing
       try RunStore(path: path)
     } throws: { error in
       (error as? CoordinationError)?.code == .storeTooNew && "\(error)".contains(path)
-        && "\(error)".contains("version is 99") && "\(error)".contains("up to 1")
+        && "\(error)".contains("version is 99") && "\(error)".contains("up to 2")
     }
     let version = try DatabaseQueue(path: path).read {
       try Int.fetchOne($0, sql: "PRAGMA user_version")

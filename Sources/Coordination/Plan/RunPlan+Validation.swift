@@ -13,8 +13,9 @@ extension RunPlan {
     if runID.isEmpty {
       throw refusal("the run has no id; give it one")
     }
-    if generation == 0 {
-      throw refusal("the generation is 0; a first start has generation 1")
+    // Task ids begin with the term.
+    if term == 0 || term > UInt64(UInt32.max) {
+      throw refusal("the term is \(term); a first start has term 1, the highest is \(UInt32.max)")
     }
     if selection.metric.split(separator: ".", maxSplits: 1).count != 2 {
       throw refusal(
@@ -31,7 +32,7 @@ extension RunPlan {
     let durations: [(name: String, value: Double)] = [
       ("heartbeat interval", timing.heartbeatInterval),
       ("heartbeat timeout", timing.heartbeatTimeout),
-      ("start-up timeout", timing.startupTimeout),
+      ("start-up timeout", timing.startupTimeout), ("stop timeout", timing.stopTimeout),
     ]
     for duration in durations where !(duration.value > 0 && duration.value.isFinite) {
       throw refusal("the \(duration.name) is \(duration.value) s; set it above 0")
@@ -39,8 +40,8 @@ extension RunPlan {
     if timing.heartbeatTimeout < 2 * timing.heartbeatInterval {
       throw refusal(
         "the heartbeat timeout is \(timing.heartbeatTimeout) s with a heartbeat every "
-          + "\(timing.heartbeatInterval) s, so that one late heartbeat would end the run; set the "
-          + "timeout to at least twice the interval")
+          + "\(timing.heartbeatInterval) s, so that one late heartbeat would lose its node; set "
+          + "the timeout to at least twice the interval")
     }
   }
 

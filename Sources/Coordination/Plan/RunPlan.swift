@@ -7,8 +7,9 @@ import Messages
 public struct RunPlan: Sendable, Equatable {
   /// Nodes that name another run are refused.
   public var runID: String
-  /// The fencing number that every push carries. Raised on recovery; a first start has 1.
-  public var generation: UInt64
+  /// The fencing number of this start of the coordinator, higher than those of all starts before;
+  /// the first start has 1.
+  public var term: UInt64
   /// The resolved configuration, YAML, as it goes to every node.
   public var configuration: String
   /// The tables of the run, in the order of their ids.
@@ -16,9 +17,10 @@ public struct RunPlan: Sendable, Equatable {
   public var seed: UInt64
   /// Into how many logical shards every batch is cut (V).
   public var shardCount: UInt32
-  /// How many workers must have joined before the run begins (W).
+  /// How many workers must have joined before the run begins (W). More may join; once it has begun,
+  /// it goes on with as few as one.
   public var workerCount: UInt32
-  /// How many servers must have joined before the run begins (S).
+  /// How many servers the tables lie on (S).
   public var serverCount: UInt32
   public var stepsPerEpoch: UInt32
   /// Updates per step: 1, or 1 + the rounds of a discriminator. Every round makes a version.
@@ -33,17 +35,19 @@ public struct RunPlan: Sendable, Equatable {
   /// Into how many blocks the users are cut when they are ranked.
   public var rankBlockCount: UInt32
   public var selection: SelectionRule
+  /// Where and when servers write their tables; nil: nowhere, and whatever is lost begins anew.
+  public var checkpoints: CheckpointPlan?
   public var timing: CoordinationTiming
 
   public init(
-    runID: String, generation: UInt64 = 1, configuration: String, tables: [TableDescription],
+    runID: String, term: UInt64 = 1, configuration: String, tables: [TableDescription],
     seed: UInt64, shardCount: UInt32, workerCount: UInt32, serverCount: UInt32,
     stepsPerEpoch: UInt32, roundsPerStep: UInt32, epochs: UInt32, evaluationInterval: UInt32 = 1,
     materializeBlockCount: UInt32, rankBlockCount: UInt32, selection: SelectionRule,
-    timing: CoordinationTiming = CoordinationTiming()
+    checkpoints: CheckpointPlan? = nil, timing: CoordinationTiming = CoordinationTiming()
   ) {
     self.runID = runID
-    self.generation = generation
+    self.term = term
     self.configuration = configuration
     self.tables = tables
     self.seed = seed
@@ -57,6 +61,7 @@ public struct RunPlan: Sendable, Equatable {
     self.materializeBlockCount = materializeBlockCount
     self.rankBlockCount = rankBlockCount
     self.selection = selection
+    self.checkpoints = checkpoints
     self.timing = timing
   }
 
@@ -65,6 +70,9 @@ public struct RunPlan: Sendable, Equatable {
 
   /// The version that the tables have before the first round of an epoch.
   public func firstVersion(ofEpoch epoch: UInt32) -> UInt64 { UInt64(epoch) * versionsPerEpoch }
+
+  /// The version that the tables have when all epochs are trained.
+  public var lastVersion: UInt64 { firstVersion(ofEpoch: epochs) }
 
   /// Whether the model is evaluated after an epoch.
   public func isEvaluationDue(afterEpoch epoch: UInt32) -> Bool {

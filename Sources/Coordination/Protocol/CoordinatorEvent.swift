@@ -13,10 +13,17 @@ public enum CoordinatorEvent: Sendable, Equatable {
   case tick
   /// The shell knows that the node's process is gone. (Silence is the state's own business.)
   case nodeGone(NodeID)
-  /// The files of the best model that ``CoordinatorAction/saveBest(epoch:version:)`` asked for are
-  /// written.
+  /// The files of the best model are written, as `CoordinatorAction.saveBest` asked for.
   case bestSaved
-  case bestSaveFailed(String)
-  /// A person or a supervisor wants the run to end, `reason` such as `Ctrl-C`.
+  /// They could not be written. Transient: a server did not answer, so that another try can help.
+  case bestSaveFailed(String, isTransient: Bool)
+  /// The answer to ``CoordinatorAction/findCheckpoint``: nil if there is none that can be used.
+  case checkpointFound(RestoredCheckpoint?)
+  /// The manifest that ``CoordinatorAction/commitCheckpoint(_:)`` asked for is on the disk.
+  case checkpointCommitted(CommittedCheckpoint)
+  /// It could not be written.
+  case checkpointCommitFailed(version: UInt64, message: String)
+  /// A person or a supervisor wants the run to end, `reason` such as `Ctrl-C`. Asked for twice, it
+  /// ends at once.
   case stopRequested(reason: String)
 }

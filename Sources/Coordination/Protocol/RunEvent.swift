@@ -11,11 +11,18 @@ public enum RunEvent: Sendable, Equatable {
 
   case nodeJoined(role: NodeRole, rank: UInt32, host: String)
   case nodeRefused(role: NodeRole, host: String, reason: String)
-  /// A warning: a node left while the cluster was forming; another can take its place.
-  case nodeLeft(role: NodeRole, rank: UInt32, host: String, reason: String)
+  /// A warning: a node is given up; `how` such as `no sign of life within 15.0 s`. Another can take
+  /// its place.
+  case nodeLost(role: NodeRole, rank: UInt32, host: String, how: String)
+  /// A warning: no worker is left. After so many seconds without one the run fails.
+  case awaitingWorkers(seconds: Double)
   /// A warning: some workers have no shard of a batch and only take part in evaluations.
   case idleWorkers(count: UInt32, shardCount: UInt32)
   case clusterFormed(workers: UInt32, servers: UInt32, seconds: Double)
+  /// The tables go back to a version, under a new generation.
+  case recovering(generation: UInt64, version: UInt64)
+  /// The run goes on in an epoch, from a version.
+  case resumed(epoch: UInt32, version: UInt64, from: RunOrigin)
   case epochStarted(epoch: UInt32, workers: UInt32)
   /// Of the task under way: units done (steps, blocks) by the slowest worker and its total.
   case progress(Activity, epoch: UInt32, done: UInt64, total: UInt64)
@@ -25,5 +32,11 @@ public enum RunEvent: Sendable, Equatable {
   case improved(metric: String, value: Double, previous: Double?, epoch: UInt32)
   case notImproved(metric: String, count: UInt32, patience: UInt32)
   case bestSaved(epoch: UInt32, seconds: Double)
+  /// A checkpoint is complete, so many seconds after the first server had written its rows.
+  case checkpointCommitted(version: UInt64, seconds: Double)
+  /// A warning: a checkpoint could not be written; the one before it stays the newest.
+  case checkpointFailed(message: String)
+  /// The run is to end as soon as a last checkpoint is complete; asked again, at once.
+  case stopRequested(reason: String)
   case stopping(RunOutcome)
 }

@@ -3,9 +3,12 @@
 public struct RunRecord: Sendable, Equatable {
   public enum Change: Sendable, Equatable {
     case clusterFormed
+    /// The tables go back; what depends on the new generation is said after this is written.
+    case generationRaised
     case epochFinished(EpochSummary)
     case evaluated(EvaluationSummary)
     case bestSaved
+    case checkpointCommitted(CommittedCheckpoint)
     case ended(message: String)
   }
 
@@ -30,10 +33,15 @@ public struct RunStanding: Sendable, Equatable {
   /// Whether the files of the best model are completely written.
   public var isBestSaved: Bool
   public var nonImprovingCount: UInt32
+  /// Of the coordinator that recorded this; 0 in what older programs recorded.
+  public var term: UInt64
+  /// On how many servers the tables of the generation lie; 0 in what older programs recorded.
+  public var serverCount: UInt32
 
   public init(
     status: RunStatus, generation: UInt64, epochsFinished: UInt32, version: UInt64,
-    best: ModelSelection.Best?, isBestSaved: Bool, nonImprovingCount: UInt32
+    best: ModelSelection.Best?, isBestSaved: Bool, nonImprovingCount: UInt32,
+    term: UInt64 = 1, serverCount: UInt32 = 0
   ) {
     self.status = status
     self.generation = generation
@@ -42,6 +50,8 @@ public struct RunStanding: Sendable, Equatable {
     self.best = best
     self.isBestSaved = isBestSaved
     self.nonImprovingCount = nonImprovingCount
+    self.term = term
+    self.serverCount = serverCount
   }
 }
 

@@ -32,6 +32,9 @@ public struct ModelSelection: Sendable, Equatable {
   /// Consecutive evaluations without improvement.
   public private(set) var nonImprovingCount: UInt32 = 0
 
+  /// Whether the latest evaluation was one too many without improvement.
+  public var isExhausted: Bool { nonImprovingCount > rule.patience }
+
   public init(rule: SelectionRule) {
     self.rule = rule
   }
@@ -44,7 +47,7 @@ public struct ModelSelection: Sendable, Equatable {
       return .improved
     }
     nonImprovingCount += 1
-    return nonImprovingCount > rule.patience ? .exhausted : .notImproved
+    return isExhausted ? .exhausted : .notImproved
   }
 
   private func isImprovement(_ value: Double) -> Bool {

@@ -12,28 +12,31 @@ extension CoordinatorState {
       ? beginMaterializing(at: now) : beginRanking(materializingSince: now, at: now)
   }
 
-  private mutating func beginMaterializing(at now: Double) -> [CoordinatorAction] {
-    let (epoch, version) = (self.epoch, evaluatedVersion)
-    let work = deal(
-      plan.materializeBlockCount, unitsPerTask: Self.blocksPerTask, at: now
-    ) { blocks in
-      .materialize(version: version, epoch: epoch, blocks: blocks)
-    }
-    phase = .materializing(work)
-    return tasks(of: work)
+  mutating func beginMaterializing(at now: Double) -> [CoordinatorAction] {
+    if stop != nil { return rest() }
+    phase = .materializing(cut(plan.materializeBlockCount, at: now))
+    return handOut(at: now)
   }
 
-  mutating func beginRanking(
+  /// The ranking comes next, unless it is recorded and only the best model is missing.
+  mutating func finishMaterializing(_ work: PhaseWork, at now: Double) -> [CoordinatorAction] {
+    materializedEpoch = epoch
+    return isEvaluated(epoch)
+      ? concludeEpoch(at: now) : beginRanking(materializingSince: work.startedAt, at: now)
+  }
+
+  private mutating func beginRanking(
     materializingSince start: Double, at now: Double
   ) -> [CoordinatorAction] {
-    let (epoch, version) = (self.epoch, evaluatedVersion)
-    let work = deal(
-      plan.rankBlockCount, unitsPerTask: Self.blocksPerTask, at: now
-    ) { blocks in
-      .rank(version: version, epoch: epoch, blocks: blocks)
-    }
-    phase = .ranking(work, materializeSeconds: now - start)
-    return tasks(of: work)
+    if stop != nil { return rest() }
+    phase = .ranking(cut(plan.rankBlockCount, at: now), materializeSeconds: now - start)
+    return handOut(at: now)
+  }
+
+  private func cut(_ blockCount: UInt32, at now: Double) -> PhaseWork {
+    PhaseWork(
+      unitCount: blockCount, unitsPerTask: Self.blocksPerTask,
+      workerCount: membership.readyWorkers.count, at: now)
   }
 
   mutating func finishRanking(
@@ -48,38 +51,15 @@ extension CoordinatorState {
       materializeSeconds: materializeSeconds, rankSeconds: now - work.startedAt)
     let previous = selection.best?.value
     let verdict = selection.consider(value, epoch: epoch, version: evaluatedVersion)
-    let actions = [
+    lastEvaluatedEpoch = epoch
+    return [
       record(.evaluated(summary)), .report(.evaluated(summary)),
       .report(news(of: verdict, value: value, previous: previous)),
-    ]
-    switch verdict {
-    case .improved:
-      phase = .saving(since: now)
-      return actions + [.saveBest(epoch: epoch, version: evaluatedVersion)]
-    case .notImproved: return actions + beginNextEpoch(at: now)
-    case .exhausted: return actions + end(.earlyStopped)
-    }
+    ] + concludeEpoch(at: now)
   }
 
-  mutating func handleBestSaved(at now: Double) -> [CoordinatorAction] {
-    guard case .saving(let since) = phase else { return ignore() }
-    savedBest = selection.best
-    let actions = [
-      record(.bestSaved), .report(.bestSaved(epoch: epoch, seconds: now - since)),
-    ]
-    if let reason = pendingStopReason { return actions + end(.interrupted(reason: reason)) }
-    return actions + beginNextEpoch(at: now)
-  }
-
-  mutating func handleBestSaveFailed(_ reason: String) -> [CoordinatorAction] {
-    guard case .saving = phase else { return ignore() }
-    let failure = RunFailure(
-      kind: .bestNotSaved,
-      message: "The best model, of epoch \(epoch), could not be saved: \(reason)")
-    return end(.failed(failure))
-  }
-
-  private var evaluatedVersion: UInt64 { plan.firstVersion(ofEpoch: epochsFinished) }
+  /// The version of the tables after the epoch.
+  var evaluatedVersion: UInt64 { plan.firstVersion(ofEpoch: epoch + 1) }
 
   private func news(
     of verdict: ModelSelection.Verdict, value: Double, previous: Double?

@@ -1,117 +1,106 @@
 import Messages
 
 extension CoordinatorState {
-  mutating func handleHello(
-    _ hello: NodeHello, from node: NodeID, at now: Double
-  ) -> [CoordinatorAction] {
-    guard node == hello.incarnation else { return ignore() }
-    if membership[node] != nil {
-      membership.markSeen(node, at: now)
-      return welcomeAgain(node)
+  /// Decides what a coordinator that was started again does with the servers that have come: all
+  /// of them as it left them, and they keep their tables; any other, and the tables go back.
+  mutating func gather(at now: Double) -> [CoordinatorAction] {
+    let servers = membership.servers
+    guard servers.allSatisfy(isAdoptable) else { return recover(at: now) }
+    guard servers.count == Int(plan.serverCount) else { return [] }
+    origin = .adoption
+    for node in servers {
+      membership.raiseVersion(to: membership[node]?.hello.holding?.version ?? 0, of: node)
     }
-    if let refusal = objection(to: hello) { return refuse(hello, refusal) }
-    guard let member = membership.join(hello, at: now) else {
-      return refuse(hello, fullRefusal(for: hello))
-    }
-    return [
-      welcome(member, node),
-      .report(.nodeJoined(role: hello.role, rank: member.rank, host: hello.host)),
-    ] + serversMessage(for: node)
+    phase = .forming(Forming(stage: .settingUp, areServersKnown: true))
+    return membership.all.flatMap { welcome($0) }
   }
 
-  mutating func handleReady(_ node: NodeID, at now: Double) -> [CoordinatorAction] {
-    guard case .forming = phase, let member = membership[node], !member.isReady else {
+  private func isAdoptable(_ node: NodeID) -> Bool {
+    guard recordedServerCount == plan.serverCount, let member = membership[node],
+      let holding = member.hello.holding
+    else { return false }
+    return holding.generation == generation && holding.rank == member.rank
+      && holding.version <= latestPossibleVersion
+  }
+
+  mutating func handleReady(
+    _ node: NodeID, generation: UInt64, at now: Double
+  ) -> [CoordinatorAction] {
+    guard generation == self.generation, let member = membership[node], !member.isReady else {
       return ignore()
     }
-    // A worker is ready only after it has reached the servers, so not before they are known.
-    if member.hello.role == .worker, !membership.areServersReady { return ignore() }
-    membership.markReady(node)
-    if membership.areAllReady { return beginRun(at: now) }
-    guard member.hello.role == .server else { return [] }
+    switch phase {
+    case .forming(let forming) where forming.stage == .settingUp:
+      // A worker is ready only after it has reached the servers, so not before they are known.
+      if member.role == .worker, !forming.areServersKnown { return ignore() }
+      membership.markReady(node)
+      return (member.role == .server ? serverReady(node, at: now) : []) + beginIfFormed(at: now)
+    case .forming, .ended: return ignore()
+    case .training, .materializing, .ranking, .saving, .resting:
+      membership.markReady(node)
+      return handOut(favoring: node, at: now)
+    }
+  }
+
+  private mutating func serverReady(_ node: NodeID, at now: Double) -> [CoordinatorAction] {
+    membership.raiseVersion(to: origin.version, of: node)
+    guard membership.areServersReady, case .forming(var forming) = phase else { return [] }
+    forming.areServersKnown = true
+    forming.serversReadyAt = now
+    phase = .forming(forming)
     return membership.workers.flatMap { serversMessage(for: $0) }
   }
 
-  private mutating func beginRun(at now: Double) -> [CoordinatorAction] {
-    var actions: [CoordinatorAction] = [
-      .report(
-        .clusterFormed(
-          workers: plan.workerCount, servers: plan.serverCount, seconds: now - (startedAt ?? now)))
-    ]
-    if plan.workerCount > plan.shardCount {
-      actions.append(
-        .report(
-          .idleWorkers(
-            count: plan.workerCount - plan.shardCount, shardCount: plan.shardCount)))
+  /// Begins, or goes on, when the servers and enough workers are ready. The other workers are
+  /// waited for, so that nothing needs to be moved a moment later, but not for long.
+  mutating func beginIfFormed(at now: Double) -> [CoordinatorAction] {
+    guard case .forming(let forming) = phase, let serversReadyAt = forming.serversReadyAt else {
+      return []
     }
-    let start = beginTraining(epoch: 0, at: now)
-    return actions + [record(.clusterFormed)] + start
+    let ready = membership.readyWorkers.count
+    guard ready >= (hasBegun ? 1 : Int(plan.workerCount)),
+      ready == membership.workers.count || now - serversReadyAt > plan.timing.heartbeatTimeout
+    else { return [] }
+    return begin(at: now)
   }
 
-  /// The same answers as the first time, so that a node whose messages were lost loses nothing;
-  /// tasks keep their ids, which is why a node that has them already can tell.
-  private func welcomeAgain(_ node: NodeID) -> [CoordinatorAction] {
-    guard let member = membership[node] else { return [] }
-    let tasks = work?.assignments.filter { $0.node == node } ?? []
-    return [welcome(member, node)] + serversMessage(for: node)
-      + tasks.map { .send(.task($0.task), to: node) }
+  private mutating func begin(at now: Double) -> [CoordinatorAction] {
+    let isFirst = !hasBegunHere
+    let isContinued = hasBegun || isResumed || generation > 1
+    hasBegun = true
+    hasBegunHere = true
+    let version = membership.lowestVersion
+    let record = record(.clusterFormed)
+    let work = goOn(from: version, at: now)
+    var news: [RunEvent] = []
+    if isFirst { news = formationNews(at: now) }
+    if isContinued { news.append(.resumed(epoch: epoch, version: version, from: origin)) }
+    return news.map { .report($0) } + [record] + work
   }
 
-  /// For a node that beats but has not said that it is ready. A server says so with its first
-  /// breath, a worker when it has met the servers.
-  func repeatSetUp(of node: NodeID) -> [CoordinatorAction] {
-    guard let member = membership[node] else { return [] }
-    return member.hello.role == .server ? [welcome(member, node)] : serversMessage(for: node)
-  }
-
-  private func welcome(_ member: Membership.Member, _ node: NodeID) -> CoordinatorAction {
-    .send(
-      .welcome(
-        Welcome(
-          runID: plan.runID, generation: plan.generation, rank: member.rank,
-          configuration: plan.configuration, tables: plan.tables, seed: plan.seed,
-          shardCount: plan.shardCount, stepsPerEpoch: plan.stepsPerEpoch,
-          roundsPerStep: plan.roundsPerStep, serverCount: plan.serverCount,
-          heartbeatInterval: plan.timing.heartbeatInterval)), to: node)
-  }
-
-  /// Where the servers answer, if the node is a worker and all of them do.
-  private func serversMessage(for node: NodeID) -> [CoordinatorAction] {
-    guard membership[node]?.hello.role == .worker, membership.areServersReady else { return [] }
+  private func formationNews(at now: Double) -> [RunEvent] {
+    let workers = UInt32(membership.readyWorkers.count)
+    let formed = RunEvent.clusterFormed(
+      workers: workers, servers: plan.serverCount, seconds: now - (startedAt ?? now))
+    guard workers > plan.shardCount else { return [formed] }
     return [
-      .send(
-        .servers(generation: plan.generation, endpoints: membership.dataEndpoints), to: node)
+      formed, .idleWorkers(count: workers - plan.shardCount, shardCount: plan.shardCount),
     ]
   }
 
-  private func refuse(_ hello: NodeHello, _ refusal: Refusal) -> [CoordinatorAction] {
-    [
-      .send(.refused(refusal), to: hello.incarnation),
-      .report(.nodeRefused(role: hello.role, host: hello.host, reason: refusal.message)),
-    ]
-  }
-
-  private func objection(to hello: NodeHello) -> Refusal? {
-    if !hello.runID.isEmpty, hello.runID != plan.runID {
-      return Refusal(
-        code: .wrongRun,
-        message: "This coordinator runs '\(plan.runID)', not '\(hello.runID)'; check the "
-          + "coordinator's address, or start without a run id to join whatever run it has.")
+  /// Who is missing from a complete cluster, for people.
+  var missing: String {
+    let servers = Int(plan.serverCount) - membership.servers.count
+    let workers = (hasBegun ? 1 : Int(plan.workerCount)) - membership.workers.count
+    var parts: [String] = []
+    for (absent, role) in [(servers, "server"), (workers, "worker")] where absent > 0 {
+      parts.append("\(absent) \(role)\(absent == 1 ? "" : "s") did not come")
     }
-    if hello.role == .server, hello.dataEndpoint.isEmpty {
-      return Refusal(
-        code: .malformed,
-        message: "The server on host \(hello.host) did not say where it answers workers; start it "
-          + "with an address that workers can reach.")
+    for node in membership.all {
+      if let member = membership[node], !member.isReady {
+        parts.append("\(member.name) is not ready")
+      }
     }
-    return nil
-  }
-
-  private func fullRefusal(for hello: NodeHello) -> Refusal {
-    let role = hello.role == .worker ? "worker" : "server"
-    let wanted = membership.wantedCount(of: hello.role)
-    return Refusal(
-      code: .clusterFull,
-      message: "Run '\(plan.runID)' has all its \(wanted) \(role)s; start the coordinator with a "
-        + "higher number of \(role)s to use more.")
+    return parts.joined(separator: ", ")
   }
 }

@@ -1,51 +1,49 @@
 import Messages
 
 extension CoordinatorState {
-  mutating func beginTraining(epoch: UInt32, at now: Double) -> [CoordinatorAction] {
+  /// Trains an epoch, or the rest of one, from the version that all servers have reached.
+  mutating func beginTraining(_ epoch: UInt32, at now: Double) -> [CoordinatorAction] {
+    if stop != nil { return rest() }
     self.epoch = epoch
-    let firstVersion = plan.firstVersion(ofEpoch: epoch)
-    let work = deal(plan.shardCount, at: now) { shards in
-      .train(epoch: epoch, firstVersion: firstVersion, shards: shards)
-    }
-    phase = .training(work)
-    let workers = UInt32(work.assignments.count)
-    return [.report(.epochStarted(epoch: epoch, workers: workers))] + tasks(of: work)
+    phase = .training(
+      PhaseWork(unitCount: plan.shardCount, workerCount: membership.readyWorkers.count, at: now))
+    let tasks = handOut(at: now)
+    let workers = UInt32(work?.outstanding.count ?? 0)
+    return [.report(.epochStarted(epoch: epoch, workers: workers))] + tasks
   }
 
   mutating func finishTraining(_ work: PhaseWork, at now: Double) -> [CoordinatorAction] {
     let values = UnitSums(work.reports).epochValues(stepsPerEpoch: plan.stepsPerEpoch)
     let broken = values.filter { $0.key.hasPrefix("loss.") && !$0.value.isFinite }.keys.sorted()
     if !broken.isEmpty { return end(.failed(divergence(in: broken))) }
+    // Trained again after a loss: it is recorded, and came to the same.
+    guard epoch == epochsFinished else { return concludeEpoch(at: now) }
     epochsFinished = epoch + 1
     let summary = EpochSummary(
       epoch: epoch, version: plan.firstVersion(ofEpoch: epochsFinished), values: values,
       seconds: now - work.startedAt)
-    let actions = [record(.epochFinished(summary)), .report(.epochFinished(summary))]
-    let next =
-      plan.isEvaluationDue(afterEpoch: epoch)
-      ? beginEvaluation(at: now) : beginNextEpoch(at: now)
-    return actions + next
+    return [record(.epochFinished(summary)), .report(.epochFinished(summary))]
+      + concludeEpoch(at: now)
   }
 
-  mutating func beginNextEpoch(at now: Double) -> [CoordinatorAction] {
-    guard epochsFinished < plan.epochs else { return end(.completed) }
-    return beginTraining(epoch: epochsFinished, at: now)
+  /// What is left to do at the end of an epoch, with its tables still there: what is recorded
+  /// already is not done again.
+  mutating func concludeEpoch(at now: Double) -> [CoordinatorAction] {
+    guard isEvaluated(epoch) else { return beginEvaluation(at: now) }
+    if let best = selection.best, best.epoch == epoch, best != savedBest {
+      // A checkpoint of the end of an epoch does not have the final vectors that come after it.
+      let lacksFinals = plan.materializeBlockCount > 0 && materializedEpoch != epoch
+      return lacksFinals ? beginMaterializing(at: now) : beginSaving(at: now)
+    }
+    if selection.isExhausted, epoch == lastEvaluatedEpoch { return end(.earlyStopped) }
+    guard epoch + 1 < plan.epochs else { return end(.completed) }
+    return beginTraining(epoch + 1, at: now)
   }
 
-  /// Deals the units of a phase to the workers and gives the tasks their ids.
-  mutating func deal(
-    _ unitCount: UInt32, unitsPerTask: Int = .max, at now: Double, body: ([UInt32]) -> TaskBody
-  ) -> PhaseWork {
-    let work = PhaseWork(
-      unitCount: unitCount, unitsPerTask: unitsPerTask, workers: membership.workers,
-      firstTaskID: nextTaskID, at: now, body: body)
-    nextTaskID += work.taskCount
-    for node in membership.workers { membership.setProgress(0, of: node) }
-    return work
-  }
-
-  func tasks(of work: PhaseWork) -> [CoordinatorAction] {
-    work.assignments.map { .send(.task($0.task), to: $0.node) }
+  /// The version at which workers of an epoch begin: all servers have reached it.
+  var startVersion: UInt64 {
+    let end = plan.firstVersion(ofEpoch: epoch + 1)
+    return min(max(plan.firstVersion(ofEpoch: epoch), membership.lowestVersion), end)
   }
 
   private func divergence(in names: [String]) -> RunFailure {

@@ -6,55 +6,92 @@ import Messages
 ///       … → ended
 ///
 /// - *Forming*: servers and workers say hello and are given ranks; when all servers are ready the
-///   workers learn where they answer; when all nodes are ready the run begins.
-/// - *Training*: every worker has a task with its shards of all steps of the epoch.
+///   workers learn where they answer; when the nodes are ready the run begins or goes on.
+/// - *Training*: the shards are leased to the workers, for all steps of the epoch.
 /// - *Materializing*, *ranking*: the final matrices are computed and all items ranked, in blocks.
 /// - *Saving*: the shell writes the best model; nobody trains, since the tables would move on.
+/// - *Resting*: a stop waits for its last checkpoint, or for the best model, and nothing is begun.
 /// - *Ended*: late nodes are told so, everything else is ignored.
+///
+/// Losing a node does not end the run. What a lost worker had goes to the others. When a server is
+/// lost the tables go back to the newest checkpoint, or to their beginning, under a new
+/// *generation*, and what was trained since is trained again: forming once more. A coordinator that
+/// is started again (a new *term*) takes servers that have all their tables as they are, and else
+/// goes back likewise. What was recorded stays: epochs that are trained again are neither recorded
+/// nor evaluated twice.
+///
+/// Lost messages lose nothing: a heartbeat says what its node knows, and what it should know is
+/// sent again.
 ///
 /// No clock, no socket, no thread, no randomness: the same events at the same times give the same
 /// actions. A message that does not fit the phase (an old task, a stranger) is ignored and counted
 /// in ``ignoredMessageCount``.
-///
-/// A lost node ends the run with a transient failure. Lost messages do not: a heartbeat says what
-/// its node knows, and what it should know is sent again. Recovery (leases, raised generations, a
-/// start from ``RunStanding``) is not built; its places are ``Membership``, ``PhaseWork`` and this
-/// initializer.
 public struct CoordinatorState: Sendable {
   enum Phase: Sendable, Equatable {
-    case forming
+    case forming(Forming)
     case training(PhaseWork)
     case materializing(PhaseWork)
     case ranking(PhaseWork, materializeSeconds: Double)
-    case saving(since: Double)
+    /// `retryAt`: when to ask for it again.
+    case saving(since: Double, retryAt: Double?)
+    case resting
     case ended(RunOutcome)
   }
 
   public let plan: RunPlan
-  var phase: Phase = .forming
+  /// The fencing number of the tables: raised whenever they go back.
+  public internal(set) var generation: UInt64 = 1
+  /// What the tables of the generation began with.
+  var origin = RunOrigin.initialValues
+  var phase: Phase
   var membership: Membership
   var selection: ModelSelection
+  /// The epoch whose final vectors the tables of this generation have; nil if none were computed.
+  var materializedEpoch: UInt32?
   /// The epoch that is trained, evaluated or saved.
   var epoch: UInt32 = 0
+  /// How many epochs are recorded; those that are trained again do not count.
   var epochsFinished: UInt32 = 0
+  /// The last epoch whose evaluation is recorded.
+  var lastEvaluatedEpoch: UInt32?
   /// Best evaluation whose files are completely written.
   var savedBest: ModelSelection.Best?
-  /// Set when a stop was asked for while the best model was being written.
-  var pendingStopReason: String?
-  var nextTaskID: UInt64 = 1
+  /// Whether the run has begun, in this start of the coordinator or in one before.
+  var hasBegun = false
+  /// Whether it has in this start.
+  var hasBegunHere = false
+  /// Whether another start of the coordinator went before.
+  let isResumed: Bool
+  /// On how many servers the tables of a resumed run lie.
+  let recordedServerCount: UInt32
+  var checkpoints: PendingCheckpoints
+  /// Set when a stop was asked for that does not take effect at once.
+  var stop: Stop?
+  /// Since when work waits because no worker is there.
+  var workerlessSince: Double?
+  var refusedNodes = RecentNodes()
+  var nextTaskID: UInt64
   var startedAt: Double?
   var lastEventAt: Double?
   /// Messages that did not fit: strangers, old tasks, readiness out of turn.
   public internal(set) var ignoredMessageCount = 0
 
-  /// A run from its beginning.
+  /// A run from its beginning, or one that goes on.
   ///
-  /// - Throws: ``CoordinationError`` when the plan cannot work.
-  public init(plan: RunPlan) throws(CoordinationError) {
+  /// - Parameter point: what the run store holds of a run that was begun before.
+  /// - Throws: ``CoordinationError`` when the plan cannot work or does not fit what is recorded.
+  public init(plan: RunPlan, resuming point: ResumePoint? = nil) throws(CoordinationError) {
     try plan.validate()
     self.plan = plan
-    self.membership = Membership(workerCount: plan.workerCount, serverCount: plan.serverCount)
-    self.selection = ModelSelection(rule: plan.selection)
+    membership = Membership(serverCount: plan.serverCount)
+    checkpoints = PendingCheckpoints(serverCount: plan.serverCount)
+    selection = ModelSelection(rule: plan.selection)
+    // Ids ascend over all starts of the coordinator.
+    nextTaskID = plan.term << 32 + 1
+    isResumed = point != nil
+    recordedServerCount = point?.standing.serverCount ?? 0
+    phase = .forming(Forming(stage: isResumed ? .gathering : .settingUp))
+    if let point { try recall(point) }
   }
 
   /// Takes in one event and says what to do about it, in order.
@@ -63,16 +100,27 @@ public struct CoordinatorState: Sendable {
   public mutating func handle(
     _ event: CoordinatorEvent, at now: Double
   ) -> [CoordinatorAction] {
+    let isFirst = startedAt == nil
     noteTime(now)
-    if case .ended(let outcome) = phase { return answerAfterEnd(event, outcome) }
+    if isFirst, let ending = recordedEnding {
+      let actions = end(ending)
+      return answerAfterEnd(event) + actions
+    }
+    if isEnded { return answerAfterEnd(event) }
     switch event {
     case .message(let message, let node): return handle(message, from: node, at: now)
     case .undecodable(let node, let message): return handleUndecodable(message, from: node)
-    case .tick: return checkTimeouts(at: now)
-    case .nodeGone(let node): return handleLoss(of: node, at: now, how: "its process is gone")
+    case .tick: return handleTick(at: now)
+    case .nodeGone(let node): return lose(node, how: "its process is gone", at: now)
     case .bestSaved: return handleBestSaved(at: now)
-    case .bestSaveFailed(let reason): return handleBestSaveFailed(reason)
-    case .stopRequested(let reason): return handleStop(reason)
+    case .bestSaveFailed(let reason, let isTransient):
+      return handleBestSaveFailed(reason, isTransient: isTransient, at: now)
+    case .checkpointFound(let checkpoint): return handleCheckpointFound(checkpoint, at: now)
+    case .checkpointCommitted(let checkpoint):
+      return handleCheckpointCommitted(checkpoint, at: now)
+    case .checkpointCommitFailed(let version, let message):
+      return handleCheckpointCommitFailed(version: version, message)
+    case .stopRequested(let reason): return handleStop(reason, at: now)
     }
   }
 
@@ -80,15 +128,21 @@ public struct CoordinatorState: Sendable {
     _ message: NodeMessage, from node: NodeID, at now: Double
   ) -> [CoordinatorAction] {
     if case .hello(let hello) = message { return handleHello(hello, from: node, at: now) }
-    guard membership[node] != nil else { return ignore() }
+    guard membership[node] != nil else { return answer(message, ofStranger: node) }
     membership.markSeen(node, at: now)
     switch message {
     case .hello: return ignore()
     case .heartbeat(let heartbeat): return handleHeartbeat(heartbeat, from: node)
-    case .ready: return handleReady(node, at: now)
+    case .ready(let generation): return handleReady(node, generation: generation, at: now)
     case .taskDone(let id, let reports): return handleTaskDone(id, reports, from: node, at: now)
     case .taskFailed(let id, let failure): return handleTaskFailed(id, failure, from: node)
-    case .goodbye(let reason): return handleGoodbye(reason, from: node, at: now)
+    case .goodbye(let reason): return lose(node, how: "it left: \(reason)", at: now)
+    case .held(let generation, let version):
+      return handleHeld(generation: generation, version: version, from: node)
+    case .checkpointWritten(let shard): return handleCheckpointWritten(shard, from: node, at: now)
+    case .checkpointFailed(let generation, let version, let message):
+      return handleCheckpointFailed(
+        generation: generation, version: version, message, from: node)
     }
   }
 
@@ -110,16 +164,17 @@ public struct CoordinatorState: Sendable {
   /// Where the run stands, as the run store keeps it.
   public var standing: RunStanding {
     RunStanding(
-      status: status, generation: plan.generation, epochsFinished: epochsFinished,
+      status: status, generation: generation, epochsFinished: epochsFinished,
       version: plan.firstVersion(ofEpoch: epochsFinished), best: selection.best,
       isBestSaved: selection.best != nil && savedBest == selection.best,
-      nonImprovingCount: selection.nonImprovingCount)
+      nonImprovingCount: selection.nonImprovingCount, term: plan.term,
+      serverCount: plan.serverCount)
   }
 
   private var status: RunStatus {
     switch phase {
-    case .forming: .forming
-    case .training, .materializing, .ranking, .saving: .running
+    case .forming: hasBegun ? .running : .forming
+    case .training, .materializing, .ranking, .saving, .resting: .running
     case .ended(let outcome): outcome.status
     }
   }
@@ -131,9 +186,20 @@ public struct CoordinatorState: Sendable {
 
   /// The tasks under way, if the phase has any.
   var work: PhaseWork? {
-    switch phase {
-    case .training(let work), .materializing(let work), .ranking(let work, _): work
-    case .forming, .saving, .ended: nil
+    get {
+      switch phase {
+      case .training(let work), .materializing(let work), .ranking(let work, _): work
+      case .forming, .saving, .resting, .ended: nil
+      }
+    }
+    set {
+      guard let newValue else { return }
+      switch phase {
+      case .training: phase = .training(newValue)
+      case .materializing: phase = .materializing(newValue)
+      case .ranking(_, let seconds): phase = .ranking(newValue, materializeSeconds: seconds)
+      case .forming, .saving, .resting, .ended: break
+      }
     }
   }
 

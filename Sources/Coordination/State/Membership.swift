@@ -1,21 +1,26 @@
 import Messages
 
-/// The nodes of a run: who has which rank, who has set itself up, who was heard of when.
+/// The nodes of a run: who has which rank, who has set itself up for the generation, who was heard
+/// of when.
 ///
-/// Ranks are given by role, the lowest free one first, and never change. Only the rank of a node
-/// that leaves while the cluster forms becomes free again; later a lost node ends the run. Leases
-/// and rejoining nodes will change that here.
+/// Ranks are given by role: the one that the node had before if it is free, else the lowest free
+/// one. The rank of a node that is lost is free again.
 struct Membership: Sendable, Equatable {
   struct Member: Sendable, Equatable {
     var hello: NodeHello
     var rank: UInt32
+    /// For the current generation.
     var isReady = false
     /// Seconds, on the clock of the events.
     var lastSeen: Double
+    /// Of a server's tables in the current generation, as far as is known.
+    var version: UInt64 = 0
     /// Of the task under way, from the latest heartbeat.
     var taskProgress: UInt64 = 0
     /// The task that it has and that the latest heartbeat did not name; 0 for none.
     var missedTask: UInt64 = 0
+
+    var role: NodeRole { hello.role }
 
     /// Such as `worker 1 (host n7, process 4711)`.
     var name: String {
@@ -24,7 +29,9 @@ struct Membership: Sendable, Equatable {
     }
   }
 
-  let workerCount: UInt32
+  /// How many workers may take part.
+  static let workerLimit: UInt32 = 4096
+
   let serverCount: UInt32
   private(set) var members: [NodeID: Member] = [:]
   /// By rank; nil where a node left.
@@ -32,8 +39,7 @@ struct Membership: Sendable, Equatable {
   /// By rank; nil where a node left.
   private var serverRanks: [NodeID?] = []
 
-  init(workerCount: UInt32, serverCount: UInt32) {
-    self.workerCount = workerCount
+  init(serverCount: UInt32) {
     self.serverCount = serverCount
   }
 
@@ -45,13 +51,19 @@ struct Membership: Sendable, Equatable {
   /// By rank.
   var servers: [NodeID] { serverRanks.compactMap { $0 } }
 
-  /// Gives the lowest free rank of the role, or nil when the run has all the nodes of that role.
+  /// All nodes, servers before workers, by rank.
+  var all: [NodeID] { servers + workers }
+
+  // MARK: Coming and going
+
+  /// Gives a rank, or nil when the run has all the nodes of that role.
   mutating func join(_ hello: NodeHello, at now: Double) -> Member? {
     let node = hello.incarnation
+    let former = hello.holding?.rank
     let free =
       switch hello.role {
-      case .worker: Self.occupy(&workerRanks, with: node, atMost: workerCount)
-      case .server: Self.occupy(&serverRanks, with: node, atMost: serverCount)
+      case .worker: Self.occupy(&workerRanks, with: node, former, below: Self.workerLimit)
+      case .server: Self.occupy(&serverRanks, with: node, former, below: serverCount)
       }
     guard let rank = free else { return nil }
     let member = Member(hello: hello, rank: rank, lastSeen: now)
@@ -60,26 +72,56 @@ struct Membership: Sendable, Equatable {
   }
 
   private static func occupy(
-    _ ranks: inout [NodeID?], with node: NodeID, atMost limit: UInt32
+    _ ranks: inout [NodeID?], with node: NodeID, _ former: UInt32?, below limit: UInt32
   ) -> UInt32? {
-    let rank = ranks.firstIndex(of: nil) ?? ranks.count
+    var rank = ranks.firstIndex(of: nil) ?? ranks.count
+    if let former, former < limit, Int(former) >= ranks.count || ranks[Int(former)] == nil {
+      rank = Int(former)
+    }
     guard rank < Int(limit) else { return nil }
-    if rank == ranks.count { ranks.append(node) } else { ranks[rank] = node }
+    while ranks.count <= rank { ranks.append(nil) }
+    ranks[rank] = node
     return UInt32(rank)
   }
 
   /// Forgets a node and frees its rank.
   mutating func leave(_ node: NodeID) {
     guard let member = members.removeValue(forKey: node) else { return }
-    switch member.hello.role {
+    switch member.role {
     case .worker: workerRanks[Int(member.rank)] = nil
     case .server: serverRanks[Int(member.rank)] = nil
     }
   }
 
+  /// The process that goes by a name, if names are used.
+  func member(named name: String) -> NodeID? {
+    name.isEmpty ? nil : members.first { $0.value.hello.name == name }?.key
+  }
+
+  // MARK: What is heard of a member
+
   mutating func markSeen(_ node: NodeID, at now: Double) { members[node]?.lastSeen = now }
 
+  mutating func setHolding(_ holding: Holding?, of node: NodeID) {
+    members[node]?.hello.holding = holding
+  }
+
   mutating func markReady(_ node: NodeID) { members[node]?.isReady = true }
+
+  /// Nobody is set up for a new generation.
+  mutating func beginGeneration() {
+    for node in members.keys {
+      members[node]?.isReady = false
+      members[node]?.version = 0
+      members[node]?.missedTask = 0
+    }
+  }
+
+  /// Takes note of a server's version; versions do not go back within a generation.
+  mutating func raiseVersion(to version: UInt64, of node: NodeID) {
+    guard let member = members[node] else { return }
+    members[node]?.version = max(member.version, version)
+  }
 
   mutating func setProgress(_ progress: UInt64, of node: NodeID) {
     members[node]?.taskProgress = progress
@@ -99,44 +141,23 @@ struct Membership: Sendable, Equatable {
     for node in members.keys { members[node]?.lastSeen += seconds }
   }
 
-  func count(of role: NodeRole) -> UInt32 {
-    UInt32(role == .worker ? workers.count : servers.count)
-  }
-
-  func wantedCount(of role: NodeRole) -> UInt32 { role == .worker ? workerCount : serverCount }
+  // MARK: All together
 
   var areServersReady: Bool {
     servers.count == Int(serverCount) && servers.allSatisfy { members[$0]?.isReady == true }
   }
 
-  var areAllReady: Bool {
-    areServersReady && workers.count == Int(workerCount)
-      && workers.allSatisfy { members[$0]?.isReady == true }
-  }
+  /// By rank.
+  var readyWorkers: [NodeID] { workers.filter { members[$0]?.isReady == true } }
+
+  /// The version that all servers have reached.
+  var lowestVersion: UInt64 { servers.compactMap { members[$0]?.version }.min() ?? 0 }
 
   /// Where the servers answer, by rank.
   var dataEndpoints: [String] { servers.compactMap { members[$0]?.hello.dataEndpoint } }
 
-  /// All nodes, servers before workers, by rank.
-  var all: [NodeID] { servers + workers }
-
-  /// The node that has been silent for longest, if it is longer than `timeout`.
-  func silent(for timeout: Double, at now: Double) -> NodeID? {
+  /// The nodes that have been silent for longer than `timeout`, by rank.
+  func silent(for timeout: Double, at now: Double) -> [NodeID] {
     all.filter { now - (members[$0]?.lastSeen ?? now) > timeout }
-      .min { (members[$0]?.lastSeen ?? now) < (members[$1]?.lastSeen ?? now) }
-  }
-
-  /// Who is missing from a complete cluster, for people.
-  var missing: String {
-    var parts: [String] = []
-    for role in [NodeRole.server, .worker] {
-      let absent = wantedCount(of: role) - count(of: role)
-      let name = role == .worker ? "worker" : "server"
-      if absent > 0 { parts.append("\(absent) \(name)\(absent == 1 ? "" : "s") did not come") }
-    }
-    for node in all {
-      if let member = members[node], !member.isReady { parts.append("\(member.name) is not ready") }
-    }
-    return parts.joined(separator: ", ")
   }
 }

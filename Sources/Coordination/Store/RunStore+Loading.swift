@@ -19,7 +19,10 @@ extension RunStore {
           epochs: try Row.fetchAll(database, sql: "SELECT * FROM epochs ORDER BY epoch")
             .map(epoch(from:)),
           evaluations: try Row.fetchAll(database, sql: "SELECT * FROM evaluations ORDER BY epoch")
-            .map(evaluation(from:)))
+            .map(evaluation(from:)),
+          checkpoints: try Row.fetchAll(
+            database, sql: "SELECT * FROM checkpoints ORDER BY version, generation"
+          ).map(checkpoint(from:)))
       }
     }
   }
@@ -38,6 +41,13 @@ extension RunStore {
       rankSeconds: try column("rank_seconds", of: row))
   }
 
+  private func checkpoint(from row: Row) throws -> CommittedCheckpoint {
+    CommittedCheckpoint(
+      version: try column("version", of: row), generation: try column("generation", of: row),
+      epoch: try column("epoch", of: row), manifest: try column("manifest", of: row),
+      created: try column("created", of: row))
+  }
+
   private func standing(from row: Row) throws -> RunStanding {
     guard let status = RunStatus(rawValue: try column("status", of: row)) else {
       throw damage("status")
@@ -53,7 +63,8 @@ extension RunStore {
       epochsFinished: try column("epochs_finished", of: row),
       version: try column("version", of: row), best: best,
       isBestSaved: try column("is_best_saved", of: row),
-      nonImprovingCount: try column("non_improving_count", of: row))
+      nonImprovingCount: try column("non_improving_count", of: row),
+      term: try column("term", of: row), serverCount: try column("server_count", of: row))
   }
 
   /// The value of a column, checked: what comes from a disk may be anything.

@@ -40,6 +40,19 @@ extension RunStore {
       is_best_saved INTEGER NOT NULL,
       non_improving_count INTEGER NOT NULL
     );
+    """,
+    // Recovery: 0 stands for what the program before did not know.
     """
+    ALTER TABLE state ADD COLUMN term INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE state ADD COLUMN server_count INTEGER NOT NULL DEFAULT 0;
+    CREATE TABLE checkpoints (
+      version INTEGER NOT NULL,
+      generation INTEGER NOT NULL,
+      epoch INTEGER NOT NULL,
+      manifest TEXT NOT NULL,
+      created TEXT NOT NULL,
+      PRIMARY KEY (version, generation)
+    );
+    """,
   ]
 }

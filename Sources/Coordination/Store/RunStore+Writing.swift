@@ -21,12 +21,22 @@ extension RunStore {
 
   static func store(_ standing: RunStanding, message: String, in database: Database) throws {
     try database.execute(
-      sql: "INSERT OR REPLACE INTO state VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      sql: "INSERT OR REPLACE INTO state VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
       arguments: [
         standing.status.rawValue, message, try integer(standing.generation),
         standing.epochsFinished, try integer(standing.version), standing.best?.epoch,
         try standing.best.map { try integer($0.version) }, standing.best?.value,
-        standing.isBestSaved, standing.nonImprovingCount,
+        standing.isBestSaved, standing.nonImprovingCount, try integer(standing.term),
+        standing.serverCount,
+      ])
+  }
+
+  static func store(_ checkpoint: CommittedCheckpoint, in database: Database) throws {
+    try database.execute(
+      sql: "INSERT OR REPLACE INTO checkpoints VALUES (?, ?, ?, ?, ?)",
+      arguments: [
+        try integer(checkpoint.version), try integer(checkpoint.generation), checkpoint.epoch,
+        checkpoint.manifest, checkpoint.created,
       ])
   }
 

@@ -44,21 +44,48 @@ public final class RunStore: Sendable {
     }
   }
 
+  /// Begins a new term: that of a coordinator that is started again. It is durable when this
+  /// returns, so that no two starts ever have the same, and what an earlier start still wants to
+  /// record is refused from now on.
+  ///
+  /// - Throws: ``CoordinationError`` if no run was begun in the store.
+  public func raiseTerm() throws -> UInt64 {
+    try write("begin a new term in") { [path] database in
+      try database.execute(sql: "UPDATE state SET term = term + 1")
+      guard let term = try Int64.fetchOne(database, sql: "SELECT term FROM state") else {
+        throw CoordinationError(
+          code: .wrongRun,
+          message: "Cannot continue the run in '\(path)': no run was begun in it.")
+      }
+      return UInt64(clamping: term)
+    }
+  }
+
   /// Writes down a transition, in one transaction. Writing the same transition again changes
   /// nothing.
+  ///
+  /// - Throws: ``CoordinationError`` with the code `superseded` if a later start of the coordinator
+  ///   has begun its term.
   public func record(_ record: RunRecord) throws {
     try write("record the run's state in") { [path] database in
-      guard try String.fetchOne(database, sql: "SELECT id FROM run") != nil else {
+      guard let term = try Int64.fetchOne(database, sql: "SELECT term FROM state") else {
         throw CoordinationError(
           code: .wrongRun,
           message: "Cannot record in '\(path)': no run was begun in it; begin the run first.")
+      }
+      guard term <= record.standing.term else {
+        throw CoordinationError(
+          code: .superseded,
+          message: "Cannot record in '\(path)': another coordinator leads the run now, in term "
+            + "\(term); this one, of term \(record.standing.term), has to leave.")
       }
       var message = ""
       switch record.change {
       case .epochFinished(let summary): try Self.store(summary, in: database)
       case .evaluated(let summary): try Self.store(summary, in: database)
       case .ended(let text): message = text
-      case .clusterFormed, .bestSaved: break
+      case .checkpointCommitted(let checkpoint): try Self.store(checkpoint, in: database)
+      case .clusterFormed, .generationRaised, .bestSaved: break
       }
       try Self.store(record.standing, message: message, in: database)
     }
@@ -69,7 +96,9 @@ public final class RunStore: Sendable {
     try StoreSchema.translatingErrors("close", path) { try queue.close() }
   }
 
-  private func write(_ purpose: String, _ body: (Database) throws -> Void) throws {
+  private func write<Result>(
+    _ purpose: String, _ body: (Database) throws -> Result
+  ) throws -> Result {
     try StoreSchema.translatingErrors(purpose, path) { try queue.write(body) }
   }
 }

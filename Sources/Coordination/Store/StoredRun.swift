@@ -8,16 +8,20 @@ public struct StoredRun: Sendable, Equatable {
   public var epochs: [EpochSummary]
   /// In the order of the epochs.
   public var evaluations: [EvaluationSummary]
+  /// All that were ever committed, by version and generation. Which of them are still there and
+  /// whole only their files can say.
+  public var checkpoints: [CommittedCheckpoint]
 
   public init(
     identity: RunIdentity, standing: RunStanding, message: String, epochs: [EpochSummary],
-    evaluations: [EvaluationSummary]
+    evaluations: [EvaluationSummary], checkpoints: [CommittedCheckpoint] = []
   ) {
     self.identity = identity
     self.standing = standing
     self.message = message
     self.epochs = epochs
     self.evaluations = evaluations
+    self.checkpoints = checkpoints
   }
 }
 
