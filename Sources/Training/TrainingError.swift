@@ -10,6 +10,12 @@ public struct TrainingError: Error, CustomStringConvertible, Sendable {
     self.kind = kind
     self.description = description
   }
+
+  /// Rows of a version are needed that the servers do not have any more.
+  init(_ version: UInt64, isGone present: UInt64) {
+    self.init(
+      "Cannot read the rows of version \(version): the servers have gone on to version \(present).")
+  }
 }
 
 extension TaskFailure {

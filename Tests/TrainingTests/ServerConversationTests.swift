@@ -75,23 +75,22 @@ import Training
     }
   }
 
-  @Test("an unanswered request goes out again under its own name, ever more rarely, then is lost")
+  @Test("an unanswered request goes out again under its own number, ever more rarely, for ever")
   func resends() {
     var limits = ServerConversation.Limits()
     limits.resendInterval = 1
-    limits.maximumAttempts = 3
+    limits.longestInterval = 4
     var conversation = ServerConversation(limits: limits)
     let first = requests(conversation.perform(.pull([pull(0)]), at: 0))
-    #expect(conversation.tick(at: 0.9).isEmpty)
-    #expect(requests(conversation.tick(at: 1)).map(\.id) == [first[0].id])
-    #expect(conversation.tick(at: 2.9).isEmpty)
-    #expect(requests(conversation.tick(at: 3)).map(\.id) == [first[0].id])
-    guard case .lost(let message)? = conversation.tick(at: 7).first else {
-      Issue.record("the server was not given up")
-      return
+    var sentAt: [Double] = []
+    for now in 1...1000 {
+      let again = requests(conversation.tick(at: Double(now)))
+      #expect(again.allSatisfy { $0.id == first[0].id && $0.server == 0 })
+      if !again.isEmpty { sentAt.append(Double(now)) }
     }
-    #expect(message.contains("server 0"))
-    #expect(conversation.outstandingCount == 0)
+    #expect(sentAt.prefix(5) == [1, 3, 7, 11, 15])
+    #expect(sentAt.last == 999)
+    #expect(conversation.outstandingCount == 1)
   }
 
   @Test("a server that is not ready is asked again; any other refusal ends the task")
@@ -125,54 +124,184 @@ import Training
     #expect(failure.message.contains("'item'"))
   }
 
-  @Test("a server that forgot us is greeted once more and asked again under the same names")
-  func forgotten() {
+  private func refused(_ id: UInt64, _ code: Refusal.Code, version: UInt64 = 0) -> DataReply {
+    DataReply(
+      requestID: id, body: .refused(Refusal(code: code, message: "no", version: version)))
+  }
+
+  private func acknowledged(_ id: UInt64) -> DataReply {
+    DataReply(requestID: id, body: .pushed(.accepted))
+  }
+
+  @Test("a server that is not ready is asked again after the shortest interval")
+  func notReady() {
+    var conversation = ServerConversation()
+    let sent = requests(conversation.perform(.pull([pull(0)]), at: 0))
+    for now in stride(from: 2.0, through: 100, by: 2) {
+      #expect(requests(conversation.tick(at: now)).map(\.id) == [sent[0].id])
+      #expect(conversation.handle(refused(sent[0].id, .notReady), from: 0, at: now).isEmpty)
+    }
+  }
+
+  @Test("a pull waits until every push is acknowledged, and goes out once")
+  func heldPull() throws {
+    var conversation = ServerConversation()
+    let pushes = requests(conversation.perform(.push([push(0), push(1)]), at: 0))
+    #expect(requests(conversation.perform(.pull([pull(0), pull(1)]), at: 0)).isEmpty)
+    // What was not taken is sent again; the pull is not.
+    #expect(requests(conversation.tick(at: 2)).map(\.id) == pushes.map(\.id))
+    #expect(conversation.handle(acknowledged(pushes[0].id), from: 0, at: 2).isEmpty)
+    #expect(conversation.handle(acknowledged(pushes[0].id), from: 0, at: 2).isEmpty)
+    let sent = requests(conversation.handle(acknowledged(pushes[1].id), from: 1, at: 2))
+    try #require(sent.map(\.server) == [0, 1])
+    #expect(Set(sent.map(\.id)).isDisjoint(with: pushes.map(\.id)))
+    #expect(conversation.handle(acknowledged(pushes[1].id), from: 1, at: 2).isEmpty)
+    #expect(conversation.handle(pulled(sent[0].id), from: 0, at: 3).isEmpty)
+    guard case .advance(.pulled)? = conversation.handle(pulled(sent[1].id), from: 1, at: 3).first
+    else {
+      Issue.record("no rows were handed over")
+      return
+    }
+    #expect(conversation.outstandingCount == 0)
+  }
+
+  @Test("a pull whose pushes were acknowledged before it came goes out at once")
+  func pullAfterAcknowledgements() {
+    var conversation = ServerConversation()
+    let pushes = requests(conversation.perform(.push([push(0)]), at: 0))
+    #expect(conversation.handle(acknowledged(pushes[0].id), from: 0, at: 0).isEmpty)
+    #expect(requests(conversation.perform(.pull([pull(0)]), at: 0)).count == 1)
+  }
+
+  @Test("word that a version is gone reaches the task once, and other answers do not")
+  func versionGone() {
+    var conversation = ServerConversation()
+    let sent = requests(conversation.perform(.pull([pull(0), pull(1), pull(2)]), at: 0))
+    #expect(conversation.handle(pulled(sent[0].id), from: 0, at: 0).isEmpty)
+    let actions = conversation.handle(refused(sent[1].id, .versionGone, version: 7), from: 1, at: 0)
+    guard case .advance(.versionGone(7))? = actions.first, actions.count == 1 else {
+      Issue.record("the task did not hear of it: \(actions)")
+      return
+    }
+    #expect(conversation.outstandingCount == 0)
+    // The task asks for version 7; what still comes of the other pull is not taken for an answer.
+    let next = requests(conversation.perform(.pull([pull(0), pull(1), pull(2)]), at: 0))
+    #expect(conversation.handle(pulled(sent[2].id), from: 2, at: 0).isEmpty)
+    #expect(
+      conversation.handle(refused(sent[2].id, .versionGone, version: 7), from: 2, at: 0).isEmpty)
+    for (position, request) in next.enumerated() {
+      let actions = conversation.handle(pulled(request.id, version: 7), from: position, at: 0)
+      #expect(actions.count == (position == 2 ? 1 : 0))
+    }
+  }
+
+  @Test("a reduce whose version is gone is dropped with the others of the step")
+  func versionGoneOnReduce() {
+    var conversation = ServerConversation()
+    let reduces = [0, 1].map {
+      ReduceRequest(name: ContributionName(generation: 1, version: 0, shard: $0), values: [1])
+    }
+    let sent = requests(conversation.perform(.reduce(reduces), at: 0))
+    let actions = conversation.handle(refused(sent[1].id, .versionGone, version: 1), from: 0, at: 0)
+    guard case .advance(.versionGone(1))? = actions.first else {
+      Issue.record("the task did not hear of it: \(actions)")
+      return
+    }
+    #expect(conversation.tick(at: 100).isEmpty)
+    let late = DataReply(requestID: sent[0].id, body: .reduced([1]))
+    #expect(conversation.handle(late, from: 0, at: 100).isEmpty)
+  }
+
+  @Test(
+    "a server of another generation or run drops everything, and the task does not fail",
+    arguments: [Refusal.Code.staleGeneration, .wrongRun, .protocolVersion])
+  func outdated(code: Refusal.Code) {
+    var conversation = ServerConversation()
+    let pushes = requests(conversation.perform(.push([push(0), push(1)]), at: 0))
+    _ = conversation.perform(.pull([pull(0), pull(1)]), at: 0)
+    guard
+      case .outdated(let message)? = conversation.handle(
+        refused(pushes[1].id, code), from: 1, at: 0
+      ).first
+    else {
+      Issue.record("nothing was said of it")
+      return
+    }
+    #expect(message.contains("Server 1"))
+    #expect(conversation.outstandingCount == 0)
+    #expect(conversation.handle(acknowledged(pushes[0].id), from: 0, at: 0).isEmpty)
+    #expect(conversation.tick(at: 100).isEmpty)
+  }
+
+  @Test("after a task was abandoned nothing of it is sent, and no late answer is taken")
+  func abandoned() {
+    var conversation = ServerConversation()
+    let pushes = requests(conversation.perform(.push([push(0)]), at: 0))
+    _ = conversation.perform(.pull([pull(0)]), at: 0)
+    conversation.abandon()
+    #expect(conversation.handle(acknowledged(pushes[0].id), from: 0, at: 0).isEmpty)
+    #expect(conversation.tick(at: 100).isEmpty)
+    let next = requests(conversation.perform(.pull([pull(0)]), at: 100))
+    #expect(next.count == 1)
+    #expect(!pushes.map(\.id).contains(next[0].id))
+  }
+
+  @Test("an answer that does not fit its request is ignored, and the request sent again")
+  func misfit() {
+    var conversation = ServerConversation()
+    let sent = requests(conversation.perform(.pull([pull(0)]), at: 0))
+    #expect(conversation.handle(acknowledged(sent[0].id), from: 0, at: 0).isEmpty)
+    #expect(requests(conversation.tick(at: 2)).map(\.id) == [sent[0].id])
+  }
+
+  /// A conversation that has greeted one server, at time 0.
+  private func greeted() -> ServerConversation {
     var conversation = ServerConversation()
     let hello = DataHello(runID: "run", generation: 1, sender: "worker 0")
     let greeting = requests(conversation.greet(hello, serverCount: 1, at: 0))
-    _ = conversation.handle(DataReply(requestID: greeting[0].id, body: .welcome), from: 0, at: 0)
-    let sent = requests(conversation.perform(.push([push(0), push(0)]), at: 0))
-    #expect(conversation.perform(.done([]), at: 0).isEmpty)
-    func forgotten(_ id: UInt64) -> [(id: UInt64, server: Int)] {
-      let refusal = Refusal(code: .helloNeeded, message: "say hello first")
-      return requests(
-        conversation.handle(DataReply(requestID: id, body: .refused(refusal)), from: 0, at: 1))
+    let actions = conversation.handle(
+      DataReply(requestID: greeting[0].id, body: .welcome), from: 0, at: 0)
+    guard case .greeted? = actions.first else {
+      Issue.record("the server was not greeted")
+      return conversation
     }
-    let first = forgotten(sent[0].id)
-    #expect(first.count == 2)
-    #expect(first.last?.id == sent[0].id)
+    return conversation
+  }
+
+  @Test("a server that forgot us is greeted once more and asked again under the same numbers")
+  func forgotten() {
+    var conversation = greeted()
+    let sent = requests(conversation.perform(.push([push(0), push(0)]), at: 10))
+    #expect(conversation.perform(.done([]), at: 10).isEmpty)
+    let greeting = requests(conversation.handle(refused(sent[0].id, .helloNeeded), from: 0, at: 10))
+    #expect(greeting.count == 1)
     // The hello is under way already.
-    #expect(forgotten(sent[1].id).map(\.id) == [sent[1].id])
-    for request in sent {
-      #expect(
-        conversation.handle(
-          DataReply(requestID: request.id, body: .pushed(.accepted)), from: 0, at: 1
-        ).isEmpty)
-    }
-    let last = conversation.handle(
-      DataReply(requestID: first[0].id, body: .welcome), from: 0, at: 1)
-    guard case .done? = last.first else {
+    #expect(conversation.handle(refused(sent[1].id, .helloNeeded), from: 0, at: 10).isEmpty)
+    let welcome = DataReply(requestID: greeting[0].id, body: .welcome)
+    let again = requests(conversation.handle(welcome, from: 0, at: 10))
+    #expect(again.map(\.id) == sent.map(\.id))
+    #expect(conversation.handle(acknowledged(sent[0].id), from: 0, at: 10).isEmpty)
+    guard case .done? = conversation.handle(acknowledged(sent[1].id), from: 0, at: 10).first else {
       Issue.record("the task did not end")
       return
     }
   }
 
-  @Test("a server that forgets us for ever is lost")
+  @Test("a server that forgets us for ever is greeted no more than once per interval")
   func forgottenForEver() {
-    var limits = ServerConversation.Limits()
-    limits.maximumAttempts = 3
-    var conversation = ServerConversation(limits: limits)
-    let hello = DataHello(runID: "run", generation: 1, sender: "worker 0")
-    let greeting = requests(conversation.greet(hello, serverCount: 1, at: 0))
-    _ = conversation.handle(DataReply(requestID: greeting[0].id, body: .welcome), from: 0, at: 0)
-    let sent = requests(conversation.perform(.pull([pull(0)]), at: 0))
-    let refusal = Refusal(code: .helloNeeded, message: "say hello first")
-    let reply = DataReply(requestID: sent[0].id, body: .refused(refusal))
-    _ = conversation.handle(reply, from: 0, at: 0)
-    _ = conversation.handle(reply, from: 0, at: 0)
-    guard case .lost? = conversation.handle(reply, from: 0, at: 0).first else {
-      Issue.record("the server was not given up")
-      return
+    var conversation = greeted()
+    let sent = requests(conversation.perform(.pull([pull(0)]), at: 10))
+    var greetings = 0
+    for now in stride(from: 10, to: 110, by: 0.5) {
+      let actions =
+        requests(conversation.handle(refused(sent[0].id, .helloNeeded), from: 0, at: now))
+        + requests(conversation.tick(at: now))
+      for request in actions where request.id != sent[0].id {
+        greetings += 1
+        let welcome = DataReply(requestID: request.id, body: .welcome)
+        _ = conversation.handle(welcome, from: 0, at: now)
+      }
     }
+    #expect((20...50).contains(greetings), "\(greetings)")
   }
 }

@@ -4,86 +4,326 @@ import Testing
 import Training
 
 @Suite struct WorkerSessionTests {
-  private static let welcome = CoordinatorMessage.welcome(
-    Welcome(
-      runID: "run", generation: 1, rank: 0, configuration: "", tables: [], seed: 1, shardCount: 1,
-      stepsPerEpoch: 1, roundsPerStep: 1, serverCount: 1, heartbeatInterval: 1))
-  private static let servers = CoordinatorMessage.servers(
-    generation: 1, endpoints: ["tcp://a:1"])
+  private typealias Rig = SessionRig
 
-  private func task(_ id: UInt64) -> WorkerEvent {
-    .coordinator(.task(WorkerTask(id: id, body: .rank(version: 1, epoch: 0, blocks: [0]))))
-  }
-
-  private func told(_ actions: [WorkerAction]) -> [NodeMessage] {
-    actions.compactMap { if case .tell(let message) = $0 { message } else { nil } }
-  }
-
-  private func begun(_ actions: [WorkerAction]) -> [UInt64] {
-    actions.compactMap { if case .begin(let task) = $0 { task.id } else { nil } }
-  }
-
-  private func beats(_ actions: [WorkerAction]) -> [UInt64] {
-    actions.compactMap { if case .beat(let task) = $0 { task } else { nil } }
-  }
-
-  /// A worker that has joined, met its server and said that it is ready.
-  private func readyWorker() throws -> WorkerSession {
-    let hello = NodeHello(
-      role: .worker, incarnation: 7, runID: "", dataEndpoint: "", host: "here", processID: 1)
-    var worker = WorkerSession(hello: hello, at: 0)
-    _ = worker.handle(.coordinator(Self.welcome), at: 0)
-    _ = worker.handle(.setUp, at: 0)
-    let greetings = worker.handle(.coordinator(Self.servers), at: 0)
-    let id = try #require(
-      greetings.compactMap {
-        if case .request(let request, _) = $0 { request.id } else { nil }
-      }.first)
-    let ready = worker.handle(.reply(DataReply(requestID: id, body: .welcome), server: 0), at: 0)
-    try #require(told(ready) == [.ready])
-    return worker
-  }
-
-  @Test("a heartbeat names the task under way, and none without one")
+  @Test("a heartbeat names the generation and the task under way, and none without one")
   func heartbeat() throws {
-    var worker = try readyWorker()
-    #expect(beats(worker.handle(.tick, at: 1)) == [0])
-    _ = worker.handle(task(5), at: 1)
-    #expect(beats(worker.handle(.tick, at: 2)) == [5])
-    _ = worker.handle(.advanced(task: 5, .done([])), at: 2)
-    #expect(beats(worker.handle(.tick, at: 3)) == [0])
+    var rig = try Rig.ready()
+    #expect(rig.beats(.tick, at: 1) == [[1, 0]])
+    rig.handle(Rig.task(5), at: 1)
+    #expect(rig.beats(.tick, at: 2) == [[1, 5]])
+    rig.handle(.advanced(task: 5, .done([])), at: 2)
+    #expect(rig.beats(.tick, at: 3) == [[1, 0]])
   }
 
   @Test("a task that comes again while it is under way is not begun again")
   func repeatedTask() throws {
-    var worker = try readyWorker()
-    #expect(begun(worker.handle(task(5), at: 1)) == [5])
-    #expect(worker.handle(task(5), at: 1).isEmpty)
+    var rig = try Rig.ready()
+    #expect(rig.begun(Rig.task(5)) == [5])
+    #expect(rig.handle(Rig.task(5)).isEmpty)
   }
 
   @Test("a task that comes again after its end is answered as it was, and not computed again")
   func repeatedAnswer() throws {
-    var worker = try readyWorker()
+    var rig = try Rig.ready()
     let reports = [UnitReport(unit: 0, sums: ["valid.users": 3])]
-    _ = worker.handle(task(5), at: 1)
-    let first = told(worker.handle(.advanced(task: 5, .done(reports)), at: 1))
+    rig.handle(Rig.task(5))
+    let first = rig.told(.advanced(task: 5, .done(reports)))
     #expect(first == [.taskDone(id: 5, reports: reports)])
-    let again = worker.handle(task(5), at: 2)
-    #expect(told(again) == first)
-    #expect(begun(again).isEmpty)
-    #expect(begun(worker.handle(task(6), at: 3)) == [6])
+    #expect(rig.told(Rig.task(5)) == first)
+    #expect(rig.begun(Rig.task(6)) == [6])
     let failure = TaskFailure(.failed, "no memory")
-    _ = worker.handle(.taskFailed(task: 6, failure), at: 3)
-    #expect(told(worker.handle(task(6), at: 4)) == [.taskFailed(id: 6, failure)])
-    #expect(worker.handle(task(5), at: 4).isEmpty)
+    rig.handle(.taskFailed(task: 6, failure))
+    #expect(rig.told(Rig.task(6)) == [.taskFailed(id: 6, failure)])
+    #expect(rig.handle(Rig.task(5)).isEmpty)
   }
 
-  @Test("servers or a welcome that come again are answered with the readiness that was lost")
+  @Test("servers or a welcome that come again are answered with ready, also while it works")
   func repeatedReady() throws {
-    var worker = try readyWorker()
-    #expect(told(worker.handle(.coordinator(Self.servers), at: 1)) == [.ready])
-    #expect(told(worker.handle(.coordinator(Self.welcome), at: 1)) == [.ready])
-    _ = worker.handle(task(5), at: 1)
-    #expect(worker.handle(.coordinator(Self.servers), at: 1).isEmpty)
+    var rig = try Rig.ready()
+    for event in [Rig.servers(), Rig.welcome()] {
+      #expect(rig.told(event) == [.ready(generation: 1)])
+    }
+    rig.handle(Rig.task(5))
+    for event in [Rig.servers(), Rig.welcome(), Rig.welcome(term: 2), Rig.servers(term: 2)] {
+      #expect(rig.told(event) == [.ready(generation: 1)])
+    }
+    // The task goes on.
+    #expect(!rig.handle(.advanced(task: 5, .pull([Rig.pull]))).isEmpty)
+  }
+
+  // MARK: Tasks that replace others
+
+  @Test(
+    "a task with a higher id replaces the one under way, whose requests and outputs are dropped")
+  func replacedTask() throws {
+    var rig = try Rig.ready()
+    rig.handle(Rig.task(5))
+    let pulls = rig.requests(.advanced(task: 5, .pull([Rig.pull])))
+    #expect(pulls.count == 1)
+    #expect(rig.begun(Rig.task(6)) == [6])
+    // Nothing of the old task is sent again, answered, or taken from its computation.
+    #expect(rig.requests(.tick, at: 30).isEmpty)
+    #expect(rig.handle(Rig.pulled(pulls[0])).isEmpty)
+    #expect(rig.handle(.advanced(task: 5, .push([Rig.push]))).isEmpty)
+    #expect(rig.handle(.taskFailed(task: 5, TaskFailure(.failed, "late"))).isEmpty)
+    #expect(rig.handle(Rig.task(5)).isEmpty)
+    #expect(rig.requests(.advanced(task: 6, .pull([Rig.pull]))).count == 1)
+    #expect(rig.told(.advanced(task: 5, .done([]))).isEmpty)
+  }
+
+  @Test("in the middle of a step: a held pull and pushes on their way go with the old task")
+  func replacedInStep() throws {
+    var rig = try Rig.ready()
+    rig.handle(Rig.task(5))
+    let pushes = rig.requests(.advanced(task: 5, .push([Rig.push])))
+    #expect(rig.requests(.advanced(task: 5, .pull([Rig.pull]))).isEmpty)
+    #expect(rig.begun(Rig.task(6)) == [6])
+    #expect(rig.handle(Rig.acknowledged(pushes[0])).isEmpty)
+    // The new task's first pull waits for nothing.
+    #expect(rig.requests(.advanced(task: 6, .pull([Rig.pull]))).count == 1)
+  }
+
+  @Test("tasks of another generation are ignored")
+  func otherGeneration() throws {
+    var rig = try Rig.ready()
+    #expect(rig.handle(Rig.task(5, generation: 2)).isEmpty)
+    #expect(rig.begun(Rig.task(5)) == [5])
+    #expect(rig.handle(Rig.task(6, generation: 0)).isEmpty)
+    #expect(rig.beats(.tick, at: 1) == [[1, 5]])
+  }
+
+  @Test("word that a version is gone reaches the task")
+  func versionGone() throws {
+    var rig = try Rig.ready()
+    rig.handle(Rig.task(5))
+    let pulls = rig.requests(.advanced(task: 5, .pull([Rig.pull])))
+    let actions = rig.handle(Rig.refused(pulls[0], .versionGone, version: 9))
+    guard case .advance(5, .versionGone(9))? = actions.first else {
+      Issue.record("\(actions)")
+      return
+    }
+  }
+
+  // MARK: Generations
+
+  /// Takes a worker that is somewhere in generation 1 to being ready in generation 2.
+  private func expectNewGeneration(_ rig: inout SessionRig) {
+    let begun = rig.handle(Rig.welcome(generation: 2))
+    guard case .setUp(let welcome)? = begun.first, begun.count == 1 else {
+      Issue.record("\(begun)")
+      return
+    }
+    #expect(welcome.generation == 2)
+    // What belongs to the generation before means nothing.
+    #expect(rig.handle(.setUp(generation: 1)).isEmpty)
+    #expect(rig.handle(.setUpFailed(generation: 1, "no data")).isEmpty)
+    #expect(rig.handle(Rig.servers()).isEmpty)
+    #expect(rig.handle(Rig.task(7)).isEmpty)
+    #expect(rig.requests(.tick, at: 30).isEmpty)
+    #expect(rig.handle(Rig.servers(generation: 2, host: "b"), at: 30).isEmpty)
+    let met = rig.handle(.setUp(generation: 2), at: 30)
+    guard case .connect(let endpoints)? = met.first else {
+      Issue.record("\(met)")
+      return
+    }
+    #expect(endpoints == ["tcp://b:1"])
+    let greetings = Rig.requests(met)
+    #expect(greetings.count == 1)
+    if case .hello(let hello)? = greetings.first?.body { #expect(hello.generation == 2) }
+    // Its servers are known; it is not ready before they have welcomed it.
+    #expect(rig.handle(Rig.servers(generation: 2, host: "b"), at: 30).isEmpty)
+    #expect(rig.handle(Rig.welcome(generation: 2), at: 30).isEmpty)
+    #expect(rig.told(Rig.welcomed(greetings[0]), at: 30) == [.ready(generation: 2)])
+    #expect(rig.begun(Rig.task(8, generation: 2), at: 30) == [8])
+    #expect(rig.beats(.tick, at: 32).last == [2, 8])
+  }
+
+  @Test("a new generation while it sets itself up")
+  func generationWhileSettingUp() throws {
+    var rig = Rig()
+    rig.handle(Rig.welcome())
+    expectNewGeneration(&rig)
+  }
+
+  @Test("a new generation before it knows the servers")
+  func generationBeforeServers() throws {
+    var rig = Rig()
+    rig.handle(Rig.welcome())
+    rig.handle(.setUp(generation: 1))
+    expectNewGeneration(&rig)
+  }
+
+  @Test("a new generation while it meets the servers")
+  func generationWhileMeeting() throws {
+    var rig = Rig()
+    rig.handle(Rig.welcome())
+    rig.handle(.setUp(generation: 1))
+    let greetings = rig.requests(Rig.servers())
+    #expect(greetings.count == 1)
+    expectNewGeneration(&rig)
+    #expect(rig.handle(Rig.welcomed(greetings[0]), at: 30).isEmpty)
+  }
+
+  @Test("a new generation while it is idle")
+  func generationWhileIdle() throws {
+    var rig = try Rig.ready()
+    expectNewGeneration(&rig)
+  }
+
+  @Test("a new generation while it waits for rows, for totals, or for acknowledgements")
+  func generationWhileWorking() throws {
+    let name = ContributionName(generation: 1, version: 0, shard: 0)
+    let outputs: [WorkOutput] = [
+      .pull([Rig.pull]), .reduce([ReduceRequest(name: name, values: [1])]), .push([Rig.push]),
+    ]
+    for output in outputs {
+      var rig = try Rig.ready()
+      rig.handle(Rig.task(5))
+      let requests = rig.requests(.advanced(task: 5, output))
+      expectNewGeneration(&rig)
+      #expect(rig.handle(Rig.pulled(requests[0]), at: 30).isEmpty)
+      #expect(rig.handle(.advanced(task: 5, .done([])), at: 30).isEmpty)
+    }
+  }
+
+  @Test("a new generation while it waits for one")
+  func generationWhileWaiting() throws {
+    var rig = try Rig.outdated()
+    expectNewGeneration(&rig)
+  }
+
+  @Test("a generation that is overtaken before it was set up is passed over")
+  func overtakenGeneration() throws {
+    var rig = try Rig.ready()
+    rig.handle(Rig.welcome(generation: 2))
+    rig.handle(Rig.welcome(generation: 3))
+    rig.handle(Rig.servers(generation: 3))
+    #expect(rig.handle(.setUp(generation: 2)).isEmpty)
+    #expect(rig.requests(.setUp(generation: 3)).count == 1)
+    #expect(rig.handle(Rig.welcome(generation: 2)).isEmpty)
+  }
+
+  @Test("servers that are not as many as were announced are not met")
+  func wrongServerCount() throws {
+    var rig = Rig()
+    rig.handle(Rig.welcome())
+    rig.handle(.setUp(generation: 1))
+    for endpoints in [[], ["tcp://a:1", "tcp://b:1"]] {
+      #expect(rig.handle(Rig.letter(.servers(generation: 1, endpoints: endpoints))).isEmpty)
+    }
+    #expect(rig.requests(Rig.servers()).count == 1)
+  }
+
+  // MARK: Servers that are lost
+
+  @Test("a server that does not answer is asked as long as the coordinator is there")
+  func silentServer() throws {
+    var rig = try Rig.ready()
+    rig.handle(Rig.task(5))
+    let pulls = rig.requests(.advanced(task: 5, .pull([Rig.pull])))
+    var repetitions = 0
+    for now in 1...3600 {
+      rig.handle(Rig.letter(.heartbeatSeen(generation: 1)), at: Double(now))
+      let actions = rig.handle(.tick, at: Double(now))
+      repetitions += Rig.requests(actions).count { $0.id == pulls[0].id }
+      #expect(!Rig.leaves(actions))
+    }
+    #expect((200...250).contains(repetitions), "\(repetitions)")
+    guard case .advance(5, .pulled)? = rig.handle(Rig.pulled(pulls[0]), at: 3600).first else {
+      Issue.record("the late answer was not taken")
+      return
+    }
+    // The coordinator's silence ends it.
+    #expect(Rig.leaves(rig.handle(.tick, at: 3661)))
+  }
+
+  @Test("a server of another generation makes it wait: it neither fails the task nor leaves")
+  func waits() throws {
+    var rig = try Rig.outdated()
+    #expect(rig.handle(.advanced(task: 5, .pull([Rig.pull]))).isEmpty)
+    #expect(rig.beats(.tick, at: 2) == [[1, 0]])
+    #expect(rig.requests(.tick, at: 30).isEmpty)
+  }
+
+  @Test("while it waits, the same task begins anew, and an older one does not")
+  func taskWhileWaiting() throws {
+    var rig = try Rig.outdated()
+    #expect(rig.handle(Rig.task(4)).isEmpty)
+    #expect(rig.begun(Rig.task(5)) == [5])
+  }
+
+  @Test("while it waits, a coordinator that repeats itself has it meet the servers again")
+  func meetsAgain() throws {
+    for event in [Rig.welcome(term: 2), Rig.servers(term: 2)] {
+      var rig = try Rig.outdated()
+      let met = rig.handle(event)
+      guard case .connect? = met.first, let greeting = Rig.requests(met).first else {
+        Issue.record("\(met)")
+        continue
+      }
+      #expect(rig.told(Rig.welcomed(greeting)) == [.ready(generation: 1)])
+      #expect(rig.begun(Rig.task(5, term: 2)) == [5])
+    }
+  }
+
+  @Test("stray answers change nothing in any phase")
+  func strayAnswers() throws {
+    let strays = (0..<40 as Range<UInt64>).flatMap { id in
+      let request = DataRequest(id: id, body: .pull(Rig.pull.body))
+      return [
+        Rig.pulled(request), Rig.acknowledged(request), Rig.welcomed(request),
+        Rig.refused(request, .versionGone, version: 3), Rig.refused(request, .malformed),
+      ]
+    }
+    func expectDeaf(_ rig: SessionRig) {
+      for stray in strays {
+        var copy = rig
+        #expect(copy.handle(stray).isEmpty)
+      }
+    }
+    expectDeaf(Rig())
+    var rig = try Rig.ready()
+    expectDeaf(rig)
+    rig.handle(Rig.task(5))
+    expectDeaf(rig)
+    expectDeaf(try Rig.outdated())
+  }
+
+  // MARK: The coordinator
+
+  @Test("a coordinator that starts anew hears what the worker has, while that goes on working")
+  func restartedCoordinator() throws {
+    for isWorking in [false, true] {
+      var rig = try Rig.ready()
+      if isWorking { rig.handle(Rig.task(5)) }
+      let unknown = CoordinatorMessage.refused(Refusal(code: .helloNeeded, message: "who?"))
+      let hellos = rig.told(Rig.letter(unknown, term: 2))
+      guard case .hello(let hello)? = hellos.first else {
+        Issue.record("\(hellos)")
+        continue
+      }
+      #expect(hello.holding == Holding(generation: 1, rank: 3, version: 0))
+      if isWorking { #expect(rig.requests(.advanced(task: 5, .pull([Rig.pull]))).count == 1) }
+      #expect(rig.told(Rig.welcome(term: 2)) == [.ready(generation: 1)])
+      // The coordinator before it is not obeyed any more.
+      #expect(rig.handle(Rig.task(6)).isEmpty)
+      #expect(rig.begun(Rig.task(2 << 32, term: 2)) == [2 << 32])
+    }
+  }
+
+  @Test("data that cannot be had, a refused greeting and a signal are told before leaving")
+  func goodbyes() throws {
+    var rig = Rig()
+    rig.handle(Rig.welcome())
+    var copy = rig
+    #expect(Rig.saysGoodbye(copy.handle(.setUpFailed(generation: 1, "no data"))) == "no data")
+    copy = rig
+    #expect(Rig.saysGoodbye(copy.handle(.stopRequested))?.contains("stop") == true)
+    rig.handle(.setUp(generation: 1))
+    let greeting = rig.requests(Rig.servers())
+    #expect(
+      Rig.saysGoodbye(rig.handle(Rig.refused(greeting[0], .limit)))?.contains("Server 0") == true)
+    #expect(rig.handle(.tick, at: 5).isEmpty)
   }
 }

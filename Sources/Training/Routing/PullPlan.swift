@@ -21,7 +21,13 @@ struct PullPlan {
   /// One request to every server. One that holds none of the rows is asked for nothing, and its
   /// answer still says that it has reached the version: a worker that did not wait for it would
   /// push to a version that this server does not have yet.
-  func requests(generation: UInt64) -> [Addressed<PullRequest>] {
+  ///
+  /// - Parameters:
+  ///   - confirmed: shards whose contributions to the version before all servers have.
+  ///   - wantsReports: whether the sums of these shards' epoch are wanted too.
+  func requests(
+    generation: UInt64, confirmed: [UInt32] = [], wantsReports: Bool = false
+  ) -> [Addressed<PullRequest>] {
     (0..<routing.serverCount).map { server in
       let sections = sections(of: server)
       let listed = routed.compactMap { $0 }.filter { !$0.isWhole }
@@ -38,7 +44,8 @@ struct PullPlan {
       return Addressed(
         server: server,
         body: PullRequest(
-          generation: generation, version: version, sections: sections, keys: keys))
+          generation: generation, version: version, sections: sections, keys: keys,
+          confirmed: confirmed, wantsReports: wantsReports))
     }
   }
 

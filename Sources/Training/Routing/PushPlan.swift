@@ -16,10 +16,11 @@ struct PushPlan {
   /// One request for every server; a server that holds none of the rows gets an empty one, because
   /// a version is complete when each shard has spoken.
   ///
+  /// - Parameter sums: what the contribution says of itself, for the first server.
   /// - Throws: ``TrainingError`` when what one server is to get is more than a message can hold.
-  func requests(name: ContributionName, kind: PushKind, routing: TableRouting) throws
-    -> [Addressed<PushRequest>]
-  {
+  func requests(
+    name: ContributionName, kind: PushKind, routing: TableRouting, sums: [String: Double] = [:]
+  ) throws -> [Addressed<PushRequest>] {
     try (0..<routing.serverCount).map { server in
       let present = parts.filter { !$0.rows.keys[server].isEmpty }
       try PushLimit.check(
@@ -60,7 +61,8 @@ struct PushPlan {
       return Addressed(
         server: server,
         body: PushRequest(
-          name: name, kind: kind, sections: sections, keys: keys, values: values))
+          name: name, kind: kind, sections: sections, keys: keys, values: values,
+          sums: server == 0 ? sums : [:]))
     }
   }
 }

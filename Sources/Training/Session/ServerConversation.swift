@@ -2,15 +2,17 @@ public import Messages
 
 /// The requests that a task has with the servers, as a value.
 ///
-/// Every request keeps its name until it is answered and is sent again when an answer stays away;
-/// servers count a contribution once, so a repeated push does no harm. At most the requests of two
-/// versions are under way: servers answer a version's pull only when the pushes before it are in.
+/// Every request keeps its number until it is answered and is sent again when an answer stays away,
+/// as long as there is anybody who wants it; servers count a contribution once, so a repeated push
+/// does no harm. A pull leaves only when every push is acknowledged: it may then say of the shards
+/// that were pushed that all servers have them (``PullRequest/confirmed``), and no more than the
+/// requests of two versions are held.
 public struct ServerConversation: Sendable {
   public struct Limits: Sendable {
     /// After how long an unanswered request is sent again, seconds. Doubles with every attempt.
-    public var resendInterval: Double = 10
-    /// How often a request is sent before the servers count as lost.
-    public var maximumAttempts = 8
+    public var resendInterval: Double = 2
+    /// What the interval grows to, seconds.
+    public var longestInterval: Double = 16
 
     public init() {}
   }
@@ -25,8 +27,9 @@ public struct ServerConversation: Sendable {
     case done([UnitReport])
     /// A server refused: the task cannot go on.
     case refused(TaskFailure)
-    /// A server does not answer any more.
-    case lost(String)
+    /// A server belongs to another generation (or run) than we: what the coordinator says next was
+    /// not heard yet. Everything was dropped.
+    case outdated(String)
   }
 
   /// What the task waits for. Answers are kept in the order of the requests.
@@ -37,113 +40,128 @@ public struct ServerConversation: Sendable {
     case reduces([UInt64: Int], [[Double]?])
   }
 
-  private struct Outstanding: Sendable {
-    let server: Int
-    let request: DataRequest
-    var sentAt: Double
-    var attempts = 1
-  }
-
   private let limits: Limits
   private var awaited = Awaited.nothing
-  private var outstanding: [UInt64: Outstanding] = [:]
+  private var outstanding = OutstandingRequests()
+  /// A pull that leaves when every push is acknowledged.
+  private var heldPull: [Addressed<PullRequest>]?
   private var reports: [UnitReport]?
-  private var nextID: UInt64 = 1
   /// What was said to greet the servers.
   private var hello: DataHello?
+  private var greetedAt: [Int: Double] = [:]
 
   public init(limits: Limits = Limits()) { self.limits = limits }
 
   /// Requests that no server has answered yet.
   public var outstandingCount: Int { outstanding.count }
 
-  /// Says hello to every server; ends with `greeted`.
+  /// Says hello to every server; ends with `greeted`. Whatever was under way is forgotten.
   public mutating func greet(
     _ hello: DataHello, serverCount: Int, at now: Double
   ) -> [Action] {
+    abandon()
     self.hello = hello
     awaited = .welcomes
-    return (0..<serverCount).map { send(.hello(hello), to: $0, at: now).action }
+    return (0..<serverCount).map { greet($0, hello, at: now) }
+  }
+
+  private mutating func greet(_ server: Int, _ hello: DataHello, at now: Double) -> Action {
+    greetedAt[server] = now
+    return send(.hello(hello), to: server, at: now).action
   }
 
   /// Does what a task asks for.
   public mutating func perform(_ output: WorkOutput, at now: Double) -> [Action] {
-    var actions: [Action] = []
-    var positions: [UInt64: Int] = [:]
     switch output {
     case .pull(let requests):
-      for (position, request) in requests.enumerated() {
-        let (id, action) = send(.pull(request.body), to: request.server, at: now)
-        positions[id] = position
-        actions.append(action)
-      }
-      awaited = .pulls(positions, requests.map { _ in nil })
+      heldPull = requests
+      return sendHeldPull(at: now)
     case .reduce(let requests):
-      for (position, request) in requests.enumerated() {
-        let (id, action) = send(.reduce(request), to: 0, at: now)
-        positions[id] = position
-        actions.append(action)
-      }
-      awaited = .reduces(positions, requests.map { _ in nil })
+      let sent = requests.map { send(.reduce($0), to: 0, at: now) }
+      awaited = .reduces(positions(sent.map(\.id)), requests.map { _ in nil })
+      return sent.map(\.action)
     case .push(let requests):
-      for request in requests {
-        actions.append(send(.push(request.body), to: request.server, at: now).action)
-      }
-      actions.append(.advance(.sent))
+      return requests.map { send(.push($0.body), to: $0.server, at: now).action }
+        + [.advance(.sent)]
     case .done(let reports):
       self.reports = reports
       return finishIfDone()
     }
-    return actions
+  }
+
+  private mutating func sendHeldPull(at now: Double) -> [Action] {
+    guard let requests = heldPull, !outstanding.hasPushes else { return [] }
+    heldPull = nil
+    let sent = requests.map { send(.pull($0.body), to: $0.server, at: now) }
+    awaited = .pulls(positions(sent.map(\.id)), requests.map { _ in nil })
+    return sent.map(\.action)
+  }
+
+  private func positions(_ ids: [UInt64]) -> [UInt64: Int] {
+    Dictionary(uniqueKeysWithValues: ids.enumerated().map { ($1, $0) })
   }
 
   /// Takes in an answer. One that nobody waits for (a second answer to a repeated request) is
-  /// ignored.
+  /// ignored, and so is one that does not fit the request, which is then sent again.
   public mutating func handle(
     _ reply: DataReply, from server: Int, at now: Double
   ) -> [Action] {
-    guard let entry = outstanding[reply.requestID], entry.server == server else { return [] }
-    if case .refused(let refusal) = reply.body {
+    guard let entry = outstanding.entry(reply.requestID, of: server) else { return [] }
+    switch (entry.request.body, reply.body) {
+    case (_, .refused(let refusal)):
       return handle(refusal, of: entry, at: now)
-    }
-    outstanding[reply.requestID] = nil
-    switch reply.body {
-    case .welcome:
-      // A server that forgot us was greeted again.
-      guard case .welcomes = awaited else { return finishIfDone() }
-      guard outstanding.isEmpty else { return [] }
-      awaited = .nothing
-      return [.greeted]
-    case .pulled(let pulled):
+    case (.hello, .welcome):
+      outstanding.remove(reply.requestID)
+      return welcomed(by: server, at: now)
+    case (.pull, .pulled(let pulled)):
+      outstanding.remove(reply.requestID)
       guard case .pulls(let positions, var answers) = awaited,
         let position = positions[reply.requestID]
       else { return [] }
       answers[position] = pulled
       awaited = .pulls(positions, answers)
       return completed(answers).map { [.advance(.pulled($0))] } ?? []
-    case .reduced(let totals):
+    case (.reduce, .reduced(let totals)):
+      outstanding.remove(reply.requestID)
       guard case .reduces(let positions, var answers) = awaited,
         let position = positions[reply.requestID]
       else { return [] }
       answers[position] = totals
       awaited = .reduces(positions, answers)
       return completed(answers).map { [.advance(.reduced($0))] } ?? []
-    case .pushed:
-      return finishIfDone()
-    case .refused:
+    case (.push, .pushed):
+      outstanding.remove(reply.requestID)
+      return sendHeldPull(at: now) + finishIfDone()
+    default:
       return []
     }
   }
 
+  private mutating func welcomed(by server: Int, at now: Double) -> [Action] {
+    // A server that forgot us was greeted again.
+    let repeated = outstanding.welcomed(by: server, at: now).map(Self.resent)
+    guard case .welcomes = awaited else { return repeated + finishIfDone() }
+    guard !outstanding.hasGreetings else { return [] }
+    awaited = .nothing
+    return [.greeted]
+  }
+
   private mutating func handle(
-    _ refusal: Refusal, of entry: Outstanding, at now: Double
+    _ refusal: Refusal, of entry: OutstandingRequests.Entry, at now: Double
   ) -> [Action] {
-    switch refusal.code {
-    case .notReady:
-      // Asked again by the resend timer.
+    switch (refusal.code, entry.request.body) {
+    case (.notReady, _):
+      outstanding.askAgain(entry.request.id, at: now)
       return []
-    case .helloNeeded:
+    case (.helloNeeded, _):
       return greetAgain(entry, at: now)
+    case (.versionGone, .pull), (.versionGone, .reduce):
+      outstanding.removePullsAndReduces()
+      awaited = .nothing
+      return [.advance(.versionGone(refusal.version))]
+    case (.staleGeneration, _), (.wrongRun, _), (.protocolVersion, _):
+      abandon()
+      return [.outdated("Server \(entry.server) is not one of ours now: \(refusal.message)")]
     default:
       abandon()
       return [
@@ -155,61 +173,44 @@ public struct ServerConversation: Sendable {
     }
   }
 
-  /// Says hello to a server that has forgotten us (it thought the connection lost) and repeats the
-  /// request that it did not take.
-  private mutating func greetAgain(_ entry: Outstanding, at now: Double) -> [Action] {
-    guard let hello, entry.attempts < limits.maximumAttempts else {
-      abandon()
-      return [.lost(lostMessage(entry))]
+  /// Says hello to a server that has forgotten us (it thought the connection lost), and then
+  /// repeats what it did not take. One that keeps forgetting is greeted once per interval.
+  private mutating func greetAgain(
+    _ entry: OutstandingRequests.Entry, at now: Double
+  ) -> [Action] {
+    if outstanding.isGreeting(entry.server) {
+      outstanding.awaitWelcome(entry.request.id)
+      return []
     }
-    var entry = entry
-    entry.attempts += 1
-    entry.sentAt = now
-    outstanding[entry.request.id] = entry
-    let isGreeting = outstanding.values.contains { other in
-      if case .hello = other.request.body { other.server == entry.server } else { false }
+    guard let hello, now - (greetedAt[entry.server] ?? -.infinity) >= limits.resendInterval else {
+      outstanding.askAgain(entry.request.id, at: now)
+      return []
     }
-    let greeting = isGreeting ? [] : [send(.hello(hello), to: entry.server, at: now).action]
-    return greeting + [.request(entry.request, server: entry.server)]
-  }
-
-  private func lostMessage(_ entry: Outstanding) -> String {
-    "Lost server \(entry.server): a request went unanswered \(entry.attempts) times. Start this "
-      + "process again when the server is back."
+    outstanding.awaitWelcome(entry.request.id)
+    return [greet(entry.server, hello, at: now)]
   }
 
   /// Sends again what was not answered in time.
   public mutating func tick(at now: Double) -> [Action] {
-    var actions: [Action] = []
-    for id in outstanding.keys.sorted() {
-      guard var entry = outstanding[id] else { continue }
-      let wait = limits.resendInterval * Double(1 << min(entry.attempts - 1, 6))
-      guard now - entry.sentAt >= wait else { continue }
-      if entry.attempts >= limits.maximumAttempts {
-        abandon()
-        return [.lost(lostMessage(entry))]
-      }
-      entry.attempts += 1
-      entry.sentAt = now
-      outstanding[id] = entry
-      actions.append(.request(entry.request, server: entry.server))
-    }
-    return actions
+    outstanding.overdue(at: now, limits: limits).map(Self.resent)
+  }
+
+  private static func resent(_ entry: OutstandingRequests.Entry) -> Action {
+    .request(entry.request, server: entry.server)
   }
 
   /// Forgets the task: answers that still come are ignored.
   public mutating func abandon() {
     awaited = .nothing
     outstanding.removeAll()
+    heldPull = nil
     reports = nil
   }
 
   private mutating func send(
     _ body: DataRequestBody, to server: Int, at now: Double
   ) -> (id: UInt64, action: Action) {
-    let request = DataRequest(id: nextID, body: body)
-    nextID += 1
-    outstanding[request.id] = Outstanding(server: server, request: request, sentAt: now)
+    let request = outstanding.add(body, to: server, at: now)
     return (request.id, .request(request, server: server))
   }
 

@@ -3,6 +3,10 @@ public import Messages
 
 /// The worker's side of a run as a pure state machine: it joins, sets itself up, meets the servers,
 /// and does the tasks that it is given. Sockets, clock and computation are its shell's.
+///
+/// A welcome of a higher generation takes it back to setting up, whatever it does; what is the same
+/// for the whole run (data, model) its shell keeps. Lost servers do not make it leave: it goes on
+/// asking, or waits, until the coordinator has found a way. Only the coordinator's silence ends it.
 public struct WorkerSession: Sendable {
   enum Phase: Sendable, Equatable {
     case joining
@@ -10,14 +14,20 @@ public struct WorkerSession: Sendable {
     case meetingServers
     case idle
     case working(task: UInt64)
+    /// A server turned out to be of another generation: the coordinator will say what to do.
+    case waiting
     case left
   }
 
   private var enrollment: Enrollment
   private var conversation: ServerConversation
   private var phase = Phase.joining
+  /// Of the current generation.
   private var isSetUp = false
+  /// Of the current generation.
   private var endpoints: [String]?
+  /// The highest id of the tasks that were begun; those below were replaced.
+  private var newestTask: UInt64 = 0
   /// How the last task ended, to be said again when the coordinator did not hear it.
   private var lastAnswer: (task: UInt64, message: NodeMessage)?
 
@@ -35,60 +45,78 @@ public struct WorkerSession: Sendable {
   public mutating func handle(_ event: WorkerEvent, at now: Double) -> [WorkerAction] {
     guard phase != .left else { return [] }
     switch event {
-    case .coordinator(let message):
-      let actions = enrollment.handle(message, at: now).flatMap { perform($0) }
-      return actions + handle(message, at: now)
+    case .coordinator(let letter):
+      return enrollment.handle(letter, at: now).flatMap { perform($0, at: now) }
     case .reply(let reply, let server):
-      return conversation.handle(reply, from: server, at: now).map { perform($0) }
-    case .setUp:
+      return conversation.handle(reply, from: server, at: now).flatMap { perform($0) }
+    case .setUp(let generation):
+      guard phase == .settingUp, generation == enrollment.welcome?.generation else { return [] }
       isSetUp = true
       return meetServers(at: now)
-    case .setUpFailed(let message):
+    case .setUpFailed(let generation, let message):
+      guard phase == .settingUp, generation == enrollment.welcome?.generation else { return [] }
       return [.tell(.goodbye(reason: message)), leave(.permanent(message))]
     case .advanced(let task, let output):
       guard phase == .working(task: task) else { return [] }
-      return conversation.perform(output, at: now).map { perform($0) }
+      return conversation.perform(output, at: now).flatMap { perform($0) }
     case .taskFailed(let task, let failure):
       guard phase == .working(task: task) else { return [] }
       return [fail(task, failure)]
     case .stopRequested:
       return [.tell(.goodbye(reason: "it was asked to stop")), leave(.finished("asked to stop"))]
     case .tick:
-      let membership = enrollment.tick(at: now).flatMap { perform($0) }
-      return membership + conversation.tick(at: now).map { perform($0) }
+      let membership = enrollment.tick(at: now).flatMap { perform($0, at: now) }
+      return membership + conversation.tick(at: now).flatMap { perform($0) }
     }
   }
 
-  private mutating func handle(
-    _ message: CoordinatorMessage, at now: Double
-  ) -> [WorkerAction] {
+  // MARK: The coordinator
+
+  private mutating func perform(_ action: Enrollment.Action, at now: Double) -> [WorkerAction] {
+    switch action {
+    case .tell(let message): return [.tell(message)]
+    case .beat: return [.beat(generation: generation, task: currentTask ?? 0)]
+    case .begin(let welcome): return begin(welcome)
+    case .welcomedAgain: return repeatReady(at: now)
+    case .hear(let message): return hear(message, at: now)
+    case .leave(let departure): return [leave(departure)]
+    }
+  }
+
+  /// Takes up a generation: nothing of the one before counts any more.
+  private mutating func begin(_ welcome: Welcome) -> [WorkerAction] {
+    conversation.abandon()
+    phase = .settingUp
+    isSetUp = false
+    endpoints = nil
+    lastAnswer = nil
+    enrollment.holding = Holding(generation: welcome.generation, rank: welcome.rank, version: 0)
+    return [.setUp(welcome)]
+  }
+
+  private mutating func hear(_ message: CoordinatorMessage, at now: Double) -> [WorkerAction] {
     switch message {
-    case .servers(_, let endpoints):
-      // Known already: the coordinator does not know that the worker is ready.
-      guard self.endpoints == nil else { return repeatReady() }
+    case .servers(let generation, let endpoints):
+      guard let welcome = enrollment.welcome, generation == welcome.generation,
+        endpoints.count == Int(welcome.serverCount)
+      else { return [] }
+      guard endpoints != self.endpoints else { return repeatReady(at: now) }
       self.endpoints = endpoints
       return meetServers(at: now)
     case .task(let task):
       return take(task)
-    case .welcome, .heartbeatSeen, .finish, .refused:
+    case .welcome, .heartbeatSeen, .finish, .refused, .hold, .checkpoint, .checkpointSeen:
       return []
     }
   }
 
-  /// Begins a new task. One that is under way already is ignored; one that was the last to end is
-  /// answered as it was. Ids ascend, so that an older one is a stray repetition.
-  private mutating func take(_ task: WorkerTask) -> [WorkerAction] {
-    guard phase == .idle else { return [] }
-    if let lastAnswer, task.id <= lastAnswer.task {
-      return task.id == lastAnswer.task ? [.tell(lastAnswer.message)] : []
+  /// The coordinator says again what it said before: it does not know that the worker is ready.
+  private mutating func repeatReady(at now: Double) -> [WorkerAction] {
+    switch phase {
+    case .idle, .working: [.tell(.ready(generation: generation))]
+    case .waiting: meetServers(at: now)
+    case .joining, .settingUp, .meetingServers, .left: []
     }
-    phase = .working(task: task.id)
-    return [.begin(task)]
-  }
-
-  private func repeatReady() -> [WorkerAction] {
-    // While it works the coordinator knows.
-    phase == .idle ? [.tell(.ready)] : []
   }
 
   /// Greets the servers once the worker is set up and knows where they are.
@@ -98,40 +126,54 @@ public struct WorkerSession: Sendable {
     let hello = DataHello(
       runID: welcome.runID, generation: welcome.generation, sender: "worker \(welcome.rank)")
     let greetings = conversation.greet(hello, serverCount: endpoints.count, at: now)
-    return [.connect(endpoints: endpoints)] + greetings.map { perform($0) }
+    return [.connect(endpoints: endpoints)] + greetings.flatMap { perform($0) }
   }
 
-  private mutating func perform(_ action: Enrollment.Action) -> [WorkerAction] {
-    switch action {
-    case .tell(let message): return [.tell(message)]
-    case .beat: return [.beat(task: currentTask ?? 0)]
-    case .begin(let welcome):
-      phase = .settingUp
-      return [.setUp(welcome)]
-    case .welcomedAgain: return repeatReady()
-    case .leave(let departure): return [leave(departure)]
+  /// Begins a new task, in place of the one under way if there is one. The one under way is ignored
+  /// when it comes again; the last to end is answered as it was. Ids ascend, so that an older one
+  /// is a stray repetition.
+  private mutating func take(_ task: WorkerTask) -> [WorkerAction] {
+    guard task.generation == generation else { return [] }
+    switch phase {
+    case .idle, .working, .waiting: break
+    case .joining, .settingUp, .meetingServers, .left: return []
     }
+    if let lastAnswer, task.id == lastAnswer.task, task.id == newestTask {
+      return [.tell(lastAnswer.message)]
+    }
+    // One that was dropped with a server's refusal is begun anew.
+    guard task.id > newestTask || (task.id == newestTask && currentTask == nil) else { return [] }
+    conversation.abandon()
+    newestTask = task.id
+    phase = .working(task: task.id)
+    return [.begin(task)]
   }
+
+  private var generation: UInt64 { enrollment.welcome?.generation ?? 0 }
 
   private var currentTask: UInt64? {
     if case .working(let id) = phase { id } else { nil }
   }
 
-  private mutating func perform(_ action: ServerConversation.Action) -> WorkerAction {
-    let task = currentTask
+  // MARK: The servers
+
+  private mutating func perform(_ action: ServerConversation.Action) -> [WorkerAction] {
     switch action {
-    case .request(let request, let server): return .request(request, server: server)
+    case .request(let request, let server):
+      return [.request(request, server: server)]
     case .greeted:
       phase = .idle
-      return .tell(.ready)
+      return [.tell(.ready(generation: generation))]
     case .advance(let input):
-      return .advance(task: task ?? 0, input)
+      return currentTask.map { [.advance(task: $0, input)] } ?? []
     case .done(let reports):
-      return answer(task ?? 0, .taskDone(id: task ?? 0, reports: reports))
+      return currentTask.map { [answer($0, .taskDone(id: $0, reports: reports))] } ?? []
     case .refused(let failure):
-      guard let task else { return leave(.permanent(failure.message)) }
-      return fail(task, failure)
-    case .lost(let message): return leave(.transient(message))
+      if let task = currentTask { return [fail(task, failure)] }
+      return [.tell(.goodbye(reason: failure.message)), leave(.permanent(failure.message))]
+    case .outdated:
+      phase = .waiting
+      return []
     }
   }
 
@@ -155,11 +197,12 @@ public struct WorkerSession: Sendable {
 
 /// What happens to a worker.
 public enum WorkerEvent: Sendable {
-  case coordinator(CoordinatorMessage)
+  case coordinator(CoordinatorLetter)
+  /// From a server of the last `connect`.
   case reply(DataReply, server: Int)
-  /// Data and model are there.
-  case setUp
-  case setUpFailed(String)
+  /// Data and model are there, and what is computed from now on is for this generation.
+  case setUp(generation: UInt64)
+  case setUpFailed(generation: UInt64, String)
   /// The computation of a task went as far as it can.
   case advanced(task: UInt64, WorkOutput)
   case taskFailed(task: UInt64, TaskFailure)
@@ -171,13 +214,16 @@ public enum WorkerEvent: Sendable {
 /// What a worker does about it.
 public enum WorkerAction: Sendable {
   case tell(NodeMessage)
-  /// Send a heartbeat with what the process uses and the task under way, 0 for none.
-  case beat(task: UInt64)
-  /// Load the data and build the model of this run, then report `setUp`.
+  /// Send a heartbeat with what the process uses, the generation that it belongs to, and the task
+  /// under way, 0 for none.
+  case beat(generation: UInt64, task: UInt64)
+  /// Load the data and build the model of this run, then report `setUp`. Comes for every
+  /// generation: with the same configuration only the number of servers can be another.
   case setUp(Welcome)
+  /// Connect to the servers, in rank order, in place of all that were connected before.
   case connect(endpoints: [String])
   case request(DataRequest, server: Int)
-  /// Begin to compute a task, then report `advanced`.
+  /// Begin to compute a task, in place of one that may be under way, then report `advanced`.
   case begin(WorkerTask)
   /// Tell the task what it waited for, then report `advanced`.
   case advance(task: UInt64, WorkInput)

@@ -11,14 +11,14 @@ struct InitialValues {
   private static let blockByteCount = 8 << 20
 
   private let engine: WorkerEngine
-  private let version: UInt64
+  private let generation: UInt64
   private var blocks: [(table: Int, rows: Range<Int>)]
 
-  init(engine: WorkerEngine, version: UInt64, shards: [Int]) {
+  init(engine: WorkerEngine, generation: UInt64, shards: [Int]) {
     self.engine = engine
-    self.version = version
+    self.generation = generation
     blocks = []
-    guard version == 0, shards.contains(0) else { return }
+    guard shards.contains(0) else { return }
     for (table, spec) in engine.model.tables.enumerated() where spec.initializer == .pushed {
       let size = max(1, Self.blockByteCount / (spec.width * MemoryLayout<Float>.stride))
       for start in stride(from: 0, to: spec.rows, by: size) {
@@ -33,7 +33,8 @@ struct InitialValues {
     guard let block = blocks.popLast() else { return nil }
     return try engine.pushes(
       of: engine.model.backbone.initialValues(table: block.table, rows: block.rows),
-      rows: .listed(block.rows.map(Int32.init)), table: block.table, version: version,
-      block: UInt32(blocks.count))
+      rows: .listed(block.rows.map(Int32.init)), table: block.table,
+      name: ContributionName(
+        generation: generation, version: 0, shard: UInt32(blocks.count)))
   }
 }

@@ -7,13 +7,15 @@ internal import Tensors
 /// they are computed once however many workers rank with them.
 final class MaterializeWork: Work {
   private let engine: WorkerEngine
+  private let generation: UInt64
   private let version: UInt64
   private let blocks: [(index: UInt32, block: EvaluationBlocks.Final)]
   private var next = 0
   private var plan: PullPlan?
 
-  init(engine: WorkerEngine, version: UInt64, blocks: [UInt32]) throws {
+  init(engine: WorkerEngine, generation: UInt64, version: UInt64, blocks: [UInt32]) throws {
     self.engine = engine
+    self.generation = generation
     self.version = version
     let all = engine.blocks
     self.blocks = try blocks.map { block in
@@ -38,6 +40,8 @@ final class MaterializeWork: Work {
       return pullNext()
     case .reduced:
       throw TrainingError("Totals came that were not asked for.")
+    case .versionGone(let present):
+      throw TrainingError(version, isGone: present)
     }
   }
 
@@ -46,7 +50,7 @@ final class MaterializeWork: Work {
     let plan = PullPlan(
       engine.model.extended(blocks[next].block.rows), version: version, routing: engine.routing)
     self.plan = plan
-    return .pull(plan.requests(generation: engine.setting.generation))
+    return .pull(plan.requests(generation: generation))
   }
 
   private func compute(_ replies: [PullReply]) throws -> [Addressed<PushRequest>] {
@@ -57,9 +61,13 @@ final class MaterializeWork: Work {
       let vectors = final.compute(range, rows.map { $0 ?? Matrix(rows: 0, columns: 0) })
       return try engine.pushes(
         of: vectors, rows: .listed(range.map(Int32.init)),
-        table: engine.model.finalTable(final.side), version: version, block: blocks[next].index)
+        table: engine.model.finalTable(final.side),
+        name: ContributionName(
+          generation: generation, version: version, shard: blocks[next].index))
     case .whole(let final, _):
-      return try engine.pushes(ofFinal: final, parameters: rows, context: nil, version: version)
+      return try engine.pushes(
+        ofFinal: final, parameters: rows, context: nil, generation: generation,
+        version: version)
     }
   }
 }
@@ -67,27 +75,26 @@ final class MaterializeWork: Work {
 extension WorkerEngine {
   /// Writes of both final matrices.
   func pushes(
-    ofFinal final: WholeFinal, parameters: [Matrix?], context: StepContext?, version: UInt64
+    ofFinal final: WholeFinal, parameters: [Matrix?], context: StepContext?, generation: UInt64,
+    version: UInt64
   ) throws -> [Addressed<PushRequest>] {
     let present = parameters.map { $0 ?? Matrix(rows: 0, columns: 0) }
     let vectors = final.compute(present, context)
+    func name(_ block: UInt32) -> ContributionName {
+      ContributionName(generation: generation, version: version, shard: block)
+    }
     return try pushes(
-      of: vectors.user, rows: .all, table: model.finalTable(.user), version: version, block: 0)
-      + pushes(
-        of: vectors.item, rows: .all, table: model.finalTable(.item), version: version, block: 1)
+      of: vectors.user, rows: .all, table: model.finalTable(.user), name: name(0))
+      + pushes(of: vectors.item, rows: .all, table: model.finalTable(.item), name: name(1))
   }
 
   /// Writes of some rows of a final matrix.
   func pushes(
-    of vectors: Matrix, rows: RowSelection, table: Int, version: UInt64, block: UInt32
+    of vectors: Matrix, rows: RowSelection, table: Int, name: ContributionName
   ) throws -> [Addressed<PushRequest>] {
     guard let routed = routing.route(rows, table: table) else { return [] }
     return try PushPlan(parts: [.init(table: table, rows: routed, values: vectors)])
-      .requests(
-        name: ContributionName(
-          generation: setting.generation, version: version, shard: block),
-        kind: .assign, routing: routing
-      )
+      .requests(name: name, kind: .assign, routing: routing)
       .filter { !$0.body.sections.isEmpty }
   }
 }

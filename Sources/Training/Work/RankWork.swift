@@ -15,6 +15,7 @@ final class RankWork: Work {
   private static let itemChunkByteCount = 64 << 20
 
   private let engine: WorkerEngine
+  private let generation: UInt64
   private let version: UInt64
   private let blocks: [(index: UInt32, users: Range<Int>)]
   private let ranking: FullRanking
@@ -25,8 +26,9 @@ final class RankWork: Work {
   private var itemReading: ReadTablesWork?
   private var reports: [UnitReport] = []
 
-  init(engine: WorkerEngine, version: UInt64, blocks: [UInt32]) throws {
+  init(engine: WorkerEngine, generation: UInt64, version: UInt64, blocks: [UInt32]) throws {
     self.engine = engine
+    self.generation = generation
     self.version = version
     ranking = FullRanking(cutoffs: engine.setting.topK)
     let all = engine.blocks
@@ -42,7 +44,7 @@ final class RankWork: Work {
     self.items = items
     itemReading = ReadTablesWork(
       routing: engine.routing, tables: [table], version: version,
-      generation: engine.setting.generation, chunkByteCount: Self.itemChunkByteCount
+      generation: generation, chunkByteCount: Self.itemChunkByteCount
     ) { _, first, rows in
       (items.pointer + first * rows.columns).update(from: rows.pointer, count: rows.count)
     }
@@ -64,6 +66,8 @@ final class RankWork: Work {
       try rank(rows[engine.model.finalTable(.user)])
       next += 1
       return pullNextUsers()
+    case .versionGone(let present):
+      throw TrainingError(version, isGone: present)
     case .begin, .reduced, .sent:
       throw TrainingError("An answer came that was not asked for.")
     }
@@ -75,7 +79,7 @@ final class RankWork: Work {
     selections[engine.model.finalTable(.user)] = .listed(blocks[next].users.map(Int32.init))
     let plan = PullPlan(selections, version: version, routing: engine.routing)
     self.plan = plan
-    return .pull(plan.requests(generation: engine.setting.generation))
+    return .pull(plan.requests(generation: generation))
   }
 
   private func rank(_ users: Matrix?) throws {

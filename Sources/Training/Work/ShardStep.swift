@@ -88,6 +88,16 @@ final class ShardStep {
     shared.addGradients(of: propagated, to: &gradients, on: tape)
   }
 
+  /// What the step adds to the sums of the shard's epoch, known once differentiated: its share of
+  /// the loss and its statistics. Rounds before the last say nothing of the model.
+  var sums: [String: Double] {
+    guard context.isFinalRound else { return [:] }
+    var sums: [String: Double] = [:]
+    for (name, value) in loss.shares() { sums["loss.\(name)"] = value }
+    for (name, value) in loss.statistics { sums["stat.\(name)"] = value }
+    return sums
+  }
+
   /// The gradients and running averages for the servers.
   func push() -> PushPlan {
     var parts: [PushPlan.Part] = []

@@ -8,46 +8,68 @@ internal import Tensors
 ///
 /// Per version: pull the rows of all owned shards at once, record each shard, sum the reductions
 /// over all shards of the run through a server, differentiate, push each shard's contribution.
-/// After the pushes were handed over the next batch is drawn and its pull goes out; the servers
-/// answer it as soon as they have the version.
+/// After the pushes were handed over the next batch is drawn and its pull planned; it goes out when
+/// they are acknowledged, and says so to the servers, which go to the next version when all shards
+/// are confirmed. A last pull, of the version that the epoch ends with, brings what the servers
+/// summed of the shards' losses.
+///
+/// The task may begin anywhere in the epoch, and goes on from where the servers are: what it is
+/// late for has been done by whoever had the shards before.
 final class TrainWork: Work {
   private let engine: WorkerEngine
+  private let generation: UInt64
   private let epoch: Int
   private let shards: [Int]
   private let versions: Range<UInt64>
-  private let firstVersion: UInt64
+  private let startVersion: UInt64
   private var version: UInt64
   private var steps: [ShardStep] = []
   private var union: [RowSelection] = []
   private var plan: PullPlan?
   private var parts: [[Double]] = []
-  private var sums: [[String: Double]]
   private var stalePushes: [Addressed<PushRequest>] = []
+  /// Nil once they are written.
   private var initialValues: InitialValues?
   /// Where pulled rows are assembled; one tape's worth of buffers, reused every step.
   private let pulledTape: Tape
   private let shared: SharedForward
 
-  init(engine: WorkerEngine, epoch: Int, firstVersion: UInt64, shards: [Int]) {
+  /// - Throws: ``TrainingError`` if the epoch does not have the version to start from.
+  init(
+    engine: WorkerEngine, generation: UInt64, epoch: Int, firstVersion: UInt64,
+    startVersion: UInt64, shards: [Int]
+  ) throws {
     self.engine = engine
+    self.generation = generation
     self.epoch = epoch
     self.shards = shards
-    self.firstVersion = firstVersion
-    version = firstVersion
+    self.startVersion = startVersion
+    version = startVersion
     let count = engine.sampler.stepsPerEpoch * engine.setting.roundsPerStep
-    versions = firstVersion..<firstVersion + UInt64(count)
-    sums = shards.map { _ in [:] }
+    let (end, isTooLarge) = firstVersion.addingReportingOverflow(UInt64(count))
+    guard !isTooLarge, firstVersion <= startVersion, startVersion <= end else {
+      throw TrainingError(
+        "Cannot train epoch \(epoch) from version \(startVersion) on: its \(count) versions begin "
+          + "with \(firstVersion). All processes of a run must be of the same release.")
+    }
+    versions = firstVersion..<end
     pulledTape = engine.tape(shards.count)
     shared = SharedForward(tape: engine.tape(shards.count + 1))
   }
 
-  var progress: UInt64 { (version - firstVersion) / UInt64(engine.setting.roundsPerStep) }
+  var progress: UInt64 {
+    (version - versions.lowerBound) / UInt64(engine.setting.roundsPerStep)
+  }
 
   func advance(_ input: WorkInput) throws -> WorkOutput {
     switch input {
     case .begin:
-      initialValues = InitialValues(engine: engine, version: version, shards: shards)
+      if startVersion == 0 {
+        initialValues = InitialValues(engine: engine, generation: generation, shards: shards)
+      }
       return try nextInitialValues() ?? nextPull()
+    case .pulled(let replies) where version == versions.upperBound:
+      return .done(try reports(replies))
     case .pulled(let replies):
       try record(replies)
       // With one shard the parts are the totals.
@@ -57,39 +79,59 @@ final class TrainWork: Work {
       return .push(try differentiate(totals: parts))
     case .reduced(let totals):
       return .push(try differentiate(totals: totals))
-    case .sent where steps.isEmpty:
+    case .sent where initialValues != nil:
       return try nextInitialValues() ?? nextPull()
     case .sent:
       version += 1
-      guard versions.contains(version) else { return .done(reports()) }
+      return nextPull()
+    case .versionGone(let present):
+      guard version < present, present <= versions.upperBound else {
+        throw TrainingError(
+          "Cannot go on with epoch \(epoch): the servers are at version \(present), version "
+            + "\(version) was asked for, and the epoch ends with \(versions.upperBound).")
+      }
+      version = present
       return nextPull()
     }
   }
 
   /// The next block of initial values that data decides; nil when the servers have them all.
   private func nextInitialValues() throws -> WorkOutput? {
-    try initialValues?.next().map { .push($0) }
+    let block = try initialValues?.next()
+    if block == nil { initialValues = nil }
+    return block.map { .push($0) }
   }
 
   private func nextPull() -> WorkOutput {
-    pulledTape.reset()
-    steps = shards.enumerated().map { index, shard in
-      let tape = engine.tape(index)
-      tape.reset()
-      return ShardStep(engine: engine, tape: tape, context: context(shard: shard))
-    }
+    let isLast = version == versions.upperBound
+    steps = isLast ? [] : nextSteps()
     union = engine.model.tables.indices.map { table in
       .union(steps.map { $0.selections[table] })
     }
     let plan = PullPlan(union, version: version, routing: engine.routing)
     self.plan = plan
-    return .pull(plan.requests(generation: engine.setting.generation))
+    // Only of the version before the first nothing is known, unless it is over for everybody.
+    let isConfirmed = isLast || version > startVersion
+    return .pull(
+      plan.requests(
+        generation: generation, confirmed: isConfirmed ? shards.map(UInt32.init) : [],
+        wantsReports: isLast))
+  }
+
+  /// Draws the batches of the current version, in place of those before.
+  private func nextSteps() -> [ShardStep] {
+    pulledTape.reset()
+    return shards.enumerated().map { index, shard in
+      let tape = engine.tape(index)
+      tape.reset()
+      return ShardStep(engine: engine, tape: tape, context: context(shard: shard))
+    }
   }
 
   /// Where the current version stands in the run.
   private func context(shard: Int) -> StepContext {
     let rounds = UInt64(engine.setting.roundsPerStep)
-    let offset = version - firstVersion
+    let offset = version - versions.lowerBound
     return StepContext(
       seed: engine.setting.seed, epoch: epoch, step: Int(offset / rounds), shard: shard,
       isFinalRound: offset % rounds == rounds - 1)
@@ -98,11 +140,12 @@ final class TrainWork: Work {
   /// The final vectors of the epoch's last forward pass, for models that rank with those; written
   /// by the owner of shard 0.
   private func staleFinal(_ pulled: [Matrix?]) throws -> [Addressed<PushRequest>] {
-    guard case .whole(let final) = engine.model.backbone.final, final.isStale, shards[0] == 0,
+    guard case .whole(let final) = engine.model.backbone.final, final.isStale, shards.contains(0),
       version + 1 == versions.upperBound
     else { return [] }
     return try engine.pushes(
-      ofFinal: final, parameters: pulled, context: context(shard: 0), version: version)
+      ofFinal: final, parameters: pulled, context: context(shard: 0), generation: generation,
+      version: version)
   }
 
   private func record(_ replies: [PullReply]) throws {
@@ -117,7 +160,6 @@ final class TrainWork: Work {
     guard totals.count == steps.count else {
       throw TrainingError("\(totals.count) totals came for \(steps.count) shards.")
     }
-    // Before the gradients: those may complete the version.
     var requests = stalePushes
     for (index, step) in steps.enumerated() {
       guard totals[index].count == parts[index].count else {
@@ -127,27 +169,26 @@ final class TrainWork: Work {
       }
       try step.differentiate(totals: totals[index], shared: shared)
       requests += try step.push().requests(
-        name: name(step.shard), kind: .gradient, routing: engine.routing)
-      addReport(index, step)
+        name: name(step.shard), kind: .gradient, routing: engine.routing, sums: step.sums)
     }
     return requests
   }
 
   private func name(_ shard: Int) -> ContributionName {
-    ContributionName(
-      generation: engine.setting.generation, version: version, shard: UInt32(shard))
+    ContributionName(generation: generation, version: version, shard: UInt32(shard))
   }
 
-  private func addReport(_ index: Int, _ step: ShardStep) {
-    let rounds = UInt64(engine.setting.roundsPerStep)
-    guard (version - firstVersion) % rounds == rounds - 1 else { return }
-    for (name, value) in step.loss.shares() { sums[index]["loss.\(name)", default: 0] += value }
-    for (name, value) in step.loss.statistics {
-      sums[index]["stat.\(name)", default: 0] += value
+  /// What the first server has summed of the task's shards over the epoch.
+  private func reports(_ replies: [PullReply]) throws -> [UnitReport] {
+    guard let plan else { throw TrainingError("Reports came that were not asked for.") }
+    // There are no rows; but it must be the version that was asked for, from all servers.
+    _ = try plan.assemble(replies) { pulledTape.matrix(rows: $0, columns: $1) }
+    return try shards.map { shard in
+      guard let report = replies[0].reports.first(where: { $0.unit == UInt32(shard) }) else {
+        throw TrainingError(
+          "Server 0 has no sums of shard \(shard) for epoch \(epoch), which it should have kept.")
+      }
+      return report
     }
-  }
-
-  private func reports() -> [UnitReport] {
-    zip(shards, sums).map { UnitReport(unit: UInt32($0), sums: $1) }
   }
 }

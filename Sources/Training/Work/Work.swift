@@ -20,6 +20,9 @@ public enum WorkInput: Sendable {
   case reduced([[Double]])
   /// The pushes were handed over; they need not have arrived.
   case sent
+  /// The servers are beyond the version that a pull or a reduce was for, at this one: everything
+  /// before it is complete on all of them.
+  case versionGone(UInt64)
 }
 
 /// What a task wants next.

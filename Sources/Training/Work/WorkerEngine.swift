@@ -8,7 +8,6 @@ internal import Tables
 public final class WorkerEngine {
   /// What of the run the computation depends on.
   public struct Setting: Sendable {
-    public var generation: UInt64
     public var seed: UInt64
     public var shardCount: Int
     public var roundsPerStep: Int
@@ -20,10 +19,9 @@ public final class WorkerEngine {
     public var materializeBlockSize: Int
 
     public init(
-      generation: UInt64, seed: UInt64, shardCount: Int, roundsPerStep: Int, batchSize: Int,
-      topK: [Int], rankBlockSize: Int, materializeBlockSize: Int
+      seed: UInt64, shardCount: Int, roundsPerStep: Int, batchSize: Int, topK: [Int],
+      rankBlockSize: Int, materializeBlockSize: Int
     ) {
-      self.generation = generation
       self.seed = seed
       self.shardCount = shardCount
       self.roundsPerStep = roundsPerStep
@@ -36,19 +34,26 @@ public final class WorkerEngine {
 
   let dataset: Dataset
   let model: TrainingModel
-  let routing: TableRouting
+  private(set) var routing: TableRouting
   let setting: Setting
   let sampler: BatchSampler
   /// Tapes live as long as the engine, so that steps reuse their buffers.
   private var tapes: [Tape] = []
 
-  public init(dataset: Dataset, model: TrainingModel, routing: TableRouting, setting: Setting) {
+  public init(dataset: Dataset, model: TrainingModel, serverCount: Int, setting: Setting) {
     self.dataset = dataset
     self.model = model
-    self.routing = routing
+    routing = TableRouting(tables: model.tables, serverCount: serverCount)
     self.setting = setting
     sampler = BatchSampler(
       dataset: dataset, seed: setting.seed, batchSize: setting.batchSize)
+  }
+
+  /// Takes up a generation with this many servers. Data, model and buffers stay; work that is under
+  /// way is not to be advanced any more.
+  public func enter(serverCount: Int) {
+    guard serverCount != routing.serverCount else { return }
+    routing = TableRouting(tables: model.tables, serverCount: serverCount)
   }
 
   func tape(_ index: Int) -> Tape {
@@ -61,17 +66,22 @@ public final class WorkerEngine {
   /// - Throws: ``TrainingError`` for a task that does not fit the run.
   public func work(for task: WorkerTask) throws -> any Work {
     switch task.body {
-    case .train(let epoch, let firstVersion, let shards):
-      guard !shards.isEmpty, shards.allSatisfy({ $0 < setting.shardCount }) else {
+    case .train(let epoch, let firstVersion, let startVersion, let shards):
+      guard !shards.isEmpty, Set(shards).count == shards.count,
+        shards.allSatisfy({ $0 < setting.shardCount })
+      else {
         throw TrainingError(
           "Cannot train shards \(shards): the run has \(setting.shardCount) shards.")
       }
-      return TrainWork(
-        engine: self, epoch: Int(epoch), firstVersion: firstVersion, shards: shards.map(Int.init))
+      return try TrainWork(
+        engine: self, generation: task.generation, epoch: Int(epoch), firstVersion: firstVersion,
+        startVersion: startVersion, shards: shards.map(Int.init))
     case .materialize(let version, _, let blocks):
-      return try MaterializeWork(engine: self, version: version, blocks: blocks)
+      return try MaterializeWork(
+        engine: self, generation: task.generation, version: version, blocks: blocks)
     case .rank(let version, _, let blocks):
-      return try RankWork(engine: self, version: version, blocks: blocks)
+      return try RankWork(
+        engine: self, generation: task.generation, version: version, blocks: blocks)
     }
   }
 }

@@ -1,0 +1,258 @@
+import Messages
+import Tables
+
+/// The least that keeps a server's promises: versions that begin when all shards are confirmed,
+/// contributions and sums that count once, and word of versions that are gone. It notes what no
+/// worker should do.
+struct FakeServer {
+  struct Answer {
+    let peer: Int
+    let reply: DataReply
+  }
+
+  private struct Contribution: Equatable {
+    let sections: [TableSection]
+    let keys: [UInt32]
+    let values: [Float]
+    let sums: [String: Double]
+  }
+
+  private struct Waiter: Equatable {
+    let peer: Int
+    let id: UInt64
+  }
+
+  let rank: Int
+  private(set) var generation: UInt64
+  private(set) var version: UInt64 = 0
+  /// Of each table, by row id.
+  private(set) var rows: [[UInt32: [Float]]]
+  /// What no worker should have done.
+  private(set) var violations: [String] = []
+  /// Itself when it had the last version that is a multiple of three, and the one before.
+  private(set) var snapshots: [[UInt64: FakeServer]] = []
+  private let tables: [TableSpec]
+  private let shardCount: UInt32
+  private let versionsPerEpoch: UInt64
+  private var missing: [Set<UInt32>]
+  private var peers: Set<Int> = []
+  private var contributions: [UInt32: Contribution] = [:]
+  private var confirmed: Set<UInt32> = []
+  private var parked: [(waiter: Waiter, pull: PullRequest)] = []
+  private var parts: [UInt32: [Double]] = [:]
+  private var waiters: [Waiter] = []
+  private var totals: [UInt64: [Double]] = [:]
+  private var epochSums: [UInt32: [String: Double]] = [:]
+
+  init(
+    rank: Int, serverCount: Int, generation: UInt64, tables: [TableSpec], seed: UInt64,
+    shardCount: Int, versionsPerEpoch: UInt64
+  ) {
+    self.rank = rank
+    self.generation = generation
+    self.tables = tables
+    self.shardCount = UInt32(shardCount)
+    self.versionsPerEpoch = versionsPerEpoch
+    let map = SlotMap(serverCount: serverCount)
+    rows = tables.map { spec in
+      var values: [UInt32: [Float]] = [:]
+      for row in TablePlacement(spec, in: map).rows(ofServer: rank) {
+        var vector = [Float](repeating: 0, count: spec.width)
+        vector.withUnsafeMutableBufferPointer {
+          spec.initializer.fill($0, table: spec.name, row: Int(row), seed: seed)
+        }
+        values[row] = vector
+      }
+      return values
+    }
+    missing = zip(tables, rows).map { $0.initializer == .pushed ? Set($1.keys) : [] }
+  }
+
+  /// The same tables at the start of another generation: nobody is known, nothing is under way.
+  func restored(generation: UInt64) -> FakeServer {
+    var server = self
+    server.generation = generation
+    server.peers = []
+    server.contributions = [:]
+    server.confirmed = []
+    server.parked = []
+    server.parts = [:]
+    server.waiters = []
+    server.totals = [:]
+    return server
+  }
+
+  mutating func forget(_ peer: Int) { peers.remove(peer) }
+
+  mutating func handle(_ request: DataRequest, from peer: Int) -> [Answer] {
+    let waiter = Waiter(peer: peer, id: request.id)
+    if case .hello(let hello) = request.body {
+      if let refusal = refusal(hello.generation) { return [answer(waiter, refusal)] }
+      peers.insert(peer)
+      return [answer(waiter, .welcome)]
+    }
+    guard peers.contains(peer) else { return [answer(waiter, refused(.helloNeeded))] }
+    switch request.body {
+    case .hello: return []
+    case .pull(let pull): return handle(pull, waiter)
+    case .push(let push): return handle(push, waiter)
+    case .reduce(let reduce): return handle(reduce, waiter)
+    }
+  }
+
+  private func refusal(_ other: UInt64) -> DataReplyBody? {
+    if other == generation { return nil }
+    return refused(other < generation ? .staleGeneration : .notReady)
+  }
+
+  private func refused(_ code: Refusal.Code) -> DataReplyBody {
+    .refused(
+      Refusal(code: code, message: "no", version: code == .versionGone ? version : 0))
+  }
+
+  private func answer(_ waiter: Waiter, _ body: DataReplyBody) -> Answer {
+    Answer(peer: waiter.peer, reply: DataReply(requestID: waiter.id, body: body))
+  }
+
+  private mutating func note(_ violation: String, _ waiter: Waiter) -> [Answer] {
+    violations.append("server \(rank) at \(version), peer \(waiter.peer): \(violation)")
+    return [answer(waiter, refused(.malformed))]
+  }
+
+  // MARK: Pull
+
+  private mutating func handle(_ pull: PullRequest, _ waiter: Waiter) -> [Answer] {
+    if let refusal = refusal(pull.generation) { return [answer(waiter, refusal)] }
+    if pull.version < version { return [answer(waiter, refused(.versionGone))] }
+    if pull.version == version, missing.allSatisfy(\.isEmpty) {
+      return [answer(waiter, .pulled(rows(of: pull)))]
+    }
+    guard pull.version <= version + 1 else { return note("pulls \(pull.version)", waiter) }
+    if !parked.contains(where: { $0.waiter == waiter }) { parked.append((waiter, pull)) }
+    guard pull.version == version + 1 else { return [] }
+    guard pull.confirmed.allSatisfy({ contributions[$0] != nil }) else {
+      return note("confirms \(pull.confirmed) without a contribution", waiter)
+    }
+    confirmed.formUnion(pull.confirmed)
+    return confirmed.count == shardCount ? finishVersion() : []
+  }
+
+  private func rows(of pull: PullRequest) -> PullReply {
+    var values: [Float] = []
+    for (section, ids) in ids(pull.sections, pull.keys) {
+      for id in ids { values += rows[Int(section.table)][id] ?? [] }
+    }
+    let reports = pull.wantsReports && rank == 0 ? pull.confirmed : []
+    return PullReply(
+      version: version, sections: pull.sections, values: .copying(values),
+      reports: reports.map { UnitReport(unit: $0, sums: epochSums[$0] ?? [:]) })
+  }
+
+  private func ids(
+    _ sections: [TableSection], _ keys: Payload
+  ) -> [(section: TableSection, ids: [UInt32])] {
+    var keys = keys.array(of: UInt32.self)[...]
+    return sections.map { section in
+      guard !section.isWhole else { return (section, rows[Int(section.table)].keys.sorted()) }
+      defer { keys = keys.dropFirst(Int(section.rowCount)) }
+      return (section, Array(keys.prefix(Int(section.rowCount))))
+    }
+  }
+
+  private mutating func finishVersion() -> [Answer] {
+    if version % versionsPerEpoch == 0 { epochSums = [:] }
+    for shard in contributions.keys.sorted() {
+      guard let contribution = contributions[shard] else { continue }
+      forEachRow(contribution) { table, id, gradient in
+        for column in gradient.indices { rows[table][id]?[column] -= 0.5 * gradient[column] }
+      }
+      for (name, value) in contribution.sums {
+        epochSums[shard, default: [:]][name, default: 0] += value
+      }
+    }
+    version += 1
+    contributions = [:]
+    confirmed = []
+    parts = [:]
+    let given = waiters.map { answer($0, refused(.versionGone)) }
+    waiters = []
+    if version % 3 == 0 {
+      var copy = self
+      copy.snapshots = []
+      snapshots = Array((snapshots + [[version: copy]]).suffix(2))
+    }
+    return given + answerParked()
+  }
+
+  private mutating func answerParked() -> [Answer] {
+    guard missing.allSatisfy(\.isEmpty) else { return [] }
+    let ready = parked.filter { $0.pull.version <= version }
+    parked.removeAll { $0.pull.version <= version }
+    return ready.map { waiter, pull in
+      answer(waiter, pull.version < version ? refused(.versionGone) : .pulled(rows(of: pull)))
+    }
+  }
+
+  private func forEachRow(
+    _ contribution: Contribution, _ body: (_ table: Int, _ id: UInt32, _ row: [Float]) -> Void
+  ) {
+    var values = contribution.values[...]
+    for (section, ids) in ids(contribution.sections, .copying(contribution.keys)) {
+      for id in ids {
+        body(Int(section.table), id, Array(values.prefix(Int(section.width))))
+        values = values.dropFirst(Int(section.width))
+      }
+    }
+  }
+
+  // MARK: Push and reduce
+
+  private mutating func handle(_ push: PushRequest, _ waiter: Waiter) -> [Answer] {
+    if let refusal = refusal(push.name.generation) { return [answer(waiter, refusal)] }
+    guard push.name.version <= version else { return note("pushes \(push.name)", waiter) }
+    guard push.name.version == version else { return [answer(waiter, .pushed(.duplicate))] }
+    if rank > 0, !push.sums.isEmpty { return note("pushes sums", waiter) }
+    let contribution = Contribution(
+      sections: push.sections, keys: push.keys.array(of: UInt32.self),
+      values: push.values.array(of: Float.self), sums: push.sums)
+    switch push.kind {
+    case .gradient:
+      guard missing.allSatisfy(\.isEmpty) else { return note("pushes too early", waiter) }
+      if let first = contributions[push.name.shard] {
+        guard first == contribution else { return note("pushes other bits", waiter) }
+        return [answer(waiter, .pushed(.duplicate))]
+      }
+      contributions[push.name.shard] = contribution
+      return [answer(waiter, .pushed(.accepted))]
+    case .assign:
+      var written: [(Int, UInt32, [Float])] = []
+      forEachRow(contribution) { table, id, row in written.append((table, id, row)) }
+      for (table, id, row) in written {
+        guard tables[table].rule == .assigned || missing[table].remove(id) != nil else { continue }
+        rows[table][id] = row
+      }
+      return [answer(waiter, .pushed(.accepted))] + answerParked()
+    }
+  }
+
+  private mutating func handle(_ reduce: ReduceRequest, _ waiter: Waiter) -> [Answer] {
+    if let refusal = refusal(reduce.name.generation) { return [answer(waiter, refusal)] }
+    if let sums = totals[reduce.name.version] { return [answer(waiter, .reduced(sums))] }
+    if reduce.name.version < version { return [answer(waiter, refused(.versionGone))] }
+    guard reduce.name.version == version, rank == 0 else {
+      return note("reduces \(reduce.name)", waiter)
+    }
+    if let first = parts[reduce.name.shard], first != reduce.values {
+      return note("reduces other bits", waiter)
+    }
+    parts[reduce.name.shard] = reduce.values
+    if !waiters.contains(waiter) { waiters.append(waiter) }
+    guard parts.count == shardCount, var sums = parts[0] else { return [] }
+    for shard in 1..<shardCount {
+      for (index, value) in (parts[shard] ?? []).enumerated() { sums[index] += value }
+    }
+    totals = [version: sums]
+    defer { waiters = [] }
+    return waiters.map { answer($0, .reduced(sums)) }
+  }
+}

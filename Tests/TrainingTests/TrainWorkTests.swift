@@ -1,0 +1,326 @@
+import Messages
+import Models
+import Tables
+import Testing
+import Training
+
+@Suite struct TrainWorkTests {
+  /// What a work asked for until it was done.
+  private struct Trace {
+    var pulls: [[Addressed<PullRequest>]] = []
+    var pushes: [Push] = []
+    var reports: [UnitReport] = []
+  }
+
+  private struct Push: Equatable {
+    let server: Int
+    let name: ContributionName
+    let kind: PushKind
+    let keys: [UInt32]
+    let values: [Float]
+    let sums: [String: Double]
+
+    init(_ addressed: Addressed<PushRequest>) {
+      let request = addressed.body
+      server = addressed.server
+      name = request.name
+      kind = request.kind
+      keys = request.keys.array(of: UInt32.self)
+      values = request.values.array(of: Float.self)
+      sums = request.sums
+    }
+  }
+
+  private let run: SmallRun
+  private let allShards: [UInt32] = [0, 1, 2]
+
+  init() throws { run = try SmallRun() }
+
+  /// Servers to which one worker says hello.
+  private func greeted(_ servers: [FakeServer]) -> [FakeServer] {
+    servers.map { server in
+      var server = server
+      let hello = DataHello(runID: "run", generation: 1, sender: "worker 0")
+      _ = server.handle(DataRequest(id: 0, body: .hello(hello)), from: 1)
+      return server
+    }
+  }
+
+  /// Does a task with all shards until it is done, or until the servers have a version.
+  private func finish(
+    _ work: any Work, _ servers: inout [FakeServer], from first: WorkInput = .begin,
+    stopAt version: UInt64 = .max
+  ) throws -> Trace {
+    var trace = Trace()
+    var input = first
+    var id: UInt64 = 0
+    func ask(_ body: DataRequestBody, _ server: Int) -> [DataReplyBody] {
+      id += 1
+      return servers[server].handle(DataRequest(id: id, body: body), from: 1)
+        .filter { $0.reply.requestID == id }.map(\.reply.body)
+    }
+    while true {
+      switch try work.advance(input) {
+      case .pull(let requests):
+        trace.pulls.append(requests)
+        var replies: [PullReply] = []
+        var gone: UInt64?
+        for request in requests {
+          switch ask(.pull(request.body), request.server).first {
+          case .pulled(let reply): replies.append(reply)
+          case .refused(let refusal) where refusal.code == .versionGone: gone = refusal.version
+          default: throw TrainingError("server \(request.server) gave no rows")
+          }
+        }
+        if requests[0].body.version == version { return trace }
+        input = gone.map { .versionGone($0) } ?? .pulled(replies)
+      case .push(let requests):
+        for request in requests {
+          trace.pushes.append(Push(request))
+          _ = ask(.push(request.body), request.server)
+        }
+        input = .sent
+      case .reduce(let requests):
+        // The last of the shards completes the sums for all.
+        var totals: [Double] = []
+        for request in requests {
+          if case .reduced(let sums) = ask(.reduce(request), 0).first { totals = sums }
+        }
+        input = .reduced(requests.map { _ in totals })
+      case .done(let reports):
+        trace.reports = reports
+        return trace
+      }
+    }
+  }
+
+  private func undisturbed() throws -> Trace {
+    var servers = greeted(run.servers(2))
+    let work = try run.engine(serverCount: 2).work(for: run.task(from: 0, shards: allShards))
+    let trace = try finish(work, &servers)
+    #expect(servers.flatMap(\.violations).isEmpty)
+    return trace
+  }
+
+  /// Servers that have gone through the versions before this one.
+  private func servers(at version: UInt64) throws -> [FakeServer] {
+    var servers = greeted(run.servers(2))
+    let work = try run.engine(serverCount: 2).work(for: run.task(from: 0, shards: allShards))
+    _ = try finish(work, &servers, stopAt: version)
+    #expect(servers.allSatisfy { $0.version == version })
+    return servers
+  }
+
+  @Test("pulls say which shards all servers have: none at first, then those of the task")
+  func confirmations() throws {
+    let pulls = try undisturbed().pulls
+    #expect(pulls.count == Int(run.versionsPerEpoch) + 1)
+    for (version, requests) in pulls.enumerated() {
+      #expect(requests.map(\.server) == [0, 1])
+      for request in requests {
+        #expect(request.body.version == UInt64(version))
+        #expect(request.body.confirmed == (version == 0 ? [] : allShards))
+      }
+    }
+  }
+
+  @Test("the pull that ends the epoch asks for no rows but for reports")
+  func closingPull() throws {
+    let pulls = try undisturbed().pulls
+    let last = try #require(pulls.last)
+    #expect(last.allSatisfy { $0.body.wantsReports && $0.body.sections.isEmpty })
+    #expect(pulls.dropLast().joined().allSatisfy { !$0.body.wantsReports })
+  }
+
+  @Test("sums go to the first server with the last round of a step, and come back as reports")
+  func sums() throws {
+    let trace = try undisturbed()
+    var sums: [UInt32: [String: Double]] = [:]
+    for push in trace.pushes where push.kind == .gradient {
+      let isFinalRound = push.name.version % 2 == 1
+      #expect(push.sums.isEmpty == !(push.server == 0 && isFinalRound))
+      for (name, value) in push.sums {
+        sums[push.name.shard, default: [:]][name, default: 0] += value
+      }
+    }
+    #expect(trace.reports.map(\.unit) == allShards)
+    for report in trace.reports {
+      #expect(Set(report.sums.keys) == ["loss.total", "loss.ranking", "loss.norms"])
+      #expect(report.sums == sums[report.unit])
+    }
+  }
+
+  @Test("initial values are written by a task that begins with version 0 and shard 0, and no other")
+  func initialValues() throws {
+    func begins(_ start: UInt64, _ shards: [UInt32]) throws -> PushKind? {
+      let work = try run.engine(serverCount: 2).work(for: run.task(from: start, shards: shards))
+      guard case .push(let requests) = try work.advance(.begin) else { return nil }
+      return requests.first?.body.kind
+    }
+    #expect(try begins(0, [0, 2]) == .assign)
+    #expect(try begins(0, [2, 0]) == .assign)
+    #expect(try begins(0, [1, 2]) == nil)
+    #expect(try begins(1, [0, 2]) == nil)
+  }
+
+  @Test("a task that begins in the middle of an epoch goes on in the same bits")
+  func startsInTheMiddle() throws {
+    let all = try undisturbed()
+    for start in 1...run.versionsPerEpoch {
+      var servers = try servers(at: start)
+      let work = try run.engine(serverCount: 2)
+        .work(for: run.task(from: start, shards: allShards))
+      let trace = try finish(work, &servers)
+      #expect(trace.pushes == all.pushes.filter { $0.name.version >= start })
+      #expect(trace.reports == all.reports)
+      let confirmed = trace.pulls.map { $0[0].body.confirmed }
+      // At the epoch's end there is nothing left that could not be confirmed.
+      #expect(confirmed[0] == (start == run.versionsPerEpoch ? allShards : []))
+      #expect(confirmed.dropFirst().allSatisfy { $0 == allShards })
+    }
+  }
+
+  @Test("a task that comes too late for a version goes on with the one that the servers have")
+  func versionGoneOnPull() throws {
+    let all = try undisturbed()
+    for present in [3, 4, run.versionsPerEpoch] as [UInt64] {
+      var servers = try servers(at: present)
+      let work = try run.engine(serverCount: 2).work(for: run.task(from: 1, shards: allShards))
+      let trace = try finish(work, &servers)
+      #expect(trace.pulls[1].allSatisfy { $0.body.version == present })
+      #expect(trace.pulls[1].allSatisfy { $0.body.confirmed == allShards })
+      #expect(trace.pushes == all.pushes.filter { $0.name.version >= present })
+      #expect(trace.reports == all.reports)
+    }
+  }
+
+  @Test("a step whose sums are gone is dropped, and the task goes on where the servers are")
+  func versionGoneOnReduce() throws {
+    let all = try undisturbed()
+    var before = try servers(at: 1)
+    let work = try run.engine(serverCount: 2).work(for: run.task(from: 1, shards: allShards))
+    guard case .pull(let requests) = try work.advance(.begin) else {
+      Issue.record("the task did not begin with a pull")
+      return
+    }
+    let replies = requests.compactMap { request -> PullReply? in
+      let answers = before[request.server].handle(
+        DataRequest(id: 1000, body: .pull(request.body)), from: 1)
+      if case .pulled(let reply) = answers.first?.reply.body { return reply }
+      return nil
+    }
+    guard case .reduce = try work.advance(.pulled(replies)) else {
+      Issue.record("the step has no sums")
+      return
+    }
+    var servers = try servers(at: 4)
+    let trace = try finish(work, &servers, from: .versionGone(4))
+    #expect(trace.pulls[0].allSatisfy { $0.body.version == 4 && $0.body.confirmed == allShards })
+    #expect(trace.pushes == all.pushes.filter { $0.name.version >= 4 })
+    #expect(trace.reports == all.reports)
+  }
+
+  @Test("servers beyond the epoch, or behind the task, end it with an error")
+  func elsewhere() throws {
+    let end = run.versionsPerEpoch
+    for present in [end + 1, 2, 1] {
+      let work = try run.engine(serverCount: 2).work(for: run.task(from: 2, shards: allShards))
+      _ = try work.advance(.begin)
+      let error = #expect(throws: TrainingError.self) {
+        try work.advance(.versionGone(present))
+      }
+      #expect(error?.description.contains("version \(present)") == true)
+    }
+  }
+
+  @Test("a task that does not fit the run is refused, with what does not fit")
+  func misfits() throws {
+    let engine = run.engine(serverCount: 1)
+    let end = run.versionsPerEpoch
+    for task in [
+      run.task(from: end + 1, shards: [0]), run.task(epoch: 1, from: end - 1, shards: [0]),
+      run.task(from: 0, shards: [3]), run.task(from: 0, shards: [1, 1]),
+      run.task(from: 0, shards: []),
+      WorkerTask(
+        id: 1, generation: 1,
+        body: .train(epoch: 0, firstVersion: .max, startVersion: .max, shards: [0])),
+    ] {
+      #expect(throws: TrainingError.self) { try engine.work(for: task) }
+    }
+  }
+
+  @Test("reports that lack a shard are not taken for an epoch's")
+  func missingReport() throws {
+    let end = run.versionsPerEpoch
+    let work = try run.engine(serverCount: 1).work(for: run.task(from: end, shards: [1, 2]))
+    _ = try work.advance(.begin)
+    let reply = PullReply(
+      version: end, sections: [], values: .empty, reports: [UnitReport(unit: 1, sums: [:])])
+    let error = #expect(throws: TrainingError.self) { try work.advance(.pulled([reply])) }
+    #expect(error?.description.contains("shard 2") == true)
+  }
+
+  @Test("work that reads a fixed version fails when that is gone")
+  func fixedVersions() throws {
+    let evaluated = try SmallRun(isStale: false)
+    let bodies: [TaskBody] = [
+      .materialize(version: 4, epoch: 0, blocks: [0]), .rank(version: 4, epoch: 0, blocks: [0]),
+    ]
+    var works = try bodies.map {
+      try evaluated.engine(serverCount: 1).work(for: WorkerTask(id: 1, generation: 1, body: $0))
+    }
+    works.append(
+      ReadTablesWork(
+        routing: TableRouting(tables: run.model.tables, serverCount: 1), tables: [0], version: 4,
+        generation: 1
+      ) { _, _, _ in })
+    for work in works {
+      guard case .pull = try work.advance(.begin) else {
+        Issue.record("no rows were asked for")
+        continue
+      }
+      let error = #expect(throws: TrainingError.self) { try work.advance(.versionGone(5)) }
+      #expect(error?.description.contains("version 4") == true)
+      #expect(error?.description.contains("version 5") == true)
+    }
+  }
+
+  @Test("every request of a task carries its generation")
+  func generations() throws {
+    let evaluated = try SmallRun(isStale: false)
+    let engine = evaluated.engine(serverCount: 2)
+    let tasks = [
+      evaluated.task(generation: 7, from: 2, shards: [1]),
+      WorkerTask(id: 1, generation: 7, body: .materialize(version: 4, epoch: 0, blocks: [0])),
+      WorkerTask(id: 1, generation: 7, body: .rank(version: 4, epoch: 0, blocks: [0])),
+    ]
+    for task in tasks {
+      guard case .pull(let requests) = try engine.work(for: task).advance(.begin) else {
+        Issue.record("no rows were asked for")
+        continue
+      }
+      #expect(requests.allSatisfy { $0.body.generation == 7 })
+    }
+    let first = try engine.work(for: evaluated.task(generation: 7, from: 0, shards: [0]))
+    guard case .push(let values) = try first.advance(.begin) else {
+      Issue.record("no initial values were written")
+      return
+    }
+    #expect(values.allSatisfy { $0.body.name.generation == 7 })
+  }
+
+  @Test("an engine that enters a generation with other servers asks those")
+  func otherServers() throws {
+    let engine = run.engine(serverCount: 2)
+    for serverCount in [2, 3, 1] {
+      engine.enter(serverCount: serverCount)
+      let work = try engine.work(for: run.task(from: 1, shards: [1]))
+      guard case .pull(let requests) = try work.advance(.begin) else {
+        Issue.record("no rows were asked for")
+        continue
+      }
+      #expect(requests.map(\.server) == Array(0..<serverCount))
+      #expect(requests.reduce(0) { $0 + $1.body.sections.reduce(0) { $0 + Int($1.rowCount) } } > 9)
+    }
+  }
+}
