@@ -1,3 +1,5 @@
+internal import ForeignText
+
 /// An address in libzmq's notation, checked: `tcp://HOST:PORT` or `ipc://PATH`.
 public struct Endpoint: Sendable, Hashable, CustomStringConvertible {
   public enum Kind: Sendable, Hashable {
@@ -61,13 +63,14 @@ public struct Endpoint: Sendable, Hashable, CustomStringConvertible {
     let host = String(rest[..<colon])
     let port = rest[rest.index(after: colon)...]
     let hasStrayColon = host.contains(":") && !(host.hasPrefix("[") && host.hasSuffix("]"))
-    guard !host.isEmpty, !hasStrayColon, !host.contains(where: { $0.isWhitespace || $0 == "/" })
+    guard !host.isEmpty, !hasStrayColon, !host.contains(where: { $0.isWhitespace || $0 == "/" }),
+      !hasControlCharacters(host)
     else {
-      throw invalid(text, "'\(host)' is not a host (an IPv6 address needs brackets)")
+      throw invalid(text, "'\(host.shown())' is not a host (an IPv6 address needs brackets)")
     }
     if port == "*" { return .tcp(host: host, port: nil) }
     guard let number = UInt16(port) else {
-      throw invalid(text, "'\(port)' is not a port (0 to 65535, or * for a free one)")
+      throw invalid(text, "'\(port.shown())' is not a port (0 to 65535, or * for a free one)")
     }
     return .tcp(host: host, port: number)
   }
@@ -80,12 +83,23 @@ public struct Endpoint: Sendable, Hashable, CustomStringConvertible {
         "its path has \(rest.utf8.count) bytes and a Unix socket's at most"
           + " \(maximumPathBytes)")
     }
+    guard !hasControlCharacters(rest) else {
+      throw invalid(text, "its path has control characters")
+    }
     return .ipc(path: String(rest))
+  }
+
+  /// libzmq reads up to the first NUL: without this check, it would use another address than the
+  /// one that was checked.
+  private static func hasControlCharacters(_ text: some StringProtocol) -> Bool {
+    text.utf8.contains { $0 < 0x20 || $0 == 0x7F }
   }
 
   private static func invalid(_ text: String, _ found: String) -> TransportError {
     TransportError(
       .invalidEndpoint,
-      "Cannot use the endpoint '\(text)': \(found); write it as tcp://HOST:PORT or ipc://PATH.")
+      "Cannot use the endpoint '\(text.shown(atMost: 160))': \(found);"
+        + " write it as tcp://HOST:PORT or ipc://PATH."
+    )
   }
 }

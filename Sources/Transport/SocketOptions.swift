@@ -2,7 +2,7 @@
 public struct SocketOptions: Sendable {
   /// Largest frame that is sent or accepted, in bytes. libzmq has no limit of its own; a peer that
   /// sends more is cut off. A whole table of trainable 4096-d features (7,050 rows, 115 MB) fits;
-  /// at 1 Gbit/s a frame of this size takes two seconds, below ``heartbeatTimeout``.
+  /// at 100 Mbit/s a frame of this size takes 22 seconds, below ``heartbeatTimeout``.
   public var maximumFrameBytes = 256 << 20
   /// Most frames that a message may have; longer ones are dropped and counted.
   public var maximumFrames = 8
@@ -15,12 +15,19 @@ public struct SocketOptions: Sendable {
   public var receiveHighWaterMark = 64
   /// How long unsent messages survive the closing of a socket. libzmq's default is for ever.
   public var linger = Duration.zero
-  /// A connection on which a ping is not answered in ``heartbeatTimeout`` is closed; tcp alone
-  /// does not notice a peer that is cut off.
+  /// A connection on which a ping is not answered in ``heartbeatTimeout`` is closed. The answer
+  /// waits behind a message that is under way, so this must be longer than the largest one takes:
+  /// otherwise a slow network closes the connection in the middle of it, again and again.
   public var heartbeatInterval = Duration.seconds(2)
-  public var heartbeatTimeout = Duration.seconds(6)
+  public var heartbeatTimeout = Duration.seconds(30)
   /// How long the remote side waits for our next ping before it closes the connection.
-  public var heartbeatTimeToLive = Duration.seconds(6)
+  public var heartbeatTimeToLive = Duration.seconds(30)
+  /// How long sent bytes may go without the remote machine's acknowledgement before the connection
+  /// is closed: what notices a network that is cut, however large a message is.
+  public var acknowledgementTimeout = Duration.seconds(10)
+  /// How long an attempt to connect may take. Without it an attempt that began while the network
+  /// was cut waits for the system's next try, which is up to a minute away.
+  public var connectTimeout = Duration.seconds(2)
   /// First pause before a lost connection is tried again; it doubles up to the maximum.
   public var reconnectInterval = Duration.milliseconds(100)
   public var reconnectIntervalMaximum = Duration.seconds(5)

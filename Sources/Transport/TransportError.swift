@@ -11,6 +11,12 @@ public struct TransportError: Error, Sendable, Equatable, CustomStringConvertibl
     /// The peer, or this process, takes no more for now; try again later.
     case overloaded
     case messageTooLarge
+    /// Nothing would keep strangers out.
+    case insecure
+    /// What should be a key is none.
+    case invalidKey
+    /// The installed libzmq cannot do it.
+    case unsupported
     /// The connection, loop or context has been closed.
     case closed
     /// A limit of the operating system or of libzmq was reached.

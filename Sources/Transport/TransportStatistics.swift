@@ -9,6 +9,11 @@ public struct TransportStatistics: Sendable, Equatable {
   public var bytesDropped = 0
   /// Received messages that the handler could not decode.
   public var messagesMalformed = 0
+  /// Connections refused because the peer's key is not allowed.
+  public var keysRefused = 0
+  /// Connections that ended before both sides had agreed to speak, for any other reason: no key, a
+  /// key of another cluster, another protocol, a port scan.
+  public var handshakesFailed = 0
   /// Messages refused because a peer had ``SocketOptions/outstandingBytesPerPeer`` waiting.
   public var messagesOverloaded = 0
   /// Queued messages whose peer left before they could be sent.

@@ -9,7 +9,7 @@ extension TransportTests {
     @Test("a free port is found, and advertised at the host that others know")
     func ephemeralPort() throws {
       let context = try ZeroMQContext()
-      let node = try Node(context: context)
+      let node = try Node(context: context) { $0.security = .plain(trustsNetwork: true) }
       let listener = try node.onLoop {
         try $0.bindRouter("tcp://0.0.0.0:*", advertisedHost: "node-7.example")
       }
@@ -24,7 +24,7 @@ extension TransportTests {
 
     private func bindError(_ endpoint: String) throws -> TransportError? {
       let context = try ZeroMQContext()
-      let node = try Node(context: context)
+      let node = try Node(context: context) { $0.security = .plain(trustsNetwork: true) }
       let error = #expect(throws: TransportError.self) { try node.bind(endpoint) }
       try node.stop()
       try context.terminate()
@@ -92,6 +92,15 @@ extension TransportTests {
       #expect(error?.code == .invalidEndpoint)
       #expect(error?.message.contains("'\(text)'") == true)
       #expect(error?.message.contains(reason) == true)
+    }
+
+    @Test(
+      "one with control characters, of which libzmq would use another than was read, is refused",
+      arguments: ["tcp://a\0b:4000", "tcp://a\u{1B}[2J:4000", "ipc:///run/a\0b", "ipc:///a\nb"])
+    func controlCharacters(_ text: String) {
+      let error = #expect(throws: TransportError.self) { try Endpoint(text) }
+      #expect(error?.code == .invalidEndpoint)
+      #expect(error?.message.utf8.allSatisfy { $0 >= 0x20 } == true)
     }
 
     @Test(

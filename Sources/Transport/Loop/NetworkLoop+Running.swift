@@ -15,6 +15,7 @@ extension NetworkLoop {
     var nextTick = MonotonicClock.now + settings.tickInterval
     while !isStopping {
       let ready = try poll(until: nextTick)
+      if ready.hasQuestions { try admitPeers() }
       if ready.hasEvents { deliverEvents(to: handler) }
       for connection in ready.readable where !isStopping {
         try deliverMessages(of: connection, to: handler)
@@ -28,6 +29,7 @@ extension NetworkLoop {
       if now >= nextTick, !isStopping {
         handler.ticked(at: now, on: self)
         for connection in connections { connection.forgetIdlePeers() }
+        try lookAfterHandshakes(at: now)
         nextTick = now + settings.tickInterval
       }
     }
@@ -62,14 +64,23 @@ extension NetworkLoop {
     closeConnections(linger: max(.zero, deadline - MonotonicClock.now))
   }
 
+  /// What a wait ended with.
+  private struct Readiness {
+    /// Of other threads.
+    var hasEvents = false
+    /// Of libzmq about who may connect.
+    var hasQuestions = false
+    var readable: [Connection] = []
+  }
+
   /// Waits until a socket or the mailbox has something, a queued message can be tried again, or
   /// the time has come.
   private func poll(
     until time: Duration, reads: Bool = true
-  ) throws(TransportError) -> (hasEvents: Bool, readable: [Connection]) {
+  ) throws(TransportError) -> Readiness {
     var deadline = time
     var items: [zmq_pollitem_t] = []
-    items.reserveCapacity(connections.count + 1)
+    items.reserveCapacity(connections.count + 2)
     for connection in connections {
       var interest = reads ? ZMQ_POLLIN : 0
       if connection.hasQueuedMessages {
@@ -86,6 +97,12 @@ extension NetworkLoop {
       zmq_pollitem_t(
         socket: nil, fd: mailbox.signal.descriptor, events: CShort(reads ? ZMQ_POLLIN : 0),
         revents: 0))
+    if let authenticator {
+      items.append(
+        zmq_pollitem_t(
+          socket: authenticator.pointer, fd: 0, events: CShort(reads ? ZMQ_POLLIN : 0),
+          revents: 0))
+    }
 
     let wait = max(.zero, deadline - MonotonicClock.now).millisecondsRoundedUp
     do {
@@ -93,11 +110,14 @@ extension NetworkLoop {
         zmq_poll(&items, CInt(items.count), wait)
       }
     } catch .interrupted {
-      return (false, [])
+      return Readiness()
     } catch {
       throw TransportError(error, attempt: "wait for messages on \(connections.count) sockets")
     }
-    let readable = zip(connections, items).filter { $1.revents & CShort(ZMQ_POLLIN) != 0 }.map(\.0)
-    return (items[items.count - 1].revents & CShort(ZMQ_POLLIN) != 0, readable)
+    let isReadable = items.map { $0.revents & CShort(ZMQ_POLLIN) != 0 }
+    return Readiness(
+      hasEvents: isReadable[connections.count],
+      hasQuestions: authenticator != nil && isReadable[connections.count + 1],
+      readable: zip(connections, isReadable).filter(\.1).map(\.0))
   }
 }

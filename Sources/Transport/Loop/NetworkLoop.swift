@@ -7,12 +7,14 @@ public import Messages
 public final class NetworkLoop<Event: Sendable> {
   public let mailbox: Mailbox<Event>
   public let settings: NetworkLoopSettings
-  public private(set) var statistics = TransportStatistics()
+  public internal(set) var statistics = TransportStatistics()
   let context: ZeroMQContext
   /// In the order of their making, which is the order in which they are served.
   private(set) var connections: [Connection] = []
   private var nextConnectionNumber: UInt32 = 0
   private(set) var isStopping = false
+  /// There from the first listening socket with keys on.
+  private(set) var authenticator: Authenticator?
 
   /// - Throws: ``TransportError`` when the operating system gives no event descriptor.
   public convenience init(
@@ -34,8 +36,13 @@ public final class NetworkLoop<Event: Sendable> {
   /// Ends ``run(_:)`` after the call under way.
   public func stop() { isStopping = true }
 
-  /// Counts a message that the handler could not decode.
-  public func recordMalformedMessage() { statistics.messagesMalformed += 1 }
+  /// Counts and reports a message that the handler could not decode.
+  ///
+  /// - Parameter problem: a sentence that says what is wrong with it.
+  public func recordMalformedMessage(_ problem: String = "it cannot be understood.") {
+    statistics.messagesMalformed += 1
+    settings.report(.malformedMessage(problem: problem))
+  }
 
   // MARK: Connections
 
@@ -54,16 +61,23 @@ public final class NetworkLoop<Event: Sendable> {
   ///   - endpoint: such as `tcp://0.0.0.0:4000`, `tcp://127.0.0.1:*` (a free port) or
   ///     `ipc:///run/mrdib/7/server`.
   ///   - host: at which others reach this machine, when `endpoint` does not say it.
-  /// - Throws: ``TransportError`` when the address is malformed, in use, not this machine's, or
-  ///   not allowed.
+  /// - Throws: ``TransportError`` when the address is malformed, in use, not this machine's, not
+  ///   allowed, or open to strangers (see ``Security``).
   public func bindRouter(
     _ endpoint: String, advertisedHost host: String? = nil
   ) throws(TransportError) -> Listener {
     let wanted = try Endpoint(endpoint)
-    let socket = try ZeroMQSocket(.router, context: context, options: settings.socket)
-    let actual = try socket.bind(wanted)
+    try settings.security.checkListening(at: wanted)
+    if case .curve(let keys) = settings.security, let listening = keys.listening,
+      authenticator == nil
+    {
+      authenticator = try Authenticator(allowed: listening.allowed, context: context)
+    }
+    let (connection, actual) = try open(.router) { socket throws(TransportError) in
+      try socket.bind(wanted)
+    }
     return Listener(
-      connection: add(socket).id, endpoint: actual,
+      connection: connection, endpoint: actual,
       advertised: host.map { actual.at(host: $0) } ?? actual)
   }
 
@@ -72,27 +86,45 @@ public final class NetworkLoop<Event: Sendable> {
   /// - Throws: ``TransportError`` when the address is malformed or names no single place.
   public func connectDealer(_ endpoint: String) throws(TransportError) -> PeerID {
     let target = try Endpoint(endpoint)
-    let socket = try ZeroMQSocket(.dealer, context: context, options: settings.socket)
-    try socket.connect(target)
-    return PeerID(connection: add(socket).id, routingID: [])
+    let (connection, _) = try open(.dealer) { socket throws(TransportError) in
+      try socket.connect(target)
+      return target
+    }
+    return PeerID(connection: connection, routingID: [])
   }
 
   /// Closes a socket at once, with whatever it has not sent. An unknown one is ignored.
   public func close(_ connection: ConnectionID) {
     guard let index = connections.firstIndex(where: { $0.id == connection }) else { return }
-    connections.remove(at: index).socket.close(linger: .zero)
+    connections.remove(at: index).close(linger: .zero)
   }
 
   func closeConnections(linger: Duration) {
-    for connection in connections { connection.socket.close(linger: linger) }
+    for connection in connections { connection.close(linger: linger) }
     connections = []
+    authenticator?.close()
+    authenticator = nil
   }
 
-  private func add(_ socket: ZeroMQSocket) -> Connection {
-    let connection = Connection(id: ConnectionID(number: nextConnectionNumber), socket: socket)
+  /// - Parameter start: binds or connects the socket and says where.
+  private func open(
+    _ kind: ZeroMQSocket.Kind, start: (ZeroMQSocket) throws(TransportError) -> Endpoint
+  ) throws(TransportError) -> (ConnectionID, Endpoint) {
+    let socket = try ZeroMQSocket(
+      kind, context: context, options: settings.socket, security: settings.security)
+    let handshakes = try socket.watchHandshakes()
+    let endpoint: Endpoint
+    do {
+      endpoint = try start(socket)
+    } catch {
+      handshakes.close()
+      throw error
+    }
+    let id = ConnectionID(number: nextConnectionNumber)
     nextConnectionNumber += 1
-    connections.append(connection)
-    return connection
+    connections.append(
+      Connection(id: id, socket: socket, endpoint: endpoint, handshakes: handshakes))
+    return (id, endpoint)
   }
 
   private func connection(_ id: ConnectionID) -> Connection? {

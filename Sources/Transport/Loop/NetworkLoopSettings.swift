@@ -1,6 +1,11 @@
 /// How a loop behaves.
 public struct NetworkLoopSettings: Sendable {
   public var socket = SocketOptions()
+  /// What protects the connections.
+  public var security = Security.plain()
+  /// Told, on the loop's thread, of what a log should know and no handler needs. May come as often
+  /// as strangers like.
+  public var report: @Sendable (NetworkIncident) -> Void = { _ in }
   /// Time between two ticks. Late ticks are not made up for.
   public var tickInterval = Duration.milliseconds(50)
   /// Events of other threads that may wait.

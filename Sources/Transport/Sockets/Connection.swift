@@ -4,13 +4,33 @@ internal import Messages
 final class Connection {
   let id: ConnectionID
   let socket: ZeroMQSocket
+  /// Where a socket listens, or to what it connects.
+  let endpoint: Endpoint
+  let handshakes: HandshakeMonitor
+  var ledger: HandshakeLedger
+  /// When to connect again after a refusal.
+  var reconnectsAt: Duration?
   private var queues: [[UInt8]: OutgoingQueue] = [:]
   /// Peers with queued messages.
   private var waiting: Set<[UInt8]> = []
 
-  init(id: ConnectionID, socket: ZeroMQSocket) {
+  /// - Parameter handshakes: of `socket`, watched since before it was bound or connected.
+  init(
+    id: ConnectionID, socket: ZeroMQSocket, endpoint: Endpoint, handshakes: HandshakeMonitor
+  ) {
     self.id = id
     self.socket = socket
+    self.endpoint = endpoint
+    self.handshakes = handshakes
+    ledger = HandshakeLedger(handshakeTimeout: socket.options.handshakeTimeout)
+  }
+
+  deinit { close(linger: .zero) }
+
+  /// Unsent messages get `linger` to leave.
+  func close(linger: Duration) {
+    handshakes.close()
+    socket.close(linger: linger)
   }
 
   var hasQueuedMessages: Bool { !waiting.isEmpty }

@@ -9,14 +9,15 @@ extension ZeroMQSocket {
     try set(ZMQ_HEARTBEAT_IVL, options.heartbeatInterval, "heartbeat interval")
     try set(ZMQ_HEARTBEAT_TIMEOUT, options.heartbeatTimeout, "heartbeat timeout")
     try set(ZMQ_HEARTBEAT_TTL, options.heartbeatTimeToLive, "heartbeat time to live")
+    try set(ZMQ_TCP_MAXRT, options.acknowledgementTimeout, "acknowledgement timeout")
+    try set(ZMQ_CONNECT_TIMEOUT, options.connectTimeout, "connect timeout")
     try set(ZMQ_RECONNECT_IVL, options.reconnectInterval, "reconnect interval")
     try set(ZMQ_RECONNECT_IVL_MAX, options.reconnectIntervalMaximum, "longest reconnect interval")
     try set(ZMQ_HANDSHAKE_IVL, options.handshakeTimeout, "handshake timeout")
     try set(ZMQ_TCP_KEEPALIVE, options.keepsTCPAlive ? 1 : 0, "tcp keep-alive")
     switch kind {
     case .dealer:
-      let name = RoutingID.fresh()
-      try call("name a connection") { zmq_setsockopt($0, ZMQ_ROUTING_ID, name, name.count) }
+      try set(ZMQ_ROUTING_ID, RoutingID.fresh(), "name")
     case .router:
       // Without it a message for an unknown or slow peer is dropped, and the send says "ok".
       try set(ZMQ_ROUTER_MANDATORY, 1, "mandatory routing")
@@ -34,12 +35,17 @@ extension ZeroMQSocket {
     try set(option, duration.millisecondsRoundedUp, name)
   }
 
-  private func set(_ option: CInt, _ value: Int, _ name: String) throws(TransportError) {
+  func set(_ option: CInt, _ value: Int, _ name: String) throws(TransportError) {
     try set(option, bytesOf: CInt(clamping: value), name)
   }
 
-  private func set(_ option: CInt, _ value: Int64, _ name: String) throws(TransportError) {
+  func set(_ option: CInt, _ value: Int64, _ name: String) throws(TransportError) {
     try set(option, bytesOf: value, name)
+  }
+
+  /// The name, unlike the value, may appear in a message: the bytes can be a secret key.
+  func set(_ option: CInt, _ bytes: [UInt8], _ name: String) throws(TransportError) {
+    try call("set the \(name) of a socket") { zmq_setsockopt($0, option, bytes, bytes.count) }
   }
 
   private func set<Value: FixedWidthInteger>(

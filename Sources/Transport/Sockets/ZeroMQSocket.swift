@@ -19,7 +19,7 @@ final class ZeroMQSocket {
   let scratch: UnsafeMutablePointer<zmq_msg_t>
 
   init(
-    _ kind: Kind, context: ZeroMQContext, options: SocketOptions
+    _ kind: Kind, context: ZeroMQContext, options: SocketOptions, security: Security
   ) throws(TransportError) {
     self.kind = kind
     self.options = options
@@ -27,6 +27,7 @@ final class ZeroMQSocket {
     scratch = .allocate(capacity: 1)
     pointer = try context.openSocket(kind == .dealer ? ZMQ_DEALER : ZMQ_ROUTER)
     try applyOptions()
+    try apply(security)
   }
 
   deinit {
@@ -54,6 +55,14 @@ final class ZeroMQSocket {
     try call("connect to \(endpoint)") { zmq_connect($0, endpoint.description) }
   }
 
+  /// Connects anew. libzmq gives a connection up for ever when the other side answers a handshake
+  /// with an error, though that side may be started again with other keys.
+  func reconnect(_ endpoint: Endpoint) throws(TransportError) {
+    // What libzmq has given up cannot be disconnected.
+    _ = try? callWithErrno { zmq_disconnect($0, endpoint.description) }
+    try connect(endpoint)
+  }
+
   /// Closes the socket; unsent messages get `linger` to leave. A second call does nothing.
   func close(linger: Duration) {
     guard let open = pointer else { return }
@@ -61,6 +70,12 @@ final class ZeroMQSocket {
     pointer = nil
     context.closeSocket(open)
     endpointLock = nil
+  }
+
+  /// To be called before the socket is bound or connected, and closed before the socket is.
+  func watchHandshakes() throws(TransportError) -> HandshakeMonitor {
+    guard let pointer else { throw TransportError(Errno.closed, attempt: "watch handshakes") }
+    return try HandshakeMonitor(pointer, context: context)
   }
 
   /// Makes a C call on the open socket.

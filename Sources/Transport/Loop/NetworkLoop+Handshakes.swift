@@ -1,0 +1,70 @@
+extension NetworkLoop {
+  /// Answers libzmq's questions about who may connect.
+  func admitPeers() throws(TransportError) {
+    guard let authenticator else { return }
+    for refusal in try authenticator.answer(atMost: settings.messagesPerTurn) {
+      statistics.keysRefused += 1
+      settings.report(.keyRefused(refusal.key, address: refusal.address))
+    }
+  }
+
+  /// Counts and reports handshakes that failed, and has refused connections try again.
+  func lookAfterHandshakes(at now: Duration) throws(TransportError) {
+    for connection in connections {
+      switch connection.socket.kind {
+      case .router: try lookAfterListening(connection, at: now)
+      case .dealer: try lookAfterConnecting(connection, at: now)
+      }
+    }
+  }
+
+  private func lookAfterListening(
+    _ connection: Connection, at now: Duration
+  ) throws(TransportError) {
+    while let news = try connection.handshakes.next() {
+      switch news {
+      case .accepted:
+        connection.ledger.accepted(at: now)
+      case .succeeded:
+        connection.ledger.concluded()
+      case .failed(let cause):
+        connection.ledger.concluded()
+        // The authenticator knows more about a key that is not allowed, and has counted it.
+        if cause != .keyNotAllowed { note(cause, of: connection) }
+      }
+    }
+    for _ in 0..<connection.ledger.takeSilent(at: now) { note(.otherProtocol, of: connection) }
+  }
+
+  private func lookAfterConnecting(
+    _ connection: Connection, at now: Duration
+  ) throws(TransportError) {
+    while let news = try connection.handshakes.next() {
+      switch news {
+      case .accepted:
+        break
+      case .succeeded:
+        connection.reconnectsAt = nil
+        settings.report(.connected)
+      case .failed(let cause):
+        note(cause, of: connection)
+        // libzmq itself tries again when the other side hung up, and only then.
+        if cause != .hungUp {
+          connection.reconnectsAt = now + settings.socket.reconnectIntervalMaximum
+        }
+      }
+    }
+    guard let time = connection.reconnectsAt, now >= time else { return }
+    connection.reconnectsAt = nil
+    try connection.socket.reconnect(connection.endpoint)
+  }
+
+  private func note(_ cause: HandshakeFailure.Cause, of connection: Connection) {
+    statistics.handshakesFailed += 1
+    settings.report(
+      .handshakeFailed(
+        HandshakeFailure(
+          endpoint: connection.endpoint, isListening: connection.socket.kind == .router,
+          isEncrypted: settings.security.isEncrypted, cause: cause)))
+  }
+}

@@ -1,0 +1,71 @@
+internal import CZeroMQ
+
+/// Decides for libzmq who may connect, once a peer has proved that it has a key: the other side of
+/// ZAP (ZeroMQ RFC 27).
+///
+/// libzmq's I/O thread asks once per connection, over a socket inside the process, and lets the
+/// connection wait for the answer. There is one per context, because libzmq asks at one address.
+final class Authenticator {
+  /// Names us in libzmq's questions.
+  static let domain = "mrdib"
+  private static let address = "inproc://zeromq.zap.01"
+
+  struct Refusal {
+    let key: CurvePublicKey
+    let address: String
+  }
+
+  private let allowed: [CurvePublicKey: String]
+  private let socket: InternalSocket
+
+  init(
+    allowed: [CurvePublicKey: String], context: ZeroMQContext
+  ) throws(TransportError) {
+    self.allowed = allowed
+    socket = try InternalSocket(ZMQ_REP, context: context)
+    do {
+      try socket.bind(Self.address)
+    } catch {
+      guard error.code == .addressInUse else { throw error }
+      throw TransportError(
+        .addressInUse,
+        "Cannot ask peers for their keys: another loop of this context does so already; give each"
+          + " loop that listens with keys a context of its own.")
+    }
+  }
+
+  /// What polls need to know.
+  var pointer: UnsafeMutableRawPointer? { socket.pointer }
+
+  func close() { socket.close() }
+
+  /// Answers what libzmq asks now.
+  ///
+  /// - Returns: who was refused.
+  func answer(atMost count: Int) throws(TransportError) -> [Refusal] {
+    var refusals: [Refusal] = []
+    for _ in 0..<count {
+      guard let question = try socket.receive() else { break }
+      let (name, refusal) = judge(question)
+      if let refusal { refusals.append(refusal) }
+      let id = question.count > 1 ? question[1] : []
+      try socket.send(
+        [
+          Array("1.0".utf8), id, Array((name == nil ? "400" : "200").utf8),
+          Array((name == nil ? "key not allowed" : "OK").utf8), Array((name ?? "").utf8), [],
+        ])
+    }
+    return refusals
+  }
+
+  /// The frames are version, id, domain, peer's address, routing id, mechanism, public key.
+  private func judge(_ question: [[UInt8]]) -> (name: String?, refusal: Refusal?) {
+    guard question.count == 7, question[0] == Array("1.0".utf8),
+      question[2] == Array(Self.domain.utf8), question[5] == Array("CURVE".utf8),
+      question[6].count == Z85.keyBytes
+    else { return (nil, nil) }
+    let key = CurvePublicKey(bytes: question[6])
+    if let name = allowed[key] { return (name, nil) }
+    return (nil, Refusal(key: key, address: String(decoding: question[3], as: UTF8.self)))
+  }
+}
