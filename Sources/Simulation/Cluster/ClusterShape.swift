@@ -1,0 +1,24 @@
+/// How many processes a cluster has.
+public struct ClusterShape: Sendable, Hashable {
+  public var workers: Int
+  public var servers: Int
+
+  public init(workers: Int, servers: Int) {
+    self.workers = workers
+    self.servers = servers
+  }
+
+  static func random(_ dice: inout Dice) -> ClusterShape {
+    ClusterShape(workers: dice.integer(in: 1...3), servers: dice.integer(in: 1...3))
+  }
+
+  var slots: [Slot] {
+    [.coordinator] + (0..<servers).map { .server($0) } + (0..<workers).map { .worker($0) }
+  }
+}
+
+extension ClusterShape: CustomStringConvertible {
+  public var description: String {
+    "\(workers) worker\(workers == 1 ? "" : "s"), \(servers) server\(servers == 1 ? "" : "s")"
+  }
+}

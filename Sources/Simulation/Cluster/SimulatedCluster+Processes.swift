@@ -1,0 +1,87 @@
+import Coordination
+import Enrollment
+
+/// The supervisor: starts what is missing, and takes note of what ends.
+extension SimulatedCluster {
+  /// Starts a process in a slot that the cluster has and that is empty.
+  func start(_ slot: Slot) {
+    guard shape.slots.contains(slot), processes[slot] == nil else { return }
+    let name = processes.nextName(in: slot)
+    do {
+      let process: any SimulatedProcess =
+        switch slot {
+        case .coordinator: try SimulatedCoordinator(name, in: self)
+        case .server: SimulatedServer(name, at: now)
+        case .worker: SimulatedWorker(name, at: now)
+        }
+      note("\(name) starts")
+      processes.add(process)
+      clock.after(dice.number(in: 0...Self.tickInterval), .tick(name))
+      process.started(in: self)
+    } catch {
+      report("\(name) cannot start: \(error)")
+    }
+  }
+
+  /// Performs what a process wants done, unless it dies meanwhile.
+  func perform<Action>(
+    _ actions: [Action], of name: ProcessName, _ body: (Action) -> Void
+  ) {
+    for (index, action) in actions.enumerated() {
+      if processes.isDue(name, before: index) {
+        count(.killedWithinEvent)
+        kill(name)
+      }
+      guard processes[name] != nil, outcome == nil else { return }
+      body(action)
+    }
+  }
+
+  /// A process has ended of its own accord.
+  func left(_ name: ProcessName, _ departure: Departure) {
+    // One whose place another has taken is told to end.
+    if processes.isCurrent(name) {
+      switch departure {
+      case .permanent(let message): report("\(name) gave up for good: \(message)")
+      case .finished(let message) where !processes.isDismissed(name):
+        report("\(name) was sent home while the run goes on: \(message)")
+      case .finished, .transient: break
+      }
+    }
+    remove(name)
+  }
+
+  /// A coordinator says that the run is over.
+  func ended(_ outcome: RunOutcome, by name: ProcessName) {
+    guard processes.isCurrent(name) else { return remove(name) }
+    if case .interrupted = outcome.ending, let shape = nextShape {
+      count(.pause)
+      return startAgain(shape)
+    }
+    self.outcome = outcome
+  }
+
+  /// Nobody survives; everything that is on disk does.
+  func startAgain(_ shape: ClusterShape) {
+    if shape != self.shape { count(.rescaled) }
+    nextShape = nil
+    self.shape = shape
+    processes.removeAll()
+    for slot in shape.slots { clock.after(dice.number(in: 0.1...2), .start(slot)) }
+  }
+
+  /// `kill -9`.
+  func kill(_ name: ProcessName) {
+    switch name.slot {
+    case .coordinator: count(.killedCoordinator)
+    case .server: count(.killedServer)
+    case .worker: count(.killedWorker)
+    }
+    remove(name)
+  }
+
+  private func remove(_ name: ProcessName) {
+    note("\(name) ends")
+    if processes.remove(name) { clock.after(dice.number(in: 0.1...2), .start(name.slot)) }
+  }
+}

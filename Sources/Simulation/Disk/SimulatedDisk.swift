@@ -1,0 +1,127 @@
+import Coordination
+import Messages
+import ParameterServer
+
+/// What outlives the processes: the coordinator's records, the checkpoints, the best model.
+struct SimulatedDisk {
+  /// A server's rows as they lie in a file.
+  struct ShardFile {
+    let snapshot: ServerSnapshot
+    var isDamaged = false
+  }
+
+  struct SavedModel: Equatable {
+    let epoch: UInt32
+    let version: UInt64
+    /// All tables, bit by bit.
+    let bits: [[UInt32]]
+  }
+
+  /// The coordinator's records.
+  private(set) var run: StoredRun?
+  private var files: [String: ShardFile] = [:]
+  /// By manifest.
+  private var manifests: [String: CheckpointCommit] = [:]
+  /// The files of the best model.
+  var best: SavedModel?
+  private static let keptCount = 2
+
+  // MARK: Records
+
+  mutating func begin(_ standing: RunStanding) {
+    run = StoredRun(
+      identity: RunIdentity(id: "simulated", created: "", configuration: "", digests: [:]),
+      standing: standing, message: "", epochs: [], evaluations: [], checkpoints: [])
+  }
+
+  /// Raises the term before a coordinator says anything.
+  mutating func raiseTerm() -> UInt64 {
+    run?.standing.term += 1
+    return run?.standing.term ?? 1
+  }
+
+  /// Whether no later coordinator has taken over.
+  func isInCharge(_ term: UInt64) -> Bool { term >= run?.standing.term ?? 0 }
+
+  /// - Parameter obeysTerms: false to take records of coordinators that are not in charge.
+  /// - Returns: false if another coordinator has taken over.
+  mutating func record(_ record: RunRecord, obeysTerms: Bool) -> Bool {
+    guard isInCharge(record.standing.term) || !obeysTerms else { return false }
+    run?.standing = record.standing
+    switch record.change {
+    case .epochFinished(let summary):
+      run?.epochs.removeAll { $0.epoch == summary.epoch }
+      run?.epochs.append(summary)
+    case .evaluated(let summary):
+      run?.evaluations.removeAll { $0.epoch == summary.epoch }
+      run?.evaluations.append(summary)
+    case .checkpointCommitted(let checkpoint): run?.checkpoints.append(checkpoint)
+    case .ended(let message): run?.message = message
+    case .clusterFormed, .generationRaised, .bestSaved: break
+    }
+    return true
+  }
+
+  // MARK: Checkpoints
+
+  /// What a server says of its rows when they are written.
+  func shard(_ snapshot: ServerSnapshot) -> CheckpointShard {
+    let rank = UInt32(snapshot.rank)
+    let file = "v\(snapshot.version)-g\(snapshot.generation)/server-\(rank)"
+    return CheckpointShard(
+      generation: snapshot.generation, version: snapshot.version, rank: rank, file: file,
+      byteCount: 1, digest: file)
+  }
+
+  mutating func write(_ snapshot: ServerSnapshot) {
+    files[shard(snapshot).file] = ShardFile(snapshot: snapshot)
+  }
+
+  /// Whether the rows of all servers are there.
+  func isComplete(_ commit: CheckpointCommit) -> Bool {
+    commit.shards.allSatisfy { files[$0.file] != nil }
+  }
+
+  mutating func commit(_ commit: CheckpointCommit) -> CommittedCheckpoint {
+    let manifest = "v\(commit.version)-g\(commit.generation)/manifest"
+    manifests[manifest] = commit
+    let kept = newestFirst.prefix(Self.keptCount)
+    for (name, old) in manifests where !kept.contains(where: { $0.key == name }) {
+      manifests[name] = nil
+      for shard in old.shards { files[shard.file] = nil }
+    }
+    return CommittedCheckpoint(
+      version: commit.version, generation: commit.generation, epoch: commit.epoch,
+      manifest: manifest, created: "")
+  }
+
+  private var newestFirst: [(key: String, value: CheckpointCommit)] {
+    manifests.sorted {
+      ($0.value.version, $0.value.generation) > ($1.value.version, $1.value.generation)
+    }
+  }
+
+  /// The newest checkpoint whose files are all there and whole.
+  var latestUsable: RestoredCheckpoint? {
+    newestFirst.first { snapshots(of: $0.key) != nil }
+      .map { RestoredCheckpoint(manifest: $0.key, version: $0.value.version) }
+  }
+
+  var isNewestDamaged: Bool { newestFirst.first?.key != latestUsable?.manifest }
+
+  /// The rows of a checkpoint; nil if any are missing.
+  func snapshots(of manifest: String) -> [ServerSnapshot]? {
+    guard let commit = manifests[manifest] else { return nil }
+    let found = commit.shards.compactMap { files[$0.file] }
+    guard found.count == commit.shards.count, !found.contains(where: \.isDamaged) else {
+      return nil
+    }
+    return found.map(\.snapshot)
+  }
+
+  /// A bit of the newest checkpoint flips.
+  mutating func damageNewest() {
+    guard let newest = newestFirst.first?.value, let shard = newest.shards.last else { return }
+    files[shard.file]?.isDamaged = true
+  }
+}

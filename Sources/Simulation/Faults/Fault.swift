@@ -1,0 +1,23 @@
+/// Something that goes wrong at a moment.
+public enum Fault: Sendable, Hashable {
+  /// `kill -9`, at once.
+  case kill(Slot)
+  /// `kill -9` after the process has performed this many of the actions of its next event.
+  case killWithinEvent(Slot, actions: Int)
+  /// SIGSTOP, and SIGCONT after so many seconds.
+  case stop(Slot, seconds: Double)
+  /// The process is stopped, another is started in its place, and then the first goes on.
+  case replaceStopped(Slot, seconds: Double)
+  /// SIGTERM.
+  case terminate(Slot)
+  /// Nothing that the slot sends arrives, or nothing that is sent to it, or neither.
+  case cutOff(Slot, sending: Bool, receiving: Bool, seconds: Double)
+  /// Every process is killed; the same command, perhaps with other numbers of processes, goes on.
+  case powerLoss(ClusterShape)
+  /// The run is asked to stop, and goes on later, perhaps with other numbers of processes.
+  case pause(ClusterShape)
+  /// A file of the newest checkpoint is damaged.
+  case damageCheckpoint
+  /// Writing checkpoints fails for a while.
+  case fullDisk(seconds: Double)
+}

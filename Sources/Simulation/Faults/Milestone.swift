@@ -1,0 +1,27 @@
+/// A moment of a run at which a fault hurts most.
+public enum Milestone: String, Sendable, CaseIterable {
+  /// Nodes are about to be told of a new generation.
+  case recovery
+  /// A server begins to make or restore its tables.
+  case preparation
+  /// All servers have written their rows, and the manifest has not been.
+  case commit
+  /// The coordinator begins to read the best model from the servers.
+  case saving
+  /// An epoch is recorded.
+  case epochEnd
+  /// An evaluation is recorded.
+  case evaluation
+  /// Servers are told to stay where they are, because the run is to stop.
+  case stop
+}
+
+/// A fault that waits for a milestone.
+public struct Ambush: Sendable {
+  public var milestone: Milestone
+  /// How often the milestone is passed before, by whatever process.
+  public var passes: Int
+  /// After the milestone, seconds.
+  public var delay: Double
+  public var fault: Fault
+}

@@ -1,0 +1,78 @@
+/// What goes wrong.
+extension SimulatedCluster {
+  /// A process is where a fault may lie in wait.
+  func pass(_ milestone: Milestone) {
+    for ambush in faults.ambushes
+    where ambush.milestone == milestone && ambush.passes == passes[milestone, default: 0]
+      && isDisturbed
+    {
+      clock.after(ambush.delay, .fault(ambush.fault))
+    }
+    passes[milestone, default: 0] += 1
+  }
+
+  /// Lets a planned fault happen.
+  func happen(_ fault: Fault) {
+    note("fault: \(fault)")
+    switch fault {
+    case .kill(let slot): if let name = processes[slot] { kill(name) }
+    case .killWithinEvent(let slot, let actions):
+      if let name = processes[slot] { processes.doom(name, after: actions) }
+    case .stop(let slot, let seconds):
+      if let name = processes[slot] { stop(name, seconds: seconds) }
+    case .replaceStopped(let slot, let seconds):
+      guard let name = processes[slot] else { return }
+      stop(name, seconds: seconds)
+      processes.vacate(slot)
+      clock.after(0.1, .start(slot))
+    case .terminate(let slot):
+      guard let name = processes[slot] else { return }
+      count(.departure)
+      processes.dismiss(name)
+      processes[name]?.askedToStop(in: self)
+    case .cutOff(let slot, let sending, let receiving, let seconds):
+      clock.after(
+        seconds, .heal(network.cut(slot, sending: sending, receiving: receiving)))
+    case .powerLoss(let shape):
+      count(.powerLoss)
+      startAgain(shape)
+    case .pause(let shape):
+      guard let name = processes[.coordinator] else { return }
+      nextShape = shape
+      processes[name]?.askedToStop(in: self)
+    case .damageCheckpoint: disk.damageNewest()
+    case .fullDisk(let seconds):
+      fullDisks += 1
+      clock.after(seconds, .emptyDisk)
+    }
+  }
+
+  private func stop(_ name: ProcessName, seconds: Double) {
+    if processes.freeze(name) { clock.after(seconds, .goOn(name)) }
+  }
+
+  /// SIGCONT.
+  func goOn(_ name: ProcessName) {
+    guard let waiting = processes.thaw(name) else { return }
+    countReturn(of: name)
+    // Buffers kept what came; it is taken in before anything new.
+    for event in waiting {
+      guard let process = processes[name], outcome == nil else { return }
+      switch event {
+      case .deliver(let parcel, let route, let number):
+        deliver(parcel, route, number, to: process)
+      case .job(_, let job): job()
+      case .tick, .start, .fault, .goOn, .heal, .emptyDisk: break
+      }
+    }
+  }
+
+  private func countReturn(of name: ProcessName) {
+    let isReplaced = processes.count(in: name.slot) > 1
+    switch name.slot {
+    case .coordinator: count(isReplaced ? .twoCoordinators : .stoppedCoordinator)
+    case .server: count(isReplaced ? .twoServers : .stoppedServer)
+    case .worker: count(isReplaced ? .twoWorkers : .stoppedWorker)
+    }
+  }
+}

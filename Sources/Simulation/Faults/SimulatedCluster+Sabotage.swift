@@ -1,0 +1,52 @@
+import Messages
+
+/// The rules that are broken on purpose.
+extension SimulatedCluster {
+  /// What a coordinator sends.
+  func sabotaged(_ letter: CoordinatorLetter) -> CoordinatorLetter {
+    sabotage == .noTerms ? CoordinatorLetter(term: 1, message: letter.message) : letter
+  }
+
+  /// What arrives at a server.
+  func sabotaged(
+    _ request: DataRequest, for server: SimulatedServer, isRepeated: Bool
+  ) -> DataRequest {
+    guard let standing = server.standing else { return request }
+    var request = request
+    switch (sabotage, request.body) {
+    case (.noGenerations, .hello(var hello)):
+      hello.generation = standing.generation
+      request.body = .hello(hello)
+    case (.repeatedPushesCount, .push(var push)) where isRepeated && push.kind == .gradient:
+      push.name.version = standing.version
+      request.body = .push(push)
+    case (.noGenerations, .push(var push)):
+      push.name.generation = standing.generation
+      request.body = .push(push)
+    case (.noGenerations, .pull(var pull)):
+      pull.generation = standing.generation
+      request.body = .pull(pull)
+    case (.noGenerations, .reduce(var reduce)):
+      reduce.name.generation = standing.generation
+      request.body = .reduce(reduce)
+    default: break
+    }
+    return request
+  }
+
+  /// Behind every gradient the confirmation that should wait for its acknowledgement.
+  func confirmEarly(_ parcel: Parcel, from sender: ProcessName, to server: ProcessName) {
+    guard case .request(let request, let connection) = parcel,
+      case .push(let push) = request.body, push.kind == .gradient
+    else { return }
+    let pull = PullRequest(
+      generation: push.name.generation, version: push.name.version + 1, sections: [],
+      keys: .empty, confirmed: [push.name.shard])
+    let confirmation = DataRequest(id: request.id + 1 << 40, body: .pull(pull))
+    clock.after(
+      0.01,
+      .deliver(
+        .request(confirmation, connection: connection),
+        route: Route(sender: sender, receiver: .process(server)), number: network.nextNumber()))
+  }
+}

@@ -1,0 +1,27 @@
+/// What became of a seed.
+public struct SimulatedHistory: Sendable {
+  public let seed: UInt64
+  /// The rule that was broken on purpose.
+  public let sabotage: Sabotage?
+  public let problem: SimulationProblem.Kind
+  /// At the beginning.
+  public let shape: ClusterShape
+  public let faults: FaultPlan
+  /// What went wrong that must not; empty for a good history.
+  public let violations: [String]
+  public let eventCount: Int
+  /// Virtual seconds until the end.
+  public let seconds: Double
+  /// One more than how often the tables went back.
+  public let generations: UInt64
+  /// How many coordinators there were, one after the other.
+  public let terms: UInt64
+  /// How often each effect of a fault, or of the recovery from it, was seen.
+  public let effects: [Effect: Int]
+
+  /// The command that shows the history again, event by event.
+  public var replay: String {
+    "scripts/simulate --seed \(seed) --trace"
+      + (sabotage.map { " --sabotage \($0.rawValue)" } ?? "")
+  }
+}

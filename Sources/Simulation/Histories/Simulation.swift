@@ -1,0 +1,106 @@
+import Coordination
+
+/// Deterministic simulation: the production state machines of coordinator, servers and workers,
+/// with their real computation, in one thread, on a virtual clock, with faults that one seed
+/// decides.
+///
+/// Checked after every event: the invariants that the state machines declare; that every version
+/// of every server's tables has the rows of the undisturbed run, bit by bit; that versions never go
+/// back within a generation; that no request is answered more often than it came. Checked at the
+/// end: that there is one, and that best model, losses and metrics are those of the undisturbed
+/// run.
+public final class Simulation {
+  private struct Setting {
+    let problem: SimulationProblem
+    let reference: Reference
+    let ending: Ending
+  }
+
+  /// What a run leaves behind.
+  private struct Ending: Equatable {
+    let best: SimulatedDisk.SavedModel?
+    let bestValue: Double?
+    let epochs: [[String: Double]]
+    let evaluations: [[String: Double]]
+
+    init(_ disk: SimulatedDisk) {
+      best = disk.best
+      bestValue = disk.run?.standing.best?.value
+      epochs = (disk.run?.epochs ?? []).map(\.values)
+      evaluations = (disk.run?.evaluations ?? []).map(\.metrics)
+    }
+  }
+
+  private var settings: [SimulationProblem.Kind: Setting] = [:]
+
+  public init() {}
+
+  /// The history of a seed.
+  ///
+  /// - Parameters:
+  ///   - sabotage: a rule that is broken on purpose.
+  ///   - trace: told of everything that happens.
+  /// - Throws: an error when not even the undisturbed run works.
+  public func run(
+    seed: UInt64, sabotage: Sabotage? = nil, trace: ((String) -> Void)? = nil
+  ) throws -> SimulatedHistory {
+    var dice = Dice(seed: seed)
+    // Models that take longer are simulated less often.
+    let kinds: [SimulationProblem.Kind] = [.bpr, .bpr, .bpr, .mrdib, .lightgcn, .freedom, .mmgcn]
+    let kind = dice.element(of: kinds)
+    let setting = try setting(kind)
+    let shape = ClusterShape.random(&dice)
+    let faults = FaultPlan.random(shape, dice: &dice)
+    let cluster = SimulatedCluster(
+      problem: setting.problem, shape: shape, reference: setting.reference, isReference: false,
+      faults: faults, sabotage: sabotage, dice: dice, trace: trace)
+    cluster.run()
+    var violations = cluster.violations
+    if violations.isEmpty {
+      violations = Self.differences(Ending(cluster.disk), cluster.outcome, from: setting.ending)
+    }
+    return SimulatedHistory(
+      seed: seed, sabotage: sabotage, problem: kind, shape: shape, faults: faults,
+      violations: violations,
+      eventCount: cluster.eventCount, seconds: cluster.now,
+      generations: cluster.disk.run?.standing.generation ?? 0,
+      terms: cluster.disk.run?.standing.term ?? 0, effects: cluster.effects)
+  }
+
+  private static func differences(
+    _ ending: Ending, _ outcome: RunOutcome?, from expected: Ending
+  ) -> [String] {
+    guard outcome?.ending == .completed else {
+      return ["the run ended with: \(outcome?.summary ?? "nothing")"]
+    }
+    var found: [String] = []
+    if ending.best != expected.best { found.append("the best model is another") }
+    if ending.bestValue != expected.bestValue { found.append("the best value is another") }
+    if ending.epochs != expected.epochs { found.append("the losses of the epochs are others") }
+    if ending.evaluations != expected.evaluations { found.append("the metrics are others") }
+    return found
+  }
+
+  private func setting(_ kind: SimulationProblem.Kind) throws -> Setting {
+    if let setting = settings[kind] { return setting }
+    let problem = try SimulationProblem(kind)
+    let reference = Reference(problem)
+    let cluster = SimulatedCluster(
+      problem: problem, shape: ClusterShape(workers: 1, servers: 1), reference: reference,
+      isReference: true, faults: .none, sabotage: nil, dice: Dice(seed: 0))
+    cluster.run()
+    guard cluster.violations.isEmpty, cluster.outcome?.ending == .completed else {
+      throw SimulationError(
+        description: "The undisturbed run of \(kind.rawValue) does not work: "
+          + (cluster.violations.first ?? cluster.outcome?.summary ?? "it has no end"))
+    }
+    let setting = Setting(problem: problem, reference: reference, ending: Ending(cluster.disk))
+    settings[kind] = setting
+    return setting
+  }
+}
+
+/// Why nothing can be simulated.
+public struct SimulationError: Error, CustomStringConvertible {
+  public let description: String
+}

@@ -1,0 +1,71 @@
+import Messages
+import Models
+import ParameterServer
+import Tables
+
+/// What an undisturbed run does: the rows of every version, and what it leaves behind.
+final class Reference {
+  private let problem: SimulationProblem
+  /// By version and table, the whole table's bits.
+  private var rows: [UInt64: [[UInt32]]] = [:]
+
+  init(_ problem: SimulationProblem) { self.problem = problem }
+
+  /// Tables that steps change: others are written whenever there is an evaluation.
+  private var tables: [Int] {
+    problem.model.tables.indices.filter { problem.model.tables[$0].rule != .assigned }
+  }
+
+  /// Takes note of what the one server of the undisturbed run has.
+  func learn<Peer>(_ state: ServerState<Peer>, auditor: Peer) {
+    rows[state.version] = read(state, auditor: auditor)
+  }
+
+  /// What is different from the undisturbed run, in sentences.
+  func differences<Peer>(of state: ServerState<Peer>, auditor: Peer) -> [String] {
+    guard let mine = read(state, auditor: auditor) else { return [] }
+    // Initial values that data decides come after the first look at version 0.
+    guard let theirs = rows[state.version] else {
+      if state.version == 0 { return [] }
+      return ["version \(state.version) does not exist in the undisturbed run"]
+    }
+    let map = SlotMap(serverCount: state.serverCount)
+    return zip(tables, zip(mine, theirs)).compactMap { table, bits in
+      let spec = problem.model.tables[table]
+      let expected = TablePlacement(spec, in: map).rows(ofServer: state.rank).flatMap { row in
+        bits.1[Int(row) * spec.width..<(Int(row) + 1) * spec.width]
+      }
+      return expected == bits.0
+        ? nil : "rows of table '\(spec.name)' differ at version \(state.version)"
+    }
+  }
+
+  /// The bits of all rows of a server, by table; nil while initial values are missing.
+  private func read<Peer>(_ state: ServerState<Peer>, auditor: Peer) -> [[UInt32]]? {
+    // A copy: the server itself does not notice.
+    var copy = state
+    let hello = DataHello(
+      runID: state.runID, generation: state.generation, sender: "the auditor")
+    _ = copy.handle(.request(DataRequest(id: 1, body: .hello(hello)), from: auditor))
+    let sections = tables.map { table in
+      TableSection(
+        table: UInt32(table), rowCount: 0, width: UInt32(problem.model.tables[table].width),
+        isWhole: true)
+    }
+    let pull = PullRequest(
+      generation: state.generation, version: state.version, sections: sections, keys: .empty)
+    let actions = copy.handle(.request(DataRequest(id: 2, body: .pull(pull)), from: auditor))
+    for case .reply(let reply, auditor) in actions {
+      guard case .pulled(let pulled) = reply.body else { continue }
+      var offset = 0
+      return pulled.sections.map { section in
+        let count = Int(section.rowCount) * Int(section.width)
+        defer { offset += count }
+        return (offset..<offset + count).map {
+          pulled.values.load(Float.self, at: $0).bitPattern
+        }
+      }
+    }
+    return nil
+  }
+}

@@ -1,0 +1,140 @@
+import Coordination
+import Datasets
+import Evaluation
+import Graphs
+import Messages
+import Models
+import ParameterServer
+import Tables
+import Tensors
+import Training
+
+/// What simulated clusters train: a real model on a few made-up interactions, small enough that a
+/// whole run takes milliseconds.
+public struct SimulationProblem: Sendable {
+  /// Which model, with what its protocol has that others lack.
+  public enum Kind: String, Sendable, CaseIterable {
+    /// Rows of the batch, and sums over all shards.
+    case bpr
+    /// Several rounds per step, a discriminator, running averages, final vectors in blocks.
+    case mrdib
+    /// Whole tables and a shared forward pass.
+    case lightgcn
+    /// Initial values that data decides.
+    case freedom
+    /// Final vectors that the last training step writes.
+    case mmgcn
+  }
+
+  public let kind: Kind
+  let dataset: Dataset
+  let model: TrainingModel
+  let optimizer: OptimizerConfiguration
+  private let rounds: Int
+
+  static let seed: UInt64 = 7
+  static let shardCount = 3
+  static let epochs: UInt32 = 3
+  private static let batchSize = 12
+
+  public init(_ kind: Kind) throws {
+    self.kind = kind
+    dataset = try Self.makeDataset()
+    rounds = kind == .mrdib ? 2 : 1
+    let options = ModelOptions(embeddingSize: 4, regularization: 0.1)
+    model = try ModelRegistry.make(
+      kind == .mrdib ? "vbpr" : kind.rawValue,
+      input: ModelInput(dataset, graphs: GraphStore(dataset: dataset, cacheFolder: nil)),
+      options: options, objective: kind == .mrdib ? MRdIBOptions() : nil, seed: Self.seed)
+    // The mode in which rows remember most.
+    optimizer = OptimizerConfiguration(
+      kind: .adam(mode: .lazyExact), model: LearningRate(0.01, decay: 0.9, period: 1),
+      discriminator: LearningRate(0.01))
+  }
+
+  private static func makeDataset() throws -> Dataset {
+    let random = CounterRandom(seed: seed, stream: .generator)
+    let users = 9
+    let items = 11
+    var splits: [[(user: Int32, item: Int32)]] = [[], [], []]
+    for user in 0..<users {
+      var taken: Set<Int32> = []
+      for split in [0, 0, 0, 0, 1, 2] {
+        var item: Int32
+        var attempt = 0
+        repeat {
+          item = Int32(random.integer(below: items, id: user, index: taken.count * 64 + attempt))
+          attempt += 1
+        } while taken.contains(item)
+        taken.insert(item)
+        splits[split].append((Int32(user), item))
+      }
+    }
+    let features = try [("visual", 5), ("text", 3)].map { name, width in
+      let matrix = Matrix(rows: items, columns: width)
+      for index in 0..<matrix.count {
+        matrix.pointer[index] = random.uniform(id: 1000 + width, index: index) - 0.5
+      }
+      return try FeatureMatrix(name: name, matrix: matrix)
+    }
+    return try Dataset(
+      name: "simulated",
+      interactions: Interactions(train: splits[0], valid: splits[1], test: splits[2]),
+      features: features)
+  }
+
+  var stepsPerEpoch: Int { (dataset.trainUsers.count + Self.batchSize - 1) / Self.batchSize }
+
+  var schedule: StepSchedule {
+    StepSchedule(stepsPerEpoch: stepsPerEpoch, roundsPerStep: rounds)
+  }
+
+  private static let blockSize = 4
+
+  private var blocks: EvaluationBlocks {
+    EvaluationBlocks(
+      model: model, userCount: dataset.userCount, materializeBlockSize: Self.blockSize,
+      rankBlockSize: Self.blockSize)
+  }
+
+  func engine(serverCount: Int) -> WorkerEngine {
+    WorkerEngine(
+      dataset: dataset, model: model, serverCount: serverCount,
+      setting: WorkerEngine.Setting(
+        seed: Self.seed, shardCount: Self.shardCount, roundsPerStep: rounds,
+        batchSize: Self.batchSize, topK: [3], rankBlockSize: Self.blockSize,
+        materializeBlockSize: Self.blockSize))
+  }
+
+  func plan(_ shape: ClusterShape, term: UInt64) -> RunPlan {
+    RunPlan(
+      runID: "simulated", term: term, configuration: kind.rawValue,
+      tables: model.tables.map { TableDescription($0) }, seed: Self.seed,
+      shardCount: UInt32(Self.shardCount), workerCount: UInt32(shape.workers),
+      serverCount: UInt32(shape.servers), stepsPerEpoch: UInt32(stepsPerEpoch),
+      roundsPerStep: UInt32(rounds), epochs: Self.epochs,
+      materializeBlockCount: UInt32(blocks.materializeCount),
+      rankBlockCount: UInt32(blocks.rankCount),
+      selection: SelectionRule(metric: "valid.recall@3", patience: 100),
+      checkpoints: CheckpointPlan(folder: "checkpoints", interval: 2 * UInt64(rounds)),
+      timing: CoordinationTiming(
+        heartbeatInterval: 0.5, heartbeatTimeout: 5, startupTimeout: 900))
+  }
+
+  /// The tables of a generation: initial values, or the rows of a checkpoint.
+  func state<Peer>(
+    _ welcome: Welcome, restoring snapshots: [ServerSnapshot]?
+  ) throws -> ServerState<Peer> {
+    guard let snapshots else {
+      return try ServerState(
+        rank: Int(welcome.rank), serverCount: Int(welcome.serverCount), runID: welcome.runID,
+        generation: welcome.generation, tables: model.tables, seed: welcome.seed,
+        shardCount: Int(welcome.shardCount), schedule: schedule, optimizer: optimizer)
+    }
+    return try ServerState(
+      rank: Int(welcome.rank), serverCount: Int(welcome.serverCount), runID: welcome.runID,
+      generation: welcome.generation, tables: model.tables, seed: welcome.seed,
+      shardCount: Int(welcome.shardCount), schedule: schedule, optimizer: optimizer,
+      restoring: SnapshotSource(snapshots: snapshots))
+  }
+}
