@@ -44,19 +44,23 @@ let package = Package(
     .target(name: "CKernels", cSettings: kernelSettings),
 
     // A target imports only what stands above it.
+    library("ForeignText"),
     library("Tensors", ["COpenBLAS", "CKernels"]),
     library("Tables", ["Tensors"]),
     library("Autodiff", ["Tensors", "CKernels"]),
-    library("Datasets", ["Tensors", .product(name: "Yams", package: "Yams")]),
+    library(
+      "Datasets", ["ForeignText", "Tensors", .product(name: "Yams", package: "Yams")]),
     library("Evaluation", ["Tensors", "CKernels"]),
     library("Graphs", ["Tensors", "CKernels", "Datasets"]),
     library("Models", ["Tensors", "Tables", "Autodiff", "Datasets", "Graphs"]),
     .target(
-      name: "RunConfiguration", dependencies: [.product(name: "Yams", package: "Yams")],
+      name: "RunConfiguration",
+      dependencies: ["ForeignText", .product(name: "Yams", package: "Yams")],
       resources: [.embedInCode("Library")], swiftSettings: swiftSettings),
-    library("Messages", ["CProtobufC", "CWireMessages"]),
+    library("Messages", ["ForeignText", "CProtobufC", "CWireMessages"]),
     library("Enrollment", ["Messages"]),
-    library("ParameterServer", ["Tensors", "CKernels", "Tables", "Messages"]),
+    library("ParameterServer", ["Tensors", "CKernels", "Tables", "Messages", "Enrollment"]),
+    library("Checkpoints", ["Tensors", "Tables", "Messages", "ParameterServer"]),
     library("Coordination", ["Messages", .product(name: "GRDB", package: "GRDB.swift")]),
     library(
       "Training",
@@ -64,24 +68,32 @@ let package = Package(
         "Tensors", "Tables", "Autodiff", "Datasets", "Models", "Evaluation", "Messages",
         "Enrollment",
       ]),
-    library("Transport", ["CZeroMQ", "Messages"]),
+    library(
+      "Simulation",
+      [
+        "Tensors", "Tables", "Datasets", "Graphs", "Models", "Evaluation", "Messages",
+        "Enrollment", "ParameterServer", "Coordination", "Training",
+      ]),
+    library("Transport", ["ForeignText", "CZeroMQ", "Messages"]),
     library(
       "Runtime",
       [
         "Tensors", "Tables", "Datasets", "Graphs", "Models", "Evaluation", "Messages",
-        "Enrollment", "Training", "ParameterServer", "Coordination", "Transport", "RunConfiguration",
+        "Enrollment", "Training", "ParameterServer", "Checkpoints", "Coordination", "Transport",
+        "RunConfiguration",
         "CProcess", .product(name: "Logging", package: "swift-log"),
       ]),
     library(
       "Experiments",
       [
-        "Datasets", "Evaluation", "RunConfiguration", "Coordination", "Runtime",
+        "Datasets", "Evaluation", "RunConfiguration", "Checkpoints", "Coordination", "Runtime",
         .product(name: "GRDB", package: "GRDB.swift"),
       ]),
     .executableTarget(
       name: "mrdib",
       dependencies: [
-        "Runtime", "Datasets", "RunConfiguration", "Experiments",
+        "Runtime", "Coordination", "Transport", "Datasets", "RunConfiguration", "Experiments",
+        "Simulation",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ],
@@ -89,6 +101,9 @@ let package = Package(
 
     // Tests mirror the targets.
     .target(name: "TestSupport", dependencies: ["Tensors"], path: "Tests/Support"),
+    .testTarget(
+      name: "TestSupportTests", dependencies: ["TestSupport"], swiftSettings: swiftSettings),
+    tests("ForeignText", []),
     tests("Tensors", ["CKernels"]),
     tests("Tables", ["Tensors"]),
     tests("Autodiff", ["Tensors", "CKernels"]),
@@ -99,11 +114,18 @@ let package = Package(
     tests("RunConfiguration", []),
     tests("Messages", []),
     tests("Enrollment", ["Messages"]),
-    tests("ParameterServer", ["CKernels", "Tensors", "Tables", "Messages"]),
+    tests("ParameterServer", ["CKernels", "Enrollment", "Tensors", "Tables", "Messages"]),
+    tests("Checkpoints", ["ParameterServer", "Tensors", "Tables", "Messages"]),
     tests("Coordination", ["Messages", .product(name: "GRDB", package: "GRDB.swift")]),
-    tests("Training", ["Enrollment", "Evaluation", "Messages", "Tables", "Tensors"]),
+    tests(
+      "Training",
+      [
+        "Autodiff", "Datasets", "Enrollment", "Evaluation", "Messages", "Models", "Tables",
+        "Tensors",
+      ]),
+    tests("Simulation", []),
     tests("Transport", ["Messages"]),
-    tests("Runtime", ["Coordination"]),
+    tests("Runtime", ["Checkpoints", "Coordination", "Transport"]),
     tests(
       "Experiments",
       [

@@ -1,3 +1,5 @@
+internal import ForeignText
+
 /// Makes one configuration out of layers: built-in defaults, then the data set's, then the
 /// model's, then what was asked for (`--config` files, `--set`, options), each over the one before.
 public struct ConfigurationResolver: Sendable {
@@ -59,7 +61,7 @@ public struct ConfigurationResolver: Sendable {
     let nearest = NearestName.find(name, among: modelNames)
     throw ConfigurationError(
       entry.valueSource,
-      "there is no model '\(name)'; expected one of \(modelNames.joined(separator: ", "))"
+      "there is no model '\(name.shown())'; expected one of \(modelNames.joined(separator: ", "))"
         + (nearest.map { " (did you mean '\($0)'?)" } ?? ""))
   }
 }

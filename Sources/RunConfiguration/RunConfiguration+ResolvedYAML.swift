@@ -11,7 +11,7 @@ extension RunConfiguration {
       lines += ["", "# \(type(of: section).title)"]
       lines += section.keys.map { key in
         let setting = setting(key)
-        return "\(key.name): \(setting.value.yaml)  # \(Self.onOneLine(setting.source))"
+        return "\(key.name): \(setting.value.yaml)  # \(setting.source)"
       }
     }
     return lines.joined(separator: "\n") + "\n"
@@ -22,7 +22,7 @@ extension RunConfiguration {
     ConfigurationKeys.all.map { key in
       let setting = setting(key)
       let idle = key.scope.includes(self) ? "" : " [no effect: only with \(key.scope.description)]"
-      return "\(key.name) = \(setting.value.yaml) (\(Self.onOneLine(setting.source)))\(idle) —"
+      return "\(key.name) = \(setting.value.yaml) (\(setting.source))\(idle) —"
         + " \(key.summary)"
     }
   }
@@ -36,15 +36,5 @@ extension RunConfiguration {
       return "\(source): \(key.name) has no effect; it is only used with"
         + " \(key.scope.description)."
     }
-  }
-
-  /// A comment ends with its line, and a path may hold anything.
-  private static func onOneLine(_ source: ConfigurationSource) -> String {
-    String(
-      String.UnicodeScalarView(
-        source.description.unicodeScalars.map { scalar in
-          scalar.properties.generalCategory == .control
-            || scalar == "\u{2028}" || scalar == "\u{2029}" ? " " : scalar
-        }))
   }
 }

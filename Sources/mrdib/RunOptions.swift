@@ -72,10 +72,38 @@ struct RunOptions: ParsableArguments {
       options: options + extra)
   }
 
-  /// Makes the run's directory, which belongs to this process from now on until it ends.
-  func makeRunDirectory(for setup: RunSetup) throws -> RunDirectory {
-    let path = runDirectory ?? setup.standardDirectory(date: Date())
+  /// Makes the run's directory, or takes the one whose run goes on. It belongs to this process from
+  /// now on until it ends.
+  func openRunDirectory(
+    for setup: RunSetup, _ resume: ResumeChoice
+  ) throws -> (directory: RunDirectory, continued: ContinuedRun?) {
+    let path = try folder(resume) ?? setup.standardDirectory(date: Date())
     _ = try RunLock(runDirectory: path)
-    return try RunDirectory.create(at: path, existingRun: overwrite ? .replace : .refuse)
+    let directory = RunDirectory(existing: path)
+    if !overwrite, resume != .never, let run = try ContinuedRun.find(in: directory, for: setup) {
+      return (directory, run)
+    }
+    if case .path(let path) = resume {
+      throw RuntimeError(
+        exitCode: .inputMissing,
+        message: "Cannot go on with the run in '\(path)': the folder holds no run that was begun. "
+          + "Name the directory of a run, or leave --resume out.")
+    }
+    let isUnused = overwrite || (resume != .never && directory.holdsOnlyPreparations)
+    return (
+      try RunDirectory.create(at: path, existingRun: isUnused ? .replace : .refuse), nil
+    )
+  }
+
+  private func folder(_ resume: ResumeChoice) throws -> String? {
+    guard case .path(let path) = resume else { return runDirectory }
+    guard runDirectory == nil || runDirectory == path, !overwrite else {
+      throw RuntimeError(
+        exitCode: .usage,
+        message: "Cannot go on with the run in '\(path)' and use "
+          + (overwrite ? "--overwrite" : "--run \(runDirectory ?? "")")
+          + ": --resume FOLDER says which run goes on; leave the other option out.")
+    }
+    return path
   }
 }

@@ -39,6 +39,16 @@ import Testing
     try check(["train", "--config", "\(folder.path)/none.yaml"], status: 78, says: "none.yaml")
   }
 
+  @Test("what to resume, and names of processes")
+  func options() throws {
+    for command in ["train", "coordinator"] {
+      try check([command, "--resume", "atuo"], status: 64, says: "'atuo'", "auto, never, or")
+    }
+    for role in ["worker", "server"] {
+      try check([role, "--name", "my worker"], status: 64, says: "'my worker'", "without blanks")
+    }
+  }
+
   @Test("data: missing folder, damaged files")
   func data() throws {
     let folder = try TemporaryFolder()
@@ -66,7 +76,12 @@ import Testing
       "train", "--data", data, "--single-process", "--epochs", "1", "--quiet", "--run", run,
     ]
     #expect(try Command(arguments: arguments).status == 0)
-    try check(arguments, status: 73, says: run, "--overwrite")
+    // The same command goes on, and there is nothing left to do.
+    #expect(try Command(arguments: arguments).status == 0)
+    try check(arguments + ["--resume", "never"], status: 73, says: run, "--overwrite")
+    try check(
+      arguments + ["--set", "learning_rate=0.5"], status: 78,
+      says: run, "learning_rate was", "--overwrite")
     #expect(try Command(arguments: arguments + ["--overwrite"]).status == 0)
     try check(
       ["train", "--data", data, "--run", "\(data)/synthetic.inter/run"], status: 73,
@@ -99,7 +114,7 @@ import Testing
     try check(
       [
         "server", "--coordinator", "ipc://\(folder.path)/c.sock", "--listen",
-        "tcp://203.0.113.7:4000",
+        "tcp://203.0.113.7:4000", "--insecure-network",
       ], status: 69, says: "203.0.113.7")
   }
 }

@@ -10,7 +10,7 @@ import Testing
   // MARK: Lost processes
 
   @Test(
-    "kill -9 of a role: the run ends, the message says who, and nobody is left",
+    "kill -9 of a role without restarts: the run ends, the message says who, and nobody is left",
     arguments: ["coordinator", "server", "worker"])
   func killed(role: String) throws {
     let folder = try TemporaryFolder()
@@ -19,7 +19,7 @@ import Testing
       folder,
       [
         "train", "--data", try folder.generateData(), "--run", run, "--workers", "2", "--servers",
-        "2", "--set", "node_timeout_ms=2000",
+        "2", "--set", "node_timeout_ms=2000", "--set", "restart_limit=0",
       ] + Self.endless)
     try Wait.until("the first best model") {
       FileManager.default.fileExists(atPath: "\(run)/best.json")
@@ -40,11 +40,32 @@ import Testing
     // A coordinator that is killed can write no summary.
     if role != "coordinator" {
       let summary = try folder.object("run/summary.json")
-      #expect(summary["outcome"] as? String == "failed")
-      let message = try #require(summary["message"] as? String)
-      #expect(message.contains("\(role)") && message.contains("\(victim)"), "\(message)")
+      // It could go on: the same command, with restarts, continues it.
+      #expect(summary["outcome"] as? String == "interrupted")
     }
     #expect(try Command("recommend", "--run", run, "--user", "1", "--top", "3").status == 0)
+  }
+
+  @Test("kill -9 of a worker: it is said, another process comes in its place under its name")
+  func restarted() throws {
+    let folder = try TemporaryFolder()
+    let run = "\(folder.path)/run"
+    let train = try RunningCommand(
+      folder,
+      ["train", "--data", try folder.generateData(), "--run", run, "--workers", "2"]
+        + Self.endless)
+    try Wait.until("the first best model") {
+      FileManager.default.fileExists(atPath: "\(run)/best.json")
+    }
+    func worker() -> Int32? { train.children.first { $0.value.contains("worker-1") }?.key }
+    let victim = try #require(worker())
+    kill(victim, SIGKILL)
+    try Wait.until("another worker-1") { worker().map { $0 != victim } ?? false }
+    #expect(
+      train.errors.contains(
+        "worker-1 was killed by signal 9 (KILL); it is restarted in 0.1 s (restart 1)"))
+    train.terminate()
+    _ = try train.wait(atMost: 40)
   }
 
   // MARK: Nodes that do not belong together
@@ -191,6 +212,31 @@ import Testing
     #expect(!FileManager.default.fileExists(atPath: "\(run)/best.json"))
     let files = FileManager.default.enumerator(atPath: run)?.compactMap { $0 as? String } ?? []
     #expect(!files.contains { $0.contains(".partial") || $0.contains(".tmp") }, "\(files)")
+  }
+
+  @Test("a disk that is full in the middle of a run: the summary says so, the model stays")
+  func diskFills() throws {
+    let folder = try TemporaryFolder()
+    let run = "\(folder.path)/run"
+    let data = try folder.generateData()
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: "/bin/bash")
+    process.arguments =
+      [
+        "-c", "trap '' XFSZ; ulimit -f 1024; exec \"$@\"", "bash", Command.path, "train",
+        "--single-process", "--data", data, "--quiet", "--run", run,
+      ] + Self.endless
+    process.standardOutput = FileHandle.nullDevice
+    process.standardError = FileHandle.nullDevice
+    try process.run()
+    defer { if process.isRunning { kill(process.processIdentifier, SIGKILL) } }
+    // The model and the summary are smaller; the store's log grows until it reaches the limit.
+    try Wait.until("the run ends", 60) { !process.isRunning }
+    #expect(process.terminationStatus == 74)
+    let summary = try folder.object("run/summary.json")
+    #expect(summary["outcome"] as? String == "failed")
+    #expect(try #require(summary["message"] as? String).contains("run.sqlite"))
+    #expect(try Command("recommend", "--run", run, "--user", "1", "--top", "3").status == 0)
   }
 
   // MARK: Strangers

@@ -10,7 +10,7 @@ import Testing
 
 /// Real processes. Serialized: a process can have one `SignalPipe`.
 @Suite(.serialized) struct LauncherTests {
-  private func shell(
+  func shell(
     _ name: String, _ script: String, isLeader: Bool = false, environment: [String: String] = [:]
   ) -> ChildSpecification {
     ChildSpecification(
@@ -22,10 +22,10 @@ import Testing
     LocalLauncher(logDirectory: folder.path, limits: .init(grace: 0.5, stop: 5))
   }
 
-  private static func isAlive(_ process: Int32) -> Bool { kill(process, 0) == 0 }
+  static func isAlive(_ process: Int32) -> Bool { kill(process, 0) == 0 }
 
   /// Waits until the process is gone; false if it is still there after 10 s.
-  private static func isGone(_ process: Int32) -> Bool {
+  static func isGone(_ process: Int32) -> Bool {
     for _ in 0..<1000 {
       if !isAlive(process) { return true }
       usleep(10_000)
@@ -101,7 +101,7 @@ import Testing
           "trap 'echo disturbed' TERM; while [ ! -e \(folder.path)/over ]; do sleep 0.02; done"),
         shell("worker-1", "kill -9 $$"),
       ], signals: SignalPipe(), announce: { announced.append($0.sentence) })
-    #expect(announced == ["worker-1 was killed by signal 9 (KILL)"])
+    #expect(announced == ["worker-1 was killed by signal 9 (KILL); the run is ended"])
     #expect(report.exitCode == .transient)
     #expect(report.children.map(\.ending) == [.exited(138), .exited(0), .signalled(SIGKILL)])
     #expect(try folder.text("worker-0.log").isEmpty)

@@ -1,3 +1,4 @@
+import Checkpoints
 import Coordination
 import Foundation
 import Runtime
@@ -148,7 +149,7 @@ import Testing
     try folder.make("best.json")
     try folder.make("logs/worker-0.log")
     let names = directory.oldFiles.map { $0.dropFirst(folder.path.count + 1) }
-    #expect(names.prefix(4) == ["best.json", "models", "logs/worker-0.log", "summary.json"])
+    #expect(names.prefix(4) == ["best.json", "models", "checkpoints", "logs/worker-0.log"])
     _ = try RunDirectory.create(at: folder.path, existingRun: .replace)
     #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["logs"])
   }
@@ -178,7 +179,7 @@ import Testing
       try MetricsLog(path: "/dev/full").append(
         Self.storedRun(best: nil).epochs[0], evaluation: nil)
     } throws: { error in
-      (error as? RuntimeError)?.exitCode == .inputOutput && "\(error)".contains("/dev/full")
+      ExitCode(describing: error) == .inputOutput && "\(error)".contains("/dev/full")
         && "\(error)".contains("No space left") && "\(error)".contains("free some space")
     }
   }
@@ -189,7 +190,7 @@ import Testing
     try FileManager.default.createDirectory(
       atPath: "\(folder.path)/target", withIntermediateDirectories: true)
     // A folder cannot be replaced by a file.
-    #expect(throws: RuntimeError.self) {
+    #expect(throws: CheckpointError.self) {
       try DurableFile.write(Array("new".utf8), to: "\(folder.path)/target")
     }
     #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["target"])

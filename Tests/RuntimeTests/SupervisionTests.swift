@@ -1,11 +1,13 @@
 import Runtime
 import Testing
 
+/// Without restarts.
 @Suite struct SupervisionTests {
   private let limits = Supervision.Limits(grace: 5, stop: 20, notice: 30)
 
   private func group(_ count: Int = 3, leader: Int? = 0) -> Supervision {
-    Supervision(count: count, leader: leader, limits: limits)
+    Supervision(
+      roles: (0..<count).map { "role \($0)" }, leader: leader, limits: limits, at: 0)
   }
 
   @Test("all end well: success, and nobody is signalled")
@@ -20,7 +22,7 @@ import Testing
   func failure() {
     var group = group()
     let first = group.handle(.ended(index: 1, .dataMalformed), at: 10)
-    #expect(first == [.announce(index: 1), .signal(index: 0, 15)])
+    #expect(first == [.announce(index: 1, .runEnds), .signal(index: 0, 15)])
     #expect(group.handle(.tick, at: 14.9).isEmpty)
     #expect(group.handle(.ended(index: 0, .terminated), at: 14.9) == [.signal(index: 2, 15)])
     #expect(group.handle(.tick, at: 19.8).isEmpty)
@@ -54,14 +56,16 @@ import Testing
     for code in [ExitCode.failure, .transient, .signal(9)] {
       var group = group(2, leader: nil)
       #expect(
-        group.handle(.ended(index: 1, code), at: 1) == [.announce(index: 1), .signal(index: 0, 15)])
+        group.handle(.ended(index: 1, code), at: 1) == [
+          .announce(index: 1, .runEnds), .signal(index: 0, 15),
+        ])
     }
   }
 
   @Test("a lost child: the leader has time to end the run itself, and nobody is signalled")
   func leaderNotices() {
     var group = group()
-    #expect(group.handle(.ended(index: 1, .signal(9)), at: 10) == [.announce(index: 1)])
+    #expect(group.handle(.ended(index: 1, .signal(9)), at: 10) == [.announce(index: 1, .runEnds)])
     #expect(group.nextDeadline == 40)
     #expect(group.handle(.tick, at: 39.9).isEmpty)
     #expect(group.handle(.ended(index: 0, .transient), at: 39.9).isEmpty)
@@ -90,7 +94,7 @@ import Testing
     _ = group.handle(.ended(index: 2, .transient), at: 10)
     #expect(
       group.handle(.ended(index: 1, .dataMalformed), at: 11) == [
-        .announce(index: 1), .signal(index: 0, 15),
+        .announce(index: 1, .runEnds), .signal(index: 0, 15),
       ])
     #expect(group.exitCode == .dataMalformed)
     #expect(group.culprit?.index == 1)

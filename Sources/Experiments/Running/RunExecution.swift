@@ -22,8 +22,9 @@ public struct SingleProcessExecution: RunExecution {
 
   public var layers: [ConfigurationLayer] {
     get throws {
-      try ["workers", "servers"].map {
-        try ConfigurationLayer(option: "a run in one process", key: $0, value: "1")
+      // A run that was interrupted is made anew.
+      try [("workers", "1"), ("servers", "1"), ("checkpoint_epochs", "0")].map { key, value in
+        try ConfigurationLayer(option: "a run in one process", key: key, value: value)
       }
     }
   }

@@ -1,3 +1,5 @@
+internal import ForeignText
+
 /// A grid of settings: the product of the values of some keys.
 ///
 ///     learning_rate: [1e-3, 1e-4]
@@ -123,7 +125,7 @@ public struct ConfigurationGrid: Sendable {
       if let earlier = seen.updateValue(element.valueSource, forKey: text) {
         throw ConfigurationError(
           element.valueSource,
-          "\(entry.name) has the value \(text) more than once (also \(earlier)); keep one")
+          "\(entry.name) has the value \(text.shown()) more than once (also \(earlier)); keep one")
       }
       return Value(name: key.name, value: text, layer: ConfigurationLayer(entries: [element]))
     }

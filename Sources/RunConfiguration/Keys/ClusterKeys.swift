@@ -17,6 +17,13 @@ public struct ClusterKeys: ConfigurationSection {
   public let startupTimeout = ConfigurationKey<Int>(
     "startup_timeout_ms", default: 120_000, .within(100...86_400_000), unit: "ms",
     influencesResult: false, help: "Time for all processes to register; then the run is given up.")
+  public let restartLimit = ConfigurationKey<Int>(
+    "restart_limit", default: 50, .within(0...100_000), unit: "restarts", influencesResult: false,
+    help: "The most restarts of one process within restart_window_s; one more death ends the run."
+      + " 0: the first death does.")
+  public let restartWindow = ConfigurationKey<Int>(
+    "restart_window_s", default: 600, .within(1...86_400), unit: "s", influencesResult: false,
+    help: "The time that restart_limit speaks of.")
   public let evaluationBlockUsers = ConfigurationKey<Int>(
     "evaluation_block_users", default: 512, .within(1...1_048_576), unit: "users",
     aliases: ["eval_batch_size"], influencesResult: false,

@@ -7,6 +7,7 @@ public struct ConfigurationKeys: Sendable {
   public let mrdib: MRdIBKeys = .init()
   public let redundancy: RedundancyKeys = .init()
   public let cluster: ClusterKeys = .init()
+  public let checkpoints: CheckpointKeys = .init()
 
   static let table = ConfigurationKeys()
 

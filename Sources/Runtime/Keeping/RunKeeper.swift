@@ -13,8 +13,8 @@ import Transport
 /// processes or lives in one.
 public final class RunKeeper {
   public let directory: RunDirectory
+  public let plan: RunPlan
   private let setup: RunSetup
-  private let plan: RunPlan
   private let store: RunStore
   private let metrics: MetricsLog
   private let progress: ProgressReporter
@@ -22,28 +22,53 @@ public final class RunKeeper {
   /// An epoch whose evaluation is still to come.
   private var pendingEpoch: EpochSummary?
 
-  /// Writes the files that a run begins with.
+  /// Takes up the run that the directory holds, under the next term, or begins one.
   ///
+  /// - Parameter runID: of a run that begins; one that goes on keeps its own.
+  /// - Returns: the keeper, and the coordinator's state as the run begins or goes on.
   /// - Throws: ``RuntimeError`` or `CoordinationError` when the directory cannot be used.
-  public init(
-    directory: RunDirectory, setup: RunSetup, plan: RunPlan, standing: RunStanding,
-    isQuiet: Bool
-  ) throws {
-    self.directory = directory
-    self.setup = setup
-    self.plan = plan
-    try directory.writeConfiguration(plan.configuration)
+  public static func open(
+    directory: RunDirectory, setup: RunSetup, runID: String, isQuiet: Bool
+  ) throws -> (keeper: RunKeeper, state: CoordinatorState) {
+    try directory.writeConfiguration(setup.configurationText)
     try directory.writeEnvironment(
       RunEnvironment.capture(
         version: Program.version, gitCommit: nil,
         openBLAS: .init(core: BLAS.coreName, configuration: BLAS.buildDescription),
         started: Date()))
-    store = try RunStore(path: directory.storePath)
-    try store.begin(
-      RunIdentity(
-        id: plan.runID, created: Date().ISO8601Format(), configuration: plan.configuration,
-        digests: ["data": setup.dataset.digest, "configuration": setup.configuration.digest]),
-      standing: standing)
+    let store = try RunStore(path: directory.storePath)
+    // Before the first word under a term it is on disk.
+    let isContinued = try store.load() != nil
+    let term = isContinued ? try store.raiseTerm() : 1
+    let stored = try store.load()
+    let plan = setup.plan(
+      runID: stored?.identity.id ?? runID, term: term,
+      checkpointFolder: directory.checkpointDirectory)
+    let state = try CoordinatorState(plan: plan, resuming: stored.map { ResumePoint($0) })
+    if stored == nil {
+      try store.begin(
+        RunIdentity(
+          id: plan.runID, created: Date().ISO8601Format(), configuration: plan.configuration,
+          digests: RunIdentity.digests(of: setup)),
+        standing: state.standing)
+    }
+    let keeper = try RunKeeper(
+      directory: directory, setup: setup, plan: plan, store: store, stored: stored,
+      isQuiet: isQuiet)
+    return (keeper, state)
+  }
+
+  private init(
+    directory: RunDirectory, setup: RunSetup, plan: RunPlan, store: RunStore, stored: StoredRun?,
+    isQuiet: Bool
+  ) throws {
+    self.directory = directory
+    self.setup = setup
+    self.plan = plan
+    self.store = store
+    if let stored {
+      pendingEpoch = try MetricsLog.rewrite(directory.metricsPath, as: stored, plan: plan)
+    }
     metrics = try MetricsLog(path: directory.metricsPath)
     progress = ProgressReporter(
       epochs: plan.epochs, examplesPerEpoch: UInt64(setup.dataset.trainUsers.count),
@@ -65,7 +90,7 @@ public final class RunKeeper {
     case .evaluated(let evaluation):
       if let epoch = pendingEpoch { try metrics.append(epoch, evaluation: evaluation) }
       pendingEpoch = nil
-    case .clusterFormed, .bestSaved, .ended:
+    case .clusterFormed, .generationRaised, .bestSaved, .checkpointCommitted, .ended:
       break
     }
   }
@@ -75,17 +100,36 @@ public final class RunKeeper {
 
   /// Writes the summary and closes the store.
   public func finish() throws {
-    if let epoch = pendingEpoch { try metrics.append(epoch, evaluation: nil) }
     if let run = try store.load() {
-      try directory.writeSummary(
-        RunSummary(
-          details: .init(
-            model: setup.configuration.model.model, dataset: setup.dataset.name, seed: setup.seed,
-            parameterCount: UInt64(setup.model.parameterCount), selection: plan.selection,
-            totalSeconds: MonotonicClock.seconds - startedAt),
-          run: run))
+      // A stopped run evaluates its last epoch when it goes on.
+      if let epoch = pendingEpoch, run.standing.status != .interrupted {
+        try metrics.append(epoch, evaluation: nil)
+      }
+      try writeSummary(of: run)
     }
     try store.close()
+  }
+
+  /// Writes a summary that says which error ended the run. The store keeps its last good state.
+  ///
+  /// A disk that refuses this too leaves no summary: what is told of the run is the error itself.
+  public func abandon(because error: any Error) {
+    if var run = try? store.load() {
+      run.standing.status = .failed
+      run.message = "\(error)"
+      try? writeSummary(of: run)
+    }
+    try? store.close()
+  }
+
+  private func writeSummary(of run: StoredRun) throws {
+    try directory.writeSummary(
+      RunSummary(
+        details: .init(
+          model: setup.configuration.model.model, dataset: setup.dataset.name, seed: setup.seed,
+          parameterCount: UInt64(setup.model.parameterCount), selection: plan.selection,
+          totalSeconds: MonotonicClock.seconds - startedAt),
+        run: run))
   }
 }
 

@@ -1,4 +1,5 @@
-/// How a started process ended and what it used.
+/// How a started process ended and what it used; with restarts: how the last one ended, and what
+/// all of them used.
 public struct ChildResult: Sendable, Equatable {
   public enum Ending: Sendable, Equatable {
     case exited(Int32)
@@ -12,12 +13,26 @@ public struct ChildResult: Sendable, Equatable {
   public var systemSeconds: Double
   /// The most memory it held at once.
   public var peakResidentBytes: UInt64
-  /// From its start to its end.
+  /// From its start to its end, without the time between two processes.
   public var elapsedSeconds: Double
+  /// How often it was started again.
+  public var restarts = 0
   /// Empty when it wrote to the launcher's stderr.
   public var logPath: String
 
   public var cpuSeconds: Double { userSeconds + systemSeconds }
+
+  /// This end of a process that came after others of the same name.
+  func after(_ earlier: ChildResult?) -> ChildResult {
+    guard let earlier else { return self }
+    var result = self
+    result.userSeconds += earlier.userSeconds
+    result.systemSeconds += earlier.systemSeconds
+    result.peakResidentBytes = max(peakResidentBytes, earlier.peakResidentBytes)
+    result.elapsedSeconds += earlier.elapsedSeconds
+    result.restarts += earlier.restarts
+    return result
+  }
 
   /// As a shell would report it: 128 + signal for a process that a signal ended.
   public var exitCode: ExitCode {

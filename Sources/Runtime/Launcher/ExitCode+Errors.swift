@@ -1,3 +1,4 @@
+import Checkpoints
 import Coordination
 import Datasets
 import Models
@@ -25,7 +26,21 @@ extension ExitCode {
     case is ConfigurationError, is ModelError: self = .configuration
     case let error as CoordinationError:
       self = error.code == .storeUnusable ? .inputOutput : .configuration
-    case is TransportError: self = .unavailable
+    case let error as CheckpointError:
+      self =
+        switch error.code {
+        case .cannotCreate: .cannotCreate
+        case .inputOutput: .inputOutput
+        case .missing: .inputMissing
+        case .damaged, .mismatch, .unsupported: .dataMalformed
+        }
+    case let error as TransportError:
+      self =
+        switch error.code {
+        case .insecure: .usage
+        case .invalidKey: .dataMalformed
+        default: .unavailable
+        }
     default: self = .failure
     }
   }

@@ -16,10 +16,11 @@ public struct LaunchReport: Sendable, Equatable {
 
   /// One line per child with what it used, as a table for people.
   public func table() -> String {
-    let header = ["process", "ended with", "elapsed", "cpu", "peak memory"]
+    let header = ["process", "ended with", "restarts", "elapsed", "cpu", "peak memory"]
     let rows = children.map { child in
       [
-        child.name, child.endingText, String(format: "%.1f s", child.elapsedSeconds),
+        child.name, child.endingText, "\(child.restarts)",
+        String(format: "%.1f s", child.elapsedSeconds),
         String(format: "%.1f s", child.cpuSeconds),
         String(format: "%.1f MiB", Double(child.peakResidentBytes) / 1_048_576),
       ]
@@ -31,12 +32,14 @@ public struct LaunchReport: Sendable, Equatable {
   public func failureMessage() -> String? {
     guard let culprit else { return nil }
     let child = children[culprit]
+    let restarts = child.restarts == 1 ? "1 restart" : "\(child.restarts) restarts"
+    let cause = child.sentence + (child.restarts == 0 ? "" : ", after \(restarts)")
     guard !child.logPath.isEmpty else {
-      return "the run was ended because \(child.sentence)"
+      return "the run was ended because \(cause)"
     }
     let tail = LogTail.lines(of: child.logPath, limit: 8)
     let shown =
       tail.isEmpty ? "it wrote nothing" : "its last lines:\n" + tail.map { "  \($0)\n" }.joined()
-    return "the run was ended because \(child.sentence); log '\(child.logPath)', \(shown)"
+    return "the run was ended because \(cause); log '\(child.logPath)', \(shown)"
   }
 }

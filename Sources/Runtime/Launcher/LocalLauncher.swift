@@ -7,7 +7,8 @@ import Transport
   import Darwin
 #endif
 
-/// Runs the processes of a cluster on one machine and sees them all to their end.
+/// Runs the processes of a cluster on one machine, starts again what dies, and sees them all to
+/// their end.
 ///
 /// The calling thread starts the children, waits, forwards signals and reaps; it is blocked until
 /// the last child is gone. That it is one thread matters: the kernel kills the children when the
@@ -21,75 +22,98 @@ public struct LocalLauncher: Sendable {
   /// Where `NAME.log` of every child is written.
   public var logDirectory: String
   public var limits: Supervision.Limits
+  public var policy: RestartPolicy
 
-  public init(logDirectory: String, limits: Supervision.Limits = Supervision.Limits()) {
+  public init(
+    logDirectory: String, limits: Supervision.Limits = Supervision.Limits(),
+    policy: RestartPolicy = .never
+  ) {
     self.logDirectory = logDirectory
     self.limits = limits
+    self.policy = policy
   }
 
-  /// Starts all children in order and returns when all have ended.
+  /// Starts all children in order, starts again what dies, and returns when all have ended.
   ///
   /// - Parameters:
   ///   - children: at least one; at most one leader; names unique.
   ///   - signals: where a person's SIGINT and SIGTERM come from.
-  ///   - announce: told at once, on the calling thread, of a child whose failure ends the run.
+  ///   - announce: told at once, on the calling thread, of a child that ended before the run and
+  ///     what follows from it. In a storm of deaths some are only counted.
   ///   - environment: what the children inherit; default is the launcher's own.
   /// - Throws: ``RuntimeError`` if a child cannot be started; the others have then been killed.
   public func run(
     _ children: [ChildSpecification], signals: SignalPipe,
-    announce: (ChildResult) -> Void = { _ in },
+    announce: (LaunchNotice) -> Void = { _ in },
     environment: [String: String] = ProcessInfo.processInfo.environment
   ) throws -> LaunchReport {
     precondition(!children.isEmpty && Set(children.map(\.name)).count == children.count)
-    var processes: [ChildProcess] = []
+    var members: [SupervisedChild] = []
     do {
       for child in children {
-        let log = "\(logDirectory)/\(child.name).log"
-        processes.append(try ChildProcess(child, logPath: log, environment: environment))
+        members.append(
+          try SupervisedChild(child, logDirectory: logDirectory, environment: environment))
       }
     } catch {
-      killAll(processes)
+      killAll(members)
       throw error
     }
-    return supervise(processes, signals: signals, announce: announce)
+    return supervise(members, signals: signals, announce: announce)
   }
 
   private func supervise(
-    _ processes: [ChildProcess], signals: SignalPipe, announce: (ChildResult) -> Void
+    _ members: [SupervisedChild], signals: SignalPipe, announce: (LaunchNotice) -> Void
   ) -> LaunchReport {
-    let leader = processes.firstIndex { $0.specification.isLeader }
-    var supervision = Supervision(count: processes.count, leader: leader, limits: limits)
+    let leader = members.firstIndex { $0.specification.isLeader }
+    let now = MonotonicClock.seconds
+    var noticeLimit = NoticeLimit(at: now)
+    var supervision = Supervision(
+      roles: members.map(\.specification.role), leader: leader, limits: limits, policy: policy,
+      at: now)
+    func tell(_ notice: LaunchNotice) {
+      noticeLimit.admit(notice, at: MonotonicClock.seconds).forEach(announce)
+    }
     while !supervision.isDone {
-      wait(for: processes, signals: signals, until: supervision.nextDeadline)
+      wait(for: members, signals: signals, until: supervision.nextDeadline)
       var events: [Supervision.Event] = []
       while let signal = signals.next() { events.append(.signal(signal)) }
-      for (index, process) in processes.enumerated() where process.result == nil {
-        if let result = process.poll() { events.append(.ended(index: index, result.exitCode)) }
+      for (index, member) in members.enumerated() {
+        if let result = member.poll() { events.append(.ended(index: index, result.exitCode)) }
       }
-      for event in events + [.tick] {
-        for action in supervision.handle(event, at: MonotonicClock.seconds) {
+      events.append(.tick)
+      while !events.isEmpty {
+        for action in supervision.handle(events.removeFirst(), at: MonotonicClock.seconds) {
           switch action {
-          case .signal(let index, let number): processes[index].send(number)
-          case .announce(let index): processes[index].result.map(announce)
+          case .signal(let index, let number): members[index].send(number)
+          case .start(let index):
+            do {
+              try members[index].restart()
+            } catch {
+              tell(.notStarted(name: members[index].specification.name, reason: "\(error)"))
+              events.append(.notStarted(index: index))
+            }
+          case .announce(let index, let consequence):
+            guard let result = members[index].result else { break }
+            tell(LaunchNotice(consequence, of: result, policy: policy))
           }
         }
       }
     }
     return LaunchReport(
-      children: processes.compactMap(\.result), exitCode: supervision.exitCode,
+      children: members.compactMap(\.result), exitCode: supervision.exitCode,
       stopSignal: supervision.stopSignal, culprit: supervision.culprit?.index)
   }
 
   /// Blocks until a signal comes, a child ends or the deadline is reached.
   private func wait(
-    for processes: [ChildProcess], signals: SignalPipe, until deadline: Double?
+    for members: [SupervisedChild], signals: SignalPipe, until deadline: Double?
   ) {
-    let living = processes.filter { $0.result == nil }
-    var descriptors = ([signals.descriptor] + living.map(\.descriptor)).map {
+    let running = members.filter(\.isRunning)
+    var descriptors = ([signals.descriptor] + running.map(\.descriptor)).map {
       pollfd(fd: $0, events: Int16(POLLIN), revents: 0)
     }
     // `poll` ignores negative descriptors: a child without one is looked after by the time limit.
-    let isPolling = living.contains { $0.descriptor < 0 }
+    let isPolling = running.contains { $0.descriptor < 0 }
     let longest = isPolling ? 0.05 : 1.0
     let remaining = deadline.map { max(0, $0 - MonotonicClock.seconds) } ?? longest
     let milliseconds = Int32((min(longest, remaining) * 1000).rounded(.up))
@@ -97,8 +121,10 @@ public struct LocalLauncher: Sendable {
     _ = poll(&descriptors, nfds_t(descriptors.count), milliseconds)
   }
 
-  private func killAll(_ processes: [ChildProcess]) {
-    for process in processes { process.send(SIGKILL) }
-    while processes.contains(where: { $0.poll() == nil }) { usleep(1_000) }
+  private func killAll(_ members: [SupervisedChild]) {
+    for member in members { member.send(SIGKILL) }
+    for member in members {
+      while member.isRunning, member.poll() == nil { usleep(1_000) }
+    }
   }
 }

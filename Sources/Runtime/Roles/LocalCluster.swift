@@ -7,34 +7,44 @@ public struct LocalCluster: Sendable {
   private let directory: RunDirectory
   private let runID: String
   private let isQuiet: Bool
+  private let keyFolder: String?
 
-  public init(setup: RunSetup, directory: RunDirectory, runID: String, isQuiet: Bool) {
+  /// - Parameter keyFolder: with the keys that every process uses; nil: nothing is encrypted, which
+  ///   never leaves this machine.
+  public init(
+    setup: RunSetup, directory: RunDirectory, runID: String, isQuiet: Bool,
+    keyFolder: String? = nil
+  ) {
     self.setup = setup
     self.directory = directory
     self.runID = runID
     self.isQuiet = isQuiet
+    self.keyFolder = keyFolder
   }
 
-  /// Starts every role and blocks until all have ended.
+  /// Starts every role, starts again what dies, and blocks until all have ended.
   ///
   /// The coordinator's lines for people go to this process's stderr; what the processes log goes
   /// to the run directory.
   ///
-  /// - Parameter announce: told at once, in a sentence, of a process whose failure ends the run.
+  /// - Parameter announce: told at once, in a sentence, of a process that ended before the run and
+  ///   what follows from it.
   /// - Throws: ``RuntimeError`` when a process cannot be started; the directory holds no run then.
   public func run(
     signals: SignalPipe, announce: (String) -> Void = { _ in }
   ) throws -> LaunchReport {
     let socket = try SocketFolder()
     defer { socket.remove() }
+    let isNew = !FileManager.default.fileExists(atPath: directory.configurationPath)
     // The coordinator reads what was resolved here, so that both agree to the letter.
     try directory.writeConfiguration(setup.configurationText)
     do {
-      return try LocalLauncher(logDirectory: directory.logDirectory, limits: limits)
-        .run(children(socket), signals: signals) { announce("\($0.sentence); the run is ended") }
+      return try LocalLauncher(
+        logDirectory: directory.logDirectory, limits: limits, policy: policy
+      ).run(children(socket), signals: signals) { announce($0.sentence) }
     } catch {
       // Nobody has trained: the next try may have the directory.
-      try? FileManager.default.removeItem(atPath: directory.configurationPath)
+      if isNew { try? FileManager.default.removeItem(atPath: directory.configurationPath) }
       throw error
     }
   }
@@ -44,35 +54,43 @@ public struct LocalCluster: Sendable {
     Supervision.Limits(notice: Double(setup.configuration.cluster.nodeTimeout) / 1000 + 5)
   }
 
+  private var policy: RestartPolicy {
+    let cluster = setup.configuration.cluster
+    return RestartPolicy(limit: cluster.restartLimit, window: Double(cluster.restartWindow))
+  }
+
   private func children(_ socket: SocketFolder) -> [ChildSpecification] {
     let address = "ipc://\(socket.path)/coordinator"
     let cluster = setup.configuration.cluster
-    var children = [
-      ChildSpecification(
-        name: "coordinator",
-        arguments: [
-          "coordinator", "--listen", address, "--run", directory.path, "--run-id", runID,
-          "--prepared",
-        ] + (isQuiet ? ["--quiet"] : []), environment: BLASKernels.environment, isLeader: true,
-        writesToStandardError: true)
-    ]
-    for rank in 0..<cluster.servers {
-      children.append(
-        ChildSpecification(
-          name: "server-\(rank)",
-          arguments: [
-            "server", "--coordinator", address, "--listen", "tcp://127.0.0.1:*", "--run-id", runID,
-          ], environment: BLASKernels.environment))
+    let servers = (0..<cluster.servers).map {
+      node("server", rank: $0, at: address, ["--listen", "tcp://127.0.0.1:*"])
     }
-    for rank in 0..<cluster.workers {
-      children.append(
-        ChildSpecification(
-          name: "worker-\(rank)",
-          arguments: ["worker", "--coordinator", address, "--run-id", runID],
-          environment: BLASKernels.environment))
-    }
-    return children
+    let workers = (0..<cluster.workers).map { node("worker", rank: $0, at: address) }
+    return [coordinator(at: address)] + servers + workers
   }
+
+  private func coordinator(at address: String) -> ChildSpecification {
+    ChildSpecification(
+      name: "coordinator",
+      arguments: [
+        "coordinator", "--listen", address, "--run", directory.path, "--run-id", runID,
+        "--prepared",
+      ] + (isQuiet ? ["--quiet"] : []) + keys,
+      environment: BLASKernels.environment, isLeader: true, writesToStandardError: true)
+  }
+
+  private func node(
+    _ role: String, rank: Int, at address: String, _ options: [String] = []
+  ) -> ChildSpecification {
+    let name = "\(role)-\(rank)"
+    return ChildSpecification(
+      name: name, role: role,
+      arguments: [role, "--coordinator", address, "--run-id", runID, "--name", name] + options
+        + keys,
+      environment: BLASKernels.environment)
+  }
+
+  private var keys: [String] { keyFolder.map { ["--keys", $0] } ?? [] }
 }
 
 /// A private folder for a socket, with a path short enough for the operating system.

@@ -1,5 +1,6 @@
 import Foundation
 import Messages
+import Transport
 
 /// What a worker or server is told on its command line.
 public struct NodeOptions: Sendable {
@@ -7,21 +8,36 @@ public struct NodeOptions: Sendable {
   public var coordinator: String
   /// The run to join; empty means whatever run the coordinator has.
   public var runID: String
+  /// Stays the same when the process is started again, such as `worker-1`; may be empty.
+  public var name: String
   /// How long to wait for the coordinator to appear, seconds.
   public var joinTimeout: Double
+  /// What protects the node's connections.
+  public var security: Security
 
-  public init(coordinator: String, runID: String = "", joinTimeout: Double = 600) {
+  public init(
+    coordinator: String, runID: String = "", name: String = "", joinTimeout: Double = 600,
+    security: Security = .plain()
+  ) {
     self.coordinator = coordinator
     self.runID = runID
+    self.name = name
     self.joinTimeout = joinTimeout
+    self.security = security
   }
 
   /// The first message of a process with these options.
   func hello(_ role: NodeRole, dataEndpoint: String) -> NodeHello {
-    var generator = SystemRandomNumberGenerator()
-    return NodeHello(
-      role: role, incarnation: generator.next(), runID: runID, dataEndpoint: dataEndpoint,
+    NodeHello(
+      role: role, incarnation: Self.incarnation(), runID: runID, dataEndpoint: dataEndpoint,
       host: ProcessInfo.processInfo.hostName,
-      processID: UInt32(ProcessInfo.processInfo.processIdentifier))
+      processID: UInt32(ProcessInfo.processInfo.processIdentifier), name: name)
+  }
+
+  /// Milliseconds since 1970, so that of two processes of a name the later one is greater, above 20
+  /// random bits, so that processes that start together differ.
+  private static func incarnation() -> UInt64 {
+    let milliseconds = UInt64(max(0, Date().timeIntervalSince1970 * 1000))
+    return milliseconds << 20 | UInt64.random(in: 0..<1 << 20)
   }
 }

@@ -29,20 +29,23 @@ public struct ServerRole: Sendable {
     let context = try ZeroMQContext()
     // Every socket is closed when the thread has ended: nothing is left to wait for.
     defer { try? context.terminate() }
-    let thread = try NetworkThread<Never>(name: "server-network", context: context) { [self] in
+    let watch = NetworkWatch(label: "mrdib.server")
+    let thread = try NetworkThread<ServerBackground<PeerID>.Outcome>(
+      name: "server-network", context: context, settings: watch.settings(options.security)
+    ) { [self] in
       ServerHandler(
         options: options, listen: listen, advertisedHost: advertisedHost, signals: signals,
         outcome: outcome)
     }
     try thread.join()
-    return outcome.value
+    return watch.explain(outcome.value)
   }
 }
 
-/// The shell of ``ServerState`` and the server's ``Enrollment``. Lives on the network thread,
-/// which also applies the updates: a version's rows belong to one thread.
+/// The shell of ``ServerSession``. Lives on the network thread, which also applies the updates: a
+/// version's rows belong to one thread.
 private final class ServerHandler: NetworkHandler {
-  typealias Event = Never
+  typealias Event = ServerBackground<PeerID>.Outcome
 
   private let options: NodeOptions
   private let listen: String
@@ -50,9 +53,11 @@ private final class ServerHandler: NetworkHandler {
   private let signals: SignalPipe
   private let outcome: OutcomeBox
   private let logger = Logger(label: "mrdib.server")
-  private var enrollment: Enrollment?
-  private var state: ServerState<PeerID>?
+  private var session: ServerSession<PeerID>?
+  private var background: ServerBackground<PeerID>?
   private var coordinator: PeerID?
+  /// Of the generation that is being prepared or served.
+  private var welcome: Welcome?
   private var now: Double { MonotonicClock.seconds }
 
   init(
@@ -66,7 +71,12 @@ private final class ServerHandler: NetworkHandler {
     self.outcome = outcome
   }
 
-  func started(on loop: NetworkLoop<Never>) throws {
+  func started(on loop: NetworkLoop<Event>) throws {
+    let mailbox = loop.mailbox
+    background = ServerBackground { outcome in
+      // A loop that has ended wants no more news.
+      try? mailbox.post(outcome)
+    }
     let listener = try loop.bindRouter(listen, advertisedHost: advertisedHost)
     let reached = "\(listener.advertised)"
     guard !reached.contains("//0.0.0.0:"), !reached.contains("//*:"), !reached.contains("//[::]:")
@@ -80,87 +90,69 @@ private final class ServerHandler: NetworkHandler {
     coordinator = try loop.connectDealer(options.coordinator)
     var limits = Enrollment.Limits()
     limits.joinTimeout = options.joinTimeout
-    enrollment = Enrollment(
-      hello: options.hello(.server, dataEndpoint: reached), limits: limits,
-      at: now)
+    session = ServerSession(
+      hello: options.hello(.server, dataEndpoint: reached), limits: limits, at: now)
     logger.info("listening at \(listener.endpoint), reached at \(listener.advertised)")
-    perform(enrollment?.tick(at: now) ?? [], on: loop)
+    handle(.tick, on: loop)
   }
 
-  func received(_ message: WireMessage, from peer: PeerID, on loop: NetworkLoop<Never>) {
+  func received(_ message: WireMessage, from peer: PeerID, on loop: NetworkLoop<Event>) {
     if peer == coordinator {
       do {
-        let message = try CoordinatorMessage(decoding: message)
-        perform(enrollment?.handle(message, at: now) ?? [], on: loop)
+        handle(.coordinator(try CoordinatorLetter(decoding: message)), on: loop)
       } catch {
-        loop.recordMalformedMessage()
-        logger.warning("dropped a message of the coordinator: \(error)")
+        loop.recordMalformedMessage("\(error)")
       }
       return
     }
     do {
-      answer(try DataRequest(decoding: message), from: peer, on: loop)
+      handle(.request(try DataRequest(decoding: message), from: peer), on: loop)
     } catch {
-      loop.recordMalformedMessage()
+      loop.recordMalformedMessage("\(error)")
       guard let id = error.requestID else { return }
       send(DataReply(requestID: id, body: .refused(error.refusal)), to: peer, on: loop)
     }
   }
 
-  private func answer(_ request: DataRequest, from peer: PeerID, on loop: NetworkLoop<Never>) {
-    guard state != nil else {
-      let refusal = Refusal(
-        code: .notReady, message: "this server has not joined its run yet; ask again")
-      send(DataReply(requestID: request.id, body: .refused(refusal)), to: peer, on: loop)
-      return
-    }
-    for action in state?.handle(.request(request, from: peer)) ?? [] {
-      switch action {
-      case .reply(let reply, let peer): send(reply, to: peer, on: loop)
-      }
-    }
+  func lost(_ peer: PeerID, undelivered: Int, on loop: NetworkLoop<Event>) {
+    if peer != coordinator { handle(.peerGone(peer), on: loop) }
   }
 
-  func lost(_ peer: PeerID, undelivered: Int, on loop: NetworkLoop<Never>) {
-    if peer != coordinator { _ = state?.handle(.peerGone(peer)) }
+  func ticked(at now: Duration, on loop: NetworkLoop<Event>) {
+    if signals.next() != nil { handle(.stopRequested, on: loop) }
+    handle(.tick, on: loop)
   }
 
-  func ticked(at now: Duration, on loop: NetworkLoop<Never>) {
-    if signals.next() != nil {
-      tell(.goodbye(reason: "it was asked to stop"), on: loop)
-      return end(RoleOutcome(exitCode: .success, message: "asked to stop"), on: loop)
+  func posted(_ event: Event, on loop: NetworkLoop<Event>) {
+    if case .checkpointFailed(_, let version, let message) = event {
+      logger.warning("the checkpoint of version \(version) was not written: \(message)")
     }
-    perform(enrollment?.tick(at: self.now) ?? [], on: loop)
+    handle(event.event, on: loop)
   }
 
-  func posted(_ event: Never, on loop: NetworkLoop<Never>) {}
+  private func handle(_ event: ServerSessionEvent<PeerID>, on loop: NetworkLoop<Event>) {
+    for action in session?.handle(event, at: now) ?? [] { perform(action, on: loop) }
+  }
 
-  private func perform(_ actions: [Enrollment.Action], on loop: NetworkLoop<Never>) {
-    for action in actions {
-      switch action {
-      case .tell(let message): tell(message, on: loop)
-      case .beat:
-        tell(.heartbeat(.current(taskProgress: state?.version ?? 0)), on: loop)
-      case .begin(let welcome): begin(welcome, on: loop)
-      case .welcomedAgain: if state != nil { tell(.ready, on: loop) }
-      case .leave(let departure): end(RoleOutcome(departure), on: loop)
-      }
+  private func perform(_ action: ServerSessionAction<PeerID>, on loop: NetworkLoop<Event>) {
+    switch action {
+    case .tell(let message): tell(message, on: loop)
+    case .beat(let generation, let version):
+      tell(.heartbeat(.current(generation: generation, version: version)), on: loop)
+    case .reply(let reply, let peer): send(reply, to: peer, on: loop)
+    case .prepare(let welcome):
+      let version = welcome.restored?.version ?? 0
+      logger.info(
+        "server \(welcome.rank) of generation \(welcome.generation) begins at version \(version)")
+      self.welcome = welcome
+      background?.prepare(welcome)
+    case .writeCheckpoint(let snapshot):
+      if let welcome { background?.write(snapshot, of: welcome) }
+    case .leave(let departure): end(RoleOutcome(departure), on: loop)
     }
   }
 
-  private func begin(_ welcome: Welcome, on loop: NetworkLoop<Never>) {
-    do {
-      state = try ServerState(welcome, configuration: RunConfiguration(welcome))
-      logger.info("joined run \(welcome.runID) as server \(welcome.rank)")
-      tell(.ready, on: loop)
-    } catch {
-      let message = "server \(welcome.rank) cannot take part: \(error)"
-      tell(.goodbye(reason: message), on: loop)
-      end(RoleOutcome(exitCode: .failure, message: message), on: loop)
-    }
-  }
-
-  private func tell(_ message: NodeMessage, on loop: NetworkLoop<Never>) {
+  private func tell(_ message: NodeMessage, on loop: NetworkLoop<Event>) {
     guard let coordinator else { return }
     do {
       try loop.send(message.encoded(), to: coordinator)
@@ -169,7 +161,7 @@ private final class ServerHandler: NetworkHandler {
     }
   }
 
-  private func send(_ reply: DataReply, to peer: PeerID, on loop: NetworkLoop<Never>) {
+  private func send(_ reply: DataReply, to peer: PeerID, on loop: NetworkLoop<Event>) {
     do {
       try loop.send(reply.encoded(), to: peer)
     } catch {
@@ -178,7 +170,7 @@ private final class ServerHandler: NetworkHandler {
     }
   }
 
-  private func end(_ result: RoleOutcome, on loop: NetworkLoop<Never>) {
+  private func end(_ result: RoleOutcome, on loop: NetworkLoop<Event>) {
     logger.info("leaving: \(result.message)")
     outcome.set(result)
     loop.stop()

@@ -11,8 +11,8 @@ import Training
 final class WorkerComputation: @unchecked Sendable {  // state is touched only on `queue`
   /// What a job came to.
   enum Outcome: Sendable {
-    case setUp
-    case setUpFailed(String)
+    case setUp(generation: UInt64)
+    case setUpFailed(generation: UInt64, String)
     case advanced(task: UInt64, WorkOutput)
     case taskFailed(task: UInt64, TaskFailure)
   }
@@ -21,6 +21,8 @@ final class WorkerComputation: @unchecked Sendable {  // state is touched only o
   private let dataFolder: String?
   private let report: @Sendable (Outcome) -> Void
   private var engine: WorkerEngine?
+  /// What the engine was made of.
+  private var configuration = ""
   private var work: (any Work)?
   private let progressCount = Atomic<UInt64>(0)
 
@@ -35,13 +37,21 @@ final class WorkerComputation: @unchecked Sendable {  // state is touched only o
   /// What is done of the task under way, in steps or blocks; for any thread.
   var progress: UInt64 { progressCount.load(ordering: .relaxed) }
 
+  /// Loads data and model, or keeps those that an earlier generation had.
   func setUp(_ welcome: Welcome) {
     queue.async { [self] in
       do {
-        engine = try WorkerEngine.make(welcome, dataFolder: dataFolder)
-        report(.setUp)
+        if let engine, configuration == welcome.configuration {
+          engine.enter(serverCount: Int(welcome.serverCount))
+        } else {
+          engine = try WorkerEngine.make(welcome, dataFolder: dataFolder)
+          configuration = welcome.configuration
+        }
+        report(.setUp(generation: welcome.generation))
       } catch {
-        report(.setUpFailed("worker \(welcome.rank) cannot take part: \(error)"))
+        report(
+          .setUpFailed(
+            generation: welcome.generation, "worker \(welcome.rank) cannot take part: \(error)"))
       }
     }
   }
@@ -89,7 +99,6 @@ extension WorkerEngine {
           + "\(setup.dataset.digest), the coordinator has \(expected)); copy the same files to "
           + "every machine.")
     }
-    return setup.engine(
-      generation: welcome.generation, serverCount: Int(welcome.serverCount))
+    return setup.engine(serverCount: Int(welcome.serverCount))
   }
 }

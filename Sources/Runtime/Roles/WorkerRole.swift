@@ -24,13 +24,14 @@ public struct WorkerRole: Sendable {
     let context = try ZeroMQContext()
     // Every socket is closed when the thread has ended: nothing is left to wait for.
     defer { try? context.terminate() }
+    let watch = NetworkWatch(label: "mrdib.worker")
     let thread = try NetworkThread<WorkerComputation.Outcome>(
-      name: "worker-network", context: context
+      name: "worker-network", context: context, settings: watch.settings(options.security)
     ) { [options, dataFolder] in
       WorkerHandler(options: options, dataFolder: dataFolder, signals: signals, outcome: outcome)
     }
     try thread.join()
-    return outcome.value
+    return watch.explain(outcome.value)
   }
 }
 
@@ -78,11 +79,12 @@ private final class WorkerHandler: NetworkHandler {
       if let server = serverIndex[peer] {
         handle(.reply(try DataReply(decoding: message), server: server), on: loop)
       } else {
-        handle(.coordinator(try CoordinatorMessage(decoding: message)), on: loop)
+        // Late words of a server of an earlier generation, whose connection is closed.
+        guard peer == coordinator else { return }
+        handle(.coordinator(try CoordinatorLetter(decoding: message)), on: loop)
       }
     } catch {
-      loop.recordMalformedMessage()
-      logger.warning("dropped a message: \(error)")
+      loop.recordMalformedMessage("\(error)")
     }
   }
 
@@ -101,8 +103,9 @@ private final class WorkerHandler: NetworkHandler {
     _ event: WorkerComputation.Outcome, on loop: NetworkLoop<WorkerComputation.Outcome>
   ) {
     switch event {
-    case .setUp: handle(.setUp, on: loop)
-    case .setUpFailed(let message): handle(.setUpFailed(message), on: loop)
+    case .setUp(let generation): handle(.setUp(generation: generation), on: loop)
+    case .setUpFailed(let generation, let message):
+      handle(.setUpFailed(generation: generation, message), on: loop)
     case .advanced(let task, let output): handle(.advanced(task: task, output), on: loop)
     case .taskFailed(let task, let failure): handle(.taskFailed(task: task, failure), on: loop)
     }
@@ -119,11 +122,16 @@ private final class WorkerHandler: NetworkHandler {
   ) {
     switch action {
     case .tell(let message): tell(message, on: loop)
-    case .beat(let task):
+    case .beat(let generation, let task):
       tell(
-        .heartbeat(.current(taskProgress: computation?.progress ?? 0, taskID: task)), on: loop)
+        .heartbeat(
+          .current(
+            generation: generation, taskProgress: task == 0 ? 0 : computation?.progress ?? 0,
+            taskID: task)),
+        on: loop)
     case .setUp(let welcome):
-      logger.info("joined run \(welcome.runID) as worker \(welcome.rank)")
+      logger.info(
+        "worker \(welcome.rank) of run \(welcome.runID), generation \(welcome.generation)")
       computation?.setUp(welcome)
     case .connect(let endpoints): connect(endpoints, on: loop)
     case .request(let request, let server): send(request.encoded(), to: servers[server], on: loop)
@@ -136,6 +144,9 @@ private final class WorkerHandler: NetworkHandler {
   private func connect(
     _ endpoints: [String], on loop: NetworkLoop<WorkerComputation.Outcome>
   ) {
+    for peer in servers { loop.close(peer.connection) }
+    servers = []
+    serverIndex = [:]
     do {
       for endpoint in endpoints {
         let peer = try loop.connectDealer(endpoint)

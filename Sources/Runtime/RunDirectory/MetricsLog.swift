@@ -1,3 +1,4 @@
+import Checkpoints
 import Coordination
 
 #if canImport(Glibc)
@@ -21,6 +22,28 @@ public final class MetricsLog: Sendable {
     self.path = path
     file = try FileDescriptor(
       path: path, flags: O_WRONLY | O_CREAT | O_APPEND, purpose: "write the metrics '\(path)'")
+  }
+
+  /// Brings the file of a run that goes on to what its store holds, whatever a crash left of it.
+  ///
+  /// - Returns: the last epoch if its evaluation is still to come; its line is then missing.
+  static func rewrite(
+    _ path: String, as run: StoredRun, plan: RunPlan
+  ) throws -> EpochSummary? {
+    let evaluations = Dictionary(
+      run.evaluations.map { ($0.epoch, $0) }, uniquingKeysWith: { _, last in last })
+    var bytes: [UInt8] = []
+    var pending: EpochSummary?
+    for epoch in run.epochs {
+      let evaluation = evaluations[epoch.epoch]
+      if evaluation == nil, plan.isEvaluationDue(afterEpoch: epoch.epoch) {
+        pending = epoch
+      } else {
+        bytes += try ResultJSON.encode(Line(epoch: epoch, evaluation: evaluation), isPretty: false)
+      }
+    }
+    try DurableFile.write(bytes, to: path)
+    return pending
   }
 
   /// Appends the line of an epoch; `evaluation` is nil when there was none after it.

@@ -16,6 +16,9 @@ public struct ProgressView: Sendable, Equatable {
   private let epochs: UInt32
   private let examplesPerEpoch: UInt64
   private var firstEpochAt: Double?
+  /// What this process did not train: a run that goes on begins later.
+  private var epochsBefore: UInt32 = 0
+  private var isFormed = false
   private var epochAt = 0.0
   private var epochsFinished: UInt32 = 0
   private var losses = ""
@@ -32,13 +35,18 @@ public struct ProgressView: Sendable, Equatable {
 
   /// - Parameter now: seconds on a monotonic clock.
   public mutating func handle(_ event: RunEvent, at now: Double) -> [Output] {
-    if case .epochStarted = event {
-      firstEpochAt = firstEpochAt ?? now
+    if case .clusterFormed = event { isFormed = true }
+    if case .epochStarted(let epoch, _) = event {
+      if firstEpochAt == nil {
+        firstEpochAt = now
+        epochsBefore = epoch
+        epochsFinished = max(epochsFinished, epoch)
+      }
       lastShownAt = lastShownAt ?? now
       epochAt = now
     }
     if case .epochFinished(let summary) = event {
-      epochsFinished = summary.epoch + 1
+      epochsFinished = max(epochsFinished, summary.epoch + 1)
       losses = ProgressFormat.losses(summary.values)
     }
     if case .progress(let activity, let epoch, let done, let total) = event {
@@ -79,9 +87,10 @@ public struct ProgressView: Sendable, Equatable {
       let rate = share * Double(examplesPerEpoch) / (now - epochAt)
       parts.append("\(ProgressFormat.rate(rate)) examples/s")
     }
-    let trained = Double(epochsFinished) + (activity == .train ? share : 0)
+    let reached = Double(epoch) + (activity == .train ? share : 1)
+    let trained = reached - Double(epochsBefore)
     if let firstEpochAt, trained > 0 {
-      let left = (now - firstEpochAt) / trained * max(0, Double(epochs) - trained)
+      let left = (now - firstEpochAt) / trained * max(0, Double(epochs) - reached)
       parts.append("at most \(ProgressFormat.duration(left)) left")
     }
     return parts.joined(separator: "  ")
@@ -91,8 +100,12 @@ public struct ProgressView: Sendable, Equatable {
   private func lastingLine(for event: RunEvent) -> String? {
     switch event {
     case .nodeRefused(_, let host, let reason): return "warning: refused \(host): \(reason)"
-    case .nodeLeft(let role, let rank, let host, let reason):
-      return "warning: \(role) \(rank) on \(host) left (\(reason)); start another in its place"
+    case .nodeLost(let role, let rank, let host, let how):
+      return "warning: \(role) \(rank) on \(host) is lost: \(how)"
+    case .awaitingWorkers(let seconds):
+      return "warning: no worker is left; start one within \(ProgressFormat.duration(seconds))"
+    case .checkpointFailed(let message):
+      return "warning: a checkpoint failed, training goes on without it: \(message)"
     case .idleWorkers(let count, let shards):
       return "warning: \(count) of the workers have nothing to train, a batch has only \(shards) "
         + "shards; raise --shards (another result) or start fewer workers"
@@ -113,9 +126,26 @@ public struct ProgressView: Sendable, Equatable {
     case .improved(let metric, let value, let previous, let epoch):
       let before = previous.map { " (before \(ProgressFormat.number($0)))" } ?? ""
       return "epoch \(epoch)  best \(metric) so far \(ProgressFormat.number(value))\(before)"
-    case .nodeJoined, .nodeLeft, .nodeRefused, .idleWorkers, .epochStarted, .progress, .notImproved,
-      .bestSaved, .stopping:
+    case .nodeJoined(let role, let rank, let host):
+      // While the cluster forms everybody joins.
+      return isFormed ? "\(role) \(rank) joined on \(host)" : nil
+    case .recovering(let generation, let version):
+      return "going back to version \(version) as generation \(generation)"
+    case .resumed(let epoch, let version, let origin):
+      return "the run goes on in epoch \(epoch) at version \(version), \(words(for: origin))"
+    case .stopRequested(let reason):
+      return "\(reason): writing a last checkpoint; once more ends at once"
+    case .nodeLost, .nodeRefused, .idleWorkers, .epochStarted, .progress, .notImproved, .bestSaved,
+      .checkpointCommitted, .checkpointFailed, .awaitingWorkers, .stopping:
       return nil
+    }
+  }
+
+  private func words(for origin: RunOrigin) -> String {
+    switch origin {
+    case .initialValues: "from the initial values"
+    case .checkpoint(let checkpoint): "from \(checkpoint.manifest)"
+    case .adoption: "with the servers as they are"
     }
   }
 

@@ -1,3 +1,5 @@
+import Checkpoints
+import Coordination
 import Foundation
 
 /// The folder of one run and the names of what is in it.
@@ -9,6 +11,7 @@ import Foundation
 ///     run.sqlite             the coordinator's state
 ///     logs/ROLE-RANK.log     what each process wrote
 ///     best.json, models/     the best model, see ``BestModel``
+///     checkpoints/           what a stopped run goes on from, unless the settings name a folder
 ///     lock                   held by the process that owns the folder, see ``RunLock``
 public struct RunDirectory: Sendable, Equatable {
   /// What to do with a run that the folder already holds.
@@ -86,10 +89,32 @@ public struct RunDirectory: Sendable, Equatable {
 
   private var modelDirectory: String { "\(path)/models" }
 
+  /// Where checkpoints lie when the settings name no other folder; absolute, because servers with
+  /// another working directory write there.
+  public var checkpointDirectory: String {
+    URL(fileURLWithPath: path).standardizedFileURL.path + "/checkpoints"
+  }
+
   /// What a run writes into its folder, newest judgement of how far it came first.
   private var runFiles: [String] {
     [summaryPath, storePath, "\(storePath)-wal", "\(storePath)-shm", metricsPath, environmentPath]
       + [configurationPath, BestModel.path(path)]
+  }
+
+  /// Whether nothing would be lost with what the folder holds: its run was prepared and never
+  /// begun.
+  public var holdsOnlyPreparations: Bool {
+    let files = FileManager.default
+    let results = [summaryPath, metricsPath, BestModel.path(path)]
+    guard !results.contains(where: files.fileExists) else { return false }
+    guard files.fileExists(atPath: storePath) else { return true }
+    guard let store = try? RunStore(path: storePath) else { return false }
+    defer { try? store.close() }
+    do {
+      return try store.load() == nil
+    } catch {
+      return false
+    }
   }
 
   private func makeRoom(_ existingRun: ExistingRun) throws {
@@ -118,6 +143,6 @@ public struct RunDirectory: Sendable, Equatable {
   package var oldFiles: [String] {
     let logs = (try? FileManager.default.contentsOfDirectory(atPath: logDirectory)) ?? []
     let oldLogs = logs.filter { $0.hasSuffix(".log") }.sorted().map { "\(logDirectory)/\($0)" }
-    return [BestModel.path(path), modelDirectory] + oldLogs + runFiles
+    return [BestModel.path(path), modelDirectory, checkpointDirectory] + oldLogs + runFiles
   }
 }

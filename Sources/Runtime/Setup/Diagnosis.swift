@@ -32,7 +32,9 @@ public struct Diagnosis: Sendable, Encodable {
     return Diagnosis(
       version: Program.version, environment: environment, hasAVX512: BLASKernels.hasAVX512,
       chosenKernels: BLAS.coreName,
-      gigaflopsPerThread: measureProduct(), zeroMQ: ZeroMQContext.libraryVersion)
+      gigaflopsPerThread: measureProduct(),
+      zeroMQ: ZeroMQContext.libraryVersion
+        + (ZeroMQContext.hasCurve ? " with CURVE" : " without CURVE"))
   }
 
   /// The best of five.

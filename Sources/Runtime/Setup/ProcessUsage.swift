@@ -9,7 +9,9 @@ import Messages
 
 extension Heartbeat {
   /// What this process uses now.
-  static func current(taskProgress: UInt64, taskID: UInt64 = 0) -> Heartbeat {
+  static func current(
+    generation: UInt64, version: UInt64 = 0, taskProgress: UInt64 = 0, taskID: UInt64 = 0
+  ) -> Heartbeat {
     var usage = rusage()
     getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
     func seconds(_ time: timeval) -> Double {
@@ -21,6 +23,6 @@ extension Heartbeat {
       residentBytes: (pages ?? 0) * UInt64(getpagesize()),
       peakResidentBytes: UInt64(max(0, usage.ru_maxrss)) * 1024,
       cpuSeconds: seconds(usage.ru_utime) + seconds(usage.ru_stime), taskProgress: taskProgress,
-      taskID: taskID)
+      taskID: taskID, generation: generation, version: version)
   }
 }

@@ -19,6 +19,7 @@ public struct RunInput: Sendable {
     configuration.data.folder == folder
       && configuration.data.modalities == other.data.modalities
       && ModelRegistry.needsFeatures(configuration.model.model)
-        == ModelRegistry.needsFeatures(other.model.model) ? dataset : nil
+        == ModelRegistry.needsFeatures(other.model.model)
+      ? dataset : nil
   }
 }

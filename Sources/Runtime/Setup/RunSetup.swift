@@ -84,10 +84,16 @@ public struct RunSetup: Sendable {
   }
 
   /// The coordinator's plan of the run.
-  public func plan(runID: String, generation: UInt64 = 1) -> RunPlan {
+  ///
+  /// - Parameters:
+  ///   - term: of the coordinator that follows the plan.
+  ///   - checkpointFolder: where the settings name none; nil: no checkpoints.
+  public func plan(
+    runID: String, term: UInt64 = 1, checkpointFolder: String? = nil
+  ) -> RunPlan {
     let cluster = configuration.cluster
     return RunPlan(
-      runID: runID, generation: generation, configuration: configurationText,
+      runID: runID, term: term, configuration: configurationText,
       tables: model.tables.map { TableDescription($0) }, seed: seed,
       shardCount: UInt32(configuration.training.shards), workerCount: UInt32(cluster.workers),
       serverCount: UInt32(cluster.servers), stepsPerEpoch: UInt32(stepsPerEpoch),
@@ -95,10 +101,21 @@ public struct RunSetup: Sendable {
       evaluationInterval: UInt32(configuration.selection.evaluationInterval),
       materializeBlockCount: UInt32(blocks.materializeCount),
       rankBlockCount: UInt32(blocks.rankCount), selection: selectionRule,
+      checkpoints: checkpoints(of: runID, in: checkpointFolder),
       timing: CoordinationTiming(
         heartbeatInterval: Double(cluster.heartbeatInterval) / 1000,
         heartbeatTimeout: Double(cluster.nodeTimeout) / 1000,
         startupTimeout: Double(cluster.startupTimeout) / 1000))
+  }
+
+  /// Where and when checkpoints are written. A folder that the settings name may be that of many
+  /// runs, each of which has a part of its own.
+  private func checkpoints(of runID: String, in standardFolder: String?) -> CheckpointPlan? {
+    let keys = configuration.checkpoints
+    let named = keys.folder.isEmpty ? nil : "\(keys.folder)/\(runID)"
+    guard let folder = named ?? standardFolder else { return nil }
+    let steps = keys.steps > 0 ? keys.steps : keys.epochs * stepsPerEpoch
+    return CheckpointPlan(folder: folder, interval: UInt64(steps * roundsPerStep))
   }
 
   private var stepsPerEpoch: Int {
@@ -114,12 +131,11 @@ public struct RunSetup: Sendable {
   }
 
   /// A worker's computation.
-  public func engine(generation: UInt64, serverCount: Int) -> WorkerEngine {
+  public func engine(serverCount: Int) -> WorkerEngine {
     WorkerEngine(
-      dataset: dataset, model: model,
-      routing: TableRouting(tables: model.tables, serverCount: serverCount),
+      dataset: dataset, model: model, serverCount: serverCount,
       setting: WorkerEngine.Setting(
-        generation: generation, seed: seed, shardCount: configuration.training.shards,
+        seed: seed, shardCount: configuration.training.shards,
         roundsPerStep: roundsPerStep, batchSize: configuration.training.batchSize,
         topK: configuration.selection.cutoffs,
         rankBlockSize: configuration.cluster.evaluationBlockUsers,

@@ -1,3 +1,4 @@
+import Checkpoints
 import Messages
 import ParameterServer
 import RunConfiguration
@@ -5,18 +6,45 @@ import Tables
 import Transport
 
 extension ServerState {
-  /// The server that a welcome describes.
+  /// The server that a welcome describes: with initial values, or with the rows of the checkpoint
+  /// that the welcome names.
   ///
-  /// - Throws: an error with a sentence when the welcome cannot be right.
+  /// - Throws: an error with a sentence when the welcome cannot be right; `CheckpointError` when
+  ///   the checkpoint cannot be read.
   init(_ welcome: Welcome, configuration: RunConfiguration) throws {
+    guard let restored = welcome.restored, let plan = welcome.checkpoints else {
+      try self.init(initially: welcome, configuration: configuration)
+      return
+    }
+    try self.init(
+      rank: Int(welcome.rank), serverCount: Int(welcome.serverCount), runID: welcome.runID,
+      generation: welcome.generation, tables: welcome.tables.map { try TableSpec($0) },
+      seed: welcome.seed, shardCount: Int(welcome.shardCount), schedule: StepSchedule(welcome),
+      optimizer: OptimizerConfiguration(configuration), limits: .ofTransport,
+      restoring: CheckpointReader(restored, in: plan.folder, runID: welcome.runID))
+  }
+
+  private init(initially welcome: Welcome, configuration: RunConfiguration) throws {
     try self.init(
       rank: Int(welcome.rank), serverCount: Int(welcome.serverCount), runID: welcome.runID,
       generation: welcome.generation, tables: welcome.tables.map { try TableSpec($0) },
       seed: welcome.seed, shardCount: Int(welcome.shardCount),
-      schedule: StepSchedule(
-        stepsPerEpoch: Int(max(1, welcome.stepsPerEpoch)),
-        roundsPerStep: Int(max(1, welcome.roundsPerStep))),
-      optimizer: OptimizerConfiguration(configuration),
-      limits: ServerLimits(replyBytes: SocketOptions().maximumFrameBytes))
+      schedule: StepSchedule(welcome), optimizer: OptimizerConfiguration(configuration),
+      limits: .ofTransport)
+  }
+}
+
+extension StepSchedule {
+  init(_ welcome: Welcome) {
+    self.init(
+      stepsPerEpoch: Int(max(1, welcome.stepsPerEpoch)),
+      roundsPerStep: Int(max(1, welcome.roundsPerStep)))
+  }
+}
+
+extension ServerLimits {
+  /// A reply that the network does not take would leave its peer waiting.
+  static var ofTransport: ServerLimits {
+    ServerLimits(replyBytes: SocketOptions().maximumFrameBytes)
   }
 }

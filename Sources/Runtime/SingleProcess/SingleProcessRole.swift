@@ -8,17 +8,20 @@ import Training
 import Transport
 
 /// A whole run in one process and on one thread: coordinator, one server and one worker are the
-/// same state machines as in a cluster, joined by a queue instead of sockets.
+/// same state machines as in a cluster, joined by a queue instead of sockets. Only tables and
+/// checkpoints are made beside it.
 ///
 /// It ends in the bits of a cluster with the same shards. It is what a cluster's cost is measured
 /// against, and the place for a debugger.
 public final class SingleProcessRole {
-  private enum Delivery {
+  private enum Delivery: Sendable {
     case toCoordinator(NodeMessage, from: NodeID)
-    case toNode(CoordinatorMessage, NodeID)
+    case toNode(CoordinatorLetter, NodeID)
     case toServer(DataRequest)
     case toWorker(DataReply)
     case workerEvent(WorkerEvent)
+    case serverEvent(ServerSessionEvent<Peer>)
+    case coordinatorEvent(CoordinatorEvent)
   }
 
   private static let workerID: NodeID = 1
@@ -27,14 +30,17 @@ public final class SingleProcessRole {
   private enum Peer: Hashable, Sendable { case worker, coordinator }
 
   private let setup: RunSetup
-  private let plan: RunPlan
   private let keeper: RunKeeper
+  private let background: ServerBackground<Peer>
+  private let checkpoints: CheckpointKeeper
+  /// What other threads have to say.
+  private let inbox = Inbox<Delivery>()
   private var coordinator: CoordinatorState
   private var worker: WorkerSession
-  private var serverEnrollment: Enrollment
-  private var server: ServerState<Peer>?
+  private var server: ServerSession<Peer>
   private var engine: WorkerEngine?
   private var work: (any Work)?
+  private var welcome: Welcome?
   private var queue: [Delivery] = []
   private var outcome: RoleOutcome?
   private var tickedAt = -Double.infinity
@@ -42,22 +48,32 @@ public final class SingleProcessRole {
   /// - Throws: errors with a sentence when the run cannot begin.
   public init(setup: RunSetup, directory: RunDirectory, runID: String, isQuiet: Bool) throws {
     self.setup = setup
-    plan = setup.plan(runID: runID)
-    coordinator = try CoordinatorState(plan: plan)
-    keeper = try RunKeeper(
-      directory: directory, setup: setup, plan: plan, standing: coordinator.standing,
-      isQuiet: isQuiet)
+    (keeper, coordinator) = try RunKeeper.open(
+      directory: directory, setup: setup, runID: runID, isQuiet: isQuiet)
     let options = NodeOptions(coordinator: "in this process")
     var hello = options.hello(.worker, dataEndpoint: "")
     hello.incarnation = Self.workerID
     worker = WorkerSession(hello: hello, at: MonotonicClock.seconds)
     var serverHello = options.hello(.server, dataEndpoint: "in this process")
     serverHello.incarnation = Self.serverID
-    serverEnrollment = Enrollment(hello: serverHello, at: MonotonicClock.seconds)
+    server = ServerSession(hello: serverHello, at: MonotonicClock.seconds)
+    background = ServerBackground { [inbox] in inbox.add(.serverEvent($0.event)) }
+    checkpoints = CheckpointKeeper(setup: setup, plan: keeper.plan) { [inbox] in
+      inbox.add(.coordinatorEvent($0.event))
+    }
   }
 
   /// Runs to the end.
   public func run(signals: any StopSignals) throws -> RoleOutcome {
+    do {
+      return try runToEnd(signals)
+    } catch {
+      keeper.abandon(because: error)
+      throw error
+    }
+  }
+
+  private func runToEnd(_ signals: any StopSignals) throws -> RoleOutcome {
     var stopSignal: Int32 = 2
     while outcome == nil {
       let now = MonotonicClock.seconds
@@ -69,7 +85,9 @@ public final class SingleProcessRole {
         }
         try lead(.tick)
         try act(worker.handle(.tick, at: now))
-        try enroll(serverEnrollment.tick(at: now))
+        try serve(.tick)
+        // With nothing else to do there is something to wait for.
+        queue += inbox.take(waitingAtMost: queue.isEmpty ? 0.01 : 0)
       }
       // Everything that is there is taken at once; what it causes has the next turn.
       let deliveries = queue
@@ -86,39 +104,44 @@ public final class SingleProcessRole {
     let now = MonotonicClock.seconds
     switch delivery {
     case .toCoordinator(let message, let node): try lead(.message(message, from: node))
-    case .toNode(let message, Self.workerID):
-      try act(worker.handle(.coordinator(message), at: now))
-    case .toNode(let message, _): try enroll(serverEnrollment.handle(message, at: now))
-    case .toServer(let request):
-      for case .reply(let reply, _) in serve(request, for: .worker) {
-        queue.append(.toWorker(reply))
-      }
+    case .toNode(let letter, Self.workerID):
+      try act(worker.handle(.coordinator(letter), at: now))
+    case .toNode(let letter, _): try serve(.coordinator(letter))
+    case .toServer(let request): try serve(.request(request, from: .worker))
     case .toWorker(let reply): try act(worker.handle(.reply(reply, server: 0), at: now))
     case .workerEvent(let event): try act(worker.handle(event, at: now))
+    case .serverEvent(let event): try serve(event)
+    case .coordinatorEvent(let event): try lead(event)
     }
   }
 
   // MARK: Server
 
-  private func serve(_ request: DataRequest, for peer: Peer) -> [ServerAction<Peer>] {
-    server?.handle(.request(request, from: peer)) ?? []
-  }
-
-  private func enroll(_ actions: [Enrollment.Action]) throws {
-    for action in actions {
+  private func serve(_ event: ServerSessionEvent<Peer>) throws {
+    for action in server.handle(event, at: MonotonicClock.seconds) {
       switch action {
       case .tell(let message): queue.append(.toCoordinator(message, from: Self.serverID))
-      case .beat:
+      case .beat(let generation, let version):
         queue.append(
           .toCoordinator(
-            .heartbeat(.current(taskProgress: server?.version ?? 0)), from: Self.serverID))
-      case .begin(let welcome):
-        server = try ServerState(welcome, configuration: setup.configuration)
-        queue.append(.toCoordinator(.ready, from: Self.serverID))
-      case .welcomedAgain: break  // Nothing is lost in a process.
-      case .leave: break  // The coordinator's finish ends this process.
+            .heartbeat(.current(generation: generation, version: version)),
+            from: Self.serverID))
+      case .reply(let reply, .worker): queue.append(.toWorker(reply))
+      case .reply: break  // The coordinator asks and listens at once.
+      case .prepare(let welcome):
+        self.welcome = welcome
+        background.prepare(welcome)
+      case .writeCheckpoint(let snapshot):
+        if let welcome { background.write(snapshot, of: welcome) }
+      case .leave(let departure): leave(departure)
       }
     }
+  }
+
+  /// The coordinator's finish ends this process; anything else that makes a role leave does too.
+  private func leave(_ departure: Departure) {
+    if case .finished = departure { return }
+    outcome = outcome ?? RoleOutcome(departure)
   }
 
   // MARK: Worker
@@ -127,23 +150,27 @@ public final class SingleProcessRole {
     for action in actions {
       switch action {
       case .tell(let message): queue.append(.toCoordinator(message, from: Self.workerID))
-      case .beat(let task):
+      case .beat(let generation, let task):
         queue.append(
           .toCoordinator(
-            .heartbeat(.current(taskProgress: work?.progress ?? 0, taskID: task)),
+            .heartbeat(
+              .current(
+                generation: generation, taskProgress: task == 0 ? 0 : work?.progress ?? 0,
+                taskID: task)),
             from: Self.workerID))
       case .setUp(let welcome):
-        engine = setup.engine(
-          generation: welcome.generation, serverCount: Int(welcome.serverCount))
-        queue.append(.workerEvent(.setUp))
+        if let engine {
+          engine.enter(serverCount: Int(welcome.serverCount))
+        } else {
+          engine = setup.engine(serverCount: Int(welcome.serverCount))
+        }
+        queue.append(.workerEvent(.setUp(generation: welcome.generation)))
       case .connect: break
       case .request(let request, _): queue.append(.toServer(request))
       case .begin(let task):
         advance(task.id, .begin) { [self] in work = try engine?.work(for: task) }
       case .advance(let task, let input): advance(task, input) {}
-      case .leave(let departure):
-        if case .finished = departure { break }
-        outcome = RoleOutcome(departure)
+      case .leave(let departure): leave(departure)
       }
     }
   }
@@ -164,27 +191,31 @@ public final class SingleProcessRole {
   private func lead(_ event: CoordinatorEvent) throws {
     for action in coordinator.handle(event, at: MonotonicClock.seconds) {
       switch action {
-      case .send(let message, let node): queue.append(.toNode(message, node))
+      case .send(let message, let node):
+        queue.append(
+          .toNode(CoordinatorLetter(term: keeper.plan.term, message: message), node))
       case .record(let record): try keeper.record(record)
       case .report(let event): keeper.report(event)
-      case .saveBest(let epoch, let version): try save(epoch: epoch, version: version)
+      case .saveBest(let epoch, let version, let generation, _):
+        try save(epoch: epoch, version: version, generation: generation)
+      case .cancelSave: break  // A model is saved in one go.
+      case .findCheckpoint: checkpoints.find()
+      case .commitCheckpoint(let commit): checkpoints.commit(commit)
       case .finish(let result):
         outcome = RoleOutcome(exitCode: ExitCode(result), message: result.summary)
       }
     }
   }
 
-  private func save(epoch: UInt32, version: UInt64) throws {
+  private func save(epoch: UInt32, version: UInt64, generation: UInt64) throws {
     do {
       let writer = try BestModelWriter(
         run: keeper.directory.path, model: setup.model, epoch: epoch, version: version)
       let reading = writer.reading(
-        routing: TableRouting(tables: setup.model.tables, serverCount: 1),
-        generation: plan.generation)
+        routing: TableRouting(tables: setup.model.tables, serverCount: 1), generation: generation)
       _ = ask(
         .hello(
-          DataHello(
-            runID: plan.runID, generation: plan.generation, sender: "coordinator")))
+          DataHello(runID: keeper.plan.runID, generation: generation, sender: "coordinator")))
       var output = try reading.advance(.begin)
       while case .pull(let requests) = output {
         output = try reading.advance(.pulled(try requests.map { try pull($0.body) }))
@@ -192,7 +223,7 @@ public final class SingleProcessRole {
       try writer.finish()
       try lead(.bestSaved)
     } catch {
-      try lead(.bestSaveFailed("\(error)"))
+      try lead(.bestSaveFailed("\(error)", isTransient: false))
     }
   }
 
@@ -205,7 +236,9 @@ public final class SingleProcessRole {
   }
 
   private func ask(_ body: DataRequestBody) -> DataReplyBody? {
-    for case .reply(let reply, _) in serve(DataRequest(id: 0, body: body), for: .coordinator) {
+    let request = DataRequest(id: 0, body: body)
+    let event = ServerSessionEvent<Peer>.request(request, from: .coordinator)
+    for case .reply(let reply, .coordinator) in server.handle(event, at: MonotonicClock.seconds) {
       return reply.body
     }
     return nil

@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import Logging
 import Runtime
+import Transport
 
 struct CoordinatorCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -10,10 +11,17 @@ struct CoordinatorCommand: ParsableCommand {
 
   @OptionGroup var options: RunOptions
 
+  @OptionGroup var continuation: ResumeOptions
+
   @Option(
     help: ArgumentHelp(
-      "Where servers and workers connect, such as tcp://0.0.0.0:7000.", valueName: "address"))
+      """
+      Where servers and workers connect, such as tcp://0.0.0.0:7000. Beyond this machine it needs \
+      --keys or --insecure-network.
+      """, valueName: "address"))
   var listen = "tcp://127.0.0.1:7000"
+
+  @OptionGroup var protection: ListenOptions
 
   @Option(help: "Name of the run; nodes that name another are refused.")
   var runID: String?
@@ -26,15 +34,18 @@ struct CoordinatorCommand: ParsableCommand {
     BLASKernels.chooseByRestart()
     Logs.start(.warning)
     try reporting {
+      // Keys that cannot be used are found out before data is loaded.
+      let security = try protection.security()
       let setup = try prepared ? preparedSetup() : options.request().load()
       let role = CoordinatorRole(
-        setup: setup, runID: runID ?? RunIdentifier.fresh(), listen: listen, isQuiet: options.quiet
-      ) { [options, prepared] in
+        setup: setup, runID: runID ?? RunIdentifier.fresh(), listen: listen, isQuiet: options.quiet,
+        security: security
+      ) { [options, prepared, continuation] in
         // A directory that was prepared belongs to the process that did it.
         if prepared { return RunDirectory(existing: options.runDirectory ?? ".") }
-        let directory = try options.makeRunDirectory(for: setup)
-        StandardError.write("run directory: \(directory.path)")
-        return directory
+        let opened = try options.openRunDirectory(for: setup, continuation.resume)
+        StandardError.write("run directory: \(opened.directory.path)")
+        return opened.directory
       }
       try end(try role.run(signals: SignalPipe()))
     }
@@ -59,6 +70,9 @@ struct JoinOptions: ParsableArguments {
   @Option(help: "Name of the run to join; empty means whatever run the coordinator has.")
   var runID = ""
 
+  @Option(help: "Name of this process that stays when it is started again, such as worker-1.")
+  var name = ""
+
   @Option(help: ArgumentHelp("How long to wait for the coordinator.", valueName: "seconds"))
   var joinTimeout: Double = 600
 
@@ -66,10 +80,16 @@ struct JoinOptions: ParsableArguments {
     guard joinTimeout.isFinite, joinTimeout > 0 else {
       throw ValidationError("--join-timeout is \(joinTimeout); give a number of seconds above 0")
     }
+    guard name.utf8.count <= 64, name.utf8.allSatisfy({ $0 > 32 && $0 < 127 }) else {
+      throw ValidationError(
+        "--name is '\(name)'; give at most 64 characters of ASCII without blanks")
+    }
   }
 
-  var node: NodeOptions {
-    NodeOptions(coordinator: coordinator, runID: runID, joinTimeout: joinTimeout)
+  func node(_ security: Security) -> NodeOptions {
+    NodeOptions(
+      coordinator: coordinator, runID: runID, name: name, joinTimeout: joinTimeout,
+      security: security)
   }
 }
 
@@ -82,7 +102,10 @@ struct ServerCommand: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Where workers connect; * is a free port.", valueName: "address"))
+      """
+      Where workers connect; * is a free port. Beyond this machine it needs --keys or \
+      --insecure-network.
+      """, valueName: "address"))
   var listen = "tcp://127.0.0.1:*"
 
   @Option(
@@ -91,10 +114,13 @@ struct ServerCommand: ParsableCommand {
       valueName: "host"))
   var advertise: String?
 
+  @OptionGroup var protection: ListenOptions
+
   func run() throws {
     Logs.start(.info)
     try reporting {
-      let role = ServerRole(options: options.node, listen: listen, advertisedHost: advertise)
+      let role = ServerRole(
+        options: options.node(try protection.security()), listen: listen, advertisedHost: advertise)
       try end(try role.run(signals: SignalPipe()))
     }
   }
@@ -105,6 +131,7 @@ struct WorkerCommand: ParsableCommand {
     commandName: "worker", abstract: "Compute gradients and rankings for a run.")
 
   @OptionGroup var options: JoinOptions
+  @OptionGroup var protection: KeyOptions
 
   @Option(
     help: ArgumentHelp(
@@ -116,7 +143,8 @@ struct WorkerCommand: ParsableCommand {
     BLASKernels.chooseByRestart()
     Logs.start(.info)
     try reporting {
-      let role = WorkerRole(options: options.node, dataFolder: data)
+      let role = WorkerRole(
+        options: options.node(try protection.security(listens: false)), dataFolder: data)
       try end(try role.run(signals: SignalPipe()))
     }
   }

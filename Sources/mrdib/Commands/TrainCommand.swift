@@ -1,4 +1,5 @@
 import ArgumentParser
+import Coordination
 import Foundation
 import Runtime
 
@@ -7,11 +8,14 @@ struct TrainCommand: ParsableCommand {
     commandName: "train",
     abstract: "Train a model on this machine: a coordinator, servers and workers.",
     discussion: """
-      Starts every role as a process of its own, trains until the validation metric stops
-      improving, and leaves the best model in the run directory.
+      Starts every role as a process of its own, starts again what dies, trains until the
+      validation metric stops improving, and leaves the best model in the run directory.
       """)
 
   @OptionGroup var options: RunOptions
+  @OptionGroup var protection: KeyOptions
+
+  @OptionGroup var continuation: ResumeOptions
 
   @Flag(help: "Run coordinator, one server and one worker in this one process and thread.")
   var singleProcess = false
@@ -22,8 +26,16 @@ struct TrainCommand: ParsableCommand {
   @Flag(help: "Check settings and data, print the plan, and train nothing.")
   var dryRun = false
 
+  func validate() throws {
+    if singleProcess && protection.keys != nil {
+      throw ValidationError("--single-process has no connections; leave --keys out.")
+    }
+  }
+
   func run() throws {
     try reporting {
+      // Once here, so that a folder that cannot be used is named once, not by every process.
+      _ = try protection.security(listens: true)
       if singleProcess { BLASKernels.chooseByRestart() }
       let alone = ["workers", "servers"].map {
         RunRequest.Option(option: "--single-process", key: $0, value: "1")
@@ -36,15 +48,26 @@ struct TrainCommand: ParsableCommand {
         setup.summaryLines.forEach { print($0) }
         return
       }
-      let directory = try options.makeRunDirectory(for: setup)
-      let runID = RunIdentifier.fresh()
+      let (directory, continued) = try options.openRunDirectory(for: setup, continuation.resume)
       if !options.quiet { StandardError.write("run directory: \(directory.path)") }
-      let outcome = try train(setup, directory, runID)
+      let outcome = try outcome(setup, directory, continuing: continued)
       if let table = ResultTable(runDirectory: directory.path) {
         if json { print(table.json) } else { table.lines.forEach { print($0) } }
       }
       try end(outcome)
     }
+  }
+
+  private func outcome(
+    _ setup: RunSetup, _ directory: RunDirectory, continuing run: ContinuedRun?
+  ) throws -> RoleOutcome {
+    guard let run else { return try train(setup, directory, RunIdentifier.fresh()) }
+    if run.isFinished {
+      let news = "the run is finished: \(run.stored.message); --overwrite trains anew"
+      if !options.quiet { StandardError.write(news) }
+      return RoleOutcome(exitCode: .success, message: news)
+    }
+    return try train(setup, directory, run.stored.identity.id)
   }
 
   private func train(
@@ -57,7 +80,8 @@ struct TrainCommand: ParsableCommand {
       return try role.run(signals: signals)
     }
     let report = try LocalCluster(
-      setup: setup, directory: directory, runID: runID, isQuiet: options.quiet
+      setup: setup, directory: directory, runID: runID, isQuiet: options.quiet,
+      keyFolder: protection.keys
     ).run(signals: signals) { StandardError.write("mrdib: \($0)") }
     if !options.quiet { StandardError.write(report.table()) }
     return RoleOutcome(

@@ -1,0 +1,82 @@
+import Checkpoints
+import Coordination
+import Dispatch
+import Foundation
+import Messages
+import RunConfiguration
+
+/// The coordinator's side of checkpoints on disk: which one to go on from, and making one out of
+/// what the servers wrote. Verifying and deleting wait for disks, so it has a queue of its own.
+final class CheckpointKeeper: Sendable {
+  enum Outcome: Sendable {
+    case found(RestoredCheckpoint?, problems: [String])
+    case committed(CommittedCheckpoint)
+    case commitFailed(version: UInt64, String)
+
+    /// What it means to the coordinator.
+    var event: CoordinatorEvent {
+      switch self {
+      case .found(let checkpoint, _): .checkpointFound(checkpoint)
+      case .committed(let checkpoint): .checkpointCommitted(checkpoint)
+      case .commitFailed(let version, let message):
+        .checkpointCommitFailed(version: version, message: message)
+      }
+    }
+  }
+
+  private let queue = DispatchQueue(label: "mrdib.coordinator.checkpoints", qos: .utility)
+  private let plan: RunPlan
+  private let store: CheckpointStore
+  private let digests: [String: String]
+  private let keptCount: Int
+  private let report: @Sendable (Outcome) -> Void
+
+  /// - Parameter report: called on the queue after every job.
+  init(setup: RunSetup, plan: RunPlan, report: @escaping @Sendable (Outcome) -> Void) {
+    self.plan = plan
+    store = CheckpointStore(folder: plan.checkpoints?.folder ?? "")
+    digests = RunIdentity.digests(of: setup)
+    keptCount = setup.configuration.checkpoints.keep
+    self.report = report
+  }
+
+  /// Looks for the newest checkpoint of the run that is whole.
+  func find() {
+    queue.async { [self] in
+      do {
+        let latest = try store.latestUsable(runID: plan.runID)
+        let restored = latest.manifest.map {
+          RestoredCheckpoint(manifest: $0.name.manifest, version: $0.version)
+        }
+        report(.found(restored, problems: latest.problems))
+      } catch {
+        report(.found(nil, problems: ["\(error)"]))
+      }
+    }
+  }
+
+  /// Makes a checkpoint of what all servers have written, and deletes old ones.
+  func commit(_ commit: CheckpointCommit) {
+    queue.async { [self] in
+      do {
+        report(.committed(try write(commit)))
+      } catch {
+        report(.commitFailed(version: commit.version, "\(error)"))
+      }
+    }
+  }
+
+  private func write(_ commit: CheckpointCommit) throws -> CommittedCheckpoint {
+    let manifest = try CheckpointManifest(
+      runID: plan.runID, epoch: Int(commit.epoch),
+      step: commit.version / UInt64(plan.roundsPerStep), tables: plan.tables,
+      shards: commit.shards, configurationDigest: digests["configuration"] ?? "",
+      dataDigest: digests["data"] ?? "", created: Date().ISO8601Format())
+    try store.commit(manifest)
+    // What cannot be deleted costs space; the checkpoint is there.
+    _ = try? store.prune(keepLast: keptCount)
+    return CommittedCheckpoint(
+      version: commit.version, generation: commit.generation, epoch: commit.epoch,
+      manifest: manifest.name.manifest, created: manifest.created)
+  }
+}

@@ -1,0 +1,54 @@
+import Foundation
+
+/// What people are told while a group of processes runs.
+public enum LaunchNotice: Sendable, Equatable {
+  case runEnds(ChildResult)
+  case tooManyRestarts(ChildResult, RestartPolicy)
+  /// `delay` in seconds; `count` restarts with this one.
+  case restarts(ChildResult, delay: Double, count: Int)
+  case goesOnWithout(ChildResult)
+  /// A process could not be started again; `reason` is a sentence.
+  case notStarted(name: String, reason: String)
+  /// So many notices were not shown since the last one that was.
+  case notShown(count: Int)
+
+  init(_ consequence: Supervision.Consequence, of result: ChildResult, policy: RestartPolicy) {
+    self =
+      switch consequence {
+      case .runEnds: .runEnds(result)
+      case .tooManyRestarts: .tooManyRestarts(result, policy)
+      case .restarts(let delay, let count): .restarts(result, delay: delay, count: count)
+      case .goesOnWithout: .goesOnWithout(result)
+      }
+  }
+
+  /// One line for people.
+  public var sentence: String {
+    switch self {
+    case .runEnds(let result): "\(result.sentence); the run is ended"
+    case .tooManyRestarts(let result, let policy):
+      "\(result.sentence) and has been restarted \(policy.limit) times within "
+        + "\(Self.seconds(policy.window)) already; the run is ended"
+    case .restarts(let result, let delay, let count):
+      result.exitCode.isSuccess
+        ? "\(result.name) left, but nobody else can do its part; it is restarted in "
+          + "\(Self.seconds(delay)) (restart \(count))"
+        : "\(result.sentence); it is restarted in \(Self.seconds(delay)) (restart \(count))"
+    case .goesOnWithout(let result):
+      "\(result.name) was asked to leave and left (\(result.endingText)); the run goes on "
+        + "without it"
+    case .notStarted(let name, let reason): "\(name) could not be restarted: \(reason)"
+    case .notShown(let count): "(\(count) more messages about processes were not shown)"
+    }
+  }
+
+  /// Whether it may be left out when there is too much to tell.
+  var isRoutine: Bool {
+    switch self {
+    case .runEnds, .tooManyRestarts, .notShown: false
+    case .restarts, .goesOnWithout, .notStarted: true
+    }
+  }
+
+  private static func seconds(_ value: Double) -> String { String(format: "%g s", value) }
+}

@@ -1,0 +1,71 @@
+import Checkpoints
+import Dispatch
+import Messages
+import ParameterServer
+import RunConfiguration
+
+/// What a server does beside the thread that answers: making or restoring its tables and writing
+/// checkpoints, either of which may take longer than a heartbeat can wait.
+///
+/// Two serial queues, so that a slow disk does not hold up a new generation.
+final class ServerBackground<Peer: Hashable & Sendable>: Sendable {
+  enum Outcome: Sendable {
+    case prepared(ServerState<Peer>)
+    case preparationFailed(generation: UInt64, String, isTransient: Bool)
+    case checkpointWritten(CheckpointShard)
+    case checkpointFailed(generation: UInt64, version: UInt64, String)
+  }
+
+  private let preparing = DispatchQueue(label: "mrdib.server.prepare", qos: .userInitiated)
+  private let writing = DispatchQueue(label: "mrdib.server.checkpoint", qos: .utility)
+  private let report: @Sendable (Outcome) -> Void
+
+  /// - Parameter report: called on one of the queues after every job.
+  init(report: @escaping @Sendable (Outcome) -> Void) {
+    self.report = report
+  }
+
+  func prepare(_ welcome: Welcome) {
+    preparing.async { [report] in
+      do {
+        report(
+          .prepared(
+            try ServerState(welcome, configuration: RunConfiguration(welcome))))
+      } catch {
+        report(
+          .preparationFailed(
+            generation: welcome.generation, "server \(welcome.rank) cannot take part: \(error)",
+            isTransient: error is CheckpointError))
+      }
+    }
+  }
+
+  func write(_ snapshot: ServerSnapshot, of welcome: Welcome) {
+    writing.async { [report] in
+      do {
+        let writer = CheckpointShardWriter(
+          folder: welcome.checkpoints?.folder ?? "",
+          configurationDigest: try RunConfiguration(welcome).digest)
+        report(.checkpointWritten(try writer.write(snapshot)))
+      } catch {
+        report(
+          .checkpointFailed(
+            generation: snapshot.generation, version: snapshot.version, "\(error)"))
+      }
+    }
+  }
+}
+
+extension ServerBackground.Outcome {
+  /// What it means to the server.
+  var event: ServerSessionEvent<Peer> {
+    switch self {
+    case .prepared(let state): .prepared(state)
+    case .preparationFailed(let generation, let message, let isTransient):
+      .preparationFailed(generation: generation, message, isTransient: isTransient)
+    case .checkpointWritten(let shard): .checkpointWritten(shard)
+    case .checkpointFailed(let generation, let version, let message):
+      .checkpointFailed(generation: generation, version: version, message)
+    }
+  }
+}

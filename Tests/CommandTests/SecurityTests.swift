@@ -1,0 +1,137 @@
+import Foundation
+import Testing
+
+/// What strangers get from a real cluster.
+@Suite(.serialized) struct SecurityTests {
+  private func parameters(_ folder: TemporaryFolder, _ run: String) throws -> Data {
+    let best = try folder.object("\(run)/best.json")
+    let model = try #require(best["folder"] as? String)
+    return try folder.bytes("\(run)/\(model)/parameters.safetensors")
+  }
+
+  private func makeKeys(_ folder: TemporaryFolder, _ name: String) throws -> String {
+    let path = "\(folder.path)/\(name)"
+    let command = try Command("keys", "new", path)
+    #expect(command.status == 0, "\(command.errors)")
+    return path
+  }
+
+  private static let settings = [
+    "--epochs", "2", "--shards", "2", "--set", "train_batch_size=512", "--quiet",
+  ]
+
+  @Test("a cluster with keys trains to the same bits as one process")
+  func sameBits() throws {
+    let folder = try TemporaryFolder()
+    let common = ["train", "--data", try folder.generateData()] + Self.settings
+    let keys = try makeKeys(folder, "keys")
+    let alone = try Command(
+      arguments: common + ["--single-process", "--run", "\(folder.path)/alone"])
+    #expect(alone.status == 0, "\(alone.errors)")
+    let cluster = try Command(
+      arguments: common + ["--keys", keys, "--servers", "2", "--run", "\(folder.path)/cluster"])
+    #expect(cluster.status == 0, "\(cluster.errors)")
+    #expect(try parameters(folder, "cluster") == parameters(folder, "alone"))
+  }
+
+  @Test("only workers with an allowed key of this cluster join; the others end and say why")
+  func strangers() throws {
+    let folder = try TemporaryFolder()
+    let data = try folder.generateData()
+    let keys = try makeKeys(folder, "keys")
+    let others = try makeKeys(folder, "others")
+    // Knows the cluster, and nobody there knows it.
+    let unknown = "\(folder.path)/unknown"
+    #expect(try Command("keys", "add", keys, "unknown", "--out", unknown).status == 0)
+    try FileManager.default.removeItem(atPath: "\(keys)/allowed/unknown.public")
+
+    let port = try TestSocket.freePort()
+    let address = "tcp://127.0.0.1:\(port)"
+    let coordinator = try RunningCommand(
+      folder,
+      [
+        "coordinator", "--listen", address, "--data", data, "--run", "\(folder.path)/run",
+        "--workers", "1", "--servers", "1", "--keys", keys,
+      ] + Self.settings)
+    let server = try RunningCommand(folder, ["server", "--coordinator", address, "--keys", keys])
+    try Wait.until("the server listens") { server.errors.contains("listening at") }
+
+    func join(_ options: [String]) throws -> Command {
+      try Command(
+        arguments: ["worker", "--coordinator", address, "--join-timeout", "2"] + options)
+    }
+    let plain = try join([])
+    #expect(plain.status != 0)
+    #expect(plain.errors.contains("Cannot connect to \(address)"), "\(plain.errors)")
+    #expect(plain.errors.contains("give --keys FOLDER"), "\(plain.errors)")
+    let refused = try join(["--keys", unknown])
+    #expect(refused.status == 78)
+    #expect(refused.errors.contains("does not allow this process's key"), "\(refused.errors)")
+    let astray = try join(["--keys", others])
+    #expect(astray.status != 0)
+    #expect(astray.errors.contains("its cluster key is not the one"), "\(astray.errors)")
+    try TestSocket.send(Array("GET / HTTP/1.1\r\n\r\n".utf8), to: port)
+    #expect(coordinator.isRunning && server.isRunning)
+    #expect(!FileManager.default.fileExists(atPath: "\(folder.path)/run/best.json"))
+    #expect(coordinator.errors.contains("is not in the folder 'allowed'"))
+    #expect(coordinator.errors.contains("expects another cluster's key"))
+
+    let worker = try join(["--keys", keys])
+    #expect(worker.status == 0, "\(worker.errors)")
+    #expect(try coordinator.wait() == 0, "\(coordinator.errors)")
+    #expect(try server.wait() == 0)
+    // The worker without a key, the one of another cluster, again and again, and HTTP.
+    let total = /in all: refused (\d+) connections with a key that is not allowed and (\d+) that/
+    let match = try #require(coordinator.errors.firstMatch(of: total), "\(coordinator.errors)")
+    #expect(match.1 == "1" && (Int(match.2) ?? 0) >= 2, "\(coordinator.errors)")
+    let alone = try Command(
+      arguments: [
+        "train", "--data", data, "--single-process", "--run", "\(folder.path)/alone",
+      ] + Self.settings)
+    #expect(alone.status == 0)
+    #expect(try parameters(folder, "run") == parameters(folder, "alone"))
+  }
+
+  @Test(
+    "listening on a network needs keys or the word that it is trusted",
+    arguments: [["coordinator"], ["server", "--advertise", "here"]])
+  func networks(_ role: [String]) throws {
+    let folder = try TemporaryFolder()
+    let keys = try makeKeys(folder, "keys")
+    let data = role[0] == "coordinator" ? ["--data", try folder.generateData()] : []
+    let command = role + ["--listen", "tcp://0.0.0.0:*"] + data
+    let refused = try Command(arguments: command)
+    #expect(refused.status == 64)
+    #expect(refused.errors.contains("--keys FOLDER"), "\(refused.errors)")
+    #expect(refused.errors.contains("--insecure-network"), "\(refused.errors)")
+    #expect(refused.errors.split(separator: "\n").count == 1, "\(refused.errors)")
+    for (number, words) in [["--insecure-network"], ["--keys", keys]].enumerated() {
+      let run =
+        role[0] == "coordinator"
+        ? ["--run", "\(folder.path)/run\(number)"]
+        : ["--coordinator", "tcp://127.0.0.1:\(try TestSocket.freePort())"]
+      let accepted = try RunningCommand(folder, command + words + run)
+      try Wait.until("it listens") {
+        accepted.errors.contains("run directory") || accepted.errors.contains("listening at")
+      }
+      accepted.terminate()
+      _ = try accepted.wait()
+    }
+    let both = try Command(arguments: command + ["--insecure-network", "--keys", keys])
+    #expect(both.status == 64 && both.errors.contains("exclude each other"))
+  }
+
+  @Test("a secret key that others can read stops every role before it does anything")
+  func readable() throws {
+    let folder = try TemporaryFolder()
+    let keys = try makeKeys(folder, "keys")
+    let secret = "\(keys)/node.secret"
+    try FileManager.default.setAttributes([.posixPermissions: 0o644], ofItemAtPath: secret)
+    for role in [["train"], ["coordinator"], ["server"], ["worker"]] {
+      let command = try Command(arguments: role + ["--keys", keys])
+      #expect(command.status == 78, "\(role): \(command.errors)")
+      #expect(command.errors.contains("Run 'chmod 600 \(secret)'"), "\(role): \(command.errors)")
+    }
+    #expect(try Command("keys", "show", keys).status == 78)
+  }
+}

@@ -1,0 +1,257 @@
+import Foundation
+import Runtime
+import Testing
+
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Darwin
+#endif
+
+/// Real processes that die and come back. One suite with the others: a process can have one
+/// `SignalPipe`.
+extension LauncherTests {
+  private func restarting(
+    _ folder: TemporaryFolder, limit: Int = 10, firstDelay: Double = 0.02
+  ) -> LocalLauncher {
+    LocalLauncher(
+      logDirectory: folder.path, limits: .init(grace: 0.5, stop: 5, settle: 0.2),
+      policy: RestartPolicy(limit: limit, firstDelay: firstDelay))
+  }
+
+  /// A leader that ends with success when the file is there.
+  private func leader(until file: String) -> ChildSpecification {
+    shell("coordinator", "while [ ! -e \(file) ]; do sleep 0.02; done", isLeader: true)
+  }
+
+  @Test("a child that is killed comes back in the same log, until the leader is done")
+  func comesBack() throws {
+    let folder = try TemporaryFolder()
+    let over = "\(folder.path)/over"
+    var told: [String] = []
+    let report = try restarting(folder).run(
+      [
+        leader(until: over),
+        shell(
+          "worker-0",
+          "echo life $THREADS; [ $(grep -c life \(folder.path)/worker-0.log) -lt 4 ] && kill -9 $$;"
+            + "touch \(over)", environment: ["THREADS": "1"]),
+      ], signals: SignalPipe(), announce: { told.append($0.sentence) })
+    #expect(report.exitCode == .success)
+    #expect(report.culprit == nil)
+    #expect(report.children.map(\.restarts) == [0, 3])
+    #expect(report.children[1].ending == .exited(0))
+    #expect(try folder.text("worker-0.log") == String(repeating: "life 1\n", count: 4))
+    #expect(
+      told
+        == [("0.02", 1), ("0.04", 2), ("0.08", 3)].map {
+          "worker-0 was killed by signal 9 (KILL); it is restarted in \($0) s (restart \($1))"
+        })
+    let row = try #require(report.table().split(separator: "\n").last)
+    #expect(row.split(separator: " ").dropFirst(4).first == "3", "\(row)")
+  }
+
+  @Test("a hundred deaths of six processes: all come back, each is counted, few fill the screen")
+  func hundredDeaths() throws {
+    let folder = try TemporaryFolder()
+    var launcher = restarting(folder, limit: 50)
+    launcher.policy.longestDelay = 0.02
+    let over = "until [ $(cat \(folder.path)/worker-*.log | wc -l) -ge 126 ]; do sleep 0.05; done"
+    let workers = (0..<6).map { rank in
+      ChildSpecification(
+        name: "worker-\(rank)", role: "worker", executable: "/bin/sh",
+        arguments: [
+          "-c",
+          "echo life; [ $(wc -l < \(folder.path)/worker-\(rank).log) -le 20 ] && kill -9 $$; \(over)",
+        ])
+    }
+    var told: [LaunchNotice] = []
+    let report = try launcher.run(
+      [shell("coordinator", over, isLeader: true)] + workers, signals: SignalPipe(),
+      announce: { told.append($0) })
+    #expect(report.exitCode == .success)
+    #expect(report.children.map(\.restarts) == [0] + Array(repeating: 20, count: 6))
+    #expect(told.count < 60)
+  }
+
+  @Test("what all lives of a child used is in the report")
+  func usageOfAllLives() throws {
+    let folder = try TemporaryFolder()
+    let over = "\(folder.path)/over"
+    let report = try restarting(folder, firstDelay: 0.5).run(
+      [
+        leader(until: over),
+        shell(
+          "worker-0",
+          "echo life; [ $(grep -c life \(folder.path)/worker-0.log) -gt 1 ] && touch \(over) &&"
+            + "exit; i=0; while [ $i -lt 300000 ]; do i=$((i+1)); done; kill -9 $$"),
+      ], signals: SignalPipe())
+    let worker = report.children[1]
+    #expect(worker.restarts == 1)
+    #expect(worker.cpuSeconds > 0.02)
+    // The delay does not count.
+    #expect(worker.elapsedSeconds < report.children[0].elapsedSeconds - 0.4)
+  }
+
+  @Test("a leader that dies is started as its specification has it for a restart")
+  func leaderRestarts() throws {
+    let folder = try TemporaryFolder()
+    var first = shell("coordinator", "echo first; kill -9 $$", isLeader: true)
+    first.restartArguments = ["-c", "echo again; touch \(folder.path)/over"]
+    let report = try restarting(folder).run(
+      [
+        first,
+        shell(
+          "worker-0",
+          "trap 'echo disturbed' TERM; while [ ! -e \(folder.path)/over ]; do sleep 0.02; done"),
+      ], signals: SignalPipe())
+    #expect(report.exitCode == .success)
+    #expect(report.children.map(\.restarts) == [1, 0])
+    #expect(try folder.text("coordinator.log") == "first\nagain\n")
+    #expect(try folder.text("worker-0.log").isEmpty)
+  }
+
+  @Test("a crash loop ends the run with 138, and the message says who and how often")
+  func crashLoop() throws {
+    let folder = try TemporaryFolder()
+    var told: [String] = []
+    let report = try restarting(folder, limit: 3).run(
+      [
+        leader(until: "/nonexistent"),
+        shell("worker-0", "echo no coordinator; exit 138"),
+      ], signals: SignalPipe(), announce: { told.append($0.sentence) })
+    #expect(report.exitCode == .transient)
+    #expect(report.children[1].restarts == 3)
+    #expect(told.count == 4)
+    #expect(
+      told.last == "worker-0 ended with exit code 138 and has been restarted 3 times within 600 s "
+        + "already; the run is ended")
+    let message = try #require(report.failureMessage())
+    #expect(message.contains("because worker-0 ended with exit code 138, after 3 restarts"))
+    #expect(message.contains("no coordinator"))
+  }
+
+  @Test("a failure for good after restarts ends the run with its code")
+  func failsAfterRestart() throws {
+    let folder = try TemporaryFolder()
+    var worker = shell("worker-0", "kill -9 $$")
+    worker.restartArguments = ["-c", "exit 65"]
+    let report = try restarting(folder).run(
+      [leader(until: "/nonexistent"), worker], signals: SignalPipe())
+    #expect(report.exitCode == .dataMalformed)
+    #expect(report.children.map(\.ending) == [.signalled(SIGTERM), .exited(65)])
+  }
+
+  @Test("a program that is gone when it is needed again: each try is told, then the run ends")
+  func cannotRestart() throws {
+    let folder = try TemporaryFolder()
+    let program = "\(folder.path)/program"
+    let original = URL(fileURLWithPath: "/bin/sh").resolvingSymlinksInPath().path
+    try FileManager.default.copyItem(atPath: original, toPath: program)
+    let worker = ChildSpecification(
+      name: "worker-0", executable: program, arguments: ["-c", "rm \(program); kill -9 $$"])
+    var told: [String] = []
+    let report = try restarting(folder, limit: 2).run(
+      [leader(until: "/nonexistent"), worker], signals: SignalPipe(),
+      announce: { told.append($0.sentence) })
+    #expect(report.exitCode == .transient)
+    #expect(report.children[1].restarts == 0)
+    let failures = told.filter { $0.hasPrefix("worker-0 could not be restarted: ") }
+    #expect(failures.count == 2)
+    #expect(failures.allSatisfy { $0.contains(program) && $0.contains("No such file") })
+  }
+
+  @Test("one of two workers that leaves is let go; a server that is the only one comes back")
+  func politeLeave() throws {
+    let folder = try TemporaryFolder()
+    let over = "\(folder.path)/over"
+    func node(_ name: String, _ role: String, _ script: String) -> ChildSpecification {
+      ChildSpecification(name: name, role: role, executable: "/bin/sh", arguments: ["-c", script])
+    }
+    var server = node("server-0", "server", "exit 0")
+    server.restartArguments = ["-c", "sleep 0.5; touch \(over)"]
+    var told: [String] = []
+    let report = try restarting(folder).run(
+      [
+        leader(until: over), server, node("worker-0", "worker", "exit 0"),
+        node("worker-1", "worker", "while [ ! -e \(over) ]; do sleep 0.02; done"),
+      ], signals: SignalPipe(), announce: { told.append($0.sentence) })
+    #expect(report.exitCode == .success)
+    #expect(report.children.map(\.restarts) == [0, 1, 0, 0])
+    #expect(
+      Set(told) == [
+        "server-0 left, but nobody else can do its part; it is restarted in 0.02 s (restart 1)",
+        "worker-0 was asked to leave and left (exit code 0); the run goes on without it",
+      ])
+  }
+
+  @Test("killed from outside it comes back; and a killed launcher takes also that one with it")
+  func orphans() async throws {
+    let folder = try TemporaryFolder()
+    let path = folder.path
+    await #expect(processExitsWith: .signal(SIGKILL)) { [path = path as String] in
+      Thread.detachNewThread {
+        func process(_ name: String) -> Int32 {
+          while true {
+            let text = try? String(contentsOfFile: "\(path)/\(name)", encoding: .utf8)
+            if let process = text.flatMap({ Int32($0.dropLast()) }) { return process }
+            usleep(5_000)
+          }
+        }
+        kill(process("coordinator-1"), SIGKILL)
+        kill(process("worker-1"), SIGKILL)
+        _ = process("coordinator-2")
+        _ = process("worker-2")
+        kill(getpid(), SIGKILL)
+      }
+      // Each life writes its process id into a file of its own.
+      let children = ["coordinator", "worker"].map { name in
+        func life(_ number: Int) -> [String] {
+          [
+            "-c",
+            "trap '' TERM INT HUP; echo $$ > \(path)/t-\(name);"
+              + "mv \(path)/t-\(name) \(path)/\(name)-\(number); exec sleep 1000",
+          ]
+        }
+        return ChildSpecification(
+          name: name, executable: "/bin/sh", arguments: life(1), restartArguments: life(2),
+          isLeader: name == "coordinator")
+      }
+      _ = try LocalLauncher(logDirectory: path, policy: RestartPolicy(limit: 5))
+        .run(children, signals: SignalPipe())
+    }
+    for name in ["coordinator-1", "worker-1", "coordinator-2", "worker-2"] {
+      let process = try #require(Int32(try folder.text(name).dropLast()))
+      let isGone = Self.isGone(process)
+      #expect(isGone, "\(name) is an orphan")
+      if !isGone { kill(process, SIGKILL) }
+    }
+  }
+
+  @Test("a stop while the leader is dead between two lives ends everybody at once")
+  func stopBetweenLives() async throws {
+    let folder = try TemporaryFolder()
+    let path = folder.path
+    let start = Date()
+    await #expect(processExitsWith: .exitCode(143)) { [path = path as String] in
+      let leader = ChildSpecification(
+        name: "coordinator", executable: "/bin/sh",
+        arguments: [
+          "-c", "while [ ! -e \(path)/up ]; do sleep 0.02; done; echo life; kill -9 $$",
+        ], isLeader: true)
+      let worker = ChildSpecification(
+        name: "worker-0", executable: "/bin/sh",
+        arguments: [
+          "-c", "trap 'echo asked; exit 0' TERM; touch \(path)/up; while :; do sleep 0.02; done",
+        ])
+      let policy = RestartPolicy(limit: 5, firstDelay: 100, longestDelay: 100, steadyAfter: 1000)
+      let report = try LocalLauncher(logDirectory: path, policy: policy).run(
+        [leader, worker], signals: SignalPipe(), announce: { _ in kill(getpid(), SIGTERM) })
+      guard report.children.map(\.restarts) == [0, 0] else { exit(1) }
+      exit(report.exitCode.rawValue)
+    }
+    #expect(Date().timeIntervalSince(start) < 30)
+    #expect(try folder.text("coordinator.log") == "life\n")
+    #expect(try folder.text("worker-0.log").hasSuffix("asked\n"))
+  }
+}
