@@ -35,7 +35,9 @@ struct CheckpointPlace {
       let configuration = try ConfigurationResolver(modelNames: ModelRegistry.names).resolve(
         layers: [ConfigurationLayer(file: run.configurationPath)])
       name = nil
-      let id = try Self.runID(of: run)
+      // A folder of its own can be looked at without the run's records, which may be damaged too.
+      let isOwn = configuration.checkpoints.folder.isEmpty
+      let id = isOwn ? try? Self.runID(of: run) : try Self.runID(of: run)
       runID = id
       // A run that has not begun has no part of a folder that others use too.
       store = CheckpointStore(
