@@ -61,8 +61,13 @@ struct LongRun {
     return try result(name)
   }
 
-  /// What nothing disturbs, in one process.
-  func undisturbed() throws -> [Data] { try complete("alone", ["--single-process", "--quiet"]) }
+  /// What nothing disturbs, in one process. Generated data is the same everywhere: one run does for
+  /// all tests.
+  func undisturbed() throws -> [Data] { try Self.reference.get() }
+
+  private static let reference = Result {
+    try LongRun().complete("alone", ["--single-process", "--quiet"])
+  }
 
   /// What a run ended in: the vectors and parameters of the best epoch, and what was measured in
   /// every epoch.
