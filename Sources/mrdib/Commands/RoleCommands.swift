@@ -36,7 +36,9 @@ struct CoordinatorCommand: ParsableCommand {
     try reporting {
       // Keys that cannot be used are found out before data is loaded.
       let security = try protection.security()
-      let setup = try prepared ? preparedSetup() : options.request().load()
+      let setup = try LifeSign.inherited.giveWhile {
+        try prepared ? preparedSetup() : options.request().load()
+      }
       let role = CoordinatorRole(
         setup: setup, runID: runID ?? RunIdentifier.fresh(), listen: listen, isQuiet: options.quiet,
         security: security
