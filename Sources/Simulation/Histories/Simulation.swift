@@ -1,4 +1,5 @@
 import Coordination
+import Tensors
 
 /// Deterministic simulation: the production state machines of coordinator, servers and workers,
 /// with their real computation, in one thread, on a virtual clock, with faults that one seed
@@ -34,7 +35,9 @@ public final class Simulation {
 
   private var settings: [SimulationProblem.Kind: Setting] = [:]
 
-  public init() {}
+  /// From here on the process multiplies matrices in one thread: these are so small that sharing
+  /// them out takes longer, and a busy machine makes that many times longer.
+  public init() { BLAS.setThreadCount(1) }
 
   /// The history of a seed.
   ///
