@@ -43,8 +43,7 @@ public struct RunSetup: Sendable {
     }
     model = try ModelRegistry.make(
       configuration.model.model,
-      input: ModelInput(
-        dataset, graphs: GraphStore(dataset: dataset, cacheFolder: "\(CacheFolder.path)/graphs")),
+      input: ModelInput(dataset, graphs: .keptOnDisk(of: dataset)),
       options: ModelOptions(configuration),
       objective: configuration.model.objective == .mrdib ? MRdIBOptions(configuration) : nil,
       seed: UInt64(configuration.training.seed))

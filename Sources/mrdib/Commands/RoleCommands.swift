@@ -30,7 +30,7 @@ struct CoordinatorCommand: ParsableCommand {
   var prepared = false
 
   func run() throws {
-    // The model's initial scales are computed here when sigma_init is relative.
+    // The records of the run name the kernels that its workers use.
     BLASKernels.chooseByRestart()
     Logs.start(.warning)
     try reporting {
