@@ -215,6 +215,13 @@ public struct CheckpointPlan: Sendable, Equatable {
   public func isDue(atVersion version: UInt64) -> Bool {
     interval > 0 && version > 0 && version % interval == 0
   }
+
+  /// The next version after this one that servers write without being asked; nil: there is none.
+  public func nextDue(after version: UInt64) -> UInt64? {
+    guard interval > 0 else { return nil }
+    let (next, isTooLarge) = version.addingReportingOverflow(interval - version % interval)
+    return isTooLarge ? nil : next
+  }
 }
 
 /// The checkpoint that a generation begins with.

@@ -35,7 +35,8 @@ public struct ContributionName: Sendable, Hashable {
   }
 }
 
-/// Asks for rows as of a version; a server that is not there yet answers when it is.
+/// Asks for rows as of a version; a server that is not there yet answers when it is, or with what
+/// it has, where rows may be stale.
 public struct PullRequest: Sendable, Equatable {
   public var generation: UInt64
   public var version: UInt64
@@ -44,7 +45,7 @@ public struct PullRequest: Sendable, Equatable {
   public var keys: Payload
   /// Shards whose contributions to the version before every server has acknowledged. A version
   /// begins when all shards are confirmed: until then every server can still answer for the one
-  /// before, whoever dies.
+  /// before, whoever dies. Where rows may be stale only the first version of an epoch needs that.
   public var confirmed: [UInt32]
   /// Whether the answer should bring the sums of the epoch that ends with the version, of the
   /// confirmed shards (the first server has them).
@@ -64,7 +65,7 @@ public struct PullRequest: Sendable, Equatable {
 }
 
 public struct PullReply: Sendable, Equatable {
-  /// The version that the rows have; above the asked one only without `bsp`.
+  /// The version that the rows have; another than the asked one only where rows may be stale.
   public var version: UInt64
   public var sections: [TableSection]
   /// `Float` values, section by section, row by row.

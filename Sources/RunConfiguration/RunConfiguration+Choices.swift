@@ -4,7 +4,7 @@ extension RunConfiguration {
 
   public enum Faithfulness: String, ConfigurationChoice { case faithful, fixed }
   public enum StaleRanking: String, ConfigurationChoice { case faithful, always, never }
-  public enum Consistency: String, ConfigurationChoice { case bsp }
+  public enum Consistency: String, ConfigurationChoice { case bsp, ssp, async }
 
   public enum Optimizer: String, ConfigurationChoice { case adam, adagrad, sgd }
 

@@ -134,6 +134,19 @@ import Testing
     #expect(users == ["valid": 4])
   }
 
+  @Test("an epoch says how stale its rows were, over all shards, if they may be")
+  func staleness() {
+    let sums = UnitSums([
+      UnitReport(unit: 0, sums: ["staleness.0": 3, "staleness.2": 1, "staleness.total": 2]),
+      UnitReport(unit: 1, sums: ["staleness.0": 4, "staleness.total": 0, "loss.total": 4]),
+    ])
+    let values = sums.epochValues(stepsPerEpoch: 4)
+    #expect(values["staleness.mean"] == 0.25 && values["staleness.max"] == 2)
+    #expect(values["staleness.0"] == 7 && values["loss.total"] == 1)
+    let exact = UnitSums([UnitReport(unit: 0, sums: ["loss.total": 4])])
+    #expect(exact.epochValues(stepsPerEpoch: 4) == ["loss.total": 1])
+  }
+
   @Test("heartbeats are answered, and the steps that all servers have made are reported")
   func progress() throws {
     var cluster = try TestCluster(TestCluster.plan())

@@ -159,7 +159,7 @@ struct RestoreTests {
   }
 }
 
-private struct MemorySource: CheckpointSource {
+struct MemorySource: CheckpointSource {
   var snapshots: [ServerSnapshot]
   var version: UInt64
   var epochSums: [UnitReport]

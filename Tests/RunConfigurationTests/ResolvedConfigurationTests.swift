@@ -56,11 +56,27 @@ func digestValue() throws {
   arguments: [
     ("seed=1", true), ("shards=3", true), ("alpha1=0.1", true), ("model=bpr", true),
     ("workers=7", false), ("node_timeout_ms=20000", false), ("mi_temperature=0.5", false),
-    ("evaluation_block_users=64", false), ("seed=999", false),
+    ("evaluation_block_users=64", false), ("seed=999", false), ("consistency=ssp", true),
+    ("consistency=async", true), ("staleness_bound=4", false),
   ])
 func digest(assignment: String, changes: Bool) throws {
   let before = try resolver.resolve(layers: []).digest
   #expect((try resolve(setting: assignment).digest != before) == changes)
+}
+
+@Test("a bound of staleness counts with ssp alone, and is told to have no effect elsewhere")
+func stalenessBound() throws {
+  let bounded = try resolve(setting: "consistency=ssp", "staleness_bound=4")
+  #expect(bounded.training.stalenessBound == 4)
+  #expect(try bounded.digest != resolve(setting: "consistency=ssp").digest)
+  #expect(
+    try resolve(setting: "staleness_bound=4").settingsWithoutEffect == [
+      "--set staleness_bound=4: staleness_bound has no effect; it is only used with consistency ssp."
+    ])
+  let word = try message(of: "consistency: eventual")
+  #expect(word.contains("consistency") && word.contains("bsp") && word.contains("async"))
+  let number = try message(of: "consistency: ssp\nstaleness_bound: -1")
+  #expect(number.contains("staleness_bound") && number.contains("from 0 to 64"))
 }
 
 @Test("settings that nothing uses are told, with what would use them")

@@ -37,6 +37,20 @@ import Testing
     #expect(text.count == 19)
   }
 
+  @Test("the line of an epoch says how stale rows were, if they may be")
+  func staleness() {
+    var view = ProgressView(style: .plain(interval: 30), epochs: 10, examplesPerEpoch: 100_000)
+    let values = [
+      "loss.total": 0.5, "staleness.0": 3, "staleness.2": 1, "staleness.total": 2,
+      "staleness.mean": 0.5, "staleness.max": 2,
+    ]
+    let summary = EpochSummary(epoch: 0, version: 8, values: values, seconds: 2)
+    #expect(
+      view.handle(.epochFinished(summary), at: 2) == [
+        .line("epoch 0/10  loss 0.5000  staleness 0.5000 (at most 2)  50.0k examples/s  2s")
+      ])
+  }
+
   @Test("elsewhere there is one line per epoch and one every 30 seconds")
   func plain() {
     var view = ProgressView(style: .plain(interval: 30), epochs: 10, examplesPerEpoch: 1000)

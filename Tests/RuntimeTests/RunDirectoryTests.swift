@@ -73,6 +73,20 @@ import Testing
     #expect(files.sorted() == ["logs", "summary.json"])
   }
 
+  @Test("the summary says how stale rows were over all epochs, and nothing where they never are")
+  func staleness() throws {
+    let folder = try TemporaryFolder()
+    let directory = try RunDirectory.create(at: folder.path)
+    try directory.writeSummary(Self.summary(best: nil))
+    #expect(try object(folder.text("summary.json"))["staleness"] == nil)
+    var summary = Self.summary(best: nil)
+    summary.run.epochs[0].values = ["staleness.0": 3, "staleness.3": 1, "staleness.total": 3]
+    summary.run.epochs[1].values = ["staleness.1": 4, "staleness.total": 4]
+    try directory.writeSummary(summary)
+    let staleness = try object(folder.text("summary.json"))["staleness"] as? [String: Double]
+    #expect(staleness == ["mean": 7.0 / 8, "max": 3])
+  }
+
   @Test("without a saved best model the summary says null and has empty objects")
   func summaryWithoutBest() throws {
     let folder = try TemporaryFolder()

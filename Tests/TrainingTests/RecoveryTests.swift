@@ -1,4 +1,5 @@
 import Messages
+import Tables
 import Testing
 import Training
 
@@ -28,5 +29,29 @@ import Training
       let hasSameRows = cluster.rows == rows
       #expect(hasSameRows, "seed \(seed) has other rows")
     }
+  }
+
+  @Test(
+    "where rows may be stale, such a run ends too, and every gradient says once how stale they were",
+    arguments: [
+      .staleSynchronous(bound: 1), .staleSynchronous(bound: 3), .asynchronous,
+    ] as [Consistency])
+  func staleRows(consistency: Consistency) throws {
+    let run = try SmallRun(consistency: consistency)
+    var greatest: UInt64 = 0
+    for seed in 1..<100 as Range<UInt64> {
+      var cluster = FakeCluster(
+        run, servers: Int(1 + seed % 3), workers: Int(1 + seed / 3 % 4), faults: .all, seed: seed)
+      let hasEnded = cluster.runToTheEnd()
+      #expect(hasEnded, "seed \(seed) is stuck")
+      let violations = cluster.violations + cluster.servers.flatMap(\.violations)
+      #expect(violations.isEmpty, "seed \(seed): \(violations.prefix(3))")
+      for report in cluster.finished.joined() {
+        let counts = try #require(StalenessCounts(report.sums))
+        greatest = max(greatest, counts.greatest)
+        #expect(counts.count == Double(run.versionsPerEpoch), "seed \(seed)")
+      }
+    }
+    #expect(greatest > 0 && greatest <= consistency.bound ?? run.versionsPerEpoch)
   }
 }

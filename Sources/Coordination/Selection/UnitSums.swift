@@ -15,12 +15,14 @@ public struct UnitSums: Sendable, Equatable {
   }
 
   /// What an epoch reports: `loss.…` and `stat.…` are shares of every step's value, so that the
-  /// total divided by the number of steps is the mean over the steps; all others stay sums.
+  /// total divided by the number of steps is the mean over the steps; all others stay sums. Where
+  /// staleness was counted, its mean and maximum are added.
   public func epochValues(stepsPerEpoch: UInt32) -> [String: Double] {
     var values = totals
     for (name, sum) in totals where name.hasPrefix("loss.") || name.hasPrefix("stat.") {
       values[name] = sum / Double(stepsPerEpoch)
     }
+    if let staleness = StalenessCounts(totals) { values.merge(staleness.values) { $1 } }
     return values
   }
 

@@ -37,6 +37,11 @@ public struct StepSchedule: Sendable, Equatable {
   /// Versions that the tables pass through in an epoch.
   public var versionsPerEpoch: UInt64 { UInt64(stepsPerEpoch) * UInt64(roundsPerStep) }
 
+  /// The first version of the epoch that a version belongs to.
+  public func firstVersion(ofEpochOf version: UInt64) -> UInt64 {
+    version - version % versionsPerEpoch
+  }
+
   /// Whether a version is the first of its epoch.
   public func beginsEpoch(_ version: UInt64) -> Bool { version % versionsPerEpoch == 0 }
 

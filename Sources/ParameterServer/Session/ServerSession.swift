@@ -16,6 +16,8 @@ public struct ServerSession<Peer: Hashable & Sendable>: Sendable {
   private var duty = CheckpointDuty()
   /// Set while the coordinator wants the version to stay.
   private var isHeld = false
+  /// The last version that the coordinator wants; nil: any.
+  private var lastVersion: UInt64?
   private var hasLeft = false
 
   public init(hello: NodeHello, limits: Enrollment.Limits = .init(), at now: Double) {
@@ -49,15 +51,15 @@ public struct ServerSession<Peer: Hashable & Sendable>: Sendable {
       guard shard.generation == state?.generation else {
         // Rows of a generation that is over.
         duty.failed()
-        return writeIfDue()
+        return goOn()
       }
       duty.written(shard)
-      return [.tell(.checkpointWritten(shard))] + writeIfDue()
+      return [.tell(.checkpointWritten(shard))] + goOn()
     case .checkpointFailed(let generation, let version, let message):
       duty.failed()
       let news = NodeMessage.checkpointFailed(
         generation: generation, version: version, message: message)
-      return [.tell(news)] + writeIfDue()
+      return [.tell(news)] + goOn()
     case .stopRequested:
       return [.tell(.goodbye(reason: "it was asked to stop")), leave(.finished("asked to stop"))]
     case .tick:
@@ -82,6 +84,7 @@ public struct ServerSession<Peer: Hashable & Sendable>: Sendable {
     case .begin(let welcome):
       state = nil
       isHeld = false
+      lastVersion = nil
       duty.plan = welcome.checkpoints
       return [.prepare(welcome)]
     case .welcomedAgain: return ready()
@@ -118,7 +121,7 @@ public struct ServerSession<Peer: Hashable & Sendable>: Sendable {
     guard state.generation == enrollment.welcome?.generation, self.state == nil else { return [] }
     self.state = state
     duty.begin(at: state.version)
-    return ready()
+    return ready() + goOn()
   }
 
   // MARK: Coordinator's wishes
@@ -132,10 +135,10 @@ public struct ServerSession<Peer: Hashable & Sendable>: Sendable {
     case .checkpoint(let generation, let version):
       guard generation == state?.generation else { return [] }
       isHeld = false
+      lastVersion = version
       let written = duty.want(version)
-      let actions = state?.release(upTo: version) ?? []
       let news = written.map { [ServerSessionAction<Peer>.tell(.checkpointWritten($0))] } ?? []
-      return news + actions.map { pass($0) } + writeIfDue()
+      return news + goOn()
     case .checkpointSeen(let generation, let version):
       if generation == state?.generation { duty.seen(version) }
       return []
@@ -147,8 +150,21 @@ public struct ServerSession<Peer: Hashable & Sendable>: Sendable {
   /// What an earlier coordinator wanted is not for ever: the one that takes over does not know it.
   private mutating func endHold() -> [ServerSessionAction<Peer>] {
     isHeld = false
-    let actions = state?.release() ?? []
-    return actions.map { pass($0) } + writeIfDue()
+    lastVersion = nil
+    return goOn()
+  }
+
+  /// Lets versions begin, as far as the coordinator wants. Several may be complete already: each of
+  /// them that is owed to disk is looked at before the next one begins.
+  private mutating func goOn() -> [ServerSessionAction<Peer>] {
+    var actions = writeIfDue()
+    while !isHeld, let version = state?.version {
+      let limits = [lastVersion, duty.plan?.nextDue(after: version)].compactMap { $0 }
+      actions += (state?.release(upTo: limits.min()) ?? []).map { pass($0) }
+      guard state?.version != version else { break }
+      actions += writeIfDue()
+    }
+    return actions
   }
 
   private mutating func writeIfDue() -> [ServerSessionAction<Peer>] {
@@ -176,7 +192,7 @@ public struct ServerSession<Peer: Hashable & Sendable>: Sendable {
       return [.reply(DataReply(requestID: request.id, body: .refused(refusal)), to: peer)]
     }
     let actions = state?.handle(.request(request, from: peer)) ?? []
-    return actions.map { pass($0) } + writeIfDue()
+    return actions.map { pass($0) } + goOn()
   }
 
   private func pass(_ action: ServerAction<Peer>) -> ServerSessionAction<Peer> {

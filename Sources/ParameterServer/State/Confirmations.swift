@@ -17,9 +17,6 @@ struct Confirmations: Sendable {
     count += 1
   }
 
-  /// For the next version.
-  mutating func reset() { self = Confirmations(shardCount: isConfirmed.count) }
-
   /// Whether the count agrees with the shards.
   var areConsistent: Bool { isConfirmed.count(where: { $0 }) == count }
 }

@@ -40,7 +40,7 @@ struct EpochSums: Sendable {
   var isKept: Bool { !sums.isEmpty }
 
   /// How many names a shard has together with new ones.
-  func nameCount(ofShard shard: Int, with names: Dictionary<String, Double>.Keys) -> Int {
+  func nameCount(ofShard shard: Int, with names: Set<String>) -> Int {
     sums[shard].count + names.count { sums[shard][$0] == nil }
   }
 

@@ -13,10 +13,3 @@ public enum ServerAction<Peer: Hashable & Sendable>: Sendable {
   /// Send a reply on a connection.
   case reply(DataReply, to: Peer)
 }
-
-/// When a version of the tables may be read.
-public enum Consistency: Sendable, Equatable {
-  /// Exactly the version asked for: it exists when the contributions of all shards to the version
-  /// before are in.
-  case bulkSynchronous
-}

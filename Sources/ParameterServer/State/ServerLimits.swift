@@ -13,6 +13,12 @@ public struct ServerLimits: Sendable, Equatable {
   public var replyBytes: Int
   /// Bytes of the contributions that wait for the other shards of their version.
   public var contributionBytes: Int
+  /// Bytes of those among them that are for later versions than that of the tables. Beyond it
+  /// nobody is refused, but whoever is ahead waits. Below `contributionBytes` by what the shards
+  /// push to two versions, there is room for everybody.
+  public var aheadBytes: Int
+  /// How many versions a shard may be ahead of the tables, where nothing else bounds it.
+  public var versionsAhead: Int
   /// Bytes of this server's rows with their optimizer state.
   public var tableBytes: Int
 
@@ -20,7 +26,7 @@ public struct ServerLimits: Sendable, Equatable {
   public init(
     peers: Int = 4096, parkedPulls: Int = 4096, parkedReduces: Int = 4096,
     reduceValues: Int = 65_536, replyBytes: Int = 256 << 20, contributionBytes: Int = 1 << 34,
-    tableBytes: Int = 1 << 36
+    aheadBytes: Int = 1 << 30, versionsAhead: Int = 1024, tableBytes: Int = 1 << 36
   ) {
     self.peers = peers
     self.parkedPulls = parkedPulls
@@ -28,6 +34,8 @@ public struct ServerLimits: Sendable, Equatable {
     self.reduceValues = reduceValues
     self.replyBytes = replyBytes
     self.contributionBytes = contributionBytes
+    self.aheadBytes = aheadBytes
+    self.versionsAhead = versionsAhead
     self.tableBytes = tableBytes
   }
 }

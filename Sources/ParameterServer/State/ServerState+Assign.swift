@@ -12,14 +12,18 @@ extension ServerState {
   ) throws(Refusal) -> [ServerAction<Peer>] {
     let rows = try SectionReader(tables: tables, rank: rank)
       .rows(push.sections, keys: push.keys, values: push.values)
-    for section in rows { try checkTakesAssignment(tables[section.table].spec) }
+    for section in rows {
+      try checkTakesAssignment(tables[section.table].spec, at: push.name.version)
+    }
     var isNew = false
     for section in rows where write(section, push.values) { isNew = true }
     guard isNew else { return [acknowledgeDuplicate(id, from: peer)] }
     return [acknowledge(push, id: id, from: peer)] + answerParkedPulls()
   }
 
-  private func checkTakesAssignment(_ spec: TableSpec) throws(Refusal) {
+  private func checkTakesAssignment(
+    _ spec: TableSpec, at version: UInt64
+  ) throws(Refusal) {
     guard spec.rule != .assigned && !(spec.initializer == .pushed && version == 0) else { return }
     throw Refusal(
       code: .malformed,

@@ -1,4 +1,5 @@
 import Messages
+import Tables
 
 extension ServerState {
   /// Takes note of the shards (all known) that a pull of the next version confirms.
@@ -9,18 +10,31 @@ extension ServerState {
   mutating func confirm(_ pull: PullRequest) throws(Refusal) -> [ServerAction<Peer>] {
     // A pull of the current version waits for initial values, and confirms what is long past.
     guard pull.version > version, !pull.confirmed.isEmpty else { return [] }
+    let confirmed = pull.version - 1
+    guard needsConfirmation(confirmed) else { return [] }
+    let ahead = Int(confirmed - version)
     for shard in pull.confirmed {
-      guard contributions[Int(shard)] != nil else {
+      guard pending.contains(Int(shard), ahead: ahead) else {
         throw Refusal(
           code: .malformed,
           message: """
-            shard \(shard) is confirmed at version \(version) but has not contributed to it here; \
-            confirm a shard when every server has acknowledged its push
+            shard \(shard) is confirmed at version \(confirmed) but has not contributed to it \
+            here; confirm a shard when every server has acknowledged its push
             """)
       }
     }
-    for shard in pull.confirmed { confirmations.insert(Int(shard)) }
-    return finishVersion()
+    for shard in pull.confirmed { pending.confirm(Int(shard), ahead: ahead) }
+    return finishVersions()
+  }
+
+  /// Whether a version ends only when its shards are confirmed, and not as soon as they have
+  /// contributed here.
+  ///
+  /// Where rows may be stale, servers that are ahead still answer for the versions of those that
+  /// are behind, and a shard can be computed again without. But nothing answers for an epoch that
+  /// is over, and final vectors that the last step writes must be everywhere before they are read.
+  func needsConfirmation(_ version: UInt64) -> Bool {
+    consistency.isExact || optimizer.schedule.endsEpoch(beforeVersion: version + 1)
   }
 
   /// Stays at the current version until ``release(upTo:)`` says otherwise. Contributions and
@@ -35,9 +49,9 @@ extension ServerState {
   /// Lets versions begin again.
   ///
   /// - Parameter version: the last one that may begin; nil: any.
-  /// - Returns: what follows if the current version was complete.
+  /// - Returns: what follows if versions were complete.
   public mutating func release(upTo version: UInt64? = nil) -> [ServerAction<Peer>] {
     lastVersion = version
-    return finishVersion()
+    return finishVersions()
   }
 }

@@ -5,26 +5,20 @@ extension ServerState {
   /// What is wrong with the state, sentence by sentence; empty for every state that events can
   /// lead to. O(rows): for tests and simulations.
   package var brokenInvariants: [String] {
-    brokenProtocolInvariants + brokenReductionInvariants + brokenTableInvariants
+    brokenProtocolInvariants + brokenStalenessInvariants + brokenReductionInvariants
+      + brokenTableInvariants
   }
 
   private var brokenProtocolInvariants: [String] {
     var broken: [String] = []
-    if contributions.count != shardCount { broken.append("a place per shard, no more") }
-    if confirmations.areComplete, lastVersion.map({ version < $0 }) ?? true {
-      broken.append("a confirmed version was not applied")
-    }
-    if !confirmations.areConsistent { broken.append("confirmed shards are miscounted") }
-    for shard in contributions.indices where confirmations.contain(shard) {
-      if contributions[shard] == nil { broken.append("shard \(shard) is confirmed but not here") }
-    }
+    if canFinishVersion { broken.append("a complete version was not applied") }
     if epochSums.isKept != (rank == 0) { broken.append("server 0 alone keeps the epoch's sums") }
     if epochSums.mostNamesInUse > EpochSums.mostNames { broken.append("too many named sums") }
     if parkedPulls.count > limits.parkedPulls { broken.append("too many parked pulls") }
     for pull in parkedPulls {
-      let waitsForVersion = pull.version > version && pull.version - version == 1
+      let isAhead = pull.version > version && pull.version - version <= mostAhead + 1
       let waitsForValues = pull.version == version && !missingInitialValues.isEmpty
-      if !waitsForVersion && !waitsForValues {
+      if isReadable(pull.version) || (!isAhead && !waitsForValues) {
         broken.append("a pull of version \(pull.version) waits at version \(version)")
       }
       if peers[pull.peer] == nil { broken.append("a pull of nobody is parked") }
@@ -36,6 +30,19 @@ extension ServerState {
       broken.append("training began without initial values")
     }
     if peers.count > limits.peers { broken.append("too many peers") }
+    return broken
+  }
+
+  private var brokenStalenessInvariants: [String] {
+    var broken = pending.brokenInvariants
+    if pending.countAhead > Int(mostAhead) { broken.append("contributions are too far ahead") }
+    if pending.countAhead > 0, !canTake(version + UInt64(pending.countAhead)) {
+      broken.append("contributions are for another epoch than the tables'")
+    }
+    if pending.byteCount > limits.contributionBytes { broken.append("contributions take too much") }
+    if let bound = consistency.bound, statistics.greatestStaleness > bound {
+      broken.append("rows were \(statistics.greatestStaleness) versions old, more than \(bound)")
+    }
     return broken
   }
 

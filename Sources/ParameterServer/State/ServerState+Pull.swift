@@ -51,19 +51,16 @@ extension ServerState {
 
   /// Whether a pull of `version` is to be answered now (or has to wait).
   private func canRead(_ asked: UInt64) throws(Refusal) -> Bool {
-    switch consistency {
-    case .bulkSynchronous:
-      if asked < version { throw versionGone("version \(asked)") }
-      if asked - version > 1 {
-        throw Refusal(
-          code: .malformed,
-          message: """
-            version \(asked) is more than one ahead of version \(version): every version must be \
-            pulled from every server
-            """)
-      }
-      return asked == version && missingInitialValues.isEmpty
+    if isGone(asked) { throw versionGone("version \(asked)") }
+    guard asked <= version || asked - version - 1 <= mostAhead else {
+      throw Refusal(
+        code: .malformed,
+        message: """
+          version \(asked) is \(asked - version) ahead of version \(version), and at most \
+          \(mostAhead + 1) can be: every version must be pulled from every server
+          """)
     }
+    return isReadable(asked)
   }
 
   func versionGone(_ subject: String) -> Refusal {
@@ -93,9 +90,9 @@ extension ServerState {
   /// Answers the parked pulls that can be answered now, in the order in which they came.
   mutating func answerParkedPulls() -> [ServerAction<Peer>] {
     guard missingInitialValues.isEmpty else { return [] }
-    let ready = parkedPulls.filter { $0.version == version }
-    parkedPulls.removeAll { $0.version == version }
-    return ready.map { answer($0) }
+    let waiting = parkedPulls
+    parkedPulls = waiting.filter { !isReadable($0.version) }
+    return waiting.filter { isReadable($0.version) }.map { answer($0) }
   }
 
   private mutating func answer(_ pull: ParkedPull<Peer>) -> ServerAction<Peer> {
@@ -115,6 +112,8 @@ extension ServerState {
         width: UInt32(tables[section.table].spec.width), isWhole: section.isWhole)
     }
     statistics.pulls += 1
+    statistics.greatestStaleness = max(
+      statistics.greatestStaleness, pull.version - min(pull.version, version))
     statistics.rowsPulled += pull.rows.reduce(0) { $0 + $1.rows.count }
     statistics.bytesPulled += values.byteCount
     return reply(

@@ -1,29 +1,21 @@
 import Messages
 import Tables
 
-/// A shard's gradient, checked and waiting for the other shards of its version.
-struct Contribution: Sendable {
-  let rows: [SectionRows]
-  let values: Payload
-  /// For the sums of the shard's epoch.
-  let sums: [String: Double]
-}
-
 extension ServerState {
   mutating func handle(
     _ push: PushRequest, id: UInt64, from peer: Peer
   ) throws(Refusal) -> [ServerAction<Peer>] {
     try admit(peer, generation: push.name.generation)
-    guard push.name.version <= version else {
+    // What a past version lacked has been made good by somebody else, or it would not be past.
+    guard push.name.version >= version else { return [acknowledgeDuplicate(id, from: peer)] }
+    guard canTake(push.name.version) else {
       throw Refusal(
         code: .malformed,
         message: """
-          the tables are at version \(version), and nothing can have been computed from a later \
-          one; pull a version from every server before pushing to it
+          the tables are at version \(version), and nobody can have been given rows for version \
+          \(push.name.version) yet; pull a version from every server before pushing to it
           """)
     }
-    // What a past version lacked has been made good by somebody else, or it would not be past.
-    guard push.name.version == version else { return [acknowledgeDuplicate(id, from: peer)] }
     switch push.kind {
     case .gradient: return try contribute(push, id: id, from: peer)
     case .assign: return try assign(push, id: id, from: peer)
@@ -34,7 +26,10 @@ extension ServerState {
     _ push: PushRequest, id: UInt64, from peer: Peer
   ) throws(Refusal) -> [ServerAction<Peer>] {
     let shard = try shardIndex(push.name.shard)
-    guard contributions[shard] == nil else { return [acknowledgeDuplicate(id, from: peer)] }
+    let ahead = Int(push.name.version - version)
+    guard !pending.contains(shard, ahead: ahead) else {
+      return [acknowledgeDuplicate(id, from: peer)]
+    }
     guard missingInitialValues.isEmpty else {
       throw Refusal(
         code: .notReady,
@@ -42,11 +37,14 @@ extension ServerState {
     }
     let rows = try SectionReader(tables: tables, rank: rank)
       .rows(push.sections, keys: push.keys, values: push.values)
-    for section in rows { try checkTakesGradient(tables[section.table].spec) }
+    for section in rows {
+      try checkTakesGradient(tables[section.table].spec, atEndOf: push.name.version)
+    }
     try checkHolds(push.values)
     try checkTakesSums(push.sums, ofShard: shard)
-    contributions[shard] = Contribution(rows: rows, values: push.values, sums: push.sums)
-    return [acknowledge(push, id: id, from: peer)]
+    pending.insert(
+      Contribution(rows: rows, values: push.values, sums: push.sums), ofShard: shard, ahead: ahead)
+    return [acknowledge(push, id: id, from: peer)] + finishVersions()
   }
 
   func shardIndex(_ shard: UInt32) throws(Refusal) -> Int {
@@ -65,8 +63,12 @@ extension ServerState {
         code: .malformed,
         message: "loss terms and statistics are kept by server 0; send them with its push only")
     }
+    var names = Set(sums.keys)
+    for contribution in pending.contributions(ofShard: shard) {
+      names.formUnion(contribution.sums.keys)
+    }
     let isFirst = optimizer.schedule.beginsEpoch(version)
-    let count = isFirst ? sums.count : epochSums.nameCount(ofShard: shard, with: sums.keys)
+    let count = isFirst ? names.count : epochSums.nameCount(ofShard: shard, with: names)
     guard count <= EpochSums.mostNames else {
       throw Refusal(
         code: .limit,
@@ -77,7 +79,9 @@ extension ServerState {
     }
   }
 
-  private func checkTakesGradient(_ spec: TableSpec) throws(Refusal) {
+  private func checkTakesGradient(
+    _ spec: TableSpec, atEndOf version: UInt64
+  ) throws(Refusal) {
     guard !optimizer.schedule.updates(spec.rule, atEndOf: version) else { return }
     let schedule = optimizer.schedule
     throw Refusal(
@@ -91,13 +95,13 @@ extension ServerState {
   }
 
   private func checkHolds(_ values: Payload) throws(Refusal) {
-    let held = contributions.reduce(0) { $0 + ($1?.values.byteCount ?? 0) }
-    guard held + values.byteCount <= limits.contributionBytes else {
+    let byteCount = pending.byteCount + values.byteCount
+    guard byteCount <= limits.contributionBytes else {
       throw Refusal(
         code: .limit,
         message: """
-          the contributions of version \(version) would take \(held + values.byteCount) bytes, and \
-          the limit is \(limits.contributionBytes); use more servers, fewer shards or a higher limit
+          the contributions from version \(version) on would take \(byteCount) bytes, and the \
+          limit is \(limits.contributionBytes); use more servers, fewer shards or a higher limit
           """)
     }
   }

@@ -1,4 +1,5 @@
 import Messages
+import Tables
 
 extension ServerState {
   /// Adds a shard's values to the sums of its version, and answers all shards when all are in.
@@ -8,6 +9,14 @@ extension ServerState {
     let name = request.name
     try admit(peer, generation: name.generation)
     let shard = try shardIndex(name.shard)
+    guard consistency.isExact else {
+      throw Refusal(
+        code: .malformed,
+        message: """
+          where rows may be stale no shard waits for the others' values; all workers must run the \
+          same release and configuration
+          """)
+    }
     if let sums = reductions.sums(ofVersion: name.version) {
       try check(request, count: sums.count)
       statistics.reduces += 1

@@ -2,20 +2,32 @@ import Messages
 import Tables
 
 extension ServerState {
-  /// Goes to the next version if all shards are confirmed and nothing holds the tables back.
-  mutating func finishVersion() -> [ServerAction<Peer>] {
-    guard confirmations.areComplete, lastVersion.map({ version < $0 }) ?? true else { return [] }
-    let complete = contributions.compactMap { $0 }
+  /// Whether all shards have contributed, and nothing holds the tables back.
+  var canFinishVersion: Bool {
+    guard lastVersion.map({ version < $0 }) ?? true else { return false }
+    return needsConfirmation(version) ? pending.isConfirmed : pending.isContributed
+  }
+
+  /// Goes on as far as contributions allow: one version at most where rows are never stale.
+  mutating func finishVersions() -> [ServerAction<Peer>] {
+    guard canFinishVersion else { return [] }
+    var actions: [ServerAction<Peer>] = []
+    while canFinishVersion {
+      finishVersion()
+      actions += refuseUnfinishedReductions()
+    }
+    return actions + answerParkedPulls()
+  }
+
+  private mutating func finishVersion() {
+    let complete = pending.removeFirst()
     optimizer.finish(version)
     for table in tables.indices { update(table, with: complete) }
     if optimizer.schedule.beginsEpoch(version) { epochSums.reset() }
     for (shard, contribution) in complete.enumerated() {
       epochSums.add(contribution.sums, ofShard: shard)
     }
-    contributions = Array(repeating: nil, count: shardCount)
-    confirmations.reset()
     version += 1
-    return refuseUnfinishedReductions() + answerParkedPulls()
   }
 
   private mutating func update(_ table: Int, with contributions: [Contribution]) {

@@ -1,5 +1,5 @@
 import Messages
-import Tables
+public import Tables
 
 /// One parameter server: its rows of every table, and the protocol around them, as a value.
 ///
@@ -8,6 +8,10 @@ import Tables
 /// shard order, the optimizer is applied, and the version rises by one:
 ///
 ///     version v ──(contributions of shards 0 … V−1 to v, confirmed)──▶ version v + 1
+///
+/// Where rows may be stale (``Consistency``) there are contributions to later versions too, made
+/// from rows that were given out before their time, and only the last version of an epoch needs
+/// confirmations.
 ///
 /// A shard is confirmed by whoever pushed it, with the pull of the next version, when every server
 /// has acknowledged its contribution. So as long as one server is at v, all servers can answer for
@@ -18,8 +22,8 @@ import Tables
 /// however often. A push is acknowledged when it is held, not when it is applied: both are in
 /// memory, and from the acknowledgement on it can be neither lost nor counted twice.
 ///
-/// A peer is at most one version ahead of a server: before it pushes to (or reduces at) a version
-/// it must have pulled that version from this server, if need be without a section.
+/// A peer is at most one version ahead of what a server answers: before it pushes to (or reduces
+/// at) a version it must have pulled that version from this server, if need be without a section.
 ///
 /// A copy of the state stays as it is when the original goes on; ``snapshot()`` is what a
 /// checkpoint needs of it.
@@ -34,7 +38,7 @@ public struct ServerState<Peer: Hashable & Sendable>: Sendable {
   public let generation: UInt64
   /// Contributions per version.
   public let shardCount: Int
-  /// When a version may be read.
+  /// How old rows may be that are given out for a version.
   public let consistency: Consistency
   /// What is held at most.
   public let limits: ServerLimits
@@ -49,10 +53,8 @@ public struct ServerState<Peer: Hashable & Sendable>: Sendable {
   /// The peers that said hello.
   var peers: [Peer: DataHello] = [:]
   var parkedPulls: [ParkedPull<Peer>] = []
-  /// Of the current version, by shard.
-  var contributions: [Contribution?]
-  /// Which of them all servers have.
-  var confirmations: Confirmations
+  /// What has come in for the current version, and for later ones.
+  var pending: PendingVersions
   /// The version that is not gone beyond; nil: none.
   var lastVersion: UInt64?
   var epochSums: EpochSums
@@ -110,8 +112,7 @@ public struct ServerState<Peer: Hashable & Sendable>: Sendable {
     self.tables = try TableStore.make(
       tables, rank: rank, map: SlotMap(serverCount: serverCount), layout: clock.layout(of:),
       seed: seed, isInitialized: isInitialized, byteLimit: limits.tableBytes)
-    contributions = Array(repeating: nil, count: shardCount)
-    confirmations = Confirmations(shardCount: shardCount)
+    pending = PendingVersions(shardCount: shardCount)
     // One server keeps what contributions say of themselves: else it would count more than once.
     epochSums = EpochSums(shardCount: rank == 0 ? shardCount : 0)
     missingInitialValues = MissingInitialValues(self.tables)

@@ -6,6 +6,8 @@ public struct ServerStatistics: Sendable, Equatable {
   public internal(set) var pulls = 0
   /// Pulls that had to wait.
   public internal(set) var parkedPulls = 0
+  /// The most versions that rows in answers were behind what was asked for.
+  public internal(set) var greatestStaleness: UInt64 = 0
   /// Rows in answers.
   public internal(set) var rowsPulled = 0
   /// Bytes of row values in answers.

@@ -10,6 +10,10 @@ public struct KeyScope: Sendable {
     $0.training.optimizer == .adam
   }
 
+  static let ssp: KeyScope = KeyScope(description: "consistency ssp") {
+    $0.training.consistency == .ssp
+  }
+
   static let mrdib: KeyScope = KeyScope(description: "objective mrdib") {
     $0.model.objective == .mrdib
   }

@@ -19,7 +19,14 @@ public struct TrainingKeys: ConfigurationSection {
     help: "Names all random numbers of the run (999 as in MMRec).")
   public let consistency = ConfigurationKey<RunConfiguration.Consistency>(
     "consistency", default: .bsp,
-    help: "When a step may read parameters. bsp: after all shards of the step before.")
+    help: "When a shard may read parameters for its next step. bsp: when all shards have made the"
+      + " step before; ssp: when they are at most staleness_bound versions behind; async: always."
+      + " Every epoch begins with all shards. In ssp and async the bits depend on who is slow, and"
+      + " a shard estimates the regulariser's norm over the batch from its own examples.")
+  public let stalenessBound = ConfigurationKey<Int>(
+    "staleness_bound", default: 2, .within(0...64), unit: "versions", scope: .ssp,
+    help: "How many versions parameters may be behind those that a gradient is for; a step has one"
+      + " version, or mi_rounds of them. 0 is bsp.")
   public let optimizer = ConfigurationKey<RunConfiguration.Optimizer>(
     "optimizer", default: .adam, aliases: ["learner"],
     help: "The update rule on the servers (MMRec: adam).")

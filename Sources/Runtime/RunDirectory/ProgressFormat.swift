@@ -1,4 +1,5 @@
 import Foundation
+import Messages
 
 /// Numbers and times as people read them in a progress line.
 package enum ProgressFormat {
@@ -26,6 +27,11 @@ package enum ProgressFormat {
       .map { "\($0.dropFirst(5)) \(number(values[$0] ?? 0))" }
     let detail = parts.isEmpty ? "" : " (\(parts.joined(separator: ", ")))"
     return "loss \(number(total))\(detail)"
+  }
+
+  /// `staleness 0.43 (at most 2)`; nil where it was not counted.
+  static func staleness(_ values: [String: Double]) -> String? {
+    StalenessCounts(values).map { "staleness \(number($0.mean)) (at most \($0.greatest))" }
   }
 
   package static func number(_ value: Double) -> String {

@@ -153,6 +153,7 @@ public struct ProgressView: Sendable, Equatable {
     var parts = ["epoch \(summary.epoch)/\(epochs)"]
     let losses = ProgressFormat.losses(summary.values)
     if !losses.isEmpty { parts.append(losses) }
+    if let staleness = ProgressFormat.staleness(summary.values) { parts.append(staleness) }
     if summary.seconds > 0 {
       let rate = Double(examplesPerEpoch) / summary.seconds
       parts.append("\(ProgressFormat.rate(rate)) examples/s")

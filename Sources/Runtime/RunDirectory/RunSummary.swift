@@ -1,4 +1,5 @@
 import Coordination
+import Messages
 
 /// `summary.json`: the result of a run, for people's scripts. Numbers are unrounded.
 public struct RunSummary: Sendable, Equatable {
@@ -43,6 +44,12 @@ public struct RunSummary: Sendable, Equatable {
     return saved.flatMap { best in run.evaluations.first { $0.epoch == best.epoch } }
   }
 
+  /// Of all gradients of the run; nil where rows are never stale.
+  public var staleness: StalenessCounts? {
+    let epochs = run.epochs.compactMap { StalenessCounts($0.values) }
+    return epochs.dropFirst().reduce(into: epochs.first) { $0?.add($1) }
+  }
+
   /// Metrics of the best epoch in a split, such as `recall@20`.
   public func metrics(of split: String) -> [String: Double] {
     var metrics: [String: Double] = [:]
@@ -55,6 +62,7 @@ public struct RunSummary: Sendable, Equatable {
 
 extension RunSummary: Encodable {
   private enum Key: String, CodingKey {
+    case staleness
     case schemaVersion = "schema_version"
     case runID = "run_id"
     case created, model, dataset, seed, outcome, message, selection, valid, test, seconds
@@ -62,6 +70,8 @@ extension RunSummary: Encodable {
     case epochsRun = "epochs_run"
     case bestEpoch = "best_epoch"
   }
+
+  private enum StalenessKey: String, CodingKey { case mean, max }
 
   private enum SelectionKey: String, CodingKey {
     case metric, patience, rounding, rule
@@ -84,6 +94,11 @@ extension RunSummary: Encodable {
     try container.encode(finite(metrics(of: "valid")), forKey: .valid)
     try container.encode(finite(metrics(of: "test")), forKey: .test)
     try container.encode(seconds, forKey: .seconds)
+    if let staleness {
+      var counts = container.nestedContainer(keyedBy: StalenessKey.self, forKey: .staleness)
+      try counts.encode(staleness.mean, forKey: .mean)
+      try counts.encode(staleness.greatest, forKey: .max)
+    }
     var rule = container.nestedContainer(keyedBy: SelectionKey.self, forKey: .selection)
     try rule.encode(details.selection.metric, forKey: .metric)
     try rule.encode(details.selection.patience, forKey: .patience)

@@ -138,7 +138,8 @@ public struct RunSetup: Sendable {
         roundsPerStep: roundsPerStep, batchSize: configuration.training.batchSize,
         topK: configuration.selection.cutoffs,
         rankBlockSize: configuration.cluster.evaluationBlockUsers,
-        materializeBlockSize: configuration.cluster.materializeBlockItems))
+        materializeBlockSize: configuration.cluster.materializeBlockItems,
+        consistency: Consistency(configuration)))
   }
 }
 

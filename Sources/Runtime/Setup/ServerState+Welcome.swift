@@ -20,7 +20,8 @@ extension ServerState {
       rank: Int(welcome.rank), serverCount: Int(welcome.serverCount), runID: welcome.runID,
       generation: welcome.generation, tables: welcome.tables.map { try TableSpec($0) },
       seed: welcome.seed, shardCount: Int(welcome.shardCount), schedule: StepSchedule(welcome),
-      optimizer: OptimizerConfiguration(configuration), limits: .ofTransport,
+      optimizer: OptimizerConfiguration(configuration), consistency: Consistency(configuration),
+      limits: .ofTransport,
       restoring: CheckpointReader(restored, in: plan.folder, runID: welcome.runID))
   }
 
@@ -30,7 +31,7 @@ extension ServerState {
       generation: welcome.generation, tables: welcome.tables.map { try TableSpec($0) },
       seed: welcome.seed, shardCount: Int(welcome.shardCount),
       schedule: StepSchedule(welcome), optimizer: OptimizerConfiguration(configuration),
-      limits: .ofTransport)
+      consistency: Consistency(configuration), limits: .ofTransport)
   }
 }
 

@@ -8,6 +8,7 @@ public enum Effect: String, Sendable, CaseIterable {
   case repeatedDataMessage = "a data message comes twice"
   case overtakenControlMessage = "a control message is overtaken by a later one"
   case overtakenDataMessage = "a data message is overtaken by a later one"
+  case staleRows = "a worker gets rows of an earlier version"
   case partition = "a message is lost to a partition"
   case killedCoordinator = "the coordinator is killed"
   case killedServer = "a server is killed"

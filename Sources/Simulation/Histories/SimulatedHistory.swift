@@ -4,6 +4,7 @@ public struct SimulatedHistory: Sendable {
   /// The rule that was broken on purpose.
   public let sabotage: Sabotage?
   public let problem: SimulationProblem.Kind
+  public let consistency: SimulatedConsistency
   /// At the beginning.
   public let shape: ClusterShape
   public let faults: FaultPlan
@@ -27,6 +28,7 @@ public struct SimulatedHistory: Sendable {
   /// The command that shows the history again, event by event.
   public var replay: String {
     "scripts/simulate --seed \(seed) --trace"
+      + (consistency == .bsp ? "" : " --consistency \(consistency.rawValue)")
       + (sabotage.map { " --sabotage \($0.rawValue)" } ?? "")
   }
 }

@@ -27,6 +27,8 @@ public struct SimulationProblem: Sendable {
   }
 
   public let kind: Kind
+  /// How old rows may be.
+  public let consistency: Consistency
   let dataset: Dataset
   let model: TrainingModel
   let optimizer: OptimizerConfiguration
@@ -37,8 +39,9 @@ public struct SimulationProblem: Sendable {
   static let epochs: UInt32 = 3
   private static let batchSize = 12
 
-  public init(_ kind: Kind) throws {
+  public init(_ kind: Kind, consistency: Consistency = .bulkSynchronous) throws {
     self.kind = kind
+    self.consistency = consistency
     dataset = try Self.makeDataset()
     rounds = kind == .mrdib ? 2 : 1
     let options = ModelOptions(embeddingSize: 4, regularization: 0.1)
@@ -103,7 +106,7 @@ public struct SimulationProblem: Sendable {
       setting: WorkerEngine.Setting(
         seed: Self.seed, shardCount: Self.shardCount, roundsPerStep: rounds,
         batchSize: Self.batchSize, topK: [3], rankBlockSize: Self.blockSize,
-        materializeBlockSize: Self.blockSize))
+        materializeBlockSize: Self.blockSize, consistency: consistency))
   }
 
   func plan(_ shape: ClusterShape, term: UInt64) -> RunPlan {
@@ -129,12 +132,13 @@ public struct SimulationProblem: Sendable {
       return try ServerState(
         rank: Int(welcome.rank), serverCount: Int(welcome.serverCount), runID: welcome.runID,
         generation: welcome.generation, tables: model.tables, seed: welcome.seed,
-        shardCount: Int(welcome.shardCount), schedule: schedule, optimizer: optimizer)
+        shardCount: Int(welcome.shardCount), schedule: schedule, optimizer: optimizer,
+        consistency: consistency)
     }
     return try ServerState(
       rank: Int(welcome.rank), serverCount: Int(welcome.serverCount), runID: welcome.runID,
       generation: welcome.generation, tables: model.tables, seed: welcome.seed,
       shardCount: Int(welcome.shardCount), schedule: schedule, optimizer: optimizer,
-      restoring: SnapshotSource(snapshots: snapshots))
+      consistency: consistency, restoring: SnapshotSource(snapshots: snapshots))
   }
 }

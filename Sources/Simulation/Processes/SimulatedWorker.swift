@@ -1,5 +1,6 @@
 import Enrollment
 import Messages
+import Tables
 import Training
 
 /// The shell of a ``WorkerSession`` with the real computation.
@@ -14,6 +15,8 @@ final class SimulatedWorker: SimulatedProcess {
   private var nextConnection = 0
   /// When the computation has done what was asked of it so far.
   private var busyUntil = 0.0
+  /// What it asked for, by the number of the request.
+  private var askedVersions: [UInt64: UInt64] = [:]
 
   init(_ name: ProcessName, at now: Double) {
     self.name = name
@@ -33,6 +36,7 @@ final class SimulatedWorker: SimulatedProcess {
     case .fromCoordinator(let letter): handle(.coordinator(letter), in: cluster)
     case .reply(let reply, let connection):
       guard let server = connections.firstIndex(of: connection) else { return }
+      checkStaleness(reply, in: cluster)
       handle(.reply(reply, server: server), in: cluster)
     case .fromNode, .request: break
     }
@@ -71,6 +75,7 @@ final class SimulatedWorker: SimulatedProcess {
         return ConnectionName(owner: name, number: nextConnection, server: server)
       }
     case .request(let request, let server):
+      if case .pull(let pull) = request.body { askedVersions[request.id] = pull.version }
       cluster.send(
         .request(request, connection: connections[server]), from: name,
         toEndpoint: endpoints[server])
@@ -81,6 +86,16 @@ final class SimulatedWorker: SimulatedProcess {
     case .advance(let task, let input):
       compute(cluster.stepSeconds(), in: cluster) { [self] in advance(task, input) {} }
     case .leave(let departure): cluster.left(name, departure)
+    }
+  }
+
+  private func checkStaleness(_ reply: DataReply, in cluster: SimulatedCluster) {
+    guard case .pulled(let pulled) = reply.body, let asked = askedVersions[reply.requestID],
+      asked > pulled.version
+    else { return }
+    cluster.count(.staleRows)
+    if let bound = cluster.problem.consistency.bound, asked - pulled.version > bound {
+      cluster.report("\(name) got rows of version \(pulled.version) for version \(asked)")
     }
   }
 

@@ -8,10 +8,17 @@ struct PullPlan {
   /// The rows of each table; nil where none are wanted.
   let routed: [RoutedRows?]
   let version: UInt64
+  /// The versions whose rows will do.
+  private let acceptable: ClosedRange<UInt64>
   private let routing: TableRouting
 
-  init(_ selections: [RowSelection], version: UInt64, routing: TableRouting) {
+  /// - Parameter acceptable: the versions whose rows will do; nil: the one asked for alone.
+  init(
+    _ selections: [RowSelection], version: UInt64, acceptable: ClosedRange<UInt64>? = nil,
+    routing: TableRouting
+  ) {
     self.version = version
+    self.acceptable = acceptable ?? version...version
     self.routing = routing
     routed = selections.enumerated().map { table, selection in
       routing.route(selection, table: table)
@@ -76,11 +83,13 @@ struct PullPlan {
     }
     for (server, reply) in replies.enumerated() {
       let expected = sections(of: server)
-      guard reply.sections == expected, reply.version == version else {
+      guard reply.sections == expected, acceptable.contains(reply.version) else {
+        let oldest = acceptable.lowerBound
         throw TrainingError(
           "Cannot use the rows of server \(server): version \(reply.version) with "
-            + "\(reply.sections.count) tables came, version \(version) with \(expected.count) "
-            + "tables was asked for.")
+            + "\(reply.sections.count) tables came, version \(version)"
+            + (oldest < version ? " (\(oldest) at the oldest)" : "")
+            + " with \(expected.count) tables was asked for.")
       }
       var offset = 0
       for section in expected {

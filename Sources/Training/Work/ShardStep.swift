@@ -72,6 +72,13 @@ final class ShardStep {
     return result
   }
 
+  /// What the reductions come to if the other shards are like this one: what a shard takes for them
+  /// that does not wait for the others.
+  func estimatedTotals(_ parts: [Double]) -> [Double] {
+    // A shard without examples has parts of 0.
+    parts.map { batch.count > 0 ? $0 * Double(batch.globalCount) / Double(batch.count) : $0 }
+  }
+
   /// Finishes the loss with the reductions' totals and computes the gradients.
   ///
   /// - Throws: ``TrainingError`` when the loss is not a finite number.

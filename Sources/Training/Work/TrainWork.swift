@@ -2,12 +2,16 @@ internal import Autodiff
 internal import Datasets
 internal import Messages
 internal import Models
+internal import Tables
 internal import Tensors
 
 /// The gradients of some shards in every step of one epoch.
 ///
 /// Per version: pull the rows of all owned shards at once, record each shard, sum the reductions
 /// over all shards of the run through a server, differentiate, push each shard's contribution.
+/// Where rows may be stale nobody waits for the others' parts of the reductions: each shard makes
+/// do with an estimate from its own, and says with its contribution how stale its rows were.
+///
 /// After the pushes were handed over the next batch is drawn and its pull planned; it goes out when
 /// they are acknowledged, and says so to the servers, which go to the next version when all shards
 /// are confirmed. A last pull, of the version that the epoch ends with, brings what the servers
@@ -27,6 +31,8 @@ final class TrainWork: Work {
   private var union: [RowSelection] = []
   private var plan: PullPlan?
   private var parts: [[Double]] = []
+  /// How many versions the rows at hand are behind.
+  private var staleness: UInt64 = 0
   private var stalePushes: [Addressed<PushRequest>] = []
   /// Nil once they are written.
   private var initialValues: InitialValues?
@@ -71,7 +77,15 @@ final class TrainWork: Work {
     case .pulled(let replies) where version == versions.upperBound:
       return .done(try reports(replies))
     case .pulled(let replies):
+      let lowest = replies.map(\.version).min() ?? version
+      // Every server is beyond it: whoever had the shards before has contributed everywhere.
+      if !isExact, lowest > version { return try goOn(from: lowest) }
+      staleness = version - min(version, lowest)
       try record(replies)
+      guard isExact else {
+        let totals = zip(steps, parts).map { $0.estimatedTotals($1) }
+        return .push(try differentiate(totals: totals))
+      }
       // With one shard the parts are the totals.
       if engine.setting.shardCount > 1, parts.contains(where: { !$0.isEmpty }) {
         return .reduce(zip(shards, parts).map { ReduceRequest(name: name($0), values: $1) })
@@ -85,14 +99,21 @@ final class TrainWork: Work {
       version += 1
       return nextPull()
     case .versionGone(let present):
-      guard version < present, present <= versions.upperBound else {
-        throw TrainingError(
-          "Cannot go on with epoch \(epoch): the servers are at version \(present), version "
-            + "\(version) was asked for, and the epoch ends with \(versions.upperBound).")
-      }
-      version = present
-      return nextPull()
+      return try goOn(from: present)
     }
+  }
+
+  private var isExact: Bool { engine.setting.consistency.isExact }
+
+  /// Leaves out the versions that all servers have behind them.
+  private func goOn(from present: UInt64) throws -> WorkOutput {
+    guard version < present, present <= versions.upperBound else {
+      throw TrainingError(
+        "Cannot go on with epoch \(epoch): the servers are at version \(present), version "
+          + "\(version) was asked for, and the epoch ends with \(versions.upperBound).")
+    }
+    version = present
+    return nextPull()
   }
 
   /// The next block of initial values that data decides; nil when the servers have them all.
@@ -108,7 +129,9 @@ final class TrainWork: Work {
     union = engine.model.tables.indices.map { table in
       .union(steps.map { $0.selections[table] })
     }
-    let plan = PullPlan(union, version: version, routing: engine.routing)
+    let plan = PullPlan(
+      union, version: version, acceptable: isExact || isLast ? nil : acceptableVersions,
+      routing: engine.routing)
     self.plan = plan
     // Only of the version before the first nothing is known, unless it is over for everybody.
     let isConfirmed = isLast || version > startVersion
@@ -116,6 +139,13 @@ final class TrainWork: Work {
       plan.requests(
         generation: generation, confirmed: isConfirmed ? shards.map(UInt32.init) : [],
         wantsReports: isLast))
+  }
+
+  /// A server may be ahead, because it has the contribution already that another lacks.
+  private var acceptableVersions: ClosedRange<UInt64> {
+    let oldest = engine.setting.consistency
+      .oldestVersion(for: version, inEpochFrom: versions.lowerBound)
+    return oldest...versions.upperBound
   }
 
   /// Draws the batches of the current version, in place of those before.
@@ -169,9 +199,15 @@ final class TrainWork: Work {
       }
       try step.differentiate(totals: totals[index], shared: shared)
       requests += try step.push().requests(
-        name: name(step.shard), kind: .gradient, routing: engine.routing, sums: step.sums)
+        name: name(step.shard), kind: .gradient, routing: engine.routing, sums: sums(of: step))
     }
     return requests
+  }
+
+  /// What a contribution says of itself.
+  private func sums(of step: ShardStep) -> [String: Double] {
+    guard !isExact else { return step.sums }
+    return step.sums.merging(StalenessCounts(staleness).sums) { first, _ in first }
   }
 
   private func name(_ shard: Int) -> ContributionName {

@@ -2,7 +2,7 @@ internal import Autodiff
 public import Datasets
 public import Messages
 public import Models
-internal import Tables
+public import Tables
 
 /// Everything that computing needs on one worker: data, model, and where rows live.
 public final class WorkerEngine {
@@ -17,10 +17,13 @@ public final class WorkerEngine {
     public var rankBlockSize: Int
     /// Final vectors per block of a materialization.
     public var materializeBlockSize: Int
+    /// How old the rows may be that gradients are computed from.
+    public var consistency: Consistency
 
     public init(
       seed: UInt64, shardCount: Int, roundsPerStep: Int, batchSize: Int, topK: [Int],
-      rankBlockSize: Int, materializeBlockSize: Int
+      rankBlockSize: Int, materializeBlockSize: Int,
+      consistency: Consistency = .bulkSynchronous
     ) {
       self.seed = seed
       self.shardCount = shardCount
@@ -29,6 +32,7 @@ public final class WorkerEngine {
       self.topK = topK
       self.rankBlockSize = rankBlockSize
       self.materializeBlockSize = materializeBlockSize
+      self.consistency = consistency
     }
   }
 

@@ -10,8 +10,9 @@ struct SimulateCommand: ParsableCommand {
     abstract: "Simulate clusters in which things go wrong, and compare what they end in.",
     discussion: """
       Every seed is a history: a small run whose processes, network and disks fail at moments that \
-      the seed decides. Each must end in the bits of the undisturbed run. Seeds whose history does \
-      not are printed, with the command that shows it again, and the exit code is 1.
+      the seed decides. Each must end in the bits of the undisturbed run, or, where rows may be \
+      stale, have counted the same gradients from rows that are new enough. Seeds whose history \
+      does not are printed, with the command that shows it again, and the exit code is 1.
       """,
     shouldDisplay: false)
 
@@ -32,6 +33,13 @@ struct SimulateCommand: ParsableCommand {
 
   @Option(
     help: """
+      How old rows may be: \
+      \(SimulatedConsistency.allCases.map(\.rawValue).joined(separator: ", ")).
+      """)
+  var consistency = SimulatedConsistency.bsp
+
+  @Option(
+    help: """
       Break a rule of the protocol on purpose: \
       \(Sabotage.allCases.map(\.rawValue).joined(separator: ", ")).
       """)
@@ -44,7 +52,8 @@ struct SimulateCommand: ParsableCommand {
       var summary = SimulationSummary()
       for seed in seed.map({ $0..<$0 + 1 }) ?? first..<first + seeds {
         let history = try simulation.run(
-          seed: seed, sabotage: sabotage, trace: trace ? { print($0) } : nil)
+          seed: seed, consistency: consistency, sabotage: sabotage,
+          trace: trace ? { print($0) } : nil)
         summary.add(history)
         if let failure = history.failure { print(failure) }
       }
@@ -56,3 +65,4 @@ struct SimulateCommand: ParsableCommand {
 }
 
 extension Sabotage: ExpressibleByArgument {}
+extension SimulatedConsistency: ExpressibleByArgument {}

@@ -18,7 +18,8 @@ struct TestCluster {
     _ specs: [TableSpec], servers serverCount: Int = 1, shards: Int = 1, generation: UInt64 = 1,
     kind: OptimizerConfiguration.Kind = .sgd, rate: LearningRate = LearningRate(1),
     discriminatorRate: LearningRate = LearningRate(1),
-    schedule: StepSchedule = StepSchedule(stepsPerEpoch: 4), limits: ServerLimits = ServerLimits(),
+    schedule: StepSchedule = StepSchedule(stepsPerEpoch: 4),
+    consistency: Consistency = .bulkSynchronous, limits: ServerLimits = ServerLimits(),
     greeted: [Int] = [0], restoring source: (some CheckpointSource)? = NoSource?.none
   ) throws {
     self.specs = specs
@@ -32,13 +33,13 @@ struct TestCluster {
           try ServerState(
             rank: rank, serverCount: serverCount, runID: "run", generation: generation,
             tables: specs, seed: 7, shardCount: shards, schedule: schedule, optimizer: optimizer,
-            limits: limits, restoring: source))
+            consistency: consistency, limits: limits, restoring: source))
       } else {
         servers.append(
           try ServerState(
             rank: rank, serverCount: serverCount, runID: "run", generation: generation,
             tables: specs, seed: 7, shardCount: shards, schedule: schedule, optimizer: optimizer,
-            limits: limits))
+            consistency: consistency, limits: limits))
       }
       for peer in greeted {
         let hello = DataHello(runID: "run", generation: generation, sender: "worker \(peer)")

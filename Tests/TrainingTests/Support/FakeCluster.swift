@@ -1,6 +1,7 @@
 import Enrollment
 import Messages
 import Models
+import Tables
 import Tensors
 import Training
 
@@ -352,7 +353,9 @@ struct FakeCluster {
     guard reports.count == SmallRun.shardCount else { return }
     let all = reports.keys.sorted().compactMap { reports[$0] }
     if epoch < finished.count {
-      if finished[epoch] != all { violations.append("epoch \(epoch) came to other sums again") }
+      if run.consistency.isExact, finished[epoch] != all {
+        violations.append("epoch \(epoch) came to other sums again")
+      }
     } else {
       finished.append(all)
     }

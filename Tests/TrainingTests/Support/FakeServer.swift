@@ -1,9 +1,9 @@
 import Messages
 import Tables
 
-/// The least that keeps a server's promises: versions that begin when all shards are confirmed,
-/// contributions and sums that count once, and word of versions that are gone. It notes what no
-/// worker should do.
+/// The least that keeps a server's promises: versions that begin when all shards are confirmed (or
+/// have contributed, where rows may be stale), contributions and sums that count once, and word of
+/// versions that are gone. It notes what no worker should do.
 struct FakeServer {
   struct Answer {
     let peer: Int
@@ -34,10 +34,12 @@ struct FakeServer {
   private let tables: [TableSpec]
   private let shardCount: UInt32
   private let versionsPerEpoch: UInt64
+  private let consistency: Consistency
   private var missing: [Set<UInt32>]
   private var peers: Set<Int> = []
-  private var contributions: [UInt32: Contribution] = [:]
-  private var confirmed: Set<UInt32> = []
+  /// Of the current version and later ones.
+  private var contributions: [UInt64: [UInt32: Contribution]] = [:]
+  private var confirmed: [UInt64: Set<UInt32>] = [:]
   private var parked: [(waiter: Waiter, pull: PullRequest)] = []
   private var parts: [UInt32: [Double]] = [:]
   private var waiters: [Waiter] = []
@@ -46,8 +48,9 @@ struct FakeServer {
 
   init(
     rank: Int, serverCount: Int, generation: UInt64, tables: [TableSpec], seed: UInt64,
-    shardCount: Int, versionsPerEpoch: UInt64
+    shardCount: Int, versionsPerEpoch: UInt64, consistency: Consistency
   ) {
+    self.consistency = consistency
     self.rank = rank
     self.generation = generation
     self.tables = tables
@@ -74,7 +77,7 @@ struct FakeServer {
     server.generation = generation
     server.peers = []
     server.contributions = [:]
-    server.confirmed = []
+    server.confirmed = [:]
     server.parked = []
     server.parts = [:]
     server.waiters = []
@@ -123,18 +126,49 @@ struct FakeServer {
 
   private mutating func handle(_ pull: PullRequest, _ waiter: Waiter) -> [Answer] {
     if let refusal = refusal(pull.generation) { return [answer(waiter, refusal)] }
-    if pull.version < version { return [answer(waiter, refused(.versionGone))] }
-    if pull.version == version, missing.allSatisfy(\.isEmpty) {
-      return [answer(waiter, .pulled(rows(of: pull)))]
+    if isGone(pull.version) { return [answer(waiter, refused(.versionGone))] }
+    if isReadable(pull.version) { return [answer(waiter, .pulled(rows(of: pull)))] }
+    guard pull.version <= version + mostAhead + 1 else {
+      return note("pulls \(pull.version)", waiter)
     }
-    guard pull.version <= version + 1 else { return note("pulls \(pull.version)", waiter) }
     if !parked.contains(where: { $0.waiter == waiter }) { parked.append((waiter, pull)) }
-    guard pull.version == version + 1 else { return [] }
-    guard pull.confirmed.allSatisfy({ contributions[$0] != nil }) else {
+    guard pull.version > version else { return [] }
+    let before = pull.version - 1
+    guard pull.confirmed.allSatisfy({ contributions[before]?[$0] != nil }) else {
       return note("confirms \(pull.confirmed) without a contribution", waiter)
     }
-    confirmed.formUnion(pull.confirmed)
-    return confirmed.count == shardCount ? finishVersion() : []
+    confirmed[before, default: []].formUnion(pull.confirmed)
+    return finishVersions()
+  }
+
+  // MARK: Versions
+
+  private func epoch(of version: UInt64) -> UInt64 { version / versionsPerEpoch }
+
+  private var mostAhead: UInt64 { consistency.bound ?? versionsPerEpoch }
+
+  private func isGone(_ asked: UInt64) -> Bool {
+    if consistency.isExact { return asked < version }
+    return version > (epoch(of: asked) + 1) * versionsPerEpoch
+  }
+
+  private func isReadable(_ asked: UInt64) -> Bool {
+    let first = epoch(of: asked) * versionsPerEpoch
+    return missing.allSatisfy(\.isEmpty)
+      && version >= consistency.oldestVersion(for: asked, inEpochFrom: first)
+  }
+
+  private var canFinishVersion: Bool {
+    let isLast = (version + 1) % versionsPerEpoch == 0
+    let count =
+      consistency.isExact || isLast ? confirmed[version]?.count : contributions[version]?.count
+    return count == Int(shardCount)
+  }
+
+  private mutating func finishVersions() -> [Answer] {
+    var answers: [Answer] = []
+    while canFinishVersion { answers += finishVersion() }
+    return answers
   }
 
   private func rows(of pull: PullRequest) -> PullReply {
@@ -161,8 +195,9 @@ struct FakeServer {
 
   private mutating func finishVersion() -> [Answer] {
     if version % versionsPerEpoch == 0 { epochSums = [:] }
-    for shard in contributions.keys.sorted() {
-      guard let contribution = contributions[shard] else { continue }
+    let complete = contributions.removeValue(forKey: version) ?? [:]
+    confirmed[version] = nil
+    for (shard, contribution) in complete.sorted(by: { $0.key < $1.key }) {
       forEachRow(contribution) { table, id, gradient in
         for column in gradient.indices { rows[table][id]?[column] -= 0.5 * gradient[column] }
       }
@@ -171,8 +206,6 @@ struct FakeServer {
       }
     }
     version += 1
-    contributions = [:]
-    confirmed = []
     parts = [:]
     let given = waiters.map { answer($0, refused(.versionGone)) }
     waiters = []
@@ -185,12 +218,19 @@ struct FakeServer {
   }
 
   private mutating func answerParked() -> [Answer] {
-    guard missing.allSatisfy(\.isEmpty) else { return [] }
-    let ready = parked.filter { $0.pull.version <= version }
-    parked.removeAll { $0.pull.version <= version }
-    return ready.map { waiter, pull in
-      answer(waiter, pull.version < version ? refused(.versionGone) : .pulled(rows(of: pull)))
+    let waiting = parked
+    parked = []
+    var answers: [Answer] = []
+    for (waiter, pull) in waiting {
+      if isGone(pull.version) {
+        answers.append(answer(waiter, refused(.versionGone)))
+      } else if isReadable(pull.version) {
+        answers.append(answer(waiter, .pulled(rows(of: pull))))
+      } else {
+        parked.append((waiter, pull))
+      }
     }
+    return answers
   }
 
   private func forEachRow(
@@ -209,8 +249,11 @@ struct FakeServer {
 
   private mutating func handle(_ push: PushRequest, _ waiter: Waiter) -> [Answer] {
     if let refusal = refusal(push.name.generation) { return [answer(waiter, refusal)] }
-    guard push.name.version <= version else { return note("pushes \(push.name)", waiter) }
-    guard push.name.version == version else { return [answer(waiter, .pushed(.duplicate))] }
+    let version = push.name.version
+    guard version >= self.version else { return [answer(waiter, .pushed(.duplicate))] }
+    guard version - self.version <= mostAhead, epoch(of: version) == epoch(of: self.version) else {
+      return note("pushes \(push.name)", waiter)
+    }
     if rank > 0, !push.sums.isEmpty { return note("pushes sums", waiter) }
     let contribution = Contribution(
       sections: push.sections, keys: push.keys.array(of: UInt32.self),
@@ -218,12 +261,15 @@ struct FakeServer {
     switch push.kind {
     case .gradient:
       guard missing.allSatisfy(\.isEmpty) else { return note("pushes too early", waiter) }
-      if let first = contributions[push.name.shard] {
-        guard first == contribution else { return note("pushes other bits", waiter) }
+      if let first = contributions[version]?[push.name.shard] {
+        // Another worker may have computed it from other rows, if those may be stale.
+        guard first == contribution || !consistency.isExact else {
+          return note("pushes other bits", waiter)
+        }
         return [answer(waiter, .pushed(.duplicate))]
       }
-      contributions[push.name.shard] = contribution
-      return [answer(waiter, .pushed(.accepted))]
+      contributions[version, default: [:]][push.name.shard] = contribution
+      return [answer(waiter, .pushed(.accepted))] + finishVersions()
     case .assign:
       var written: [(Int, UInt32, [Float])] = []
       forEachRow(contribution) { table, id, row in written.append((table, id, row)) }
@@ -237,6 +283,7 @@ struct FakeServer {
 
   private mutating func handle(_ reduce: ReduceRequest, _ waiter: Waiter) -> [Answer] {
     if let refusal = refusal(reduce.name.generation) { return [answer(waiter, refusal)] }
+    guard consistency.isExact else { return note("waits for others", waiter) }
     if let sums = totals[reduce.name.version] { return [answer(waiter, .reduced(sums))] }
     if reduce.name.version < version { return [answer(waiter, refused(.versionGone))] }
     guard reduce.name.version == version, rank == 0 else {

@@ -17,8 +17,10 @@ struct SmallRun {
 
   let dataset: Dataset
   let model: TrainingModel
+  let consistency: Consistency
 
-  init(isStale: Bool = true) throws {
+  init(isStale: Bool = true, consistency: Consistency = .bulkSynchronous) throws {
+    self.consistency = consistency
     let train = (0..<9 as Range<Int32>).flatMap { user in
       (0..<4 as Range<Int32>).map { (user: user, item: (user * 3 + $0 * $0 + $0) % 8) }
     }
@@ -46,14 +48,16 @@ struct SmallRun {
       dataset: dataset, model: model, serverCount: serverCount,
       setting: WorkerEngine.Setting(
         seed: Self.seed, shardCount: Self.shardCount, roundsPerStep: Self.roundsPerStep,
-        batchSize: Self.batchSize, topK: [5], rankBlockSize: 4, materializeBlockSize: 4))
+        batchSize: Self.batchSize, topK: [5], rankBlockSize: 4, materializeBlockSize: 4,
+        consistency: consistency))
   }
 
   func servers(_ count: Int, generation: UInt64 = 1) -> [FakeServer] {
     (0..<count).map {
       FakeServer(
         rank: $0, serverCount: count, generation: generation, tables: model.tables,
-        seed: Self.seed, shardCount: Self.shardCount, versionsPerEpoch: versionsPerEpoch)
+        seed: Self.seed, shardCount: Self.shardCount, versionsPerEpoch: versionsPerEpoch,
+        consistency: consistency)
     }
   }
 

@@ -1,0 +1,32 @@
+import Simulation
+import Testing
+
+@Suite("Histories in which rows may be stale")
+struct StaleHistoryTests {
+  private static let modes: [SimulatedConsistency] = [.ssp, .async]
+
+  @Test("every history ends, with every gradient once and no rows staler than allowed")
+  func bounds() throws {
+    let simulation = Simulation()
+    for consistency in Self.modes {
+      var summary = SimulationSummary()
+      for seed in 0..<100 as Range<UInt64> {
+        let history = try simulation.run(seed: seed, consistency: consistency)
+        #expect(history.violations == [], "\(history.replay)")
+        summary.add(history)
+      }
+      #expect(summary.count(of: .staleRows) > 25)
+    }
+  }
+
+  @Test("a server that answers one version too early is noticed")
+  func earlyAnswers() throws {
+    let simulation = Simulation()
+    for consistency in [.bsp, .ssp] as [SimulatedConsistency] {
+      let history = try simulation.run(seed: 0, consistency: consistency, sabotage: .earlyAnswers)
+      #expect(history.violations != [])
+      #expect(history.replay.hasSuffix("--sabotage early-answers"))
+      #expect(history.replay.contains("--consistency ssp") == (consistency == .ssp))
+    }
+  }
+}
