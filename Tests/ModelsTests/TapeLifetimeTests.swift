@@ -1,6 +1,7 @@
 import Autodiff
 import Graphs
 import Models
+import Tables
 import TestSupport
 import Testing
 
