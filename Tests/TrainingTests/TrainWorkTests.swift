@@ -323,4 +323,76 @@ import Training
       #expect(requests.reduce(0) { $0 + $1.body.sections.reduce(0) { $0 + Int($1.rowCount) } } > 9)
     }
   }
+
+  // MARK: Rows that may be stale
+
+  /// What one shard does alone, up to the pull of a version.
+  private func alone(
+    _ shard: UInt32, _ run: SmallRun, _ servers: inout [FakeServer], from start: UInt64 = 0,
+    stopAt version: UInt64
+  ) throws -> Trace {
+    let task = run.task(from: start, shards: [shard])
+    return try finish(run.engine(serverCount: 2).work(for: task), &servers, stopAt: version)
+  }
+
+  @Test("a shard that may go ahead waits for nobody's sums, and says how stale its rows were")
+  func staleRows() throws {
+    let run = try SmallRun(consistency: .staleSynchronous(bound: 2))
+    var servers = greeted(run.servers(2))
+    // Shard 0 also brings the initial values. `finish` gets no totals of a reduce from them.
+    let trace = try alone(0, run, &servers, stopAt: 2)
+    let gradients = trace.pushes.filter { $0.kind == .gradient }
+    #expect(gradients.map(\.name.version) == [0, 0, 1, 1])
+    for push in gradients {
+      let isCounted = push.server == 0
+      #expect(push.sums["staleness.\(push.name.version)"] == (isCounted ? 1 : nil))
+      #expect(push.sums["staleness.total"] == (isCounted ? Double(push.name.version) : nil))
+    }
+    #expect(servers.flatMap(\.violations).isEmpty)
+  }
+
+  @Test("a shard estimates the sums over all shards from its share of the examples")
+  func estimates() throws {
+    let exact = try undisturbed()
+    let run = try SmallRun(consistency: .asynchronous)
+    var servers = greeted(run.servers(2))
+    let alone = try alone(0, run, &servers, stopAt: 2)
+    // The first round of a step changes no rows of the model, and only the last says its loss.
+    func norms(_ trace: Trace) throws -> Double {
+      let push = trace.pushes.first { $0.name.version == 1 && $0.name.shard == 0 && $0.server == 0 }
+      return try #require(push?.sums["loss.norms"])
+    }
+    let ratio = try norms(alone) / norms(exact)
+    // Without the other two thirds of the examples it would be about 0.58.
+    #expect((0.75...1.3).contains(ratio) && ratio != 1, "\(ratio)")
+  }
+
+  @Test("a shard leaves out what all servers have behind them")
+  func behindAll() throws {
+    let run = try SmallRun(consistency: .staleSynchronous(bound: 2))
+    var servers = greeted(run.servers(2))
+    let all = run.task(from: 0, shards: allShards)
+    _ = try finish(run.engine(serverCount: 2).work(for: all), &servers, stopAt: 3)
+    #expect(servers.allSatisfy { $0.version == 3 })
+    let trace = try alone(1, run, &servers, from: 1, stopAt: 4)
+    #expect(trace.pulls.map { $0[0].body.version } == [1, 3, 4])
+    #expect(trace.pushes.map(\.name.version) == [3, 3])
+  }
+
+  @Test("rows that are older than allowed are refused, with the oldest that would have done")
+  func tooStale() throws {
+    let run = try SmallRun(consistency: .staleSynchronous(bound: 2))
+    let work = try run.engine(serverCount: 1).work(for: run.task(from: 4, shards: [1]))
+    guard case .pull(let requests) = try work.advance(.begin) else {
+      Issue.record("no pull")
+      return
+    }
+    let pull = requests[0].body
+    let count = pull.sections.reduce(0) { $0 + Int($1.rowCount * $1.width) }
+    let reply = PullReply(
+      version: 1, sections: pull.sections,
+      values: .copying([Float](repeating: 0, count: count)))
+    let error = #expect(throws: TrainingError.self) { try work.advance(.pulled([reply])) }
+    #expect("\(error as Any)".contains("version 1 with 2 tables came, version 4 (2 at the oldest)"))
+  }
 }

@@ -23,7 +23,8 @@ extension SimulatedCluster {
     case (.noGenerations, .push(var push)):
       push.name.generation = standing.generation
       request.body = .push(push)
-    case (.earlyAnswers, .pull(var pull)) where pull.version > standing.version:
+    case (.earlyAnswers, .pull(var pull))
+    where pull.version > standing.version && !pull.wantsReports:
       pull.version -= 1
       request.body = .pull(pull)
     case (.noGenerations, .pull(var pull)):

@@ -77,20 +77,7 @@ final class TrainWork: Work {
     case .pulled(let replies) where version == versions.upperBound:
       return .done(try reports(replies))
     case .pulled(let replies):
-      let lowest = replies.map(\.version).min() ?? version
-      // Every server is beyond it: whoever had the shards before has contributed everywhere.
-      if !isExact, lowest > version { return try goOn(from: lowest) }
-      staleness = version - min(version, lowest)
-      try record(replies)
-      guard isExact else {
-        let totals = zip(steps, parts).map { $0.estimatedTotals($1) }
-        return .push(try differentiate(totals: totals))
-      }
-      // With one shard the parts are the totals.
-      if engine.setting.shardCount > 1, parts.contains(where: { !$0.isEmpty }) {
-        return .reduce(zip(shards, parts).map { ReduceRequest(name: name($0), values: $1) })
-      }
-      return .push(try differentiate(totals: parts))
+      return try isExact ? compute(from: replies) : computeAlone(from: replies)
     case .reduced(let totals):
       return .push(try differentiate(totals: totals))
     case .sent where initialValues != nil:
@@ -101,6 +88,25 @@ final class TrainWork: Work {
     case .versionGone(let present):
       return try goOn(from: present)
     }
+  }
+
+  private func compute(from replies: [PullReply]) throws -> WorkOutput {
+    try record(replies)
+    // With one shard the parts are the totals.
+    if engine.setting.shardCount > 1, parts.contains(where: { !$0.isEmpty }) {
+      return .reduce(zip(shards, parts).map { ReduceRequest(name: name($0), values: $1) })
+    }
+    return .push(try differentiate(totals: parts))
+  }
+
+  /// Where rows may be stale: without the other shards' parts of the reductions.
+  private func computeAlone(from replies: [PullReply]) throws -> WorkOutput {
+    let lowest = replies.map(\.version).min() ?? version
+    // Whoever had the shards before has contributed everywhere.
+    if lowest > version { return try goOn(from: lowest) }
+    staleness = version - lowest
+    try record(replies)
+    return .push(try differentiate(totals: zip(steps, parts).map { $0.estimatedTotals($1) }))
   }
 
   private var isExact: Bool { engine.setting.consistency.isExact }
