@@ -60,7 +60,7 @@ let package = Package(
     library("Messages", ["ForeignText", "CProtobufC", "CWireMessages"]),
     library("Enrollment", ["Messages"]),
     library("ParameterServer", ["Tensors", "CKernels", "Tables", "Messages", "Enrollment"]),
-    library("Checkpoints", ["Tensors", "Tables", "Messages", "ParameterServer"]),
+    library("Checkpoints", ["ForeignText", "Tensors", "Tables", "Messages", "ParameterServer"]),
     library("Coordination", ["Messages", .product(name: "GRDB", package: "GRDB.swift")]),
     library(
       "Training",

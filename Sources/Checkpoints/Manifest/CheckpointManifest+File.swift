@@ -1,3 +1,4 @@
+internal import ForeignText
 import Foundation
 import ParameterServer
 import Tensors
@@ -53,7 +54,7 @@ extension CheckpointManifest {
     let digest = document.digest
     document.digest = ""
     guard digest == (try? document.contentDigest()) else {
-      throw .damaged(path, "its content is not what its digest \(digest) says")
+      throw .damaged(path, "its content is not what its digest \(digest.shown()) says")
     }
     if let problem = manifest.problem { throw .damaged(path, problem) }
     let folder = path.split(separator: "/").dropLast().last.map(String.init)

@@ -1,3 +1,4 @@
+internal import ForeignText
 public import Messages
 public import ParameterServer
 import Tables
@@ -124,16 +125,18 @@ public struct CheckpointManifest: Sendable, Equatable {
     if version > UInt64(Int.max) { return "it is of version \(version)" }
     for (rank, shard) in shards.enumerated() {
       guard shard.file == CheckpointName.shardFile(rank: rank, serverCount: serverCount) else {
-        return "the file of server \(rank) is called '\(shard.file)'"
+        return "the file of server \(rank) is called '\(shard.file.shown())'"
       }
-      guard shard.byteCount > 0 else { return "'\(shard.file)' has \(shard.byteCount) bytes" }
+      guard shard.byteCount > 0 else {
+        return "'\(shard.file.shown())' has \(shard.byteCount) bytes"
+      }
     }
     if Set(tables.map(\.name)).count != tables.count { return "two tables have the same name" }
     for table in tables where !(1...Int(UInt32.max)).contains(table.rows) {
-      return "table '\(table.name)' has \(table.rows) rows"
+      return "table '\(table.name.shown())' has \(table.rows) rows"
     }
     for table in tables where !(1...1 << 24).contains(table.width) {
-      return "table '\(table.name)' has rows of width \(table.width)"
+      return "table '\(table.name.shown())' has rows of width \(table.width)"
     }
     return nil
   }

@@ -1,3 +1,4 @@
+internal import ForeignText
 import Foundation
 
 #if canImport(Glibc)
@@ -51,12 +52,12 @@ package struct SafetensorsFile {
   func entry(_ wanted: SafetensorsHeader.Tensor) throws(CheckpointError) -> SafetensorsHeader.Entry
   {
     guard let entry = header.entries[wanted.name] else {
-      throw .damaged(path, "it has no tensor '\(wanted.name)'")
+      throw .damaged(path, "it has no tensor '\(wanted.name.shown())'")
     }
     guard entry.tensor == wanted else {
       throw .damaged(
         path,
-        "its tensor '\(wanted.name)' is \(entry.tensor.type.rawValue) \(entry.tensor.shape), not "
+        "its tensor '\(wanted.name.shown())' is \(entry.tensor.type.rawValue) \("\(entry.tensor.shape)".shown()), not "
           + "\(wanted.type.rawValue) \(wanted.shape)")
     }
     return entry

@@ -1,3 +1,4 @@
+internal import ForeignText
 import Foundation
 
 /// Where the tensors of a safetensors file are, and what it says of itself.
@@ -117,7 +118,10 @@ extension SafetensorsHeader: Decodable {
         let size = Self.byteCount(description.shape),
         description.offsets[1].subtractingReportingOverflow(description.offsets[0])
           == (size, false)
-      else { throw Inconsistency(problem: "the tensor '\(name)' has a shape that is not its size") }
+      else {
+        throw Inconsistency(
+          problem: "the tensor '\(name.shown())' has a shape that is not its size")
+      }
       entries[name] = Entry(
         tensor: Tensor(name: name, type: description.type, shape: description.shape),
         offset: description.offsets[0])
@@ -127,7 +131,8 @@ extension SafetensorsHeader: Decodable {
     }
     for entry in order {
       guard entry.offset == byteCount else {
-        throw Inconsistency(problem: "the tensor '\(entry.tensor.name)' does not follow another")
+        throw Inconsistency(
+          problem: "the tensor '\(entry.tensor.name.shown())' does not follow another")
       }
       byteCount += entry.tensor.byteCount  // no more than an offset that was read
     }

@@ -1,3 +1,4 @@
+internal import ForeignText
 import Messages
 import ParameterServer
 
@@ -28,8 +29,8 @@ struct CheckpointShardFile {
         throw CheckpointError(
           .mismatch,
           "Cannot use '\(tensors.path)': its \(key) is "
-            + "'\(tensors.header.metadata[key] ?? "missing")', and the manifest beside it says "
-            + "'\(value)'; go on from another checkpoint.")
+            + "'\(tensors.header.metadata[key]?.shown() ?? "missing")', and the manifest beside it says "
+            + "'\(value.shown())'; go on from another checkpoint.")
       }
     }
   }
@@ -38,7 +39,7 @@ struct CheckpointShardFile {
   func verifyDigest() throws(CheckpointError) {
     let digest = try FileDigest.of(path, byteCount: shard.byteCount)
     guard digest == shard.digest else {
-      throw .damaged(path, "its digest is \(digest), and \(shard.digest) was written")
+      throw .damaged(path, "its digest is \(digest), and \(shard.digest.shown()) was written")
     }
   }
 
@@ -76,14 +77,15 @@ struct CheckpointShardFile {
   func table(_ shape: TableShape) throws(CheckpointError) -> Table {
     let name = ShardLayout.rowsName(of: shape.name)
     guard let rowCount = tensors.header.entries[name]?.tensor.shape.first else {
-      throw .damaged(path, "it has no tensor '\(name)'")
+      throw .damaged(path, "it has no tensor '\(name.shown())'")
     }
     var parts: [SafetensorsHeader.Entry] = []
     for part in 0...shape.stateCount {
       parts.append(try tensors.entry(ShardLayout.part(part, of: shape, rowCount: rowCount)))
     }
     guard rowCount <= shape.rows else {
-      throw .damaged(path, "it has \(rowCount) of the \(shape.rows) rows of '\(shape.name)'")
+      throw .damaged(
+        path, "it has \(rowCount) of the \(shape.rows) rows of '\(shape.name.shown())'")
     }
     return Table(
       shape: shape, rowCount: rowCount, parts: parts,
@@ -111,7 +113,7 @@ struct CheckpointShardFile {
       guard id < table.shape.rows, previous.map({ $0 < id }) ?? true else {
         throw .damaged(
           path,
-          "row \(id) of table '\(table.shape.name)', which has \(table.shape.rows) rows, follows "
+          "row \(id) of table '\(table.shape.name.shown())', which has \(table.shape.rows) rows, follows "
             + "row \(previous.map { "\($0)" } ?? "none")")
       }
       previous = id
