@@ -105,7 +105,8 @@ public final class Tape {
   // MARK: For operations
 
   /// Adds an operation: its value, what it was computed from, and how a gradient of the value
-  /// flows back. `adjoint` runs only when a gradient arrived.
+  /// flows back. `adjoint` runs only when a gradient arrived, and does not own the tape, which owns
+  /// it: a recording that is never reset would keep its matrices for ever.
   func record(
     _ value: Matrix, from inputs: Variable..., adjoint: @escaping (_ gradient: Matrix) -> Void
   ) -> Variable {

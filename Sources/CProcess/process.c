@@ -15,7 +15,8 @@
 
 // Between fork and exec: async-signal-safe calls only.
 static _Noreturn void become(const char *path, char *const arguments[], char *const environment[],
-                             int output, int death_signal, pid_t parent, int failure) {
+                             int output, int inherited, int death_signal, pid_t parent,
+                             int failure) {
   // A parent that died before prctl sends no signal any more.
   if (prctl(PR_SET_PDEATHSIG, death_signal) != 0) goto failed;
   if (getppid() != parent) _exit(127);
@@ -29,6 +30,7 @@ static _Noreturn void become(const char *path, char *const arguments[], char *co
   if (dup2(output, STDERR_FILENO) < 0) goto failed;
   // Where the kernel is too old for it, descriptors without close-on-exec stay open: harmless.
   (void)close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
+  if (inherited >= 0 && fcntl(inherited, F_SETFD, 0) != 0) goto failed;
 
   struct sigaction standard = {.sa_handler = SIG_DFL};
   for (int number = 1; number < NSIG; number++) (void)sigaction(number, &standard, NULL);
@@ -45,7 +47,7 @@ failed:;
 }
 
 int cprocess_spawn(const char *path, char *const arguments[], char *const environment[],
-                   int output, int death_signal) {
+                   int output, int inherited, int death_signal) {
   // The child tells through this pipe why it could not become the program; exec closes it.
   int report[2];
   if (pipe2(report, O_CLOEXEC) != 0) return -1;
@@ -56,7 +58,8 @@ int cprocess_spawn(const char *path, char *const arguments[], char *const enviro
   pthread_sigmask(SIG_SETMASK, &all, &before);
   pid_t parent = getpid();
   pid_t child = fork();
-  if (child == 0) become(path, arguments, environment, output, death_signal, parent, report[1]);
+  if (child == 0)
+    become(path, arguments, environment, output, inherited, death_signal, parent, report[1]);
   int fork_error = errno;
   pthread_sigmask(SIG_SETMASK, &before, NULL);
   close(report[1]);
@@ -76,6 +79,8 @@ int cprocess_spawn(const char *path, char *const arguments[], char *const enviro
   errno = size == (ssize_t)sizeof reason ? reason : EIO;
   return -1;
 }
+
+int cprocess_open_pipe(int ends[2]) { return pipe2(ends, O_CLOEXEC | O_NONBLOCK); }
 
 int cprocess_descriptor(int process) { return (int)syscall(SYS_pidfd_open, process, 0); }
 

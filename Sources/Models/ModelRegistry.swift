@@ -156,10 +156,7 @@ public struct ModelRegistry {
             + "multimodal model.")
       }
       mrdib = MRdIB(
-        options: objective, modalities: input.features.map(\.name), width: options.embeddingSize,
-        initialScales: objective.deviation == .relative
-          ? backbone.initialContentScales(seed: seed, itemCount: input.itemCount)
-          : input.features.map { _ in 1 })
+        options: objective, modalities: input.features.map(\.name), width: options.embeddingSize)
     }
     return TrainingModel(
       backbone: backbone, objective: mrdib, userCount: input.userCount,

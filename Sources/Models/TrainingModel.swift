@@ -1,7 +1,7 @@
 public import Autodiff
 public import Datasets
 public import Tables
-internal import Tensors
+public import Tensors
 
 /// A backbone with its objective: everything that a worker needs to compute gradients and final
 /// vectors, and the list of tables that the servers hold.
@@ -57,6 +57,22 @@ public struct TrainingModel: Sendable {
   /// Selections of the first tables, with nothing of the others.
   public func extended(_ selections: [RowSelection]) -> [RowSelection] {
     selections + Array(repeating: .none, count: tables.count - selections.count)
+  }
+
+  /// The initial values of some rows of a table whose initializer is `pushed`, `[rows, width]`.
+  ///
+  /// - Parameters:
+  ///   - seed: of the run.
+  ///   - itemCount: of the data set.
+  public func initialValues(
+    table: Int, rows: Range<Int>, seed: UInt64, itemCount: Int
+  ) -> Matrix {
+    guard table >= backbone.tables.count, let objective else {
+      return backbone.initialValues(table: table, rows: rows)
+    }
+    return objective.initialValues(
+      table: table - backbone.tables.count,
+      scales: backbone.initialContentScales(seed: seed, itemCount: itemCount))
   }
 
   /// Records what depends on no batch; see ``Backbone/propagate(on:parameters:context:)``.

@@ -16,8 +16,8 @@ struct MrdibCommand: ParsableCommand {
     subcommands: [
       TrainCommand.self, SweepCommand.self, CompareCommand.self, AblateCommand.self,
       CoordinatorCommand.self, ServerCommand.self, WorkerCommand.self,
-      KeysCommand.self, RecommendCommand.self, ExportCommand.self, DataCommand.self,
-      ConfigCommand.self, DoctorCommand.self, SimulateCommand.self,
+      KeysCommand.self, RecommendCommand.self, ExportCommand.self, CheckpointCommand.self,
+      DataCommand.self, ConfigCommand.self, DoctorCommand.self, SimulateCommand.self,
     ])
 
   static func main() {

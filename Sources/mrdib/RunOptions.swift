@@ -10,7 +10,7 @@ struct RunOptions: ParsableArguments {
       valueName: "folder"))
   var data: String?
 
-  @Option(help: "The model to train (bpr, vbpr).")
+  @Option(help: "The model to train: \(RunRequest.modelNames.joined(separator: ", ")).")
   var model: String?
 
   @Option(help: "The loss: plain is the model's own, mrdib adds the MRdIB objective.")

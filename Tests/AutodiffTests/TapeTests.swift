@@ -29,6 +29,20 @@ import Testing
     #expect(tape.heldByteCount == held)
   }
 
+  @Test("a tape that nobody uses any more is gone, whatever it has recorded")
+  func noCycle() {
+    weak var forgotten: Tape?
+    do {
+      let tape = Tape()
+      forgotten = tape
+      let x = tape.parameter(randomMatrix(3, 8, seed: 1))
+      let weight = tape.parameter(randomMatrix(4, 8, seed: 2))
+      tape.backward(from: [(tape.mean(tape.sigmoid(tape.linear(x, weight))), 1)])
+      #expect(weight.gradient != nil)
+    }
+    #expect(forgotten == nil)
+  }
+
   @Test("a second use adds to the gradient of the first")
   func gradientsAdd() {
     let tape = Tape()

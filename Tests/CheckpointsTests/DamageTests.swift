@@ -129,7 +129,7 @@ struct DamageTests {
     let two = try Two()
     try two.change(two.newer.name.manifest) {
       let text = String(decoding: $0, as: UTF8.self)
-      $0 = Array(text.replacing("\"format_version\" : 1", with: "\"format_version\" : 2").utf8)
+      $0 = Array(text.replacing("\"format_version\" : 2", with: "\"format_version\" : 3").utf8)
     }
     let entry = try #require(try two.store.list().first)
     guard case .unusable(let error) = entry.content else {
@@ -137,7 +137,7 @@ struct DamageTests {
       return
     }
     #expect(error.code == .unsupported)
-    #expect(error.message.contains("format 2") && error.message.contains("format 1"))
+    #expect(error.message.contains("format 3") && error.message.contains("format 2"))
     #expect(try two.store.latestUsable(runID: "run").manifest == two.older)
   }
 

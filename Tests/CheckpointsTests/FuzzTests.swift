@@ -103,14 +103,15 @@ struct FuzzTests {
       try folder.write(mutated, to: manifest.path(ofRank: 0))
       do {
         let forged = try CheckpointManifest(
-          runID: "run", epoch: 0, step: 1, tables: servers.specs.map(TableDescription.init),
+          runID: "run", schedule: TrainedServers.schedule,
+          tables: servers.specs.map(TableDescription.init),
           shards: [
             CheckpointShard(
               generation: 1, version: 3, rank: 0, file: manifest.path(ofRank: 0),
               byteCount: UInt64(mutated.count),
               digest: try FileDigest.of(
                 "\(folder.path)/\(manifest.path(ofRank: 0))", byteCount: mutated.count))
-          ], configurationDigest: "c0ffee", dataDigest: "da7a", created: "")
+          ], configuration: "", configurationDigest: "c0ffee", dataDigest: "da7a", created: "")
         let store = CheckpointStore(folder: folder.path)
         try store.commit(forged)
         #expect(try store.list().first?.manifest == forged)
@@ -118,8 +119,7 @@ struct FuzzTests {
         var restored = try TrainedServers(servers: 2, generation: 2, restoring: reader)
         _ = try restored.bits()
         let view = try CheckpointView(
-          forged, in: folder.path, optimizer: TrainedServers.optimizer(servers.kind),
-          schedule: TrainedServers.schedule)
+          forged, in: folder.path, optimizer: TrainedServers.optimizer(servers.kind))
         _ = try view.difference(from: view)
         count += 1
       } catch is CheckpointError {

@@ -123,8 +123,8 @@ struct StoreTests {
     ] {
       let error = #expect(throws: CheckpointError.self) {
         try CheckpointManifest(
-          runID: "run", epoch: 0, step: 0, tables: [], shards: shards, configurationDigest: "",
-          dataDigest: "", created: "")
+          runID: "run", schedule: TrainedServers.schedule, tables: [], shards: shards,
+          configuration: "", configurationDigest: "", dataDigest: "", created: "")
       }
       #expect(error?.code == .mismatch)
     }

@@ -10,8 +10,7 @@ struct ViewTests {
     _ manifest: CheckpointManifest, _ folder: TemporaryFolder, _ kind: OptimizerConfiguration.Kind
   ) throws -> CheckpointView {
     try CheckpointView(
-      manifest, in: folder.path, optimizer: TrainedServers.optimizer(kind),
-      schedule: TrainedServers.schedule)
+      manifest, in: folder.path, optimizer: TrainedServers.optimizer(kind))
   }
 
   @Test("an export has the bits that pulls show, table by table", arguments: [1, 3])

@@ -24,6 +24,9 @@ import Testing
       "did you mean 'learning_rate'")
     try check(["train", "--set", "epochs=many"], status: 78, says: "epochs", "many")
     try check(["train", "--set", "epochs=0"], status: 78, says: "epochs", "from 1 to")
+    try check(
+      ["train", "--set", "hang_timeout_ms=10"], status: 78, says: "hang_timeout_ms",
+      "0, or from 1000 to")
     try check(["train", "--model", "vbrp"], status: 78, says: "vbrp", "did you mean 'vbpr'")
     try check(
       ["train", "--model", "bpr", "--objective", "mrdib"], status: 78, says: "--objective plain")

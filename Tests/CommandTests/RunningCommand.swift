@@ -37,6 +37,19 @@ final class RunningCommand {
     if process.isRunning { process.terminate() }
   }
 
+  /// Ctrl-C; nothing happens when it has ended.
+  func interrupt() {
+    if process.isRunning { process.interrupt() }
+  }
+
+  /// Kills it and everything that it started, as a power loss would.
+  func killWithChildren() {
+    for process in [processID] + children.keys { kill(process, SIGKILL) }
+  }
+
+  /// The process that it started under a name, such as `server-0` or `coordinator`.
+  func child(_ name: String) -> Int32? { children.first { $0.value.contains(name) }?.key }
+
   /// Its exit code.
   func wait(
     atMost seconds: Double = 20, sourceLocation: SourceLocation = #_sourceLocation

@@ -92,6 +92,39 @@ import Testing
     #expect(try parameters(folder, "run") == parameters(folder, "alone"))
   }
 
+  @Test("a key that is added or taken back while a cluster runs counts without a restart")
+  func changedKeys() throws {
+    let folder = try TemporaryFolder()
+    let keys = try makeKeys(folder, "keys")
+    let address = "tcp://127.0.0.1:\(try TestSocket.freePort())"
+    let coordinator = try RunningCommand(
+      folder,
+      [
+        "coordinator", "--listen", address, "--data", try folder.generateData(), "--run",
+        "\(folder.path)/run", "--workers", "1", "--servers", "1", "--keys", keys,
+      ] + Self.settings)
+    let server = try RunningCommand(folder, ["server", "--coordinator", address, "--keys", keys])
+    try Wait.until("the server listens") { server.errors.contains("listening at") }
+    let (late, gone) = ("\(folder.path)/late", "\(folder.path)/gone")
+    for path in [late, gone] {
+      let name = String(path.suffix(4))
+      #expect(try Command("keys", "add", keys, name, "--out", path).status == 0)
+    }
+    try FileManager.default.removeItem(atPath: "\(keys)/allowed/gone.public")
+    func join(_ own: String) throws -> Command {
+      try Command(
+        "worker", "--coordinator", address, "--join-timeout", "4", "--keys", own)
+    }
+    // Who had the key taken back is kept out; what cannot be read lets nobody in and harms nobody.
+    try Data("no key".utf8).write(to: URL(fileURLWithPath: "\(keys)/allowed/torn.public"))
+    #expect(try join(gone).status == 78)
+    let worker = try join(late)
+    #expect(worker.status == 0, "\(worker.errors)")
+    #expect(try coordinator.wait() == 0, "\(coordinator.errors)")
+    #expect(try server.wait() == 0)
+    #expect(coordinator.errors.contains("torn.public"))
+  }
+
   @Test(
     "listening on a network needs keys or the word that it is trusted",
     arguments: [["coordinator"], ["server", "--advertise", "here"]])

@@ -2,8 +2,7 @@ import Foundation
 import Testing
 
 extension TemporaryFolder {
-  /// Trains three short epochs and returns the bytes of what they end in: the final matrices of
-  /// users and items, and the parameters of the best epoch.
+  /// Trains three short epochs and returns the bytes of what they end in.
   func train(_ name: String, data: String, _ options: [String]) throws -> [Data] {
     let run = "\(path)/\(name)"
     let command = try Command(
@@ -12,6 +11,13 @@ extension TemporaryFolder {
         "--set", "train_batch_size=512",
       ] + options)
     #expect(command.status == 0, "\(name): \(command.errors)")
+    return try exportedBytes(name)
+  }
+
+  /// The bytes of a run's final matrices of users and items, and of the parameters of its best
+  /// epoch.
+  func exportedBytes(_ name: String) throws -> [Data] {
+    let run = "\(path)/\(name)"
     let export = try Command("export", "--run", run, "--format", "npy", "--out", "\(run)/export")
     #expect(export.status == 0, "\(export.errors)")
     let best = try object("\(name)/best.json")

@@ -153,6 +153,31 @@ import Testing
       })
   }
 
+  @Test("the end is recorded before anybody is sent home, and is the last thing to be done")
+  func recordedFirst() throws {
+    var stopped = try TestCluster(TestCluster.plan())
+    stopped.form()
+    stopped.handle(.stopRequested(reason: "Ctrl-C"))
+    Self.requireOrder(stopped.handle(.stopRequested(reason: "Ctrl-C")), told: [100, 101, 200, 201])
+    // Somebody comes in the place of a server that a stop waits for.
+    var replaced = try TestCluster(TestCluster.plan())
+    replaced.send(TestCluster.hello(.server, 100, name: "server-0"), from: 100)
+    replaced.form()
+    replaced.handle(.stopRequested(reason: "Ctrl-C"))
+    let newcomer = TestCluster.hello(.server, 300, name: "server-0")
+    Self.requireOrder(replaced.send(newcomer, from: 300), told: [101, 200, 201, 300])
+  }
+
+  private static func requireOrder(_ end: [CoordinatorAction], told nodes: [NodeID]) {
+    let isFarewell = end.map { action in
+      if case .send(.finish, _) = action { true } else { false }
+    }
+    let recorded = end.firstIndex { if case .record = $0 { true } else { false } }
+    #expect(recorded != nil && recorded ?? 0 < isFarewell.firstIndex(of: true) ?? 0)
+    #expect(end.sent.map(\.node) == nodes)
+    if case .finish = end.last {} else { Issue.record("the last action is not to finish") }
+  }
+
   @Test("after the end a late node is told that it is over, and nothing else happens")
   func afterTheEnd() throws {
     var cluster = try TestCluster(TestCluster.plan())

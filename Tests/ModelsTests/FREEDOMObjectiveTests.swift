@@ -15,7 +15,7 @@ import Testing
     let model = TrainingModel(
       backbone: loaded.model.backbone,
       objective: options.map {
-        MRdIB(options: $0, modalities: ["visual", "text"], width: 8, initialScales: [1, 1])
+        MRdIB(options: $0, modalities: ["visual", "text"], width: 8)
       }, userCount: loaded.data.userCount, itemCount: loaded.data.itemCount)
     return (model, loaded)
   }

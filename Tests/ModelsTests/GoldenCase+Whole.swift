@@ -86,7 +86,7 @@ extension GoldenCase {
     let model = TrainingModel(
       backbone: backbone,
       objective: MRdIB(
-        options: options, modalities: modalities, width: final.width, initialScales: [1, 1]),
+        options: options, modalities: modalities, width: final.width),
       userCount: loaded.data.userCount, itemCount: loaded.data.itemCount)
     let own = PlainParameters.initial(of: model, seed: 1).tables[names.count...]
     return (model, PlainParameters(tables: Array(loaded.parameters.tables[..<names.count]) + own))
@@ -116,7 +116,9 @@ extension GoldenCase {
 }
 
 /// The elements of a matrix, copied while it lives.
-func elements(_ matrix: Matrix) -> [Float] { withExtendedLifetime(matrix) { Array(matrix.elements) } }
+func elements(_ matrix: Matrix) -> [Float] {
+  withExtendedLifetime(matrix) { Array(matrix.elements) }
+}
 
 extension PlainParameters {
   /// The tables as a run's servers would begin, with what workers would push.

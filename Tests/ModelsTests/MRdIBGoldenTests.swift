@@ -32,7 +32,7 @@ import Testing
     options.hiddenSize = 8
     options.skipsNegativeEstimates = false
     let objective = MRdIB(
-      options: options, modalities: ["visual", "text"], width: 8, initialScales: [1, 1],
+      options: options, modalities: ["visual", "text"], width: 8,
       noise: StoredNoise(noise: [try golden.matrix("eps_v"), try golden.matrix("eps_t")]))
     let backbone = VBPR(
       userCount: data.userCount, itemCount: data.itemCount, features: data.features,

@@ -27,8 +27,7 @@ import Testing
     let model = TrainingModel(
       backbone: backbone,
       objective: MRdIB(
-        options: objective, modalities: data.features.map(\.name), width: 8,
-        initialScales: [1, 1]),
+        options: objective, modalities: data.features.map(\.name), width: 8),
       userCount: data.userCount, itemCount: data.itemCount)
     let added = model.tables[backbone.tables.count...].map { spec in
       let matrix = Matrix(rows: spec.rows, columns: spec.width)
@@ -188,17 +187,18 @@ import Testing
       let backbones: [any Backbone] = [
         MGCN(
           userCount: data.userCount, itemCount: data.itemCount, features: features,
-          options: options) { graphs },
+          options: options
+        ) { graphs },
         SOIL(
           userCount: data.userCount, itemCount: data.itemCount, features: features,
-          options: options) { graphs },
+          options: options
+        ) { graphs },
       ]
       for backbone in backbones {
         let model = TrainingModel(
           backbone: backbone,
           objective: MRdIB(
-            options: MRdIBOptions(), modalities: features.map(\.name), width: 8,
-            initialScales: features.map { _ in 1 }),
+            options: MRdIBOptions(), modalities: features.map(\.name), width: 8),
           userCount: data.userCount, itemCount: data.itemCount)
         let tables = model.tables.map { randomMatrix($0.rows, $0.width, seed: 5, scale: 0.3) }
         let result = PlainParameters(tables: tables).gradients(

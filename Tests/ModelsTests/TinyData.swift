@@ -49,10 +49,9 @@ struct PlainParameters {
   var tables: [Matrix]
 
   /// The loss and the gradient of every table, zero where none came.
-  func gradients(_ model: TrainingModel, _ batch: TripletBatch, context: StepContext)
-    -> (loss: Loss, shares: [String: Double], gradients: [Matrix])
-  {
-    let tape = Tape()
+  func gradients(
+    _ model: TrainingModel, _ batch: TripletBatch, context: StepContext, on tape: Tape = Tape()
+  ) -> (loss: Loss, shares: [String: Double], gradients: [Matrix]) {
     let selections = model.rows(for: batch)
     let leaves = selections.enumerated().map { table, selection -> Variable in
       switch selection {

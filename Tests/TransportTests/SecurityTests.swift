@@ -198,6 +198,52 @@ extension TransportTests {
       try client.stop()
     }
 
+    @Test("whoever is allowed or taken back while the loop runs counts from the next connection on")
+    func changedList() throws {
+      let cluster = try TestKeys()
+      let late = try CurveKeyPair.fresh()
+      let list = Mutex<[CurvePublicKey: String]?>(nil)
+      let readings = Mutex(0)
+      let server = try Guarded(
+        .curve(
+          CurveSecurity(
+            node: cluster.node, clusterKey: cluster.cluster.publicKey,
+            listening: .init(
+              cluster: cluster.cluster, allowed: [cluster.node.publicKey: "node"],
+              allowedNow: {
+                readings.withLock { $0 += 1 }
+                return list.withLock { $0 }
+              }))))
+      let endpoint = try server.bind()
+      func newcomer() throws -> (side: Guarded, peer: PeerID) {
+        let side = try Guarded(
+          .curve(CurveSecurity(node: late, clusterKey: cluster.cluster.publicKey))
+        ) { $0.socket.reconnectIntervalMaximum = .milliseconds(200) }
+        return (side, try side.node.connect(endpoint))
+      }
+      // The list that cannot be read (nil) changes nothing.
+      let first = try newcomer()
+      #expect(try eventually { try server.node.statistics().keysRefused > 1 })
+      list.withLock { $0 = [late.publicKey: "late"] }
+      #expect(eventually { first.side.incidents.all.contains(.connected) })
+      try first.side.node.send(WireMessage("late"), to: first.peer)
+      #expect(server.node.received.next()?.message.text == "late")
+      try first.side.stop()
+      list.withLock { $0 = [:] }
+      Thread.sleep(forTimeInterval: 1.1)
+      let refused = try server.node.statistics().keysRefused
+      let second = try newcomer()
+      #expect(try eventually { try server.node.statistics().keysRefused > refused })
+      #expect(!second.side.incidents.all.contains(.connected))
+      // However often somebody knocks, the list is read once a second.
+      let (before, start) = (readings.withLock { $0 }, MonotonicClock.now)
+      let knocking = try (0..<20).map { _ in try newcomer().side }
+      #expect(try eventually { try server.node.statistics().keysRefused > refused + 20 })
+      let seconds = (MonotonicClock.now - start).components.seconds
+      #expect(readings.withLock { $0 } <= before + Int(seconds) + 2)
+      for side in [server, second.side] + knocking { try side.stop() }
+    }
+
     @Test("two loops of one context cannot both ask for keys, and the second is told")
     func oneAuthenticator() throws {
       let cluster = try TestKeys()

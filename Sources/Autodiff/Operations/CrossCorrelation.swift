@@ -18,7 +18,7 @@ extension Tape {
       alpha: 1 / count)
     var total = 0.0
     for element in correlation.elements { total += Double(element) * Double(element) }
-    return record(scalar(Float(total)), from: left, right) { [self] gradient in
+    return record(scalar(Float(total)), from: left, right) { [unowned self] gradient in
       let factor = 2 * gradient.pointer[0] / count
       accumulate(into: left) { target, isFirst in
         BLAS.multiply(
@@ -54,7 +54,7 @@ extension Tape {
         output.pointer[index] = Float(Double(x.value.pointer[index]) - mean) * inverse[column]
       }
     }
-    return record(output, from: x) { [self] gradient in
+    return record(output, from: x) { [unowned self] gradient in
       scatter(into: x) { target in
         for column in 0..<width {
           var meanGradient = 0.0

@@ -10,7 +10,7 @@ extension Tape {
   public func multiply(_ x: Variable, _ weight: Variable) -> Variable {
     let output = matrix(rows: x.rows, columns: weight.columns)
     BLAS.multiply(.init(x.value), .init(weight.value), into: .init(output))
-    return record(output, from: x, weight) { [self] gradient in
+    return record(output, from: x, weight) { [unowned self] gradient in
       accumulate(into: x) { target, isFirst in
         BLAS.multiply(
           .init(gradient), .init(weight.value), transposeB: true, into: .init(target),

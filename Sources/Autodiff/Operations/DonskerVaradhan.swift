@@ -33,7 +33,7 @@ extension Tape {
     let logNormalizer =
       movingAverage.map { log(Double($0)) + log(Double(count)) }
       ?? Double(largest) + log(exponentials)
-    return record(scalar(value), from: joint, marginal) { [self] gradient in
+    return record(scalar(value), from: joint, marginal) { [unowned self] gradient in
       let upstream = gradient.pointer[0]
       scatter(into: joint) { target in
         for row in 0..<count { target.pointer[row] += upstream / Float(count) }

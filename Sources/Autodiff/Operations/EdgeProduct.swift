@@ -13,7 +13,7 @@ extension Tape {
     let width = x.columns
     let output = matrix(rows: edges.targetCount, columns: width)
     edges.multiply(weights.value, x.value, into: output)
-    return record(output, from: weights, x) { [self] gradient in
+    return record(output, from: weights, x) { [unowned self] gradient in
       accumulate(into: weights) { target, isFirst in
         for edge in 0..<edges.count {
           let share = BLAS.dot(

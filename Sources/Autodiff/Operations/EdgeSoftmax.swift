@@ -23,7 +23,7 @@ extension Tape {
       }
       for edge in range { output.pointer[edge] /= sum }
     }
-    return record(output, from: logits) { [self] gradient in
+    return record(output, from: logits) { [unowned self] gradient in
       accumulate(into: logits) { destination, isFirst in
         for target in 0..<edges.targetCount {
           let range = edges.edges(to: target)

@@ -12,7 +12,7 @@ extension Tape {
       precondition(variable.value.hasSameShape(as: output), "sum of different shapes")
       add(variable.value, scaledBy: scale, to: output, isFirst: position == 0)
     }
-    return record(output, from: terms.map(\.variable)) { [self] gradient in
+    return record(output, from: terms.map(\.variable)) { [unowned self] gradient in
       for (variable, scale) in terms {
         accumulate(into: variable) { target, isFirst in
           add(gradient, scaledBy: scale, to: target, isFirst: isFirst)
@@ -41,7 +41,7 @@ extension Tape {
     var total = 0.0
     for element in x.value.elements { total += Double(element) }
     let count = Float(max(1, x.value.count))
-    return record(scalar(Float(total) / count), from: x) { [self] gradient in
+    return record(scalar(Float(total) / count), from: x) { [unowned self] gradient in
       let share = gradient.pointer[0] / count
       accumulate(into: x) { target, isFirst in
         for index in 0..<target.count {
@@ -55,7 +55,7 @@ extension Tape {
   public func relu(_ x: Variable) -> Variable {
     let output = matrix(rows: x.rows, columns: x.columns)
     mrdib_relu(x.value.pointer, output.pointer, output.count)
-    return record(output, from: x) { [self] gradient in
+    return record(output, from: x) { [unowned self] gradient in
       accumulate(into: x) { target, isFirst in
         mrdib_relu_adjoint(
           x.value.pointer, gradient.pointer, target.pointer, target.count, isFirst ? 0 : 1)
@@ -67,7 +67,7 @@ extension Tape {
   public func clamp(_ x: Variable, _ lower: Float, _ upper: Float) -> Variable {
     let output = matrix(rows: x.rows, columns: x.columns)
     mrdib_clamp(x.value.pointer, lower, upper, output.pointer, output.count)
-    return record(output, from: x) { [self] gradient in
+    return record(output, from: x) { [unowned self] gradient in
       accumulate(into: x) { target, isFirst in
         mrdib_clamp_adjoint(
           x.value.pointer, lower, upper, gradient.pointer, target.pointer, target.count,

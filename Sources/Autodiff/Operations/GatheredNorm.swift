@@ -30,7 +30,7 @@ extension Tape {
       value.pointer[0] = Float(total.squareRoot())
     }
     reductions.append(reduction)
-    return record(value, from: x) { [self] gradient in
+    return record(value, from: x) { [unowned self] gradient in
       let norm = value.pointer[0]
       guard norm > 0 else { return }
       let scale = gradient.pointer[0] / norm

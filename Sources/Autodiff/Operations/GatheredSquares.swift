@@ -24,7 +24,7 @@ extension Tape {
       let start = x.value.pointer + row * width
       total += Double(counts[row]) * Double(BLAS.dot(start, start, count: width))
     }
-    return record(scalar(Float(total / 2) * scale), from: x) { [self] gradient in
+    return record(scalar(Float(total / 2) * scale), from: x) { [unowned self] gradient in
       scatter(into: x) { target in
         for row in 0..<x.rows where counts[row] > 0 {
           BLAS.accumulate(

@@ -19,7 +19,7 @@ extension Tape {
     mrdib_gaussian_sample(
       mean.value.pointer, logVariance.value.pointer, noise.pointer, deviation.pointer,
       output.pointer, output.count)
-    let sample = record(output, from: mean, logVariance) { [self] gradient in
+    let sample = record(output, from: mean, logVariance) { [unowned self] gradient in
       accumulate(into: mean) { target, isFirst in
         if isFirst {
           target.copy(from: gradient)
@@ -52,7 +52,7 @@ extension Tape {
     let total = mrdib_gaussian_kl(
       mean.value.pointer, logVariance.value.pointer, precision, log(precision), mean.value.count)
     return record(scalar(Float(total * Double(scale))), from: mean, logVariance) {
-      [self] gradient in
+      [unowned self] gradient in
       let factor = gradient.pointer[0] * scale
       scatter(into: mean) { target in
         mrdib_gaussian_kl_adjoint(

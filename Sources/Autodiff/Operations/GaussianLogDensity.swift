@@ -22,7 +22,8 @@ extension Tape {
       squared.pointer[index] = difference * scaled.pointer[index]
       total -= 0.5 * (Double(squared.pointer[index]) + Double(logVariance) + log(2 * Double.pi))
     }
-    return record(scalar(Float(total) / count), from: x, mean, logVariance) { [self] gradient in
+    return record(scalar(Float(total) / count), from: x, mean, logVariance) {
+      [unowned self] gradient in
       let factor = gradient.pointer[0] / count
       scatter(into: x) { target in
         BLAS.accumulate(

@@ -11,7 +11,7 @@ extension Tape {
     for index in 0..<output.count {
       output.pointer[index] = x.value.pointer[index] * y.value.pointer[index]
     }
-    return record(output, from: x, y) { [self] gradient in
+    return record(output, from: x, y) { [unowned self] gradient in
       for (variable, other) in [(x, y), (y, x)] {
         accumulate(into: variable) { target, isFirst in
           for index in 0..<target.count {

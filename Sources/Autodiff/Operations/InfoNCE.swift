@@ -13,7 +13,7 @@ extension Tape {
       inverseNorms.pointer[row] = inverse
       for column in 0..<width { output.pointer[row * width + column] = source[column] * inverse }
     }
-    return record(output, from: x) { [self] gradient in
+    return record(output, from: x) { [unowned self] gradient in
       accumulate(into: x) { target, isFirst in
         for row in 0..<x.rows {
           let y = output.pointer + row * width
@@ -55,7 +55,8 @@ extension Tape {
       initialized = count
     }
     for logSum in logSums { total += logSum }
-    return record(scalar(Float(total / Double(max(1, count)))), from: a, b) { [self] gradient in
+    return record(scalar(Float(total / Double(max(1, count)))), from: a, b) {
+      [unowned self] gradient in
       // (softmax − identity) · rows, without the difference: the weights stay, for adjoints may
       // run once per shard, and a copy of them would be the largest matrix of a step.
       let factor = gradient.pointer[0] / (Float(max(1, count)) * temperature)

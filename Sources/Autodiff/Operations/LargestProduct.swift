@@ -32,7 +32,7 @@ extension Tape {
       output.pointer[element] = largest
     }
     let won = winners
-    return record(output, from: columns + [scales]) { [self] gradient in
+    return record(output, from: columns + [scales]) { [unowned self] gradient in
       for (column, variable) in columns.enumerated() {
         scatter(into: variable) { target in
           for element in 0..<count where won[element] == Int32(column) {

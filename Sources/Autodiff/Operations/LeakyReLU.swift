@@ -11,7 +11,7 @@ extension Tape {
     precondition(slope >= 0 && slope <= 1, "leakyReLU: slope \(slope)")
     let output = matrix(rows: x.rows, columns: x.columns)
     mrdib_leaky_relu(x.value.pointer, slope, output.pointer, output.count)
-    return record(output, from: x) { [self] gradient in
+    return record(output, from: x) { [unowned self] gradient in
       accumulate(into: x) { target, isFirst in
         mrdib_leaky_relu_adjoint(
           x.value.pointer, slope, gradient.pointer, target.pointer, target.count, isFirst ? 0 : 1)

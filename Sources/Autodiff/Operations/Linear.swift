@@ -20,7 +20,8 @@ extension Tape {
     BLAS.multiply(
       .init(x.value), .init(weight.value, columns: range), transposeB: true, into: .init(output),
       beta: bias == nil ? 0 : 1)
-    return record(output, from: [x, weight] + (bias.map { [$0] } ?? [])) { [self] gradient in
+    return record(output, from: [x, weight] + (bias.map { [$0] } ?? [])) {
+      [unowned self] gradient in
       accumulate(into: x) { target, isFirst in
         BLAS.multiply(
           .init(gradient), .init(weight.value, columns: range), into: .init(target),

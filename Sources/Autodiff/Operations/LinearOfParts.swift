@@ -25,7 +25,7 @@ extension Tape {
         .init(part.value), .init(weight.value, columns: columns), transposeB: true,
         into: .init(output), beta: 1)
     }
-    return record(output, from: parts + [weight, bias]) { [self] gradient in
+    return record(output, from: parts + [weight, bias]) { [unowned self] gradient in
       for (part, columns) in zip(parts, ranges) {
         accumulate(into: part) { target, isFirst in
           BLAS.multiply(

@@ -40,7 +40,7 @@ extension Tape {
         slope.pointer[row] = -sigmoid * complement / (1e-10 + sigmoid)
       }
     }
-    return record(scalar(Float(total) * scale), from: margins) { [self] gradient in
+    return record(scalar(Float(total) * scale), from: margins) { [unowned self] gradient in
       let factor = gradient.pointer[0] * scale
       accumulate(into: margins) { target, isFirst in
         for row in 0..<target.rows {

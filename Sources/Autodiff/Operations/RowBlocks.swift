@@ -14,7 +14,7 @@ extension Tape {
       (output.pointer + offset).update(from: part.value.pointer, count: part.value.count)
       offset += part.value.count
     }
-    return record(output, from: parts) { [self] gradient in
+    return record(output, from: parts) { [unowned self] gradient in
       var offset = 0
       for part in parts {
         accumulate(into: part) { target, isFirst in
@@ -35,7 +35,7 @@ extension Tape {
     let output = matrix(rows: range.count, columns: x.columns)
     let start = range.lowerBound * x.columns
     output.pointer.update(from: x.value.pointer + start, count: output.count)
-    return record(output, from: x) { [self] gradient in
+    return record(output, from: x) { [unowned self] gradient in
       scatter(into: x) { target in
         BLAS.accumulate(gradient.pointer, into: target.pointer + start, count: gradient.count)
       }

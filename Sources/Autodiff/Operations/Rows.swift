@@ -11,7 +11,7 @@ extension Tape {
       (output.pointer + row * width).update(
         from: x.value.pointer + Int(index) * width, count: width)
     }
-    return record(output, from: x) { [self] gradient in
+    return record(output, from: x) { [unowned self] gradient in
       scatter(into: x) { target in
         for (row, index) in indices.enumerated() {
           BLAS.accumulate(
@@ -35,7 +35,7 @@ extension Tape {
       }
       offset += part.columns
     }
-    return record(output, from: parts) { [self] gradient in
+    return record(output, from: parts) { [unowned self] gradient in
       var offset = 0
       for part in parts {
         let columns = part.columns
@@ -63,7 +63,7 @@ extension Tape {
       (output.pointer + row * range.count)
         .update(from: x.value.pointer + row * x.columns + range.lowerBound, count: range.count)
     }
-    return record(output, from: x) { [self] gradient in
+    return record(output, from: x) { [unowned self] gradient in
       scatter(into: x) { target in
         for row in 0..<x.rows {
           BLAS.accumulate(
@@ -89,7 +89,7 @@ extension Tape {
         x.value.pointer + Int(xIndices[row]) * width, y.value.pointer + Int(yIndices[row]) * width,
         count: width)
     }
-    return record(output, from: x, y) { [self] gradient in
+    return record(output, from: x, y) { [unowned self] gradient in
       scatter(into: x) { target in
         for row in 0..<xIndices.count {
           BLAS.accumulate(

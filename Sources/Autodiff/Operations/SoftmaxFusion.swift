@@ -38,7 +38,7 @@ extension Tape {
           into: output.pointer + row * width, count: width)
       }
     }
-    return record(output, from: parts + scores) { [self] gradient in
+    return record(output, from: parts + scores) { [unowned self] gradient in
       for (way, part) in parts.enumerated() {
         scatter(into: part) { target in
           for row in 0..<rows {

@@ -10,7 +10,7 @@ extension Tape {
   public func multiply(_ matrix: SparseMatrix, _ x: Variable) -> Variable {
     let output = self.matrix(rows: matrix.rows, columns: x.columns)
     matrix.multiply(x.value, into: output)
-    return record(output, from: x) { [self] gradient in
+    return record(output, from: x) { [unowned self] gradient in
       accumulate(into: x) { target, isFirst in
         if isFirst { return matrix.transposed.multiply(gradient, into: target) }
         let share = self.matrix(rows: target.rows, columns: target.columns)

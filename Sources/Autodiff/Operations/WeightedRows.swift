@@ -23,7 +23,7 @@ extension Tape {
           into: output.pointer + row * width, count: width)
       }
     }
-    return record(output, from: parts + [weights]) { [self] gradient in
+    return record(output, from: parts + [weights]) { [unowned self] gradient in
       for (column, part) in parts.enumerated() {
         scatter(into: part) { target in
           for row in 0..<rows {

@@ -8,14 +8,19 @@
 // process with threads), signal handlers, and macros over wait status.
 
 /// Starts a program in a process group of its own, with /dev/null as its input and `output` as its
-/// output and error output. No other descriptor is inherited.
+/// output and error output. No other descriptor is inherited but `inherited`, under its number,
+/// unless that is negative.
 ///
 /// The kernel sends the child `death_signal` when the calling THREAD ends (PR_SET_PDEATHSIG), so
 /// call it from a thread that outlives the child.
 ///
 /// Returns the process id, or -1 with errno set: also when the program could not be executed.
 int cprocess_spawn(const char *path, char *const arguments[], char *const environment[],
-                   int output, int death_signal);
+                   int output, int inherited, int death_signal);
+
+/// Opens a pipe: `ends[0]` to read from, `ends[1]` to write to. Neither blocks, and no program that
+/// is executed inherits them unless it is told to. 0, or -1 with errno set.
+int cprocess_open_pipe(int ends[2]);
 
 /// A descriptor that becomes readable when the process ends, or -1 where there is no such thing.
 int cprocess_descriptor(int process);

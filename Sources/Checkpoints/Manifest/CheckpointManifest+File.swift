@@ -1,4 +1,5 @@
 import Foundation
+import ParameterServer
 import Tensors
 
 #if canImport(Glibc)
@@ -43,7 +44,12 @@ extension CheckpointManifest {
     guard var document = try? decoder.decode(Document.self, from: data) else {
       throw .damaged(path, "it lacks what a manifest has")
     }
-    let manifest = CheckpointManifest(document)
+    guard let manifest = CheckpointManifest(document) else {
+      throw .damaged(
+        path,
+        "it counts \(document.stepsPerEpoch) steps per epoch and \(document.roundsPerStep) rounds "
+          + "per step")
+    }
     let digest = document.digest
     document.digest = ""
     guard digest == (try? document.contentDigest()) else {
@@ -91,9 +97,12 @@ extension CheckpointManifest {
     let version: UInt64
     let epoch: Int
     let step: UInt64
+    let stepsPerEpoch: Int
+    let roundsPerStep: Int
     let servers: Int
     let tables: [Table]
     let shards: [Shard]
+    let configuration: String
     let configurationDigest: String
     let dataDigest: String
     let created: String
@@ -101,7 +110,10 @@ extension CheckpointManifest {
 
     enum CodingKeys: String, CodingKey {
       case formatVersion = "format_version"
-      case run, generation, version, epoch, step, servers, tables, shards, created, digest
+      case run, generation, version, epoch, step, servers, tables, shards, configuration, created,
+        digest
+      case stepsPerEpoch = "steps_per_epoch"
+      case roundsPerStep = "rounds_per_step"
       case configurationDigest = "configuration_digest"
       case dataDigest = "data_digest"
     }
@@ -120,26 +132,35 @@ extension CheckpointManifest {
     }
   }
 
-  private init(_ document: Document) {
+  /// nil if no schedule counts like this.
+  private init?(_ document: Document) {
+    let counts = 1...Int(UInt32.max)
+    guard counts.contains(document.stepsPerEpoch), counts.contains(document.roundsPerStep) else {
+      return nil
+    }
     self.init(
       runID: document.run,
       name: CheckpointName(generation: document.generation, version: document.version),
-      epoch: document.epoch, step: document.step, tables: document.tables,
+      schedule: StepSchedule(
+        stepsPerEpoch: document.stepsPerEpoch, roundsPerStep: document.roundsPerStep),
+      tables: document.tables,
       shards: document.shards.map {
         Shard(file: $0.file, byteCount: $0.bytes, digest: $0.digest)
       },
-      configurationDigest: document.configurationDigest, dataDigest: document.dataDigest,
-      created: document.created)
+      configuration: document.configuration, configurationDigest: document.configurationDigest,
+      dataDigest: document.dataDigest, created: document.created)
   }
 
   private func document() throws -> Document {
     var document = Document(
       run: runID, generation: name.generation, version: name.version, epoch: epoch, step: step,
+      stepsPerEpoch: schedule.stepsPerEpoch, roundsPerStep: schedule.roundsPerStep,
       servers: serverCount, tables: tables,
       shards: shards.map {
         Document.Shard(file: $0.file, bytes: $0.byteCount, digest: $0.digest)
       },
-      configurationDigest: configurationDigest, dataDigest: dataDigest, created: created)
+      configuration: configuration, configurationDigest: configurationDigest,
+      dataDigest: dataDigest, created: created)
     document.digest = try document.contentDigest()
     return document
   }

@@ -1,4 +1,5 @@
 public import Messages
+public import ParameterServer
 import Tables
 
 /// What makes the files of all servers a checkpoint. It is written when all of them are on disk:
@@ -13,6 +14,9 @@ public struct CheckpointManifest: Sendable, Equatable {
     public let width: Int
     /// As in a table's description.
     public let rule: String
+
+    /// Whether it is written as a whole now and then, and no step updates it.
+    public var isAssigned: Bool { rule == "assigned" }
   }
 
   /// The file with the rows of one server.
@@ -24,18 +28,18 @@ public struct CheckpointManifest: Sendable, Equatable {
     public let digest: String
   }
 
-  /// Of the layout of manifest and files.
-  static let formatVersion = 1
+  /// Of the layout of manifest and files. 1 lacked the configuration and the counts of a schedule.
+  static let formatVersion = 2
 
   public let runID: String
   public let name: CheckpointName
-  /// Which of the run the version belongs to, from 0.
-  public let epoch: Int
-  /// Which of the run the version belongs to, from 0.
-  public let step: UInt64
+  /// How the run's versions count steps and epochs.
+  public let schedule: StepSchedule
   public let tables: [Table]
   /// By rank of their server.
   public let shards: [Shard]
+  /// The run's configuration as text: what the rows mean follows from it, wherever the files go.
+  public let configuration: String
   /// Of the run's configuration.
   public let configurationDigest: String
   /// Of the data that the run trains on.
@@ -45,6 +49,10 @@ public struct CheckpointManifest: Sendable, Equatable {
 
   /// What the tables stand at.
   public var version: UInt64 { name.version }
+  /// Which of the run the version belongs to, from 0.
+  public var epoch: Int { schedule.epoch(ofVersion: version) }
+  /// Which of the run the version belongs to, from 0.
+  public var step: UInt64 { schedule.step(ofVersion: version) }
   /// Servers that wrote it.
   public var serverCount: Int { shards.count }
 
@@ -56,8 +64,8 @@ public struct CheckpointManifest: Sendable, Equatable {
   /// - Throws: ``CheckpointError`` `mismatch` unless the files are of one version and generation,
   ///   one of each server, where servers write them.
   public init(
-    runID: String, epoch: Int, step: UInt64, tables: [TableDescription],
-    shards: [CheckpointShard], configurationDigest: String, dataDigest: String, created: String
+    runID: String, schedule: StepSchedule, tables: [TableDescription], shards: [CheckpointShard],
+    configuration: String, configurationDigest: String, dataDigest: String, created: String
   ) throws(CheckpointError) {
     let ordered = shards.sorted { $0.rank < $1.rank }
     guard let first = ordered.first else {
@@ -70,8 +78,8 @@ public struct CheckpointManifest: Sendable, Equatable {
         byteCount: Int(clamping: $0.byteCount), digest: $0.digest)
     }
     self.runID = runID
-    self.epoch = epoch
-    self.step = step
+    self.schedule = schedule
+    self.configuration = configuration
     self.tables = tables.map {
       Table(name: $0.name, rows: Int(clamping: $0.rows), width: Int($0.width), rule: $0.rule)
     }
@@ -95,15 +103,16 @@ public struct CheckpointManifest: Sendable, Equatable {
   }
 
   init(
-    runID: String, name: CheckpointName, epoch: Int, step: UInt64, tables: [Table],
-    shards: [Shard], configurationDigest: String, dataDigest: String, created: String
+    runID: String, name: CheckpointName, schedule: StepSchedule, tables: [Table],
+    shards: [Shard], configuration: String, configurationDigest: String, dataDigest: String,
+    created: String
   ) {
     self.runID = runID
     self.name = name
-    self.epoch = epoch
-    self.step = step
+    self.schedule = schedule
     self.tables = tables
     self.shards = shards
+    self.configuration = configuration
     self.configurationDigest = configurationDigest
     self.dataDigest = dataDigest
     self.created = created
@@ -112,7 +121,7 @@ public struct CheckpointManifest: Sendable, Equatable {
   /// What cannot be right, whoever wrote it; nil: nothing.
   var problem: String? {
     if !(1...SlotMap.slotCount).contains(serverCount) { return "it is of \(serverCount) servers" }
-    if epoch < 0 { return "it is of epoch \(epoch)" }
+    if version > UInt64(Int.max) { return "it is of version \(version)" }
     for (rank, shard) in shards.enumerated() {
       guard shard.file == CheckpointName.shardFile(rank: rank, serverCount: serverCount) else {
         return "the file of server \(rank) is called '\(shard.file)'"

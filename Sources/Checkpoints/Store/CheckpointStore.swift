@@ -139,24 +139,36 @@ public struct CheckpointStore: Sendable {
     return problems
   }
 
-  /// Makes the files of all servers a checkpoint.
+  /// Looks whether the files of a checkpoint are there in their sizes, without reading them.
   ///
-  /// - Throws: ``CheckpointError`` if a file cannot be seen from here in its size, or the manifest
-  ///   cannot be written; there is no checkpoint then, and those before stay.
-  public func commit(_ manifest: CheckpointManifest) throws(CheckpointError) {
+  /// - Throws: ``CheckpointError``: `missing`, or `damaged` if a file has another size.
+  public func checkSizes(_ manifest: CheckpointManifest) throws(CheckpointError) {
     for shard in manifest.shards {
       let path = "\(folder)/\(manifest.name.folder)/\(shard.file)"
       var status = stat()
       guard stat(path, &status) == 0 else {
         throw CheckpointError(
           .missing,
-          "Cannot commit the checkpoint of version \(manifest.version): '\(path)' is not there "
-            + "(\(String(cString: strerror(errno)))). Coordinator and servers must share the "
-            + "folder of the checkpoints.")
+          "Cannot use the checkpoint of version \(manifest.version): '\(path)' is not there "
+            + "(\(String(cString: strerror(errno)))).")
       }
       guard Int(status.st_size) == shard.byteCount else {
         throw .damaged(path, "it has \(status.st_size) bytes, and \(shard.byteCount) were written")
       }
+    }
+  }
+
+  /// Makes the files of all servers a checkpoint.
+  ///
+  /// - Throws: ``CheckpointError`` if a file cannot be seen from here in its size, or the manifest
+  ///   cannot be written; there is no checkpoint then, and those before stay.
+  public func commit(_ manifest: CheckpointManifest) throws(CheckpointError) {
+    do throws(CheckpointError) {
+      try checkSizes(manifest)
+    } catch  where error.code == .missing {
+      throw CheckpointError(
+        .missing,
+        "\(error.message) Coordinator and servers must share the folder of the checkpoints.")
     }
     try manifest.write(to: "\(folder)/\(manifest.name.manifest)")
   }

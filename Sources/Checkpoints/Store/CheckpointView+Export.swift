@@ -1,27 +1,66 @@
+import ParameterServer
+
 extension CheckpointView {
-  /// Writes all parameters into one safetensors file, as F32 `[rows, width]` each, without
-  /// optimizer state and without tables that are assigned. Takes a few megabytes of memory.
+  /// A matrix that training goes on from: the weights of a table, or a part of its optimizer's
+  /// state.
+  public struct Parameters: Sendable, Equatable {
+    /// The table's name `T`, or `T/state0` and `T/state1`.
+    public let name: String
+    public let rows: Int
+    public let columns: Int
+    let table: CheckpointManifest.Table
+    /// 0 for weights, then state.
+    let part: Int
+  }
+
+  /// Everything there is to export, without tables that are assigned.
   ///
+  /// - Parameter withState: also the optimizer's state.
+  public func parameters(withState: Bool = false) -> [Parameters] {
+    manifest.tables.filter { !$0.isAssigned }.flatMap { table in
+      (0...(withState ? shape(of: table).stateCount : 0)).map { part in
+        Parameters(
+          name: ShardLayout.partName(part, of: table.name), rows: table.rows,
+          columns: table.width, table: table, part: part)
+      }
+    }
+  }
+
+  /// Gives away the rows of a matrix in the order of their ids, as the step after the checkpoint
+  /// reads them. Takes a few megabytes of memory.
+  ///
+  /// - Throws: ``CheckpointError`` if a file cannot be read or lacks rows, and what `body` throws.
+  public func readRows(
+    of parameters: Parameters, _ body: (UnsafeBufferPointer<Float>) throws -> Void
+  ) throws {
+    let windows = try TableWindows(
+      of: parameters.table, in: self, windowRows: windowRows(of: parameters.table))
+    let offset = parameters.part * parameters.columns
+    while let window = try windows.next() {
+      for row in 0..<window.rows.count {
+        try body(
+          UnsafeBufferPointer(
+            start: window.values + row * window.stride + offset, count: parameters.columns))
+      }
+    }
+  }
+
+  /// Writes all parameters into one safetensors file, as F32 `[rows, width]` each, without tables
+  /// that are assigned.
+  ///
+  /// - Parameter withState: also the optimizer's state, `T/state0` and `T/state1` of a table `T`.
   /// - Throws: ``CheckpointError`` if a file cannot be read, lacks rows, or cannot be written;
   ///   there is no file at `path` then, or the one that was there.
-  public func export(to path: String) throws(CheckpointError) {
-    let tables = manifest.tables.filter { $0.rule != "assigned" }
+  public func export(to path: String, withState: Bool = false) throws {
+    let parts = parameters(withState: withState)
     let writer = try SafetensorsWriter(
       path: path,
-      tensors: tables.map { .init(name: $0.name, rows: $0.rows, columns: $0.width) },
+      tensors: parts.map { .init(name: $0.name, rows: $0.rows, columns: $0.columns) },
       metadata: [
         "format": "mrdib-parameters-1", "run": manifest.runID, "epoch": "\(manifest.epoch)",
         "version": "\(manifest.version)",
       ])
-    for table in tables {
-      let windows = try TableWindows(of: table, in: self, windowRows: windowRows(of: table))
-      while let window = try windows.next() {
-        for row in 0..<window.rows.count {
-          try writer.append(
-            UnsafeBufferPointer(start: window.values + row * window.stride, count: table.width))
-        }
-      }
-    }
+    for part in parts { try readRows(of: part) { try writer.append($0) } }
     try writer.finish()
   }
 }

@@ -11,13 +11,11 @@ public struct CheckpointView {
   ///
   /// - Parameters:
   ///   - folder: of all checkpoints.
-  ///   - optimizer: of the run.
-  ///   - schedule: of the run.
+  ///   - optimizer: that the manifest's configuration asks for.
   /// - Throws: ``CheckpointError`` if a file is missing, damaged or of another checkpoint;
   ///   `ParameterServerError` if the optimizer cannot be the run's.
   public init(
-    _ manifest: CheckpointManifest, in folder: String, optimizer: OptimizerConfiguration,
-    schedule: StepSchedule
+    _ manifest: CheckpointManifest, in folder: String, optimizer: OptimizerConfiguration
   ) throws {
     self.manifest = manifest
     shards = try manifest.shards.indices.map { rank in
@@ -26,7 +24,7 @@ public struct CheckpointView {
       return shard
     }
     catchUp = try StoredRowCatchUp(
-      optimizer: optimizer, schedule: schedule, version: manifest.version)
+      optimizer: optimizer, schedule: manifest.schedule, version: manifest.version)
   }
 
   /// What belongs to each row of a table.

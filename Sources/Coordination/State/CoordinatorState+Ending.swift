@@ -1,15 +1,24 @@
 import Messages
 
 extension CoordinatorState {
-  /// Ends the run: everybody is told, the store knows, people know.
+  /// Ends the run: the store knows, everybody is told, people know. In this order: nodes that are
+  /// sent home do not come back, so nobody may be by a coordinator that dies before the end is
+  /// recorded, or cannot record it because another has taken over.
   mutating func end(_ ending: RunOutcome.Ending) -> [CoordinatorAction] {
     let outcome = RunOutcome(ending: ending, epochsFinished: epochsFinished, best: savedBest)
     phase = .ended(outcome)
     stop = nil
     workerlessSince = nil
-    return membership.all.map { farewell(outcome, to: $0) } + [
-      record(.ended(message: outcome.summary)), .report(.stopping(outcome)), .finish(outcome),
-    ]
+    return [record(.ended(message: outcome.summary))]
+      + membership.all.map { farewell(outcome, to: $0) }
+      + [.report(.stopping(outcome)), .finish(outcome)]
+  }
+
+  /// The actions of an end, with the answer to the event that brought it about.
+  mutating func answering(
+    _ event: CoordinatorEvent, within end: [CoordinatorAction]
+  ) -> [CoordinatorAction] {
+    end.dropLast() + answerAfterEnd(event) + end.suffix(1)
   }
 
   /// A node said something that cannot be read. It would say it again for ever.

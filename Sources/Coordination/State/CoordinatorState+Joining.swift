@@ -14,7 +14,7 @@ extension CoordinatorState {
     var actions: [CoordinatorAction] = []
     if let former = membership.member(named: hello.name) {
       actions = lose(former, how: "another process took its place", at: now)
-      if isEnded { return answerAfterEnd(.message(.hello(hello), from: node)) + actions }
+      if isEnded { return answering(.message(.hello(hello), from: node), within: actions) }
     }
     guard let member = membership.join(hello, at: now) else {
       return actions + refuse(hello, fullRefusal(for: hello))

@@ -103,8 +103,7 @@ public struct CoordinatorState: Sendable {
     let isFirst = startedAt == nil
     noteTime(now)
     if isFirst, let ending = recordedEnding {
-      let actions = end(ending)
-      return answerAfterEnd(event) + actions
+      return answering(event, within: end(ending))
     }
     if isEnded { return answerAfterEnd(event) }
     switch event {

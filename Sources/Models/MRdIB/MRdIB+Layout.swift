@@ -26,18 +26,18 @@ extension MRdIB {
     private(set) var scaleAverages: Int?
 
     init(
-      options: MRdIBOptions, modalities: [String], width: Int, initialScales: [Float],
+      options: MRdIBOptions, modalities: [String], width: Int,
       estimator: any RedundancyEstimator
     ) {
-      for (modality, name) in modalities.enumerated() {
-        let logVariance: Float =
-          switch options.deviation {
-          case .unit: 0
-          case .relative: 2 * log(max(0.1 * initialScales[modality], 1e-8))
-          }
+      let logVariance: Initializer =
+        switch options.deviation {
+        case .unit: .constant(0)
+        case .relative: .pushed
+        }
+      for name in modalities {
         encoders.append(tables.count)
         add("mrdib.\(name).logvar.weight", rows: width, width: width)
-        add("mrdib.\(name).logvar.bias", rows: 1, width: width, value: logVariance)
+        add("mrdib.\(name).logvar.bias", rows: 1, width: width, initializer: logVariance)
         heads.append(options.head == .linear ? tables.count : nil)
         if options.head == .linear {
           add("mrdib.\(name).head.delta", rows: width, width: width)
@@ -64,11 +64,12 @@ extension MRdIB {
       }
     }
 
-    private mutating func add(_ name: String, rows: Int, width: Int, value: Float = 0) {
+    private mutating func add(
+      _ name: String, rows: Int, width: Int, initializer: Initializer = .constant(0)
+    ) {
       tables.append(
         TableSpec(
-          name: name, rows: rows, width: width, initializer: .constant(value),
-          rowsPerBlock: rows))
+          name: name, rows: rows, width: width, initializer: initializer, rowsPerBlock: rows))
     }
 
     private mutating func addAverage(

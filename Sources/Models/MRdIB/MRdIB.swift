@@ -1,5 +1,6 @@
 internal import Autodiff
 internal import Datasets
+internal import Foundation
 public import Tables
 internal import Tensors
 
@@ -37,20 +38,13 @@ public struct MRdIB: Sendable {
   /// - Parameters:
   ///   - modalities: names, in the order of `Content.means`.
   ///   - width: D of the content vectors.
-  ///   - initialScales: the root mean square of each modality's vectors at the start, for
-  ///     ``InitialDeviation/relative``.
-  public init(
-    options: MRdIBOptions, modalities: [String], width: Int, initialScales: [Float]
-  ) {
-    self.init(
-      options: options, modalities: modalities, width: width, initialScales: initialScales,
-      noise: KeyedStepNoise())
+  public init(options: MRdIBOptions, modalities: [String], width: Int) {
+    self.init(options: options, modalities: modalities, width: width, noise: KeyedStepNoise())
   }
 
   /// With given random numbers, for reference values.
   package init(
-    options: MRdIBOptions, modalities: [String], width: Int, initialScales: [Float],
-    noise: any StepNoise
+    options: MRdIBOptions, modalities: [String], width: Int, noise: any StepNoise
   ) {
     self.noise = noise
     self.options = options
@@ -64,9 +58,21 @@ public struct MRdIB: Sendable {
       case .crossCorrelation: CrossCorrelationEstimator()
       }
     layout = Layout(
-      options: options, modalities: modalities, width: width, initialScales: initialScales,
-      estimator: estimator)
+      options: options, modalities: modalities, width: width, estimator: estimator)
     tables = layout.tables
+  }
+
+  /// The initial values of a table whose initializer is `pushed`, `[1, D]`: the log-variance that
+  /// ``InitialDeviation/relative`` begins with.
+  ///
+  /// - Parameter scales: the root mean square of each modality's vectors at the start.
+  func initialValues(table: Int, scales: [Float]) -> Matrix {
+    guard let modality = layout.encoders.firstIndex(of: table - 1) else {
+      preconditionFailure("table \(tables[table].name) has no initial values of its own")
+    }
+    let values = Matrix(rows: 1, columns: tables[table].width)
+    values.fill(2 * log(max(0.1 * scales[modality], 1e-8)))
+    return values
   }
 
   /// The rows that a batch needs: all of every table, for they are small.

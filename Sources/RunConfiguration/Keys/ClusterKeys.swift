@@ -17,6 +17,10 @@ public struct ClusterKeys: ConfigurationSection {
   public let startupTimeout = ConfigurationKey<Int>(
     "startup_timeout_ms", default: 120_000, .within(100...86_400_000), unit: "ms",
     influencesResult: false, help: "Time for all processes to register; then the run is given up.")
+  public let hangTimeout = ConfigurationKey<Int>(
+    "hang_timeout_ms", default: 60_000, .within(1000...86_400_000, or: 0), unit: "ms",
+    influencesResult: false,
+    help: "Silence after which train kills a process that hangs, and starts it again. 0: never.")
   public let restartLimit = ConfigurationKey<Int>(
     "restart_limit", default: 50, .within(0...100_000), unit: "restarts", influencesResult: false,
     help: "The most restarts of one process within restart_window_s; one more death ends the run."

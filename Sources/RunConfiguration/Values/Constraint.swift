@@ -28,6 +28,13 @@ extension Constraint where Value: Comparable {
     }
   }
 
+  /// A range, or a nought that stands for never.
+  static func within(_ range: ClosedRange<Value>, or nought: Value) -> Constraint {
+    Constraint(
+      description: "\(nought.yaml), or from \(range.lowerBound.yaml) to \(range.upperBound.yaml)"
+    ) { $0 == nought || range.contains($0) }
+  }
+
   static func above(_ bound: Value, upTo most: Value) -> Constraint {
     Constraint(description: "above \(bound.yaml) and at most \(most.yaml)") {
       $0 > bound && $0 <= most

@@ -3,6 +3,7 @@ import Coordination
 import Dispatch
 import Foundation
 import Messages
+import ParameterServer
 import RunConfiguration
 
 /// The coordinator's side of checkpoints on disk: which one to go on from, and making one out of
@@ -68,10 +69,12 @@ final class CheckpointKeeper: Sendable {
 
   private func write(_ commit: CheckpointCommit) throws -> CommittedCheckpoint {
     let manifest = try CheckpointManifest(
-      runID: plan.runID, epoch: Int(commit.epoch),
-      step: commit.version / UInt64(plan.roundsPerStep), tables: plan.tables,
-      shards: commit.shards, configurationDigest: digests["configuration"] ?? "",
-      dataDigest: digests["data"] ?? "", created: Date().ISO8601Format())
+      runID: plan.runID,
+      schedule: StepSchedule(
+        stepsPerEpoch: Int(plan.stepsPerEpoch), roundsPerStep: Int(plan.roundsPerStep)),
+      tables: plan.tables, shards: commit.shards, configuration: plan.configuration,
+      configurationDigest: digests["configuration"] ?? "", dataDigest: digests["data"] ?? "",
+      created: Date().ISO8601Format())
     try store.commit(manifest)
     // What cannot be deleted costs space; the checkpoint is there.
     _ = try? store.prune(keepLast: keptCount)

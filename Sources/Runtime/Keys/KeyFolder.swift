@@ -1,4 +1,5 @@
 import Foundation
+import Logging
 import Transport
 
 /// The keys of a cluster, or of one machine that takes part in it.
@@ -41,7 +42,8 @@ public struct KeyFolder: Sendable, Equatable {
           message: "Cannot use the keys in '\(path)': cluster.public and cluster.secret do not "
             + "belong together. Copy both from the same folder.")
       }
-      security.listening = .init(cluster: own.pair, allowed: try allowed())
+      security.listening = .init(
+        cluster: own.pair, allowed: try allowed(), allowedNow: { self.allowedNow() })
     }
     return .curve(security)
   }
@@ -57,15 +59,41 @@ public struct KeyFolder: Sendable, Equatable {
     return (file.name, pair)
   }
 
+  /// Who may connect by now. A file that cannot be used lets nobody in; nil if the folder cannot be
+  /// read at all.
+  private func allowedNow() -> [CurvePublicKey: String]? {
+    let logger = Logger(label: "mrdib.keys")
+    do {
+      try KeyAccess.checkFolder(allowedFolder)
+      var keys: [CurvePublicKey: String] = [:]
+      for path in try allowedFiles() {
+        do {
+          let file = try KeyFile.load(path, .open)
+          keys[file.publicKey] = file.name
+        } catch {
+          logger.warning("\(error)")
+        }
+      }
+      return keys
+    } catch {
+      logger.warning("\(error) Until then those may connect who could before.")
+      return nil
+    }
+  }
+
+  private func allowedFiles() throws -> [String] {
+    try FileManager.default.contentsOfDirectory(atPath: allowedFolder).sorted()
+      .filter { $0.hasSuffix(".public") }.map { "\(allowedFolder)/\($0)" }
+  }
+
   /// Who may connect. Other files than `*.public` are none of our business.
   ///
   /// - Throws: ``RuntimeError`` also when nobody may.
   func allowed() throws -> [CurvePublicKey: String] {
     try KeyAccess.checkFolder(allowedFolder)
-    let names = (try? FileManager.default.contentsOfDirectory(atPath: allowedFolder)) ?? []
     var keys: [CurvePublicKey: String] = [:]
-    for name in names.sorted() where name.hasSuffix(".public") {
-      let file = try KeyFile.load("\(allowedFolder)/\(name)", .open)
+    for path in (try? allowedFiles()) ?? [] {
+      let file = try KeyFile.load(path, .open)
       keys[file.publicKey] = file.name
     }
     guard !keys.isEmpty else {

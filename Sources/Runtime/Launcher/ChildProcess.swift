@@ -15,6 +15,7 @@ final class ChildProcess {
   /// Becomes readable when the process ends; negative where the system has no such thing.
   let descriptor: Int32
   private let startedAt: Double
+  private let lifeline: Lifeline
   private(set) var result: ChildResult?
 
   /// Starts the process.
@@ -34,14 +35,19 @@ final class ChildProcess {
       throw RuntimeError.system("write the log '\(logPath)'", errno: errno, exitCode: .cannotCreate)
     }
     defer { close(log) }
+    let lifeline = try Lifeline(purpose: "start \(specification.name)")
+    let inherited = lifeline.childEnd
+    defer { lifeline.closeChildEnd() }
     let variables = environment.merging(specification.environment) { $1 }
+      .merging([LifeSign.variable: "\(inherited)"]) { $1 }
     let isOwn = specification.executable == LocalLauncher.ownExecutable
     let name = isOwn ? CommandLine.arguments[0] : specification.executable
     let arguments = [name] + specification.arguments
     startedAt = MonotonicClock.seconds
     processID = Self.withCStrings(arguments) { arguments in
       Self.withCStrings(variables.map { "\($0.key)=\($0.value)" }.sorted()) { variables in
-        cprocess_spawn(specification.executable, arguments, variables, log, SIGKILL)
+        cprocess_spawn(
+          specification.executable, arguments, variables, log, inherited, SIGKILL)
       }
     }
     guard processID > 0 else {
@@ -50,6 +56,7 @@ final class ChildProcess {
         exitCode: .system)
     }
     self.specification = specification
+    self.lifeline = lifeline
     self.logPath = specification.writesToStandardError ? "" : logPath
     descriptor = cprocess_descriptor(processID)
   }
@@ -63,6 +70,9 @@ final class ChildProcess {
     guard result == nil else { return }
     _ = kill(-processID, signal)
   }
+
+  /// Whether the process has given a sign of life since the last call.
+  func hasGivenSign() -> Bool { lifeline.takeSigns() }
 
   /// The result if the process has ended; reaps it at the first call after that.
   func poll() -> ChildResult? {

@@ -7,6 +7,8 @@ public enum LaunchNotice: Sendable, Equatable {
   /// `delay` in seconds; `count` restarts with this one.
   case restarts(ChildResult, delay: Double, count: Int)
   case goesOnWithout(ChildResult)
+  /// A process that gave no sign of life for `silence` seconds is killed.
+  case hangs(name: String, silence: Double)
   /// A process could not be started again; `reason` is a sentence.
   case notStarted(name: String, reason: String)
   /// So many notices were not shown since the last one that was.
@@ -37,6 +39,8 @@ public enum LaunchNotice: Sendable, Equatable {
     case .goesOnWithout(let result):
       "\(result.name) was asked to leave and left (\(result.endingText)); the run goes on "
         + "without it"
+    case .hangs(let name, let silence):
+      "\(name) hangs: no sign of life for \(Self.seconds(silence.rounded())); it is killed"
     case .notStarted(let name, let reason): "\(name) could not be restarted: \(reason)"
     case .notShown(let count): "(\(count) more messages about processes were not shown)"
     }
@@ -46,7 +50,7 @@ public enum LaunchNotice: Sendable, Equatable {
   var isRoutine: Bool {
     switch self {
     case .runEnds, .tooManyRestarts, .notShown: false
-    case .restarts, .goesOnWithout, .notStarted: true
+    case .restarts, .goesOnWithout, .hangs, .notStarted: true
     }
   }
 

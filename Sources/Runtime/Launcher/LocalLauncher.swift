@@ -78,6 +78,8 @@ public struct LocalLauncher: Sendable {
       var events: [Supervision.Event] = []
       while let signal = signals.next() { events.append(.signal(signal)) }
       for (index, member) in members.enumerated() {
+        // Before time is judged: what they did while we did not run counts for them.
+        if member.hasGivenSign() { events.append(.alive(index: index)) }
         if let result = member.poll() { events.append(.ended(index: index, result.exitCode)) }
       }
       events.append(.tick)
@@ -85,6 +87,9 @@ public struct LocalLauncher: Sendable {
         for action in supervision.handle(events.removeFirst(), at: MonotonicClock.seconds) {
           switch action {
           case .signal(let index, let number): members[index].send(number)
+          case .killHung(let index, let silence):
+            tell(.hangs(name: members[index].specification.name, silence: silence))
+            members[index].send(SIGKILL)
           case .start(let index):
             do {
               try members[index].restart()

@@ -23,6 +23,9 @@ final class SupervisedChild {
   /// Of the running process; negative where the system has no such thing.
   var descriptor: Int32 { process.descriptor }
 
+  /// Whether the running process has given a sign of life since the last call.
+  func hasGivenSign() -> Bool { process.hasGivenSign() }
+
   func send(_ signal: Int32) { process.send(signal) }
 
   /// The result once the running process has ended; reaps it. Nil at every further call until

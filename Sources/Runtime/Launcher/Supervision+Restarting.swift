@@ -43,6 +43,7 @@ extension Supervision {
       guard let deadline = children[index].state.deadline, now >= deadline else { continue }
       if case .waiting = children[index].state {
         children[index].state = .living
+        children[index].silence = Silence()
         children[index].restarts.started(at: now)
         actions.append(.start(index: index))
       } else if hasOther(like: index) {

@@ -6,6 +6,9 @@
 /// - While the group is running, a child that was killed, or that says with its code that trying
 ///   again helps, is started again as the ``RestartPolicy`` has it: the leader like any other. As
 ///   soon as the run is about to end, for whatever reason, nobody is started any more.
+/// - While the group is running, a child that gave signs of life and gives none any more for the
+///   hang time is killed: then it is one that was killed. Time in which we did not run ourselves
+///   does not count.
 /// - A child that ends with success while the leader goes on was asked to leave, and the others do
 ///   without it, unless it was the last of its role. At the end of a run the others leave a little
 ///   before the leader: what it was, the settling time shows.
@@ -24,6 +27,8 @@ public struct Supervision: Sendable, Equatable {
     case ended(index: Int, ExitCode)
     /// Child `index` could not be started again.
     case notStarted(index: Int)
+    /// Child `index` gave a sign of life, at any time since the last tick.
+    case alive(index: Int)
     /// A person sent a signal.
     case signal(Int32)
     case tick
@@ -32,6 +37,8 @@ public struct Supervision: Sendable, Equatable {
   public enum Action: Sendable, Equatable {
     /// Send a signal to child `index`.
     case signal(index: Int, Int32)
+    /// Kill child `index`, which gave no sign of life for so many seconds, and tell people.
+    case killHung(index: Int, silence: Double)
     /// Start child `index`, which is dead, again.
     case start(index: Int)
     /// Tell people what follows from the end of child `index`.
@@ -61,14 +68,18 @@ public struct Supervision: Sendable, Equatable {
     /// How long the leader may take to end after it has told the others that the run is over,
     /// seconds.
     public var settle: Double
+    /// Silence after which a child counts as hanging, seconds; 0: never.
+    public var hang: Double
 
     public init(
-      grace: Double = 10, stop: Double = 60, notice: Double = 20, settle: Double = 5
+      grace: Double = 10, stop: Double = 60, notice: Double = 20, settle: Double = 5,
+      hang: Double = 0
     ) {
       self.grace = grace
       self.stop = stop
       self.notice = notice
       self.settle = settle
+      self.hang = hang
     }
   }
 
@@ -118,6 +129,7 @@ public struct Supervision: Sendable, Equatable {
 
     let role: String
     var state = State.living
+    var silence = Silence()
     var restarts: RestartHistory
   }
 
@@ -126,6 +138,7 @@ public struct Supervision: Sendable, Equatable {
   let policy: RestartPolicy
   private(set) var stage = Stage.running
   var children: [Child]
+  private var tickedAt: Double
   /// A leader that was stopped says so by its exit code: with 0 the run was complete.
   var hasLeaderSucceeded = false
   /// The first signal that a person sent, to us or to the leader itself.
@@ -151,6 +164,7 @@ public struct Supervision: Sendable, Equatable {
     self.leader = leader
     self.limits = limits
     self.policy = policy
+    tickedAt = now
     children = roles.map { Child(role: $0, restarts: RestartHistory(startedAt: now)) }
   }
 
@@ -167,7 +181,8 @@ public struct Supervision: Sendable, Equatable {
     return culprit == nil ? .success : .transient
   }
 
-  /// When `tick` has something to decide; nil for never.
+  /// When `tick` has something to decide; nil for never. Hanging children are found by ticks in
+  /// between, at least one per ``Silence/longestStep``.
   public var nextDeadline: Double? {
     (children.map(\.state.deadline) + [stage.deadline]).compactMap { $0 }.min()
   }
@@ -175,10 +190,16 @@ public struct Supervision: Sendable, Equatable {
   /// - Parameter now: seconds on a monotonic clock.
   public mutating func handle(_ event: Event, at now: Double) -> [Action] {
     switch event {
-    case .ended(let index, let code): handleEnd(of: index, code, at: now)
-    case .notStarted(let index): handleEnd(of: index, .transient, at: now)
-    case .signal(let number): handleSignal(number, at: now)
-    case .tick: handleRestarts(at: now) + handleDeadline(at: now)
+    case .ended(let index, let code): return handleEnd(of: index, code, at: now)
+    case .notStarted(let index): return handleEnd(of: index, .transient, at: now)
+    case .alive(let index):
+      children[index].silence.end()
+      return []
+    case .signal(let number): return handleSignal(number, at: now)
+    case .tick:
+      let step = now - tickedAt
+      tickedAt = now
+      return handleSilence(over: step) + handleRestarts(at: now) + handleDeadline(at: now)
     }
   }
 

@@ -51,7 +51,9 @@ public struct LocalCluster: Sendable {
 
   /// The coordinator notices a lost node by its silence: it gets that long, and a little more.
   private var limits: Supervision.Limits {
-    Supervision.Limits(notice: Double(setup.configuration.cluster.nodeTimeout) / 1000 + 5)
+    let cluster = setup.configuration.cluster
+    return Supervision.Limits(
+      notice: Double(cluster.nodeTimeout) / 1000 + 5, hang: Double(cluster.hangTimeout) / 1000)
   }
 
   private var policy: RestartPolicy {

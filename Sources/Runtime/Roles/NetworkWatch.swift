@@ -28,6 +28,7 @@ final class NetworkWatch: Sendable {
   func settings(_ security: Security) -> NetworkLoopSettings {
     var settings = NetworkLoopSettings()
     settings.security = security
+    settings.live = { LifeSign.inherited.give() }
     settings.report = { [self] in note($0) }
     return settings
   }

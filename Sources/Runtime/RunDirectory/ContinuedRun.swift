@@ -1,3 +1,4 @@
+import Checkpoints
 import Coordination
 import Datasets
 import Foundation
@@ -16,13 +17,16 @@ public struct ContinuedRun: Sendable {
   /// The run of a directory; nil if it holds none that got as far as its records.
   ///
   /// - Throws: ``RuntimeError`` when the run was made with other data or settings, with what
-  ///   differs; `CoordinationError` when its records cannot be read.
+  ///   differs; `CoordinationError` when its records cannot be read; `CheckpointError` when its
+  ///   checkpoints are those of another release: without them it would begin anew.
   public static func find(in directory: RunDirectory, for setup: RunSetup) throws -> ContinuedRun? {
     guard FileManager.default.fileExists(atPath: directory.storePath) else { return nil }
     let store = try RunStore(path: directory.storePath)
     defer { try? store.close() }
     guard let stored = try store.load() else { return nil }
     try check(stored.identity, of: directory, against: setup)
+    try checkFormat(
+      of: setup.configuration.checkpointFolder(of: stored.identity.id, in: directory))
     return ContinuedRun(stored: stored)
   }
 
@@ -42,6 +46,12 @@ public struct ContinuedRun: Sendable {
       message: "Cannot go on with the run in '\(directory.path)': "
         + "\(differences.joined(separator: "; ")). Use the run's own settings and data, name "
         + "another folder with --run, or train anew with --overwrite.")
+  }
+
+  private static func checkFormat(of folder: String) throws {
+    for entry in try CheckpointStore(folder: folder).list() {
+      if case .unusable(let error) = entry.content, error.code == .unsupported { throw error }
+    }
   }
 
   /// The settings that decide what is trained and have another value now.

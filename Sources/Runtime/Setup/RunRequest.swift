@@ -40,6 +40,9 @@ public struct RunRequest: Sendable {
   /// - Throws: `ConfigurationError`, or `DatasetError` when the default data cannot be generated.
   public func resolve() throws -> RunConfiguration { try resolve(requestedLayers()) }
 
+  /// The models that can be asked for.
+  public static var modelNames: [String] { ModelRegistry.names }
+
   /// Files, assignments and options as layers, lowest first.
   ///
   /// - Throws: `ConfigurationError`.

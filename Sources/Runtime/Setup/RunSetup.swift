@@ -43,8 +43,7 @@ public struct RunSetup: Sendable {
     }
     model = try ModelRegistry.make(
       configuration.model.model,
-      input: ModelInput(
-        dataset, graphs: GraphStore(dataset: dataset, cacheFolder: "\(CacheFolder.path)/graphs")),
+      input: ModelInput(dataset, graphs: .keptOnDisk(of: dataset)),
       options: ModelOptions(configuration),
       objective: configuration.model.objective == .mrdib ? MRdIBOptions(configuration) : nil,
       seed: UInt64(configuration.training.seed))
@@ -108,12 +107,12 @@ public struct RunSetup: Sendable {
         startupTimeout: Double(cluster.startupTimeout) / 1000))
   }
 
-  /// Where and when checkpoints are written. A folder that the settings name may be that of many
-  /// runs, each of which has a part of its own.
+  /// Where and when checkpoints are written.
   private func checkpoints(of runID: String, in standardFolder: String?) -> CheckpointPlan? {
     let keys = configuration.checkpoints
-    let named = keys.folder.isEmpty ? nil : "\(keys.folder)/\(runID)"
-    guard let folder = named ?? standardFolder else { return nil }
+    guard let folder = configuration.checkpointFolder(of: runID) ?? standardFolder else {
+      return nil
+    }
     let steps = keys.steps > 0 ? keys.steps : keys.epochs * stepsPerEpoch
     return CheckpointPlan(folder: folder, interval: UInt64(steps * roundsPerStep))
   }

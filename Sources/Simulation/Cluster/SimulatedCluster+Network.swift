@@ -45,7 +45,7 @@ extension SimulatedCluster {
     }
     var parcel = parcel
     if case .request(let request, let connection) = parcel {
-      let isRepeated = network.noteRequest(request.id, on: connection) > 1
+      let isRepeated = services.note(request, on: connection) > 1
       if let server = process as? SimulatedServer {
         parcel = .request(
           sabotaged(request, for: server, isRepeated: isRepeated), connection: connection)
@@ -54,9 +54,10 @@ extension SimulatedCluster {
     process.received(parcel, from: route.sender, in: self)
   }
 
-  /// A server answers a request at most as often as it came.
-  func noteReply(_ reply: DataReply, on connection: ConnectionName) {
-    guard let excess = network.noteReply(reply.requestID, on: connection) else { return }
-    report("request \(reply.requestID) of \(connection.owner) \(excess)")
+  /// A server answers: at most as often as it was asked, what is of its generation, and every
+  /// gradient counts once.
+  func noteReply(_ reply: DataReply, on connection: ConnectionName, by server: SimulatedServer) {
+    guard let mistake = services.note(reply, on: connection, of: server.tables) else { return }
+    report("request \(reply.requestID) of \(connection.owner) to \(server.name) \(mistake)")
   }
 }

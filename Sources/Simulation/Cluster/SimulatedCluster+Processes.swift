@@ -43,7 +43,9 @@ extension SimulatedCluster {
     if processes.isCurrent(name) {
       switch departure {
       case .permanent(let message): report("\(name) gave up for good: \(message)")
-      case .finished(let message) where !processes.isDismissed(name):
+      // Only an end that is recorded may be told: nobody comes back from it.
+      case .finished(let message)
+      where !processes.isDismissed(name) && message != disk.run?.message:
         report("\(name) was sent home while the run goes on: \(message)")
       case .finished, .transient: break
       }

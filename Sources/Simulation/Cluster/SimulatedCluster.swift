@@ -30,6 +30,7 @@ final class SimulatedCluster {
   var dice: Dice
   var disk = SimulatedDisk()
   var network = SimulatedNetwork()
+  var services = ServiceLedger()
   var processes = ProcessTable()
   /// How many things fill the disk.
   var fullDisks = 0

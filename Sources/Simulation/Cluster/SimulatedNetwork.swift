@@ -18,7 +18,7 @@ struct Route: Hashable {
   let receiver: Receiver
 }
 
-/// Which slots are cut off, and what is known of the messages that were sent.
+/// Which slots are cut off, and which messages have overtaken others.
 struct SimulatedNetwork {
   private struct Cut {
     let slot: Slot
@@ -26,18 +26,10 @@ struct SimulatedNetwork {
     let receiving: Bool
   }
 
-  /// How often a request came, and was answered.
-  private struct Traffic {
-    var requests = 0
-    var replies = 0
-  }
-
   private var cuts: [UInt64: Cut] = [:]
   private var lastNumber: UInt64 = 0
   /// The latest message that has come, by its number.
   private var arrived: [Route: UInt64] = [:]
-  /// By connection and number of the request.
-  private var traffic: [ConnectionName: [UInt64: Traffic]] = [:]
 
   /// Numbers ascend.
   mutating func nextNumber() -> UInt64 {
@@ -72,18 +64,5 @@ struct SimulatedNetwork {
     let latest = arrived[route] ?? 0
     arrived[route] = max(latest, number)
     return number < latest
-  }
-
-  /// - Returns: how often the request has come.
-  mutating func noteRequest(_ id: UInt64, on connection: ConnectionName) -> Int {
-    traffic[connection, default: [:]][id, default: Traffic()].requests += 1
-    return traffic[connection]?[id]?.requests ?? 0
-  }
-
-  /// - Returns: what is wrong if the request was answered more often than it came.
-  mutating func noteReply(_ id: UInt64, on connection: ConnectionName) -> String? {
-    traffic[connection, default: [:]][id, default: Traffic()].replies += 1
-    guard let count = traffic[connection]?[id], count.replies > count.requests else { return nil }
-    return "came \(count.requests) times and was answered \(count.replies) times"
   }
 }

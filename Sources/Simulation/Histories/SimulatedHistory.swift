@@ -20,6 +20,11 @@ public struct SimulatedHistory: Sendable {
   /// How often each effect of a fault, or of the recovery from it, was seen.
   public let effects: [Effect: Int]
 
+  /// What is wrong and how to look at it again, in two lines; nil for a good history.
+  public var failure: String? {
+    violations.first.map { "seed \(seed) failed \($0)\n  replay: \(replay)" }
+  }
+
   /// The command that shows the history again, event by event.
   public var replay: String {
     "scripts/simulate --seed \(seed) --trace"

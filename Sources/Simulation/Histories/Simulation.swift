@@ -1,16 +1,18 @@
 import Coordination
 import Messages
 import Tables
+import Tensors
 
 /// Deterministic simulation: the production state machines of coordinator, servers and workers,
 /// with their real computation, in one thread, on a virtual clock, with faults that one seed
 /// decides.
 ///
 /// Checked after every event: the invariants that the state machines declare; that every version
-/// of every server's tables has the rows of the undisturbed run, bit by bit; that versions never go
-/// back within a generation; that no request is answered more often than it came. Checked at the
-/// end: that there is one, and that best model, losses and metrics are those of the undisturbed
-/// run.
+/// of every server's tables has the rows of the undisturbed run, bit by bit, and every shard's
+/// gradient once; that versions never go back within a generation; that servers grant only what is
+/// of their generation; that no request is answered more often than it came; that nothing is
+/// recorded for a coordinator that another has replaced. Checked at the end: that there is one, and
+/// that best model, losses and metrics are those of the undisturbed run.
 ///
 /// Where rows may be stale the bits depend on who is slow. There the rows are not compared, but no
 /// worker may get rows that are staler than allowed, and at the end as many gradients have counted
@@ -44,7 +46,9 @@ public final class Simulation {
 
   private var settings: [SettingName: Setting] = [:]
 
-  public init() {}
+  /// From here on the process multiplies matrices in one thread: these are so small that sharing
+  /// them out takes longer, and a busy machine makes that many times longer.
+  public init() { BLAS.setThreadCount(1) }
 
   /// The history of a seed.
   ///

@@ -77,8 +77,12 @@ final class SimulatedCoordinator: SimulatedProcess {
       case .generationRaised: cluster.pass(.recovery)
       case .clusterFormed, .bestSaved, .checkpointCommitted, .ended: break
       }
-      // Another coordinator has taken over: this one has nothing to say any more.
+      let isInCharge = cluster.disk.isInCharge(record.standing.term)
       let isHeeded = cluster.disk.record(record, obeysTerms: cluster.sabotage != .noTerms)
+      if isHeeded, !isInCharge {
+        cluster.report("\(name) has recorded something after another had taken over")
+      }
+      // Another coordinator has taken over: this one has nothing to say any more.
       if !isHeeded { supersede(in: cluster) }
     case .report(let event): report(event, in: cluster)
     case .saveBest(let epoch, let version, let generation, let endpoints):

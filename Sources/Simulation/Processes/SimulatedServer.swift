@@ -26,6 +26,11 @@ final class SimulatedServer: SimulatedProcess {
     session.state.map { ($0.generation, $0.version) }
   }
 
+  /// What it has taken so far is counted under.
+  var tables: ServiceLedger.Tables? {
+    standing.map { ServiceLedger.Tables(server: name, generation: $0.generation) }
+  }
+
   func started(in cluster: SimulatedCluster) { ticked(in: cluster) }
 
   func received(_ parcel: Parcel, from sender: ProcessName, in cluster: SimulatedCluster) {
@@ -58,7 +63,7 @@ final class SimulatedServer: SimulatedProcess {
         generation: generation, version: version)
       cluster.send(.fromNode(.heartbeat(heartbeat)), from: name, to: .coordinator)
     case .reply(let reply, let connection):
-      cluster.noteReply(reply, on: connection)
+      cluster.noteReply(reply, on: connection, by: self)
       cluster.send(.reply(reply, connection: connection), from: name, to: connection.owner)
     case .prepare(let welcome):
       cluster.pass(.preparation)
@@ -106,7 +111,8 @@ final class SimulatedServer: SimulatedProcess {
     handle(.checkpointWritten(cluster.disk.shard(snapshot)), in: cluster)
   }
 
-  /// Compares the rows of every new version with those of the undisturbed run.
+  /// Looks at every new version: it has all shards of the one before, and the rows of the
+  /// undisturbed run.
   private func audit(in cluster: SimulatedCluster) {
     guard let state = session.state else { return }
     let (generation, version) = (state.generation, state.version)
@@ -115,6 +121,7 @@ final class SimulatedServer: SimulatedProcess {
         cluster.report("\(name) went back from version \(audited.version) to \(version)")
       }
       guard version > audited.version else { return }
+      for past in audited.version..<version { checkShards(of: past, in: cluster) }
     }
     audited = (generation, version)
     let auditor = ConnectionName(owner: name, number: -1, server: -1)
@@ -123,6 +130,14 @@ final class SimulatedServer: SimulatedProcess {
     guard cluster.problem.consistency.isExact else { return }
     for problem in cluster.reference.differences(of: state, auditor: auditor) {
       cluster.report("\(name): \(problem)")
+    }
+  }
+
+  private func checkShards(of version: UInt64, in cluster: SimulatedCluster) {
+    guard let tables else { return }
+    let count = cluster.services.shardCount(ofVersion: version, in: tables)
+    if count != SimulationProblem.shardCount {
+      cluster.report("\(name) went beyond version \(version) with \(count) shards")
     }
   }
 }

@@ -1,9 +1,11 @@
+internal import Datasets
 internal import Messages
 internal import Models
 internal import Tables
 internal import Tensors
 
-/// The initial values that data decides (trainable copies of features), as blocks for the servers.
+/// The initial values that data decides (trainable copies of features, scales of vectors), as
+/// blocks for the servers.
 /// The owner of shard 0 writes them before the first step; servers answer no pull until they have
 /// them all.
 struct InitialValues {
@@ -32,7 +34,9 @@ struct InitialValues {
   mutating func next() throws -> [Addressed<PushRequest>]? {
     guard let block = blocks.popLast() else { return nil }
     return try engine.pushes(
-      of: engine.model.backbone.initialValues(table: block.table, rows: block.rows),
+      of: engine.model.initialValues(
+        table: block.table, rows: block.rows, seed: engine.setting.seed,
+        itemCount: engine.dataset.itemCount),
       rows: .listed(block.rows.map(Int32.init)), table: block.table,
       name: ContributionName(
         generation: generation, version: 0, shard: UInt32(blocks.count)))

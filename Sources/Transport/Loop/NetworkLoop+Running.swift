@@ -27,6 +27,7 @@ extension NetworkLoop {
       }
       let now = MonotonicClock.now
       if now >= nextTick, !isStopping {
+        settings.live()
         handler.ticked(at: now, on: self)
         for connection in connections { connection.forgetIdlePeers() }
         try lookAfterHandshakes(at: now)

@@ -71,7 +71,7 @@ public final class NetworkLoop<Event: Sendable> {
     if case .curve(let keys) = settings.security, let listening = keys.listening,
       authenticator == nil
     {
-      authenticator = try Authenticator(allowed: listening.allowed, context: context)
+      authenticator = try Authenticator(listening, context: context)
     }
     let (connection, actual) = try open(.router) { socket throws(TransportError) in
       try socket.bind(wanted)

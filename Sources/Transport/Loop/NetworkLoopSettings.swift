@@ -6,6 +6,8 @@ public struct NetworkLoopSettings: Sendable {
   /// Told, on the loop's thread, of what a log should know and no handler needs. May come as often
   /// as strangers like.
   public var report: @Sendable (NetworkIncident) -> Void = { _ in }
+  /// Called on the loop's thread with every tick: the loop does not hang.
+  public var live: @Sendable () -> Void = {}
   /// Time between two ticks. Late ticks are not made up for.
   public var tickInterval = Duration.milliseconds(50)
   /// Events of other threads that may wait.

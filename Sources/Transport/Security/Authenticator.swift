@@ -15,13 +15,18 @@ final class Authenticator {
     let address: String
   }
 
-  private let allowed: [CurvePublicKey: String]
+  private static let refreshInterval = Duration.seconds(1)
+
+  private var allowed: [CurvePublicKey: String]
+  private let allowedNow: @Sendable () -> [CurvePublicKey: String]?
+  private var refreshedAt = MonotonicClock.now
   private let socket: InternalSocket
 
   init(
-    allowed: [CurvePublicKey: String], context: ZeroMQContext
+    _ listening: CurveSecurity.Listening, context: ZeroMQContext
   ) throws(TransportError) {
-    self.allowed = allowed
+    allowed = listening.allowed
+    allowedNow = listening.allowedNow
     socket = try InternalSocket(ZMQ_REP, context: context)
     do {
       try socket.bind(Self.address)
@@ -46,6 +51,7 @@ final class Authenticator {
     var refusals: [Refusal] = []
     for _ in 0..<count {
       guard let question = try socket.receive() else { break }
+      refresh()
       let (name, refusal) = judge(question)
       if let refusal { refusals.append(refusal) }
       let id = question.count > 1 ? question[1] : []
@@ -56,6 +62,14 @@ final class Authenticator {
         ])
     }
     return refusals
+  }
+
+  /// Whoever was allowed or taken back while we ran counts from the next connection on.
+  private func refresh() {
+    let now = MonotonicClock.now
+    guard now - refreshedAt >= Self.refreshInterval else { return }
+    refreshedAt = now
+    if let list = allowedNow() { allowed = list }
   }
 
   /// The frames are version, id, domain, peer's address, routing id, mechanism, public key.

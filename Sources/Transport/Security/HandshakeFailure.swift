@@ -46,7 +46,7 @@ public struct HandshakeFailure: Sendable, Equatable, CustomStringConvertible {
       switch cause {
       case .keyNotAllowed:
         "the other side does not allow this process's key; put its public key into the folder"
-          + " 'allowed' there and start that side again"
+          + " 'allowed' there"
       case .otherMechanism:
         isEncrypted
           ? "the other side does not encrypt; start it with --keys, too"

@@ -22,10 +22,17 @@ public struct CurveSecurity: Sendable {
     public var cluster: CurveKeyPair
     /// Who may connect, each with a name.
     public var allowed: [CurvePublicKey: String]
+    /// Who may connect now, asked on the network thread before somebody is judged, at most once a
+    /// second; nil: as before.
+    public var allowedNow: @Sendable () -> [CurvePublicKey: String]?
 
-    public init(cluster: CurveKeyPair, allowed: [CurvePublicKey: String]) {
+    public init(
+      cluster: CurveKeyPair, allowed: [CurvePublicKey: String],
+      allowedNow: @escaping @Sendable () -> [CurvePublicKey: String]? = { nil }
+    ) {
       self.cluster = cluster
       self.allowed = allowed
+      self.allowedNow = allowedNow
     }
   }
 

@@ -11,7 +11,7 @@ struct KeysCommand: ParsableCommand {
       them is encrypted, and nobody without a key from the folder gets a word in.
 
       To give a worker's machine a key of its own, which can be taken back by deleting its file in
-      FOLDER/allowed and starting the run again: 'mrdib keys add FOLDER NAME --out OTHER', and copy
+      FOLDER/allowed: 'mrdib keys add FOLDER NAME --out OTHER', and copy
       OTHER there.
       """,
     subcommands: [KeysNew.self, KeysAdd.self, KeysShow.self])
@@ -49,7 +49,7 @@ struct KeysAdd: ParsableCommand {
     try reporting {
       try KeyFolder(folder).add(name, into: KeyFolder(out))
       print("copy '\(out)' to the machine '\(name)'; its workers use it with --keys")
-      print("processes that listen know the key when they are started again with '\(folder)'")
+      print("processes that listen with '\(folder)' know the key from now on")
     }
   }
 }

@@ -30,13 +30,15 @@ struct CoordinatorCommand: ParsableCommand {
   var prepared = false
 
   func run() throws {
-    // The model's initial scales are computed here when sigma_init is relative.
+    // The records of the run name the kernels that its workers use.
     BLASKernels.chooseByRestart()
     Logs.start(.warning)
     try reporting {
       // Keys that cannot be used are found out before data is loaded.
       let security = try protection.security()
-      let setup = try prepared ? preparedSetup() : options.request().load()
+      let setup = try LifeSign.inherited.giveWhile {
+        try prepared ? preparedSetup() : options.request().load()
+      }
       let role = CoordinatorRole(
         setup: setup, runID: runID ?? RunIdentifier.fresh(), listen: listen, isQuiet: options.quiet,
         security: security

@@ -55,9 +55,7 @@ struct SimulateCommand: ParsableCommand {
           seed: seed, consistency: consistency, sabotage: sabotage,
           trace: trace ? { print($0) } : nil)
         summary.add(history)
-        if let violation = history.violations.first {
-          print("seed \(seed) failed \(violation)\n  replay: \(history.replay)")
-        }
+        if let failure = history.failure { print(failure) }
       }
       print("\(summary.line); took \(Int(Date().timeIntervalSince(start).rounded())) s")
       if statistics { for line in summary.statistics { print(line) } }

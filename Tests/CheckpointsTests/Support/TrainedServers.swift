@@ -178,9 +178,9 @@ struct TrainedServers {
     let writer = CheckpointShardWriter(folder: folder, configurationDigest: "c0ffee")
     let shards = try servers.map { try writer.write(try #require($0.snapshot())) }
     let manifest = try CheckpointManifest(
-      runID: runID, epoch: Self.schedule.epoch(ofVersion: version),
-      step: Self.schedule.step(ofVersion: version), tables: specs.map(TableDescription.init),
-      shards: shards.reversed(), configurationDigest: "c0ffee", dataDigest: "da7a",
+      runID: runID, schedule: Self.schedule, tables: specs.map(TableDescription.init),
+      shards: shards.reversed(), configuration: "model: made-up\n",
+      configurationDigest: "c0ffee", dataDigest: "da7a",
       created: "2026-01-02T03:04:05Z")
     if commits { try CheckpointStore(folder: folder).commit(manifest) }
     return manifest

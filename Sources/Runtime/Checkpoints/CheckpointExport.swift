@@ -1,0 +1,71 @@
+import Checkpoints
+import Datasets
+
+/// Writes the parameters of a checkpoint for other programs.
+public struct CheckpointExport: Sendable {
+  /// The folder of the checkpoint.
+  public let checkpoint: String
+  /// What is wrong with each newer one.
+  public let problems: [String]
+  /// The paths of what was written.
+  public let files: [String]
+
+  /// Writes all parameters: one `parameters.safetensors`, or `TABLE.npy` of each table.
+  ///
+  /// - Parameters:
+  ///   - path: of a checkpoint, or of a run or folder of checkpoints for its newest usable one.
+  ///   - folder: made if it is not there; files of these names are replaced.
+  ///   - withState: also the optimizer's state.
+  /// - Throws: errors with a sentence when there is no usable checkpoint or a file cannot be
+  ///   written; there is no such file then, or the one that was there.
+  public static func write(
+    path: String, format: ExportFormat, to folder: String, withState: Bool
+  ) throws -> CheckpointExport {
+    let place = try CheckpointPlace(path: path)
+    let (view, problems) = try place.open()
+    try RunDirectory.makeFolder(folder)
+    let files =
+      switch format {
+      case .safetensors: try writeTensors(of: view, to: folder, withState: withState)
+      case .npy: try writeMatrices(of: view, to: folder, withState: withState)
+      }
+    return CheckpointExport(
+      checkpoint: place.path(of: view.manifest.name), problems: problems, files: files)
+  }
+
+  private static func writeTensors(
+    of view: CheckpointView, to folder: String, withState: Bool
+  ) throws -> [String] {
+    let path = "\(folder)/parameters.safetensors"
+    try view.export(to: path, withState: withState)
+    return [path]
+  }
+
+  private static func writeMatrices(
+    of view: CheckpointView, to folder: String, withState: Bool
+  ) throws -> [String] {
+    let matrices = view.parameters(withState: withState)
+    let names = matrices.map { fileName(of: $0.name) }
+    guard Set(names).count == names.count else {
+      throw RuntimeError(
+        exitCode: .cannotCreate,
+        message: "Cannot write the tables of '\(view.manifest.name.folder)' as npy: two of them "
+          + "would have the same file name; use --format safetensors.")
+    }
+    return try zip(matrices, names).map { matrix, name in
+      let path = "\(folder)/\(name)"
+      let writer = try NPYWriter.begin(path: path, rows: matrix.rows, columns: matrix.columns)
+      try view.readRows(of: matrix) { row in
+        guard let base = row.baseAddress else { return }
+        try writer.append(base, count: 1)
+      }
+      try writer.finish()
+      return path
+    }
+  }
+
+  /// A name in the folder itself, whatever a manifest calls its tables.
+  private static func fileName(of name: String) -> String {
+    String(name.map { $0 == "/" || $0 == "\0" ? "." : $0 }) + ".npy"
+  }
+}

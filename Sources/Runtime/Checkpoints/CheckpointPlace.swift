@@ -1,0 +1,135 @@
+import Checkpoints
+import Coordination
+import Foundation
+import Models
+import ParameterServer
+import RunConfiguration
+
+/// What a path that a person wrote says about checkpoints: the directory of a run, a folder of
+/// checkpoints, or one checkpoint.
+struct CheckpointPlace {
+  /// As the person wrote it.
+  let path: String
+  let store: CheckpointStore
+  /// The one checkpoint that the path names; nil: all of the store.
+  let name: CheckpointName?
+  /// Of the run that the path names; nil: it names none.
+  private let runID: String?
+
+  /// - Throws: ``RuntimeError`` if there is no such thing; `ConfigurationError` if the run's
+  ///   configuration cannot be read.
+  init(path: String) throws {
+    self.path = path
+    var isFolder: ObjCBool = false
+    let exists = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
+    guard exists, isFolder.boolValue else {
+      throw Self.nothing(at: path, exists ? "that is a file" : "there is no such folder")
+    }
+    let folder = URL(fileURLWithPath: path).standardizedFileURL
+    let run = RunDirectory(existing: path)
+    if let name = CheckpointName(folder: folder.lastPathComponent) {
+      self.name = name
+      store = CheckpointStore(folder: folder.deletingLastPathComponent().path)
+      runID = nil
+    } else if FileManager.default.fileExists(atPath: run.configurationPath) {
+      let configuration = try ConfigurationResolver(modelNames: ModelRegistry.names).resolve(
+        layers: [ConfigurationLayer(file: run.configurationPath)])
+      name = nil
+      // A folder of its own can be looked at without the run's records, which may be damaged too.
+      let isOwn = configuration.checkpoints.folder.isEmpty
+      let id = isOwn ? try? Self.runID(of: run) : try Self.runID(of: run)
+      runID = id
+      // A run that has not begun has no part of a folder that others use too.
+      store = CheckpointStore(
+        folder: id.map { configuration.checkpointFolder(of: $0, in: run) }
+          ?? run.checkpointDirectory)
+    } else {
+      name = nil
+      runID = nil
+      store = CheckpointStore(folder: folder.path)
+      guard try !store.list().isEmpty else {
+        throw Self.nothing(at: path, "the folder holds neither a run nor checkpoints")
+      }
+    }
+  }
+
+  /// nil before the run has begun.
+  private static func runID(of run: RunDirectory) throws -> String? {
+    guard FileManager.default.fileExists(atPath: run.storePath) else { return nil }
+    let store = try RunStore(path: run.storePath)
+    defer { try? store.close() }
+    return try store.load()?.identity.id
+  }
+
+  private static func nothing(at path: String, _ found: String) -> RuntimeError {
+    RuntimeError(
+      exitCode: .inputMissing,
+      message: "Cannot find checkpoints in '\(path)': \(found); name the directory of a run, its "
+        + "folder of checkpoints, or one checkpoint in it.")
+  }
+
+  /// What the path names, newest first.
+  func entries() throws -> [CheckpointStore.Entry] {
+    try store.list().filter { name == nil || $0.name == name }
+  }
+
+  /// Whether a checkpoint is of another run than the one that the path names, which does not go on
+  /// from it.
+  func isOfOtherRun(_ manifest: CheckpointManifest) -> Bool {
+    runID.map { $0 != manifest.runID } ?? false
+  }
+
+  /// Where a checkpoint lies.
+  func path(of name: CheckpointName) -> String { "\(store.folder)/\(name.folder)" }
+
+  /// Opens the checkpoint that the path names, or the newest whose files are what was written.
+  ///
+  /// - Returns: the checkpoint, and what is wrong with each newer one.
+  /// - Throws: `CheckpointError` or ``RuntimeError`` when there is none.
+  func open() throws -> (view: CheckpointView, problems: [String]) {
+    var problems: [String] = []
+    for entry in try entries() {
+      switch entry.content {
+      case .committed(let manifest) where isOfOtherRun(manifest): continue
+      case .committed(let manifest):
+        do {
+          return (try CheckpointView(manifest, in: store), problems)
+        } catch let error as CheckpointError {
+          problems.append(error.message)
+        }
+      case .unusable(let error): problems.append(error.message)
+      case .uncommitted: if name != nil { problems.append(incomplete(entry.name)) }
+      }
+    }
+    guard !problems.isEmpty else {
+      throw RuntimeError(
+        exitCode: .inputMissing,
+        message: "Cannot find a checkpoint in '\(store.folder)': there is none yet; train with "
+          + "checkpoint_epochs or checkpoint_steps above 0.")
+    }
+    throw RuntimeError(exitCode: .dataMalformed, message: problems.joined(separator: "\n"))
+  }
+
+  /// What there is to say of a checkpoint without a manifest.
+  func incomplete(_ name: CheckpointName) -> String {
+    "Cannot use '\(path(of: name))': it has no manifest.json, so that not all servers have written "
+      + "their files; take another checkpoint."
+  }
+}
+
+extension CheckpointView {
+  /// Opens a checkpoint with the optimizer that its own configuration asks for.
+  fileprivate init(_ manifest: CheckpointManifest, in store: CheckpointStore) throws {
+    let label = "the configuration in '\(store.folder)/\(manifest.name.manifest)'"
+    let configuration = try ConfigurationResolver(modelNames: ModelRegistry.names).resolve(
+      layers: [ConfigurationLayer(yaml: manifest.configuration, label: label)])
+    do {
+      try self.init(
+        manifest, in: store.folder, optimizer: OptimizerConfiguration(configuration))
+    } catch let error as ParameterServerError {
+      throw RuntimeError(
+        exitCode: .dataMalformed,
+        message: "Cannot use '\(store.folder)/\(manifest.name.folder)': \(error.message)")
+    }
+  }
+}

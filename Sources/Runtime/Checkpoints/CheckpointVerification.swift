@@ -1,0 +1,80 @@
+import Checkpoints
+import Foundation
+
+/// What reading every byte of checkpoints shows.
+public struct CheckpointVerification: Sendable, Encodable {
+  /// One checkpoint.
+  public struct Entry: Sendable, Encodable {
+    /// The name of its folder.
+    public let checkpoint: String
+    /// Files of servers that were read; 0 without a manifest to rely on.
+    public let files: Int
+    /// Of these files, by the manifest.
+    public let bytes: Int
+    /// Whether the manifest is still missing: files are being written, or never became complete.
+    public let isIncomplete: Bool
+    /// What is wrong; empty: nothing.
+    public let problems: [String]
+
+    enum CodingKeys: String, CodingKey {
+      case checkpoint, files, bytes, problems
+      case isIncomplete = "incomplete"
+    }
+  }
+
+  /// Of all the checkpoints.
+  public let folder: String
+  /// Newest first, without those of other runs.
+  public let checkpoints: [Entry]
+
+  /// Whether nothing is wrong with any of them.
+  public var isGood: Bool { checkpoints.allSatisfy(\.problems.isEmpty) }
+
+  /// Reads the checkpoints of a run's directory or of a folder of checkpoints, or one checkpoint.
+  ///
+  /// A checkpoint that is not complete yet is wrong only if the path names it.
+  ///
+  /// - Throws: errors with a sentence when the path leads to no checkpoint.
+  public init(path: String) throws {
+    let place = try CheckpointPlace(path: path)
+    folder = place.store.folder
+    checkpoints = try place.entries().compactMap { Entry($0, in: place) }
+    guard !checkpoints.isEmpty else {
+      throw RuntimeError(
+        exitCode: .inputMissing,
+        message: "Cannot verify checkpoints in '\(folder)': there is none yet.")
+    }
+  }
+
+  /// A line for each checkpoint, or one for everything that is wrong with it.
+  public var lines: [String] {
+    checkpoints.flatMap { entry in
+      if !entry.problems.isEmpty { return entry.problems.map { "\(entry.checkpoint): \($0)" } }
+      if entry.isIncomplete { return ["\(entry.checkpoint): incomplete, not looked at"] }
+      return ["\(entry.checkpoint): good, \(entry.bytes) bytes in \(entry.files) files"]
+    }
+  }
+}
+
+extension CheckpointVerification.Entry {
+  /// nil if there is nothing to look at.
+  fileprivate init?(_ entry: CheckpointStore.Entry, in place: CheckpointPlace) {
+    checkpoint = entry.name.folder
+    isIncomplete = entry.content == .uncommitted
+    switch entry.content {
+    case .uncommitted:
+      (files, bytes) = (0, 0)
+      problems = place.name == nil ? [] : [place.incomplete(entry.name)]
+    case .unusable(let error):
+      (files, bytes) = (0, 0)
+      problems = [error.message]
+    case .committed(let manifest):
+      guard !place.isOfOtherRun(manifest) else { return nil }
+      (files, bytes) = (manifest.serverCount, manifest.byteCount)
+      problems = place.store.verify(manifest).map(\.message)
+      // A run that goes on deletes old checkpoints, manifest first.
+      let path = "\(place.store.folder)/\(entry.name.manifest)"
+      if !problems.isEmpty, !FileManager.default.fileExists(atPath: path) { return nil }
+    }
+  }
+}

@@ -1,0 +1,161 @@
+import ArgumentParser
+import Runtime
+
+struct CheckpointCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "checkpoint", abstract: "Look at what a stopped run goes on from.",
+    discussion: """
+      A checkpoint is a folder such as RUN/checkpoints/v0000000118-g2. Where one is asked for, \
+      the directory of a run stands for its newest usable one. Versions count the updates of the \
+      tables; a generation begins when a run goes on, or goes back after a server was lost.
+
+      No cluster is needed, and one that is training is not disturbed.
+
+        mrdib checkpoint list runs/one
+        mrdib checkpoint verify runs/one
+        mrdib checkpoint export runs/one --out tables
+        mrdib checkpoint diff runs/one runs/two
+      """,
+    subcommands: [
+      CheckpointList.self, CheckpointVerify.self, CheckpointExportCommand.self,
+      CheckpointDiff.self,
+    ])
+}
+
+struct CheckpointList: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "list",
+    abstract: "List the checkpoints of a run, newest first.",
+    discussion: """
+      Looks at manifests and the sizes of files; 'verify' reads the files. Epoch and step are how \
+      many are complete. Incomplete: not all servers have written their files, which is how every \
+      checkpoint begins. The same command as before goes on from the newest usable one.
+
+        mrdib checkpoint list runs/one
+        mrdib checkpoint list --json /shared/checkpoints/RUN-ID
+      """)
+
+  @Argument(help: "A run's directory, or a folder of checkpoints.")
+  var path: String
+
+  @Flag(help: "Print JSON.")
+  var json = false
+
+  func run() throws {
+    try reporting {
+      let listing = try CheckpointListing(path: path)
+      if json { return try JSONOutput.print(listing) }
+      listing.lines.forEach { print($0) }
+    }
+  }
+}
+
+struct CheckpointVerify: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "verify",
+    abstract: "Read every byte of checkpoints and compare it with what was written.",
+    discussion: """
+      Exit code 65 and a line for each problem, with the file, when something is not what was \
+      written.
+
+        mrdib checkpoint verify runs/one
+        mrdib checkpoint verify runs/one/checkpoints/v0000000118-g2
+      """)
+
+  @Argument(help: "A run's directory, a folder of checkpoints, or one checkpoint.")
+  var path: String
+
+  @Flag(help: "Print JSON.")
+  var json = false
+
+  func run() throws {
+    try reporting {
+      let verification = try CheckpointVerification(path: path)
+      if json {
+        try JSONOutput.print(verification)
+      } else {
+        verification.lines.forEach { print($0) }
+      }
+      if !verification.isGood {
+        throw ArgumentParser.ExitCode(Runtime.ExitCode.dataMalformed.rawValue)
+      }
+    }
+  }
+}
+
+struct CheckpointExportCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "export",
+    abstract: "Write all parameters of a checkpoint for other programs.",
+    discussion: """
+      Each table is one matrix of 32-bit numbers, [rows, width], as the step after the checkpoint \
+      reads it, whichever servers wrote it. Tables that only evaluation writes are left out: \
+      'mrdib export' writes the final vectors of the best epoch.
+
+        mrdib checkpoint export runs/one --out tables
+        mrdib checkpoint export runs/one/checkpoints/v0000000118-g2 --format npy --out tables
+      """)
+
+  @Argument(help: "A checkpoint, or a run's directory for its newest usable one.")
+  var path: String
+
+  @Option(help: "safetensors (parameters.safetensors) or npy (TABLE.npy for each table).")
+  var format = ExportFormat.safetensors
+
+  @Option(help: ArgumentHelp("Where to write.", valueName: "folder"))
+  var out: String
+
+  @Flag(help: "Also the optimizer's state, as TABLE/state0 and TABLE/state1.")
+  var withState = false
+
+  func run() throws {
+    try reporting {
+      let export = try CheckpointExport.write(
+        path: path, format: format, to: out, withState: withState)
+      export.problems.forEach { StandardError.write("warning: \($0)") }
+      StandardError.write("from \(export.checkpoint)")
+      export.files.forEach { print($0) }
+    }
+  }
+}
+
+struct CheckpointDiff: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "diff",
+    abstract: "Compare two checkpoints table by table.",
+    discussion: """
+      Counts rows whose weights differ in a bit, and rows whose optimizer state does, whichever \
+      servers wrote them. Tables that only evaluation writes are left out. Like diff, it ends with \
+      exit code 0 if all tables have the same bits, 1 if some differ, and a higher one if the \
+      checkpoints cannot be compared (65 damaged, 66 missing).
+
+        mrdib checkpoint diff runs/one runs/two
+        mrdib checkpoint diff --json runs/one/checkpoints/v0000000118-g2 runs/two
+      """)
+
+  @Argument(help: "A checkpoint, or a run's directory for its newest usable one.")
+  var first: String
+
+  @Argument(help: "Another one.")
+  var second: String
+
+  @Flag(help: "Print JSON.")
+  var json = false
+
+  func run() throws {
+    try reporting {
+      let comparison = try CheckpointComparison(first, second)
+      for problem in comparison.left.problems + comparison.right.problems {
+        StandardError.write("warning: \(problem)")
+      }
+      if json {
+        try JSONOutput.print(comparison)
+      } else {
+        comparison.lines.forEach { print($0) }
+      }
+      if !comparison.isSame {
+        throw ArgumentParser.ExitCode(Runtime.ExitCode.failure.rawValue)
+      }
+    }
+  }
+}

@@ -1,0 +1,111 @@
+import Checkpoints
+import Foundation
+import Tensors
+import TestSupport
+import Testing
+
+/// Damaged files of checkpoints, by the million if wanted: `scripts/fuzz`. ``FuzzTests`` goes
+/// further with fewer of them: into the tables of servers.
+@Suite("Damaged files of checkpoints")
+struct CheckpointFuzzTests {
+  private static func verdict(_ body: () throws -> Void) throws -> FuzzedParser.Verdict {
+    do {
+      try body()
+      return .accepted
+    } catch let error as CheckpointError {
+      return .refused(error.message)
+    }
+  }
+
+  /// The bytes of a checkpoint's manifest and of a server's file.
+  private static func checkpoint(servers: Int) throws -> (manifest: [UInt8], shard: [UInt8]) {
+    let folder = try TemporaryFolder()
+    var trained = try TrainedServers(servers: servers)
+    trained.train(to: 3)
+    let manifest = try trained.save(in: folder.path)
+    return (
+      try folder.bytes(manifest.name.manifest), try folder.bytes(manifest.path(ofRank: 0))
+    )
+  }
+
+  /// Makes the digest of a manifest fit its text again, so that what lies behind it is reached.
+  private static let mendDigest: InputMutator.Change = { bytes, _ in
+    let key = Array("\n  \"digest\" : \"".utf8)
+    let count = ContentDigest().hexadecimal.utf8.count
+    guard
+      let start = bytes.indices.first(where: { bytes[$0...].starts(with: key) }),
+      start + key.count + count < bytes.count
+    else { return }
+    let place = start + key.count..<start + key.count + count
+    var text = bytes
+    text.removeSubrange(place)
+    var digest = ContentDigest()
+    text.withUnsafeBytes { digest.combine($0) }
+    bytes.replaceSubrange(place, with: Array(digest.hexadecimal.utf8))
+  }
+
+  @Test("manifests")
+  func manifests() throws {
+    let samples = try [1, 2].map { try Self.checkpoint(servers: $0).manifest }
+    // A manifest lies in the folder of its checkpoint.
+    let file = try MemoryFile(
+      "manifest.json", in: MemoryFolder(name: CheckpointName(generation: 1, version: 3).folder))
+    let again = try MemoryFile(
+      "manifest.json", in: MemoryFolder(name: CheckpointName(generation: 1, version: 3).folder))
+    let inputs = InputMutator(
+      files: samples,
+      words: [
+        "null", "-1", "1e999", "18446744073709551616", "true", "{", "}", "[", "]", ",", ":",
+        "\"format_version\"", "\"shards\"", "\"tables\"", "\"\\u0000\"", "\"../../x\"",
+        "\u{1B}[2J", "0",
+      ],
+      changes: [Self.mendDigest])
+    try FuzzRun.run(
+      .file("checkpoint-manifest", inputs: inputs, rounds: 3_000) { bytes in
+        try file.write(bytes)
+        return try Self.verdict {
+          let manifest = try CheckpointManifest.read(file.path)
+          try manifest.write(to: again.path)
+          guard try CheckpointManifest.read(again.path) == manifest else {
+            throw FuzzFailure("\(manifest) became another one")
+          }
+        }
+      })
+  }
+
+  /// Makes the length of the header fit the file again: what follows the first brace that closes it.
+  private static let mendHeaderLength: InputMutator.Change = { bytes, _ in
+    guard bytes.count > 8,
+      let end = bytes.indices.dropFirst(8).first(where: { index in
+        bytes[index...].starts(with: Array("}}".utf8))
+      })
+    else { return }
+    let count = end + 2 - 8
+    for byte in 0..<8 { bytes[byte] = UInt8(truncatingIfNeeded: count >> (8 * byte)) }
+  }
+
+  @Test("files of rows")
+  func shards() throws {
+    let samples = try [1, 3].map { try Self.checkpoint(servers: $0).shard }
+    let file = try MemoryFile("rows.safetensors")
+    let inputs = InputMutator(
+      files: samples,
+      words: [
+        "F32", "U32", "F64", "[0,0]", "[9223372036854775807,2]", "[-1]", "\"data_offsets\"",
+        "\"shape\"", "\"dtype\"", "__metadata__", "{}", "\u{1B}[2J", "18446744073709551615",
+      ],
+      changes: [Self.mendHeaderLength])
+    try FuzzRun.run(
+      .file("checkpoint-rows", inputs: inputs, rounds: 10_000) { bytes in
+        try file.write(bytes)
+        return try Self.verdict {
+          let read = try SafetensorsFile(path: file.path)
+          for entry in read.header.entries.values {
+            guard entry.offset >= 0, entry.offset + entry.tensor.byteCount <= bytes.count else {
+              throw FuzzFailure("\(entry) lies outside of \(bytes.count) bytes")
+            }
+          }
+        }
+      })
+  }
+}

@@ -1,0 +1,132 @@
+import Foundation
+import Testing
+
+/// Runs that end before their time and go on with the same command, as processes.
+@Suite(.serialized) struct GoingOnTests {
+  private func verify(
+    _ run: String, sourceLocation: SourceLocation = #_sourceLocation
+  ) throws {
+    let verification = try Command("checkpoint", "verify", run)
+    #expect(
+      verification.status == 0, "\(verification.output)\(verification.errors)",
+      sourceLocation: sourceLocation)
+  }
+
+  @Test("kill -9 of everything at once, again and again: the same command ends in the same bits")
+  func everythingKilled() throws {
+    let long = try LongRun()
+    let options = ["--workers", "2", "--servers", "2"]
+    for _ in 0..<3 {
+      let train = try long.start("run", options)
+      try long.wait(for: 10, of: "run", while: train)
+      let children = train.children.keys
+      #expect(children.count == 5)
+      train.killWithChildren()
+      try Wait.until("everything is gone") {
+        !train.isRunning && children.allSatisfy { kill($0, 0) != 0 }
+      }
+    }
+    #expect(try long.complete("run", options) == long.undisturbed())
+  }
+
+  @Test("a stopped run goes on with any numbers of workers and servers, and ends in the same bits")
+  func otherNumbers() throws {
+    let long = try LongRun()
+    let numbers = [(2, 1), (1, 3), (3, 2)]
+    for (workers, servers) in numbers {
+      let train = try long.start(
+        "run", ["--workers", "\(workers)", "--servers", "\(servers)"])
+      try long.wait(for: 8, of: "run", while: train)
+      train.interrupt()
+      #expect(try train.wait(atMost: 40) == 130, "\(train.errors)")
+      let list = try Command("checkpoint", "list", "--json", long.path("run"))
+      let object = try #require(
+        try JSONSerialization.jsonObject(with: Data(list.output.utf8)) as? [String: Any])
+      let newest = try #require((object["checkpoints"] as? [[String: Any]])?.first)
+      #expect(newest["servers"] as? Int == servers && newest["state"] as? String == "usable")
+      try verify(long.path("run"))
+    }
+    let last = try long.complete("run", ["--workers", "1", "--servers", "1"])
+    #expect(try last == long.undisturbed())
+  }
+
+  @Test("other data or settings are refused with what differs, and the run can still go on")
+  func otherData() throws {
+    let long = try LongRun()
+    let train = try long.start("run", ["--single-process"])
+    try long.wait(for: 10, of: "run", while: train)
+    train.interrupt()
+    #expect(try train.wait() == 130)
+    let other = "\(long.folder.path)/other"
+    let made = try Command(
+      "data", "generate", "--out", other, "--users", "150", "--items", "90", "--interactions", "12",
+      "--seed", "77")
+    #expect(made.status == 0, "\(made.errors)")
+    // The same shapes, other content: only a digest can tell.
+    let refused = try Command(
+      arguments: ["train"] + long.settings("run") + ["--data", other, "--seed", "8"])
+    #expect(refused.status == 78, "\(refused.errors)")
+    #expect(refused.errors.contains("the data is another (digest "), "\(refused.errors)")
+    #expect(refused.errors.contains("seed was 999 and is 8 now"), "\(refused.errors)")
+    #expect(try long.complete("run") == long.undisturbed())
+  }
+
+  @Test(
+    "Ctrl-C at any moment around the end of an epoch leaves checkpoints that are whole",
+    arguments: [["--single-process"], ["--workers", "2", "--servers", "2"]])
+  func endOfEpoch(options: [String]) throws {
+    let long = try LongRun()
+    for delay in [0, 0.003, 0.006, 0.01, 0.02] {
+      let train = try long.start("run", options)
+      try long.wait(for: 4, of: "run", while: train)
+      Thread.sleep(forTimeInterval: delay)
+      train.interrupt()
+      #expect(try train.wait(atMost: 40) == 130, "\(train.errors)")
+      try verify(long.path("run"))
+    }
+    #expect(try long.complete("run", options) == long.undisturbed())
+  }
+
+  @Test("two runs share a folder of checkpoints, are killed at once, and each goes on from its own")
+  func sharedFolder() throws {
+    let long = try LongRun()
+    let shared = "\(long.folder.path)/shared"
+    let names = ["one", "two"]
+    let options = ["--servers", "2", "--set", "checkpoint_folder=\(shared)"]
+    let runs = try names.map { try long.start($0, options) }
+    for (name, run) in zip(names, runs) { try long.wait(for: 20, of: name, while: run) }
+    for run in runs { run.killWithChildren() }
+    for run in runs { try Wait.until("it is gone") { !run.isRunning } }
+    #expect(try FileManager.default.contentsOfDirectory(atPath: shared).count == 2)
+    let again = try names.map { try long.start($0, options) }
+    for (name, run) in zip(names, again) {
+      #expect(try run.wait(atMost: 60) == 0, "\(run.errors)")
+      #expect(run.errors.contains("goes on in epoch"), "\(run.errors)")
+      try verify(long.path(name))
+    }
+    let alone = try long.undisturbed()
+    for name in names { #expect(try long.result(name) == alone) }
+  }
+
+  @Test("a run whose directory could grow no more goes on when there is room again")
+  func diskWasFull() throws {
+    let long = try LongRun()
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: "/bin/bash")
+    // What a full disk does to a write, a limit does too. Checkpoints are smaller; the store's log
+    // grows until it reaches it.
+    process.arguments =
+      [
+        "-c", "trap '' XFSZ; ulimit -f 800; exec \"$@\"", "bash", Command.path, "train",
+        "--single-process", "--quiet",
+      ] + long.settings("run")
+    process.standardOutput = FileHandle.nullDevice
+    process.standardError = FileHandle.nullDevice
+    try process.run()
+    defer { if process.isRunning { kill(process.processIdentifier, SIGKILL) } }
+    try Wait.until("the run ends", 40) { !process.isRunning }
+    #expect(process.terminationStatus == 74)
+    #expect((1..<LongRun.epochs).contains(long.epochCount("run")))
+    #expect(try long.complete("run") == long.undisturbed())
+  }
+}

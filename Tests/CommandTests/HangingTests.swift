@@ -1,0 +1,95 @@
+import Foundation
+import Testing
+
+/// Processes that stand still and are not dead, and coordinators that are there twice.
+@Suite(.serialized) struct HangingTests {
+  @Test(
+    "a process that hangs for ever is killed and replaced; the run ends in the same bits",
+    arguments: ["server-1", "coordinator", "worker-0"])
+  func hangsForEver(name: String) throws {
+    let long = try LongRun()
+    let train = try long.start(
+      "run", ["--workers", "2", "--servers", "2", "--set", "hang_timeout_ms=2000"])
+    try long.wait(for: 20, of: "run", while: train)
+    let victim = try #require(train.child(name))
+    kill(victim, SIGSTOP)
+    defer { kill(victim, SIGKILL) }
+    #expect(try train.wait(atMost: 60) == 0, "\(train.errors)")
+    let told = try #require(
+      train.errors.firstMatch(of: /(\S+) hangs: no sign of life for (\d) s; it is killed/),
+      "\(train.errors)")
+    #expect(told.1 == name && told.2 < "5", "\(told.0)")
+    #expect(train.errors.contains("\(name) was killed by signal 9 (KILL); it is restarted"))
+    #expect(try long.result("run") == long.undisturbed())
+  }
+
+  @Test("a launcher that was stopped does not hold the time against its processes")
+  func launcherStopped() throws {
+    let long = try LongRun()
+    let train = try long.start("run", ["--set", "hang_timeout_ms=1000"])
+    try long.wait(for: 10, of: "run", while: train)
+    kill(train.processID, SIGSTOP)
+    Thread.sleep(forTimeInterval: 2.5)
+    kill(train.processID, SIGCONT)
+    #expect(try train.wait(atMost: 60) == 0, "\(train.errors)")
+    #expect(!train.errors.contains("hangs"), "\(train.errors)")
+    #expect(try long.result("run") == long.undisturbed())
+  }
+
+  @Test("a coordinator that another has taken over from records nothing and leaves with 69")
+  func superseded() throws {
+    let long = try LongRun()
+    let train = try long.start("run")
+    try long.wait(for: 20, of: "run", while: train)
+    let first = try #require(train.child("coordinator"))
+    kill(first, SIGSTOP)
+    let before = long.epochCount("run")
+    let identity = try records(of: long)
+    // Only the launcher stands between two coordinators of one directory: it is passed by here.
+    let second = try RunningCommand(
+      long.folder,
+      [
+        "coordinator", "--prepared", "--run", long.path("run"), "--listen",
+        "ipc://\(long.folder.path)/second.sock",
+      ])
+    // It rewrites them when it has begun its term.
+    try Wait.until("the second one leads") { try records(of: long) != identity }
+    kill(first, SIGCONT)
+    #expect(try train.wait(atMost: 40) == 69, "\(train.errors)")
+    #expect(train.errors.contains("another coordinator leads the run now"), "\(train.errors)")
+    #expect(second.isRunning)
+    #expect(long.epochCount("run") <= before + 1)
+    second.terminate()
+    _ = try second.wait(atMost: 40)
+    #expect(try long.complete("run") == long.undisturbed())
+  }
+
+  /// Another number when the records for people were written anew.
+  private func records(of long: LongRun) throws -> Int {
+    let path = "\(long.path("run"))/metrics.jsonl"
+    let attributes = try FileManager.default.attributesOfItem(atPath: path)
+    return try #require(attributes[.systemFileNumber] as? Int)
+  }
+
+  @Test("a worker more than --workers joins a cluster that is at work, and changes no bit")
+  func oneMore() throws {
+    let long = try LongRun()
+    let address = "ipc://\(long.folder.path)/c.sock"
+    let coordinator = try RunningCommand(
+      long.folder,
+      ["coordinator", "--listen", address, "--workers", "1", "--servers", "1"]
+        + long.settings("run"))
+    let node = ["--coordinator", address]
+    let server = try RunningCommand(long.folder, ["server"] + node)
+    let first = try RunningCommand(long.folder, ["worker", "--name", "first"] + node)
+    try long.wait(for: 20, of: "run", while: coordinator)
+    let second = try RunningCommand(long.folder, ["worker", "--name", "second"] + node)
+    try Wait.until("it joins") { coordinator.errors.contains("worker 1 joined") }
+    #expect(long.epochCount("run") < LongRun.epochs)
+    for process in [coordinator, server, first, second] {
+      #expect(try process.wait(atMost: 60) == 0, "\(process.errors)")
+    }
+    #expect(second.errors.contains("worker 1 of run"), "\(second.errors)")
+    #expect(try long.result("run") == long.undisturbed())
+  }
+}

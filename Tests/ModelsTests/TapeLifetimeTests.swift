@@ -1,0 +1,38 @@
+import Autodiff
+import Graphs
+import Models
+import Tables
+import TestSupport
+import Testing
+
+/// What a finished run leaves behind: nothing. A program may train one model after the other.
+@Suite struct TapeLifetimeTests {
+  @Test("no operation of a model keeps the tape that it was recorded on", arguments: cases)
+  func nothingIsKept(name: String, isMRdIB: Bool) throws {
+    let data = try TinyData()
+    let dataset = try data.dataset()
+    var options = ModelOptions(embeddingSize: 8, regularization: 0.01)
+    options.itemNeighbours = 3
+    let model = try ModelRegistry.make(
+      name, input: ModelInput(dataset, graphs: GraphStore(dataset: dataset, cacheFolder: nil)),
+      options: options, objective: isMRdIB ? MRdIBOptions() : nil, seed: 1)
+    let parameters = PlainParameters(
+      tables: model.tables.enumerated().map { index, table in
+        randomMatrix(table.rows, table.width, seed: UInt64(index + 1))
+      })
+    weak var forgotten: Tape?
+    do {
+      let tape = Tape()
+      forgotten = tape
+      let context = StepContext(seed: 1, epoch: 0, step: 0)
+      _ = parameters.gradients(model, data.batch, context: context, on: tape)
+      #expect(tape.heldByteCount > 0)
+    }
+    #expect(forgotten == nil)
+  }
+
+  /// Every model with its own loss, and with the objective where it has content.
+  static let cases =
+    ModelRegistry.names.map { ($0, false) }
+    + ModelRegistry.names.filter { $0 != "bpr" && $0 != "lightgcn" }.map { ($0, true) }
+}

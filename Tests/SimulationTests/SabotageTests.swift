@@ -1,0 +1,43 @@
+import Simulation
+import Testing
+
+/// A simulation that cannot fail shows nothing: every rule of the protocol that can be broken on
+/// purpose must be missed by some seed.
+@Suite struct SabotageTests {
+  /// Of these seeds one must fail, so that a test survives small changes of the protocol.
+  private static let seeds: Range<UInt64> = 0..<1000
+
+  @Test("some history fails when a rule is broken on purpose", arguments: Sabotage.allCases)
+  func isNoticed(_ rule: Sabotage) throws {
+    let simulation = Simulation()
+    let history = try #require(
+      try Self.firstFailure(of: simulation, without: rule),
+      "none of the seeds \(Self.seeds) shows that '\(rule.rawValue)' matters")
+    let failure = try #require(history.failure)
+    #expect(failure.contains(history.violations[0]))
+    #expect(
+      failure.hasSuffix(
+        "replay: scripts/simulate --seed \(history.seed) --trace --sabotage \(rule.rawValue)"))
+    // It is the rule that is to blame.
+    #expect(try simulation.run(seed: history.seed).failure == nil)
+  }
+
+  private static func firstFailure(
+    of simulation: Simulation, without rule: Sabotage
+  ) throws -> SimulatedHistory? {
+    for seed in seeds {
+      let history = try simulation.run(seed: seed, sabotage: rule)
+      if !history.violations.isEmpty { return history }
+    }
+    return nil
+  }
+
+  @Test("the same seed fails in the same way again")
+  func isRepeatable() throws {
+    let first = try Simulation().run(seed: 0, sabotage: .incompleteCheckpoints)
+    let again = try Simulation().run(seed: 0, sabotage: .incompleteCheckpoints)
+    #expect(!first.violations.isEmpty)
+    #expect(again.violations == first.violations)
+    #expect(again.eventCount == first.eventCount)
+  }
+}
