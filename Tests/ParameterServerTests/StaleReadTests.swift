@@ -203,6 +203,27 @@ struct StaleReadTests {
     #expect(refusal(cluster.send(others).first?.body)?.code == .limit)
   }
 
+  @Test("final vectors are taken from whoever is ahead, and initial values at version 0 alone")
+  func assigned() throws {
+    let specs = [
+      TableSpec(name: "data", rows: 2, width: 1, initializer: .pushed),
+      TableSpec(name: "final", rows: 2, width: 1, initializer: .constant(0), rule: .assigned),
+    ]
+    var cluster = try TestCluster(
+      specs, shards: 2, schedule: StepSchedule(stepsPerEpoch: 4),
+      consistency: .staleSynchronous(bound: 2))
+    func assign(_ values: RowValues, _ version: UInt64) -> DataReplyBody? {
+      cluster.send(.push(cluster.push(values, version: version, kind: .assign))).first?.body
+    }
+    #expect(
+      pullReply(cluster.send(.pull(TestCluster.wholePull(specs, version: 0))).first?.body) == nil)
+    #expect(refusal(assign([0: [0: [1], 1: [1]]], 1))?.code == .malformed)
+    #expect(pushOutcome(assign([0: [0: [1], 1: [1]]], 0)) == .accepted)
+    #expect(pushOutcome(assign([1: [0: [7]]], 2)) == .accepted)
+    #expect(refusal(assign([1: [0: [8]]], 3))?.code == .malformed)
+    #expect(try cluster.pullAll(version: 0) == [[1, 1], [7, 0]])
+  }
+
   @Test("tables that are held take what is ahead, and catch up when released")
   func hold() throws {
     var cluster = try Self.cluster(.staleSynchronous(bound: 3))

@@ -48,6 +48,10 @@ final class SimulatedServer: SimulatedProcess {
 
   private func handle(_ event: ServerSessionEvent<ConnectionName>, in cluster: SimulatedCluster) {
     let actions = session.handle(event, at: cluster.now)
+    // Before the audit: the contribution that is just taken can be what a version lacked.
+    for case .reply(let reply, let connection) in actions {
+      cluster.noteReply(reply, on: connection, by: self)
+    }
     audit(in: cluster)
     cluster.perform(actions, of: name) { [self] in perform($0, in: cluster) }
   }
@@ -63,7 +67,6 @@ final class SimulatedServer: SimulatedProcess {
         generation: generation, version: version)
       cluster.send(.fromNode(.heartbeat(heartbeat)), from: name, to: .coordinator)
     case .reply(let reply, let connection):
-      cluster.noteReply(reply, on: connection, by: self)
       cluster.send(.reply(reply, connection: connection), from: name, to: connection.owner)
     case .prepare(let welcome):
       cluster.pass(.preparation)
