@@ -53,7 +53,8 @@ public final class CheckpointReader: CheckpointSource {
       throw CheckpointError(
         .mismatch,
         "Cannot go on from '\(path)' at version \(restored.version) of run '\(runID)': it is of "
-          + "version \(manifest.version) of run '\(manifest.runID.shown())'. Name the run that wrote it."
+          + "version \(manifest.version) of run '\(manifest.runID.shown())'. Name the run that "
+          + "wrote it."
       )
     }
     try self.init(manifest, in: folder)
@@ -65,7 +66,8 @@ public final class CheckpointReader: CheckpointSource {
     guard manifest.tables.contains(where: { $0.name == table.name }) else {
       throw CheckpointError(
         .mismatch,
-        "Cannot go on from version \(version): the checkpoint has no table '\(table.name.shown())'. Resume "
+        "Cannot go on from version \(version): the checkpoint has no table "
+          + "'\(table.name.shown())'. Resume "
           + "with the configuration that the run began with.")
     }
     for shard in shards {

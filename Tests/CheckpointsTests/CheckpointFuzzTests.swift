@@ -73,7 +73,7 @@ struct CheckpointFuzzTests {
       })
   }
 
-  /// Makes the length of the header fit the file again: what follows the first brace that closes it.
+  /// Makes the length of the header fit the file again, by the first braces that close it.
   private static let mendHeaderLength: InputMutator.Change = { bytes, _ in
     guard bytes.count > 8,
       let end = bytes.indices.dropFirst(8).first(where: { index in

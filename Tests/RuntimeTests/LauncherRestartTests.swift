@@ -11,11 +11,12 @@ import Testing
 /// Real processes that die and come back. One suite with the others: a process can have one
 /// `SignalPipe`.
 extension LauncherTests {
+  /// - Parameter grace: long where children leave by themselves, on however busy a machine.
   private func restarting(
-    _ folder: TemporaryFolder, limit: Int = 10, firstDelay: Double = 0.02
+    _ folder: TemporaryFolder, limit: Int = 10, firstDelay: Double = 0.02, grace: Double = 0.5
   ) -> LocalLauncher {
     LocalLauncher(
-      logDirectory: folder.path, limits: .init(grace: 0.5, stop: 5, settle: 0.2),
+      logDirectory: folder.path, limits: .init(grace: grace, stop: 5, settle: 0.2),
       policy: RestartPolicy(limit: limit, firstDelay: firstDelay))
   }
 
@@ -98,7 +99,7 @@ extension LauncherTests {
     let folder = try TemporaryFolder()
     var first = shell("coordinator", "echo first; kill -9 $$", isLeader: true)
     first.restartArguments = ["-c", "echo again; touch \(folder.path)/over"]
-    let report = try restarting(folder).run(
+    let report = try restarting(folder, grace: 10).run(
       [
         first,
         shell(
@@ -169,9 +170,10 @@ extension LauncherTests {
       ChildSpecification(name: name, role: role, executable: "/bin/sh", arguments: ["-c", script])
     }
     var server = node("server-0", "server", "exit 0")
-    server.restartArguments = ["-c", "sleep 0.5; touch \(over)"]
+    // It stays until the leader has surely noticed: who leaves before is started again.
+    server.restartArguments = ["-c", "sleep 0.5; touch \(over); sleep 3"]
     var told: [String] = []
-    let report = try restarting(folder).run(
+    let report = try restarting(folder, grace: 10).run(
       [
         leader(until: over), server, node("worker-0", "worker", "exit 0"),
         node("worker-1", "worker", "while [ ! -e \(over) ]; do sleep 0.02; done"),

@@ -18,8 +18,9 @@ import Testing
       isLeader: isLeader)
   }
 
-  private func launcher(_ folder: TemporaryFolder) -> LocalLauncher {
-    LocalLauncher(logDirectory: folder.path, limits: .init(grace: 0.5, stop: 5))
+  /// - Parameter grace: long where children leave by themselves, on however busy a machine.
+  private func launcher(_ folder: TemporaryFolder, grace: Double = 0.5) -> LocalLauncher {
+    LocalLauncher(logDirectory: folder.path, limits: .init(grace: grace, stop: 5))
   }
 
   static func isAlive(_ process: Int32) -> Bool { kill(process, 0) == 0 }
@@ -93,7 +94,7 @@ import Testing
   func lostChild() throws {
     let folder = try TemporaryFolder()
     var announced: [String] = []
-    let report = try launcher(folder).run(
+    let report = try launcher(folder, grace: 10).run(
       [
         shell("coordinator", "sleep 0.3; touch \(folder.path)/over; exit 138", isLeader: true),
         shell(

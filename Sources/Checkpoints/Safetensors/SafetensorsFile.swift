@@ -57,7 +57,8 @@ package struct SafetensorsFile {
     guard entry.tensor == wanted else {
       throw .damaged(
         path,
-        "its tensor '\(wanted.name.shown())' is \(entry.tensor.type.rawValue) \("\(entry.tensor.shape)".shown()), not "
+        "its tensor '\(wanted.name.shown())' is \(entry.tensor.type.rawValue) "
+          + "\("\(entry.tensor.shape)".shown()), not "
           + "\(wanted.type.rawValue) \(wanted.shape)")
     }
     return entry

@@ -29,7 +29,8 @@ struct CheckpointShardFile {
         throw CheckpointError(
           .mismatch,
           "Cannot use '\(tensors.path)': its \(key) is "
-            + "'\(tensors.header.metadata[key]?.shown() ?? "missing")', and the manifest beside it says "
+            + "'\(tensors.header.metadata[key]?.shown() ?? "missing")', and the manifest beside "
+            + "it says "
             + "'\(value.shown())'; go on from another checkpoint.")
       }
     }
@@ -113,7 +114,8 @@ struct CheckpointShardFile {
       guard id < table.shape.rows, previous.map({ $0 < id }) ?? true else {
         throw .damaged(
           path,
-          "row \(id) of table '\(table.shape.name.shown())', which has \(table.shape.rows) rows, follows "
+          "row \(id) of table '\(table.shape.name.shown())', which has \(table.shape.rows) rows, "
+            + "follows "
             + "row \(previous.map { "\($0)" } ?? "none")")
       }
       previous = id
