@@ -19,6 +19,15 @@ public struct Enrollment: Sendable {
     public var silenceTimeout: Double = 60
 
     public init() {}
+
+    /// Where coordinator and nodes are one process: silence means that it was stopped (a machine
+    /// that slept, SIGSTOP) or computes, never that somebody is lost.
+    public static let oneProcess: Limits = {
+      var limits = Limits()
+      limits.joinTimeout = .infinity
+      limits.silenceTimeout = .infinity
+      return limits
+    }()
   }
 
   public enum Action: Sendable {

@@ -39,6 +39,7 @@ public enum ConfigurationLibrary {
   public static var datasetNames: [String] { datasets.keys.sorted() }
 
   private static func layer(_ text: [UInt8], _ name: String) throws -> ConfigurationLayer {
-    try ConfigurationLayer(yaml: String(decoding: text, as: UTF8.self), label: "built-in \(name)")
+    try ConfigurationLayer(
+      yaml: String(decoding: text, as: UTF8.self), label: ConfigurationSource.builtInPrefix + name)
   }
 }

@@ -32,7 +32,7 @@ extension RunConfiguration {
   public var settingsWithoutEffect: [String] {
     ConfigurationKeys.all.compactMap { key in
       let source = setting(key).source
-      guard source != .builtInDefault, !key.scope.includes(self) else { return nil }
+      guard !source.isBuiltIn, !key.scope.includes(self) else { return nil }
       return "\(source): \(key.name) has no effect; it is only used with"
         + " \(key.scope.description)."
     }

@@ -63,6 +63,14 @@ import Testing
     #expect(names(enrollment.tick(at: 19.5)) == ["transient"])
   }
 
+  @Test("within one process no pause is taken for the loss of the coordinator")
+  func oneProcess() {
+    var enrollment = Enrollment(hello: hello, limits: .oneProcess, at: 0)
+    #expect(names(enrollment.tick(at: 100_000)) == ["hello"])
+    _ = enrollment.hear(.welcome(welcome(heartbeatInterval: 2)), at: 100_000)
+    #expect(names(enrollment.tick(at: 200_000)) == ["beat"])
+  }
+
   @Test("a coordinator that has its nodes beat rarely is not thought silent between two beats")
   func rareHeartbeats() {
     var limits = Enrollment.Limits()

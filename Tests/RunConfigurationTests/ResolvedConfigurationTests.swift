@@ -87,6 +87,9 @@ func settingsWithoutEffect() throws {
       "--set alpha1=0.1: alpha1 has no effect; it is only used with objective mrdib."
     ])
   #expect(try resolve(setting: "alpha1=0.1").settingsWithoutEffect.isEmpty)
+  // What comes with the program for SOIL, for its use with MRdIB.
+  let plain = try resolve(setting: "model=soil", "objective=plain")
+  #expect(plain.model.objective == .plain && plain.settingsWithoutEffect.isEmpty)
 }
 
 @Test("the explanation has a line per key with value, source and purpose")

@@ -14,8 +14,14 @@ public struct ConfigurationSource: Sendable, Hashable, CustomStringConvertible {
     self.column = column
   }
 
+  /// What the labels of everything that comes with the program begin with.
+  static let builtInPrefix = "built-in "
+
   /// The value that a key has when nobody sets it.
-  static let builtInDefault = ConfigurationSource("built-in default")
+  static let builtInDefault = ConfigurationSource(builtInPrefix + "default")
+
+  /// Whether the program sets it, and no person.
+  var isBuiltIn: Bool { label.hasPrefix(Self.builtInPrefix) }
 
   /// On one line, whatever the label holds: sources stand in sentences and behind comment marks.
   public var description: String {

@@ -53,10 +53,10 @@ public final class SingleProcessRole {
     let options = NodeOptions(coordinator: "in this process")
     var hello = options.hello(.worker, dataEndpoint: "")
     hello.incarnation = Self.workerID
-    worker = WorkerSession(hello: hello, at: MonotonicClock.seconds)
+    worker = WorkerSession(hello: hello, limits: .oneProcess, at: MonotonicClock.seconds)
     var serverHello = options.hello(.server, dataEndpoint: "in this process")
     serverHello.incarnation = Self.serverID
-    server = ServerSession(hello: serverHello, at: MonotonicClock.seconds)
+    server = ServerSession(hello: serverHello, limits: .oneProcess, at: MonotonicClock.seconds)
     background = ServerBackground { [inbox] in inbox.add(.serverEvent($0.event)) }
     checkpoints = CheckpointKeeper(setup: setup, plan: keeper.plan) { [inbox] in
       inbox.add(.coordinatorEvent($0.event))
