@@ -4,8 +4,8 @@ import Tensors
 import TestSupport
 import Testing
 
-/// Damaged files of checkpoints, by the million if wanted: `scripts/fuzz`. ``FuzzTests`` goes
-/// further with fewer of them: into the tables of servers.
+/// Damaged files of checkpoints, by the million if wanted: `scripts/fuzz`. ``MutatedFileTests``
+/// goes further with fewer of them: into the tables of servers.
 @Suite("Damaged files of checkpoints")
 struct CheckpointFuzzTests {
   private static func verdict(_ body: () throws -> Void) throws -> FuzzedParser.Verdict {

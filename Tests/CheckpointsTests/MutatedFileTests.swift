@@ -6,10 +6,8 @@ import Testing
 
 /// Bytes that somebody changed: whatever they are, they are refused or do no harm.
 @Suite("Mutated files")
-struct FuzzTests {
-  private static var rounds: Int {
-    ProcessInfo.processInfo.environment["MRDIB_FUZZ_ROUNDS"].flatMap(Int.init) ?? 400
-  }
+struct MutatedFileTests {
+  private static let rounds = 400
 
   /// Changes some bytes, or cuts, or repeats a part.
   private static func mutate(_ bytes: [UInt8], _ random: inout SeededGenerator) -> [UInt8] {
