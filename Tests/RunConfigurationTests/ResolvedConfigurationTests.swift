@@ -88,7 +88,8 @@ func settingsWithoutEffect() throws {
     ])
   #expect(try resolve(setting: "alpha1=0.1").settingsWithoutEffect.isEmpty)
   // What comes with the program for SOIL, for its use with MRdIB.
-  let plain = try resolve(setting: "model=soil", "objective=plain")
+  let plain = try ConfigurationResolver(modelNames: ["soil"]).resolve(
+    requested: [ConfigurationLayer(yaml: "model: soil\nobjective: plain", label: "run.yaml")])
   #expect(plain.model.objective == .plain && plain.settingsWithoutEffect.isEmpty)
 }
 
