@@ -125,7 +125,11 @@ let package = Package(
       ]),
     tests("Simulation", []),
     tests("Transport", ["Messages"]),
-    tests("Runtime", ["Checkpoints", "Coordination", "Transport"]),
+    tests(
+      "Runtime",
+      [
+        "Checkpoints", "Coordination", "Datasets", "Messages", "Models", "Training", "Transport",
+      ]),
     tests(
       "Experiments",
       [

@@ -174,7 +174,7 @@ import Testing
       atPath: locked, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o555])
     let command = try Command("train", "--data", data, "--run", "\(locked)/run")
     #expect(command.status == 73)
-    #expect(command.errors.contains("'\(locked)/run'") && command.errors.contains("may write to"))
+    #expect(command.errors.contains("'\(locked)/run'") && command.errors.contains("may use"))
   }
 
   @Test("a place where nobody, not even the superuser, can make a folder")

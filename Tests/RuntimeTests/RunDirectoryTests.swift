@@ -2,6 +2,7 @@ import Checkpoints
 import Coordination
 import Foundation
 import Runtime
+import TestSupport
 import Testing
 
 @Suite struct RunDirectoryTests {
@@ -185,6 +186,16 @@ import Testing
       try RunDirectory.create(at: "\(folder.path)/run")
     } throws: { "\($0)".contains("\(folder.path)/run") && "\($0)".hasPrefix("Cannot make") }
   }
+
+  #if canImport(Glibc)
+    @Test("a run directory that is made stays after a power loss: the folder it is in is on disk")
+    func lasts() throws {
+      let folder = try TemporaryFolder()
+      let watch = try FolderWatch(folder.path)
+      _ = try RunDirectory.create(at: "\(folder.path)/run")
+      #expect(watch.events() == [.opened("")])
+    }
+  #endif
 
   @Test("a full disk is a sentence that says so, and the old file stays")
   func fullDisk() throws {

@@ -49,7 +49,7 @@ import Testing
     #expect {
       try RunLock(runDirectory: "\(folder.path)/file/run")
     } throws: { error in
-      (error as? RuntimeError)?.exitCode == .cannotCreate
+      ExitCode(describing: error) == .cannotCreate
         && "\(error)".contains("\(folder.path)/file/run")
     }
   }

@@ -25,9 +25,9 @@ public enum DurableFile {
     try file.synchronize(purpose: "synchronise '\(folder)'")
   }
 
-  /// Makes a folder, and those that it is in, if they are not there.
+  /// Makes a folder, and those that it is in, if they are not there. What it makes lasts.
   package static func makeFolder(_ path: String) throws(CheckpointError) {
-    if mkdir(path, 0o755) == 0 {
+    if mkdir(path, 0o777) == 0 {
       return try synchronizeFolder(parent(of: path))
     }
     var status = stat()
@@ -35,7 +35,7 @@ public enum DurableFile {
     case EEXIST where stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR: return
     case ENOENT where !parent(of: path).isEmpty && parent(of: path) != "/":
       try makeFolder(parent(of: path))
-      guard mkdir(path, 0o755) == 0 || errno == EEXIST else {
+      guard mkdir(path, 0o777) == 0 || errno == EEXIST else {
         throw .system("make the folder '\(path)'", errno: errno, .cannotCreate)
       }
       try synchronizeFolder(parent(of: path))

@@ -1,7 +1,7 @@
 import Foundation
 
 /// A file that appears under its name only when it is complete: written beside its place, flushed
-/// to disk, then renamed.
+/// to disk, then renamed, and its name flushed to disk with the folder.
 ///
 /// A file that is not committed is removed when the writer goes away.
 package final class AtomicFile {
@@ -42,6 +42,8 @@ package final class AtomicFile {
   /// Puts the finished file in its place.
   ///
   /// - Throws: ``DatasetError`` if the disk is full or the rename fails; the old file stays then.
+  ///   Or if the folder cannot be flushed: the new file is in its place, and after a power loss the
+  ///   old one can be there again.
   package func commit() throws(DatasetError) {
     guard let stream else { return }
     guard fflush(stream) == 0, fsync(fileno(stream)) == 0 else { throw SystemError.writing(path) }
@@ -51,6 +53,15 @@ package final class AtomicFile {
       unlink(partialPath)
       throw error
     }
+    try synchronizeFolder()
+  }
+
+  /// Makes the rename last.
+  private func synchronizeFolder() throws(DatasetError) {
+    let parent = URL(fileURLWithPath: path).deletingLastPathComponent().path
+    let folder = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    defer { if folder >= 0 { close(folder) } }
+    guard folder >= 0, fsync(folder) == 0 else { throw SystemError.writing(path) }
   }
 
   /// Writes a whole file at once.

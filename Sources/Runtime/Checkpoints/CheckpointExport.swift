@@ -23,7 +23,7 @@ public struct CheckpointExport: Sendable {
   ) throws -> CheckpointExport {
     let place = try CheckpointPlace(path: path)
     let (view, problems) = try place.open()
-    try RunDirectory.makeFolder(folder)
+    try DurableFile.makeFolder(folder)
     let files =
       switch format {
       case .safetensors: try writeTensors(of: view, to: folder, withState: withState)

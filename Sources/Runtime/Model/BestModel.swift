@@ -4,7 +4,7 @@ import Tensors
 
 /// The best model of a run as files: what `recommend` and `export` read.
 ///
-///     best.json                    which folder holds it; replaced last, in one step
+///     best.json                    which folder holds it; replaced in one step, and last
 ///     models/epoch-0012/user.npy   final user vectors, [U, D]
 ///     models/epoch-0012/item.npy   final item vectors, [I, D]
 ///     models/epoch-0012/parameters.safetensors   every table, without optimizer state
@@ -25,8 +25,11 @@ public struct BestModel: Sendable, Codable, Equatable {
   init(epoch: UInt32, version: UInt64) {
     self.epoch = epoch
     self.version = version
-    folder = "models/epoch-" + String(format: "%04d", epoch)
+    folder = "\(Self.parentFolder)/epoch-" + String(format: "%04d", epoch)
   }
+
+  /// Where the folders of models are, relative to the run directory.
+  static let parentFolder = "models"
 
   static func path(_ run: String) -> String { "\(run)/best.json" }
 

@@ -7,7 +7,7 @@ import Tensors
 import Training
 
 /// Writes the best model while its tables are read from the servers, row by row.
-final class BestModelWriter {
+package final class BestModelWriter {
   private let run: String
   private let model: TrainingModel
   private let best: BestModel
@@ -16,17 +16,12 @@ final class BestModelWriter {
   private var finals: [Int: NPYWriter] = [:]
 
   /// - Throws: an error with a sentence when the files cannot be made.
-  init(run: String, model: TrainingModel, epoch: UInt32, version: UInt64) throws {
+  package init(run: String, model: TrainingModel, epoch: UInt32, version: UInt64) throws {
     self.run = run
     self.model = model
     best = BestModel(epoch: epoch, version: version)
     let folder = "\(run)/\(best.folder)"
-    do {
-      try FileManager.default.createDirectory(
-        atPath: folder, withIntermediateDirectories: true)
-    } catch {
-      throw FileFailure.describe(error, "make the folder '\(folder)'", exitCode: .cannotCreate)
-    }
+    try DurableFile.makeFolder(folder)
     parameters = try SafetensorsWriter(
       path: "\(folder)/parameters.safetensors",
       tensors: Self.parameterTables(model).map {
@@ -49,7 +44,7 @@ final class BestModelWriter {
   }
 
   /// The reading that brings the rows here.
-  func reading(routing: TableRouting, generation: UInt64) -> ReadTablesWork {
+  package func reading(routing: TableRouting, generation: UInt64) -> ReadTablesWork {
     // Parameters first: their file takes them in this order.
     ReadTablesWork(
       routing: routing,
@@ -65,10 +60,15 @@ final class BestModelWriter {
     }
   }
 
-  /// Completes the files, makes them the run's best, and deletes the one before.
-  func finish() throws {
+  /// Completes the files, makes them the run's best, and deletes the one before. Each of these is
+  /// on disk before the next begins, so that a power loss at any moment leaves a whole best model.
+  package func finish() throws {
     try parameters.finish()
     for table in finals.keys.sorted() { try finals[table]?.finish() }
+    // Also what an earlier process made and did not live to synchronise.
+    for folder in ["\(run)/\(best.folder)", "\(run)/\(BestModel.parentFolder)", run] {
+      try DurableFile.synchronizeFolder(folder)
+    }
     let previous = try? BestModel.read(run: run)
     try DurableFile.write(
       try ResultJSON.encode(best, isPretty: true), to: BestModel.path(run))

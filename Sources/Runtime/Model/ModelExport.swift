@@ -18,12 +18,7 @@ public enum ModelExport {
   public static func write(run: String, format: ExportFormat, to folder: String) throws -> [String]
   {
     let model = try BestModel.read(run: run)
-    do {
-      try FileManager.default.createDirectory(
-        atPath: folder, withIntermediateDirectories: true)
-    } catch {
-      throw FileFailure.describe(error, "make the folder '\(folder)'", exitCode: .cannotCreate)
-    }
+    try DurableFile.makeFolder(folder)
     let sides = try ["user", "item"].map { ($0, try model.vectors($0, run: run)) }
     switch format {
     case .npy:

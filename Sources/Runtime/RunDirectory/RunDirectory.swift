@@ -37,23 +37,15 @@ public struct RunDirectory: Sendable, Equatable {
 
   /// Makes the folder, with its parents, for a new run.
   ///
-  /// - Throws: ``RuntimeError`` if it holds a run that may not be replaced, or cannot be written.
+  /// - Throws: ``RuntimeError`` if it holds a run that may not be replaced, `CheckpointError` if it
+  ///   cannot be made.
   public static func create(
     at path: String, existingRun: ExistingRun = .refuse
   ) throws -> RunDirectory {
     let directory = RunDirectory(existing: path)
     try directory.makeRoom(existingRun)
-    for folder in [path, directory.logDirectory] { try makeFolder(folder) }
+    for folder in [path, directory.logDirectory] { try DurableFile.makeFolder(folder) }
     return directory
-  }
-
-  /// Makes a folder with its parents, unless it is there.
-  static func makeFolder(_ path: String) throws {
-    do {
-      try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-    } catch {
-      throw FileFailure.describe(error, "make the folder '\(path)'", exitCode: .cannotCreate)
-    }
   }
 
   /// Where a run goes that was given no folder:
@@ -87,7 +79,7 @@ public struct RunDirectory: Sendable, Equatable {
     try DurableFile.write(try ResultJSON.encode(summary, isPretty: true), to: summaryPath)
   }
 
-  private var modelDirectory: String { "\(path)/models" }
+  private var modelDirectory: String { "\(path)/\(BestModel.parentFolder)" }
 
   /// Where checkpoints lie when the settings name no other folder; absolute, because servers with
   /// another working directory write there.

@@ -1,3 +1,5 @@
+import Checkpoints
+
 #if canImport(Glibc)
   import Glibc
 #else
@@ -17,10 +19,10 @@ public struct RunLock: Sendable {
   ///
   /// On a file system without locks the directory is not protected.
   ///
-  /// - Throws: ``RuntimeError`` when another process holds the lock, or the folder or the file in
-  ///   it cannot be made.
+  /// - Throws: ``RuntimeError`` when another process holds the lock or the file cannot be made,
+  ///   `CheckpointError` when the folder cannot.
   public init(runDirectory path: String) throws {
-    try RunDirectory.makeFolder(path)
+    try DurableFile.makeFolder(path)
     let file = "\(path)/lock"
     descriptor = open(file, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
     guard descriptor >= 0 else {

@@ -1,5 +1,6 @@
 import Datasets
 import Tensors
+import TestSupport
 import Testing
 
 @Suite("npy writing")
@@ -24,6 +25,16 @@ struct NPYWriterTests {
     #expect(try folder.read("x.npy") == TemporaryFolder.contents(of: Fixture.npy("f4_c")))
     #expect(try folder.files == ["x.npy"])
   }
+
+  #if canImport(Glibc)
+    @Test("a file that has its name keeps it after a power loss: its folder is on disk")
+    func lasts() throws {
+      let folder = try TemporaryFolder()
+      let watch = try FolderWatch(folder.path(""))
+      try NPYWriter.write(Matrix(rows: 1, columns: 1, elements: [1]), to: folder.path("x.npy"))
+      #expect(watch.events() == [.named("x.npy"), .opened("")])
+    }
+  #endif
 
   @Test("an abandoned file leaves nothing, and the old file as it was")
   func abandonsQuietly() throws {

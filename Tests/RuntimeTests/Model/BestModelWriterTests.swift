@@ -1,0 +1,49 @@
+import Foundation
+import Runtime
+import TestSupport
+import Testing
+
+@Suite("Files of the best model")
+struct BestModelWriterTests {
+  static let files = ["item.npy", "parameters.safetensors", "user.npy"]
+
+  @Test("the best one replaces the one before; its vectors are those that were read")
+  func replaces() throws {
+    let tiny = try TinyModel()
+    try tiny.save(epoch: 0, value: 1)
+    #expect(try BestModel.read(run: tiny.run).epoch == 0)
+    try tiny.save(epoch: 12, value: 2)
+    let best = try BestModel.read(run: tiny.run)
+    #expect(best.epoch == 12 && best.version == 7)
+    #expect(try tiny.names("models") == ["epoch-0012"])
+    #expect(try tiny.names(best.folder) == Self.files)
+    #expect(try best.vector("user", row: 3, run: tiny.run)?.allSatisfy { $0 == 2 } == true)
+  }
+
+  #if canImport(Glibc)
+    @Test("a power loss leaves a whole best model: its files and folders are on disk before it is")
+    func order() throws {
+      let tiny = try TinyModel()
+      try tiny.save(epoch: 0)
+      // An earlier process has made it, and had no time to synchronise its name.
+      let folder = "models/epoch-0001"
+      try FileManager.default.createDirectory(
+        atPath: "\(tiny.run)/\(folder)", withIntermediateDirectories: true)
+      let watch = try FolderWatch(tiny.run, "models", folder)
+      try tiny.save(epoch: 1)
+      let events = watch.events()
+      let best = try #require(events.firstIndex(of: .named("best.json")), "\(events)")
+      let before = events[..<best]
+      let named = try Self.files.map {
+        try #require(before.firstIndex(of: .named("\(folder)/\($0)")), "\($0) in \(events)")
+      }
+      let last = try #require(named.max())
+      for name in [folder, "models", ""] {
+        #expect(before[last...].contains(.opened(name)), "'\(name)' in \(events)")
+      }
+      // The model before goes when nobody can be sent to it any more.
+      let deletion = try #require(events.firstIndex(of: .deleted("models/epoch-0000")))
+      #expect(events[..<deletion][best...].contains(.opened("")), "\(events)")
+    }
+  #endif
+}
