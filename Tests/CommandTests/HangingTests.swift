@@ -23,6 +23,29 @@ import Testing
     #expect(try long.result("run") == long.undisturbed())
   }
 
+  @Test("a disk that stalls while the best model is written is no coordinator that hangs")
+  func stalledModel() throws {
+    let long = try LongRun()
+    let train = try long.start("run", ["--set", "hang_timeout_ms=1500"])
+    try Wait.until("the coordinator is there") { train.child("coordinator") != nil }
+    let coordinator = try #require(train.child("coordinator"))
+    // What best.json is written through; whoever opens it waits for somebody who reads.
+    let file = "\(long.path("run"))/best.json.tmp-\(coordinator)"
+    try Wait.until("its directory is there") { mkfifo(file, 0o600) == 0 || errno == EEXIST }
+    try Wait.until("a model is to be the best", 40) {
+      let models = FileManager.default.enumerator(atPath: "\(long.path("run"))/models")
+      return models?.contains { "\($0)".hasSuffix("item.npy") } ?? false
+    }
+    Thread.sleep(forTimeInterval: 4)
+    #expect(train.isRunning && train.child("coordinator") == coordinator, "\(train.errors)")
+    #expect(!train.errors.contains("hangs"), "\(train.errors)")
+    let descriptor = open(file, O_RDONLY | O_NONBLOCK)
+    defer { close(descriptor) }
+    // A pipe cannot be synchronised.
+    #expect(try train.wait(atMost: 40) == 74)
+    #expect(train.errors.contains("best.json"), "\(train.errors)")
+  }
+
   @Test("a launcher that was stopped does not hold the time against its processes")
   func launcherStopped() throws {
     let long = try LongRun()

@@ -9,9 +9,11 @@ package final class SafetensorsWriter {
 
   /// Writes the header. Values follow in the order of `tensors`.
   ///
+  /// - Parameter suffix: what the name has until the file is complete.
   /// - Throws: ``CheckpointError`` when the file cannot be made, or two tensors have the same name.
   package init(
-    path: String, tensors: [SafetensorsHeader.Tensor], metadata: [String: String]
+    path: String, tensors: [SafetensorsHeader.Tensor], metadata: [String: String],
+    suffix: String = ".partial"
   ) throws(CheckpointError) {
     let header = try SafetensorsHeader(tensors, metadata: metadata)
     totalByteCount = header.byteCount
@@ -23,7 +25,7 @@ package final class SafetensorsWriter {
         "Cannot write '\(path)': its header would have \(text.count) bytes, and the limit is "
           + "\(SafetensorsHeader.mostBytes); use fewer tables or shards.")
     }
-    writer = try DurableFileWriter(path: path)
+    writer = try DurableFileWriter(path: path, suffix: suffix)
     var length = UInt64(text.count).littleEndian
     try withUnsafeBytes(of: &length) { (bytes) throws(CheckpointError) in
       try writer.append(bytes)

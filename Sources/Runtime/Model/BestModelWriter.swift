@@ -7,7 +7,9 @@ import Tensors
 import Training
 
 /// Writes the best model while its tables are read from the servers, row by row.
-package final class BestModelWriter {
+///
+/// Used by one thread at a time, which hands it on as a whole.
+package final class BestModelWriter: @unchecked Sendable {
   private let run: String
   private let model: TrainingModel
   private let best: BestModel
@@ -22,6 +24,7 @@ package final class BestModelWriter {
     best = BestModel(epoch: epoch, version: version)
     let folder = "\(run)/\(best.folder)"
     try DurableFile.makeFolder(folder)
+    Self.removeParts(in: folder)
     parameters = try SafetensorsWriter(
       path: "\(folder)/parameters.safetensors",
       tensors: Self.parameterTables(model).map {
@@ -29,12 +32,26 @@ package final class BestModelWriter {
           name: model.tables[$0].name, rows: model.tables[$0].rows,
           columns: model.tables[$0].width)
       },
-      metadata: ["format": "mrdib-parameters-1", "epoch": "\(epoch)", "version": "\(version)"])
+      metadata: ["format": "mrdib-parameters-1", "epoch": "\(epoch)", "version": "\(version)"],
+      // A writer that was dropped removes what it did not finish, and only that.
+      suffix: "\(Self.partialSuffix)-\(UUID().uuidString)")
     for side in Side.allCases {
       let table = model.finalTable(side)
       finals[table] = try NPYWriter.begin(
         path: "\(folder)/\(side).npy", rows: model.tables[table].rows,
         columns: model.tables[table].width)
+    }
+  }
+
+  /// What the names of files begin to end in that are not complete, also those of ``NPYWriter``.
+  private static let partialSuffix = ".partial"
+
+  /// Removes what an earlier process did not finish that was killed. It may be as large as a model.
+  private static func removeParts(in folder: String) {
+    let files = FileManager.default
+    for name in (try? files.contentsOfDirectory(atPath: folder)) ?? []
+    where name.contains(partialSuffix) {
+      try? files.removeItem(atPath: "\(folder)/\(name)")
     }
   }
 
@@ -60,21 +77,33 @@ package final class BestModelWriter {
     }
   }
 
-  /// Completes the files, makes them the run's best, and deletes the one before. Each of these is
-  /// on disk before the next begins, so that a power loss at any moment leaves a whole best model.
+  /// Completes the files, makes them the run's best, and deletes those before. Each of these is on
+  /// disk before the next begins, so that a power loss at any moment leaves a whole best model.
   package func finish() throws {
-    try parameters.finish()
-    for table in finals.keys.sorted() { try finals[table]?.finish() }
+    let folder = "\(run)/\(best.folder)"
+    do {
+      try parameters.finish()
+      for table in finals.keys.sorted() { try finals[table]?.finish() }
+    } catch {
+      Self.removeParts(in: folder)
+      throw error
+    }
     // Also what an earlier process made and did not live to synchronise.
-    for folder in ["\(run)/\(best.folder)", "\(run)/\(BestModel.parentFolder)", run] {
+    for folder in [folder, "\(run)/\(BestModel.parentFolder)", run] {
       try DurableFile.synchronizeFolder(folder)
     }
-    let previous = try? BestModel.read(run: run)
     try DurableFile.write(
       try ResultJSON.encode(best, isPretty: true), to: BestModel.path(run))
-    if let previous, previous.folder != best.folder {
-      // What is left over of an old model costs space, not correctness.
-      try? FileManager.default.removeItem(atPath: "\(run)/\(previous.folder)")
+    removeOthers()
+  }
+
+  /// Removes all other models. What is left over of one costs space, not correctness.
+  private func removeOthers() {
+    let files = FileManager.default
+    let parent = "\(run)/\(BestModel.parentFolder)"
+    for name in (try? files.contentsOfDirectory(atPath: parent)) ?? []
+    where name.hasPrefix("epoch-") && "\(BestModel.parentFolder)/\(name)" != best.folder {
+      try? files.removeItem(atPath: "\(parent)/\(name)")
     }
   }
 }

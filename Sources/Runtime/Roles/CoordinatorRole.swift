@@ -41,7 +41,7 @@ public struct CoordinatorRole: Sendable {
     // Every socket is closed when the thread has ended: nothing is left to wait for.
     defer { try? context.terminate() }
     let watch = NetworkWatch(label: "mrdib.coordinator")
-    let thread = try NetworkThread<CheckpointKeeper.Outcome>(
+    let thread = try NetworkThread<CoordinatorNews>(
       name: "coordinator", context: context, settings: watch.settings(security)
     ) { [self] in
       CoordinatorHandler(
@@ -58,7 +58,7 @@ public struct CoordinatorRole: Sendable {
 
 /// The shell of ``CoordinatorState``. Lives on the network thread.
 private final class CoordinatorHandler: NetworkHandler {
-  typealias Event = CheckpointKeeper.Outcome
+  typealias Event = CoordinatorNews
 
   private let setup: RunSetup
   private let listen: String
@@ -70,6 +70,8 @@ private final class CoordinatorHandler: NetworkHandler {
   private var keeper: RunKeeper?
   private var state: CoordinatorState?
   private var checkpoints: CheckpointKeeper?
+  private var models: BestModelKeeper?
+  /// The reading of the best model, if it is under way.
   private var saving: ModelSaving?
   /// Set when the records cannot be written: nothing is done any more.
   private var hasFailed = false
@@ -96,7 +98,10 @@ private final class CoordinatorHandler: NetworkHandler {
     let mailbox = loop.mailbox
     checkpoints = CheckpointKeeper(setup: setup, plan: keeper.plan) { outcome in
       // A loop that has ended wants no more news.
-      try? mailbox.post(outcome)
+      try? mailbox.post(.checkpoints(outcome))
+    }
+    models = BestModelKeeper(run: keeper.directory.path, model: setup.model) { report in
+      try? mailbox.post(.model(report))
     }
     self.keeper = keeper
     self.state = state
@@ -151,10 +156,20 @@ private final class CoordinatorHandler: NetworkHandler {
   }
 
   func posted(_ event: Event, on loop: NetworkLoop<Event>) {
-    if case .found(_, let problems) = event {
-      for problem in problems { logger.warning("\(problem)") }
+    switch event {
+    case .checkpoints(let outcome):
+      if case .found(_, let problems) = outcome {
+        for problem in problems { logger.warning("\(problem)") }
+      }
+      handle(outcome.event, on: loop)
+    case .model(let report):
+      switch models?.take(report) {
+      case .begun(let wanted, let writer): read(wanted, into: writer, on: loop)
+      case .saved: handle(.bestSaved, on: loop)
+      case .failed(let message): handle(.bestSaveFailed(message, isTransient: false), on: loop)
+      case nil: break
+      }
     }
-    handle(event.event, on: loop)
   }
 
   private func handle(_ event: CoordinatorEvent, on loop: NetworkLoop<Event>) {
@@ -175,9 +190,12 @@ private final class CoordinatorHandler: NetworkHandler {
       }
     case .report(let event): keeper?.report(event)
     case .saveBest(let epoch, let version, let generation, let endpoints):
-      save(
-        epoch: epoch, version: version, generation: generation, endpoints: endpoints, on: loop)
-    case .cancelSave: endSaving(on: loop)
+      endReading(on: loop)
+      models?.begin(
+        .init(epoch: epoch, version: version, generation: generation, endpoints: endpoints))
+    case .cancelSave:
+      endReading(on: loop)
+      models?.drop()
     case .findCheckpoint: checkpoints?.find()
     case .commitCheckpoint(let commit): checkpoints?.commit(commit)
     case .finish(let result): finish(result, on: loop)
@@ -198,19 +216,15 @@ private final class CoordinatorHandler: NetworkHandler {
 
   // MARK: Best model
 
-  private func save(
-    epoch: UInt32, version: UInt64, generation: UInt64, endpoints: [String],
-    on loop: NetworkLoop<Event>
+  private func read(
+    _ wanted: BestModelKeeper.Wanted, into writer: BestModelWriter, on loop: NetworkLoop<Event>
   ) {
     guard let keeper else { return }
-    endSaving(on: loop)
     do {
-      let saving = try ModelSaving(
-        setup: setup, run: keeper.directory.path, epoch: epoch, version: version,
-        generation: generation, endpoints: endpoints, on: loop)
+      let saving = try ModelSaving(wanted, of: setup.model, into: writer, on: loop)
       self.saving = saving
       let hello = DataHello(
-        runID: keeper.plan.runID, generation: generation, sender: "coordinator")
+        runID: keeper.plan.runID, generation: wanted.generation, sender: "coordinator")
       conclude(saving.begin(hello, at: now, on: loop), on: loop)
     } catch {
       handle(.bestSaveFailed("\(error)", isTransient: false), on: loop)
@@ -219,15 +233,15 @@ private final class CoordinatorHandler: NetworkHandler {
 
   private func conclude(_ conclusion: ModelSaving.Conclusion?, on loop: NetworkLoop<Event>) {
     guard let conclusion else { return }
-    endSaving(on: loop)
+    endReading(on: loop)
     switch conclusion {
-    case .saved: handle(.bestSaved, on: loop)
+    case .read(let writer): models?.finish(writer)
     case .failed(let message, let isTransient):
       handle(.bestSaveFailed(message, isTransient: isTransient), on: loop)
     }
   }
 
-  private func endSaving(on loop: NetworkLoop<Event>) {
+  private func endReading(on loop: NetworkLoop<Event>) {
     saving?.close(on: loop)
     saving = nil
   }

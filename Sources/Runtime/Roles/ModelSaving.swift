@@ -5,14 +5,15 @@ import Training
 import Transport
 
 /// The coordinator's reading of the best model from the servers into files, over connections of
-/// its own. Lives on the network thread.
+/// its own. Lives on the network thread; what waits for the disk is the ``BestModelKeeper``'s.
 final class ModelSaving {
   enum Conclusion {
-    case saved
+    /// All rows are in the files, which are to be completed.
+    case read(BestModelWriter)
     case failed(String, isTransient: Bool)
   }
 
-  typealias Loop = NetworkLoop<CheckpointKeeper.Outcome>
+  typealias Loop = NetworkLoop<CoordinatorNews>
 
   private let writer: BestModelWriter
   private let reading: ReadTablesWork
@@ -20,19 +21,19 @@ final class ModelSaving {
   private var servers: [PeerID] = []
   private let logger = Logger(label: "mrdib.coordinator")
 
-  /// Makes the files and connects to the servers.
+  /// Connects to the servers.
   ///
-  /// - Throws: errors with a sentence when the files cannot be made or an address is wrong.
+  /// - Throws: errors with a sentence when an address is wrong.
   init(
-    setup: RunSetup, run: String, epoch: UInt32, version: UInt64, generation: UInt64,
-    endpoints: [String], on loop: Loop
+    _ wanted: BestModelKeeper.Wanted, of model: TrainingModel, into writer: BestModelWriter,
+    on loop: Loop
   ) throws {
-    writer = try BestModelWriter(run: run, model: setup.model, epoch: epoch, version: version)
+    self.writer = writer
     reading = writer.reading(
-      routing: TableRouting(tables: setup.model.tables, serverCount: endpoints.count),
-      generation: generation)
+      routing: TableRouting(tables: model.tables, serverCount: wanted.endpoints.count),
+      generation: wanted.generation)
     do {
-      for endpoint in endpoints { servers.append(try loop.connectDealer(endpoint)) }
+      for endpoint in wanted.endpoints { servers.append(try loop.connectDealer(endpoint)) }
     } catch {
       close(on: loop)
       throw error
@@ -86,13 +87,7 @@ final class ModelSaving {
       return nil
     case .greeted: return read(.begin, at: now, on: loop)
     case .advance(let input): return read(input, at: now, on: loop)
-    case .done:
-      do {
-        try writer.finish()
-        return .saved
-      } catch {
-        return .failed("\(error)", isTransient: false)
-      }
+    case .done: return .read(writer)
     case .refused(let failure): return .failed(failure.message, isTransient: true)
     case .outdated(let message): return .failed(message, isTransient: true)
     }

@@ -8,8 +8,8 @@ import Training
 import Transport
 
 /// A whole run in one process and on one thread: coordinator, one server and one worker are the
-/// same state machines as in a cluster, joined by a queue instead of sockets. Only tables and
-/// checkpoints are made beside it.
+/// same state machines as in a cluster, joined by a queue instead of sockets. Only what waits for
+/// disks is done beside it: tables, checkpoints and the files of the best model.
 ///
 /// It ends in the bits of a cluster with the same shards. It is what a cluster's cost is measured
 /// against, and the place for a debugger.
@@ -22,6 +22,7 @@ public final class SingleProcessRole {
     case workerEvent(WorkerEvent)
     case serverEvent(ServerSessionEvent<Peer>)
     case coordinatorEvent(CoordinatorEvent)
+    case modelReport(BestModelKeeper.Report)
   }
 
   private static let workerID: NodeID = 1
@@ -33,6 +34,7 @@ public final class SingleProcessRole {
   private let keeper: RunKeeper
   private let background: ServerBackground<Peer>
   private let checkpoints: CheckpointKeeper
+  private let models: BestModelKeeper
   /// What other threads have to say.
   private let inbox = Inbox<Delivery>()
   private var coordinator: CoordinatorState
@@ -60,6 +62,9 @@ public final class SingleProcessRole {
     background = ServerBackground { [inbox] in inbox.add(.serverEvent($0.event)) }
     checkpoints = CheckpointKeeper(setup: setup, plan: keeper.plan) { [inbox] in
       inbox.add(.coordinatorEvent($0.event))
+    }
+    models = BestModelKeeper(run: directory.path, model: setup.model) { [inbox] in
+      inbox.add(.modelReport($0))
     }
   }
 
@@ -112,6 +117,7 @@ public final class SingleProcessRole {
     case .workerEvent(let event): try act(worker.handle(event, at: now))
     case .serverEvent(let event): try serve(event)
     case .coordinatorEvent(let event): try lead(event)
+    case .modelReport(let report): try hear(report)
     }
   }
 
@@ -197,8 +203,8 @@ public final class SingleProcessRole {
       case .record(let record): try keeper.record(record)
       case .report(let event): keeper.report(event)
       case .saveBest(let epoch, let version, let generation, _):
-        try save(epoch: epoch, version: version, generation: generation)
-      case .cancelSave: break  // A model is saved in one go.
+        models.begin(.init(epoch: epoch, version: version, generation: generation))
+      case .cancelSave: models.drop()
       case .findCheckpoint: checkpoints.find()
       case .commitCheckpoint(let commit): checkpoints.commit(commit)
       case .finish(let result):
@@ -207,24 +213,33 @@ public final class SingleProcessRole {
     }
   }
 
-  private func save(epoch: UInt32, version: UInt64, generation: UInt64) throws {
+  private func hear(_ report: BestModelKeeper.Report) throws {
+    switch models.take(report) {
+    case .begun(let wanted, let writer): try read(wanted, into: writer)
+    case .saved: try lead(.bestSaved)
+    case .failed(let message): try lead(.bestSaveFailed(message, isTransient: false))
+    case nil: break
+    }
+  }
+
+  /// The rows are read in one go: the server is here.
+  private func read(_ wanted: BestModelKeeper.Wanted, into writer: BestModelWriter) throws {
     do {
-      let writer = try BestModelWriter(
-        run: keeper.directory.path, model: setup.model, epoch: epoch, version: version)
       let reading = writer.reading(
-        routing: TableRouting(tables: setup.model.tables, serverCount: 1), generation: generation)
+        routing: TableRouting(tables: setup.model.tables, serverCount: 1),
+        generation: wanted.generation)
       _ = ask(
         .hello(
-          DataHello(runID: keeper.plan.runID, generation: generation, sender: "coordinator")))
+          DataHello(
+            runID: keeper.plan.runID, generation: wanted.generation, sender: "coordinator")))
       var output = try reading.advance(.begin)
       while case .pull(let requests) = output {
         output = try reading.advance(.pulled(try requests.map { try pull($0.body) }))
       }
-      try writer.finish()
-      try lead(.bestSaved)
     } catch {
-      try lead(.bestSaveFailed("\(error)", isTransient: false))
+      return try lead(.bestSaveFailed("\(error)", isTransient: false))
     }
+    models.finish(writer)
   }
 
   private func pull(_ request: PullRequest) throws -> PullReply {

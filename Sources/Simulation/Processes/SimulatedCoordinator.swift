@@ -9,6 +9,8 @@ final class SimulatedCoordinator: SimulatedProcess {
   private let term: UInt64
   private var state: CoordinatorState
   private var saving: SimulatedSaving?
+  /// The saving whose files are being completed.
+  private var finishing: SimulatedSaving?
   private var nextConnection = 0
   /// Processes by the incarnation of their hello.
   private var peers: [NodeID: ProcessName] = [:]
@@ -95,8 +97,11 @@ final class SimulatedCoordinator: SimulatedProcess {
         owner: name, epoch: epoch, version: version, generation: generation,
         endpoints: endpoints, connections: connections, problem: cluster.problem)
       self.saving = saving
+      finishing = nil
       conclude(saving.begin(in: cluster), in: cluster)
-    case .cancelSave: saving = nil
+    case .cancelSave:
+      saving = nil
+      finishing = nil
     case .findCheckpoint:
       cluster.later(cluster.jobSeconds(slow: 2), name) { [self] in
         if cluster.disk.isNewestDamaged { cluster.count(.passedOver) }
@@ -153,10 +158,17 @@ final class SimulatedCoordinator: SimulatedProcess {
     _ conclusion: SimulatedSaving.Conclusion?, in cluster: SimulatedCluster
   ) {
     switch conclusion {
-    case .saved(let model):
+    case .read(let model):
+      finishing = saving
+      let finished = saving
       saving = nil
-      cluster.disk.best = model
-      handle(.bestSaved, in: cluster)
+      cluster.later(cluster.jobSeconds(slow: 6), name) { [self] in
+        // What was dropped meanwhile is written all the same, and nothing is heard of it.
+        cluster.disk.best = model
+        guard finishing === finished else { return }
+        finishing = nil
+        handle(.bestSaved, in: cluster)
+      }
     case .failed(let message):
       saving = nil
       handle(.bestSaveFailed(message, isTransient: true), in: cluster)

@@ -6,7 +6,7 @@ import Training
 /// The reading of the best model from the servers into memory.
 final class SimulatedSaving {
   enum Conclusion {
-    case saved(SimulatedDisk.SavedModel)
+    case read(SimulatedDisk.SavedModel)
     case failed(String)
   }
 
@@ -72,7 +72,7 @@ final class SimulatedSaving {
       case .greeted: if let end = advance(.begin, in: cluster) { return end }
       case .advance(let input): if let end = advance(input, in: cluster) { return end }
       case .done:
-        return .saved(
+        return .read(
           SimulatedDisk.SavedModel(epoch: epoch, version: version, bits: rows.bits))
       case .refused(let failure): return .failed(failure.message)
       case .outdated(let message): return .failed(message)

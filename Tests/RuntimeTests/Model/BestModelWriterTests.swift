@@ -20,6 +20,35 @@ struct BestModelWriterTests {
     #expect(try best.vector("user", row: 3, run: tiny.run)?.allSatisfy { $0 == 2 } == true)
   }
 
+  @Test("what a killed process left of this model, and of one before, goes")
+  func leftovers() throws {
+    let tiny = try TinyModel()
+    for file in [
+      "epoch-0003/user.npy.partial-0A1B", "epoch-0003/parameters.safetensors.partial",
+      "epoch-0001/item.npy", "mine/notes.txt",
+    ] { try tiny.folder.make("run/models/\(file)") }
+    let writer = try tiny.writer(epoch: 3)
+    let parts = try tiny.names("models/epoch-0003")
+    #expect(parts.count == 3 && !parts.contains { $0.hasSuffix("0A1B") }, "\(parts)")
+    try tiny.fill(writer)
+    try writer.finish()
+    #expect(try tiny.names("models/epoch-0003") == Self.files)
+    #expect(try tiny.names("models") == ["epoch-0003", "mine"])
+  }
+
+  @Test("files that cannot be completed leave nothing, and the best model as it was")
+  func fails() throws {
+    let tiny = try TinyModel()
+    try tiny.save(epoch: 0, value: 1)
+    let writer = try tiny.writer(epoch: 1)
+    try tiny.fill(writer)
+    // A folder cannot be replaced by a file.
+    try tiny.folder.make("run/models/epoch-0001/user.npy/file")
+    #expect(throws: (any Error).self) { try writer.finish() }
+    #expect(try !tiny.names("models/epoch-0001").contains { $0.contains(".partial") })
+    #expect(try BestModel.read(run: tiny.run).epoch == 0)
+  }
+
   #if canImport(Glibc)
     @Test("a power loss leaves a whole best model: its files and folders are on disk before it is")
     func order() throws {

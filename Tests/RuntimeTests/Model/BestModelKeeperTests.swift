@@ -1,0 +1,113 @@
+import Foundation
+import Runtime
+import Synchronization
+import TestSupport
+import Testing
+
+@Suite("The best model beside the network thread")
+struct BestModelKeeperTests {
+  /// A keeper, and what it has reported.
+  private final class Kept {
+    let keeper: BestModelKeeper
+    private let reports: Reports
+
+    final class Reports: Sendable {
+      let all = Mutex<[BestModelKeeper.Report]>([])
+    }
+
+    init(_ tiny: TinyModel) {
+      let reports = Reports()
+      self.reports = reports
+      keeper = BestModelKeeper(run: tiny.run, model: tiny.setup.model) { report in
+        reports.all.withLock { $0.append(report) }
+      }
+    }
+
+    /// The next report; nil if there is none within some seconds.
+    func next(within seconds: Double = 10) -> BestModelKeeper.Report? {
+      let deadline = Date().addingTimeInterval(seconds)
+      while true {
+        let report = reports.all.withLock { $0.isEmpty ? nil : $0.removeFirst() }
+        if report != nil || Date() > deadline { return report }
+        Thread.sleep(forTimeInterval: 0.005)
+      }
+    }
+
+    func begin(epoch: UInt32) throws -> BestModelWriter {
+      keeper.begin(.init(epoch: epoch, version: 7, generation: 1))
+      let report = try #require(next())
+      guard case .begun(let wanted, let writer) = keeper.take(report), wanted.epoch == epoch
+      else { throw FuzzFailure("the files of epoch \(epoch) are not made") }
+      return writer
+    }
+  }
+
+  @Test("a disk that stalls holds up nobody; what it refuses in the end is told")
+  func stalls() throws {
+    let tiny = try TinyModel()
+    let disk = try StalledDisk(run: tiny.run)
+    let kept = Kept(tiny)
+    let writer = try kept.begin(epoch: 2)
+    try tiny.fill(writer)
+    // On this thread it would not come back.
+    kept.keeper.finish(writer)
+    #expect(kept.next(within: 0.3).map { _ in "a report" } == nil)
+    #expect(try tiny.names("models/epoch-0002") == BestModelWriterTests.files)
+    disk.goOn()
+    let report = try #require(kept.next())
+    guard case .failed(let message) = kept.keeper.take(report) else {
+      Issue.record("a pipe was synchronised")
+      return
+    }
+    #expect(message.contains("\(tiny.run)/best.json"))
+  }
+
+  @Test("of a saving that is dropped nothing is heard; the next one waits for it, and stands")
+  func dropped() throws {
+    let tiny = try TinyModel()
+    let kept = Kept(tiny)
+    let first = try kept.begin(epoch: 2)
+    try tiny.fill(first, with: 1)
+    kept.keeper.finish(first)
+    kept.keeper.drop()
+    // Of the same epoch, as after a recovery.
+    kept.keeper.begin(.init(epoch: 2, version: 7, generation: 2))
+    let old = try #require(kept.next())
+    #expect(kept.keeper.take(old).map { _ in "news" } == nil)
+    let report = try #require(kept.next())
+    guard case .begun(_, let second) = kept.keeper.take(report) else {
+      Issue.record("the files are not made")
+      return
+    }
+    // The first one was finished before.
+    #expect(try BestModel.read(run: tiny.run).vector("user", row: 0, run: tiny.run)?.first == 1)
+    try tiny.fill(second, with: 2)
+    kept.keeper.finish(second)
+    let saved = try #require(kept.next())
+    guard case .saved = kept.keeper.take(saved) else {
+      Issue.record("the second one is not saved")
+      return
+    }
+    #expect(try BestModel.read(run: tiny.run).vector("user", row: 0, run: tiny.run)?.first == 2)
+    #expect(try tiny.names("models/epoch-0002") == BestModelWriterTests.files)
+  }
+
+  @Test("files of a writer that nobody wanted any more are removed, and those of the next stay")
+  func unwanted() throws {
+    let tiny = try TinyModel()
+    let kept = Kept(tiny)
+    var first: BestModelWriter? = try kept.begin(epoch: 2)
+    kept.keeper.drop()
+    let second = try kept.begin(epoch: 2)
+    #expect(first != nil)
+    first = nil
+    try tiny.fill(second)
+    kept.keeper.finish(second)
+    let report = try #require(kept.next())
+    guard case .saved = kept.keeper.take(report) else {
+      Issue.record("it is not saved")
+      return
+    }
+    #expect(try tiny.names("models/epoch-0002") == BestModelWriterTests.files)
+  }
+}
