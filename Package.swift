@@ -116,7 +116,9 @@ let package = Package(
     tests("Enrollment", ["Messages"]),
     tests("ParameterServer", ["CKernels", "Enrollment", "Tensors", "Tables", "Messages"]),
     tests("Checkpoints", ["ParameterServer", "Tensors", "Tables", "Messages"]),
-    tests("Coordination", ["Messages", .product(name: "GRDB", package: "GRDB.swift")]),
+    tests(
+      "Coordination",
+      ["Messages", "ParameterServer", .product(name: "GRDB", package: "GRDB.swift")]),
     tests(
       "Training",
       [

@@ -73,6 +73,34 @@ struct StoreTests {
     #expect(try folder.names().count == 4)
   }
 
+  @Test("files of servers that no checkpoint is made of are deleted; what has a manifest stays")
+  func discard() throws {
+    let folder = try TemporaryFolder()
+    let store = CheckpointStore(folder: folder.path)
+    var servers = try TrainedServers(servers: 2)
+    servers.train(to: 1)
+    let committed = try servers.save(in: folder.path)
+    servers.train(to: 2)
+    let uncommitted = try servers.save(in: folder.path, commits: false)
+    let shards = { (version: UInt64, ranks: [UInt32]) in
+      ranks.map {
+        CheckpointShard(
+          generation: 1, version: version, rank: $0, file: "../elsewhere", byteCount: 1, digest: "")
+      }
+    }
+    try store.discard(shards(1, [0, 1]) + shards(2, [0]) + shards(7, [0]), serverCount: 2)
+    #expect(store.verify(committed) == [])
+    let name = uncommitted.name.folder
+    #expect(try folder.names(name) == ["server-1-of-2.safetensors"])
+    // Somebody else still writes.
+    try folder.write([1], to: "\(name)/server-0-of-2.safetensors.partial")
+    try store.discard(shards(2, [1]), serverCount: 2)
+    #expect(try folder.names(name) == ["server-0-of-2.safetensors.partial"])
+    try folder.remove("\(name)/server-0-of-2.safetensors.partial")
+    try store.discard(shards(2, [1]), serverCount: 2)
+    #expect(try folder.names() == [committed.name.folder])
+  }
+
   @Test("damaged manifests do not count among those that are kept")
   func pruneDamaged() throws {
     let folder = try TemporaryFolder()

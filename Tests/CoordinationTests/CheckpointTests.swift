@@ -71,14 +71,34 @@ import Testing
     #expect(next.commits.map(\.version) == [4])
   }
 
-  @Test("incomplete versions are bounded: the oldest of too many is dropped")
+  @Test("incomplete versions are bounded; a slow server's version is complete when it comes")
   func bounded() throws {
     var cluster = try training()
-    for version in 1...100 as ClosedRange<UInt64> where version <= 24 {
+    for version in 2...7 as ClosedRange<UInt64> {
       cluster.send(cluster.shard(version, rank: 0), from: 100)
     }
-    #expect(cluster.send(cluster.shard(20, rank: 1), from: 101).commits.isEmpty)
-    #expect(cluster.send(cluster.shard(21, rank: 1), from: 101).commits.map(\.version) == [21])
+    #expect(cluster.send(cluster.shard(2, rank: 1), from: 101).commits.map(\.version) == [2])
+  }
+
+  @Test("of too many versions those stay that slow servers write too")
+  func powersOfTwo() throws {
+    var cluster = try training()
+    for version in 1...15 as ClosedRange<UInt64> {
+      cluster.send(cluster.shard(version, rank: 0), from: 100)
+    }
+    #expect(cluster.send(cluster.shard(8, rank: 1), from: 101).commits.map(\.version) == [8])
+  }
+
+  @Test("a server that has gone on to a later version will not write those before")
+  func ascending() throws {
+    var cluster = try training()
+    for version in [2, 3] as [UInt64] {
+      cluster.send(cluster.shard(version, rank: 0), from: 100)
+    }
+    cluster.send(cluster.shard(3, rank: 1), from: 101)
+    // 3 is being committed, 2 was given up.
+    cluster.reach(4)
+    #expect(cluster.handle(.tick).discarded.map(\.version) == [2])
   }
 
   @Test("rows of another rank, of no version of the run, or of workers are not taken")
@@ -133,5 +153,112 @@ import Testing
     // The next one is tried as if nothing had been.
     cluster.send(cluster.shard(8, rank: 0), from: 100)
     #expect(cluster.send(cluster.shard(8, rank: 1), from: 101).commits.count == 1)
+  }
+
+  // MARK: Files of no use
+
+  @Test("files that no checkpoint is made of are deleted when all servers are beyond them")
+  func discarded() throws {
+    var cluster = try training()
+    cluster.reach(6)
+    cluster.send(cluster.shard(6, rank: 0), from: 100)
+    cluster.send(.checkpointFailed(generation: 1, version: 6, message: "full"), from: 101)
+    // It may be asked for, should the run be stopped here.
+    #expect(cluster.handle(.tick).discarded.isEmpty)
+    cluster.reach(7)
+    let actions = cluster.handle(.tick)
+    #expect(actions == [.discardCheckpointFiles(actions.discarded)])
+    #expect(actions.discarded.map(\.version) == [6] && actions.discarded.map(\.rank) == [0])
+    #expect(cluster.handle(.tick).isEmpty)
+    // Said again by a server that has not heard the answer: the file is not there any more.
+    cluster.send(cluster.shard(6, rank: 0), from: 100)
+    #expect(cluster.send(cluster.shard(6, rank: 1), from: 101).commits.isEmpty)
+  }
+
+  @Test("what a commit that failed leaves is deleted, and what is being committed is not")
+  func discardedCommit() throws {
+    var cluster = try training()
+    for node in [100, 101] as [NodeID] {
+      cluster.send(cluster.shard(6, rank: UInt32(node - 100)), from: node)
+    }
+    cluster.reach(8)
+    #expect(cluster.handle(.tick).discarded.isEmpty)
+    cluster.handle(.checkpointCommitFailed(version: 6, message: "read-only"))
+    #expect(cluster.handle(.tick).discarded.map(\.rank) == [0, 1])
+  }
+
+  @Test("what was collected of a generation that is over is deleted")
+  func discardedGeneration() throws {
+    var cluster = try training()
+    cluster.send(cluster.shard(6, rank: 1), from: 101)
+    cluster.handle(.nodeGone(100))
+    #expect(cluster.handle(.tick).discarded.map(\.version) == [6])
+  }
+
+  @Test("the version that a run stops at is collected, however many are on their way")
+  func discardedTarget() throws {
+    var cluster = try training()
+    for version in [2, 4, 6, 8, 11] as [UInt64] {
+      cluster.send(cluster.shard(version, rank: 0), from: 100)
+    }
+    cluster.handle(.stopRequested(reason: "Ctrl-C"))
+    for node in [100, 101] as [NodeID] {
+      cluster.send(.held(generation: 1, version: 11), from: node)
+    }
+    #expect(cluster.handle(.tick).discarded.isEmpty)
+    #expect(cluster.send(cluster.shard(11, rank: 1), from: 101).commits.isEmpty)
+    // Asked again it says that it has written it.
+    let actions = cluster.send(cluster.shard(11, rank: 0), from: 100)
+    #expect(actions.commits.map(\.version) == [11])
+  }
+
+  // MARK: Silence
+
+  /// Servers write versions for so many seconds, one per second, that never come together.
+  private func warnings(
+    of cluster: inout TestCluster, from first: UInt64 = 1, to last: UInt64
+  ) -> [RunEvent] {
+    var reports: [RunEvent] = []
+    for version in first...last {
+      cluster.now += 1
+      cluster.reach(version)
+      let rank = UInt32(version % 2)
+      if version < 12 {
+        cluster.send(cluster.shard(version, rank: rank), from: 100 + NodeID(rank))
+      }
+      for node in cluster.workerIDs { cluster.send(TestCluster.beat(), from: node) }
+      reports += cluster.handle(.tick).reports.filter { event in
+        if case .checkpointOverdue = event { true } else { false }
+      }
+    }
+    return reports
+  }
+
+  @Test("people are warned when versions are due again and again and no checkpoint comes of them")
+  func overdue() throws {
+    var cluster = try TestCluster(
+      TestCluster.plan(epochs: 20, checkpoints: CheckpointPlan(folder: "c", interval: 1)))
+    cluster.form()
+    let found = warnings(of: &cluster, to: 60)
+    let slowest = "server 0 (host n1, process 100)"
+    // At first not before the time that a silent server has, later ever more seldom.
+    #expect(
+      found
+        == [11, 22, 44].map { .checkpointOverdue(newest: nil, dueCount: $0, slowest: slowest) })
+  }
+
+  @Test("what people know of needs no warning: checkpoints, and failures that were told")
+  func notOverdue() throws {
+    var cluster = try TestCluster(
+      TestCluster.plan(epochs: 20, checkpoints: CheckpointPlan(folder: "c", interval: 1)))
+    cluster.form()
+    var found = warnings(of: &cluster, to: 10)
+    cluster.checkpoint(10)
+    found += warnings(of: &cluster, from: 11, to: 20)
+    cluster.send(.checkpointFailed(generation: 1, version: 20, message: "full"), from: 100)
+    found += warnings(of: &cluster, from: 21, to: 30)
+    cluster.handle(.stopRequested(reason: "Ctrl-C"))
+    found += warnings(of: &cluster, from: 31, to: 50)
+    #expect(found == [])
   }
 }

@@ -69,6 +69,23 @@ import Testing
       ])
   }
 
+  @Test("checkpoints that do not come are a warning that says where to look")
+  func overdue() {
+    var view = ProgressView(style: .quiet, epochs: 10, examplesPerEpoch: 1000)
+    #expect(
+      view.handle(.checkpointOverdue(newest: 118, dueCount: 5, slowest: "server 1"), at: 1) == [
+        .line(
+          "warning: no checkpoint came of the last 5 versions that were due, the newest is of "
+            + "version 118; look at the disk of server 1, or write checkpoints less often")
+      ])
+    #expect(
+      view.handle(.checkpointOverdue(newest: nil, dueCount: 5, slowest: nil), at: 2) == [
+        .line(
+          "warning: no checkpoint came of the last 5 versions that were due, there is none so far; "
+            + "look at the disks of the checkpoints, or write checkpoints less often")
+      ])
+  }
+
   @Test("quiet shows failures and refusals only")
   func quiet() {
     var view = ProgressView(style: .quiet, epochs: 10, examplesPerEpoch: 1000)

@@ -1,4 +1,5 @@
 import Foundation
+public import Messages
 
 #if canImport(Glibc)
   import Glibc
@@ -46,6 +47,28 @@ extension CheckpointStore {
     }
     if let failure { throw failure }
     return deleted
+  }
+
+  /// Deletes files of servers that no checkpoint is made of, and the folders that are empty then.
+  /// Others may still be writing into the same folders. What has a manifest stays.
+  ///
+  /// - Parameter serverCount: of the servers that wrote them.
+  /// - Throws: ``CheckpointError`` when something cannot be deleted; the rest was.
+  public func discard(
+    _ shards: [CheckpointShard], serverCount: Int
+  ) throws(CheckpointError) {
+    var failure: CheckpointError?
+    for shard in shards {
+      let name = CheckpointName(generation: shard.generation, version: shard.version)
+      guard access("\(folder)/\(name.manifest)", F_OK) != 0, errno == ENOENT else { continue }
+      let file = CheckpointName.shardFile(rank: Int(shard.rank), serverCount: serverCount)
+      let path = "\(folder)/\(name.folder)/\(file)"
+      if unlink(path) != 0, errno != ENOENT {
+        failure = failure ?? .system("delete '\(path)'", errno: errno)
+      }
+      rmdir("\(folder)/\(name.folder)")
+    }
+    if let failure { throw failure }
   }
 
   /// Deletes a checkpoint: first the manifest, so that what a crash leaves over is none.

@@ -15,6 +15,8 @@ public enum CoordinatorAction: Sendable, Equatable {
   /// Publish a checkpoint. Answer with `checkpointCommitted` or `checkpointCommitFailed`. There is
   /// one at a time.
   case commitCheckpoint(CheckpointCommit)
+  /// Delete these files of servers: there will be no checkpoint of them. Nothing is answered.
+  case discardCheckpointFiles([CheckpointShard])
   /// Make durable before any later action is performed.
   case record(RunRecord)
   /// Show to people.

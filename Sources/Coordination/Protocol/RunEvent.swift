@@ -36,6 +36,10 @@ public enum RunEvent: Sendable, Equatable {
   case checkpointCommitted(version: UInt64, seconds: Double)
   /// A warning: a checkpoint could not be written; the one before it stays the newest.
   case checkpointFailed(message: String)
+  /// A warning: so many versions were due since people heard of a checkpoint, or of a failed one.
+  /// `newest` is the version of the last one, if there is one; `slowest` the server that is behind
+  /// the others with its files, if one is.
+  case checkpointOverdue(newest: UInt64?, dueCount: UInt64, slowest: String?)
   /// The run is to end as soon as a last checkpoint is complete; asked again, at once.
   case stopRequested(reason: String)
   case stopping(RunOutcome)

@@ -22,7 +22,7 @@ extension CoordinatorState {
   ) -> [CoordinatorAction] {
     guard generation == self.generation, let member = membership[node], member.role == .server
     else { return ignore() }
-    checkpoints.drop(version)
+    checkpoints.noteFailure(ofRank: member.rank, at: version)
     return report(
       failedCheckpoint: version, "\(member.name) could not write version \(version): \(message)")
   }
@@ -34,6 +34,7 @@ extension CoordinatorState {
     guard
       let ended = checkpoints.endCommit(of: version, isDone: true, generation: generation)
     else { return ignore() }
+    checkpointSilence.end()
     return [
       record(.checkpointCommitted(checkpoint)),
       .report(.checkpointCommitted(version: version, seconds: now - ended.since)),
@@ -56,6 +57,37 @@ extension CoordinatorState {
   private mutating func report(
     failedCheckpoint version: UInt64, _ message: String
   ) -> [CoordinatorAction] {
-    [.report(.checkpointFailed(message: message))] + settleCheckpoint(of: version)
+    checkpointSilence.end()
+    return [.report(.checkpointFailed(message: message))] + settleCheckpoint(of: version)
+  }
+
+  // MARK: As time passes
+
+  /// Has files deleted that no checkpoint is made of, and warns when none was made for long.
+  mutating func tendCheckpoints(at now: Double) -> [CoordinatorAction] {
+    guard !isEnded, let interval = plan.checkpoints?.interval else { return [] }
+    let reached = membership.areServersReady ? membership.lowestVersion : 0
+    let discarded = checkpoints.takeDiscarded(generation: generation, below: reached)
+    var actions: [CoordinatorAction] = []
+    if !discarded.isEmpty { actions.append(.discardCheckpointFiles(discarded)) }
+    guard work != nil, stop == nil,
+      let passed = checkpointSilence.isTooLong(
+        at: reached, interval: interval, timeout: plan.timing.heartbeatTimeout, now: now)
+    else { return actions }
+    return actions + [
+      .report(
+        .checkpointOverdue(
+          newest: checkpoints.newest, dueCount: passed, slowest: slowestWriter))
+    ]
+  }
+
+  /// The server whose last file is the oldest; nil if that is no one in particular.
+  private var slowestWriter: String? {
+    let last = membership.servers.compactMap { membership[$0] }.map {
+      (name: $0.name, version: checkpoints.written[$0.rank] ?? 0)
+    }
+    guard let oldest = last.map(\.version).min() else { return nil }
+    let slowest = last.filter { $0.version == oldest }
+    return slowest.count == 1 && last.count > 1 ? slowest[0].name : nil
   }
 }

@@ -69,7 +69,13 @@ extension CoordinatorState {
 
   private func requireCheckpoints(_ require: (Bool, String) -> Void) {
     require(checkpoints.count <= PendingCheckpoints.limit, "few checkpoints are pending")
+    require(
+      checkpoints.written.values.allSatisfy { $0 <= plan.lastVersion },
+      "nobody has written a version that the run does not have")
     guard let commit = checkpoints.committing?.commit else { return }
+    require(
+      !commit.shards.contains { checkpoints.discarded.contains($0) },
+      "no file of a checkpoint that is committed is to be deleted")
     require(
       commit.shards.map(\.rank) == Array(0..<plan.serverCount),
       "a checkpoint that is committed has the rows of every server")

@@ -40,6 +40,7 @@ extension CoordinatorState {
     materializedEpoch = nil
     membership.beginGeneration()
     checkpoints.beginGeneration()
+    checkpointSilence.end()
     workerlessSince = nil
     phase = .forming(Forming(stage: .findingCheckpoint, since: since))
     let actions = [record(.generationRaised)] + cancellation

@@ -7,6 +7,7 @@ extension CoordinatorState {
     actions += beginIfFormed(at: now)
     actions += retrySaving(at: now)
     actions += limitStop(at: now)
+    actions += tendCheckpoints(at: now)
     return actions
   }
 

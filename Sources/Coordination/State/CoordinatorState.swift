@@ -65,6 +65,7 @@ public struct CoordinatorState: Sendable {
   /// On how many servers the tables of a resumed run lie.
   let recordedServerCount: UInt32
   var checkpoints: PendingCheckpoints
+  var checkpointSilence = CheckpointSilence()
   /// Set when a stop was asked for that does not take effect at once.
   var stop: Stop?
   /// Since when work waits because no worker is there.

@@ -2,6 +2,10 @@ import Messages
 
 /// Checkpoints on their way: which servers have written their rows of which version, and the one
 /// whose manifest is being written.
+///
+/// Every server writes versions in ascending order, and skips some while its disk is busy. A slow
+/// one takes every second, fourth, … of those that are due, so that the versions that most servers
+/// write are multiples of high powers of two.
 struct PendingCheckpoints: Sendable, Equatable {
   private struct Collection: Sendable, Equatable {
     /// By rank.
@@ -16,12 +20,16 @@ struct PendingCheckpoints: Sendable, Equatable {
     var since: Double
   }
 
-  /// How many versions are collected at a time; of more the oldest are dropped.
+  /// How many versions are collected at a time.
   static let limit = 4
 
   let serverCount: UInt32
   /// By version, of the current generation.
   private var collections: [UInt64: Collection] = [:]
+  /// The last version of this generation that each server has written, by rank.
+  private(set) var written: [UInt32: UInt64] = [:]
+  /// Files that no checkpoint is made of, and that nobody has deleted yet.
+  private(set) var discarded: [CheckpointShard] = []
   /// May be of an older generation.
   private(set) var committing: Committing?
   /// The newest version of this generation that is known to be on the disk.
@@ -36,7 +44,8 @@ struct PendingCheckpoints: Sendable, Equatable {
 
   /// Versions of older generations will not become complete.
   mutating func beginGeneration() {
-    collections = [:]
+    for version in collections.keys.sorted() { drop(version) }
+    written = [:]
     newest = nil
   }
 
@@ -48,14 +57,57 @@ struct PendingCheckpoints: Sendable, Equatable {
     guard shard.version > newest ?? 0, committing.map({ !$0.includes(shard) }) ?? true else {
       return
     }
-    collections[shard.version, default: Collection(since: now)].shards[shard.rank] = shard
-    if collections.count > Self.limit, let oldest = collections.keys.min() {
-      collections[oldest] = nil
+    if shard.version <= written[shard.rank] ?? 0 {
+      // Said again. If the version was dropped, the file is of use as long as it is there.
+      guard let index = discarded.firstIndex(of: shard) else { return }
+      discarded.remove(at: index)
+    } else {
+      written[shard.rank] = shard.version
+      drop(below: shard.version, lacking: shard.rank)
     }
+    collections[shard.version, default: Collection(since: now)].shards[shard.rank] = shard
+    if collections.count > Self.limit, let version = leastPromising { drop(version) }
   }
 
-  /// A version will not become complete.
-  mutating func drop(_ version: UInt64) { collections[version] = nil }
+  /// A server could not write a version, so that it will not become complete, nor those before it
+  /// that the server has not written either.
+  mutating func noteFailure(ofRank rank: UInt32, at version: UInt64) {
+    drop(below: version, lacking: rank)
+    drop(version)
+  }
+
+  private mutating func drop(below version: UInt64, lacking rank: UInt32) {
+    for (older, collection) in collections.sorted(by: { $0.key < $1.key })
+    where older < version && collection.shards[rank] == nil { drop(older) }
+  }
+
+  private mutating func drop(_ version: UInt64) {
+    guard let collection = collections.removeValue(forKey: version) else { return }
+    discarded += collection.shards.values.sorted { $0.rank < $1.rank }
+  }
+
+  /// Which one to give up of too many: of those that are not complete the one that is least likely
+  /// to be written by slow servers too, and of several the newest, which they would come to last.
+  private var leastPromising: UInt64? {
+    collections.filter { $0.value.shards.count < Int(serverCount) }.keys
+      .min { ($0.trailingZeroBitCount, $1) < ($1.trailingZeroBitCount, $0) }
+      ?? collections.keys.min()
+  }
+
+  /// Files to be deleted: no checkpoint is made of them, and as all servers are beyond their
+  /// version, none will be.
+  ///
+  /// - Parameters:
+  ///   - generation: the current one.
+  ///   - lowest: the version that all servers have reached in it.
+  mutating func takeDiscarded(generation: UInt64, below lowest: UInt64) -> [CheckpointShard] {
+    let isOver = { (shard: CheckpointShard) in
+      shard.generation < generation || shard.version < lowest
+    }
+    let taken = discarded.filter(isOver)
+    if !taken.isEmpty { discarded.removeAll(where: isOver) }
+    return taken
+  }
 
   /// The newest complete version, to be committed, unless another is; older ones are dropped.
   mutating func beginCommit(in plan: RunPlan) -> CheckpointCommit? {
@@ -64,7 +116,8 @@ struct PendingCheckpoints: Sendable, Equatable {
     guard let (version, collection) = complete.max(by: { $0.key < $1.key }),
       let generation = collection.shards.values.first?.generation
     else { return nil }
-    collections = collections.filter { $0.key > version }
+    collections[version] = nil
+    for older in collections.keys.sorted() where older < version { drop(older) }
     let (epoch, offset) = version.quotientAndRemainder(dividingBy: plan.versionsPerEpoch)
     let commit = CheckpointCommit(
       generation: generation, version: version, epoch: UInt32(clamping: epoch),
@@ -82,6 +135,7 @@ struct PendingCheckpoints: Sendable, Equatable {
   ) -> Committing? {
     guard let ended = committing, ended.commit.version == version else { return nil }
     committing = nil
+    if !isDone { discarded += ended.commit.shards }
     if isDone, ended.commit.generation == generation { newest = max(newest ?? 0, version) }
     return ended
   }

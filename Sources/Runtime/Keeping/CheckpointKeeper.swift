@@ -67,6 +67,14 @@ final class CheckpointKeeper: Sendable {
     }
   }
 
+  /// Deletes files of servers that no checkpoint is made of.
+  func discard(_ shards: [CheckpointShard]) {
+    queue.async { [self] in
+      // What cannot be deleted costs space.
+      try? store.discard(shards, serverCount: Int(plan.serverCount))
+    }
+  }
+
   private func write(_ commit: CheckpointCommit) throws -> CommittedCheckpoint {
     let manifest = try CheckpointManifest(
       runID: plan.runID,

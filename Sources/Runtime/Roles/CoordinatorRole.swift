@@ -198,6 +198,7 @@ private final class CoordinatorHandler: NetworkHandler {
       models?.drop()
     case .findCheckpoint: checkpoints?.find()
     case .commitCheckpoint(let commit): checkpoints?.commit(commit)
+    case .discardCheckpointFiles(let shards): checkpoints?.discard(shards)
     case .finish(let result): finish(result, on: loop)
     }
   }

@@ -106,6 +106,8 @@ public struct ProgressView: Sendable, Equatable {
       return "warning: no worker is left; start one within \(ProgressFormat.duration(seconds))"
     case .checkpointFailed(let message):
       return "warning: a checkpoint failed, training goes on without it: \(message)"
+    case .checkpointOverdue(let newest, let dueCount, let slowest):
+      return overdueLine(newest: newest, dueCount: dueCount, slowest: slowest)
     case .idleWorkers(let count, let shards):
       return "warning: \(count) of the workers have nothing to train, a batch has only \(shards) "
         + "shards; raise --shards (another result) or start fewer workers"
@@ -136,9 +138,16 @@ public struct ProgressView: Sendable, Equatable {
     case .stopRequested(let reason):
       return "\(reason): writing a last checkpoint; once more ends at once"
     case .nodeLost, .nodeRefused, .idleWorkers, .epochStarted, .progress, .notImproved, .bestSaved,
-      .checkpointCommitted, .checkpointFailed, .awaitingWorkers, .stopping:
+      .checkpointCommitted, .checkpointFailed, .checkpointOverdue, .awaitingWorkers, .stopping:
       return nil
     }
+  }
+
+  private func overdueLine(newest: UInt64?, dueCount: UInt64, slowest: String?) -> String {
+    let last = newest.map { "the newest is of version \($0)" } ?? "there is none so far"
+    let disk = slowest.map { "the disk of \($0)" } ?? "the disks of the checkpoints"
+    return "warning: no checkpoint came of the last \(dueCount) versions that were due, \(last); "
+      + "look at \(disk), or write checkpoints less often"
   }
 
   private func words(for origin: RunOrigin) -> String {

@@ -207,6 +207,7 @@ public final class SingleProcessRole {
       case .cancelSave: models.drop()
       case .findCheckpoint: checkpoints.find()
       case .commitCheckpoint(let commit): checkpoints.commit(commit)
+      case .discardCheckpointFiles(let shards): checkpoints.discard(shards)
       case .finish(let result):
         outcome = RoleOutcome(exitCode: ExitCode(result), message: result.summary)
       }

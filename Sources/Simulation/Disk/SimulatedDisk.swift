@@ -82,6 +82,12 @@ struct SimulatedDisk {
     commit.shards.allSatisfy { files[$0.file] != nil }
   }
 
+  /// Deletes files that no checkpoint is made of.
+  mutating func discard(_ shards: [CheckpointShard]) {
+    let kept = Set(manifests.values.flatMap(\.shards).map(\.file))
+    for shard in shards where !kept.contains(shard.file) { files[shard.file] = nil }
+  }
+
   mutating func commit(_ commit: CheckpointCommit) -> CommittedCheckpoint {
     let manifest = "v\(commit.version)-g\(commit.generation)/manifest"
     manifests[manifest] = commit

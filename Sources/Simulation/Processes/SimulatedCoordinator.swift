@@ -11,6 +11,8 @@ final class SimulatedCoordinator: SimulatedProcess {
   private var saving: SimulatedSaving?
   /// The saving whose files are being completed.
   private var finishing: SimulatedSaving?
+  /// Files that were to be deleted.
+  private var discarded: Set<String> = []
   private var nextConnection = 0
   /// Processes by the incarnation of their hello.
   private var peers: [NodeID: ProcessName] = [:]
@@ -112,6 +114,9 @@ final class SimulatedCoordinator: SimulatedProcess {
       cluster.later(cluster.jobSeconds(slow: 2), name) { [self] in
         self.commit(commit, in: cluster)
       }
+    case .discardCheckpointFiles(let shards):
+      discarded.formUnion(shards.map(\.file))
+      cluster.later(cluster.jobSeconds(slow: 2), name) { cluster.disk.discard(shards) }
     case .finish(let outcome): cluster.ended(outcome, by: name)
     }
   }
@@ -132,6 +137,9 @@ final class SimulatedCoordinator: SimulatedProcess {
   }
 
   private func commit(_ commit: CheckpointCommit, in cluster: SimulatedCluster) {
+    if commit.shards.contains(where: { discarded.contains($0.file) }) {
+      cluster.report("version \(commit.version) is to be a checkpoint, and its files were deleted")
+    }
     let isComplete = cluster.disk.isComplete(commit)
     if cluster.isDiskFull { cluster.count(.fullDisk) }
     guard !cluster.isDiskFull, isComplete || cluster.sabotage == .incompleteCheckpoints else {

@@ -32,6 +32,7 @@ struct SimulatedCluster {
   private var starting: [(at: Double, role: NodeRole, name: String)] = []
   private var shellWork: [ShellWork] = []
   private var disk: [CommittedCheckpoint] = []
+  private var deleted: [CheckpointShard] = []
   private var nextNode: NodeID = 1000
   private(set) var term: UInt64 = 1
   private(set) var outcome: RunOutcome?
@@ -213,6 +214,7 @@ struct SimulatedCluster {
     case .cancelSave: shellWork.removeAll { if case .save = $0 { true } else { false } }
     case .findCheckpoint: shellWork.append(.find)
     case .commitCheckpoint(let commit): shellWork.append(.commit(commit))
+    case .discardCheckpointFiles(let shards): discard(shards)
     case .record(let record): note(record.change)
     case .report(.recovering): recoveries += 1
     case .report(.resumed(_, _, .adoption)): adoptions += 1
@@ -249,6 +251,10 @@ struct SimulatedCluster {
       guard !chance(0.1) else {
         return tell(.checkpointCommitFailed(version: commit.version, message: "disk full"))
       }
+      // An earlier start of the coordinator had them deleted.
+      guard !commit.shards.contains(where: deleted.contains) else {
+        return tell(.checkpointCommitFailed(version: commit.version, message: "files are gone"))
+      }
       disk.removeAll { $0.version >= commit.version }
       disk.append(commit.committed)
       tell(.checkpointCommitted(commit.committed))
@@ -264,6 +270,14 @@ struct SimulatedCluster {
         problems.append("saved \(members.map(\.version)) as version \(version)")
       }
       tell(.bestSaved)
+    }
+  }
+
+  private mutating func discard(_ shards: [CheckpointShard]) {
+    deleted.append(contentsOf: shards)
+    // A file that a checkpoint has, or is to have, is not one to be deleted.
+    for case .commit(let commit) in shellWork where commit.shards.contains(where: shards.contains) {
+      problems.append("files of version \(commit.version) are deleted before it is committed")
     }
   }
 

@@ -241,6 +241,12 @@ extension [CoordinatorAction] {
     compactMap { if case .commitCheckpoint(let commit) = $0 { commit } else { nil } }
   }
 
+  var discarded: [CheckpointShard] {
+    flatMap { (action) -> [CheckpointShard] in
+      if case .discardCheckpointFiles(let shards) = action { shards } else { [] }
+    }
+  }
+
   func sent(to node: NodeID) -> [CoordinatorMessage] {
     sent.filter { $0.node == node }.map(\.message)
   }

@@ -103,6 +103,62 @@ import Testing
     expect(false, at: 5, &duty)
   }
 
+  /// Lets a version become complete every second, on a disk that takes so many for each.
+  private func versions(
+    _ duty: inout CheckpointDuty, from first: UInt64 = 1, to last: UInt64, seconds: Double
+  ) -> [UInt64] {
+    var taken: [UInt64] = []
+    var doneAt: Double?
+    for version in first...last {
+      if let done = doneAt, done <= Double(version), let writing = taken.last {
+        duty.written(shard(writing))
+        doneAt = nil
+      }
+      guard duty.reached(version) else { continue }
+      taken.append(version)
+      doneAt = Double(version) + seconds
+    }
+    if let writing = taken.last, doneAt != nil { duty.written(shard(writing)) }
+    return taken
+  }
+
+  @Test(
+    "servers of any speed have versions in common: those that the slowest writes",
+    arguments: [1.5, 3.5, 5.25, 8.5, 20.75])
+  func slowDisk(seconds: Double) {
+    var fast = duty(interval: 1)
+    var slow = duty(interval: 1)
+    var other = duty(interval: 1)
+    let all = versions(&fast, to: 400, seconds: 0.5)
+    #expect(all == Array(1...400))
+    let few = versions(&slow, to: 400, seconds: seconds)
+    // After the first ones, in which it learns how slow it is, it keeps to a power of two.
+    let stride = UInt64(1) << UInt64((0...).first { Double(1 << $0) >= seconds } ?? 0)
+    let late = few.filter { $0 > 100 }
+    #expect(late == late.first.map { Array(Swift.stride(from: $0, through: 400, by: Int(stride))) })
+    #expect(late.first.map { $0 % stride } == 0)
+    let some = versions(&other, to: 400, seconds: seconds / 2)
+    #expect(Set(late).isSubset(of: some.filter { $0 > 100 }))
+  }
+
+  @Test("a disk that stalls once is soon used as before")
+  func stall() {
+    var duty = duty(interval: 1)
+    _ = versions(&duty, to: 100, seconds: 200)
+    let after = versions(&duty, from: 101, to: 110, seconds: 0.5)
+    #expect(after == [102, 103, 104, 105, 106, 107, 108, 109, 110])
+  }
+
+  @Test("a version that is wanted is written, however slow the disk")
+  func wantedOnSlowDisk() {
+    var duty = duty(interval: 1)
+    _ = versions(&duty, to: 200, seconds: 7.5)
+    expect(nil, wanting: 203, &duty)
+    expect(false, at: 201, &duty)
+    expect(false, at: 202, &duty)
+    expect(true, at: 203, &duty)
+  }
+
   @Test("what was written is unseen until the coordinator has seen it, or a newer one")
   func seen() {
     var duty = duty(interval: 1)

@@ -76,10 +76,13 @@ struct StaleSessionTests {
     #expect(server.written(actions) == [2])
     #expect(server.session.state?.version == 4)
     #expect(server.written(server.finishWriting(2)) == [])
-    server.push(4, 0)
-    server.push(4, 1)
-    server.push(5, 0)
-    #expect(server.written(server.push(5, 1)) == [6])
+    for version in 4..<7 as Range<UInt64> {
+      server.push(version, 0)
+      // On a disk that was too slow every second one is left out.
+      #expect(server.written(server.push(version, 1)) == [])
+    }
+    server.push(7, 0)
+    #expect(server.written(server.push(7, 1)) == [8])
   }
 
   @Test("a server that is behind when the run is to stop comes up to the others, and writes")
