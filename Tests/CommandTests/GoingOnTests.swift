@@ -108,6 +108,25 @@ import Testing
     for name in names { #expect(try long.result(name) == alone) }
   }
 
+  @Test("a crash between the end of a run and its records for people: the next start writes them")
+  func recordsAreCompleted() throws {
+    let folder = try TemporaryFolder()
+    let arguments = [
+      "train", "--single-process", "--data", try folder.generateData(), "--epochs", "3", "--run",
+      "\(folder.path)/run",
+    ]
+    #expect(try Command(arguments: arguments).status == 0)
+    let metrics = try folder.bytes("run/metrics.jsonl")
+    // What is not synchronised before a loss of power may be a hole after it.
+    try Data(count: 100).write(to: URL(fileURLWithPath: "\(folder.path)/run/metrics.jsonl"))
+    try FileManager.default.removeItem(atPath: "\(folder.path)/run/summary.json")
+    let again = try Command(arguments: arguments)
+    #expect(again.status == 0 && again.errors.contains("the run is finished"), "\(again.errors)")
+    #expect(again.output.contains("best epoch"), "\(again.output)")
+    #expect(try folder.bytes("run/metrics.jsonl") == metrics)
+    #expect(try folder.object("run/summary.json")["outcome"] as? String == "completed")
+  }
+
   @Test("a run whose directory could grow no more goes on when there is room again")
   func diskWasFull() throws {
     let long = try LongRun()

@@ -58,6 +58,17 @@ public final class RunKeeper {
     return (keeper, state)
   }
 
+  /// Writes what people read of a run that has ended, if its process died between the end and that.
+  ///
+  /// - Throws: as ``open(directory:setup:runID:isQuiet:)`` and ``finish()``.
+  public static func completeRecords(
+    of run: ContinuedRun, in directory: RunDirectory, setup: RunSetup
+  ) throws {
+    guard !RunSummary.isWritten(run.stored.standing.status, in: directory) else { return }
+    let runID = run.stored.identity.id
+    try open(directory: directory, setup: setup, runID: runID, isQuiet: true).keeper.finish()
+  }
+
   private init(
     directory: RunDirectory, setup: RunSetup, plan: RunPlan, store: RunStore, stored: StoredRun?,
     isQuiet: Bool
