@@ -69,7 +69,7 @@ public struct CheckpointStore: Sendable {
     return names
   }
 
-  /// What ``latestUsable()`` found.
+  /// The newest checkpoint to go on from, and what had to be passed over.
   public struct Latest: Sendable, Equatable {
     /// The newest checkpoint whose files are what was written; nil: there is none.
     public let manifest: CheckpointManifest?

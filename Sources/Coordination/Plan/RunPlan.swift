@@ -23,7 +23,8 @@ public struct RunPlan: Sendable, Equatable {
   /// How many servers the tables lie on (S).
   public var serverCount: UInt32
   public var stepsPerEpoch: UInt32
-  /// Updates per step: 1, or 1 + the rounds of a discriminator. Every round makes a version.
+  /// Updates per step: 1, or K when a discriminator is updated K times (`mi_rounds`). Every round
+  /// makes a version.
   public var roundsPerStep: UInt32
   /// How many epochs to train at most; epochs are counted from 0.
   public var epochs: UInt32
