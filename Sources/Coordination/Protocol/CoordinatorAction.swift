@@ -10,7 +10,8 @@ public enum CoordinatorAction: Sendable, Equatable {
   case saveBest(epoch: UInt32, version: UInt64, generation: UInt64, endpoints: [String])
   /// Drop the saving under way, and answer nothing.
   case cancelSave
-  /// Look for the newest checkpoint whose files are whole. Answer with `checkpointFound`.
+  /// Look for the newest checkpoint whose files are whole. Answer with `checkpointFound`,
+  /// `noCheckpoint` or `checkpointSearchFailed`.
   case findCheckpoint
   /// Publish a checkpoint. Answer with `checkpointCommitted` or `checkpointCommitFailed`. There is
   /// one at a time.

@@ -19,6 +19,8 @@ public enum RunEvent: Sendable, Equatable {
   /// A warning: some workers have no shard of a batch and only take part in evaluations.
   case idleWorkers(count: UInt32, shardCount: UInt32)
   case clusterFormed(workers: UInt32, servers: UInt32, seconds: Double)
+  /// A warning: which checkpoint to go back to cannot be told now; it is looked for again.
+  case checkpointSearchFailed(message: String)
   /// The tables go back to a version, under a new generation.
   case recovering(generation: UInt64, version: UInt64)
   /// The run goes on in an epoch, from a version.

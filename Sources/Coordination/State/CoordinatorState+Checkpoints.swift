@@ -34,6 +34,7 @@ extension CoordinatorState {
     guard
       let ended = checkpoints.endCommit(of: version, isDone: true, generation: generation)
     else { return ignore() }
+    lastManifest = checkpoint.manifest
     return [
       record(.checkpointCommitted(checkpoint)),
       .report(.checkpointCommitted(version: version, seconds: now - ended.since)),

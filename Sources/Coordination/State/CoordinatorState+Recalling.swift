@@ -11,6 +11,7 @@ extension CoordinatorState {
     epochsFinished = standing.epochsFinished
     hasBegun = standing.status != .forming
     checkpoints.noteNewest(point.newestVersion)
+    lastManifest = point.lastManifest
     for evaluation in point.evaluations {
       guard let value = evaluation.metrics[plan.selection.metric] else {
         throw contradiction(

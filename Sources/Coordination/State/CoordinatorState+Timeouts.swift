@@ -4,6 +4,7 @@ extension CoordinatorState {
     var actions = giveUpSilentNodes(at: now)
     actions += limitForming(at: now)
     actions += limitWorkerless(at: now)
+    actions += retrySearch(at: now)
     actions += beginIfFormed(at: now)
     actions += retrySaving(at: now)
     actions += limitStop(at: now)
@@ -24,6 +25,7 @@ extension CoordinatorState {
     guard case .forming(let forming) = phase, let since = forming.since ?? startedAt,
       now - since > timeout
     else { return [] }
+    if let failure = searchFailure(after: seconds(timeout)) { return end(.failed(failure)) }
     return end(
       .failed(
         RunFailure(

@@ -65,6 +65,8 @@ public struct CoordinatorState: Sendable {
   /// On how many servers the tables of a resumed run lie.
   let recordedServerCount: UInt32
   var checkpoints: PendingCheckpoints
+  /// The manifest that was committed last, in whatever generation; nil: none ever was.
+  var lastManifest: String?
   /// Set when a stop was asked for that does not take effect at once.
   var stop: Stop?
   /// Since when work waits because no worker is there.
@@ -115,6 +117,9 @@ public struct CoordinatorState: Sendable {
     case .bestSaveFailed(let reason, let isTransient):
       return handleBestSaveFailed(reason, isTransient: isTransient, at: now)
     case .checkpointFound(let checkpoint): return handleCheckpointFound(checkpoint, at: now)
+    case .noCheckpoint: return handleNoCheckpoint(at: now)
+    case .checkpointSearchFailed(let message):
+      return handleCheckpointSearchFailed(message, at: now)
     case .checkpointCommitted(let checkpoint):
       return handleCheckpointCommitted(checkpoint, at: now)
     case .checkpointCommitFailed(let version, let message):

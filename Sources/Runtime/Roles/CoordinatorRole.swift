@@ -151,9 +151,7 @@ private final class CoordinatorHandler: NetworkHandler {
   }
 
   func posted(_ event: Event, on loop: NetworkLoop<Event>) {
-    if case .found(_, let problems) = event {
-      for problem in problems { logger.warning("\(problem)") }
-    }
+    for problem in event.problems { logger.warning("\(problem)") }
     handle(event.event, on: loop)
   }
 

@@ -106,6 +106,8 @@ public struct ProgressView: Sendable, Equatable {
       return "warning: no worker is left; start one within \(ProgressFormat.duration(seconds))"
     case .checkpointFailed(let message):
       return "warning: a checkpoint failed, training goes on without it: \(message)"
+    case .checkpointSearchFailed(let message):
+      return "warning: no checkpoint can be told to be the newest, looking again: \(message)"
     case .idleWorkers(let count, let shards):
       return "warning: \(count) of the workers have nothing to train, a batch has only \(shards) "
         + "shards; raise --shards (another result) or start fewer workers"
@@ -136,7 +138,7 @@ public struct ProgressView: Sendable, Equatable {
     case .stopRequested(let reason):
       return "\(reason): writing a last checkpoint; once more ends at once"
     case .nodeLost, .nodeRefused, .idleWorkers, .epochStarted, .progress, .notImproved, .bestSaved,
-      .checkpointCommitted, .checkpointFailed, .awaitingWorkers, .stopping:
+      .checkpointCommitted, .checkpointFailed, .checkpointSearchFailed, .awaitingWorkers, .stopping:
       return nil
     }
   }

@@ -27,6 +27,7 @@ public enum Effect: String, Sendable, CaseIterable {
   case rescaled = "the run goes on with other numbers of processes"
   case passedOver = "a damaged checkpoint is passed over"
   case fullDisk = "a checkpoint does not fit the disk"
+  case unreadableDisk = "checkpoints cannot be read"
   case restored = "the tables go back to a checkpoint"
   case begunAnew = "the tables go back to their beginning"
   case adopted = "a new coordinator takes the servers as they are"

@@ -20,4 +20,6 @@ public enum Fault: Sendable, Hashable {
   case damageCheckpoint
   /// Writing checkpoints fails for a while.
   case fullDisk(seconds: Double)
+  /// Reading checkpoints fails for a while, whole ones as well.
+  case unreadableDisk(seconds: Double)
 }

@@ -44,6 +44,9 @@ extension SimulatedCluster {
     case .fullDisk(let seconds):
       fullDisks += 1
       clock.after(seconds, .emptyDisk)
+    case .unreadableDisk(let seconds):
+      unreadableDisks += 1
+      clock.after(seconds, .mendDisk)
     }
   }
 
@@ -62,7 +65,7 @@ extension SimulatedCluster {
       case .deliver(let parcel, let route, let number):
         deliver(parcel, route, number, to: process)
       case .job(_, let job): job()
-      case .tick, .start, .fault, .goOn, .heal, .emptyDisk: break
+      case .tick, .start, .fault, .goOn, .heal, .emptyDisk, .mendDisk: break
       }
     }
   }

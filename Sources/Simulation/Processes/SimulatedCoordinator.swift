@@ -99,8 +99,7 @@ final class SimulatedCoordinator: SimulatedProcess {
     case .cancelSave: saving = nil
     case .findCheckpoint:
       cluster.later(cluster.jobSeconds(slow: 2), name) { [self] in
-        if cluster.disk.isNewestDamaged { cluster.count(.passedOver) }
-        handle(.checkpointFound(cluster.disk.latestUsable), in: cluster)
+        handle(search(in: cluster), in: cluster)
       }
     case .commitCheckpoint(let commit):
       cluster.pass(.commit)
@@ -111,6 +110,17 @@ final class SimulatedCoordinator: SimulatedProcess {
     }
   }
 
+  /// Looks for the newest checkpoint.
+  private func search(in cluster: SimulatedCluster) -> CoordinatorEvent {
+    guard !cluster.isDiskUnreadable else {
+      cluster.count(.unreadableDisk)
+      return .checkpointSearchFailed("stale file handle")
+    }
+    guard cluster.disk.hasCheckpoints else { return .noCheckpoint }
+    if cluster.disk.isNewestDamaged { cluster.count(.passedOver) }
+    return .checkpointFound(cluster.disk.latestUsable)
+  }
+
   private func supersede(in cluster: SimulatedCluster) {
     cluster.count(.superseded)
     cluster.left(name, .transient("another coordinator has taken over"))
@@ -118,6 +128,11 @@ final class SimulatedCoordinator: SimulatedProcess {
 
   private func report(_ event: RunEvent, in cluster: SimulatedCluster) {
     cluster.note("\(name) reports \(event)")
+    if case .recovering(_, let version) = event, let newest = cluster.disk.latestUsable?.version,
+      version != newest
+    {
+      cluster.report("\(name) goes back to version \(version), and there is one of \(newest)")
+    }
     guard case .resumed(_, _, let origin) = event else { return }
     switch origin {
     case .initialValues: cluster.count(.begunAnew)

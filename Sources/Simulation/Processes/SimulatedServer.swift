@@ -86,6 +86,13 @@ final class SimulatedServer: SimulatedProcess {
     do {
       var snapshots: [ServerSnapshot]?
       if let restored = welcome.restored {
+        guard !cluster.isDiskUnreadable else {
+          cluster.count(.unreadableDisk)
+          return handle(
+            .preparationFailed(
+              generation: welcome.generation, "stale file handle", isTransient: true),
+            in: cluster)
+        }
         snapshots = cluster.disk.snapshots(of: restored.manifest)
         guard snapshots != nil else {
           return handle(

@@ -244,7 +244,11 @@ struct SimulatedCluster {
     guard let work = shellWork.first, chance(0.3) else { return }
     shellWork.removeFirst()
     switch work {
-    case .find: tell(.checkpointFound(disk.last?.restored))
+    case .find:
+      // The disk cannot always be read; what is damaged is there all the same.
+      tell(
+        now < faults.until && chance(0.3)
+          ? .checkpointSearchFailed("stale file handle") : .checkpointFound(disk.last?.restored))
     case .commit(let commit):
       guard !chance(0.1) else {
         return tell(.checkpointCommitFailed(version: commit.version, message: "disk full"))
