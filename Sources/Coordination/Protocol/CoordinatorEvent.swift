@@ -13,6 +13,8 @@ public enum CoordinatorEvent: Sendable, Equatable {
   case tick
   /// The shell knows that the node's process is gone. (Silence is the state's own business.)
   case nodeGone(NodeID)
+  /// Some more of what `CoordinatorAction.saveBest` asked for has come from the servers.
+  case bestSaveMoved
   /// The files of the best model are written, as `CoordinatorAction.saveBest` asked for.
   case bestSaved
   /// They could not be written. Transient: a server did not answer, so that another try can help.

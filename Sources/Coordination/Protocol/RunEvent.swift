@@ -34,6 +34,8 @@ public enum RunEvent: Sendable, Equatable {
   case improved(metric: String, value: Double, previous: Double?, epoch: UInt32)
   case notImproved(metric: String, count: UInt32, patience: UInt32)
   case bestSaved(epoch: UInt32, seconds: Double)
+  /// A warning: a stop did not wait for the best model any longer; a run that goes on saves it.
+  case bestNotSaved(epoch: UInt32)
   /// A checkpoint is complete, so many seconds after the first server had written its rows.
   case checkpointCommitted(version: UInt64, seconds: Double)
   /// A warning: a checkpoint could not be written; the one before it stays the newest.

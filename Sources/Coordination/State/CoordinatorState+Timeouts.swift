@@ -6,6 +6,7 @@ extension CoordinatorState {
     actions += limitWorkerless(at: now)
     actions += retrySearch(at: now)
     actions += beginIfFormed(at: now)
+    actions += limitSaving(at: now)
     actions += retrySaving(at: now)
     actions += limitStop(at: now)
     return actions

@@ -32,8 +32,7 @@ public struct CoordinatorState: Sendable {
     case training(PhaseWork)
     case materializing(PhaseWork)
     case ranking(PhaseWork, materializeSeconds: Double)
-    /// `retryAt`: when to ask for it again.
-    case saving(since: Double, retryAt: Double?)
+    case saving(Saving)
     case resting
     case ended(RunOutcome)
   }
@@ -113,6 +112,7 @@ public struct CoordinatorState: Sendable {
     case .undecodable(let node, let message): return handleUndecodable(message, from: node)
     case .tick: return handleTick(at: now)
     case .nodeGone(let node): return lose(node, how: "its process is gone", at: now)
+    case .bestSaveMoved: return handleBestSaveMoved(at: now)
     case .bestSaved: return handleBestSaved(at: now)
     case .bestSaveFailed(let reason, let isTransient):
       return handleBestSaveFailed(reason, isTransient: isTransient, at: now)

@@ -108,6 +108,7 @@ private final class CoordinatorHandler: NetworkHandler {
     do {
       if let saving, saving.owns(peer) {
         let reply = try DataReply(decoding: message)
+        if case .pulled = reply.body { handle(.bestSaveMoved, on: loop) }
         conclude(saving.handle(reply, from: peer, at: now, on: loop), on: loop)
         return
       }

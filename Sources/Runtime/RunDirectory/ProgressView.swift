@@ -106,6 +106,10 @@ public struct ProgressView: Sendable, Equatable {
       return "warning: no worker is left; start one within \(ProgressFormat.duration(seconds))"
     case .checkpointFailed(let message):
       return "warning: a checkpoint failed, training goes on without it: \(message)"
+    case .bestNotSaved(let epoch):
+      return
+        "warning: the best model, of epoch \(epoch), is not saved yet; it is when the run goes "
+        + "on"
     case .checkpointSearchFailed(let message):
       return "warning: no checkpoint can be told to be the newest, looking again: \(message)"
     case .idleWorkers(let count, let shards):
@@ -138,6 +142,7 @@ public struct ProgressView: Sendable, Equatable {
     case .stopRequested(let reason):
       return "\(reason): writing a last checkpoint; once more ends at once"
     case .nodeLost, .nodeRefused, .idleWorkers, .epochStarted, .progress, .notImproved, .bestSaved,
+      .bestNotSaved,
       .checkpointCommitted, .checkpointFailed, .checkpointSearchFailed, .awaitingWorkers, .stopping:
       return nil
     }

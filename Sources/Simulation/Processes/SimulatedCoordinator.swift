@@ -46,6 +46,7 @@ final class SimulatedCoordinator: SimulatedProcess {
       handle(.message(message, from: node), in: cluster)
     case .reply(let reply, let connection):
       guard let saving, let server = saving.connections.firstIndex(of: connection) else { return }
+      if case .pulled = reply.body { handle(.bestSaveMoved, in: cluster) }
       conclude(saving.handle(reply, from: server, in: cluster), in: cluster)
     case .fromCoordinator, .request: break
     }
