@@ -37,6 +37,8 @@ final class SimulatedCluster {
   var fullDisks = 0
   /// How many things keep checkpoints from being read.
   var unreadableDisks = 0
+  /// Where the next process is started by a clock that was set back.
+  var setBackClocks: Set<Slot> = []
   private(set) var violations: [String] = []
   var outcome: RunOutcome?
   private(set) var eventCount = 0

@@ -20,6 +20,7 @@ public enum Effect: String, Sendable, CaseIterable {
   case twoCoordinators = "two coordinators live at a time"
   case twoServers = "two servers live in one's place"
   case twoWorkers = "two workers live in one's place"
+  case setBackClock = "a process is started by a clock that was set back"
   case superseded = "a coordinator finds that another has taken over"
   case departure = "a worker leaves politely"
   case powerLoss = "all processes are killed at once"

@@ -45,7 +45,7 @@ public struct FaultPlan: Sendable {
   private static func fault(_ shape: ClusterShape, _ dice: inout Dice) -> Fault {
     let slot = dice.element(of: shape.slots)
     let seconds = dice.element(of: [0.3, 2, 8, 25])
-    switch dice.integer(in: 0...14) {
+    switch dice.integer(in: 0...15) {
     case 0...3: return .kill(slot)
     case 4, 5: return .killWithinEvent(slot, actions: dice.integer(in: 0...3))
     case 6: return .stop(slot, seconds: seconds)
@@ -61,7 +61,8 @@ public struct FaultPlan: Sendable {
     case 11: return .powerLoss(.random(&dice))
     case 12: return .pause(.random(&dice))
     case 13: return .fullDisk(seconds: seconds)
-    default: return .unreadableDisk(seconds: seconds)
+    case 14: return .unreadableDisk(seconds: seconds)
+    default: return .setBackClock(slot)
     }
   }
 }

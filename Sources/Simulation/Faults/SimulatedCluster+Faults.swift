@@ -25,6 +25,11 @@ extension SimulatedCluster {
       stop(name, seconds: seconds)
       processes.vacate(slot)
       clock.after(0.1, .start(slot))
+    case .setBackClock(let slot):
+      guard let name = processes[slot] else { return }
+      // Of coordinators the records say which one is later.
+      if slot != .coordinator { setBackClocks.insert(slot) }
+      kill(name)
     case .terminate(let slot):
       guard let name = processes[slot] else { return }
       count(.departure)

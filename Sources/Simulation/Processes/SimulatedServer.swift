@@ -10,11 +10,11 @@ final class SimulatedServer: SimulatedProcess {
   /// The version that the auditor has looked at, by generation.
   private var audited: (generation: UInt64, version: UInt64)?
 
-  init(_ name: ProcessName, at now: Double) {
+  init(_ name: ProcessName, incarnation: UInt64, at now: Double) {
     self.name = name
     session = ServerSession(
       hello: NodeHello(
-        role: .server, incarnation: name.incarnation, runID: "", dataEndpoint: "\(name)",
+        role: .server, incarnation: incarnation, runID: "", dataEndpoint: "\(name)",
         host: "simulated", processID: UInt32(name.life), name: "\(name.slot)"),
       at: now)
   }

@@ -58,13 +58,15 @@ struct SimulatedCluster {
 
   private mutating func start(_ role: NodeRole, _ name: String) {
     nextNode += 1
+    // The clock of its machine may have been set back.
+    let node = now < faults.until && chance(0.2) ? 1_000_000 - nextNode : 1_000_000 + nextNode
     let hello = NodeHello(
-      role: role, incarnation: nextNode, runID: "",
-      dataEndpoint: role == .server ? "tcp://host:\(nextNode)" : "", host: "n1", processID: 1,
+      role: role, incarnation: node, runID: "",
+      dataEndpoint: role == .server ? "tcp://host:\(node)" : "", host: "n1", processID: 1,
       name: name)
     switch role {
-    case .server: servers[nextNode] = SimulatedServer(plan: plan, hello: hello)
-    case .worker: workers[nextNode] = SimulatedWorker(plan: plan, hello: hello)
+    case .server: servers[node] = SimulatedServer(plan: plan, hello: hello)
+    case .worker: workers[node] = SimulatedWorker(plan: plan, hello: hello)
     }
   }
 
