@@ -36,6 +36,8 @@ public struct RunPlan: Sendable, Equatable {
   /// Into how many blocks the users are cut when they are ranked.
   public var rankBlockCount: UInt32
   public var selection: SelectionRule
+  /// Whether an epoch that is trained again comes to the same bits.
+  public var isExact: Bool
   /// Where and when servers write their tables; nil: nowhere, and whatever is lost begins anew.
   public var checkpoints: CheckpointPlan?
   public var timing: CoordinationTiming
@@ -45,7 +47,8 @@ public struct RunPlan: Sendable, Equatable {
     seed: UInt64, shardCount: UInt32, workerCount: UInt32, serverCount: UInt32,
     stepsPerEpoch: UInt32, roundsPerStep: UInt32, epochs: UInt32, evaluationInterval: UInt32 = 1,
     materializeBlockCount: UInt32, rankBlockCount: UInt32, selection: SelectionRule,
-    checkpoints: CheckpointPlan? = nil, timing: CoordinationTiming = CoordinationTiming()
+    isExact: Bool = true, checkpoints: CheckpointPlan? = nil,
+    timing: CoordinationTiming = CoordinationTiming()
   ) {
     self.runID = runID
     self.term = term
@@ -62,6 +65,7 @@ public struct RunPlan: Sendable, Equatable {
     self.materializeBlockCount = materializeBlockCount
     self.rankBlockCount = rankBlockCount
     self.selection = selection
+    self.isExact = isExact
     self.checkpoints = checkpoints
     self.timing = timing
   }

@@ -20,6 +20,7 @@ extension CoordinatorState {
       }
       // Nothing is trained before a best model is written, so that all but the last are.
       savedBest = selection.best
+      formerSelection = selection
       _ = selection.consider(value, epoch: evaluation.epoch, version: evaluation.version)
       lastEvaluatedEpoch = evaluation.epoch
     }

@@ -45,6 +45,10 @@ public struct CoordinatorState: Sendable {
   var phase: Phase
   var membership: Membership
   var selection: ModelSelection
+  /// Before the last evaluation.
+  var formerSelection: ModelSelection
+  /// Of the last evaluation; nil if a coordinator before made it.
+  var evaluatedGeneration: UInt64?
   /// The epoch whose final vectors the tables of this generation have; nil if none were computed.
   var materializedEpoch: UInt32?
   /// The epoch that is trained, evaluated or saved.
@@ -87,6 +91,7 @@ public struct CoordinatorState: Sendable {
     membership = Membership(serverCount: plan.serverCount)
     checkpoints = PendingCheckpoints(serverCount: plan.serverCount)
     selection = ModelSelection(rule: plan.selection)
+    formerSelection = selection
     // Ids ascend over all starts of the coordinator.
     nextTaskID = plan.term << 32 + 1
     isResumed = point != nil

@@ -39,6 +39,8 @@ final class SimulatedCluster {
   var unreadableDisks = 0
   /// Where the next process is started by a clock that was set back.
   var setBackClocks: Set<Slot> = []
+  /// The tables that the last evaluation was of.
+  var measured: Measured?
   private(set) var violations: [String] = []
   var outcome: RunOutcome?
   private(set) var eventCount = 0

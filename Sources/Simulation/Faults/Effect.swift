@@ -30,6 +30,7 @@ public enum Effect: String, Sendable, CaseIterable {
   case fullDisk = "a checkpoint does not fit the disk"
   case unreadableDisk = "checkpoints cannot be read"
   case restored = "the tables go back to a checkpoint"
+  case comparedBest = "a best model is compared with what was measured"
   case begunAnew = "the tables go back to their beginning"
   case adopted = "a new coordinator takes the servers as they are"
 }

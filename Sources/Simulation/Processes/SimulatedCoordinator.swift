@@ -83,6 +83,9 @@ final class SimulatedCoordinator: SimulatedProcess {
       if isHeeded, !isInCharge {
         cluster.report("\(name) has recorded something after another had taken over")
       }
+      if isHeeded, case .evaluated(let summary) = record.change {
+        cluster.noteEvaluated(summary.epoch, generation: record.standing.generation)
+      }
       // Another coordinator has taken over: this one has nothing to say any more.
       if !isHeeded { supersede(in: cluster) }
     case .report(let event): report(event, in: cluster)
@@ -172,6 +175,7 @@ final class SimulatedCoordinator: SimulatedProcess {
     case .saved(let model):
       saving = nil
       cluster.disk.best = model
+      cluster.checkMeasured(model)
       handle(.bestSaved, in: cluster)
     case .failed(let message):
       saving = nil

@@ -26,6 +26,8 @@ final class SimulatedServer: SimulatedProcess {
     session.state.map { ($0.generation, $0.version) }
   }
 
+  var state: ServerState<ConnectionName>? { session.state }
+
   /// What it has taken so far is counted under.
   var tables: ServiceLedger.Tables? {
     standing.map { ServiceLedger.Tables(server: name, generation: $0.generation) }
