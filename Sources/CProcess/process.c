@@ -155,6 +155,9 @@ int cprocess_watch_signals(const int *signals, size_t count) {
       errno = reason;
       return -1;
     }
+    // nohup has it ignored: the process outlives its terminal as if it had none.
+    if (signals[watched_count] == SIGHUP && previous[watched_count].sa_handler == SIG_IGN)
+      (void)sigaction(SIGHUP, &previous[watched_count], NULL);
   }
   // Whoever started this process may have had these signals blocked (the threads of a dispatch
   // queue do), and a new process inherits that: then nothing would ever stop it.
@@ -163,6 +166,11 @@ int cprocess_watch_signals(const int *signals, size_t count) {
   for (size_t index = 0; index < count; index++) sigaddset(&wanted, signals[index]);
   pthread_sigmask(SIG_UNBLOCK, &wanted, NULL);
   return read_end;
+}
+
+void cprocess_ignore_broken_pipes(void) {
+  struct sigaction ignored = {.sa_handler = SIG_IGN};
+  (void)sigaction(SIGPIPE, &ignored, NULL);
 }
 
 void cprocess_unwatch_signals(void) {

@@ -165,7 +165,7 @@ public struct Welcome: Sendable, Equatable {
   public var tables: [TableDescription]
   public var seed: UInt64
   public var shardCount: UInt32
-  /// Versions that the tables pass through in one epoch.
+  /// Steps of an epoch, each of ``roundsPerStep`` versions.
   public var stepsPerEpoch: UInt32
   /// Contributions of every shard that make one step (the alternating phases of an objective).
   public var roundsPerStep: UInt32

@@ -24,7 +24,8 @@ public struct TableSection: Sendable, Equatable {
 public struct ContributionName: Sendable, Hashable {
   /// Raised by the coordinator on every recovery; servers refuse older ones.
   public var generation: UInt64
-  /// The version of the tables that the contribution was computed from.
+  /// The version of the tables that the contribution is for: from it the next one is made. In `ssp`
+  /// and `async` the rows that it was computed from may be older.
   public var version: UInt64
   public var shard: UInt32
 

@@ -29,7 +29,7 @@ public struct ConfigurationResolver: Sendable {
   /// - Throws: as ``resolve(dataset:requested:)``.
   public func resolve(layers: [ConfigurationLayer]) throws -> RunConfiguration {
     let configuration = RunConfiguration(settings: try settings(of: layers))
-    try configuration.checkConsistency()
+    try configuration.checkContradictions()
     return configuration
   }
 

@@ -27,9 +27,9 @@ public struct RuntimeError: ErrorWithExitCode, Sendable, Equatable, CustomString
 
   private static func advice(for code: Int32) -> String {
     switch code {
-    case ENOSPC, EDQUOT: "; free some space there or choose another run directory"
-    case EROFS, EACCES, EPERM: "; choose a run directory that you may write to"
-    case ENOTDIR, EEXIST: "; a file stands where a folder is needed, choose another run directory"
+    case ENOSPC, EDQUOT: "; free some space there or choose another folder"
+    case EROFS, EACCES, EPERM: "; choose one that you may write to"
+    case ENOTDIR, EEXIST: "; a file stands where a folder is needed, choose another folder"
     case EMFILE, ENFILE: "; raise the limit of open files (ulimit -n)"
     case EAGAIN: "; raise the limit of processes (ulimit -u) or start fewer"
     case ENOMEM: "; start fewer processes or free memory"

@@ -1,5 +1,4 @@
 import ArgumentParser
-import Foundation
 import Runtime
 
 /// The command with its roles and tools.
@@ -22,7 +21,15 @@ struct MrdibCommand: ParsableCommand {
 
   static func main() {
     ProcessMemory.keepForReuse()
-    main(nil)
+    ProcessOutput.outliveReaders()
+    do {
+      var command = try parseAsRoot()
+      try command.run()
+      StandardOutput.finish()
+    } catch {
+      if exitCode(for: error).isSuccess { StandardOutput.finish() }
+      exit(withError: error)
+    }
   }
 }
 
@@ -43,21 +50,5 @@ extension ParsableCommand {
       StandardError.write("mrdib: \(error)")
       throw ArgumentParser.ExitCode(Runtime.ExitCode(describing: error).rawValue)
     }
-  }
-}
-
-/// Lines for people.
-enum StandardError {
-  static func write(_ line: String) {
-    FileHandle.standardError.write(Data((line + "\n").utf8))
-  }
-}
-
-/// Machine-readable results on stdout.
-enum JSONOutput {
-  static func print(_ value: some Encodable) throws {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    Swift.print(String(decoding: try encoder.encode(value), as: UTF8.self))
   }
 }

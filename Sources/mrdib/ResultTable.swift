@@ -2,6 +2,12 @@ import Foundation
 
 /// A run's summary for the person who waited for it.
 struct ResultTable {
+  /// Prints what the run of a directory came to, if it left a summary.
+  static func print(runDirectory: String, asJSON: Bool) {
+    guard let table = ResultTable(runDirectory: runDirectory) else { return }
+    for line in asJSON ? [table.json] : table.lines { Swift.print(line) }
+  }
+
   let json: String
   let lines: [String]
 

@@ -5,8 +5,8 @@ import Runtime
 struct ResumeOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "auto: continue the run that the run directory holds; never: begin anew; or the folder to "
-        + "continue from.", valueName: "auto|never|folder"),
+      "auto: continue the run that the run directory holds; never: refuse a folder that holds "
+        + "one; or the folder to continue from.", valueName: "auto|never|folder"),
     transform: { try ResumeChoice(argument: $0) })
   var resume = ResumeChoice.auto
 }

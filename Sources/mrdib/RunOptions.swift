@@ -90,6 +90,7 @@ struct RunOptions: ParsableArguments {
           + "Name the directory of a run, or leave --resume out.")
     }
     let isUnused = overwrite || (resume != .never && directory.holdsOnlyPreparations)
+    try setup.configuration.checkCheckpointFolder()
     return (
       try RunDirectory.create(at: path, existingRun: isUnused ? .replace : .refuse), nil
     )

@@ -17,7 +17,7 @@ struct TableOptions: ParsableArguments {
   }
 
   func print(_ value: some Encodable, csv text: String, lines: [String]) throws {
-    if json { return try JSONOutput.print(value) }
+    if json { return try StandardOutput.printJSON(value) }
     if csv { return Swift.print(text, terminator: "") }
     lines.forEach { Swift.print($0) }
   }
@@ -47,7 +47,7 @@ struct SweepOptions: ParsableArguments {
     let folder = try SweepFolder.create(
       at: options.runDirectory ?? "runs/\(name)", forgetting: options.overwrite)
     if !options.quiet { StandardError.write("sweep folder: \(folder.path)") }
-    let signals = try SignalPipe()
+    let signals = try SignalPipe.untilExit()
     let isQuiet = options.quiet
     let runner = try SweepRunner(
       request: options.request(), folder: folder,

@@ -191,12 +191,56 @@ struct DamageTests {
     #expect(latest.problems.first?.contains("'other'") == true)
   }
 
+  /// A file or folder that is there and cannot be read, whoever tries: a link to itself.
+  private func makeUnreadable(_ path: String) throws {
+    try FileManager.default.removeItem(atPath: path)
+    try FileManager.default.createSymbolicLink(atPath: path, withDestinationPath: path)
+  }
+
+  @Test("what cannot be read is not taken for damaged: nobody goes on from an older one, or none")
+  func unreadable() throws {
+    let names: [@Sendable (CheckpointManifest) -> String] = [
+      { _ in "" }, { $0.name.folder }, \.name.manifest, { $0.path(ofRank: 0) },
+      { $0.path(ofRank: 1) },
+    ]
+    for name in names {
+      let two = try Two()
+      let path = "\(two.folder.path)/\(name(two.newer))"
+      let trimmed = path.hasSuffix("/") ? String(path.dropLast()) : path
+      try makeUnreadable(trimmed)
+      let error = #expect(throws: CheckpointError.self) {
+        try two.store.latestUsable(runID: "run")
+      }
+      #expect(error?.code == .inputOutput)
+      #expect(error?.message.contains(trimmed) == true, "\(error?.message ?? "")")
+      #expect(error?.message.contains("damaged") == false)
+    }
+  }
+
+  @Test("none that is there is told from one that is damaged")
+  func noneThere() throws {
+    let two = try Two()
+    for manifest in [two.newer, two.older] {
+      try two.change(manifest.name.manifest) { $0 = [] }
+    }
+    let damaged = try two.store.latestUsable(runID: "run")
+    #expect(damaged.manifest == nil && damaged.problems.count == 2 && !damaged.isNoneThere)
+    // Files without a manifest, and checkpoints of another run, are none of the run's.
+    for manifest in [two.newer, two.older] { try two.folder.remove(manifest.name.manifest) }
+    var other = try TrainedServers(runID: "other")
+    other.train(to: 6)
+    try other.save(in: two.folder.path)
+    let none = try two.store.latestUsable(runID: "run")
+    #expect(none.manifest == nil && none.problems.count == 1 && none.isNoneThere)
+  }
+
   @Test("an empty, a missing and an unreadable store")
   func noStore() throws {
     let folder = try TemporaryFolder()
     #expect(try CheckpointStore(folder: folder.path).list() == [])
     let missing = CheckpointStore(folder: "\(folder.path)/none")
-    #expect(try missing.latestUsable(runID: "run") == CheckpointStore.Latest())
+    let latest = try missing.latestUsable(runID: "run")
+    #expect(latest.manifest == nil && latest.problems == [] && latest.isNoneThere)
     try folder.write([1], to: "file")
     let error = #expect(throws: CheckpointError.self) {
       try CheckpointStore(folder: "\(folder.path)/file").list()

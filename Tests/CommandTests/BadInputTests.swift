@@ -89,6 +89,12 @@ import Testing
     try check(
       ["train", "--data", data, "--run", "\(data)/synthetic.inter/run"], status: 73,
       says: "synthetic.inter/run")
+    try check(
+      [
+        "train", "--data", data, "--run", "\(folder.path)/other", "--set",
+        "checkpoint_folder=\(data)/synthetic.inter",
+      ], status: 73, says: "synthetic.inter")
+    #expect(!FileManager.default.fileExists(atPath: "\(folder.path)/other/run.sqlite"))
   }
 
   @Test("tools: no such run, no such user, unknown option")

@@ -144,27 +144,23 @@ import Testing
     #expect(!seen.isEmpty && seen.isDisjoint(with: new))
   }
 
-  @Test("Ctrl-C ends a run in good order: the best model stays, the code says why")
-  func interrupt() throws {
+  @Test(
+    "Ctrl-C, SIGTERM and a closed terminal end a run in good order: the best model stays",
+    arguments: [(SIGINT, 130), (SIGTERM, 143), (SIGHUP, 143)] as [(Int32, Int32)])
+  func interrupt(signal: Int32, code: Int32) throws {
     let folder = try TemporaryFolder()
-    let data = try folder.generateData()
     let run = "\(folder.path)/run"
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: Command.path)
-    process.arguments = [
-      "train", "--data", data, "--epochs", "100000", "--set", "stopping_step=100000", "--quiet",
-      "--run", run,
-    ]
-    process.standardError = FileHandle.nullDevice
-    process.standardOutput = FileHandle.nullDevice
-    try process.run()
-    let deadline = Date().addingTimeInterval(60)
-    while !FileManager.default.fileExists(atPath: "\(run)/best.json"), Date() < deadline {
-      Thread.sleep(forTimeInterval: 0.05)
+    let train = try RunningCommand(
+      folder,
+      [
+        "train", "--data", try folder.generateData(), "--epochs", "100000", "--set",
+        "stopping_step=100000", "--quiet", "--run", run,
+      ])
+    try Wait.until("the first best model", 60) {
+      FileManager.default.fileExists(atPath: "\(run)/best.json")
     }
-    process.interrupt()
-    process.waitUntilExit()
-    #expect(process.terminationStatus == 130)
+    kill(train.processID, signal)
+    #expect(try train.wait(atMost: 60) == code)
     #expect(try folder.object("run/summary.json")["outcome"] as? String == "interrupted")
     let command = try Command("recommend", "--run", run, "--user", "0", "--top", "3")
     #expect(command.status == 0)

@@ -108,6 +108,57 @@ import Testing
     for name in names { #expect(try long.result(name) == alone) }
   }
 
+  @Test("a crash between the end of a run and its records for people: the next start writes them")
+  func recordsAreCompleted() throws {
+    let folder = try TemporaryFolder()
+    let arguments = [
+      "train", "--single-process", "--data", try folder.generateData(), "--epochs", "3", "--run",
+      "\(folder.path)/run",
+    ]
+    #expect(try Command(arguments: arguments).status == 0)
+    let metrics = try folder.bytes("run/metrics.jsonl")
+    // What is not synchronised before a loss of power may be a hole after it.
+    try Data(count: 100).write(to: URL(fileURLWithPath: "\(folder.path)/run/metrics.jsonl"))
+    try FileManager.default.removeItem(atPath: "\(folder.path)/run/summary.json")
+    let again = try Command(arguments: arguments)
+    #expect(again.status == 0 && again.errors.contains("the run is finished"), "\(again.errors)")
+    #expect(again.output.contains("best epoch"), "\(again.output)")
+    #expect(try folder.bytes("run/metrics.jsonl") == metrics)
+    #expect(try folder.object("run/summary.json")["outcome"] as? String == "completed")
+  }
+
+  @Test(
+    "checkpoints that are not there, or cannot be read, are looked for again, never done without",
+    arguments: [["--single-process"], ["--workers", "2", "--servers", "2"]])
+  func checkpointsAway(options: [String]) throws {
+    let long = try LongRun()
+    let options = options + ["--set", "startup_timeout_ms=6000"]
+    let stopped = try long.start("run", options)
+    try long.wait(for: 8, of: "run", while: stopped)
+    stopped.interrupt()
+    #expect(try stopped.wait(atMost: 40) == 130, "\(stopped.errors)")
+    let place = "\(long.path("run"))/checkpoints"
+    let away = "\(long.folder.path)/away"
+    try FileManager.default.moveItem(atPath: place, toPath: away)
+
+    let missing = try long.start("run", options)
+    #expect(try missing.wait(atMost: 40) == 66, "\(missing.errors)")
+    #expect(missing.errors.contains("there is no checkpoint in '\(place)'"), "\(missing.errors)")
+    #expect(!missing.errors.contains("from the initial values"))
+
+    // A link to itself cannot be read, whoever tries.
+    try FileManager.default.createSymbolicLink(atPath: place, withDestinationPath: place)
+    let unreadable = try long.start("run", options)
+    try Wait.until("it looks again", 40) {
+      unreadable.errors.contains("looking again") || !unreadable.isRunning
+    }
+    #expect(unreadable.isRunning, "\(unreadable.errors)")
+    try FileManager.default.removeItem(atPath: place)
+    try FileManager.default.moveItem(atPath: away, toPath: place)
+    #expect(try unreadable.wait(atMost: 60) == 0, "\(unreadable.errors)")
+    #expect(try long.result("run") == long.undisturbed())
+  }
+
   @Test("a run whose directory could grow no more goes on when there is room again")
   func diskWasFull() throws {
     let long = try LongRun()

@@ -41,6 +41,22 @@ import Testing
     return all
   }
 
+  @Test("a record that was made outlives a loss of power: the journal is synchronised every time")
+  func synchronises() throws {
+    let folder = try temporaryFolder()
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let queue = try StoreSchema(content: "records", applicationID: 0x7465_7374, migrations: [])
+      .open("\(folder)/records.sqlite", label: "test")
+    let modes = try queue.read { database in
+      (
+        try Int.fetchOne(database, sql: "PRAGMA synchronous"),
+        try String.fetchOne(database, sql: "PRAGMA journal_mode")
+      )
+    }
+    // FULL; in a write-ahead log NORMAL synchronises at checkpoints only.
+    #expect(modes.0 == 2 && modes.1 == "wal")
+  }
+
   @Test("what was recorded comes back, also after a crash without close, at every transition")
   func survivesCrashes() throws {
     let folder = try temporaryFolder()

@@ -201,7 +201,7 @@ import Testing
     for holding in [nil, Holding(generation: 1, rank: 0, version: 0)] {
       let hello = TestCluster.hello(.worker, 200, name: "worker-0", holding: holding)
       let refusal = cluster.send(hello, from: 200).refusal
-      #expect(refusal?.code == .staleGeneration)
+      #expect(refusal?.code == (holding == nil ? .notReady : .staleGeneration))
       #expect(refusal?.message.contains("'worker-0'") == true)
     }
     #expect(cluster.state.ignoredMessageCount == 1)
@@ -214,8 +214,40 @@ import Testing
     cluster.send(TestCluster.hello(.worker, 301, name: "worker-7"), from: 301)
     for holding in [nil, Holding(generation: 1, rank: 2, version: 0)] {
       let former = TestCluster.hello(.worker, 300, name: "worker-7", holding: holding)
-      #expect(cluster.send(former, from: 300).refusal?.code == .staleGeneration)
+      #expect(
+        cluster.send(former, from: 300).refusal?.code
+          == (holding == nil ? .notReady : .staleGeneration))
     }
     #expect(cluster.send(TestCluster.beat(), from: 301).refusal == nil)
+  }
+
+  @Test("a replacement whose clock was set back waits until the one before is given up")
+  func clockSetBack() throws {
+    for role in [NodeRole.worker, .server] {
+      var cluster = try TestCluster(TestCluster.plan())
+      let (former, replacement): (NodeID, NodeID) = role == .worker ? (201, 151) : (101, 51)
+      cluster.send(TestCluster.hello(role, former, name: "node-1"), from: former)
+      cluster.form()
+      let hello = TestCluster.hello(role, replacement, name: "node-1")
+      let others = (cluster.serverIDs + cluster.workerIDs).filter { $0 != former }
+      for second in 1...10 {
+        cluster.now = Double(second)
+        for node in others { cluster.send(TestCluster.beat(), from: node) }
+        let answer = cluster.send(hello, from: replacement)
+        #expect(answer.refusal?.code == .notReady)
+        #expect(answer.refusal?.message.contains("'node-1'") == true)
+        // The one before may be alive: it stays. People are told once.
+        #expect(answer.reports.count == (second == 1 ? 1 : 0))
+        #expect(cluster.handle(.tick).isEmpty)
+      }
+      cluster.now = 10.5
+      #expect(
+        cluster.handle(.tick).reports.first
+          == .nodeLost(
+            role: role, rank: 0, host: "n1",
+            how: "no sign of life within 10.0 s"))
+      if role == .server { cluster.handle(.noCheckpoint) }
+      #expect(cluster.send(hello, from: replacement).welcome != nil)
+    }
   }
 }

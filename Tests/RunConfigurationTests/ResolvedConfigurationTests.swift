@@ -64,6 +64,20 @@ func digest(assignment: String, changes: Bool) throws {
   #expect((try resolve(setting: assignment).digest != before) == changes)
 }
 
+@Test(
+  "the layers of a graph model change its digest",
+  arguments: ["lightgcn", "freedom", "mgcn", "soil"])
+func layers(model: String) throws {
+  let digests = try [1, 2].map { count in
+    try ConfigurationResolver(modelNames: [model]).resolve(
+      layers: [
+        ConfigurationLayer(yaml: "model: \(model)\nn_layers: \(count)", label: "run.yaml")
+      ]
+    ).digest
+  }
+  #expect(digests[0] != digests[1])
+}
+
 @Test("a bound of staleness counts with ssp alone, and is told to have no effect elsewhere")
 func stalenessBound() throws {
   let bounded = try resolve(setting: "consistency=ssp", "staleness_bound=4")

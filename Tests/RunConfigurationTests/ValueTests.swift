@@ -88,7 +88,7 @@ func malformedLists(yaml: String) throws {
   arguments: [
     ("epochs: 0", "from 1 to 1000000"), ("reg_weight: -1", "at least 0"),
     ("mi_cap: 31", "above 0 and at most 30"), ("adam_beta1: 1", "from 0 to below 1"),
-    ("seed: -1", "at least 0"),
+    ("seed: -1", "at least 0"), ("checkpoint_folder: ck", "an absolute path"),
   ])
 func ranges(yaml: String, range: String) throws {
   #expect(try message(of: yaml).contains(range))

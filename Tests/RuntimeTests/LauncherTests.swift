@@ -237,6 +237,8 @@ import Testing
         while !FileManager.default.fileExists(atPath: "\(path)/up") { usleep(5_000) }
         kill(getpid(), SIGINT)
         while !FileManager.default.fileExists(atPath: "\(path)/asked") { usleep(5_000) }
+        // Sooner it would count as the same signal.
+        usleep(600_000)
         kill(getpid(), SIGINT)
       }
       let child = ChildSpecification(

@@ -132,12 +132,12 @@ import Testing
       try RunDirectory.create(at: folder.path)
     } throws: { error in
       (error as? RuntimeError)?.exitCode == .cannotCreate && "\(error)".contains(folder.path)
-        && "\(error)".contains("did not finish") && "\(error)".contains("--overwrite")
+        && "\(error)".contains("did not end") && "\(error)".contains("--overwrite")
     }
     try directory.writeSummary(Self.summary(best: nil))
     #expect {
       try RunDirectory.create(at: folder.path)
-    } throws: { "\($0)".contains("a finished run") }
+    } throws: { "\($0)".contains("a run that has ended") }
   }
 
   @Test("replacing a run removes what a run writes and nothing else")
@@ -161,12 +161,30 @@ import Testing
     let directory = try RunDirectory.create(at: folder.path)
     try directory.writeSummary(Self.summary(best: nil))
     try folder.make("models/epoch-0001/user.npy")
+    try folder.make("checkpoints/v0000000012-g1/manifest.json")
     try folder.make("best.json")
     try folder.make("logs/worker-0.log")
     let names = directory.oldFiles.map { $0.dropFirst(folder.path.count + 1) }
-    #expect(names.prefix(4) == ["best.json", "models", "checkpoints", "logs/worker-0.log"])
+    #expect(
+      names.prefix(4) == [
+        "best.json", "models/epoch-0001", "checkpoints/v0000000012-g1", "logs/worker-0.log",
+      ])
     _ = try RunDirectory.create(at: folder.path, existingRun: .replace)
     #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["logs"])
+  }
+
+  @Test("replacing a run leaves what people keep in its folders")
+  func keepsForeignFiles() throws {
+    let folder = try TemporaryFolder()
+    let directory = try RunDirectory.create(at: folder.path)
+    try directory.writeSummary(Self.summary(best: nil))
+    let foreign = ["models/mine.py", "checkpoints/bert.ckpt", "logs/notes.log"]
+    for file in foreign { try folder.make(file) }
+    try folder.make("models/epoch-0001/user.npy")
+    _ = try RunDirectory.create(at: folder.path, existingRun: .replace)
+    let files = FileManager.default
+    for file in foreign { #expect(files.fileExists(atPath: "\(folder.path)/\(file)"), "\(file)") }
+    #expect(!files.fileExists(atPath: "\(folder.path)/models/epoch-0001"))
   }
 
   @Test("a best model alone counts as a run")

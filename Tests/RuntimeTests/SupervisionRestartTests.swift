@@ -278,8 +278,8 @@ import Testing
     var group = group()
     _ = group.handle(.ended(index: 0, Self.lost), at: 1)
     _ = group.handle(.signal(2), at: 1.1)
-    #expect(group.handle(.signal(2), at: 1.2) == (1...4).map { .signal(index: $0, 9) })
-    for index in 1...4 { _ = group.handle(.ended(index: index, Self.lost), at: 1.3) }
+    #expect(group.handle(.signal(2), at: 1.7) == (1...4).map { .signal(index: $0, 9) })
+    for index in 1...4 { _ = group.handle(.ended(index: index, Self.lost), at: 1.8) }
     #expect(group.isDone)
     #expect(group.exitCode == .interrupted)
   }

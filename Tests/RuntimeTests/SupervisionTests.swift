@@ -184,7 +184,15 @@ import Testing
   func secondSignal() {
     var group = group(2)
     _ = group.handle(.signal(2), at: 1)
-    #expect(group.handle(.signal(2), at: 1.1) == [.signal(index: 0, 9), .signal(index: 1, 9)])
+    #expect(group.handle(.signal(2), at: 2) == [.signal(index: 0, 9), .signal(index: 1, 9)])
+  }
+
+  @Test("a signal that comes with the first, as from `timeout`, is not the second")
+  func sameSignal() {
+    var group = group(2)
+    _ = group.handle(.signal(15), at: 1)
+    #expect(group.handle(.signal(15), at: 1.01).isEmpty)
+    #expect(group.handle(.signal(15), at: 2) == [.signal(index: 0, 9), .signal(index: 1, 9)])
   }
 
   @Test("a run that was complete stays a success when a signal came too late")

@@ -5,7 +5,9 @@ import Testing
 struct StaleHistoryTests {
   private static let modes: [SimulatedConsistency] = [.ssp, .async]
 
-  @Test("every history ends, with every gradient once and no rows staler than allowed")
+  @Test(
+    "every history ends, with every gradient once, no rows staler than allowed, and the model saved "
+      + "that was measured")
   func bounds() throws {
     let simulation = Simulation()
     for consistency in Self.modes {
@@ -16,6 +18,7 @@ struct StaleHistoryTests {
         summary.add(history)
       }
       #expect(summary.count(of: .staleRows) > 25)
+      #expect(summary.count(of: .comparedBest) > 75)
     }
   }
 

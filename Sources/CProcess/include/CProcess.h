@@ -5,7 +5,8 @@
 // No system headers that define types: Swift would think that they are defined here.
 
 // What Swift cannot do itself: fork (only async-signal-safe C may run between fork and exec of a
-// process with threads), signal handlers, and macros over wait status.
+// process with threads), signal handlers, macros over wait status, and the C library's streams,
+// which are variables.
 
 /// Starts a program in a process group of its own, with /dev/null as its input and `output` as its
 /// output and error output. No other descriptor is inherited but `inherited`, under its number,
@@ -42,11 +43,21 @@ struct cprocess_result {
 int cprocess_reap(int process, struct cprocess_result *result);
 
 /// From now on a signal writes its number, as one byte, into a pipe. Returns the end to read from,
-/// which does not block, or -1 with errno set: EBUSY if signals are being watched already.
+/// which does not block, or -1 with errno set: EBUSY if signals are being watched already. A SIGHUP
+/// that is ignored when this is called stays so.
 int cprocess_watch_signals(const int *signals, size_t count);
+
+/// From now on writing where nobody reads any more is an error of the call and ends no process.
+void cprocess_ignore_broken_pipes(void);
 
 /// Gives the signals back to whoever handled them before, and closes the pipe.
 void cprocess_unwatch_signals(void);
+
+/// Writes text to stderr. What cannot be written is lost.
+void cprocess_write_error(const char *text);
+
+/// Writes out what stdout still holds. 0, or the errno of a failure, now or before.
+int cprocess_flush_output(void);
 
 /// From now on memory that is freed stays with the process, for its next allocation. Call it before
 /// there are threads. Does nothing where the C library has no such choice.

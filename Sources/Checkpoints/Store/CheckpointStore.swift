@@ -60,37 +60,53 @@ public struct CheckpointStore: Sendable {
     }
     defer { closedir(directory) }
     var names: [CheckpointName] = []
-    while let entry = readdir(directory) {
+    while true {
+      // The end of the folder and a failure differ in `errno` alone.
+      errno = 0
+      guard let entry = readdir(directory) else {
+        let code = errno
+        if code == 0 { return names }
+        throw .system("read the folder '\(folder)'", errno: code)
+      }
       let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
         String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
       }
       if let name = CheckpointName(folder: name) { names.append(name) }
     }
-    return names
   }
 
-  /// What ``latestUsable()`` found.
+  /// What ``latestUsable(runID:)`` found.
   public struct Latest: Sendable, Equatable {
     /// The newest checkpoint whose files are what was written; nil: there is none.
     public let manifest: CheckpointManifest?
     /// What is wrong with each one that is newer, newest first.
     public let problems: [String]
+    /// Whether there is none of the run at all, not even one that is damaged.
+    public let isNoneThere: Bool
 
-    package init(manifest: CheckpointManifest? = nil, problems: [String] = []) {
+    package init(
+      manifest: CheckpointManifest? = nil, problems: [String] = [], isNoneThere: Bool = false
+    ) {
       self.manifest = manifest
       self.problems = problems
+      self.isNoneThere = isNoneThere
     }
   }
 
   /// The newest checkpoint of a run whose files are what was written. Reads all of them.
   ///
-  /// - Throws: ``CheckpointError`` when the folder is there but cannot be read.
+  /// - Throws: ``CheckpointError`` when the folder, a manifest or a file is there but cannot be
+  ///   read: that does not say that it is damaged, and another try may find it whole.
   public func latestUsable(runID: String) throws(CheckpointError) -> Latest {
     var problems: [String] = []
+    var isNoneThere = true
     for entry in try list() {
       switch entry.content {
       case .uncommitted: continue
-      case .unusable(let error): problems.append(error.message)
+      case .unusable(let error):
+        isNoneThere = false
+        if error.code == .inputOutput { throw error }
+        problems.append(error.message)
       case .committed(let manifest):
         guard manifest.runID == runID else {
           problems.append(
@@ -98,12 +114,16 @@ public struct CheckpointStore: Sendable {
               + "'\(manifest.runID)', not to '\(runID)'; use another folder for checkpoints.")
           continue
         }
+        isNoneThere = false
         let found = verify(manifest)
         if found.isEmpty { return Latest(manifest: manifest, problems: problems) }
-        problems += found.map(\.message)
+        for error in found {
+          if error.code == .inputOutput { throw error }
+          problems.append(error.message)
+        }
       }
     }
-    return Latest(manifest: nil, problems: problems)
+    return Latest(manifest: nil, problems: problems, isNoneThere: isNoneThere)
   }
 
   /// What is wrong with the files of a checkpoint; empty: nothing. Reads all of them.

@@ -23,7 +23,8 @@ public struct RunPlan: Sendable, Equatable {
   /// How many servers the tables lie on (S).
   public var serverCount: UInt32
   public var stepsPerEpoch: UInt32
-  /// Updates per step: 1, or 1 + the rounds of a discriminator. Every round makes a version.
+  /// Updates per step: 1, or K when a discriminator is updated K times (`mi_rounds`). Every round
+  /// makes a version.
   public var roundsPerStep: UInt32
   /// How many epochs to train at most; epochs are counted from 0.
   public var epochs: UInt32
@@ -35,6 +36,8 @@ public struct RunPlan: Sendable, Equatable {
   /// Into how many blocks the users are cut when they are ranked.
   public var rankBlockCount: UInt32
   public var selection: SelectionRule
+  /// Whether an epoch that is trained again comes to the same bits.
+  public var isExact: Bool
   /// Where and when servers write their tables; nil: nowhere, and whatever is lost begins anew.
   public var checkpoints: CheckpointPlan?
   public var timing: CoordinationTiming
@@ -44,7 +47,8 @@ public struct RunPlan: Sendable, Equatable {
     seed: UInt64, shardCount: UInt32, workerCount: UInt32, serverCount: UInt32,
     stepsPerEpoch: UInt32, roundsPerStep: UInt32, epochs: UInt32, evaluationInterval: UInt32 = 1,
     materializeBlockCount: UInt32, rankBlockCount: UInt32, selection: SelectionRule,
-    checkpoints: CheckpointPlan? = nil, timing: CoordinationTiming = CoordinationTiming()
+    isExact: Bool = true, checkpoints: CheckpointPlan? = nil,
+    timing: CoordinationTiming = CoordinationTiming()
   ) {
     self.runID = runID
     self.term = term
@@ -61,6 +65,7 @@ public struct RunPlan: Sendable, Equatable {
     self.materializeBlockCount = materializeBlockCount
     self.rankBlockCount = rankBlockCount
     self.selection = selection
+    self.isExact = isExact
     self.checkpoints = checkpoints
     self.timing = timing
   }

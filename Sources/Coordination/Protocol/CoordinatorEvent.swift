@@ -13,12 +13,18 @@ public enum CoordinatorEvent: Sendable, Equatable {
   case tick
   /// The shell knows that the node's process is gone. (Silence is the state's own business.)
   case nodeGone(NodeID)
+  /// Some more of what `CoordinatorAction.saveBest` asked for has come from the servers.
+  case bestSaveMoved
   /// The files of the best model are written, as `CoordinatorAction.saveBest` asked for.
   case bestSaved
   /// They could not be written. Transient: a server did not answer, so that another try can help.
   case bestSaveFailed(String, isTransient: Bool)
-  /// The answer to ``CoordinatorAction/findCheckpoint``: nil if there is none that can be used.
+  /// An answer to ``CoordinatorAction/findCheckpoint``: nil if all that are there are damaged.
   case checkpointFound(RestoredCheckpoint?)
+  /// Another answer: there is none of the run at all, not even a damaged one.
+  case noCheckpoint
+  /// Another answer: the disk could not be read, so that it is not known which one is the newest.
+  case checkpointSearchFailed(String)
   /// The manifest that ``CoordinatorAction/commitCheckpoint(_:)`` asked for is on the disk.
   case checkpointCommitted(CommittedCheckpoint)
   /// It could not be written.

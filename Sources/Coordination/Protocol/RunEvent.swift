@@ -19,6 +19,8 @@ public enum RunEvent: Sendable, Equatable {
   /// A warning: some workers have no shard of a batch and only take part in evaluations.
   case idleWorkers(count: UInt32, shardCount: UInt32)
   case clusterFormed(workers: UInt32, servers: UInt32, seconds: Double)
+  /// A warning: which checkpoint to go back to cannot be told now; it is looked for again.
+  case checkpointSearchFailed(message: String)
   /// The tables go back to a version, under a new generation.
   case recovering(generation: UInt64, version: UInt64)
   /// The run goes on in an epoch, from a version.
@@ -32,6 +34,8 @@ public enum RunEvent: Sendable, Equatable {
   case improved(metric: String, value: Double, previous: Double?, epoch: UInt32)
   case notImproved(metric: String, count: UInt32, patience: UInt32)
   case bestSaved(epoch: UInt32, seconds: Double)
+  /// A warning: a stop did not wait for the best model any longer; a run that goes on saves it.
+  case bestNotSaved(epoch: UInt32)
   /// A checkpoint is complete, so many seconds after the first server had written its rows.
   case checkpointCommitted(version: UInt64, seconds: Double)
   /// A warning: a checkpoint could not be written; the one before it stays the newest.

@@ -66,6 +66,10 @@ public struct RunFailure: Sendable, Equatable, Error, CustomStringConvertible {
     case metricMissing
     /// The best model could not be written.
     case bestNotSaved
+    /// The checkpoints could not be read for as long as the cluster may take to form.
+    case checkpointsUnreadable
+    /// Checkpoints were committed, and there is none.
+    case checkpointsMissing
   }
 
   public var kind: Kind
@@ -78,7 +82,13 @@ public struct RunFailure: Sendable, Equatable, Error, CustomStringConvertible {
   }
 
   /// Whether the same command may succeed when it is started again.
-  public var isTransient: Bool { kind == .peerLost }
+  public var isTransient: Bool {
+    switch kind {
+    case .peerLost, .checkpointsUnreadable: true
+    case .taskFailed, .wrongAnswer, .diverged, .metricMissing, .bestNotSaved, .checkpointsMissing:
+      false
+    }
+  }
 
   public var description: String { message }
 }

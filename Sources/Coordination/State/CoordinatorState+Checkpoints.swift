@@ -34,6 +34,7 @@ extension CoordinatorState {
     guard
       let ended = checkpoints.endCommit(of: version, isDone: true, generation: generation)
     else { return ignore() }
+    lastManifest = checkpoint.manifest
     checkpointSilence.end()
     return [
       record(.checkpointCommitted(checkpoint)),

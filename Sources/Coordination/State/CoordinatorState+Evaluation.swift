@@ -21,7 +21,7 @@ extension CoordinatorState {
   /// The ranking comes next, unless it is recorded and only the best model is missing.
   mutating func finishMaterializing(_ work: PhaseWork, at now: Double) -> [CoordinatorAction] {
     materializedEpoch = epoch
-    return isEvaluated(epoch)
+    return isMeasured
       ? concludeEpoch(at: now) : beginRanking(materializingSince: work.startedAt, at: now)
   }
 
@@ -49,13 +49,37 @@ extension CoordinatorState {
     let summary = EvaluationSummary(
       epoch: epoch, version: evaluatedVersion, metrics: metrics, users: users,
       materializeSeconds: materializeSeconds, rankSeconds: now - work.startedAt)
+    // The one before was of tables that are gone.
+    if epoch == lastEvaluatedEpoch {
+      selection = formerSelection
+    } else {
+      formerSelection = selection
+    }
     let previous = selection.best?.value
     let verdict = selection.consider(value, epoch: epoch, version: evaluatedVersion)
     lastEvaluatedEpoch = epoch
+    evaluatedGeneration = generation
     return [
       record(.evaluated(summary)), .report(.evaluated(summary)),
       .report(news(of: verdict, value: value, previous: previous)),
     ] + concludeEpoch(at: now)
+  }
+
+  /// Whether the epoch's evaluation is recorded, or none is due, and it is one of these tables, as
+  /// far as that matters: a model that is saved as the best is the one that was measured.
+  ///
+  /// Where rows may be stale, an epoch that was trained again came to other tables. It was if the
+  /// tables went back since, and a checkpoint of its end was not there; that nobody needs to find
+  /// out: another evaluation of the same tables comes to the same.
+  var isMeasured: Bool {
+    guard isEvaluated(epoch) else { return false }
+    return plan.isExact || !isBestMissing || evaluatedGeneration == generation
+  }
+
+  /// Whether the epoch's model is the best one and is not saved yet.
+  var isBestMissing: Bool {
+    guard let best = selection.best else { return false }
+    return best.epoch == epoch && best != savedBest
   }
 
   /// The version of the tables after the epoch.

@@ -37,6 +37,9 @@ extension CoordinatorState {
         membership.members.values.allSatisfy { !$0.isReady },
         "nobody is ready before it is known what the generation begins with")
     }
+    if case .forming(let forming) = phase, forming.stage != .findingCheckpoint {
+      require(forming.searchAgainAt == nil, "no checkpoint is looked for that is not needed")
+    }
   }
 
   private func requireWork(_ work: PhaseWork, _ require: (Bool, String) -> Void) {

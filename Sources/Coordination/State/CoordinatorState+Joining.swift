@@ -111,12 +111,8 @@ extension CoordinatorState {
         message: "The server on host \(hello.host) did not say where it answers workers; start it "
           + "with an address that workers can reach.")
     }
-    // Of the processes that go by a name the one that was started last counts: words of an earlier
-    // one may come late.
     if let member = membership.member(named: hello.name), hello.incarnation < member {
-      return Refusal(
-        code: .staleGeneration,
-        message: "Another process has taken this one's place as '\(hello.name)'; end this one.")
+      return earlierRefusal(for: hello)
     }
     if let holding = hello.holding, holding.generation > generation {
       return Refusal(
@@ -126,6 +122,23 @@ extension CoordinatorState {
           + "run directory was put back to an older state.")
     }
     return nil
+  }
+
+  /// Of the processes that go by a name the one that was started last counts: words of an earlier
+  /// one may come late. Which one that is their clocks say, and a clock can be set back. Who has
+  /// been part of the run already was replaced. Who has not may be the replacement, of a process
+  /// that is dead and not given up yet: it waits until then.
+  private func earlierRefusal(for hello: NodeHello) -> Refusal {
+    guard hello.holding == nil else {
+      return Refusal(
+        code: .staleGeneration,
+        message: "Another process has taken this one's place as '\(hello.name)'; end this one.")
+    }
+    return Refusal(
+      code: .notReady,
+      message: "By its clock this process was started before the one that goes by its name, "
+        + "'\(hello.name)'; it is taken in when that one is given up. Compare the clocks if it was "
+        + "started later, or end it.")
   }
 
   private func fullRefusal(for hello: NodeHello) -> Refusal {

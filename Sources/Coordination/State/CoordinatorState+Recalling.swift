@@ -11,6 +11,7 @@ extension CoordinatorState {
     epochsFinished = standing.epochsFinished
     hasBegun = standing.status != .forming
     checkpoints.noteNewest(point.newestVersion)
+    lastManifest = point.lastManifest
     for evaluation in point.evaluations {
       guard let value = evaluation.metrics[plan.selection.metric] else {
         throw contradiction(
@@ -19,6 +20,7 @@ extension CoordinatorState {
       }
       // Nothing is trained before a best model is written, so that all but the last are.
       savedBest = selection.best
+      formerSelection = selection
       _ = selection.consider(value, epoch: evaluation.epoch, version: evaluation.version)
       lastEvaluatedEpoch = evaluation.epoch
     }

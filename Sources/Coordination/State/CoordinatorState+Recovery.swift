@@ -51,19 +51,16 @@ extension CoordinatorState {
   mutating func handleCheckpointFound(
     _ checkpoint: RestoredCheckpoint?, at now: Double
   ) -> [CoordinatorAction] {
-    guard case .forming(let forming) = phase, forming.stage == .findingCheckpoint else {
-      return ignore()
-    }
+    guard isFindingCheckpoint else { return ignore() }
     if let checkpoint, checkpoint.version == 0 || checkpoint.version > latestPossibleVersion {
       return end(.failed(impossible(checkpoint)))
     }
     return restart(from: checkpoint)
   }
 
-  private mutating func restart(from checkpoint: RestoredCheckpoint?) -> [CoordinatorAction] {
-    guard case .forming(var forming) = phase else { return [] }
-    forming.stage = .settingUp
-    phase = .forming(forming)
+  mutating func restart(from checkpoint: RestoredCheckpoint?) -> [CoordinatorAction] {
+    guard case .forming(let forming) = phase else { return [] }
+    phase = .forming(Forming(stage: .settingUp, since: forming.since))
     origin = checkpoint.map { .checkpoint($0) } ?? .initialValues
     checkpoints.noteNewest(checkpoint?.version)
     return [.report(.recovering(generation: generation, version: origin.version))]

@@ -67,13 +67,18 @@ extension CoordinatorState {
     return endIfStopped()
   }
 
-  /// Gives a last checkpoint up that takes too long.
+  /// Gives a last checkpoint up that takes too long, and a best model.
   mutating func limitStop(at now: Double) -> [CoordinatorAction] {
     let timeout = plan.timing.stopTimeout
-    guard let stop, !stop.isCheckpointSettled, now - stop.since > timeout else { return [] }
-    self.stop?.isCheckpointSettled = true
-    let message = "no last checkpoint was complete within \(seconds(timeout))"
-    return [.report(.checkpointFailed(message: message))] + endIfStopped()
+    guard let stop, now - stop.since > timeout else { return [] }
+    var news: [CoordinatorAction] = []
+    if !stop.isCheckpointSettled {
+      self.stop?.isCheckpointSettled = true
+      let message = "no last checkpoint was complete within \(seconds(timeout))"
+      news = [.report(.checkpointFailed(message: message))]
+    }
+    news += giveUpSaving()
+    return news + endIfStopped()
   }
 
   private mutating func endIfStopped() -> [CoordinatorAction] {

@@ -4,7 +4,9 @@ extension CoordinatorState {
     var actions = giveUpSilentNodes(at: now)
     actions += limitForming(at: now)
     actions += limitWorkerless(at: now)
+    actions += retrySearch(at: now)
     actions += beginIfFormed(at: now)
+    actions += limitSaving(at: now)
     actions += retrySaving(at: now)
     actions += limitStop(at: now)
     actions += tendCheckpoints(at: now)
@@ -25,6 +27,7 @@ extension CoordinatorState {
     guard case .forming(let forming) = phase, let since = forming.since ?? startedAt,
       now - since > timeout
     else { return [] }
+    if let failure = searchFailure(after: seconds(timeout)) { return end(.failed(failure)) }
     return end(
       .failed(
         RunFailure(

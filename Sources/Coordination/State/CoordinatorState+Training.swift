@@ -29,8 +29,8 @@ extension CoordinatorState {
   /// What is left to do at the end of an epoch, with its tables still there: what is recorded
   /// already is not done again.
   mutating func concludeEpoch(at now: Double) -> [CoordinatorAction] {
-    guard isEvaluated(epoch) else { return beginEvaluation(at: now) }
-    if let best = selection.best, best.epoch == epoch, best != savedBest {
+    guard isMeasured else { return beginEvaluation(at: now) }
+    if isBestMissing {
       // A checkpoint of the end of an epoch does not have the final vectors that come after it.
       let lacksFinals = plan.materializeBlockCount > 0 && materializedEpoch != epoch
       return lacksFinals ? beginMaterializing(at: now) : beginSaving(at: now)

@@ -32,8 +32,7 @@ public struct CoordinatorState: Sendable {
     case training(PhaseWork)
     case materializing(PhaseWork)
     case ranking(PhaseWork, materializeSeconds: Double)
-    /// `retryAt`: when to ask for it again.
-    case saving(since: Double, retryAt: Double?)
+    case saving(Saving)
     case resting
     case ended(RunOutcome)
   }
@@ -46,6 +45,10 @@ public struct CoordinatorState: Sendable {
   var phase: Phase
   var membership: Membership
   var selection: ModelSelection
+  /// Before the last evaluation.
+  var formerSelection: ModelSelection
+  /// Of the last evaluation; nil if a coordinator before made it.
+  var evaluatedGeneration: UInt64?
   /// The epoch whose final vectors the tables of this generation have; nil if none were computed.
   var materializedEpoch: UInt32?
   /// The epoch that is trained, evaluated or saved.
@@ -66,6 +69,8 @@ public struct CoordinatorState: Sendable {
   let recordedServerCount: UInt32
   var checkpoints: PendingCheckpoints
   var checkpointSilence = CheckpointSilence()
+  /// The manifest that was committed last, in whatever generation; nil: none ever was.
+  var lastManifest: String?
   /// Set when a stop was asked for that does not take effect at once.
   var stop: Stop?
   /// Since when work waits because no worker is there.
@@ -87,6 +92,7 @@ public struct CoordinatorState: Sendable {
     membership = Membership(serverCount: plan.serverCount)
     checkpoints = PendingCheckpoints(serverCount: plan.serverCount)
     selection = ModelSelection(rule: plan.selection)
+    formerSelection = selection
     // Ids ascend over all starts of the coordinator.
     nextTaskID = plan.term << 32 + 1
     isResumed = point != nil
@@ -112,10 +118,14 @@ public struct CoordinatorState: Sendable {
     case .undecodable(let node, let message): return handleUndecodable(message, from: node)
     case .tick: return handleTick(at: now)
     case .nodeGone(let node): return lose(node, how: "its process is gone", at: now)
+    case .bestSaveMoved: return handleBestSaveMoved(at: now)
     case .bestSaved: return handleBestSaved(at: now)
     case .bestSaveFailed(let reason, let isTransient):
       return handleBestSaveFailed(reason, isTransient: isTransient, at: now)
     case .checkpointFound(let checkpoint): return handleCheckpointFound(checkpoint, at: now)
+    case .noCheckpoint: return handleNoCheckpoint(at: now)
+    case .checkpointSearchFailed(let message):
+      return handleCheckpointSearchFailed(message, at: now)
     case .checkpointCommitted(let checkpoint):
       return handleCheckpointCommitted(checkpoint, at: now)
     case .checkpointCommitFailed(let version, let message):

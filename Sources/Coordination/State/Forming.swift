@@ -9,11 +9,22 @@ struct Forming: Sendable, Equatable {
     case settingUp
   }
 
+  /// Why the latest search for a checkpoint came to nothing.
+  enum SearchProblem: Sendable, Equatable {
+    /// The disk could not be read; the sentence says why.
+    case unreadable(String)
+    /// There is no checkpoint, and by the records there were some.
+    case missing
+  }
+
   var stage: Stage
   /// Nil: since the start of the coordinator.
   var since: Double?
   /// Whether workers can have met the servers of this generation.
   var areServersKnown = false
+  var searchProblem: SearchProblem?
+  /// When to look for a checkpoint again.
+  var searchAgainAt: Double?
   /// When the last server was ready.
   var serversReadyAt: Double?
 }

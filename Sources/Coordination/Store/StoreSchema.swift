@@ -17,7 +17,8 @@ package struct StoreSchema: Sendable {
   }
 
   /// Opens the file at `path`, making it if there is none, and brings it to the current schema.
-  /// The journal is a write-ahead log.
+  /// The journal is a write-ahead log, and a transaction that has ended outlives a loss of power: a
+  /// checkpoint must not be newer on the disk than the records about it.
   ///
   /// - Throws: ``CoordinationError`` if the file cannot be used, is not ours, or was written by a
   ///   newer program.
@@ -28,6 +29,9 @@ package struct StoreSchema: Sendable {
     configuration.label = label
     return try Self.translatingErrors("open", path) {
       let queue = try DatabaseQueue(path: path, configuration: configuration)
+      // With such a journal GRDB sets NORMAL, which synchronises now and then only. It does so when
+      // it opens the file, so that this comes afterwards.
+      try queue.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
       try queue.write { try migrate($0, path: path) }
       return queue
     }

@@ -113,7 +113,7 @@ private struct DescriptionReader {
       let name = key.string ?? ""
       guard known.contains(name) else {
         let hint =
-          NearestMatch.find(name, in: known).map { "did you mean '\($0)'?" }
+          NearestName.find(name, among: known).map { "did you mean '\($0)'?" }
           ?? "known are \(known.joined(separator: ", "))"
         throw problem(key, "unknown key '\(name.shown(atMost: 32))'; \(hint)")
       }

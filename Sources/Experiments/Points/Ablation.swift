@@ -2,8 +2,8 @@ import RunConfiguration
 
 /// The variants of MRdIB that show what each of its parts does.
 ///
-/// - Source: MODELS §4.5. "Without MIB" is α₁ = 0 *and* a deterministic z = μ: noise with a learned
-///   σ and no divergence would be nearly the same (register A13).
+/// - Source: the paper's ablation. "Without MIB" is α₁ = 0 *and* a deterministic z = μ: noise with
+///   a learned σ and no divergence would be nearly the same (A13 in `docs/MRdIB.md`).
 public enum Ablation {
   /// A variant and the settings that make it from the full model.
   struct Variant {

@@ -8,7 +8,7 @@ import Runtime
 /// which turns the term off, any other setting at its first value. The best of *everything tried so
 /// far* by validation goes on, so that a term whose every weight hurts stays off.
 ///
-/// - Source: MODELS §4.5, `alpha1,alpha3,alpha2`: α₁ with α₂ = α₃ = 0, then α₃, then α₂.
+/// - Source: the paper's search, `alpha1,alpha3,alpha2`: α₁ with α₂ = α₃ = 0, then α₃, then α₂.
 public struct CoordinateSearch: Sendable {
   /// Settings that wait at 0.
   static let termWeights: Set<String> = ["alpha1", "alpha2", "alpha3", "synergy_weight"]

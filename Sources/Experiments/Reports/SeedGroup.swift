@@ -65,7 +65,7 @@ extension [SweepRun] {
   /// any other, with the highest selection metric *on test*, compared after rounding to 4 decimals;
   /// the first of equals. Its test value is no estimate of anything: it was chosen by it.
   ///
-  /// - Source: MODELS §2.4, Q1 (MMRec e775373, `quick_start`).
+  /// - Source: MMRec e775373, `quick_start`.
   var bestByTest: SweepRun? {
     var best: (run: SweepRun, value: Double)?
     for run in self {

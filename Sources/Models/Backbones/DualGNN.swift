@@ -14,14 +14,14 @@ public import Tensors
 ///     a_u = Σ_m w_um X_m[u],  Û = a + Ω a,  s(u, i) = ⟨Û_u, Î_i⟩
 ///     L = −mean log₂ σ(s(u,p) − s(u,n)) + λ (Σ_m mean(Φ_m[u]²) + mean(w²) + mean(v²))
 ///
-/// Ω averages over the 40 users with most items in common, weighted by the softmax of those
-/// counts. w (of users) and v (of items, in the regulariser alone) begin as softmaxes over
-/// modalities and are free afterwards.
+/// Ω averages over the `userNeighbours` (40) users with most items in common, weighted by the
+/// softmax of those counts. w (of users) and v (of items, in the regulariser alone) begin as
+/// softmaxes over modalities and are free afterwards.
 ///
 /// Faithful to the reference in what it does differently from its paper:
 /// - `aliasBug`: the sum over modalities is made in the place of X_0 before users read it, so
 ///   `a_u = w_u0 Σ_m X_m[u] + Σ_{m>0} w_um X_m[u]`;
-/// - `randomPadding`: a user with fewer than 40 such neighbours has its list filled up with random
+/// - `randomPadding`: a user with fewer such neighbours has its list filled up with random
 ///   members of the list, anew every epoch; else the softmax is over the true neighbours;
 /// - `staleRanking`: an evaluation ranks with the vectors of the last training step;
 /// - the logarithm to base 2, which only matters beside λ.

@@ -6,8 +6,7 @@ internal import Autodiff
 ///     y = Q ⊙ σ( G (W F + b) + g )
 ///
 /// - Source: Yu et al. 2023, arXiv:2308.03588, with the id vector as what passes, as in MMRec
-/// e775373
-///   (`models/mgcn.py`).
+///   e775373 (`models/mgcn.py`).
 struct Purifier: Sendable {
   private let projection: LinearLayer
   private let gate: Gate

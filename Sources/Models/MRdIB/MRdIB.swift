@@ -20,7 +20,7 @@ internal import Tensors
 ///
 /// The paper's synergy term is that likelihood and is counted once. A backbone whose likelihood
 /// sees no content names the users of a joint likelihood instead (``Content/jointUsers``), which is
-/// added with weight α₃. Inference uses μ: the objective costs nothing there.
+/// added with weight α₃ + `synergy_weight`. Inference uses μ: the objective costs nothing there.
 ///
 /// Over several shards the divergence and the redundancy are estimated per shard and averaged by
 /// size; with one shard they are those of the whole batch.

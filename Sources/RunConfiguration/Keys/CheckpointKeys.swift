@@ -14,7 +14,7 @@ public struct CheckpointKeys: ConfigurationSection {
     "checkpoint_keep", default: 2, .within(1...1_000_000), unit: "checkpoints",
     influencesResult: false, help: "How many of the latest checkpoints stay on disk.")
   public let folder = ConfigurationKey<String>(
-    "checkpoint_folder", default: "", influencesResult: false,
+    "checkpoint_folder", default: "", .absolutePathOrEmpty, influencesResult: false,
     help: "Where checkpoints lie: a folder that the coordinator and all servers reach under this"
       + " path, in which every run has a part of its own; empty means in the run directory.")
 }

@@ -25,8 +25,8 @@ public struct KeyScope: Sendable {
     }
   }
 
-  static let noise: KeyScope = KeyScope(description: "objective mrdib and stochastic true") {
-    $0.model.objective == .mrdib && $0.mrdib.stochastic
+  static func allModels(but name: String) -> KeyScope {
+    KeyScope(description: "a model other than \(name)") { $0.model.model != name }
   }
 
   /// The redundancy term with some of its estimators.

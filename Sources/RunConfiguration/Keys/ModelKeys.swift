@@ -13,10 +13,10 @@ public struct ModelKeys: ConfigurationSection {
     "embedding_size", default: 64, .within(1...4096),
     help: "Width of an embedding and of a content vector (MMRec).")
   public let regularizationWeight = ConfigurationKey<Double>(
-    "reg_weight", default: 0.1, .atLeast(0),
+    "reg_weight", default: 0.1, .atLeast(0), scope: .allModels(but: "soil"),
     help: "λ, weight of the backbone's own regulariser (best of most published VBPR runs).")
   public let layers = ConfigurationKey<Int>(
-    "n_layers", default: 2, .within(1...16), scope: .models("lightgcn", "freedom"),
+    "n_layers", default: 2, .within(1...16), scope: .models("lightgcn", "freedom", "mgcn", "soil"),
     aliases: ["n_ui_layers"], help: "Propagations over the interaction graph (MMRec).")
   public let itemNeighbours = ConfigurationKey<Int>(
     "knn_k", default: 10, .within(1...1000), unit: "items",

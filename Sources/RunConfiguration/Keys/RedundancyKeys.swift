@@ -21,11 +21,11 @@ public struct RedundancyKeys: ConfigurationSection {
     help: "Step size of the discriminator, constant (register A10).")
   public let hiddenSize = ConfigurationKey<Int>(
     "mi_hidden", default: 64, .within(1...4096),
-    scope: .redundancy(.donskerVaradhan, .club, .infoNCE),
+    scope: .redundancy(.donskerVaradhan, .club),
     help: "Width of the discriminator's hidden layer (register A10).")
   public let cap = ConfigurationKey<Double>(
     "mi_cap", default: 10, .above(0, upTo: 30),
-    scope: .redundancy(.donskerVaradhan, .infoNCE),
+    scope: .redundancy(.donskerVaradhan),
     help: "The discriminator's output is c·tanh(r/c): it stays within ±c (register A10). Above"
       + " 30, its exponential loses precision.")
   public let movingAverageRate = ConfigurationKey<Double>(

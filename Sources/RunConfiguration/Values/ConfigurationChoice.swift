@@ -1,3 +1,5 @@
+internal import ForeignText
+
 /// A value that is one of a few words.
 public protocol ConfigurationChoice: ConfigurationScalar, RawRepresentable, CaseIterable
 where RawValue == String {}

@@ -42,6 +42,13 @@ extension Constraint where Value: Comparable {
   }
 }
 
+extension Constraint where Value == String {
+  /// Processes with other working directories use the path, and no shell expands a `~` in it.
+  static var absolutePathOrEmpty: Constraint {
+    Constraint(description: "an absolute path, or empty") { $0.isEmpty || $0.hasPrefix("/") }
+  }
+}
+
 extension Constraint where Value == [Int] {
   /// At least one number, each in the range.
   static func someWithin(_ range: ClosedRange<Int>) -> Constraint {

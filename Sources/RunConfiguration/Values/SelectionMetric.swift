@@ -1,3 +1,5 @@
+internal import ForeignText
+
 /// A metric at a cutoff, written `recall@20`; upper case is accepted.
 public struct SelectionMetric: ConfigurationScalar {
   /// What can be selected by.

@@ -34,15 +34,16 @@ public struct CheckpointVerification: Sendable, Encodable {
   ///
   /// A checkpoint that is not complete yet is wrong only if the path names it.
   ///
-  /// - Throws: errors with a sentence when the path leads to no checkpoint.
+  /// - Throws: errors with a sentence when the path leads to no checkpoint, or to none that is
+  ///   complete: a run that has only such cannot go on.
   public init(path: String) throws {
     let place = try CheckpointPlace(path: path)
     folder = place.store.folder
     checkpoints = try place.entries().compactMap { Entry($0, in: place) }
-    guard !checkpoints.isEmpty else {
+    guard checkpoints.contains(where: { !$0.isIncomplete || !$0.problems.isEmpty }) else {
+      let found = checkpoints.isEmpty ? "there is none yet" : "none is complete"
       throw RuntimeError(
-        exitCode: .inputMissing,
-        message: "Cannot verify checkpoints in '\(folder)': there is none yet.")
+        exitCode: .inputMissing, message: "Cannot verify checkpoints in '\(folder)': \(found).")
     }
   }
 

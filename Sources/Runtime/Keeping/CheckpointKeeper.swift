@@ -11,6 +11,8 @@ import RunConfiguration
 final class CheckpointKeeper: Sendable {
   enum Outcome: Sendable {
     case found(RestoredCheckpoint?, problems: [String])
+    case foundNone(problems: [String])
+    case searchFailed(String)
     case committed(CommittedCheckpoint)
     case commitFailed(version: UInt64, String)
 
@@ -18,9 +20,19 @@ final class CheckpointKeeper: Sendable {
     var event: CoordinatorEvent {
       switch self {
       case .found(let checkpoint, _): .checkpointFound(checkpoint)
+      case .foundNone: .noCheckpoint
+      case .searchFailed(let message): .checkpointSearchFailed(message)
       case .committed(let checkpoint): .checkpointCommitted(checkpoint)
       case .commitFailed(let version, let message):
         .checkpointCommitFailed(version: version, message: message)
+      }
+    }
+
+    /// What is wrong with checkpoints that were passed over.
+    var problems: [String] {
+      switch self {
+      case .found(_, let problems), .foundNone(let problems): problems
+      case .searchFailed, .committed, .commitFailed: []
       }
     }
   }
@@ -46,12 +58,13 @@ final class CheckpointKeeper: Sendable {
     queue.async { [self] in
       do {
         let latest = try store.latestUsable(runID: plan.runID)
+        guard !latest.isNoneThere else { return report(.foundNone(problems: latest.problems)) }
         let restored = latest.manifest.map {
           RestoredCheckpoint(manifest: $0.name.manifest, version: $0.version)
         }
         report(.found(restored, problems: latest.problems))
       } catch {
-        report(.found(nil, problems: ["\(error)"]))
+        report(.searchFailed("\(error)"))
       }
     }
   }

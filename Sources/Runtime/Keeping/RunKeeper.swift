@@ -16,7 +16,7 @@ public final class RunKeeper {
   public let plan: RunPlan
   private let setup: RunSetup
   private let store: RunStore
-  private let metrics: MetricsLog
+  private var metrics: MetricsLog
   private let progress: ProgressReporter
   private let startedAt = MonotonicClock.seconds
   /// An epoch whose evaluation is still to come.
@@ -58,6 +58,17 @@ public final class RunKeeper {
     return (keeper, state)
   }
 
+  /// Writes what people read of a run that has ended, if its process died between the end and that.
+  ///
+  /// - Throws: as ``open(directory:setup:runID:isQuiet:)`` and ``finish()``.
+  public static func completeRecords(
+    of run: ContinuedRun, in directory: RunDirectory, setup: RunSetup
+  ) throws {
+    guard !RunSummary.isWritten(run.stored.standing.status, in: directory) else { return }
+    let runID = run.stored.identity.id
+    try open(directory: directory, setup: setup, runID: runID, isQuiet: true).keeper.finish()
+  }
+
   private init(
     directory: RunDirectory, setup: RunSetup, plan: RunPlan, store: RunStore, stored: StoredRun?,
     isQuiet: Bool
@@ -88,11 +99,22 @@ public final class RunKeeper {
         try metrics.append(summary, evaluation: nil)
       }
     case .evaluated(let evaluation):
-      if let epoch = pendingEpoch { try metrics.append(epoch, evaluation: evaluation) }
-      pendingEpoch = nil
+      if let epoch = pendingEpoch {
+        pendingEpoch = nil
+        try metrics.append(epoch, evaluation: evaluation)
+      } else {
+        try rewriteMetrics()
+      }
     case .clusterFormed, .generationRaised, .bestSaved, .checkpointCommitted, .ended:
       break
     }
+  }
+
+  /// An evaluation has taken the place of another: a line that stands there says something else.
+  private func rewriteMetrics() throws {
+    guard let run = try store.load() else { return }
+    pendingEpoch = try MetricsLog.rewrite(directory.metricsPath, as: run, plan: plan)
+    metrics = try MetricsLog(path: directory.metricsPath)
   }
 
   /// Shows an event to people.

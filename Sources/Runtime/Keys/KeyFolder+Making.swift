@@ -38,6 +38,12 @@ extension KeyFolder {
         message: "Cannot name a key '\(name)': use \(KeyName.rule).")
     }
     try KeyAccess.checkFolder(path)
+    guard access(clusterSecret, F_OK) == 0 else {
+      throw RuntimeError(
+        exitCode: .inputMissing,
+        message: "Cannot add a key for '\(name)' to '\(path)': it has no '\(clusterSecret)', so "
+          + "nobody listens with it. Use the folder that 'mrdib keys new' made.")
+    }
     let cluster = try KeyFile.load(clusterPublic, .open)
     let allowedFile = "\(allowedFolder)/\(name).public"
     for file in [allowedFile, other.nodeSecret, other.clusterPublic] { try checkFree(file) }

@@ -56,11 +56,12 @@ extension ExitCode {
 
   public init(_ failure: RunFailure) {
     switch failure.kind {
-    case .peerLost: self = .transient
+    case .peerLost, .checkpointsUnreadable: self = .transient
     case .taskFailed: self = .failure
     case .wrongAnswer, .diverged: self = .software
     case .metricMissing: self = .configuration
     case .bestNotSaved: self = .inputOutput
+    case .checkpointsMissing: self = .inputMissing
     }
   }
 }

@@ -12,9 +12,12 @@ public protocol StopSignals: Sendable {
   func next() -> Int32?
 }
 
-/// SIGINT and SIGTERM as bytes in a pipe, to wait for together with other descriptors.
+/// SIGINT, SIGTERM and SIGHUP as bytes in a pipe, to wait for together with other descriptors.
 ///
-/// While it exists these signals do nothing else. There can be one at a time in a process. A
+/// While it exists these signals do nothing else. A terminal that goes away (SIGHUP) asks for the
+/// same as SIGTERM and is told as that, unless `nohup` has it ignored.
+///
+/// There can be one at a time in a process. A
 /// handler that writes into a pipe works whichever thread the signal comes to; a `signalfd` would
 /// need the signals blocked in every thread, also in those of libraries.
 public final class SignalPipe: StopSignals {
@@ -22,7 +25,7 @@ public final class SignalPipe: StopSignals {
   public let descriptor: Int32
 
   /// - Throws: ``RuntimeError`` if the signals are watched already or the system refuses a pipe.
-  public init(signals: [Int32] = [SIGINT, SIGTERM]) throws {
+  public init(signals: [Int32] = [SIGINT, SIGTERM, SIGHUP]) throws {
     descriptor = cprocess_watch_signals(signals, signals.count)
     guard descriptor >= 0 else {
       throw RuntimeError.system("watch for signals", errno: errno, exitCode: .system)
@@ -33,11 +36,19 @@ public final class SignalPipe: StopSignals {
     if descriptor >= 0 { cprocess_unwatch_signals() }
   }
 
+  /// Signals of a process that ends soon after its run: they are watched until then, because one
+  /// that comes while it says why it ends must not end it sooner, with another code.
+  public static func untilExit() throws -> SignalPipe {
+    let signals = try SignalPipe()
+    _ = Unmanaged.passRetained(signals)
+    return signals
+  }
+
   public func next() -> Int32? {
     var byte: UInt8 = 0
     while true {
       let count = read(descriptor, &byte, 1)
-      if count == 1 { return Int32(byte) }
+      if count == 1 { return Int32(byte) == SIGHUP ? SIGTERM : Int32(byte) }
       if count < 0, errno == EINTR { continue }
       return nil
     }

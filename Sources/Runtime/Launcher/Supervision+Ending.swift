@@ -55,8 +55,9 @@ extension Supervision {
   }
 
   mutating func handleSignal(_ number: Int32, at now: Double) -> [Action] {
-    guard stopSignal == nil else { return kill() }
+    if let stoppedAt { return now - stoppedAt < limits.repetition ? [] : kill() }
     stopSignal = number
+    stoppedAt = now
     guard stage.isBeforeEnd else { return [] }
     enter(.leaving(deadline: now + limits.stop))
     if let leader, isLiving(leader) { return [.signal(index: leader, number)] }

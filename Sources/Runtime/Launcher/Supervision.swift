@@ -20,7 +20,7 @@
 /// - When the leader is done, the others have the grace time to leave by themselves.
 /// - The first signal of a person goes to the leader (without one, or while it is dead: to all);
 ///   everybody gets the stop time to leave, then they are terminated. The second signal kills at
-///   once.
+///   once, unless it comes with the first: `timeout` signals a process and then its group.
 public struct Supervision: Sendable, Equatable {
   public enum Event: Sendable, Equatable {
     /// Child `index` ended.
@@ -70,16 +70,19 @@ public struct Supervision: Sendable, Equatable {
     public var settle: Double
     /// Silence after which a child counts as hanging, seconds; 0: never.
     public var hang: Double
+    /// A signal so soon after the first is no second wish, seconds.
+    public var repetition: Double
 
     public init(
       grace: Double = 10, stop: Double = 60, notice: Double = 20, settle: Double = 5,
-      hang: Double = 0
+      hang: Double = 0, repetition: Double = 0.5
     ) {
       self.grace = grace
       self.stop = stop
       self.notice = notice
       self.settle = settle
       self.hang = hang
+      self.repetition = repetition
     }
   }
 
@@ -143,6 +146,8 @@ public struct Supervision: Sendable, Equatable {
   var hasLeaderSucceeded = false
   /// The first signal that a person sent, to us or to the leader itself.
   public internal(set) var stopSignal: Int32?
+  /// When a person's first signal came.
+  var stoppedAt: Double?
   /// The child whose failure counts: the leader if its is permanent, else the first permanent one,
   /// else the first one at all. Those that were started again do not count.
   public internal(set) var culprit: Culprit?

@@ -35,18 +35,20 @@ public struct BestModel: Sendable, Codable, Equatable {
 
   /// Reads which model of a run is the best.
   ///
-  /// - Throws: ``RuntimeError`` when the run has none, or in a format of another release.
+  /// - Throws: ``RuntimeError`` when the run has none, or in a format of another release;
+  ///   `DatasetError` when the file cannot be opened.
   public static func read(run: String) throws -> BestModel {
     let path = path(run)
-    guard let data = FileManager.default.contents(atPath: path) else {
+    guard FileManager.default.fileExists(atPath: path) else {
       throw RuntimeError(
         exitCode: .inputMissing,
         message: "Cannot find a model in '\(run)': there is no best.json. Name the directory of a "
           + "run that finished at least one evaluation.")
     }
+    let file = try MappedFile(path: path)
     let model: BestModel
     do {
-      model = try JSONDecoder().decode(BestModel.self, from: data)
+      model = try JSONDecoder().decode(BestModel.self, from: Data(file.bytes))
     } catch {
       throw RuntimeError(
         exitCode: .dataMalformed,

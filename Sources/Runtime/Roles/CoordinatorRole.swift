@@ -113,6 +113,7 @@ private final class CoordinatorHandler: NetworkHandler {
     do {
       if let saving, saving.owns(peer) {
         let reply = try DataReply(decoding: message)
+        if case .pulled = reply.body { handle(.bestSaveMoved, on: loop) }
         conclude(saving.handle(reply, from: peer, at: now, on: loop), on: loop)
         return
       }
@@ -158,9 +159,7 @@ private final class CoordinatorHandler: NetworkHandler {
   func posted(_ event: Event, on loop: NetworkLoop<Event>) {
     switch event {
     case .checkpoints(let outcome):
-      if case .found(_, let problems) = outcome {
-        for problem in problems { logger.warning("\(problem)") }
-      }
+      for problem in outcome.problems { logger.warning("\(problem)") }
       handle(outcome.event, on: loop)
     case .model(let report):
       switch models?.take(report) {

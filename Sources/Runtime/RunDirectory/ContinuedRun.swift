@@ -48,8 +48,10 @@ public struct ContinuedRun: Sendable {
         + "another folder with --run, or train anew with --overwrite.")
   }
 
+  /// A folder that cannot be read now may be readable when a checkpoint is needed; the coordinator
+  /// then looks again.
   private static func checkFormat(of folder: String) throws {
-    for entry in try CheckpointStore(folder: folder).list() {
+    for entry in (try? CheckpointStore(folder: folder).list()) ?? [] {
       if case .unusable(let error) = entry.content, error.code == .unsupported { throw error }
     }
   }

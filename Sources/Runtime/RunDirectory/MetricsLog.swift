@@ -46,10 +46,12 @@ public final class MetricsLog: Sendable {
     return pending
   }
 
-  /// Appends the line of an epoch; `evaluation` is nil when there was none after it.
+  /// Appends the line of an epoch, for good: the run may count as finished next, and then nobody
+  /// writes the file again. `evaluation` is nil when there was none after it.
   public func append(_ epoch: EpochSummary, evaluation: EvaluationSummary?) throws {
     let line = try ResultJSON.encode(Line(epoch: epoch, evaluation: evaluation), isPretty: false)
     try file.writeAll(line, purpose: "write the metrics '\(path)'")
+    try file.synchronize(purpose: "write the metrics '\(path)'")
   }
 
   private struct Line: Encodable {

@@ -108,6 +108,12 @@ public struct ProgressView: Sendable, Equatable {
       return "warning: a checkpoint failed, training goes on without it: \(message)"
     case .checkpointOverdue(let newest, let dueCount, let slowest):
       return overdueLine(newest: newest, dueCount: dueCount, slowest: slowest)
+    case .bestNotSaved(let epoch):
+      return
+        "warning: the best model, of epoch \(epoch), is not saved yet; it is when the run goes "
+        + "on"
+    case .checkpointSearchFailed(let message):
+      return "warning: no checkpoint can be told to be the newest, looking again: \(message)"
     case .idleWorkers(let count, let shards):
       return "warning: \(count) of the workers have nothing to train, a batch has only \(shards) "
         + "shards; raise --shards (another result) or start fewer workers"
@@ -138,7 +144,8 @@ public struct ProgressView: Sendable, Equatable {
     case .stopRequested(let reason):
       return "\(reason): writing a last checkpoint; once more ends at once"
     case .nodeLost, .nodeRefused, .idleWorkers, .epochStarted, .progress, .notImproved, .bestSaved,
-      .checkpointCommitted, .checkpointFailed, .checkpointOverdue, .awaitingWorkers, .stopping:
+      .bestNotSaved, .checkpointCommitted, .checkpointFailed, .checkpointOverdue,
+      .checkpointSearchFailed, .awaitingWorkers, .stopping:
       return nil
     }
   }

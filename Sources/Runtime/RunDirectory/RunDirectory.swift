@@ -113,7 +113,7 @@ public struct RunDirectory: Sendable, Equatable {
     let files = FileManager.default
     guard let first = runFiles.first(where: files.fileExists) else { return }
     guard existingRun == .replace else {
-      let kind = first == summaryPath ? "a finished run" : "a run that did not finish"
+      let kind = first == summaryPath ? "a run that has ended" : "a run that did not end"
       throw RuntimeError(
         exitCode: .cannotCreate,
         message: "Cannot start a run in '\(path)': it holds \(kind) ('\(first)' exists); name "
@@ -127,14 +127,25 @@ public struct RunDirectory: Sendable, Equatable {
           error, "remove '\(file)' of the old run", exitCode: .cannotCreate)
       }
     }
+    // They stay if something is in them that the run has not written.
+    for folder in [modelDirectory, checkpointDirectory] { rmdir(folder) }
   }
 
   /// What is removed of an old run, in this order. First goes what names its best model: after an
   /// interruption at any moment nobody takes a model for one of the new run, or finds half of it.
-  /// The other files come last: as long as one is there, the folder counts as taken.
+  /// The other files come last: as long as one is there, the folder counts as taken. People may
+  /// keep files of their own in the folders of a run; they stay.
   package var oldFiles: [String] {
-    let logs = (try? FileManager.default.contentsOfDirectory(atPath: logDirectory)) ?? []
-    let oldLogs = logs.filter { $0.hasSuffix(".log") }.sorted().map { "\(logDirectory)/\($0)" }
-    return [BestModel.path(path), modelDirectory, checkpointDirectory] + oldLogs + runFiles
+    let models = names(in: modelDirectory) { $0.wholeMatch(of: /epoch-\d+/) != nil }
+    let checkpoints = names(in: checkpointDirectory) { $0.wholeMatch(of: /v\d+-g\d+/) != nil }
+    let logs = names(in: logDirectory) {
+      $0.wholeMatch(of: /(coordinator|(server|worker)-\d+)\.log/) != nil
+    }
+    return [BestModel.path(path)] + models + checkpoints + logs + runFiles
+  }
+
+  private func names(in folder: String, where isOurs: (String) -> Bool) -> [String] {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+    return names.filter(isOurs).sorted().map { "\(folder)/\($0)" }
   }
 }

@@ -1,4 +1,5 @@
 import Coordination
+import Foundation
 import Messages
 
 /// `summary.json`: the result of a run, for people's scripts. Numbers are unrounded.
@@ -120,5 +121,14 @@ extension RunSummary: Encodable {
 
   private static func words(for status: RunStatus) -> String {
     status == .earlyStopped ? "early_stopped" : status.rawValue
+  }
+
+  /// Whether the summary that a directory holds says that its run ended so.
+  static func isWritten(_ status: RunStatus, in directory: RunDirectory) -> Bool {
+    struct Outcome: Decodable { var outcome: String }
+    guard let data = FileManager.default.contents(atPath: directory.summaryPath),
+      let written = try? JSONDecoder().decode(Outcome.self, from: data)
+    else { return false }
+    return written.outcome == words(for: status)
   }
 }

@@ -1,6 +1,27 @@
+import Checkpoints
 import RunConfiguration
 
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Darwin
+#endif
+
 extension RunConfiguration {
+  /// Makes the folder of checkpoints that the settings name, and looks whether it can be written
+  /// to: a mistake in its path shall not be found out after the first epoch.
+  ///
+  /// - Throws: `CheckpointError` or ``RuntimeError`` if it cannot be used.
+  public func checkCheckpointFolder() throws {
+    let folder = self.checkpoints.folder
+    guard !folder.isEmpty else { return }
+    try DurableFile.makeFolder(folder)
+    guard access(folder, W_OK | X_OK) == 0 else {
+      throw RuntimeError.system(
+        "write checkpoints into '\(folder)'", errno: errno, exitCode: .cannotCreate)
+    }
+  }
+
   /// Where the checkpoints of a run lie if the settings name a folder; it may be that of many runs,
   /// each of which has a part of its own.
   func checkpointFolder(of runID: String) -> String? {

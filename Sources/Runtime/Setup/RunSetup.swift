@@ -100,6 +100,7 @@ public struct RunSetup: Sendable {
       evaluationInterval: UInt32(configuration.selection.evaluationInterval),
       materializeBlockCount: UInt32(blocks.materializeCount),
       rankBlockCount: UInt32(blocks.rankCount), selection: selectionRule,
+      isExact: Consistency(configuration).isExact,
       checkpoints: checkpoints(of: runID, in: checkpointFolder),
       timing: CoordinationTiming(
         heartbeatInterval: Double(cluster.heartbeatInterval) / 1000,

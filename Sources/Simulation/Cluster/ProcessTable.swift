@@ -16,6 +16,9 @@ struct ProcessTable {
 
   subscript(slot: Slot) -> ProcessName? { current[slot] }
 
+  /// All that live, in no order.
+  var servers: [SimulatedServer] { living.values.compactMap { $0 as? SimulatedServer } }
+
   func isCurrent(_ name: ProcessName) -> Bool { current[name.slot] == name }
 
   /// Whom a message comes to, if anybody.

@@ -7,12 +7,15 @@ extension SimulatedCluster {
   func start(_ slot: Slot) {
     guard shape.slots.contains(slot), processes[slot] == nil else { return }
     let name = processes.nextName(in: slot)
+    let isClockSetBack = setBackClocks.remove(slot) != nil
+    if isClockSetBack { count(.setBackClock) }
+    let incarnation = name.incarnation(isClockSetBack: isClockSetBack)
     do {
       let process: any SimulatedProcess =
         switch slot {
         case .coordinator: try SimulatedCoordinator(name, in: self)
-        case .server: SimulatedServer(name, at: now)
-        case .worker: SimulatedWorker(name, at: now)
+        case .server: SimulatedServer(name, incarnation: incarnation, at: now)
+        case .worker: SimulatedWorker(name, incarnation: incarnation, at: now)
         }
       note("\(name) starts")
       processes.add(process)
@@ -39,8 +42,8 @@ extension SimulatedCluster {
 
   /// A process has ended of its own accord.
   func left(_ name: ProcessName, _ departure: Departure) {
-    // One whose place another has taken is told to end.
-    if processes.isCurrent(name) {
+    // One whose place another has taken is told to end; which of two that is their clocks say.
+    if processes.isCurrent(name), processes.count(in: name.slot) == 1 {
       switch departure {
       case .permanent(let message): report("\(name) gave up for good: \(message)")
       // Only an end that is recorded may be told: nobody comes back from it.

@@ -15,6 +15,7 @@ final class SimulatedCluster {
     case goOn(ProcessName)
     case heal(UInt64)
     case emptyDisk
+    case mendDisk
   }
 
   let problem: SimulationProblem
@@ -34,6 +35,12 @@ final class SimulatedCluster {
   var processes = ProcessTable()
   /// How many things fill the disk.
   var fullDisks = 0
+  /// How many things keep checkpoints from being read.
+  var unreadableDisks = 0
+  /// Where the next process is started by a clock that was set back.
+  var setBackClocks: Set<Slot> = []
+  /// The tables that the last evaluation was of.
+  var measured: Measured?
   private(set) var violations: [String] = []
   var outcome: RunOutcome?
   private(set) var eventCount = 0
@@ -65,6 +72,7 @@ final class SimulatedCluster {
 
   var now: Double { clock.now }
   var isDiskFull: Bool { fullDisks > 0 }
+  var isDiskUnreadable: Bool { unreadableDisks > 0 }
 
   /// Whether things still go wrong.
   var isDisturbed: Bool { now < faults.endsAt }
@@ -106,6 +114,7 @@ final class SimulatedCluster {
     case .goOn(let name): goOn(name)
     case .heal(let number): network.heal(number)
     case .emptyDisk: fullDisks -= 1
+    case .mendDisk: unreadableDisks -= 1
     }
   }
 
@@ -114,7 +123,7 @@ final class SimulatedCluster {
       switch event {
       case .deliver(_, let route, _): processes.receiver(of: route)
       case .tick(let name), .job(let name, _), .goOn(let name): processes[name]
-      case .start, .fault, .heal, .emptyDisk: nil
+      case .start, .fault, .heal, .emptyDisk, .mendDisk: nil
       }
     guard let process else { return }
     for broken in process.brokenInvariants { report("\(process.name): \(broken)") }

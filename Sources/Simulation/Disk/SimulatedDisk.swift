@@ -113,6 +113,9 @@ struct SimulatedDisk {
       .map { RestoredCheckpoint(manifest: $0.key, version: $0.value.version) }
   }
 
+  /// Whether there are any, whole or damaged.
+  var hasCheckpoints: Bool { !manifests.isEmpty }
+
   var isNewestDamaged: Bool { newestFirst.first?.key != latestUsable?.manifest }
 
   /// The rows of a checkpoint; nil if any are missing.

@@ -20,6 +20,7 @@ public enum Effect: String, Sendable, CaseIterable {
   case twoCoordinators = "two coordinators live at a time"
   case twoServers = "two servers live in one's place"
   case twoWorkers = "two workers live in one's place"
+  case setBackClock = "a process is started by a clock that was set back"
   case superseded = "a coordinator finds that another has taken over"
   case departure = "a worker leaves politely"
   case powerLoss = "all processes are killed at once"
@@ -27,7 +28,9 @@ public enum Effect: String, Sendable, CaseIterable {
   case rescaled = "the run goes on with other numbers of processes"
   case passedOver = "a damaged checkpoint is passed over"
   case fullDisk = "a checkpoint does not fit the disk"
+  case unreadableDisk = "checkpoints cannot be read"
   case restored = "the tables go back to a checkpoint"
+  case comparedBest = "a best model is compared with what was measured"
   case begunAnew = "the tables go back to their beginning"
   case adopted = "a new coordinator takes the servers as they are"
 }

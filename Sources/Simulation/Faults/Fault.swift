@@ -8,6 +8,8 @@ public enum Fault: Sendable, Hashable {
   case stop(Slot, seconds: Double)
   /// The process is stopped, another is started in its place, and then the first goes on.
   case replaceStopped(Slot, seconds: Double)
+  /// `kill -9`; by the clock of the replacement's machine it is started before the one that died.
+  case setBackClock(Slot)
   /// SIGTERM.
   case terminate(Slot)
   /// Nothing that the slot sends arrives, or nothing that is sent to it, or neither.
@@ -20,4 +22,6 @@ public enum Fault: Sendable, Hashable {
   case damageCheckpoint
   /// Writing checkpoints fails for a while.
   case fullDisk(seconds: Double)
+  /// Reading checkpoints fails for a while, whole ones as well.
+  case unreadableDisk(seconds: Double)
 }

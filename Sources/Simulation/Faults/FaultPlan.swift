@@ -45,7 +45,7 @@ public struct FaultPlan: Sendable {
   private static func fault(_ shape: ClusterShape, _ dice: inout Dice) -> Fault {
     let slot = dice.element(of: shape.slots)
     let seconds = dice.element(of: [0.3, 2, 8, 25])
-    switch dice.integer(in: 0...13) {
+    switch dice.integer(in: 0...15) {
     case 0...3: return .kill(slot)
     case 4, 5: return .killWithinEvent(slot, actions: dice.integer(in: 0...3))
     case 6: return .stop(slot, seconds: seconds)
@@ -60,7 +60,9 @@ public struct FaultPlan: Sendable {
     case 10: return .damageCheckpoint
     case 11: return .powerLoss(.random(&dice))
     case 12: return .pause(.random(&dice))
-    default: return .fullDisk(seconds: seconds)
+    case 13: return .fullDisk(seconds: seconds)
+    case 14: return .unreadableDisk(seconds: seconds)
+    default: return .setBackClock(slot)
     }
   }
 }

@@ -25,6 +25,11 @@ extension SimulatedCluster {
       stop(name, seconds: seconds)
       processes.vacate(slot)
       clock.after(0.1, .start(slot))
+    case .setBackClock(let slot):
+      guard let name = processes[slot] else { return }
+      // Of coordinators the records say which one is later.
+      if slot != .coordinator { setBackClocks.insert(slot) }
+      kill(name)
     case .terminate(let slot):
       guard let name = processes[slot] else { return }
       count(.departure)
@@ -44,6 +49,9 @@ extension SimulatedCluster {
     case .fullDisk(let seconds):
       fullDisks += 1
       clock.after(seconds, .emptyDisk)
+    case .unreadableDisk(let seconds):
+      unreadableDisks += 1
+      clock.after(seconds, .mendDisk)
     }
   }
 
@@ -62,7 +70,7 @@ extension SimulatedCluster {
       case .deliver(let parcel, let route, let number):
         deliver(parcel, route, number, to: process)
       case .job(_, let job): job()
-      case .tick, .start, .fault, .goOn, .heal, .emptyDisk: break
+      case .tick, .start, .fault, .goOn, .heal, .emptyDisk, .mendDisk: break
       }
     }
   }

@@ -11,7 +11,8 @@ import Tensors
 /// of every server's tables has the rows of the undisturbed run, bit by bit, and every shard's
 /// gradient once; that versions never go back within a generation; that servers grant only what is
 /// of their generation; that no request is answered more often than it came; that nothing is
-/// recorded for a coordinator that another has replaced. Checked at the end: that there is one, and
+/// recorded for a coordinator that another has replaced; that the tables go back to the newest
+/// checkpoint that is whole; that the best model that is saved is the one that was measured. Checked at the end: that there is one, and
 /// that best model, losses and metrics are those of the undisturbed run.
 ///
 /// Where rows may be stale the bits depend on who is slow. There the rows are not compared, but no

@@ -12,7 +12,7 @@ final class Reference {
   init(_ problem: SimulationProblem) { self.problem = problem }
 
   /// Tables that steps change: others are written whenever there is an evaluation.
-  private var tables: [Int] {
+  var tables: [Int] {
     problem.model.tables.indices.filter { problem.model.tables[$0].rule != .assigned }
   }
 
@@ -40,8 +40,31 @@ final class Reference {
     }
   }
 
+  /// The bits of whole tables, put together from the rows of all servers; nil while one has none.
+  func assemble<Peer>(_ states: [ServerState<Peer>], auditor: Peer) -> [[UInt32]]? {
+    var whole = tables.map { table in
+      let spec = problem.model.tables[table]
+      return [UInt32](repeating: 0, count: spec.rows * spec.width)
+    }
+    for state in states {
+      guard let rows = read(state, auditor: auditor) else { return nil }
+      let map = SlotMap(serverCount: state.serverCount)
+      for (position, table) in tables.enumerated() {
+        let spec = problem.model.tables[table]
+        let ids = TablePlacement(spec, in: map).rows(ofServer: state.rank)
+        for (index, row) in ids.enumerated() {
+          for column in 0..<spec.width {
+            whole[position][Int(row) * spec.width + column] =
+              rows[position][index * spec.width + column]
+          }
+        }
+      }
+    }
+    return whole
+  }
+
   /// The bits of all rows of a server, by table; nil while initial values are missing.
-  private func read<Peer>(_ state: ServerState<Peer>, auditor: Peer) -> [[UInt32]]? {
+  func read<Peer>(_ state: ServerState<Peer>, auditor: Peer) -> [[UInt32]]? {
     // A copy: the server itself does not notice.
     var copy = state
     let hello = DataHello(

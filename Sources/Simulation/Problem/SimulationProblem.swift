@@ -119,6 +119,7 @@ public struct SimulationProblem: Sendable {
       materializeBlockCount: UInt32(blocks.materializeCount),
       rankBlockCount: UInt32(blocks.rankCount),
       selection: SelectionRule(metric: "valid.recall@3", patience: 100),
+      isExact: consistency.isExact,
       checkpoints: CheckpointPlan(folder: "checkpoints", interval: 2 * UInt64(rounds)),
       timing: CoordinationTiming(
         heartbeatInterval: 0.5, heartbeatTimeout: 5, startupTimeout: 900))

@@ -11,6 +11,8 @@ final class SimulatedCoordinator: SimulatedProcess {
   private var saving: SimulatedSaving?
   /// The saving whose files are being completed.
   private var finishing: SimulatedSaving?
+  /// When the models whose files are to be completed are on the disk, one after the other.
+  private var modelsDoneAt = 0.0
   /// Files that were to be deleted.
   private var discarded: Set<String> = []
   private var nextConnection = 0
@@ -50,6 +52,7 @@ final class SimulatedCoordinator: SimulatedProcess {
       handle(.message(message, from: node), in: cluster)
     case .reply(let reply, let connection):
       guard let saving, let server = saving.connections.firstIndex(of: connection) else { return }
+      if case .pulled = reply.body { handle(.bestSaveMoved, in: cluster) }
       conclude(saving.handle(reply, from: server, in: cluster), in: cluster)
     case .fromCoordinator, .request: break
     }
@@ -86,6 +89,9 @@ final class SimulatedCoordinator: SimulatedProcess {
       if isHeeded, !isInCharge {
         cluster.report("\(name) has recorded something after another had taken over")
       }
+      if isHeeded, case .evaluated(let summary) = record.change {
+        cluster.noteEvaluated(summary.epoch, generation: record.standing.generation)
+      }
       // Another coordinator has taken over: this one has nothing to say any more.
       if !isHeeded { supersede(in: cluster) }
     case .report(let event): report(event, in: cluster)
@@ -106,8 +112,7 @@ final class SimulatedCoordinator: SimulatedProcess {
       finishing = nil
     case .findCheckpoint:
       cluster.later(cluster.jobSeconds(slow: 2), name) { [self] in
-        if cluster.disk.isNewestDamaged { cluster.count(.passedOver) }
-        handle(.checkpointFound(cluster.disk.latestUsable), in: cluster)
+        handle(search(in: cluster), in: cluster)
       }
     case .commitCheckpoint(let commit):
       cluster.pass(.commit)
@@ -121,6 +126,17 @@ final class SimulatedCoordinator: SimulatedProcess {
     }
   }
 
+  /// Looks for the newest checkpoint.
+  private func search(in cluster: SimulatedCluster) -> CoordinatorEvent {
+    guard !cluster.isDiskUnreadable else {
+      cluster.count(.unreadableDisk)
+      return .checkpointSearchFailed("stale file handle")
+    }
+    guard cluster.disk.hasCheckpoints else { return .noCheckpoint }
+    if cluster.disk.isNewestDamaged { cluster.count(.passedOver) }
+    return .checkpointFound(cluster.disk.latestUsable)
+  }
+
   private func supersede(in cluster: SimulatedCluster) {
     cluster.count(.superseded)
     cluster.left(name, .transient("another coordinator has taken over"))
@@ -128,6 +144,11 @@ final class SimulatedCoordinator: SimulatedProcess {
 
   private func report(_ event: RunEvent, in cluster: SimulatedCluster) {
     cluster.note("\(name) reports \(event)")
+    if case .recovering(_, let version) = event, let newest = cluster.disk.latestUsable?.version,
+      version != newest
+    {
+      cluster.report("\(name) goes back to version \(version), and there is one of \(newest)")
+    }
     guard case .resumed(_, _, let origin) = event else { return }
     switch origin {
     case .initialValues: cluster.count(.begunAnew)
@@ -170,11 +191,13 @@ final class SimulatedCoordinator: SimulatedProcess {
       finishing = saving
       let finished = saving
       saving = nil
-      cluster.later(cluster.jobSeconds(slow: 6), name) { [self] in
+      modelsDoneAt = max(modelsDoneAt, cluster.now) + cluster.jobSeconds(slow: 6)
+      cluster.later(modelsDoneAt - cluster.now, name) { [self] in
         // What was dropped meanwhile is written all the same, and nothing is heard of it.
         cluster.disk.best = model
         guard finishing === finished else { return }
         finishing = nil
+        cluster.checkMeasured(model)
         handle(.bestSaved, in: cluster)
       }
     case .failed(let message):

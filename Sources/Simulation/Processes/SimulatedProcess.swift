@@ -77,14 +77,16 @@ protocol SimulatedProcess: AnyObject {
 }
 
 extension ProcessName {
-  /// What a hello calls the process.
-  var incarnation: UInt64 {
+  /// What a hello calls the process: those that are started later have greater numbers, unless the
+  /// clock was set back in between.
+  func incarnation(isClockSetBack: Bool) -> UInt64 {
     let place: UInt64 =
       switch slot {
       case .coordinator: 0
       case .server(let number): 1000 + UInt64(number)
       case .worker(let number): 2000 + UInt64(number)
       }
-    return place << 32 | UInt64(life + 1)
+    let noon: UInt64 = 1 << 31
+    return place << 32 | (isClockSetBack ? noon - UInt64(life + 1) : noon + UInt64(life))
   }
 }

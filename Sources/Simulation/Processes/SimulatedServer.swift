@@ -10,11 +10,11 @@ final class SimulatedServer: SimulatedProcess {
   /// The version that the auditor has looked at, by generation.
   private var audited: (generation: UInt64, version: UInt64)?
 
-  init(_ name: ProcessName, at now: Double) {
+  init(_ name: ProcessName, incarnation: UInt64, at now: Double) {
     self.name = name
     session = ServerSession(
       hello: NodeHello(
-        role: .server, incarnation: name.incarnation, runID: "", dataEndpoint: "\(name)",
+        role: .server, incarnation: incarnation, runID: "", dataEndpoint: "\(name)",
         host: "simulated", processID: UInt32(name.life), name: "\(name.slot)"),
       at: now)
   }
@@ -25,6 +25,8 @@ final class SimulatedServer: SimulatedProcess {
   var standing: (generation: UInt64, version: UInt64)? {
     session.state.map { ($0.generation, $0.version) }
   }
+
+  var state: ServerState<ConnectionName>? { session.state }
 
   /// What it has taken so far is counted under.
   var tables: ServiceLedger.Tables? {
@@ -86,6 +88,13 @@ final class SimulatedServer: SimulatedProcess {
     do {
       var snapshots: [ServerSnapshot]?
       if let restored = welcome.restored {
+        guard !cluster.isDiskUnreadable else {
+          cluster.count(.unreadableDisk)
+          return handle(
+            .preparationFailed(
+              generation: welcome.generation, "stale file handle", isTransient: true),
+            in: cluster)
+        }
         snapshots = cluster.disk.snapshots(of: restored.manifest)
         guard snapshots != nil else {
           return handle(

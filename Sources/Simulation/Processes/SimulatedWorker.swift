@@ -18,11 +18,11 @@ final class SimulatedWorker: SimulatedProcess {
   /// What it asked for, by the number of the request.
   private var askedVersions: [UInt64: UInt64] = [:]
 
-  init(_ name: ProcessName, at now: Double) {
+  init(_ name: ProcessName, incarnation: UInt64, at now: Double) {
     self.name = name
     session = WorkerSession(
       hello: NodeHello(
-        role: .worker, incarnation: name.incarnation, runID: "", dataEndpoint: "",
+        role: .worker, incarnation: incarnation, runID: "", dataEndpoint: "",
         host: "simulated", processID: UInt32(name.life), name: "\(name.slot)"),
       at: now)
   }

@@ -44,7 +44,7 @@ struct CheckpointList: ParsableCommand {
   func run() throws {
     try reporting {
       let listing = try CheckpointListing(path: path)
-      if json { return try JSONOutput.print(listing) }
+      if json { return try StandardOutput.printJSON(listing) }
       listing.lines.forEach { print($0) }
     }
   }
@@ -72,7 +72,7 @@ struct CheckpointVerify: ParsableCommand {
     try reporting {
       let verification = try CheckpointVerification(path: path)
       if json {
-        try JSONOutput.print(verification)
+        try StandardOutput.printJSON(verification)
       } else {
         verification.lines.forEach { print($0) }
       }
@@ -149,7 +149,7 @@ struct CheckpointDiff: ParsableCommand {
         StandardError.write("warning: \(problem)")
       }
       if json {
-        try JSONOutput.print(comparison)
+        try StandardOutput.printJSON(comparison)
       } else {
         comparison.lines.forEach { print($0) }
       }

@@ -92,7 +92,7 @@ struct DataStats: ParsableCommand {
       let statistics = DatasetStatistics(
         try Dataset.load(
           folder: folder, modalities: RunRequest(data: folder).modalities(), needsFeatures: true))
-      if json { return try JSONOutput.print(statistics) }
+      if json { return try StandardOutput.printJSON(statistics) }
       statistics.lines.forEach { print($0) }
     }
   }

@@ -30,7 +30,7 @@ struct RecommendCommand: ParsableCommand {
     try reporting {
       let answer = try Recommendation.make(
         run: runDirectory, user: user, count: top, includesSeen: includeSeen, dataFolder: data)
-      if json { return try JSONOutput.print(answer) }
+      if json { return try StandardOutput.printJSON(answer) }
       print("rank\titem\tscore")
       for (rank, item) in answer.items.enumerated() {
         print("\(rank + 1)\t\(item.item)\t\(item.score)")

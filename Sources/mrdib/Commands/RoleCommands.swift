@@ -49,7 +49,7 @@ struct CoordinatorCommand: ParsableCommand {
         StandardError.write("run directory: \(opened.directory.path)")
         return opened.directory
       }
-      try end(try role.run(signals: SignalPipe()))
+      try end(try role.run(signals: SignalPipe.untilExit()))
     }
   }
 
@@ -123,7 +123,7 @@ struct ServerCommand: ParsableCommand {
     try reporting {
       let role = ServerRole(
         options: options.node(try protection.security()), listen: listen, advertisedHost: advertise)
-      try end(try role.run(signals: SignalPipe()))
+      try end(try role.run(signals: SignalPipe.untilExit()))
     }
   }
 }
@@ -147,7 +147,7 @@ struct WorkerCommand: ParsableCommand {
     try reporting {
       let role = WorkerRole(
         options: options.node(try protection.security(listens: false)), dataFolder: data)
-      try end(try role.run(signals: SignalPipe()))
+      try end(try role.run(signals: SignalPipe.untilExit()))
     }
   }
 }

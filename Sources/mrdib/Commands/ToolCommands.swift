@@ -38,7 +38,7 @@ struct DoctorCommand: ParsableCommand {
     BLASKernels.chooseByRestart()
     try reporting {
       let report = Diagnosis.capture()
-      if json { return try JSONOutput.print(report) }
+      if json { return try StandardOutput.printJSON(report) }
       report.lines.forEach { print($0) }
     }
   }

@@ -51,9 +51,7 @@ struct TrainCommand: ParsableCommand {
       let (directory, continued) = try options.openRunDirectory(for: setup, continuation.resume)
       if !options.quiet { StandardError.write("run directory: \(directory.path)") }
       let outcome = try outcome(setup, directory, continuing: continued)
-      if let table = ResultTable(runDirectory: directory.path) {
-        if json { print(table.json) } else { table.lines.forEach { print($0) } }
-      }
+      ResultTable.print(runDirectory: directory.path, asJSON: json)
       try end(outcome)
     }
   }
@@ -63,6 +61,7 @@ struct TrainCommand: ParsableCommand {
   ) throws -> RoleOutcome {
     guard let run else { return try train(setup, directory, RunIdentifier.fresh()) }
     if run.isFinished {
+      try RunKeeper.completeRecords(of: run, in: directory, setup: setup)
       let news = "the run is finished: \(run.stored.message); --overwrite trains anew"
       if !options.quiet { StandardError.write(news) }
       return RoleOutcome(exitCode: .success, message: news)
@@ -73,7 +72,7 @@ struct TrainCommand: ParsableCommand {
   private func train(
     _ setup: RunSetup, _ directory: RunDirectory, _ runID: String
   ) throws -> RoleOutcome {
-    let signals = try SignalPipe()
+    let signals = try SignalPipe.untilExit()
     if singleProcess {
       let role = try SingleProcessRole(
         setup: setup, directory: directory, runID: runID, isQuiet: options.quiet)
@@ -86,6 +85,6 @@ struct TrainCommand: ParsableCommand {
     if !options.quiet { StandardError.write(report.table()) }
     return RoleOutcome(
       exitCode: report.exitCode,
-      message: report.failureMessage() ?? "the run was stopped; the best model so far is kept")
+      message: report.failureMessage() ?? "the run was stopped; the same command goes on with it")
   }
 }

@@ -59,13 +59,15 @@ struct SimulatedCluster {
 
   private mutating func start(_ role: NodeRole, _ name: String) {
     nextNode += 1
+    // The clock of its machine may have been set back.
+    let node = now < faults.until && chance(0.2) ? 1_000_000 - nextNode : 1_000_000 + nextNode
     let hello = NodeHello(
-      role: role, incarnation: nextNode, runID: "",
-      dataEndpoint: role == .server ? "tcp://host:\(nextNode)" : "", host: "n1", processID: 1,
+      role: role, incarnation: node, runID: "",
+      dataEndpoint: role == .server ? "tcp://host:\(node)" : "", host: "n1", processID: 1,
       name: name)
     switch role {
-    case .server: servers[nextNode] = SimulatedServer(plan: plan, hello: hello)
-    case .worker: workers[nextNode] = SimulatedWorker(plan: plan, hello: hello)
+    case .server: servers[node] = SimulatedServer(plan: plan, hello: hello)
+    case .worker: workers[node] = SimulatedWorker(plan: plan, hello: hello)
     }
   }
 
@@ -246,7 +248,11 @@ struct SimulatedCluster {
     guard let work = shellWork.first, chance(0.3) else { return }
     shellWork.removeFirst()
     switch work {
-    case .find: tell(.checkpointFound(disk.last?.restored))
+    case .find:
+      // The disk cannot always be read; what is damaged is there all the same.
+      tell(
+        now < faults.until && chance(0.3)
+          ? .checkpointSearchFailed("stale file handle") : .checkpointFound(disk.last?.restored))
     case .commit(let commit):
       guard !chance(0.1) else {
         return tell(.checkpointCommitFailed(version: commit.version, message: "disk full"))

@@ -1,11 +1,13 @@
 /// Finds what a misspelt name was probably meant to be.
-enum NearestName {
-  /// The candidate with the fewest typing errors, if they are few for the length of the word.
-  static func find(_ word: String, among candidates: some Sequence<String>) -> String? {
+package enum NearestName {
+  /// The candidate with the fewest typing errors, if they are few for the length of the word; of
+  /// several the first by name. Capital letters count as small ones.
+  package static func find(_ word: String, among candidates: some Sequence<String>) -> String? {
+    // Beyond that no slip is small, and every letter costs time.
     let letters = Array(word.lowercased().prefix(64))
     return
       candidates
-      .map { (distance: distance(letters, Array($0)), name: $0) }
+      .map { (distance: distance(letters, Array($0.lowercased())), name: $0) }
       .filter { $0.distance <= max(2, letters.count / 3) && $0.distance < letters.count }
       .min { ($0.distance, $0.name) < ($1.distance, $1.name) }?
       .name
@@ -14,7 +16,7 @@ enum NearestName {
   /// How many letters must be inserted, removed, replaced or swapped with their neighbour.
   ///
   /// - Source: the restricted Damerau–Levenshtein distance.
-  static func distance(_ left: [Character], _ right: [Character]) -> Int {
+  private static func distance(_ left: [Character], _ right: [Character]) -> Int {
     var beforeLast: [Int] = []
     var last = Array(0...right.count)
     for i in left.indices {

@@ -1,6 +1,6 @@
 /// What single keys cannot say: settings that contradict each other.
 extension RunConfiguration {
-  func checkConsistency() throws {
+  func checkContradictions() throws {
     let keys = ConfigurationKeys.table
     try require(
       self.selection.cutoffs.contains(self.selection.metric.cutoff), keys.selection.metric,
