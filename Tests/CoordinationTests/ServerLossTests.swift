@@ -222,6 +222,7 @@ import Testing
     while !cluster.state.isEnded, cluster.now < start + 100 {
       cluster.handle(.bestSaveMoved)
       cluster.handle(.bestSaveFailed("server 1 is silent", isTransient: true))
+      if cluster.state.isEnded { break }
       cluster.now += 1.01
       cluster.reach(8)
       for node in [200, 201] as [NodeID] { cluster.send(TestCluster.beat(), from: node) }

@@ -6,8 +6,8 @@ struct StaleHistoryTests {
   private static let modes: [SimulatedConsistency] = [.ssp, .async]
 
   @Test(
-    "every history ends, with every gradient once, no rows staler than allowed, and the model saved "
-      + "that was measured")
+    "every history ends: every gradient once, no row staler than allowed, the measured model saved"
+  )
   func bounds() throws {
     let simulation = Simulation()
     for consistency in Self.modes {

@@ -1,3 +1,5 @@
+import ParameterServer
+
 /// Whether the model that is saved is the one that was measured.
 extension SimulatedCluster {
   /// What an evaluation was of.

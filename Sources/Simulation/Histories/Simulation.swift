@@ -12,8 +12,9 @@ import Tensors
 /// gradient once; that versions never go back within a generation; that servers grant only what is
 /// of their generation; that no request is answered more often than it came; that nothing is
 /// recorded for a coordinator that another has replaced; that the tables go back to the newest
-/// checkpoint that is whole; that the best model that is saved is the one that was measured. Checked at the end: that there is one, and
-/// that best model, losses and metrics are those of the undisturbed run.
+/// checkpoint that is whole; that the best model that is saved is the one that was measured.
+/// Checked at the end: that there is one, and that best model, losses and metrics are those of the
+/// undisturbed run.
 ///
 /// Where rows may be stale the bits depend on who is slow. There the rows are not compared, but no
 /// worker may get rows that are staler than allowed, and at the end as many gradients have counted
