@@ -6,8 +6,8 @@ public enum CoordinatorAction: Sendable, Equatable {
   case send(CoordinatorMessage, to: NodeID)
   /// Pull the final matrices and the parameters, which have `version`, from the servers at
   /// `endpoints` (by rank, greeted with `generation`) and write them as the best model. Answer with
-  /// `bestSaved` or `bestSaveFailed`, and before with `bestSaveMoved` whenever rows have come; no
-  /// step is trained until then.
+  /// `bestSaved` or `bestSaveFailed`, and before with `bestSaveMoved` whenever rows have come
+  /// or a file is complete; no step is trained until then.
   case saveBest(epoch: UInt32, version: UInt64, generation: UInt64, endpoints: [String])
   /// Drop the saving under way, and answer nothing.
   case cancelSave

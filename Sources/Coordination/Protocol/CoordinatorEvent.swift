@@ -13,7 +13,8 @@ public enum CoordinatorEvent: Sendable, Equatable {
   case tick
   /// The shell knows that the node's process is gone. (Silence is the state's own business.)
   case nodeGone(NodeID)
-  /// Some more of what `CoordinatorAction.saveBest` asked for has come from the servers.
+  /// Some more of what `CoordinatorAction.saveBest` asked for has come from the servers, or is on
+  /// the disk.
   case bestSaveMoved
   /// The files of the best model are written, as `CoordinatorAction.saveBest` asked for.
   case bestSaved

@@ -1,7 +1,7 @@
 /// A best model that the shell reads from the servers and writes.
 struct Saving: Sendable, Equatable {
   let since: Double
-  /// When something was last read, or asked for at first.
+  /// When something was last read or written, or asked for at first.
   var movedAt: Double
   /// When to ask for it again.
   var retryAt: Double?

@@ -29,6 +29,8 @@ package final class BestModelKeeper {
   package enum Outcome: Sendable {
     /// The files are made and lack their rows.
     case begun(Wanted, BestModelWriter)
+    /// One of the files is complete.
+    case moved
     case saved
     case failed(String)
   }
@@ -48,7 +50,7 @@ package final class BestModelKeeper {
 
   /// - Parameters:
   ///   - run: the run directory.
-  ///   - report: called on the queue after every job.
+  ///   - report: called on the queue, after every job at the latest.
   package init(
     run: String, model: TrainingModel, report: @escaping @Sendable (Report) -> Void
   ) {
@@ -68,10 +70,10 @@ package final class BestModelKeeper {
     }
   }
 
-  /// Completes the files, which have all rows now. The report is `saved` or `failed`.
+  /// Completes the files, which have all rows now. The last report is `saved` or `failed`.
   package func finish(_ writer: BestModelWriter) {
-    work {
-      try writer.finish()
+    work { [number, report] in
+      try writer.finish { report(Report(number: number, outcome: .moved)) }
       return .saved
     }
   }

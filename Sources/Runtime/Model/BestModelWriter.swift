@@ -79,11 +79,17 @@ package final class BestModelWriter: @unchecked Sendable {
 
   /// Completes the files, makes them the run's best, and deletes those before. Each of these is on
   /// disk before the next begins, so that a power loss at any moment leaves a whole best model.
-  package func finish() throws {
+  ///
+  /// - Parameter completed: called after each file.
+  package func finish(completed: () -> Void = {}) throws {
     let folder = "\(run)/\(best.folder)"
     do {
       try parameters.finish()
-      for table in finals.keys.sorted() { try finals[table]?.finish() }
+      completed()
+      for table in finals.keys.sorted() {
+        try finals[table]?.finish()
+        completed()
+      }
     } catch {
       Self.removeParts(in: folder)
       throw error

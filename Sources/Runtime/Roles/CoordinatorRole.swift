@@ -163,7 +163,10 @@ private final class CoordinatorHandler: NetworkHandler {
       handle(outcome.event, on: loop)
     case .model(let report):
       switch models?.take(report) {
-      case .begun(let wanted, let writer): read(wanted, into: writer, on: loop)
+      case .begun(let wanted, let writer):
+        handle(.bestSaveMoved, on: loop)
+        read(wanted, into: writer, on: loop)
+      case .moved: handle(.bestSaveMoved, on: loop)
       case .saved: handle(.bestSaved, on: loop)
       case .failed(let message): handle(.bestSaveFailed(message, isTransient: false), on: loop)
       case nil: break

@@ -217,6 +217,7 @@ public final class SingleProcessRole {
   private func hear(_ report: BestModelKeeper.Report) throws {
     switch models.take(report) {
     case .begun(let wanted, let writer): try read(wanted, into: writer)
+    case .moved: try lead(.bestSaveMoved)
     case .saved: try lead(.bestSaved)
     case .failed(let message): try lead(.bestSaveFailed(message, isTransient: false))
     case nil: break
