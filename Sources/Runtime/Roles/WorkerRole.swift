@@ -134,7 +134,10 @@ private final class WorkerHandler: NetworkHandler {
         "worker \(welcome.rank) of run \(welcome.runID), generation \(welcome.generation)")
       computation?.setUp(welcome)
     case .connect(let endpoints): connect(endpoints, on: loop)
-    case .request(let request, let server): send(request.encoded(), to: servers[server], on: loop)
+    case .request(let request, let server):
+      // There are none when they could not be connected to: the worker is about to end.
+      guard servers.indices.contains(server) else { return }
+      send(request.encoded(), to: servers[server], on: loop)
     case .begin(let task): computation?.begin(task)
     case .advance(let task, let input): computation?.advance(task, input)
     case .leave(let departure): end(RoleOutcome(departure), on: loop)
@@ -144,9 +147,7 @@ private final class WorkerHandler: NetworkHandler {
   private func connect(
     _ endpoints: [String], on loop: NetworkLoop<WorkerComputation.Outcome>
   ) {
-    for peer in servers { loop.close(peer.connection) }
-    servers = []
-    serverIndex = [:]
+    closeServers(on: loop)
     do {
       for endpoint in endpoints {
         let peer = try loop.connectDealer(endpoint)
@@ -154,8 +155,17 @@ private final class WorkerHandler: NetworkHandler {
         servers.append(peer)
       }
     } catch {
-      end(RoleOutcome(exitCode: .unavailable, message: "\(error)"), on: loop)
+      let message = "Cannot connect to server \(servers.count): \(error)"
+      closeServers(on: loop)
+      tell(.goodbye(reason: message), on: loop)
+      end(RoleOutcome(exitCode: .unavailable, message: message), on: loop)
     }
+  }
+
+  private func closeServers(on loop: NetworkLoop<WorkerComputation.Outcome>) {
+    for peer in servers { loop.close(peer.connection) }
+    servers = []
+    serverIndex = [:]
   }
 
   private func tell(_ message: NodeMessage, on loop: NetworkLoop<WorkerComputation.Outcome>) {
