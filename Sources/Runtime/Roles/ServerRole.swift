@@ -175,6 +175,7 @@ private final class ServerHandler: NetworkHandler {
     } catch {
       // The peer asks again if it is still there.
       logger.warning("could not answer: \(error)")
+      if error.code == .peerGone { handle(.peerGone(peer), on: loop) }
     }
   }
 

@@ -150,7 +150,7 @@ public struct ServerConversation: Sendable {
     _ refusal: Refusal, of entry: OutstandingRequests.Entry, at now: Double
   ) -> [Action] {
     switch (refusal.code, entry.request.body) {
-    case (.notReady, _):
+    case (.notReady, _), (.limit, .hello):
       outstanding.askAgain(entry.request.id, at: now)
       return []
     case (.helloNeeded, _):
