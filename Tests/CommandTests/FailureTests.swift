@@ -117,6 +117,30 @@ import Testing
     #expect(try coordinator.wait() == 143)
   }
 
+  @Test("a server whose address nobody can reach: the run ends with it, and does not wait for ever")
+  func unreachableServer() throws {
+    let folder = try TemporaryFolder()
+    let address = "ipc://\(folder.path)/c.sock"
+    let coordinator = try RunningCommand(
+      folder,
+      [
+        "coordinator", "--listen", address, "--data", try folder.generateData(), "--run",
+        "\(folder.path)/run", "--workers", "1", "--servers", "1", "--set",
+        "heartbeat_interval_ms=100", "--set", "node_timeout_ms=1000", "--set",
+        "startup_timeout_ms=8000",
+      ])
+    // An address for documentation: nothing in the world has it.
+    let server = try RunningCommand(
+      folder, ["server", "--coordinator", address, "--advertise", "192.0.2.1"])
+    let worker = try RunningCommand(folder, ["worker", "--coordinator", address])
+    for process in [coordinator, server, worker] {
+      #expect(try process.wait(atMost: 30) == 138, "\(process.errors)")
+      #expect(
+        process.errors.firstMatch(of: /cannot reach server 0 at tcp:\/\/192\.0\.2\.1:\d+/) != nil,
+        "\(process.errors)")
+    }
+  }
+
   @Test("a server's address that makes no sense is refused where it is said")
   func senselessAddress() throws {
     let folder = try TemporaryFolder()

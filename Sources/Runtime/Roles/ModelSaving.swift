@@ -77,7 +77,7 @@ final class ModelSaving {
     _ action: ServerConversation.Action, at now: Double, on loop: Loop
   ) -> Conclusion? {
     switch action {
-    case .request(let request, let server):
+    case .request(let request, let server), .probe(let request, let server):
       do {
         try loop.send(request.encoded(), to: servers[server])
       } catch {
@@ -93,6 +93,7 @@ final class ModelSaving {
       } catch {
         return .failed("\(error)", isTransient: false)
       }
+    case .lost(let server): return .failed("server \(server) is silent", isTransient: true)
     case .refused(let failure): return .failed(failure.message, isTransient: true)
     case .outdated(let message): return .failed(message, isTransient: true)
     }

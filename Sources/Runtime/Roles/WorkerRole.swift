@@ -46,6 +46,9 @@ private final class WorkerHandler: NetworkHandler {
   private var computation: WorkerComputation?
   private var coordinator: PeerID?
   private var servers: [PeerID] = []
+  private var endpoints: [String] = []
+  /// Connections beside, by server.
+  private var probes: [Int: PeerID] = [:]
   private var serverIndex: [PeerID: Int] = [:]
   private var now: Double { MonotonicClock.seconds }
 
@@ -103,7 +106,8 @@ private final class WorkerHandler: NetworkHandler {
     _ event: WorkerComputation.Outcome, on loop: NetworkLoop<WorkerComputation.Outcome>
   ) {
     switch event {
-    case .setUp(let generation): handle(.setUp(generation: generation), on: loop)
+    case .setUp(let generation, let nodeTimeout):
+      handle(.setUp(generation: generation, nodeTimeout: nodeTimeout), on: loop)
     case .setUpFailed(let generation, let message):
       handle(.setUpFailed(generation: generation, message), on: loop)
     case .advanced(let task, let output): handle(.advanced(task: task, output), on: loop)
@@ -138,6 +142,8 @@ private final class WorkerHandler: NetworkHandler {
       // There are none when they could not be connected to: the worker is about to end.
       guard servers.indices.contains(server) else { return }
       send(request.encoded(), to: servers[server], on: loop)
+    case .probe(let request, let server): probe(server, with: request, on: loop)
+    case .warn(let warning): logger.warning("\(warning)")
     case .begin(let task): computation?.begin(task)
     case .advance(let task, let input): computation?.advance(task, input)
     case .leave(let departure): end(RoleOutcome(departure), on: loop)
@@ -148,6 +154,7 @@ private final class WorkerHandler: NetworkHandler {
     _ endpoints: [String], on loop: NetworkLoop<WorkerComputation.Outcome>
   ) {
     closeServers(on: loop)
+    self.endpoints = endpoints
     do {
       for endpoint in endpoints {
         let peer = try loop.connectDealer(endpoint)
@@ -163,9 +170,25 @@ private final class WorkerHandler: NetworkHandler {
   }
 
   private func closeServers(on loop: NetworkLoop<WorkerComputation.Outcome>) {
-    for peer in servers { loop.close(peer.connection) }
+    for peer in serverIndex.keys { loop.close(peer.connection) }
     servers = []
+    probes = [:]
     serverIndex = [:]
+  }
+
+  /// A connection that was opened to see whether a server is there stays, for the next time.
+  private func probe(
+    _ server: Int, with request: DataRequest, on loop: NetworkLoop<WorkerComputation.Outcome>
+  ) {
+    guard servers.indices.contains(server) else { return }
+    do {
+      let peer = try probes[server] ?? loop.connectDealer(endpoints[server])
+      probes[server] = peer
+      serverIndex[peer] = server
+      send(request.encoded(), to: peer, on: loop)
+    } catch {
+      logger.warning("could not look whether server \(server) is there: \(error)")
+    }
   }
 
   private func tell(_ message: NodeMessage, on loop: NetworkLoop<WorkerComputation.Outcome>) {
