@@ -133,7 +133,7 @@ struct UnreachableServerTests {
   /// A worker at work whose server falls silent at time 1, while the coordinator is there, up to
   /// the moment at which it does something about it.
   private func steppedDown() throws -> (rig: SessionRig, actions: [WorkerAction], at: Double) {
-    var rig = try Rig.ready(nodeTimeout: 10)
+    var rig = try Rig.ready(WorkerTimeouts(node: 10))
     rig.handle(Rig.task(5))
     #expect(rig.requests(.advanced(task: 5, .pull([Rig.pull]))).count == 1)
     for now in stride(from: 1.5, through: 30, by: 0.5) {
@@ -217,7 +217,7 @@ struct UnreachableServerTests {
   @Test(
     "when the coordinator knows that the tables go back, the server's silence is not the worker's")
   func recovery() throws {
-    var rig = try Rig.ready(nodeTimeout: 10)
+    var rig = try Rig.ready(WorkerTimeouts(node: 10))
     rig.handle(Rig.task(5))
     rig.handle(.advanced(task: 5, .pull([Rig.pull])))
     rig.handle(Rig.letter(.heartbeatSeen(generation: 2)), at: 2)

@@ -11,8 +11,7 @@ import Training
 final class WorkerComputation: @unchecked Sendable {  // state is touched only on `queue`
   /// What a job came to.
   enum Outcome: Sendable {
-    /// `nodeTimeout`: of the run, seconds.
-    case setUp(generation: UInt64, nodeTimeout: Double)
+    case setUp(generation: UInt64, WorkerTimeouts)
     case setUpFailed(generation: UInt64, String)
     case advanced(task: UInt64, WorkOutput)
     case taskFailed(task: UInt64, TaskFailure)
@@ -49,10 +48,7 @@ final class WorkerComputation: @unchecked Sendable {  // state is touched only o
           engine = try WorkerEngine.make(welcome, resolved, dataFolder: dataFolder)
           configuration = welcome.configuration
         }
-        report(
-          .setUp(
-            generation: welcome.generation,
-            nodeTimeout: Double(resolved.cluster.nodeTimeout) / 1000))
+        report(.setUp(generation: welcome.generation, WorkerTimeouts(resolved)))
       } catch {
         report(
           .setUpFailed(
@@ -106,5 +102,15 @@ extension WorkerEngine {
           + "every machine.")
     }
     return setup.engine(serverCount: Int(welcome.serverCount))
+  }
+}
+
+extension WorkerTimeouts {
+  init(_ configuration: RunConfiguration) {
+    let cluster = configuration.cluster
+    let computation = cluster.computationTimeout
+    self.init(
+      node: Double(cluster.nodeTimeout) / 1000,
+      computation: computation == 0 ? .infinity : Double(computation) / 1000)
   }
 }

@@ -106,8 +106,8 @@ private final class WorkerHandler: NetworkHandler {
     _ event: WorkerComputation.Outcome, on loop: NetworkLoop<WorkerComputation.Outcome>
   ) {
     switch event {
-    case .setUp(let generation, let nodeTimeout):
-      handle(.setUp(generation: generation, nodeTimeout: nodeTimeout), on: loop)
+    case .setUp(let generation, let timeouts):
+      handle(.setUp(generation: generation, timeouts), on: loop)
     case .setUpFailed(let generation, let message):
       handle(.setUpFailed(generation: generation, message), on: loop)
     case .advanced(let task, let output): handle(.advanced(task: task, output), on: loop)

@@ -69,7 +69,8 @@ final class SimulatedWorker: SimulatedProcess {
           engine = cluster.problem.engine(serverCount: Int(welcome.serverCount))
         }
         return .setUp(
-          generation: welcome.generation, nodeTimeout: SimulationProblem.nodeTimeout)
+          generation: welcome.generation,
+          WorkerTimeouts(node: SimulationProblem.nodeTimeout))
       }
     case .connect(let endpoints):
       self.endpoints = endpoints

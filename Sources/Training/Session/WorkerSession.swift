@@ -8,7 +8,8 @@ public import Messages
 /// for the whole run (data, model) its shell keeps. Lost servers do not make it leave: it goes on
 /// asking, or waits, until the coordinator has found a way. If the coordinator hears a server that
 /// the worker cannot reach, it steps down: it gives its shards up, so that others go on, and is
-/// ready again when all servers have welcomed it. Only the coordinator's silence ends it.
+/// ready again when all servers have welcomed it. What ends it is the coordinator's silence, and a
+/// computation that does not come back: another process may do better.
 public struct WorkerSession: Sendable {
   enum Phase: Sendable, Equatable {
     case joining
@@ -34,6 +35,8 @@ public struct WorkerSession: Sendable {
   private var lastAnswer: (task: UInt64, message: NodeMessage)?
   /// Why it has stepped down; nil when it is, or may become, ready.
   private var obstacle: String?
+  private var timeouts = WorkerTimeouts()
+  private var computation = ComputationWatch()
 
   public init(
     hello: NodeHello, limits: Enrollment.Limits = .init(),
@@ -53,16 +56,18 @@ public struct WorkerSession: Sendable {
       return enrollment.handle(letter, at: now).flatMap { perform($0, at: now) }
     case .reply(let reply, let server):
       return conversation.handle(reply, from: server, at: now).flatMap { perform($0, at: now) }
-    case .setUp(let generation, let nodeTimeout):
+    case .setUp(let generation, let timeouts):
       guard phase == .settingUp, generation == enrollment.welcome?.generation else { return [] }
       isSetUp = true
-      conversation.silenceTimeout = Self.silences * nodeTimeout
+      self.timeouts = timeouts
+      conversation.silenceTimeout = Self.silences * timeouts.node
       return meetServers(at: now)
     case .setUpFailed(let generation, let message):
       guard phase == .settingUp, generation == enrollment.welcome?.generation else { return [] }
       return [.tell(.goodbye(reason: message)), leave(.permanent(message))]
     case .advanced(let task, let output):
       guard phase == .working(task: task) else { return [] }
+      computation.end()
       return conversation.perform(output, at: now).flatMap { perform($0, at: now) }
     case .taskFailed(let task, let failure):
       guard phase == .working(task: task) else { return [] }
@@ -70,6 +75,7 @@ public struct WorkerSession: Sendable {
     case .stopRequested:
       return [.tell(.goodbye(reason: "it was asked to stop")), leave(.finished("asked to stop"))]
     case .tick:
+      if let departure = limitComputation(at: now) { return departure }
       let membership = enrollment.tick(at: now).flatMap { perform($0, at: now) }
       return membership + conversation.tick(at: now).flatMap { perform($0, at: now) }
     }
@@ -153,7 +159,18 @@ public struct WorkerSession: Sendable {
     conversation.abandon()
     newestTask = task.id
     phase = .working(task: task.id)
+    computation.begin()
     return [.begin(task)]
+  }
+
+  /// A computation that does not come back keeps its shards from everybody.
+  private mutating func limitComputation(at now: Double) -> [WorkerAction]? {
+    let seconds = computation.tick(at: now)
+    guard case .working = phase, seconds > timeouts.computation else { return nil }
+    let reason =
+      "its computation has not come back for \(Int(timeouts.computation)) s; if it only takes "
+      + "that long, raise computation_timeout_ms"
+    return [.tell(.goodbye(reason: reason)), leave(.transient("Giving up: \(reason)."))]
   }
 
   private var generation: UInt64 { enrollment.welcome?.generation ?? 0 }
@@ -184,7 +201,9 @@ public struct WorkerSession: Sendable {
       phase = .idle
       return [.tell(.ready(generation: generation))]
     case .advance(let input):
-      return currentTask.map { [.advance(task: $0, input)] } ?? []
+      guard let currentTask else { return [] }
+      computation.begin()
+      return [.advance(task: currentTask, input)]
     case .done(let reports):
       return currentTask.map { [answer($0, .taskDone(id: $0, reports: reports))] } ?? []
     case .refused(let failure):
@@ -249,9 +268,7 @@ public enum WorkerEvent: Sendable {
   /// From a server of the last `connect`.
   case reply(DataReply, server: Int)
   /// Data and model are there, and what is computed from now on is for this generation.
-  /// `nodeTimeout`: seconds of silence after which the run counts a process as lost; infinite where
-  /// no network can be cut.
-  case setUp(generation: UInt64, nodeTimeout: Double = .infinity)
+  case setUp(generation: UInt64, WorkerTimeouts = WorkerTimeouts())
   case setUpFailed(generation: UInt64, String)
   /// The computation of a task went as far as it can.
   case advanced(task: UInt64, WorkOutput)
