@@ -55,8 +55,10 @@ public struct Enrollment: Sendable {
   public private(set) var welcome: Welcome?
   /// The highest heard of.
   public private(set) var term: UInt64 = 0
+  /// The highest generation that the coordinator was heard to be in.
+  public private(set) var newestGeneration: UInt64 = 0
   /// Whether the coordinator has yet to (re)admit the node.
-  private var isCalling = true
+  public private(set) var isCalling = true
   private var callingSince: Double
   private var heardAt: Double
   private var hasHeard = false
@@ -85,7 +87,9 @@ public struct Enrollment: Sendable {
       case .transientFailure: return [.leave(.transient(reason))]
       case .permanentFailure: return [.leave(.permanent(reason))]
       }
-    case .heartbeatSeen: return []
+    case .heartbeatSeen(let generation):
+      newestGeneration = max(newestGeneration, generation)
+      return []
     case .servers, .task, .hold, .checkpoint, .checkpointSeen: return [.hear(letter.message)]
     }
   }
@@ -111,16 +115,21 @@ public struct Enrollment: Sendable {
       // Asked again with the next hello: the coordinator may be about to give up the process that
       // this one replaces.
       return []
-    case .helloNeeded:
-      if !isCalling {
-        isCalling = true
-        callingSince = now
-        helloAt = -.infinity
-      }
-      return tick(at: now)
+    case .helloNeeded: return callAgain(at: now)
     default:
       return [.leave(.permanent(refusal.message))]
     }
+  }
+
+  /// Asks to be admitted once more: the coordinator does not count the node among its own (any
+  /// more).
+  public mutating func callAgain(at now: Double) -> [Action] {
+    if !isCalling {
+      isCalling = true
+      callingSince = now
+      helloAt = -.infinity
+    }
+    return tick(at: now)
   }
 
   /// What the passing of time asks for.

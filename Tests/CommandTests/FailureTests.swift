@@ -117,6 +117,66 @@ import Testing
     #expect(try coordinator.wait() == 143)
   }
 
+  @Test("a server whose address nobody can reach: the run ends with it, and does not wait for ever")
+  func unreachableServer() throws {
+    let folder = try TemporaryFolder()
+    let address = "ipc://\(folder.path)/c.sock"
+    let coordinator = try RunningCommand(
+      folder,
+      [
+        "coordinator", "--listen", address, "--data", try folder.generateData(), "--run",
+        "\(folder.path)/run", "--workers", "1", "--servers", "1", "--set",
+        "heartbeat_interval_ms=100", "--set", "node_timeout_ms=1000", "--set",
+        "startup_timeout_ms=8000",
+      ])
+    // An address for documentation: nothing in the world has it.
+    let server = try RunningCommand(
+      folder, ["server", "--coordinator", address, "--advertise", "192.0.2.1"])
+    let worker = try RunningCommand(folder, ["worker", "--coordinator", address])
+    for process in [coordinator, server, worker] {
+      #expect(try process.wait(atMost: 30) == 138, "\(process.errors)")
+      #expect(
+        process.errors.firstMatch(of: /cannot reach server 0 at tcp:\/\/192\.0\.2\.1:\d+/) != nil,
+        "\(process.errors)")
+    }
+  }
+
+  @Test("a server's address that makes no sense is refused where it is said")
+  func senselessAddress() throws {
+    let folder = try TemporaryFolder()
+    let server = try Command(
+      "server", "--coordinator", "ipc://\(folder.path)/c.sock", "--advertise", "my host")
+    #expect(server.status == 64)
+    #expect(server.errors.contains("--advertise HOST"), "\(server.errors)")
+    #expect(server.errors.contains("'my host' is not a host"), "\(server.errors)")
+  }
+
+  @Test("an address that the network refuses: the worker leaves with it, and the others hear why")
+  func unusableAddress() throws {
+    let folder = try TemporaryFolder()
+    let address = "ipc://\(folder.path)/c.sock"
+    let coordinator = try RunningCommand(
+      folder,
+      [
+        "coordinator", "--listen", address, "--data", try folder.generateData(), "--run",
+        "\(folder.path)/run", "--workers", "1", "--servers", "2",
+      ])
+    let servers = try ["node+1", "127.0.0.1"].map {
+      try RunningCommand(folder, ["server", "--coordinator", address, "--advertise", $0])
+    }
+    let worker = try Command("worker", "--coordinator", address)
+    #expect(worker.status == 69, "\(worker.errors)")
+    let sentence = try #require(
+      worker.errors.firstMatch(of: /Cannot connect to server (\d): .*tcp:\/\/node\+1:\d+/),
+      "\(worker.errors)")
+    try Wait.until("the coordinator hears of it") {
+      coordinator.errors.contains("it left: Cannot connect to server \(sentence.1)")
+    }
+    #expect(coordinator.isRunning && servers.allSatisfy(\.isRunning))
+    coordinator.terminate()
+    #expect(try coordinator.wait() == 143)
+  }
+
   @Test("two coordinators at one address: the second says so and touches no directory")
   func addressTaken() throws {
     let folder = try TemporaryFolder()

@@ -181,6 +181,80 @@ import Testing
     #expect(cluster.ready([201]).tasks.map(\.task.body.units) == [[0, 1], [2]])
   }
 
+  @Test("a worker that steps down gets nothing until it is ready, and the others go on")
+  func stepsDown() throws {
+    var cluster = try TestCluster(TestCluster.plan())
+    cluster.form()
+    cluster.reach(2)
+    let left = cluster.send(.goodbye(reason: "it cannot reach server 1 at tcp://a:1"), from: 201)
+    #expect(
+      left.reports == [
+        .nodeLost(
+          role: .worker, rank: 1, host: "n1", how: "it left: it cannot reach server 1 at tcp://a:1")
+      ])
+    #expect(left.tasks.map(\.node) == [200])
+    #expect(left.tasks.map(\.task.body.units) == [[0, 1, 2]])
+    let holding = Holding(generation: 1, rank: 1, version: 0)
+    let back = cluster.send(TestCluster.hello(.worker, 201, holding: holding), from: 201)
+    #expect(back.welcome?.rank == 1 && back.tasks.isEmpty)
+    for second in 1...30 {
+      cluster.now = Double(second)
+      cluster.reach(2)
+      for node in [200, 201] as [NodeID] {
+        #expect(
+          cluster.send(TestCluster.beat(task: 0), from: node).tasks.allSatisfy { $0.node == 200 })
+      }
+      #expect(cluster.handle(.tick).isEmpty)
+    }
+    #expect(cluster.ready([201]).tasks.map(\.task.body.units) == [[0, 1], [2]])
+  }
+
+  @Test("when the only worker cannot reach a server the run ends with that server's name")
+  func nobodyReachesServer() throws {
+    var cluster = try TestCluster(TestCluster.plan(workers: 1))
+    cluster.form()
+    cluster.send(.goodbye(reason: "it cannot reach server 1 at tcp://a:1"), from: 200)
+    #expect(cluster.actions.reports.last == .awaitingWorkers(seconds: 60))
+    let holding = Holding(generation: 1, rank: 0, version: 0)
+    cluster.send(TestCluster.hello(.worker, 200, holding: holding), from: 200)
+    for second in 1...60 {
+      cluster.now = Double(second)
+      cluster.reach(3)
+      cluster.send(TestCluster.beat(), from: 200)
+      #expect(cluster.handle(.tick).isEmpty)
+    }
+    cluster.now = 61
+    let failure = cluster.handle(.tick).failure
+    #expect(failure?.isTransient == true)
+    #expect(failure?.message.contains("no worker was there for 60.0 s") == true)
+    #expect(failure?.message.contains("worker 0 on n1 was lost") == true)
+    #expect(failure?.message.contains("cannot reach server 1 at tcp://a:1") == true)
+  }
+
+  @Test("what became of a worker is forgotten when one of its rank is ready")
+  func forgottenLoss() throws {
+    var cluster = try TestCluster(TestCluster.plan(workers: 1))
+    cluster.form()
+    cluster.send(.goodbye(reason: "it cannot reach server 1"), from: 200)
+    cluster.addWorker(201)
+    cluster.handle(.nodeGone(100))
+    cluster.handle(.checkpointFound(nil))
+    cluster.now = 9
+    cluster.send(TestCluster.beat(), from: 101)
+    cluster.send(TestCluster.beat(), from: 201)
+    for second in 10...61 {
+      cluster.now = Double(second)
+      cluster.send(TestCluster.beat(), from: 101)
+      cluster.send(TestCluster.beat(), from: 201)
+      if let failure = cluster.handle(.tick).failure {
+        #expect(failure.message.contains("1 server did not come"))
+        #expect(!failure.message.contains("cannot reach"))
+        return
+      }
+    }
+    Issue.record("the cluster is waited for")
+  }
+
   @Test("a new process of a name takes the place of the one before at once, for good")
   func takesPlace() throws {
     var cluster = try TestCluster(TestCluster.plan(workers: 1))

@@ -36,11 +36,45 @@ struct GreetingTests {
     #expect(isWelcome(cluster.send(Self.hello()).first?.body))
   }
 
-  @Test("peers are bounded, and a place becomes free when one goes")
+  private static func pull(_ version: UInt64) -> DataRequestBody {
+    .pull(TestCluster.wholePull([spec], version: version, generation: 5))
+  }
+
+  @Test("peers are bounded: one more takes the place of the one that was silent for longest")
   func peerLimit() throws {
     var cluster = try TestCluster(
+      [Self.spec], generation: 5, limits: ServerLimits(peers: 3), greeted: [0, 1, 2])
+    #expect(pullReply(cluster.send(Self.pull(0), from: 0).first?.body) != nil)
+    #expect(isWelcome(cluster.send(Self.hello(), from: 3).first?.body))
+    // Whoever was forgotten is told to say hello again, and then takes another's place.
+    #expect(refusal(cluster.send(Self.pull(0), from: 1).first?.body)?.code == .helloNeeded)
+    #expect(isWelcome(cluster.send(Self.hello(), from: 1).first?.body))
+    #expect(refusal(cluster.send(Self.pull(0), from: 2).first?.body)?.code == .helloNeeded)
+    for peer in [0, 1, 3] {
+      #expect(pullReply(cluster.send(Self.pull(0), from: peer).first?.body) != nil)
+    }
+  }
+
+  @Test("thousands of connections that come once and end without a word keep nobody out")
+  func silentConnections() throws {
+    var cluster = try TestCluster([Self.spec], generation: 5, limits: ServerLimits(peers: 64))
+    #expect(cluster.send(Self.pull(1)).isEmpty)
+    for peer in 1...5000 {
+      #expect(isWelcome(cluster.send(Self.hello(), from: peer).first?.body))
+    }
+    // Who waits for an answer keeps its place, and is answered.
+    let push = cluster.push([0: [1: [1]]], version: 0)
+    #expect(pushOutcome(cluster.send(.push(push)).first?.body) == .accepted)
+    #expect(cluster.confirm(version: 0).map(\.peer) == [0, 0])
+  }
+
+  @Test("when everybody waits for an answer there is no room, until somebody goes")
+  func everybodyWaits() throws {
+    var cluster = try TestCluster(
       [Self.spec], generation: 5, limits: ServerLimits(peers: 2), greeted: [0, 1])
-    #expect(refusal(cluster.send(Self.hello(), from: 2).first?.body)?.code == .limit)
+    for peer in 0...1 { #expect(cluster.send(Self.pull(1), from: peer).isEmpty) }
+    let refused = refusal(cluster.send(Self.hello(), from: 2).first?.body)
+    #expect(refused?.code == .limit && refused?.message.contains("ask later") == true)
     cluster.disconnect(0)
     #expect(isWelcome(cluster.send(Self.hello(), from: 2).first?.body))
   }

@@ -14,10 +14,14 @@ private func histories(_ standard: Int) -> Range<UInt64> {
   @Test("every disturbed history ends in the bits of the undisturbed one")
   func sameBits() throws {
     let simulation = Simulation()
+    var summary = SimulationSummary()
     for seed in histories(200) {
       let isTraced = ProcessInfo.processInfo.environment["MRDIB_SIMULATION_TRACE"] != nil
       let history = try simulation.run(seed: seed, trace: isTraced ? { print($0) } : nil)
       #expect(history.violations == [], "scripts/simulate --seed \(seed)")
+      summary.add(history)
     }
+    // Not all of them are partitions that the coordinator sees too.
+    if histories(200).count >= 200 { #expect(summary.count(of: .steppedDown) > 10) }
   }
 }

@@ -287,6 +287,23 @@ import Training
     }
   }
 
+  @Test("a server that has no room for one more is asked again, until it has")
+  func noRoom() {
+    var conversation = ServerConversation()
+    let hello = DataHello(runID: "run", generation: 1, sender: "worker 0")
+    let greeting = requests(conversation.greet(hello, serverCount: 1, at: 0))
+    for now in stride(from: 2.0, through: 20, by: 2) {
+      let refusal = refused(greeting[0].id, .limit)
+      #expect(conversation.handle(refusal, from: 0, at: now - 2).isEmpty)
+      #expect(requests(conversation.tick(at: now)).map(\.id) == [greeting[0].id])
+    }
+    let welcome = DataReply(requestID: greeting[0].id, body: .welcome)
+    guard case .greeted? = conversation.handle(welcome, from: 0, at: 20).first else {
+      Issue.record("the server was not greeted")
+      return
+    }
+  }
+
   @Test("a server that forgets us for ever is greeted no more than once per interval")
   func forgottenForEver() {
     var conversation = greeted()

@@ -323,7 +323,8 @@ import Training
     rig.handle(.setUp(generation: 1))
     let greeting = rig.requests(Rig.servers())
     #expect(
-      Rig.saysGoodbye(rig.handle(Rig.refused(greeting[0], .limit)))?.contains("Server 0") == true)
+      Rig.saysGoodbye(rig.handle(Rig.refused(greeting[0], .malformed)))?.contains("Server 0")
+        == true)
     #expect(rig.handle(.tick, at: 5).isEmpty)
   }
 }

@@ -33,13 +33,19 @@ extension CoordinatorState {
     case .forming(let forming) where forming.stage == .settingUp:
       // A worker is ready only after it has reached the servers, so not before they are known.
       if member.role == .worker, !forming.areServersKnown { return ignore() }
-      membership.markReady(node)
+      markReady(node)
       return (member.role == .server ? serverReady(node, at: now) : []) + beginIfFormed(at: now)
     case .forming, .ended: return ignore()
     case .training, .materializing, .ranking, .saving, .resting:
-      membership.markReady(node)
+      markReady(node)
       return handOut(favoring: node, at: now)
     }
+  }
+
+  private mutating func markReady(_ node: NodeID) {
+    membership.markReady(node)
+    guard let member = membership[node], member.role == .worker else { return }
+    if lastLostWorker?.rank == member.rank { lastLostWorker = nil }
   }
 
   private mutating func serverReady(_ node: NodeID, at now: Double) -> [CoordinatorAction] {

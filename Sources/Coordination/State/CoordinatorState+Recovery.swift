@@ -10,6 +10,9 @@ extension CoordinatorState {
     switch member.role {
     case .server: return [news] + handleServerLoss(at: now)
     case .worker:
+      lastLostWorker = (
+        member.rank, "worker \(member.rank) on \(member.hello.host) was lost: \(how)"
+      )
       work?.release(node)
       return [news] + handOut(at: now) + beginIfFormed(at: now)
     }

@@ -33,7 +33,7 @@ extension CoordinatorState {
         RunFailure(
           kind: .peerLost,
           message: "The cluster of run '\(plan.runID)' is not complete after "
-            + "\(seconds(timeout)): \(missing); start what is missing "
+            + "\(seconds(timeout)): \(missing)\(lastLoss); start what is missing "
             + "with this coordinator's address, or raise the start-up timeout.")))
   }
 
@@ -45,8 +45,12 @@ extension CoordinatorState {
         RunFailure(
           kind: .peerLost,
           message: "The run ends in epoch \(epoch) because no worker was there for "
-            + "\(seconds(timeout)); look at the workers' logs and start the run again.")))
+            + "\(seconds(timeout))\(lastLoss); look at the workers' logs and start the run again."))
+    )
   }
+
+  /// What became of the last worker, for people.
+  private var lastLoss: String { lastLostWorker.map { " (\($0.fate))" } ?? "" }
 
   func seconds(_ value: Double) -> String {
     "\((value * 10).rounded() / 10) s"

@@ -1,6 +1,6 @@
 /// What a server holds at most; beyond it, requests are refused with code `limit`.
 public struct ServerLimits: Sendable, Equatable {
-  /// Connections that said hello.
+  /// Connections that said hello. One more takes the place of the one that was silent for longest.
   public var peers: Int
   /// Pulls that wait for a version, over all peers.
   public var parkedPulls: Int

@@ -51,7 +51,7 @@ public struct ServerState<Peer: Hashable & Sendable>: Sendable {
   var tables: [TableStore]
   var optimizer: Optimizer
   /// The peers that said hello.
-  var peers: [Peer: DataHello] = [:]
+  var peers = PeerTable<Peer>()
   var parkedPulls: [ParkedPull<Peer>] = []
   /// What has come in for the current version, and for later ones.
   var pending: PendingVersions
@@ -133,6 +133,7 @@ public struct ServerState<Peer: Hashable & Sendable>: Sendable {
       forget(peer)
       return []
     case .request(let request, from: let peer):
+      peers.noteRequest(of: peer)
       do {
         return try respond(to: request, from: peer)
       } catch {
@@ -168,15 +169,24 @@ public struct ServerState<Peer: Hashable & Sendable>: Sendable {
           """)
     }
     try check(generation: hello.generation)
-    guard peers[peer] != nil || peers.count < limits.peers else {
+    if peers[peer] == nil, peers.count >= limits.peers { try makeRoom() }
+    peers.add(peer, hello)
+  }
+
+  /// Forgets the peer that was silent for longest. One that waits for an answer is there, or its
+  /// answer will show that it is not.
+  private mutating func makeRoom() throws(Refusal) {
+    let waiting = Set(parkedPulls.map(\.peer)).union(reductions.waiters.map(\.peer))
+    guard let silent = peers.longestSilent(except: waiting) else {
       throw Refusal(
-        code: .limit, message: "\(limits.peers) peers are connected, which is the limit")
+        code: .limit,
+        message: "\(limits.peers) peers wait for answers, which is the limit; ask later")
     }
-    peers[peer] = hello
+    forget(silent)
   }
 
   private mutating func forget(_ peer: Peer) {
-    peers[peer] = nil
+    peers.remove(peer)
     parkedPulls.removeAll { $0.peer == peer }
     reductions.forget(peer)
   }

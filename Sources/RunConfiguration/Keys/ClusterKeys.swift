@@ -21,6 +21,11 @@ public struct ClusterKeys: ConfigurationSection {
     "hang_timeout_ms", default: 60_000, .within(1000...86_400_000, or: 0), unit: "ms",
     influencesResult: false,
     help: "Silence after which train kills a process that hangs, and starts it again. 0: never.")
+  public let computationTimeout = ConfigurationKey<Int>(
+    "computation_timeout_ms", default: 600_000, .within(1000...86_400_000, or: 0), unit: "ms",
+    influencesResult: false,
+    help: "Time for one step of a worker's shards, or one block; then the worker counts as hung and"
+      + " ends, to be started again. 0: never.")
   public let restartLimit = ConfigurationKey<Int>(
     "restart_limit", default: 50, .within(0...100_000), unit: "restarts", influencesResult: false,
     help: "The most restarts of one process within restart_window_s; one more death ends the run."

@@ -78,7 +78,7 @@ final class ModelSaving {
     _ action: ServerConversation.Action, at now: Double, on loop: Loop
   ) -> Conclusion? {
     switch action {
-    case .request(let request, let server):
+    case .request(let request, let server), .probe(let request, let server):
       do {
         try loop.send(request.encoded(), to: servers[server])
       } catch {
@@ -88,6 +88,7 @@ final class ModelSaving {
     case .greeted: return read(.begin, at: now, on: loop)
     case .advance(let input): return read(input, at: now, on: loop)
     case .done: return .read(writer)
+    case .lost(let server): return .failed("server \(server) is silent", isTransient: true)
     case .refused(let failure): return .failed(failure.message, isTransient: true)
     case .outdated(let message): return .failed(message, isTransient: true)
     }

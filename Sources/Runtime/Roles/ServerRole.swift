@@ -79,6 +79,14 @@ private final class ServerHandler: NetworkHandler {
     }
     let listener = try loop.bindRouter(listen, advertisedHost: advertisedHost)
     let reached = "\(listener.advertised)"
+    do {
+      _ = try Endpoint(reached)
+    } catch {
+      throw RuntimeError(
+        exitCode: .usage,
+        message: "Cannot tell workers where this server is, which was to be said with --advertise "
+          + "HOST: \(error)")
+    }
     guard !reached.contains("//0.0.0.0:"), !reached.contains("//*:"), !reached.contains("//[::]:")
     else {
       throw RuntimeError(
@@ -167,6 +175,7 @@ private final class ServerHandler: NetworkHandler {
     } catch {
       // The peer asks again if it is still there.
       logger.warning("could not answer: \(error)")
+      if error.code == .peerGone { handle(.peerGone(peer), on: loop) }
     }
   }
 

@@ -11,7 +11,7 @@ import Training
 final class WorkerComputation: @unchecked Sendable {  // state is touched only on `queue`
   /// What a job came to.
   enum Outcome: Sendable {
-    case setUp(generation: UInt64)
+    case setUp(generation: UInt64, WorkerTimeouts)
     case setUpFailed(generation: UInt64, String)
     case advanced(task: UInt64, WorkOutput)
     case taskFailed(task: UInt64, TaskFailure)
@@ -41,13 +41,14 @@ final class WorkerComputation: @unchecked Sendable {  // state is touched only o
   func setUp(_ welcome: Welcome) {
     queue.async { [self] in
       do {
+        let resolved = try RunConfiguration(welcome)
         if let engine, configuration == welcome.configuration {
           engine.enter(serverCount: Int(welcome.serverCount))
         } else {
-          engine = try WorkerEngine.make(welcome, dataFolder: dataFolder)
+          engine = try WorkerEngine.make(welcome, resolved, dataFolder: dataFolder)
           configuration = welcome.configuration
         }
-        report(.setUp(generation: welcome.generation))
+        report(.setUp(generation: welcome.generation, WorkerTimeouts(resolved)))
       } catch {
         report(
           .setUpFailed(
@@ -88,8 +89,9 @@ extension WorkerEngine {
   /// Loads what a welcome describes.
   ///
   /// - Throws: an error with a sentence when data or configuration do not fit the run.
-  static func make(_ welcome: Welcome, dataFolder: String?) throws -> WorkerEngine {
-    let configuration = try RunConfiguration(welcome)
+  static func make(
+    _ welcome: Welcome, _ configuration: RunConfiguration, dataFolder: String?
+  ) throws -> WorkerEngine {
     let setup = try RunSetup(
       configuration: configuration, folder: dataFolder ?? configuration.data.folder)
     let expected = configuration.data.digest
@@ -100,5 +102,15 @@ extension WorkerEngine {
           + "every machine.")
     }
     return setup.engine(serverCount: Int(welcome.serverCount))
+  }
+}
+
+extension WorkerTimeouts {
+  init(_ configuration: RunConfiguration) {
+    let cluster = configuration.cluster
+    let computation = cluster.computationTimeout
+    self.init(
+      node: Double(cluster.nodeTimeout) / 1000,
+      computation: computation == 0 ? .infinity : Double(computation) / 1000)
   }
 }

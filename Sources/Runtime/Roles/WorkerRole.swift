@@ -46,6 +46,9 @@ private final class WorkerHandler: NetworkHandler {
   private var computation: WorkerComputation?
   private var coordinator: PeerID?
   private var servers: [PeerID] = []
+  private var endpoints: [String] = []
+  /// Connections beside, by server.
+  private var probes: [Int: PeerID] = [:]
   private var serverIndex: [PeerID: Int] = [:]
   private var now: Double { MonotonicClock.seconds }
 
@@ -103,7 +106,8 @@ private final class WorkerHandler: NetworkHandler {
     _ event: WorkerComputation.Outcome, on loop: NetworkLoop<WorkerComputation.Outcome>
   ) {
     switch event {
-    case .setUp(let generation): handle(.setUp(generation: generation), on: loop)
+    case .setUp(let generation, let timeouts):
+      handle(.setUp(generation: generation, timeouts), on: loop)
     case .setUpFailed(let generation, let message):
       handle(.setUpFailed(generation: generation, message), on: loop)
     case .advanced(let task, let output): handle(.advanced(task: task, output), on: loop)
@@ -134,7 +138,12 @@ private final class WorkerHandler: NetworkHandler {
         "worker \(welcome.rank) of run \(welcome.runID), generation \(welcome.generation)")
       computation?.setUp(welcome)
     case .connect(let endpoints): connect(endpoints, on: loop)
-    case .request(let request, let server): send(request.encoded(), to: servers[server], on: loop)
+    case .request(let request, let server):
+      // There are none when they could not be connected to: the worker is about to end.
+      guard servers.indices.contains(server) else { return }
+      send(request.encoded(), to: servers[server], on: loop)
+    case .probe(let request, let server): probe(server, with: request, on: loop)
+    case .warn(let warning): logger.warning("\(warning)")
     case .begin(let task): computation?.begin(task)
     case .advance(let task, let input): computation?.advance(task, input)
     case .leave(let departure): end(RoleOutcome(departure), on: loop)
@@ -144,9 +153,8 @@ private final class WorkerHandler: NetworkHandler {
   private func connect(
     _ endpoints: [String], on loop: NetworkLoop<WorkerComputation.Outcome>
   ) {
-    for peer in servers { loop.close(peer.connection) }
-    servers = []
-    serverIndex = [:]
+    closeServers(on: loop)
+    self.endpoints = endpoints
     do {
       for endpoint in endpoints {
         let peer = try loop.connectDealer(endpoint)
@@ -154,7 +162,32 @@ private final class WorkerHandler: NetworkHandler {
         servers.append(peer)
       }
     } catch {
-      end(RoleOutcome(exitCode: .unavailable, message: "\(error)"), on: loop)
+      let message = "Cannot connect to server \(servers.count): \(error)"
+      closeServers(on: loop)
+      tell(.goodbye(reason: message), on: loop)
+      end(RoleOutcome(exitCode: .unavailable, message: message), on: loop)
+    }
+  }
+
+  private func closeServers(on loop: NetworkLoop<WorkerComputation.Outcome>) {
+    for peer in serverIndex.keys { loop.close(peer.connection) }
+    servers = []
+    probes = [:]
+    serverIndex = [:]
+  }
+
+  /// A connection that was opened to see whether a server is there stays, for the next time.
+  private func probe(
+    _ server: Int, with request: DataRequest, on loop: NetworkLoop<WorkerComputation.Outcome>
+  ) {
+    guard servers.indices.contains(server) else { return }
+    do {
+      let peer = try probes[server] ?? loop.connectDealer(endpoints[server])
+      probes[server] = peer
+      serverIndex[peer] = server
+      send(request.encoded(), to: peer, on: loop)
+    } catch {
+      logger.warning("could not look whether server \(server) is there: \(error)")
     }
   }
 

@@ -172,7 +172,8 @@ public final class SingleProcessRole {
         }
         queue.append(.workerEvent(.setUp(generation: welcome.generation)))
       case .connect: break
-      case .request(let request, _): queue.append(.toServer(request))
+      case .request(let request, _), .probe(let request, _): queue.append(.toServer(request))
+      case .warn: break  // Between the two there is no network.
       case .begin(let task):
         advance(task.id, .begin) { [self] in work = try engine?.work(for: task) }
       case .advance(let task, let input): advance(task, input) {}

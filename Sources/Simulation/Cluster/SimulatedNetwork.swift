@@ -20,13 +20,18 @@ struct Route: Hashable {
 
 /// Which slots are cut off, and which messages have overtaken others.
 struct SimulatedNetwork {
+  /// What does not arrive; nil: anybody.
   private struct Cut {
-    let slot: Slot
-    let sending: Bool
-    let receiving: Bool
+    var senders: Slot?
+    var receivers: Slot?
+
+    func holds(_ route: Route) -> Bool {
+      senders.map { $0 == route.sender.slot } ?? true
+        && receivers.map { $0 == route.receiver.slot } ?? true
+    }
   }
 
-  private var cuts: [UInt64: Cut] = [:]
+  private var cuts: [UInt64: [Cut]] = [:]
   private var lastNumber: UInt64 = 0
   /// The latest message that has come, by its number.
   private var arrived: [Route: UInt64] = [:]
@@ -41,18 +46,26 @@ struct SimulatedNetwork {
 
   /// Cuts a slot off, until ``heal(_:)`` with the number that this returns.
   mutating func cut(_ slot: Slot, sending: Bool, receiving: Bool) -> UInt64 {
+    make((sending ? [Cut(senders: slot)] : []) + (receiving ? [Cut(receivers: slot)] : []))
+  }
+
+  /// Lets nothing through that a slot sends to another, and perhaps nothing that the other sends to
+  /// it, until ``heal(_:)`` with the number that this returns.
+  mutating func part(_ slot: Slot, from other: Slot, bothWays: Bool) -> UInt64 {
+    let back = bothWays ? [Cut(senders: other, receivers: slot)] : []
+    return make([Cut(senders: slot, receivers: other)] + back)
+  }
+
+  private mutating func make(_ cut: [Cut]) -> UInt64 {
     let number = nextNumber()
-    cuts[number] = Cut(slot: slot, sending: sending, receiving: receiving)
+    cuts[number] = cut
     return number
   }
 
   mutating func heal(_ number: UInt64) { cuts[number] = nil }
 
   func isCut(_ route: Route) -> Bool {
-    cuts.values.contains { cut in
-      (cut.slot == route.sender.slot && cut.sending)
-        || (cut.slot == route.receiver.slot && cut.receiving)
-    }
+    cuts.values.contains { $0.contains { $0.holds(route) } }
   }
 
   // MARK: What comes

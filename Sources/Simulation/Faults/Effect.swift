@@ -10,6 +10,7 @@ public enum Effect: String, Sendable, CaseIterable {
   case overtakenDataMessage = "a data message is overtaken by a later one"
   case staleRows = "a worker gets rows of an earlier version"
   case partition = "a message is lost to a partition"
+  case steppedDown = "a worker gives its shards up because it cannot reach a server"
   case killedCoordinator = "the coordinator is killed"
   case killedServer = "a server is killed"
   case killedWorker = "a worker is killed"

@@ -14,6 +14,9 @@ public enum Fault: Sendable, Hashable {
   case terminate(Slot)
   /// Nothing that the slot sends arrives, or nothing that is sent to it, or neither.
   case cutOff(Slot, sending: Bool, receiving: Bool, seconds: Double)
+  /// Nothing that one of two slots sends arrives at the other, or neither way; all else is as it
+  /// should be.
+  case part(Slot, from: Slot, bothWays: Bool, seconds: Double)
   /// Every process is killed; the same command, perhaps with other numbers of processes, goes on.
   case powerLoss(ClusterShape)
   /// The run is asked to stop, and goes on later, perhaps with other numbers of processes.

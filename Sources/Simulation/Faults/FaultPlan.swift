@@ -45,7 +45,7 @@ public struct FaultPlan: Sendable {
   private static func fault(_ shape: ClusterShape, _ dice: inout Dice) -> Fault {
     let slot = dice.element(of: shape.slots)
     let seconds = dice.element(of: [0.3, 2, 8, 25])
-    switch dice.integer(in: 0...15) {
+    switch dice.integer(in: 0...17) {
     case 0...3: return .kill(slot)
     case 4, 5: return .killWithinEvent(slot, actions: dice.integer(in: 0...3))
     case 6: return .stop(slot, seconds: seconds)
@@ -62,7 +62,20 @@ public struct FaultPlan: Sendable {
     case 12: return .pause(.random(&dice))
     case 13: return .fullDisk(seconds: seconds)
     case 14: return .unreadableDisk(seconds: seconds)
-    default: return .setBackClock(slot)
+    case 15: return .setBackClock(slot)
+    default: return part(shape, &dice)
     }
+  }
+
+  /// A worker and a server that do not hear each other, or one does not hear the other, perhaps for
+  /// longer than the rest of the run takes without them.
+  private static func part(_ shape: ClusterShape, _ dice: inout Dice) -> Fault {
+    let worker = Slot.worker(dice.integer(in: 0...shape.workers - 1))
+    let server = Slot.server(dice.integer(in: 0...shape.servers - 1))
+    let seconds: Double = dice.element(of: [2, 8, 25, 100])
+    let direction = dice.integer(in: 0...2)
+    return direction == 0
+      ? .part(server, from: worker, bothWays: false, seconds: seconds)
+      : .part(worker, from: server, bothWays: direction == 2, seconds: seconds)
   }
 }

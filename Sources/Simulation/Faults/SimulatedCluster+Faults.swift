@@ -38,6 +38,9 @@ extension SimulatedCluster {
     case .cutOff(let slot, let sending, let receiving, let seconds):
       clock.after(
         seconds, .heal(network.cut(slot, sending: sending, receiving: receiving)))
+    case .part(let slot, let other, let bothWays, let seconds):
+      let cut = network.part(slot, from: other, bothWays: bothWays)
+      clock.after(seconds, .heal(cut))
     case .powerLoss(let shape):
       count(.powerLoss)
       startAgain(shape)

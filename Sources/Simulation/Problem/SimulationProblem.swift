@@ -37,6 +37,8 @@ public struct SimulationProblem: Sendable {
   static let seed: UInt64 = 7
   static let shardCount = 3
   static let epochs: UInt32 = 3
+  /// Silence after which a process counts as lost, seconds.
+  static let nodeTimeout = 5.0
   private static let batchSize = 12
 
   public init(_ kind: Kind, consistency: Consistency = .bulkSynchronous) throws {
@@ -122,7 +124,7 @@ public struct SimulationProblem: Sendable {
       isExact: consistency.isExact,
       checkpoints: CheckpointPlan(folder: "checkpoints", interval: 2 * UInt64(rounds)),
       timing: CoordinationTiming(
-        heartbeatInterval: 0.5, heartbeatTimeout: 5, startupTimeout: 900))
+        heartbeatInterval: 0.5, heartbeatTimeout: Self.nodeTimeout, startupTimeout: 900))
   }
 
   /// The tables of a generation: initial values, or the rows of a checkpoint.

@@ -65,7 +65,7 @@ final class SimulatedSaving {
   ) -> Conclusion? {
     for action in actions {
       switch action {
-      case .request(let request, let server):
+      case .request(let request, let server), .probe(let request, let server):
         cluster.send(
           .request(request, connection: connections[server]), from: owner,
           toEndpoint: endpoints[server])
@@ -74,6 +74,7 @@ final class SimulatedSaving {
       case .done:
         return .read(
           SimulatedDisk.SavedModel(epoch: epoch, version: version, bits: rows.bits))
+      case .lost(let server): return .failed("server \(server) is silent")
       case .refused(let failure): return .failed(failure.message)
       case .outdated(let message): return .failed(message)
       }

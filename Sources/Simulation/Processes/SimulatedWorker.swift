@@ -11,6 +11,8 @@ final class SimulatedWorker: SimulatedProcess {
   private var work: (any Work)?
   /// By server; nil before the first.
   private var connections: [ConnectionName] = []
+  /// Connections beside, by server.
+  private var probes: [Int: ConnectionName] = [:]
   private var endpoints: [String] = []
   private var nextConnection = 0
   /// When the computation has done what was asked of it so far.
@@ -35,9 +37,9 @@ final class SimulatedWorker: SimulatedProcess {
     switch parcel {
     case .fromCoordinator(let letter): handle(.coordinator(letter), in: cluster)
     case .reply(let reply, let connection):
-      guard let server = connections.firstIndex(of: connection) else { return }
+      guard connections.contains(connection) || probes.values.contains(connection) else { return }
       checkStaleness(reply, in: cluster)
-      handle(.reply(reply, server: server), in: cluster)
+      handle(.reply(reply, server: connection.server), in: cluster)
     case .fromNode, .request: break
     }
   }
@@ -66,19 +68,27 @@ final class SimulatedWorker: SimulatedProcess {
         } else {
           engine = cluster.problem.engine(serverCount: Int(welcome.serverCount))
         }
-        return .setUp(generation: welcome.generation)
+        return .setUp(
+          generation: welcome.generation,
+          WorkerTimeouts(node: SimulationProblem.nodeTimeout))
       }
     case .connect(let endpoints):
       self.endpoints = endpoints
-      connections = endpoints.indices.map { server in
-        nextConnection += 1
-        return ConnectionName(owner: name, number: nextConnection, server: server)
-      }
+      connections = endpoints.indices.map { connection(to: $0) }
+      probes = [:]
     case .request(let request, let server):
       if case .pull(let pull) = request.body { askedVersions[request.id] = pull.version }
       cluster.send(
         .request(request, connection: connections[server]), from: name,
         toEndpoint: endpoints[server])
+    case .probe(let request, let server):
+      let probe = probes[server] ?? connection(to: server)
+      probes[server] = probe
+      cluster.send(
+        .request(request, connection: probe), from: name, toEndpoint: endpoints[server])
+    case .warn(let warning):
+      cluster.note("\(name) warns: \(warning)")
+      cluster.count(.steppedDown)
     case .begin(let task):
       compute(cluster.stepSeconds(), in: cluster) { [self] in
         advance(task.id, .begin) { work = try engine?.work(for: task) }
@@ -87,6 +97,12 @@ final class SimulatedWorker: SimulatedProcess {
       compute(cluster.stepSeconds(), in: cluster) { [self] in advance(task, input) {} }
     case .leave(let departure): cluster.left(name, departure)
     }
+  }
+
+  /// A new one.
+  private func connection(to server: Int) -> ConnectionName {
+    nextConnection += 1
+    return ConnectionName(owner: name, number: nextConnection, server: server)
   }
 
   private func checkStaleness(_ reply: DataReply, in cluster: SimulatedCluster) {

@@ -6,6 +6,7 @@ struct OutstandingRequests: Sendable {
   struct Entry: Sendable {
     let server: Int
     let request: DataRequest
+    let firstSentAt: Double
     var sentAt: Double
     var attempts = 1
     /// The server did not know who asked: the request goes out again when it has welcomed us.
@@ -39,10 +40,22 @@ struct OutstandingRequests: Sendable {
   }
 
   mutating func add(_ body: DataRequestBody, to server: Int, at now: Double) -> DataRequest {
-    let request = DataRequest(id: nextID, body: body)
-    nextID += 1
-    entries[request.id] = Entry(server: server, request: request, sentAt: now)
+    let request = number(body)
+    entries[request.id] = Entry(server: server, request: request, firstSentAt: now, sentAt: now)
     return request
+  }
+
+  /// A request that is kept by somebody else.
+  mutating func number(_ body: DataRequestBody) -> DataRequest {
+    defer { nextID += 1 }
+    return DataRequest(id: nextID, body: body)
+  }
+
+  /// Since when each server owes an answer, of those that do.
+  var owedSince: [Int: Double] {
+    entries.values.reduce(into: [:]) { result, entry in
+      result[entry.server] = min(result[entry.server] ?? .infinity, entry.firstSentAt)
+    }
   }
 
   mutating func remove(_ id: UInt64) { entries[id] = nil }

@@ -19,6 +19,10 @@ public struct ServerConversation: Sendable {
 
   public enum Action: Sendable {
     case request(DataRequest, server: Int)
+    /// To be sent on a connection beside that of the requests, where nothing long is on its way.
+    case probe(DataRequest, server: Int)
+    /// A server owes an answer and was silent for too long.
+    case lost(server: Int)
     /// Every server has welcomed us.
     case greeted
     /// The task has what it waited for.
@@ -49,8 +53,16 @@ public struct ServerConversation: Sendable {
   /// What was said to greet the servers.
   private var hello: DataHello?
   private var greetedAt: [Int: Double] = [:]
+  private var watch = ServerWatch()
 
   public init(limits: Limits = Limits()) { self.limits = limits }
+
+  /// For how long a server that owes an answer may be silent, seconds; infinite unless set. Work
+  /// that waits for others is no silence.
+  public var silenceTimeout: Double {
+    get { watch.timeout }
+    set { watch.timeout = newValue }
+  }
 
   /// Requests that no server has answered yet.
   public var outstandingCount: Int { outstanding.count }
@@ -60,6 +72,7 @@ public struct ServerConversation: Sendable {
     _ hello: DataHello, serverCount: Int, at now: Double
   ) -> [Action] {
     abandon()
+    watch.reset()
     self.hello = hello
     awaited = .welcomes
     return (0..<serverCount).map { greet($0, hello, at: now) }
@@ -106,6 +119,8 @@ public struct ServerConversation: Sendable {
   public mutating func handle(
     _ reply: DataReply, from server: Int, at now: Double
   ) -> [Action] {
+    watch.note(server, at: now)
+    if watch.takeAnswer(reply.requestID, of: server) { return answered(reply.body, by: server) }
     guard let entry = outstanding.entry(reply.requestID, of: server) else { return [] }
     switch (entry.request.body, reply.body) {
     case (_, .refused(let refusal)):
@@ -137,6 +152,24 @@ public struct ServerConversation: Sendable {
     }
   }
 
+  /// A probe was answered: the server can be reached, and that is all unless it is not ours.
+  private mutating func answered(_ body: DataReplyBody, by server: Int) -> [Action] {
+    guard case .refused(let refusal) = body, Self.isForeign(refusal) else { return [] }
+    return meetForeign(server, refusal)
+  }
+
+  private static func isForeign(_ refusal: Refusal) -> Bool {
+    switch refusal.code {
+    case .staleGeneration, .wrongRun, .protocolVersion: true
+    case .malformed, .notReady, .clusterFull, .limit, .diverged, .helloNeeded, .versionGone: false
+    }
+  }
+
+  private mutating func meetForeign(_ server: Int, _ refusal: Refusal) -> [Action] {
+    abandon()
+    return [.outdated("Server \(server) is not one of ours now: \(refusal.message)")]
+  }
+
   private mutating func welcomed(by server: Int, at now: Double) -> [Action] {
     // A server that forgot us was greeted again.
     let repeated = outstanding.welcomed(by: server, at: now).map(Self.resent)
@@ -150,7 +183,7 @@ public struct ServerConversation: Sendable {
     _ refusal: Refusal, of entry: OutstandingRequests.Entry, at now: Double
   ) -> [Action] {
     switch (refusal.code, entry.request.body) {
-    case (.notReady, _):
+    case (.notReady, _), (.limit, .hello):
       outstanding.askAgain(entry.request.id, at: now)
       return []
     case (.helloNeeded, _):
@@ -159,9 +192,8 @@ public struct ServerConversation: Sendable {
       outstanding.removePullsAndReduces()
       awaited = .nothing
       return [.advance(.versionGone(refusal.version))]
-    case (.staleGeneration, _), (.wrongRun, _), (.protocolVersion, _):
-      abandon()
-      return [.outdated("Server \(entry.server) is not one of ours now: \(refusal.message)")]
+    case _ where Self.isForeign(refusal):
+      return meetForeign(entry.server, refusal)
     default:
       abandon()
       return [
@@ -190,9 +222,20 @@ public struct ServerConversation: Sendable {
     return [greet(entry.server, hello, at: now)]
   }
 
-  /// Sends again what was not answered in time.
+  /// Sends again what was not answered in time, and looks whether the servers are there.
   public mutating func tick(at now: Double) -> [Action] {
-    outstanding.overdue(at: now, limits: limits).map(Self.resent)
+    outstanding.overdue(at: now, limits: limits).map(Self.resent) + findSilent(at: now)
+  }
+
+  private mutating func findSilent(at now: Double) -> [Action] {
+    guard silenceTimeout < .infinity, let hello else { return [] }
+    let (due, lost) = watch.tick(outstanding.owedSince, at: now)
+    if let lost { return [.lost(server: lost)] }
+    return due.map { server in
+      let probe = outstanding.number(.hello(hello))
+      watch.probe(server, as: probe.id, at: now)
+      return .probe(probe, server: server)
+    }
   }
 
   private static func resent(_ entry: OutstandingRequests.Entry) -> Action {

@@ -260,6 +260,7 @@ struct FakeCluster {
         post(
           .request(
             request, server: server, worker: worker, connection: workers[worker]?.connection ?? 0))
+      case .probe, .warn: break  // No connection is cut.
       case .begin(let task): workers[worker]?.jobs.append(.begin(task))
       case .advance(let task, let input): workers[worker]?.jobs.append(.advance(task, input))
       case .leave(let departure):

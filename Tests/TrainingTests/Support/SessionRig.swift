@@ -14,10 +14,10 @@ struct SessionRig {
   }
 
   /// One that has joined, met its server and said that it is ready.
-  static func ready() throws -> SessionRig {
+  static func ready(_ timeouts: WorkerTimeouts = WorkerTimeouts()) throws -> SessionRig {
     var rig = SessionRig()
     rig.handle(welcome())
-    rig.handle(.setUp(generation: 1))
+    rig.handle(.setUp(generation: 1, timeouts))
     let greeting = try #require(rig.requests(servers()).first)
     try #require(rig.told(welcomed(greeting)) == [.ready(generation: 1)])
     return rig
