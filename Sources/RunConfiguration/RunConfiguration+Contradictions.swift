@@ -1,3 +1,5 @@
+internal import ForeignText
+
 /// What single keys cannot say: settings that contradict each other.
 extension RunConfiguration {
   func checkContradictions() throws {
@@ -25,7 +27,7 @@ extension RunConfiguration {
     guard !condition else { return }
     let source = [right, left].map { setting($0).source }.first { $0 != .builtInDefault }
     func shown(_ key: any ConfigurationKeyDeclaration) -> String {
-      "\(key.name) (\(setting(key).value.yaml), from \(setting(key).source))"
+      "\(key.name) (\(setting(key).value.yaml.shown()), from \(setting(key).source))"
     }
     throw ConfigurationError(
       source, "\(shown(left)) \(relation) \(shown(right)); change one of them")

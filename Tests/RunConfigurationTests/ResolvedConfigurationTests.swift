@@ -64,6 +64,26 @@ func digest(assignment: String, changes: Bool) throws {
   #expect((try resolve(setting: assignment).digest != before) == changes)
 }
 
+@Test("a path with a star resolves to itself: what is written is no alias when it is read")
+func star() throws {
+  let resolved = try resolve(
+    #"""
+    data: "/data/a \u002ab/x"
+    modalities: ["visual:\u002aa.npy"]
+    """#)
+  let again = try resolver.resolve(layers: [
+    ConfigurationLayer(yaml: resolved.resolvedYAML(), label: "resolved")
+  ])
+  #expect(again == resolved && again.data.modalities.map(\.file) == ["*a.npy"])
+}
+
+@Test("a contradiction is a short sentence, however long the values are")
+func longContradiction() throws {
+  let topk = Array(repeating: "10", count: 2000).joined(separator: ", ")
+  let sentence = try message(of: "topk: [\(topk)]")
+  #expect(sentence.contains("selection_metric") && sentence.count < 400, "\(sentence)")
+}
+
 @Test(
   "the layers of a graph model change its digest",
   arguments: ["lightgcn", "freedom", "mgcn", "soil"])

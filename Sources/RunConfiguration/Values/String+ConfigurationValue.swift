@@ -20,6 +20,8 @@ extension String: ConfigurationScalar {
       switch scalar {
       case "\"": text += "\\\""
       case "\\": text += "\\\\"
+      // `YAMLAlias` refuses what looks like one inside quotes, too.
+      case "*": text += "\\u002a"
       case _
       where scalar.value < 0x20 || (0x7F...0x9F).contains(scalar.value)
         || scalar == "\u{2028}" || scalar == "\u{2029}" || scalar == "\u{FEFF}":
