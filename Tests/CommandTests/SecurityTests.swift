@@ -73,8 +73,9 @@ import Testing
     try TestSocket.send(Array("GET / HTTP/1.1\r\n\r\n".utf8), to: port)
     #expect(coordinator.isRunning && server.isRunning)
     #expect(!FileManager.default.fileExists(atPath: "\(folder.path)/run/best.json"))
-    #expect(coordinator.errors.contains("is not in the folder 'allowed'"))
-    #expect(coordinator.errors.contains("expects another cluster's key"))
+    for reason in ["is not in the folder 'allowed'", "expects another cluster's key"] {
+      try Wait.until("the coordinator says: \(reason)") { coordinator.errors.contains(reason) }
+    }
 
     let worker = try join(["--keys", keys])
     #expect(worker.status == 0, "\(worker.errors)")

@@ -64,7 +64,7 @@ func deepNesting() throws {
 
 @Test(
   "aliases, of which a few lines can stand for billions of values, are refused with their place",
-  .timeLimit(.minutes(1)))
+  .timeLimit(.minutes(5)))
 func aliasesAreRefused() throws {
   #expect(try message(of: "data: &a x\nmodel: *a\n").hasPrefix("run.yaml:2:8: references"))
   let levels = (1..<40).map { "- &l\($0) [*l\($0 - 1), *l\($0 - 1)]\n" }
