@@ -112,7 +112,7 @@ extension CoordinatorState {
           + "with an address that workers can reach.")
     }
     if let member = membership.member(named: hello.name), hello.incarnation < member {
-      return earlierRefusal(for: hello)
+      return earlierRefusal(for: hello, isReplaced: membership[member]?.isReady ?? false)
     }
     if let holding = hello.holding, holding.generation > generation {
       return Refusal(
@@ -126,10 +126,11 @@ extension CoordinatorState {
 
   /// Of the processes that go by a name the one that was started last counts: words of an earlier
   /// one may come late. Which one that is their clocks say, and a clock can be set back. Who has
-  /// been part of the run already was replaced. Who has not may be the replacement, of a process
-  /// that is dead and not given up yet: it waits until then.
-  private func earlierRefusal(for hello: NodeHello) -> Refusal {
-    guard hello.holding == nil else {
+  /// been part of the run already was replaced, if the later one has shown that it lives: its
+  /// greeting may be of before its death. Who has not may be the replacement, of a process that is
+  /// dead and not given up yet: it waits until then.
+  private func earlierRefusal(for hello: NodeHello, isReplaced: Bool) -> Refusal {
+    guard hello.holding == nil || !isReplaced else {
       return Refusal(
         code: .staleGeneration,
         message: "Another process has taken this one's place as '\(hello.name)'; end this one.")
