@@ -54,12 +54,16 @@ import Testing
         "--workers", "1", "--servers", "1", "--keys", keys,
       ] + Self.settings)
     let server = try RunningCommand(folder, ["server", "--coordinator", address, "--keys", keys])
-    try Wait.until("the server listens") { server.errors.contains("listening at") }
+    try Wait.until("both listen") {
+      coordinator.errors.contains("run directory") && server.errors.contains("listening at")
+    }
 
     func join(_ options: [String]) throws -> Command {
       try Command(
-        arguments: ["worker", "--coordinator", address, "--join-timeout", "2"] + options)
+        arguments: ["worker", "--coordinator", address, "--join-timeout", "5"] + options)
     }
+    // However often strangers of one kind come, those of another are told of.
+    for _ in 0..<10 { try TestSocket.send(Array("GET / HTTP/1.1\r\n\r\n".utf8), to: port) }
     let plain = try join([])
     #expect(plain.status != 0)
     #expect(plain.errors.contains("Cannot connect to \(address)"), "\(plain.errors)")
@@ -70,7 +74,6 @@ import Testing
     let astray = try join(["--keys", others])
     #expect(astray.status != 0)
     #expect(astray.errors.contains("its cluster key is not the one"), "\(astray.errors)")
-    try TestSocket.send(Array("GET / HTTP/1.1\r\n\r\n".utf8), to: port)
     #expect(coordinator.isRunning && server.isRunning)
     #expect(!FileManager.default.fileExists(atPath: "\(folder.path)/run/best.json"))
     for reason in ["is not in the folder 'allowed'", "expects another cluster's key"] {
@@ -84,7 +87,7 @@ import Testing
     // The worker without a key, the one of another cluster, again and again, and HTTP.
     let total = /in all: refused (\d+) connections with a key that is not allowed and (\d+) that/
     let match = try #require(coordinator.errors.firstMatch(of: total), "\(coordinator.errors)")
-    #expect(match.1 == "1" && (Int(match.2) ?? 0) >= 2, "\(coordinator.errors)")
+    #expect((Int(match.1) ?? 0) >= 1 && (Int(match.2) ?? 0) >= 12, "\(coordinator.errors)")
     let alone = try Command(
       arguments: [
         "train", "--data", data, "--single-process", "--run", "\(folder.path)/alone",
@@ -114,7 +117,7 @@ import Testing
     try FileManager.default.removeItem(atPath: "\(keys)/allowed/gone.public")
     func join(_ own: String) throws -> Command {
       try Command(
-        "worker", "--coordinator", address, "--join-timeout", "4", "--keys", own)
+        "worker", "--coordinator", address, "--join-timeout", "10", "--keys", own)
     }
     // Who had the key taken back is kept out; what cannot be read lets nobody in and harms nobody.
     try Data("no key".utf8).write(to: URL(fileURLWithPath: "\(keys)/allowed/torn.public"))

@@ -14,13 +14,19 @@ final class NetworkWatch: Sendable {
   }
 
   private let logger: Logger
-  private let strangers: RateLimitedLog
+  /// Limits of their own, so that strangers of one kind do not hide those of another.
+  private let refusedKeys: RateLimitedLog
+  private let failures: [HandshakeFailure.Cause: RateLimitedLog]
   private let malformed: RateLimitedLog
   private let state = Mutex(State())
 
   init(label: String) {
     logger = Logger(label: label)
-    strangers = RateLimitedLog(label: label)
+    refusedKeys = RateLimitedLog(label: label)
+    failures = Dictionary(
+      uniqueKeysWithValues: HandshakeFailure.Cause.allCases.map {
+        ($0, RateLimitedLog(label: label))
+      })
     malformed = RateLimitedLog(label: label)
   }
 
@@ -37,7 +43,7 @@ final class NetworkWatch: Sendable {
     switch incident {
     case .keyRefused:
       state.withLock { $0.keysRefused += 1 }
-      strangers.warning("\(incident)")
+      refusedKeys.warning("\(incident)")
     case .handshakeFailed(let failure):
       state.withLock {
         if failure.isListening {
@@ -47,7 +53,7 @@ final class NetworkWatch: Sendable {
           $0.obstacle = failure
         }
       }
-      strangers.warning("\(incident)")
+      failures[failure.cause]?.warning("\(incident)")
     case .connected:
       state.withLock { $0.obstacle = nil }
     case .malformedMessage:

@@ -1,6 +1,6 @@
 /// A connection that ended before both sides had agreed to speak.
 public struct HandshakeFailure: Sendable, Equatable, CustomStringConvertible {
-  public enum Cause: Sendable {
+  public enum Cause: Sendable, CaseIterable {
     /// The listening side does not know the key of the connecting side.
     case keyNotAllowed
     /// One side encrypts and the other does not.
