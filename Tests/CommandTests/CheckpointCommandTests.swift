@@ -169,7 +169,8 @@ import Testing
   func verify() throws {
     let good = try Command("checkpoint", "verify", run)
     #expect(good.status == 0, "\(good.output)\(good.errors)")
-    #expect(good.output.split(separator: "\n").count { $0.contains(": good, ") } == 3)
+    #expect(good.output.split(separator: "\n").count { $0.contains(": good, ") } == 4)
+    #expect(good.output.contains("\nbest model, models/epoch-"), "\(good.output)")
 
     let names = try checkpoints()
     let file = "run/checkpoints/\(names[1])/server-0-of-1.safetensors"
@@ -191,6 +192,28 @@ import Testing
     let manifests = try Command("checkpoint", "verify", run)
     #expect(manifests.status == 65)
     #expect(manifests.output.contains("'\(folder.path)/\(manifest)'"), "\(manifests.output)")
+  }
+
+  @Test("a byte of the best model that was flipped: verify, export and recommend say which file")
+  func bestModel() throws {
+    let model = try #require(try folder.object("run/best.json")["folder"] as? String)
+    for name in ["item.npy", "user.npy", "parameters.safetensors"] {
+      let file = "run/\(model)/\(name)"
+      try change(file) { $0[$0.count / 2] ^= 1 }
+      let problem = "'\(folder.path)/\(file)': its bytes are not those that were written"
+      let flipped = try Command("checkpoint", "verify", run)
+      #expect(flipped.status == 65 && flipped.output.contains(problem), "\(flipped.output)")
+      let export = try Command("export", "--run", run, "--out", "\(folder.path)/vectors")
+      #expect(export.status == (name.hasSuffix(".npy") ? 65 : 0), "\(name): \(export.errors)")
+      if export.status == 65 { #expect(export.errors.contains(problem), "\(export.errors)") }
+      let items = try Command("recommend", "--run", run, "--user", "1", "--top", "3")
+      #expect(items.status == (name == "item.npy" ? 65 : 0), "\(name): \(items.errors)")
+      try change(file) { $0[$0.count / 2] ^= 1 }
+    }
+    #expect(try Command("checkpoint", "verify", run).status == 0)
+    try change("run/\(model)/user.npy") { $0.removeLast(4) }
+    let truncated = try Command("checkpoint", "verify", run)
+    #expect(truncated.output.contains("user.npy': it has "), "\(truncated.output)")
   }
 
   @Test("a checkpoint that is not complete is wrong only where it is named")

@@ -13,20 +13,28 @@ struct BestModelFuzzTests {
     let inputs = InputMutator(
       texts: [
         """
-        {"epoch": 12, "folder": "models/epoch-0012", "format_version": 1, "version": 347}
+        {"epoch": 12, "files": [{"bytes": 900, "digest": "00ff", "name": "user.npy"},
+        {"bytes": 0, "digest": "", "name": "item.npy"},
+        {"bytes": 1, "digest": "a", "name": "parameters.safetensors"}],
+        "folder": "models/epoch-0012", "format_version": 2, "version": 347}
         """,
         """
         {
           "version" : 0,
-          "folder" : "",
-          "format_version" : 1,
+          "folder" : "models/epoch-0000",
+          "format_version" : 2,
+          "files" : [
+            { "name" : "parameters.safetensors", "bytes" : 8, "digest" : "0123456789abcdef" },
+            { "name" : "user.npy", "bytes" : 8, "digest" : "0123456789abcdef" },
+            { "name" : "item.npy", "bytes" : 8, "digest" : "0123456789abcdef" }
+          ],
           "epoch" : 0
         }
         """,
       ],
       words: [
         "null", "-1", "1e999", "4294967296", "18446744073709551616", "[]", "{", "}", ",", ":",
-        "\"folder\"", "\"..\"", "\"\\u0000\"", "\u{1B}[2J", "2",
+        "\"folder\"", "\"..\"", "\"\\u0000\"", "\u{1B}[2J", "1", "3", "\"item.npy\"",
       ])
     try FuzzRun.run(
       .file("best.json", inputs: inputs, rounds: 20_000) { bytes in

@@ -7,13 +7,6 @@
 /// Writes a file piece by piece; it appears under its name only when it is complete and on disk.
 /// What is not finished is removed when the writer goes away.
 package final class DurableFileWriter {
-  /// A complete file.
-  package struct Written: Sendable, Equatable {
-    package let byteCount: Int
-    /// As ``FileDigest`` computes it.
-    package let digest: String
-  }
-
   private let path: String
   private let temporaryPath: String
   private let file: FileDescriptor
@@ -59,12 +52,12 @@ package final class DurableFileWriter {
 
   /// Puts the complete file under its name.
   @discardableResult
-  package func finish() throws(CheckpointError) -> Written {
+  package func finish() throws(CheckpointError) -> FileContent {
     try flush()
     try file.synchronize(purpose: "write '\(path)'")
     guard rename(temporaryPath, path) == 0 else { throw .system("write '\(path)'", errno: errno) }
     isFinished = true
     try DurableFile.synchronizeFolder(DurableFile.parent(of: path))
-    return Written(byteCount: byteCount, digest: digest.hexadecimal)
+    return FileContent(byteCount: byteCount, digest: digest.hexadecimal)
   }
 }

@@ -6,6 +6,18 @@ import Tensors
   import Darwin
 #endif
 
+/// What tells whether a file is the one that was written.
+package struct FileContent: Sendable, Equatable {
+  package let byteCount: Int
+  /// As ``FileDigest`` computes it.
+  package let digest: String
+
+  package init(byteCount: Int, digest: String) {
+    self.byteCount = byteCount
+    self.digest = digest
+  }
+}
+
 /// The digest of a file's bytes, taken chunk by chunk: the same chunks whoever reads or writes it.
 package struct FileDigest {
   static let chunkByteCount = 1 << 20
@@ -26,12 +38,34 @@ package struct FileDigest {
     _ path: String, byteCount: Int
   ) throws(CheckpointError) -> String {
     let purpose = "read '\(path)'"
-    // Non-blocking, because opening a named pipe would otherwise wait for its writer.
-    let file = try FileDescriptor(path: path, flags: O_RDONLY | O_NONBLOCK, purpose: purpose)
+    let file = try open(path, purpose: purpose)
     let found = try file.byteCount(purpose: purpose)
     guard found == byteCount else {
       throw .damaged(path, "it has \(found) bytes, and \(byteCount) were written")
     }
+    return try of(file, path: path, byteCount: byteCount, purpose: purpose)
+  }
+
+  /// Size and digest of the file at `path`, whatever it is.
+  package static func content(of path: String) throws(CheckpointError) -> FileContent {
+    let purpose = "read '\(path)'"
+    let file = try open(path, purpose: purpose)
+    let byteCount = try file.byteCount(purpose: purpose)
+    return FileContent(
+      byteCount: byteCount,
+      digest: try of(file, path: path, byteCount: byteCount, purpose: purpose))
+  }
+
+  private static func open(
+    _ path: String, purpose: String
+  ) throws(CheckpointError) -> FileDescriptor {
+    // Non-blocking, because opening a named pipe would otherwise wait for its writer.
+    try FileDescriptor(path: path, flags: O_RDONLY | O_NONBLOCK, purpose: purpose)
+  }
+
+  private static func of(
+    _ file: FileDescriptor, path: String, byteCount: Int, purpose: String
+  ) throws(CheckpointError) -> String {
     let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: chunkByteCount, alignment: 64)
     defer { buffer.deallocate() }
     var digest = FileDigest()

@@ -60,7 +60,7 @@ package final class SafetensorsWriter {
   ///
   /// - Precondition: all values of all tensors were appended.
   @discardableResult
-  package func finish() throws(CheckpointError) -> DurableFileWriter.Written {
+  package func finish() throws(CheckpointError) -> FileContent {
     precondition(appendedByteCount == totalByteCount, "\(appendedByteCount) of \(totalByteCount)")
     return try writer.finish()
   }

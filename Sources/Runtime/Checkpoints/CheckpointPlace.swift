@@ -13,7 +13,9 @@ struct CheckpointPlace {
   let store: CheckpointStore
   /// The one checkpoint that the path names; nil: all of the store.
   let name: CheckpointName?
-  /// Of the run that the path names; nil: it names none.
+  /// The run that the path names; nil: it names none.
+  let run: RunDirectory?
+  /// Of that run.
   private let runID: String?
 
   /// - Throws: ``RuntimeError`` if there is no such thing; `ConfigurationError` if the run's
@@ -30,11 +32,12 @@ struct CheckpointPlace {
     if let name = CheckpointName(folder: folder.lastPathComponent) {
       self.name = name
       store = CheckpointStore(folder: folder.deletingLastPathComponent().path)
-      runID = nil
+      (self.run, runID) = (nil, nil)
     } else if FileManager.default.fileExists(atPath: run.configurationPath) {
       let configuration = try ConfigurationResolver(modelNames: ModelRegistry.names).resolve(
         layers: [ConfigurationLayer(file: run.configurationPath)])
       name = nil
+      self.run = run
       // A folder of its own can be looked at without the run's records, which may be damaged too.
       let isOwn = configuration.checkpoints.folder.isEmpty
       let id = isOwn ? try? Self.runID(of: run) : try Self.runID(of: run)
@@ -45,7 +48,7 @@ struct CheckpointPlace {
           ?? run.checkpointDirectory)
     } else {
       name = nil
-      runID = nil
+      (self.run, runID) = (nil, nil)
       store = CheckpointStore(folder: folder.path)
       guard try !store.list().isEmpty else {
         throw Self.nothing(at: path, "the folder holds neither a run nor checkpoints")

@@ -1,7 +1,7 @@
 import Checkpoints
 import Foundation
 
-/// What reading every byte of checkpoints shows.
+/// What reading every byte of checkpoints, and of a run's best model, shows.
 public struct CheckpointVerification: Sendable, Encodable {
   /// One checkpoint.
   public struct Entry: Sendable, Encodable {
@@ -27,10 +27,21 @@ public struct CheckpointVerification: Sendable, Encodable {
   /// Newest first, without those of other runs.
   public let checkpoints: [Entry]
 
-  /// Whether nothing is wrong with any of them.
-  public var isGood: Bool { checkpoints.allSatisfy(\.problems.isEmpty) }
+  /// Of the run whose directory was named; nil: it has none yet, or no run was named.
+  public let bestModel: BestModelVerification?
 
-  /// Reads the checkpoints of a run's directory or of a folder of checkpoints, or one checkpoint.
+  enum CodingKeys: String, CodingKey {
+    case folder, checkpoints
+    case bestModel = "best_model"
+  }
+
+  /// Whether nothing is wrong with any of them.
+  public var isGood: Bool {
+    checkpoints.allSatisfy(\.problems.isEmpty) && bestModel?.problems.isEmpty ?? true
+  }
+
+  /// Reads the checkpoints and the best model of a run's directory, the checkpoints of a folder, or
+  /// one checkpoint.
   ///
   /// A checkpoint that is not complete yet is wrong only if the path names it.
   ///
@@ -40,6 +51,7 @@ public struct CheckpointVerification: Sendable, Encodable {
     let place = try CheckpointPlace(path: path)
     folder = place.store.folder
     checkpoints = try place.entries().compactMap { Entry($0, in: place) }
+    bestModel = place.run.flatMap { BestModelVerification(run: $0.path) }
     guard checkpoints.contains(where: { !$0.isIncomplete || !$0.problems.isEmpty }) else {
       let found = checkpoints.isEmpty ? "there is none yet" : "none is complete"
       throw RuntimeError(
@@ -47,13 +59,13 @@ public struct CheckpointVerification: Sendable, Encodable {
     }
   }
 
-  /// A line for each checkpoint, or one for everything that is wrong with it.
+  /// A line for each checkpoint, or one for everything that is wrong with it; then the best model.
   public var lines: [String] {
     checkpoints.flatMap { entry in
       if !entry.problems.isEmpty { return entry.problems.map { "\(entry.checkpoint): \($0)" } }
       if entry.isIncomplete { return ["\(entry.checkpoint): incomplete, not looked at"] }
       return ["\(entry.checkpoint): good, \(entry.bytes) bytes in \(entry.files) files"]
-    }
+    } + (bestModel?.lines ?? [])
   }
 }
 

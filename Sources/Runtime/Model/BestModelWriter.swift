@@ -12,7 +12,10 @@ import Training
 package final class BestModelWriter: @unchecked Sendable {
   private let run: String
   private let model: TrainingModel
-  private let best: BestModel
+  private let epoch: UInt32
+  private let version: UInt64
+  /// Of the model, relative to the run.
+  private let folder: String
   private let parameters: SafetensorsWriter
   /// The final matrices, by table.
   private var finals: [Int: NPYWriter] = [:]
@@ -21,12 +24,14 @@ package final class BestModelWriter: @unchecked Sendable {
   package init(run: String, model: TrainingModel, epoch: UInt32, version: UInt64) throws {
     self.run = run
     self.model = model
-    best = BestModel(epoch: epoch, version: version)
-    let folder = "\(run)/\(best.folder)"
-    try DurableFile.makeFolder(folder)
-    Self.removeParts(in: folder)
+    self.epoch = epoch
+    self.version = version
+    folder = BestModel.folder(epoch: epoch)
+    let path = "\(run)/\(folder)"
+    try DurableFile.makeFolder(path)
+    Self.removeParts(in: path)
     parameters = try SafetensorsWriter(
-      path: "\(folder)/parameters.safetensors",
+      path: "\(path)/parameters.safetensors",
       tensors: Self.parameterTables(model).map {
         .init(
           name: model.tables[$0].name, rows: model.tables[$0].rows,
@@ -38,7 +43,7 @@ package final class BestModelWriter: @unchecked Sendable {
     for side in Side.allCases {
       let table = model.finalTable(side)
       finals[table] = try NPYWriter.begin(
-        path: "\(folder)/\(side).npy", rows: model.tables[table].rows,
+        path: "\(path)/\(side).npy", rows: model.tables[table].rows,
         columns: model.tables[table].width)
     }
   }
@@ -67,7 +72,7 @@ package final class BestModelWriter: @unchecked Sendable {
       routing: routing,
       tables: Self.parameterTables(model)
         + model.tables.indices.filter { model.tables[$0].rule == .assigned },
-      version: best.version, generation: generation
+      version: version, generation: generation
     ) { [self] table, _, rows in
       let values = UnsafeBufferPointer(rows.elements)
       if model.tables[table].rule != .assigned { try parameters.append(values) }
@@ -82,7 +87,8 @@ package final class BestModelWriter: @unchecked Sendable {
   ///
   /// - Parameter completed: called after each file.
   package func finish(completed: () -> Void = {}) throws {
-    let folder = "\(run)/\(best.folder)"
+    let path = "\(run)/\(folder)"
+    let files: [BestModel.File]
     do {
       try parameters.finish()
       completed()
@@ -90,14 +96,20 @@ package final class BestModelWriter: @unchecked Sendable {
         try finals[table]?.finish()
         completed()
       }
+      // Of the files: a writer of npy takes no digest as it goes.
+      files = try BestModel.fileNames.map {
+        let content = try FileDigest.content(of: "\(path)/\($0)")
+        return BestModel.File(name: $0, byteCount: content.byteCount, digest: content.digest)
+      }
     } catch {
-      Self.removeParts(in: folder)
+      Self.removeParts(in: path)
       throw error
     }
     // Also what an earlier process made and did not live to synchronise.
-    for folder in [folder, "\(run)/\(BestModel.parentFolder)", run] {
+    for folder in [path, "\(run)/\(BestModel.parentFolder)", run] {
       try DurableFile.synchronizeFolder(folder)
     }
+    let best = BestModel(epoch: epoch, version: version, files: files)
     try DurableFile.write(
       try ResultJSON.encode(best, isPretty: true), to: BestModel.path(run))
     removeOthers()
@@ -108,7 +120,7 @@ package final class BestModelWriter: @unchecked Sendable {
     let files = FileManager.default
     let parent = "\(run)/\(BestModel.parentFolder)"
     for name in (try? files.contentsOfDirectory(atPath: parent)) ?? []
-    where name.hasPrefix("epoch-") && "\(BestModel.parentFolder)/\(name)" != best.folder {
+    where name.hasPrefix("epoch-") && "\(BestModel.parentFolder)/\(name)" != folder {
       try? files.removeItem(atPath: "\(parent)/\(name)")
     }
   }

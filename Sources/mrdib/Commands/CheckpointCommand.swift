@@ -55,6 +55,8 @@ struct CheckpointVerify: ParsableCommand {
     commandName: "verify",
     abstract: "Read every byte of checkpoints and compare it with what was written.",
     discussion: """
+      In the directory of a run the best model's files are read, too.
+
       Exit code 65 and a line for each problem, with the file, when something is not what was \
       written.
 

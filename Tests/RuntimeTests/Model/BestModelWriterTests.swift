@@ -20,6 +20,26 @@ struct BestModelWriterTests {
     #expect(try best.vector("user", row: 3, run: tiny.run)?.allSatisfy { $0 == 2 } == true)
   }
 
+  @Test("a model in the format of another release, or that names other files, is refused")
+  func records() throws {
+    let tiny = try TinyModel()
+    try tiny.save(epoch: 3)
+    let path = "\(tiny.run)/best.json"
+    let text = try String(contentsOfFile: path, encoding: .utf8)
+    #expect(text.contains("\"format_version\" : 2"))
+    for (old, new, sentence) in [
+      ("\"format_version\" : 2", "\"format_version\" : 1", "it has format 1, this release reads format 2"),
+      ("models/epoch-0003", "models/epoch-0004", "it is damaged"),
+      ("user.npy", "../user.npy", "it is damaged"), ("\"digest\"", "\"digets\"", "it is damaged"),
+    ] {
+      let changed = text.replacingOccurrences(of: old, with: new)
+      #expect(changed != text)
+      try Data(changed.utf8).write(to: URL(fileURLWithPath: path))
+      let error = #expect(throws: RuntimeError.self) { try BestModel.read(run: tiny.run) }
+      #expect(error?.message.contains(sentence) == true, "\(error?.message ?? "")")
+    }
+  }
+
   @Test("what a killed process left of this model, and of one before, goes")
   func leftovers() throws {
     let tiny = try TinyModel()
