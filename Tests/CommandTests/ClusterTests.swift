@@ -56,16 +56,9 @@ import Testing
     let folder = try TemporaryFolder()
     let data = try folder.generateData()
     let address = "ipc://\(folder.path)/c.sock"
-    var processes: [Process] = []
-    defer { for process in processes where process.isRunning { process.terminate() } }
+    var processes: [RunningCommand] = []
     func start(_ arguments: [String]) throws {
-      let process = Process()
-      process.executableURL = URL(fileURLWithPath: Command.path)
-      process.arguments = arguments
-      process.standardError = FileHandle.nullDevice
-      process.standardOutput = FileHandle.nullDevice
-      try process.run()
-      processes.append(process)
+      processes.append(try RunningCommand(folder, arguments))
     }
     try start(["worker", "--coordinator", address, "--data", data])
     try start(["server", "--coordinator", address])
@@ -77,11 +70,7 @@ import Testing
     ])
     Thread.sleep(forTimeInterval: 0.3)
     try start(["worker", "--coordinator", address])
-    let deadline = Date().addingTimeInterval(60)
-    while processes.contains(where: \.isRunning), Date() < deadline {
-      Thread.sleep(forTimeInterval: 0.05)
-    }
-    #expect(processes.allSatisfy { !$0.isRunning && $0.terminationStatus == 0 })
+    for process in processes { #expect(try process.wait() == 0, "\(process.errors)") }
     let best = try folder.object("hand/best.json")
     let model = try #require(best["folder"] as? String)
     let alone = try train(folder, "alone", data: data, ["--single-process"])
@@ -156,11 +145,11 @@ import Testing
         "train", "--data", try folder.generateData(), "--epochs", "100000", "--set",
         "stopping_step=100000", "--quiet", "--run", run,
       ])
-    try Wait.until("the first best model", 60) {
+    try Wait.until("the first best model") {
       FileManager.default.fileExists(atPath: "\(run)/best.json")
     }
     kill(train.processID, signal)
-    #expect(try train.wait(atMost: 60) == code)
+    #expect(try train.wait() == code)
     #expect(try folder.object("run/summary.json")["outcome"] as? String == "interrupted")
     let command = try Command("recommend", "--run", run, "--user", "0", "--top", "3")
     #expect(command.status == 0)

@@ -28,7 +28,7 @@ import Testing
     #expect(children.count == 5)
     let victim = try #require(children.first { $0.value.dropFirst().first == role }).key
     kill(victim, SIGKILL)
-    try Wait.until("the announcement", 2) {
+    try Wait.until("the announcement") {
       role == "coordinator" || train.errors.contains("was killed by signal 9 (KILL)")
     }
     #expect(try train.wait() == 138)
@@ -65,7 +65,7 @@ import Testing
       train.errors.contains(
         "worker-1 was killed by signal 9 (KILL); it is restarted in 0.1 s (restart 1)"))
     train.terminate()
-    _ = try train.wait(atMost: 40)
+    _ = try train.wait()
   }
 
   // MARK: Nodes that do not belong together
@@ -134,7 +134,7 @@ import Testing
       folder, ["server", "--coordinator", address, "--advertise", "192.0.2.1"])
     let worker = try RunningCommand(folder, ["worker", "--coordinator", address])
     for process in [coordinator, server, worker] {
-      #expect(try process.wait(atMost: 30) == 138, "\(process.errors)")
+      #expect(try process.wait() == 138, "\(process.errors)")
       #expect(
         process.errors.firstMatch(of: /cannot reach server 0 at tcp:\/\/192\.0\.2\.1:\d+/) != nil,
         "\(process.errors)")
@@ -291,7 +291,7 @@ import Testing
     try process.run()
     defer { if process.isRunning { kill(process.processIdentifier, SIGKILL) } }
     // The model and the summary are smaller; the store's log grows until it reaches the limit.
-    try Wait.until("the run ends", 60) { !process.isRunning }
+    try Wait.until("the run ends") { !process.isRunning }
     #expect(process.terminationStatus == 74)
     let summary = try folder.object("run/summary.json")
     #expect(summary["outcome"] as? String == "failed")

@@ -38,7 +38,7 @@ import Testing
         "run", ["--workers", "\(workers)", "--servers", "\(servers)"])
       try long.wait(for: 8, of: "run", while: train)
       train.interrupt()
-      #expect(try train.wait(atMost: 40) == 130, "\(train.errors)")
+      #expect(try train.wait() == 130, "\(train.errors)")
       let list = try Command("checkpoint", "list", "--json", long.path("run"))
       let object = try #require(
         try JSONSerialization.jsonObject(with: Data(list.output.utf8)) as? [String: Any])
@@ -81,7 +81,7 @@ import Testing
       try long.wait(for: 4, of: "run", while: train)
       Thread.sleep(forTimeInterval: delay)
       train.interrupt()
-      #expect(try train.wait(atMost: 40) == 130, "\(train.errors)")
+      #expect(try train.wait() == 130, "\(train.errors)")
       try verify(long.path("run"))
     }
     #expect(try long.complete("run", options) == long.undisturbed())
@@ -100,7 +100,7 @@ import Testing
     #expect(try FileManager.default.contentsOfDirectory(atPath: shared).count == 2)
     let again = try names.map { try long.start($0, options) }
     for (name, run) in zip(names, again) {
-      #expect(try run.wait(atMost: 60) == 0, "\(run.errors)")
+      #expect(try run.wait() == 0, "\(run.errors)")
       #expect(run.errors.contains("goes on in epoch"), "\(run.errors)")
       try verify(long.path(name))
     }
@@ -136,26 +136,26 @@ import Testing
     let stopped = try long.start("run", options)
     try long.wait(for: 8, of: "run", while: stopped)
     stopped.interrupt()
-    #expect(try stopped.wait(atMost: 40) == 130, "\(stopped.errors)")
+    #expect(try stopped.wait() == 130, "\(stopped.errors)")
     let place = "\(long.path("run"))/checkpoints"
     let away = "\(long.folder.path)/away"
     try FileManager.default.moveItem(atPath: place, toPath: away)
 
     let missing = try long.start("run", options)
-    #expect(try missing.wait(atMost: 40) == 66, "\(missing.errors)")
+    #expect(try missing.wait() == 66, "\(missing.errors)")
     #expect(missing.errors.contains("there is no checkpoint in '\(place)'"), "\(missing.errors)")
     #expect(!missing.errors.contains("from the initial values"))
 
     // A link to itself cannot be read, whoever tries.
     try FileManager.default.createSymbolicLink(atPath: place, withDestinationPath: place)
     let unreadable = try long.start("run", options)
-    try Wait.until("it looks again", 40) {
+    try Wait.until("it looks again") {
       unreadable.errors.contains("looking again") || !unreadable.isRunning
     }
     #expect(unreadable.isRunning, "\(unreadable.errors)")
     try FileManager.default.removeItem(atPath: place)
     try FileManager.default.moveItem(atPath: away, toPath: place)
-    #expect(try unreadable.wait(atMost: 60) == 0, "\(unreadable.errors)")
+    #expect(try unreadable.wait() == 0, "\(unreadable.errors)")
     #expect(try long.result("run") == long.undisturbed())
   }
 
@@ -175,7 +175,7 @@ import Testing
     process.standardError = FileHandle.nullDevice
     try process.run()
     defer { if process.isRunning { kill(process.processIdentifier, SIGKILL) } }
-    try Wait.until("the run ends", 40) { !process.isRunning }
+    try Wait.until("the run ends") { !process.isRunning }
     #expect(process.terminationStatus == 74)
     #expect((1..<LongRun.epochs).contains(long.epochCount("run")))
     #expect(try long.complete("run") == long.undisturbed())

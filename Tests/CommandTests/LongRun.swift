@@ -42,7 +42,7 @@ struct LongRun {
     sourceLocation: SourceLocation = #_sourceLocation
   ) throws {
     let goal = epochCount(name) + count
-    try Wait.until("\(count) epochs of \(name)", 40, sourceLocation) {
+    try Wait.until("\(count) epochs of \(name)", sourceLocation) {
       epochCount(name) >= goal || !running.isRunning
     }
     #expect(
@@ -56,7 +56,7 @@ struct LongRun {
   ) throws -> [Data] {
     let running = try start(name, options)
     #expect(
-      try running.wait(atMost: 60) == 0, "\(name): \(running.errors)",
+      try running.wait(sourceLocation: sourceLocation) == 0, "\(name): \(running.errors)",
       sourceLocation: sourceLocation)
     return try result(name)
   }

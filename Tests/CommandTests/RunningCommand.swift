@@ -51,10 +51,8 @@ final class RunningCommand {
   func child(_ name: String) -> Int32? { children.first { $0.value.contains(name) }?.key }
 
   /// Its exit code.
-  func wait(
-    atMost seconds: Double = 20, sourceLocation: SourceLocation = #_sourceLocation
-  ) throws -> Int32 {
-    try Wait.until("the program ends", seconds, sourceLocation) { !process.isRunning }
+  func wait(sourceLocation: SourceLocation = #_sourceLocation) throws -> Int32 {
+    try Wait.until("the program ends", sourceLocation) { !process.isRunning }
     return process.terminationStatus
   }
 
@@ -79,11 +77,13 @@ final class RunningCommand {
   }
 }
 
-/// Waiting for something that other processes do.
+/// Waiting for something that other processes do: long, because others may need the machine, too.
 enum Wait {
+  private static let seconds = 120.0
+
   static func until(
-    _ event: String, _ seconds: Double = 20,
-    _ sourceLocation: SourceLocation = #_sourceLocation, _ condition: () throws -> Bool
+    _ event: String, _ sourceLocation: SourceLocation = #_sourceLocation,
+    _ condition: () throws -> Bool
   ) throws {
     let deadline = Date().addingTimeInterval(seconds)
     while Date() < deadline {

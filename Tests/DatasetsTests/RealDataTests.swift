@@ -32,17 +32,9 @@ struct RealDataTests {
     #expect(dataset.negativePool.count == 6245)
   }
 
-  @Test("Baby has the published counts, and is read in well under a tenth of a second")
+  @Test("Baby has the published counts")
   func baby() throws {
-    let clock = ContinuousClock()
-    let path = RealData.path("baby/baby.inter")
-    var count = 0
-    let durations = try (0..<5).map { _ in
-      try clock.measure { count = try InteractionFile.read(path).count }
-    }
-    #expect(count == 160_792)
-    let best = durations.min() ?? .seconds(1)
-    #expect(best < .milliseconds(100), "\(best)")
+    #expect(try InteractionFile.read(RealData.path("baby/baby.inter")).count == 160_792)
     let dataset = try Dataset.load(folder: RealData.path("baby"), needsFeatures: false)
     #expect(dataset.userCount == 19445 && dataset.itemCount == 7050)
     #expect(dataset.trainUsers.count == 119_674)

@@ -1,10 +1,10 @@
 import Messages
 import Testing
 
-@Suite("The cost of a header")
-struct EncodingCostTests {
-  @Test("a push of 15 sections is encoded, and decoded, in microseconds")
-  func push() throws {
+@Suite("The size of a header")
+struct HeaderSizeTests {
+  @Test("a push of 15 sections says what it holds in less than 200 bytes")
+  func push() {
     let sections = (0..<15).map {
       TableSection(table: $0, rowCount: 0, width: 64, isWhole: false)
     }
@@ -13,21 +13,6 @@ struct EncodingCostTests {
       body: .push(
         PushRequest(
           name: Samples.name, kind: .gradient, sections: sections, keys: .empty, values: .empty)))
-    let message = request.encoded()
-    #expect(message.frames[0].byteCount < 200)
-
-    /// The quietest of several batches, because other tests share the machine.
-    func best(_ body: () throws -> Void) rethrows -> Duration {
-      var best = Duration.seconds(1)
-      for _ in 0..<20 {
-        best = min(best, try ContinuousClock().measure { for _ in 0..<500 { try body() } } / 500)
-      }
-      return best
-    }
-    let encoding = best { _ = request.encoded() }
-    let decoding = try best { _ = try DataRequest(decoding: message) }
-    print("push header of 15 sections: \(encoding) to encode, \(decoding) to decode")
-    #expect(encoding < .microseconds(20))
-    #expect(decoding < .microseconds(20))
+    #expect(request.encoded().frames[0].byteCount < 200)
   }
 }

@@ -45,16 +45,13 @@ extension TransportTests {
       let endpoint = try server.bind().endpoint
       let client = try StuckNode(context: context, to: endpoint)
       let other = try Node(context: context)
-      try other.send(WireMessage("hello"), to: try other.connect(endpoint))
-      var peers: [PeerID] = []
-      for _ in 0..<2 { peers.append(try #require(server.received.next()).peer) }
-      // Which of the two is stuck shows when one of them answers.
-      let stuck = try #require(
-        try peers.first { peer in
-          try server.send(WireMessage("who?"), to: peer)
-          return other.received.next(within: 1) == nil
-        })
-      let free = try #require(peers.first { $0 != stuck })
+      try other.send(WireMessage("free"), to: try other.connect(endpoint))
+      var peers: [String: PeerID] = [:]
+      for _ in 0..<2 {
+        let greeting = try #require(server.received.next())
+        peers[greeting.message.text] = greeting.peer
+      }
+      let (stuck, free) = (try #require(peers["stuck"]), try #require(peers["free"]))
 
       let (accepted, error) = try fill(server, for: stuck)
       #expect(error.code == .overloaded)
@@ -62,7 +59,8 @@ extension TransportTests {
       #expect(accepted >= Self.limit / Self.size - 1)
       let outstanding = try server.onLoop { $0.outstandingBytes(to: stuck) }
       #expect(outstanding <= Self.limit)
-      #expect(outstanding > Self.limit - 2 * Self.size)
+      // The operating system may have taken some more in between.
+      #expect(outstanding > Self.limit / 2)
       #expect(try server.statistics().messagesOverloaded == 1)
 
       // Others are served as before.
@@ -70,7 +68,6 @@ extension TransportTests {
       #expect(other.received.next()?.message.text == "you?")
 
       client.proceed()
-      #expect(client.node.received.next()?.message.text == "who?")
       try expectAll(accepted, at: client.node)
       #expect(try eventually { try server.onLoop { $0.outstandingBytes(to: stuck) } == 0 })
       try client.finish()

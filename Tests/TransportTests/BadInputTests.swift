@@ -93,7 +93,7 @@ extension TransportTests {
         }
       }
       try #require(connected == 0)
-      _ = bytes.withUnsafeBytes { Foundation.send(descriptor, $0.baseAddress, $0.count, 0) }
+      _ = bytes.withUnsafeBytes { Foundation.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
     }
   }
 }

@@ -12,7 +12,7 @@ final class Channel<Value: Sendable>: Sendable {
   }
 
   /// The next value, or nil when none comes in time.
-  func next(within seconds: Double = 20) -> Value? {
+  func next(within seconds: Double = 60) -> Value? {
     guard available.wait(timeout: .now() + seconds) == .success else { return nil }
     return values.withLock { $0.removeFirst() }
   }
@@ -21,7 +21,7 @@ final class Channel<Value: Sendable>: Sendable {
 }
 
 /// Waits until a condition holds.
-func eventually(within seconds: Double = 20, _ condition: () throws -> Bool) rethrows -> Bool {
+func eventually(within seconds: Double = 60, _ condition: () throws -> Bool) rethrows -> Bool {
   let deadline = Date().addingTimeInterval(seconds)
   while Date() < deadline {
     if try condition() { return true }

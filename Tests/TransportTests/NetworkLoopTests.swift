@@ -44,7 +44,6 @@ extension TransportTests {
       for _ in 0..<20 { times.append(try #require(node.ticks.next())) }
       let busy = try node.onLoop { _ in threadCPUSeconds() } - before
       #expect(zip(times, times.dropFirst()).allSatisfy { $1 - $0 >= .milliseconds(20) })
-      #expect(times[19] - times[0] < .seconds(4))
       #expect(busy < 0.1)
       try node.stop()
       try context.terminate()

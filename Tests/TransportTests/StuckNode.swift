@@ -2,7 +2,7 @@ import Foundation
 import Messages
 import Transport
 
-/// A node that says hello and then takes no messages until it is told to.
+/// A node that says so and then takes no messages until it is told to.
 final class StuckNode: Sendable {
   let node: Node
   private let gate = DispatchSemaphore(value: 0)
@@ -13,7 +13,7 @@ final class StuckNode: Sendable {
       $0.drainTime = .zero
     }
     let peer = try node.connect(endpoint)
-    try node.send(WireMessage("hello"), to: peer)
+    try node.send(WireMessage("stuck"), to: peer)
     let gate = gate
     try node.thread.post(Script { _ in gate.wait() })
   }
