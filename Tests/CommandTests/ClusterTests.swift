@@ -71,6 +71,7 @@ import Testing
     Thread.sleep(forTimeInterval: 0.3)
     try start(["worker", "--coordinator", address])
     for process in processes { #expect(try process.wait() == 0, "\(process.errors)") }
+    #expect(processes[2].output.contains("best epoch"), "\(processes[2].output)")
     let best = try folder.object("hand/best.json")
     let model = try #require(best["folder"] as? String)
     let alone = try train(folder, "alone", data: data, ["--single-process"])

@@ -141,6 +141,16 @@ import Testing
     }
   }
 
+  @Test("a coordinator's host without an address is named at once", arguments: ["worker", "server"])
+  func unknownHost(role: String) throws {
+    // A name that is promised to have none.
+    let address = "tcp://nowhere.invalid:7000"
+    let node = try Command(role, "--coordinator", address, "--join-timeout", "1")
+    #expect(node.status == 138)
+    #expect(node.errors.contains("looking for the coordinator at \(address)"), "\(node.errors)")
+    #expect(node.errors.contains("Cannot find the host 'nowhere.invalid'"), "\(node.errors)")
+  }
+
   @Test("a server's address that makes no sense is refused where it is said")
   func senselessAddress() throws {
     let folder = try TemporaryFolder()

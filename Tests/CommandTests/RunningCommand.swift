@@ -5,18 +5,24 @@ import Testing
 /// stop it.
 final class RunningCommand {
   private let process = Process()
+  private let outputPath: String
   private let errorPath: String
 
   init(_ folder: TemporaryFolder, _ arguments: [String]) throws {
-    errorPath = "\(folder.path)/errors-\(UUID().uuidString)"
-    try Data().write(to: URL(fileURLWithPath: errorPath))
-    let errors = try #require(FileHandle(forWritingAtPath: errorPath))
+    let name = UUID().uuidString
+    outputPath = "\(folder.path)/output-\(name)"
+    errorPath = "\(folder.path)/errors-\(name)"
     process.executableURL = URL(fileURLWithPath: Command.path)
     process.arguments = arguments
     process.standardInput = FileHandle.nullDevice
-    process.standardOutput = FileHandle.nullDevice
-    process.standardError = errors
+    process.standardOutput = try Self.file(outputPath)
+    process.standardError = try Self.file(errorPath)
     try process.run()
+  }
+
+  private static func file(_ path: String) throws -> FileHandle {
+    try Data().write(to: URL(fileURLWithPath: path))
+    return try #require(FileHandle(forWritingAtPath: path))
   }
 
   deinit {
@@ -26,10 +32,14 @@ final class RunningCommand {
   var processID: Int32 { process.processIdentifier }
   var isRunning: Bool { process.isRunning }
 
+  /// What it has written to stdout so far.
+  var output: String { Self.text(outputPath) }
+
   /// What it has written to stderr so far.
-  var errors: String {
-    FileManager.default.contents(atPath: errorPath).map { String(decoding: $0, as: UTF8.self) }
-      ?? ""
+  var errors: String { Self.text(errorPath) }
+
+  private static func text(_ path: String) -> String {
+    FileManager.default.contents(atPath: path).map { String(decoding: $0, as: UTF8.self) } ?? ""
   }
 
   /// Asks it to stop; nothing happens when it has ended.

@@ -30,6 +30,7 @@ public struct ServerRole: Sendable {
     // Every socket is closed when the thread has ended: nothing is left to wait for.
     defer { try? context.terminate() }
     let watch = NetworkWatch(label: "mrdib.server")
+    options.announceJoining(Logger(label: "mrdib.server"))
     let thread = try NetworkThread<ServerBackground<PeerID>.Outcome>(
       name: "server-network", context: context, settings: watch.settings(options.security)
     ) { [self] in

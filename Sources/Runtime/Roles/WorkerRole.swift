@@ -25,6 +25,7 @@ public struct WorkerRole: Sendable {
     // Every socket is closed when the thread has ended: nothing is left to wait for.
     defer { try? context.terminate() }
     let watch = NetworkWatch(label: "mrdib.worker")
+    options.announceJoining(Logger(label: "mrdib.worker"))
     let thread = try NetworkThread<WorkerComputation.Outcome>(
       name: "worker-network", context: context, settings: watch.settings(options.security)
     ) { [options, dataFolder] in

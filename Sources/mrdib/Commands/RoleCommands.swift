@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import Logging
 import Runtime
+import Synchronization
 import Transport
 
 struct CoordinatorCommand: ParsableCommand {
@@ -26,6 +27,9 @@ struct CoordinatorCommand: ParsableCommand {
   @Option(help: "Name of the run; nodes that name another are refused.")
   var runID: String?
 
+  @Flag(help: "Print the run's summary as JSON.")
+  var json = false
+
   @Flag(help: .hidden)
   var prepared = false
 
@@ -39,6 +43,7 @@ struct CoordinatorCommand: ParsableCommand {
       let setup = try LifeSign.inherited.giveWhile {
         try prepared ? preparedSetup() : options.request().load()
       }
+      let runDirectory = Mutex<String?>(nil)
       let role = CoordinatorRole(
         setup: setup, runID: runID ?? RunIdentifier.fresh(), listen: listen, isQuiet: options.quiet,
         security: security
@@ -47,9 +52,14 @@ struct CoordinatorCommand: ParsableCommand {
         if prepared { return RunDirectory(existing: options.runDirectory ?? ".") }
         let opened = try options.openRunDirectory(for: setup, continuation.resume)
         StandardError.write("run directory: \(opened.directory.path)")
+        runDirectory.withLock { $0 = opened.directory.path }
         return opened.directory
       }
-      try end(try role.run(signals: SignalPipe.untilExit()))
+      let outcome = try role.run(signals: SignalPipe.untilExit())
+      if let path = runDirectory.withLock({ $0 }) {
+        ResultTable.print(runDirectory: path, asJSON: json)
+      }
+      try end(outcome)
     }
   }
 
@@ -79,8 +89,9 @@ struct JoinOptions: ParsableArguments {
   var joinTimeout: Double = 600
 
   func validate() throws {
-    guard joinTimeout.isFinite, joinTimeout > 0 else {
-      throw ValidationError("--join-timeout is \(joinTimeout); give a number of seconds above 0")
+    guard joinTimeout > 0, joinTimeout <= 1e9 else {
+      throw ValidationError(
+        "--join-timeout is \(joinTimeout); give a number of seconds above 0, at most 1e9")
     }
     guard name.utf8.count <= 64, name.utf8.allSatisfy({ $0 > 32 && $0 < 127 }) else {
       throw ValidationError(
