@@ -25,12 +25,12 @@ public struct WorkerRole: Sendable {
     // Every socket is closed when the thread has ended: nothing is left to wait for.
     defer { try? context.terminate() }
     let watch = NetworkWatch(label: "mrdib.worker")
-    options.announceJoining(Logger(label: "mrdib.worker"))
     let thread = try NetworkThread<WorkerComputation.Outcome>(
       name: "worker-network", context: context, settings: watch.settings(options.security)
     ) { [options, dataFolder] in
       WorkerHandler(options: options, dataFolder: dataFolder, signals: signals, outcome: outcome)
     }
+    options.warnOfUnknownHost(Logger(label: "mrdib.worker"))
     try thread.join()
     return watch.explain(outcome.value)
   }
@@ -73,6 +73,7 @@ private final class WorkerHandler: NetworkHandler {
       try? mailbox.post(outcome)
     }
     coordinator = try loop.connectDealer(options.coordinator)
+    logger.info("\(options.searchSentence)")
     handle(.tick, on: loop)
   }
 
