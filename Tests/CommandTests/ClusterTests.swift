@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// Real processes over real sockets.
@@ -102,6 +103,9 @@ import Testing
     #expect(
       Set(statistics.keys).isSuperset(of: ["sigma.visual", "kl_per_dimension.text"]))
     _ = try folder.object("run/environment.json")
+    let log = String(decoding: try folder.bytes("run/logs/server-0.log"), as: UTF8.self)
+    let counts = try #require(log.firstMatch(of: /in all: (\d+) pulls .*; (\d+) pushes/), "\(log)")
+    #expect((Int(counts.1) ?? 0) > 9 && (Int(counts.2) ?? 0) > 9, "\(counts.0)")
     let configuration = String(
       decoding: try folder.bytes("run/config.resolved.yaml"), as: UTF8.self)
     #expect(configuration.contains("shards: 3  # --shards 3"))

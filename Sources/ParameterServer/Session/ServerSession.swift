@@ -13,6 +13,8 @@ public struct ServerSession<Peer: Hashable & Sendable>: Sendable {
   private var enrollment: Enrollment
   /// Of the current generation, once prepared.
   public private(set) var state: ServerState<Peer>?
+  /// Of the generations before.
+  private var earlierStatistics = ServerStatistics()
   private var duty = CheckpointDuty()
   /// Set while the coordinator wants the version to stay.
   private var isHeld = false
@@ -22,6 +24,13 @@ public struct ServerSession<Peer: Hashable & Sendable>: Sendable {
 
   public init(hello: NodeHello, limits: Enrollment.Limits = .init(), at now: Double) {
     enrollment = Enrollment(hello: hello, limits: limits, at: now)
+  }
+
+  /// What was done in all generations.
+  public var statistics: ServerStatistics {
+    var all = earlierStatistics
+    if let state { all.add(state.statistics) }
+    return all
   }
 
   /// Takes in an event and says what to do, in order.
@@ -82,6 +91,7 @@ public struct ServerSession<Peer: Hashable & Sendable>: Sendable {
     case .tell(let message): return [.tell(message)]
     case .beat: return beat()
     case .begin(let welcome):
+      earlierStatistics = statistics
       state = nil
       isHeld = false
       lastVersion = nil

@@ -6,7 +6,7 @@ import Tables
 struct SectionRows: Sendable {
   /// Position in the run's list of tables.
   let table: Int
-  let rows: RowSelection
+  let rows: LocalRows
   let isWhole: Bool
   /// Where the section's values begin in the value frame, in numbers.
   let valueStart: Int
@@ -60,7 +60,7 @@ struct SectionReader {
         throw malformed("table '\(store.spec.name)' appears in two sections; send it in one")
       }
       isSeen[table] = true
-      let rows: RowSelection
+      let rows: LocalRows
       if section.isWhole {
         guard section.rowCount == store.rowCount || (section.rowCount == 0 && !countsWholeRows)
         else {

@@ -27,4 +27,19 @@ public struct ServerStatistics: Sendable, Equatable {
 
   /// Nothing was done yet.
   public init() {}
+
+  /// Counts what another one counts, too.
+  mutating func add(_ other: ServerStatistics) {
+    pulls += other.pulls
+    parkedPulls += other.parkedPulls
+    greatestStaleness = max(greatestStaleness, other.greatestStaleness)
+    rowsPulled += other.rowsPulled
+    bytesPulled += other.bytesPulled
+    pushes += other.pushes
+    duplicates += other.duplicates
+    bytesPushed += other.bytesPushed
+    reduces += other.reduces
+    rowsUpdated += other.rowsUpdated
+    refusals.merge(other.refusals, uniquingKeysWith: +)
+  }
 }

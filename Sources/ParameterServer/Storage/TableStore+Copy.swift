@@ -5,7 +5,7 @@ extension TableStore {
   static let lookahead = 16
 
   /// Copies the weights of rows to `destination`, `[rows.count, width]`.
-  func copy(_ rows: RowSelection, to destination: UnsafeMutablePointer<Float>) {
+  func copy(_ rows: LocalRows, to destination: UnsafeMutablePointer<Float>) {
     let width = layout.width
     let count = rows.count
     rows.forEach { position, index in

@@ -57,7 +57,7 @@ extension TableStore {
   }
 
   /// Brings rows to the state that they would have with every step applied.
-  mutating func catchUp(_ rows: RowSelection, with adam: AdamUpdate) {
+  mutating func catchUp(_ rows: LocalRows, with adam: AdamUpdate) {
     let width = layout.width
     var block = WritableBlock()
     withUnsafePointer(to: adam.constants) { constants in

@@ -30,7 +30,6 @@ public struct ServerRole: Sendable {
     // Every socket is closed when the thread has ended: nothing is left to wait for.
     defer { try? context.terminate() }
     let watch = NetworkWatch(label: "mrdib.server")
-    options.announceJoining(Logger(label: "mrdib.server"))
     let thread = try NetworkThread<ServerBackground<PeerID>.Outcome>(
       name: "server-network", context: context, settings: watch.settings(options.security)
     ) { [self] in
@@ -38,6 +37,7 @@ public struct ServerRole: Sendable {
         options: options, listen: listen, advertisedHost: advertisedHost, signals: signals,
         outcome: outcome)
     }
+    options.warnOfUnknownHost(Logger(label: "mrdib.server"))
     try thread.join()
     return watch.explain(outcome.value)
   }
@@ -97,6 +97,7 @@ private final class ServerHandler: NetworkHandler {
           + "--advertise HOST.")
     }
     coordinator = try loop.connectDealer(options.coordinator)
+    logger.info("\(options.searchSentence)")
     var limits = Enrollment.Limits()
     limits.joinTimeout = options.joinTimeout
     session = ServerSession(
@@ -181,6 +182,7 @@ private final class ServerHandler: NetworkHandler {
   }
 
   private func end(_ result: RoleOutcome, on loop: NetworkLoop<Event>) {
+    if let session { logger.info("in all: \(session.statistics)") }
     logger.info("leaving: \(result.message)")
     outcome.set(result)
     loop.stop()

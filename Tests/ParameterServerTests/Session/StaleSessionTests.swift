@@ -15,11 +15,7 @@ struct StaleSessionTests {
   /// A server with one row and two shards, that writes every second version.
   private init() throws {
     let spec = TableSpec(name: "item", rows: 1, width: 1, initializer: .constant(0))
-    let welcome = Welcome(
-      runID: "run", generation: 1, rank: 0, configuration: "",
-      tables: [], seed: 1, shardCount: 2, stepsPerEpoch: 20, roundsPerStep: 1, serverCount: 1,
-      heartbeatInterval: 1, checkpoints: CheckpointPlan(folder: "/checkpoints", interval: 2))
-    tell(.welcome(welcome))
+    welcome(generation: 1)
     let state = try ServerState<Int>(
       rank: 0, serverCount: 1, runID: "run", generation: 1, tables: [spec], seed: 1,
       shardCount: 2, schedule: StepSchedule(stepsPerEpoch: 20),
@@ -28,6 +24,14 @@ struct StaleSessionTests {
       consistency: .staleSynchronous(bound: 8))
     _ = session.handle(.prepared(state), at: 0)
     request(.hello(DataHello(runID: "run", generation: 1, sender: "worker 0")))
+  }
+
+  private mutating func welcome(generation: UInt64) {
+    let welcome = Welcome(
+      runID: "run", generation: generation, rank: 0, configuration: "",
+      tables: [], seed: 1, shardCount: 2, stepsPerEpoch: 20, roundsPerStep: 1, serverCount: 1,
+      heartbeatInterval: 1, checkpoints: CheckpointPlan(folder: "/checkpoints", interval: 2))
+    tell(.welcome(welcome))
   }
 
   @discardableResult
@@ -63,6 +67,20 @@ struct StaleSessionTests {
       .checkpointWritten(
         CheckpointShard(
           generation: 1, version: version, rank: 0, file: "f", byteCount: 1, digest: "d")), at: 0)
+  }
+
+  @Test("what was done counts beyond its generation, and is told with the reasons of refusals")
+  func statistics() throws {
+    var server = try StaleSessionTests()
+    server.push(0, 0)
+    server.push(0, 0)
+    server.push(3000, 0)
+    server.welcome(generation: 2)
+    #expect(server.session.state == nil)
+    let text = "\(server.session.statistics)"
+    #expect(text.contains("1 pushes taken, 4 bytes, and 1 that were there already"), "\(text)")
+    #expect(text.hasSuffix("refused: 1 malformed"), "\(text)")
+    #expect("\(ServerStatistics())".hasSuffix("refused: none"))
   }
 
   @Test("of versions that are complete at once, the one that is due is written before the next")
