@@ -24,7 +24,7 @@ struct CheckpointFuzzTests {
     trained.train(to: 3)
     let manifest = try trained.save(in: folder.path)
     return (
-      try folder.bytes(manifest.name.manifest), try folder.bytes(manifest.path(ofRank: 0))
+      try folder.read(manifest.name.manifest), try folder.read(manifest.path(ofRank: 0))
     )
   }
 

@@ -3,6 +3,7 @@ import Foundation
 import Messages
 import ParameterServer
 import Tables
+import TestSupport
 import Testing
 
 @Suite("Files that are not what was written")
@@ -25,7 +26,7 @@ struct DamageTests {
 
     /// Changes the bytes of a file.
     func change(_ name: String, _ body: (inout [UInt8]) -> Void) throws {
-      var bytes = try folder.bytes(name)
+      var bytes = try folder.read(name)
       body(&bytes)
       try folder.write(bytes, to: name)
     }
@@ -115,7 +116,7 @@ struct DamageTests {
       let name = two.newer.path(ofRank: 0)
       try two.folder.remove(name)
       if kind == 1 { try two.folder.makeFolder(name) }
-      if kind == 2 { try two.folder.write(two.folder.bytes(two.older.path(ofRank: 0)), to: name) }
+      if kind == 2 { try two.folder.write(two.folder.read(two.older.path(ofRank: 0)), to: name) }
       let latest = try two.store.latestUsable(runID: "run")
       #expect(latest.manifest == two.older)
       #expect(latest.problems.count == 1 && latest.problems[0].contains(name))

@@ -2,6 +2,7 @@ import Checkpoints
 import Messages
 import ParameterServer
 import Tables
+import TestSupport
 import Testing
 
 @Suite("Training goes on from files")
@@ -77,8 +78,8 @@ struct GoOnTests {
     let first = try servers.save(in: one.path)
     let second = try servers.save(in: other.path)
     #expect(first == second)
-    #expect(try one.bytes(first.path(ofRank: 1)) == other.bytes(second.path(ofRank: 1)))
-    #expect(try one.bytes(first.name.manifest) == other.bytes(second.name.manifest))
+    #expect(try one.read(first.path(ofRank: 1)) == other.read(second.path(ofRank: 1)))
+    #expect(try one.read(first.name.manifest) == other.read(second.name.manifest))
   }
 
   @Test("another run, another version, another configuration: refused in a sentence")

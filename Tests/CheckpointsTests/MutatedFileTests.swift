@@ -2,6 +2,7 @@ import Checkpoints
 import Foundation
 import Messages
 import ParameterServer
+import TestSupport
 import Testing
 
 /// Bytes that somebody changed: whatever they are, they are refused or do no harm.
@@ -47,7 +48,7 @@ struct MutatedFileTests {
     servers.train(to: 3)
     let manifest = try servers.save(in: folder.path)
     let path = "\(folder.path)/\(manifest.name.manifest)"
-    let bytes = try folder.bytes(manifest.name.manifest)
+    let bytes = try folder.read(manifest.name.manifest)
     var random = SeededGenerator(seed: 1)
     for _ in 0..<Self.rounds {
       try folder.write(Self.mutate(bytes, &random), to: manifest.name.manifest)
@@ -68,7 +69,7 @@ struct MutatedFileTests {
     let bits = try servers.bits()
     let manifest = try servers.save(in: folder.path)
     let path = manifest.path(ofRank: 0)
-    let bytes = try folder.bytes(path)
+    let bytes = try folder.read(path)
     var random = SeededGenerator(seed: 2)
     for _ in 0..<Self.rounds {
       let mutated = Self.mutate(bytes, &random)
@@ -93,7 +94,7 @@ struct MutatedFileTests {
     var servers = try TrainedServers(servers: 1)
     servers.train(to: 3)
     let manifest = try servers.save(in: folder.path)
-    let bytes = try folder.bytes(manifest.path(ofRank: 0))
+    let bytes = try folder.read(manifest.path(ofRank: 0))
     var random = SeededGenerator(seed: 3)
     var count = 0
     for _ in 0..<Self.rounds {

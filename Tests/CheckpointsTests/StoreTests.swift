@@ -1,6 +1,7 @@
 import Checkpoints
 import Foundation
 import Messages
+import TestSupport
 import Testing
 
 @Suite("The store of checkpoints")
@@ -129,7 +130,7 @@ struct StoreTests {
     let missing = #expect(throws: CheckpointError.self) { try elsewhere.commit(manifest) }
     #expect(missing?.code == .missing && missing?.message.contains("must share") == true)
     let store = CheckpointStore(folder: folder.path)
-    var bytes = try folder.bytes(manifest.path(ofRank: 1))
+    var bytes = try folder.read(manifest.path(ofRank: 1))
     bytes.removeLast()
     try folder.write(bytes, to: manifest.path(ofRank: 1))
     #expect(throws: CheckpointError.self) { try store.commit(manifest) }

@@ -2,6 +2,7 @@ import Checkpoints
 import Foundation
 import ParameterServer
 import Tables
+import TestSupport
 import Testing
 
 @Suite("Comparing and exporting checkpoints")
@@ -24,7 +25,7 @@ struct ViewTests {
       let path = "\(folder.path)/all.safetensors"
       try Self.view(manifest, folder, kind).export(to: path)
       // As the format says: length, JSON, values; read without the reader that is tested.
-      let bytes = try folder.bytes("all.safetensors")
+      let bytes = try folder.read("all.safetensors")
       let length = (0..<8).reduce(0) { $0 | Int(bytes[$1]) << (8 * $1) }
       #expect(length % 8 == 0)
       let header = try #require(

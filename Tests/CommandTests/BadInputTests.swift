@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// What a person sees when something is wrong: one sentence that names the place, and a code.

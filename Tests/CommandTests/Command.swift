@@ -17,8 +17,26 @@ struct Command {
 
   /// - Parameter environment: variables above those of the tests.
   init(arguments: [String], environment: [String: String] = [:]) throws {
+    try self.init(executable: Self.path, arguments, environment)
+  }
+
+  /// Runs it in a line for bash, in which `"$@"` is the program with its arguments.
+  init(bash line: String, arguments: [String]) throws {
+    try self.init(executable: "/bin/bash", ["-c", line, "bash", Self.path] + arguments, [:])
+  }
+
+  /// With files that can grow no more beyond a size: what a full disk does to a write, such a limit
+  /// does too, and it needs no disk of its own.
+  init(fileLimit kibibytes: Int, arguments: [String]) throws {
+    try self.init(
+      bash: "trap '' XFSZ; ulimit -f \(kibibytes); exec \"$@\"", arguments: arguments)
+  }
+
+  private init(
+    executable: String, _ arguments: [String], _ environment: [String: String]
+  ) throws {
     let process = Process()
-    process.executableURL = URL(fileURLWithPath: Self.path)
+    process.executableURL = URL(fileURLWithPath: executable)
     process.arguments = arguments
     process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
     let (output, errors) = (Pipe(), Pipe())
@@ -31,37 +49,5 @@ struct Command {
     self.errors = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
     process.waitUntilExit()
     status = process.terminationStatus
-  }
-}
-
-/// A folder that is deleted with the test that made it.
-final class TemporaryFolder {
-  let path: String
-
-  init() throws {
-    let url = FileManager.default.temporaryDirectory
-      .appendingPathComponent("mrdib-test-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
-    path = url.path
-  }
-
-  deinit { try? FileManager.default.removeItem(atPath: path) }
-
-  func bytes(_ name: String) throws -> Data {
-    try #require(FileManager.default.contents(atPath: "\(path)/\(name)"), "\(name) is missing")
-  }
-
-  func object(_ name: String) throws -> [String: Any] {
-    try #require(
-      try JSONSerialization.jsonObject(with: bytes(name)) as? [String: Any], "\(name)")
-  }
-
-  /// A small generated data set.
-  func generateData() throws -> String {
-    let data = "\(path)/data"
-    let command = try Command(
-      "data", "generate", "--out", data, "--users", "150", "--items", "90", "--interactions", "12")
-    #expect(command.status == 0, "\(command.errors)")
-    return data
   }
 }

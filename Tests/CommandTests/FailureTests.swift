@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// What a person sees when something breaks while processes work together.
@@ -263,21 +264,13 @@ import Testing
     let folder = try TemporaryFolder()
     let run = "\(folder.path)/run"
     let data = try folder.generateData()
-    // What a full disk does to a write, a limit does too, and it needs no disk of its own.
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: "/bin/bash")
-    process.arguments = [
-      "-c", "trap '' XFSZ; ulimit -f \(kibibytes); exec \"$@\"", "bash", Command.path, "train",
-      "--single-process", "--data", data, "--quiet", "--epochs", "2", "--run", run,
-    ]
-    let errors = Pipe()
-    process.standardOutput = FileHandle.nullDevice
-    process.standardError = errors
-    try process.run()
-    let text = String(
-      decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-    process.waitUntilExit()
-    #expect(process.terminationStatus == 74, "\(text)")
+    let command = try Command(
+      fileLimit: kibibytes,
+      arguments: [
+        "train", "--single-process", "--data", data, "--quiet", "--epochs", "2", "--run", run,
+      ])
+    let text = command.errors
+    #expect(command.status == 74, "\(text)")
     #expect(text.contains(run) && text.contains(file), "\(text)")
     #expect(!FileManager.default.fileExists(atPath: "\(run)/best.json"))
     let files = FileManager.default.enumerator(atPath: run)?.compactMap { $0 as? String } ?? []
@@ -289,20 +282,12 @@ import Testing
     let folder = try TemporaryFolder()
     let run = "\(folder.path)/run"
     let data = try folder.generateData()
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: "/bin/bash")
-    process.arguments =
-      [
-        "-c", "trap '' XFSZ; ulimit -f 1024; exec \"$@\"", "bash", Command.path, "train",
-        "--single-process", "--data", data, "--quiet", "--run", run,
-      ] + Self.endless
-    process.standardOutput = FileHandle.nullDevice
-    process.standardError = FileHandle.nullDevice
-    try process.run()
-    defer { if process.isRunning { kill(process.processIdentifier, SIGKILL) } }
     // The model and the summary are smaller; the store's log grows until it reaches the limit.
-    try Wait.until("the run ends") { !process.isRunning }
-    #expect(process.terminationStatus == 74)
+    let command = try Command(
+      fileLimit: 1024,
+      arguments: ["train", "--single-process", "--data", data, "--quiet", "--run", run]
+        + Self.endless)
+    #expect(command.status == 74, "\(command.errors)")
     let summary = try folder.object("run/summary.json")
     #expect(summary["outcome"] as? String == "failed")
     #expect(try #require(summary["message"] as? String).contains("run.sqlite"))

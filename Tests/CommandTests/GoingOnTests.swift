@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// Runs that end before their time and go on with the same command, as processes.
@@ -162,21 +163,10 @@ import Testing
   @Test("a run whose directory could grow no more goes on when there is room again")
   func diskWasFull() throws {
     let long = try LongRun()
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: "/bin/bash")
-    // What a full disk does to a write, a limit does too. Checkpoints are smaller; the store's log
-    // grows until it reaches it.
-    process.arguments =
-      [
-        "-c", "trap '' XFSZ; ulimit -f 800; exec \"$@\"", "bash", Command.path, "train",
-        "--single-process", "--quiet",
-      ] + long.settings("run")
-    process.standardOutput = FileHandle.nullDevice
-    process.standardError = FileHandle.nullDevice
-    try process.run()
-    defer { if process.isRunning { kill(process.processIdentifier, SIGKILL) } }
-    try Wait.until("the run ends") { !process.isRunning }
-    #expect(process.terminationStatus == 74)
+    // Checkpoints are smaller; the store's log grows until it reaches the limit.
+    let command = try Command(
+      fileLimit: 800, arguments: ["train", "--single-process", "--quiet"] + long.settings("run"))
+    #expect(command.status == 74, "\(command.errors)")
     #expect((1..<LongRun.epochs).contains(long.epochCount("run")))
     #expect(try long.complete("run") == long.undisturbed())
   }

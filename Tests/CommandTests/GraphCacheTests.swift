@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// Graphs that are kept on disk from one start to the next.

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// Processes that stand still and are not dead, and coordinators that are there twice.
@@ -8,8 +9,11 @@ import Testing
     arguments: ["server-1", "coordinator", "worker-0"])
   func hangsForEver(name: String) throws {
     let long = try LongRun()
+    // Nobody goes on without a worker before it is found to hang.
     let train = try long.start(
-      "run", ["--workers", "2", "--servers", "2", "--set", "hang_timeout_ms=4000"])
+      "run",
+      ["--workers", "2", "--servers", "2"]
+        + ["hang_timeout_ms=4000", "node_timeout_ms=60000"].flatMap { ["--set", $0] })
     try long.wait(for: 20, of: "run", while: train)
     let victim = try #require(train.child(name))
     kill(victim, SIGSTOP)

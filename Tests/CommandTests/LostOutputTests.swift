@@ -1,23 +1,14 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// Nobody reads what the program says, or it cannot be written. (A full disk: `/dev/full`.)
 @Suite struct LostOutputTests {
   /// Runs the program in a shell; what stands behind it says where its output goes.
   private func shell(_ arguments: [String], _ redirection: String) throws -> (Int32, String) {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: "/bin/bash")
-    process.arguments =
-      ["-c", "\"$@\" \(redirection); exit ${PIPESTATUS[0]}", "bash", Command.path] + arguments
-    let errors = Pipe()
-    process.standardInput = FileHandle.nullDevice
-    process.standardOutput = FileHandle.nullDevice
-    process.standardError = errors
-    try process.run()
-    let text = String(
-      decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-    process.waitUntilExit()
-    return (process.terminationStatus, text)
+    let command = try Command(
+      bash: "\"$@\" \(redirection); exit ${PIPESTATUS[0]}", arguments: arguments)
+    return (command.status, command.errors)
   }
 
   @Test(

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// The program while it runs. What it says to people goes to a file: a pipe that nobody reads would

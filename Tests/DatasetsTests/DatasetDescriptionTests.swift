@@ -1,4 +1,5 @@
 import Datasets
+import TestSupport
 import Testing
 
 @Suite("data set descriptions")
@@ -27,7 +28,7 @@ struct DatasetDescriptionTests {
 
   @Test("only modalities whose file is there are assumed")
   func assumesExistingFiles() throws {
-    let other = try TemporaryFolder()
+    let other = try TemporaryFolder(name: "data")
     try other.write("", to: "only.inter")
     try other.write("", to: "text_feat.npy")
     let description = try DatasetDescription.read(folder: other.path)
@@ -40,7 +41,7 @@ struct DatasetDescriptionTests {
     try folder.write("", to: "old.inter")
     #expect(
       try DatasetDescription.read(folder: folder.path + "/").interactionsFile == "shop.inter")
-    let other = try TemporaryFolder()
+    let other = try TemporaryFolder(name: "data")
     expect(problem { try DatasetDescription.read(folder: other.path) }, says: "no .inter file")
     try other.write("", to: "a.inter")
     try other.write("", to: "b.inter")

@@ -1,12 +1,13 @@
 import Datasets
 import Tensors
+import TestSupport
 import Testing
 
 @Suite("data sets")
 struct DatasetTests {
   private let folder: TemporaryFolder
 
-  init() throws { folder = try TemporaryFolder() }
+  init() throws { folder = try TemporaryFolder(name: "data") }
 
   private func load(needsFeatures: Bool = true) throws -> Dataset {
     try Dataset.load(folder: folder.path, needsFeatures: needsFeatures)
@@ -108,7 +109,7 @@ struct DatasetTests {
       "run to 2147483646", "line 8")
     try folder.write(
       SmallData.header + SmallData.rows + "0\t2147483646\t1\t0\t0\n", to: "data.inter")
-    let plain = try TemporaryFolder()
+    let plain = try TemporaryFolder(name: "data")
     try plain.write(folder.read("data.inter"), to: "data.inter")
     expect(
       problem { try Dataset.load(folder: plain.path, needsFeatures: false) },
@@ -120,7 +121,7 @@ struct DatasetTests {
     let rows = "0\t0\t1\t0\t0\n0\t3\t1\t0\t0\n1\t2\t1\t0\t0\n"
     try SmallData.write(to: folder, rows: rows)
     #expect(try load().itemCount == 4)
-    let plain = try TemporaryFolder()
+    let plain = try TemporaryFolder(name: "data")
     try plain.write(SmallData.header + rows, to: "data.inter")
     expect(
       problem { try Dataset.load(folder: plain.path, needsFeatures: false) },

@@ -1,5 +1,6 @@
 import Evaluation
 import Experiments
+import TestSupport
 import Testing
 
 @Suite struct ComparisonTests {

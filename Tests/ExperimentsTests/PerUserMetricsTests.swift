@@ -2,6 +2,7 @@ import Evaluation
 import Experiments
 import Foundation
 import Runtime
+import TestSupport
 import Testing
 
 @Suite struct PerUserMetricsTests {

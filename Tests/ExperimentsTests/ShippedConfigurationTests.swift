@@ -2,6 +2,7 @@ import Experiments
 import Foundation
 import RunConfiguration
 import Runtime
+import TestSupport
 import Testing
 
 /// The files that come with the program.

@@ -2,6 +2,7 @@ import Experiments
 import Foundation
 import RunConfiguration
 import Runtime
+import TestSupport
 import Testing
 
 @Suite struct SweepRunnerTests {

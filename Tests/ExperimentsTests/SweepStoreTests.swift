@@ -2,6 +2,7 @@ import Coordination
 import Experiments
 import Foundation
 import GRDB
+import TestSupport
 import Testing
 
 @Suite struct SweepStoreTests {

@@ -4,6 +4,7 @@ import Foundation
 import RunConfiguration
 import Runtime
 import Synchronization
+import TestSupport
 
 /// A generated data set of a few users, on which an epoch takes milliseconds.
 struct TinySweep {

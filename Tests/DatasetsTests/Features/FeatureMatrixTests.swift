@@ -1,5 +1,6 @@
 import Datasets
 import Tensors
+import TestSupport
 import Testing
 
 @Suite("feature matrices")
@@ -7,7 +8,7 @@ struct FeatureMatrixTests {
   @Test(
     "rows are gathered in the order asked for, repeated ones repeatedly", arguments: [true, false])
   func gathersRows(fromFile: Bool) throws {
-    let folder = try TemporaryFolder()
+    let folder = try TemporaryFolder(name: "data")
     let matrix = SmallData.features(rows: 4, columns: 3)
     var features = try FeatureMatrix(name: "visual", matrix: matrix)
     if fromFile {
@@ -23,7 +24,7 @@ struct FeatureMatrixTests {
 
   @Test("a value that is not finite is named by row and column", arguments: [Float.nan, .infinity])
   func namesNonFiniteValues(value: Float) throws {
-    let folder = try TemporaryFolder()
+    let folder = try TemporaryFolder(name: "data")
     let matrix = SmallData.features(rows: 5, columns: 33)
     matrix[3, 32] = value
     try NPYWriter.write(matrix, to: folder.path("x.npy"))

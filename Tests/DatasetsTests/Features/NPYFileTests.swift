@@ -1,4 +1,5 @@
 import Datasets
+import TestSupport
 import Testing
 
 @Suite("npy files")
@@ -20,7 +21,7 @@ struct NPYFileTests {
 
   @Test("half-precision infinities, NaN and subnormals keep their meaning")
   func halfPrecisionExtremes() throws {
-    let folder = try TemporaryFolder()
+    let folder = try TemporaryFolder(name: "data")
     let halves: [UInt16] = [0x7C00, 0xFC00, 0x7E01, 0x0001, 0x83FF, 0x0400, 0x3C01, 0x8000]
     let payload = halves.flatMap { [UInt8($0 & 0xFF), UInt8($0 >> 8)] }
     let path = try folder.write(
@@ -33,7 +34,7 @@ struct NPYFileTests {
 
   @Test("numbers may begin at any byte", arguments: 0..<8)
   func readsUnalignedNumbers(padding: Int) throws {
-    let folder = try TemporaryFolder()
+    let folder = try TemporaryFolder(name: "data")
     let text =
       "{\"shape\":(2,1,),'fortran_order':False,'descr':'<f4'}"
       + String(repeating: " ", count: padding)
@@ -66,7 +67,7 @@ struct NPYFileTests {
   @Test(
     "a file that is cut off anywhere is refused", arguments: ["f4_c", "f8_fortran", "f4_version2"])
   func refusesTruncatedFiles(name: String) throws {
-    let folder = try TemporaryFolder()
+    let folder = try TemporaryFolder(name: "data")
     let whole = try bytes(of: name)
     for count in 0..<whole.count {
       let path = try folder.write(Array(whole[..<count]), to: "cut.npy")
@@ -78,7 +79,7 @@ struct NPYFileTests {
 
   @Test("what is quoted from a header is short and can do nothing to a terminal")
   func quotesHarmlessly() throws {
-    let folder = try TemporaryFolder()
+    let folder = try TemporaryFolder(name: "data")
     let long = String(repeating: "1, ", count: 9000)
     let objects = String(repeating: "x", count: 9000) + "O"
     for header in [
@@ -96,7 +97,7 @@ struct NPYFileTests {
 
   @Test("bytes after the numbers are refused")
   func refusesTrailingBytes() throws {
-    let folder = try TemporaryFolder()
+    let folder = try TemporaryFolder(name: "data")
     let path = try folder.write(bytes(of: "f4_c") + [0, 0, 0], to: "long.npy")
     expect(problem { try NPYFile(path: path) }, says: "3 bytes after", "np.save")
   }
@@ -123,7 +124,7 @@ struct NPYFileTests {
       ),
     ])
   func refusesBrokenHeaders(text: String, says part: String) throws {
-    let folder = try TemporaryFolder()
+    let folder = try TemporaryFolder(name: "data")
     let path = try folder.write(npy(text, [0, 0, 0, 0]), to: "x.npy")
     let error = problem { try NPYFile(path: path) }
     #expect(error.kind == .malformed)
@@ -132,7 +133,7 @@ struct NPYFileTests {
 
   @Test("a missing file, a folder and an unknown version are told apart")
   func refusesOtherThings() throws {
-    let folder = try TemporaryFolder()
+    let folder = try TemporaryFolder(name: "data")
     #expect(problem { try NPYFile(path: folder.path("none.npy")) }.kind == .notFound)
     expect(problem { try NPYFile(path: folder.path) }, says: "not a regular file")
     let path = try folder.write([0x93] + Array("NUMPY".utf8) + [9, 1, 0, 0], to: "x.npy")
@@ -141,7 +142,7 @@ struct NPYFileTests {
 
   @Test("flipped bits give an error or numbers, never a crash")
   func survivesFlippedBits() throws {
-    let folder = try TemporaryFolder()
+    let folder = try TemporaryFolder(name: "data")
     var random = RepeatableRandom(seed: 7)
     var refused = 0
     for name in ["f2_c", "f4_c", "f8_fortran", "f4_version2", "records", "objects"] {

@@ -7,7 +7,7 @@ import Testing
 struct NPYWriterTests {
   @Test("a matrix is written byte for byte as numpy writes it")
   func writesWhatNumpyWrites() throws {
-    let folder = try TemporaryFolder()
+    let folder = try TemporaryFolder(name: "data")
     let matrix = Matrix(rows: 3, columns: 4, elements: Fixture.matrix.flatMap { $0 })
     try NPYWriter.write(matrix, to: folder.path("x.npy"))
     #expect(try folder.read("x.npy") == TemporaryFolder.contents(of: Fixture.npy("f4_c")))
@@ -15,7 +15,7 @@ struct NPYWriterTests {
 
   @Test("rows that are appended piece by piece give the same file")
   func appendsRows() throws {
-    let folder = try TemporaryFolder()
+    let folder = try TemporaryFolder(name: "data")
     let matrix = Matrix(rows: 3, columns: 4, elements: Fixture.matrix.flatMap { $0 })
     let writer = try NPYWriter.begin(path: folder.path("x.npy"), rows: 3, columns: 4)
     try writer.append(matrix.pointer, count: 1)
@@ -29,7 +29,7 @@ struct NPYWriterTests {
   #if canImport(Glibc)
     @Test("a file that has its name keeps it after a power loss: its folder is on disk")
     func lasts() throws {
-      let folder = try TemporaryFolder()
+      let folder = try TemporaryFolder(name: "data")
       let watch = try FolderWatch(folder.path(""))
       try NPYWriter.write(Matrix(rows: 1, columns: 1, elements: [1]), to: folder.path("x.npy"))
       #expect(watch.events() == [.named("x.npy"), .opened("")])
@@ -38,7 +38,7 @@ struct NPYWriterTests {
 
   @Test("an abandoned file leaves nothing, and the old file as it was")
   func abandonsQuietly() throws {
-    let folder = try TemporaryFolder()
+    let folder = try TemporaryFolder(name: "data")
     try folder.write("old", to: "x.npy")
     do {
       let writer = try NPYWriter.begin(path: folder.path("x.npy"), rows: 2, columns: 1)

@@ -1,5 +1,6 @@
 import Datasets
 import Tensors
+import TestSupport
 import Testing
 
 @Suite("given neighbours")
@@ -7,7 +8,7 @@ struct NeighbourListsTests {
   private let folder: TemporaryFolder
 
   init() throws {
-    folder = try TemporaryFolder()
+    folder = try TemporaryFolder(name: "data")
     try SmallData.write(to: folder)
   }
 

@@ -1,6 +1,7 @@
 import Datasets
 import Foundation
 import Tensors
+import TestSupport
 import Testing
 
 @Suite("generated data sets")
@@ -122,8 +123,8 @@ struct SyntheticDataTests {
 
   @Test("equal seeds give equal bytes, other seeds other ones")
   func repeatsItself() throws {
-    let first = try TemporaryFolder()
-    let second = try TemporaryFolder()
+    let first = try TemporaryFolder(name: "data")
+    let second = try TemporaryFolder(name: "data")
     var configuration = Self.small
     try SyntheticData.generate(configuration, to: first.path)
     try SyntheticData.generate(configuration, to: second.path)
@@ -153,7 +154,7 @@ struct SyntheticDataTests {
 
   @Test("what is written is what is read, and is valid")
   func readsBack() throws {
-    let folder = try TemporaryFolder()
+    let folder = try TemporaryFolder(name: "data")
     try data.write(to: folder.path)
     let read = try Dataset.load(folder: folder.path, needsFeatures: true)
     let made = try data.dataset()
@@ -169,7 +170,7 @@ struct SyntheticDataTests {
 
   @Test("the default data set is made once and then found again")
   func cachesTheDefault() throws {
-    let cache = try TemporaryFolder()
+    let cache = try TemporaryFolder(name: "data")
     let folder = try SyntheticData.defaultFolder(in: cache.path)
     let dataset = try Dataset.load(folder: folder, needsFeatures: true)
     #expect(dataset.userCount == 1500 && dataset.itemCount == 800)
@@ -187,7 +188,7 @@ struct SyntheticDataTests {
 
   @Test("a folder with somebody's files is left alone")
   func leavesOtherFilesAlone() throws {
-    let folder = try TemporaryFolder()
+    let folder = try TemporaryFolder(name: "data")
     try folder.write("mine", to: "image_feat.npy")
     let error = problem { try SyntheticData.generate(Self.small, to: folder.path) }
     expect(error, says: folder.path, "not generated", "empty or a new folder")
@@ -221,7 +222,7 @@ struct SyntheticDataTests {
 
   /// The manifest as it is on disk.
   private func written() throws -> SyntheticTruth {
-    let folder = try TemporaryFolder()
+    let folder = try TemporaryFolder(name: "data")
     try data.write(to: folder.path)
     return try SyntheticTruth.read(folder: folder.path)
   }

@@ -1,11 +1,12 @@
 import Datasets
+import TestSupport
 import Testing
 
 @Suite("interaction files")
 struct InteractionFileTests {
   private let folder: TemporaryFolder
 
-  init() throws { folder = try TemporaryFolder() }
+  init() throws { folder = try TemporaryFolder(name: "data") }
 
   private func read(_ text: String) throws -> Interactions {
     try InteractionFile.read(folder.write(text, to: "data.inter"))

@@ -1,12 +1,13 @@
 import Datasets
 import Tensors
+import TestSupport
 import Testing
 
 @Suite("data set validation")
 struct DatasetValidationTests {
   private let folder: TemporaryFolder
 
-  init() throws { folder = try TemporaryFolder() }
+  init() throws { folder = try TemporaryFolder(name: "data") }
 
   @Test("a good folder has figures and no problems")
   func acceptsGoodFolders() throws {

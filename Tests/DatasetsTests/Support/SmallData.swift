@@ -1,5 +1,6 @@
 import Datasets
 import Tensors
+import TestSupport
 
 /// Data sets that fit on a line.
 enum SmallData {

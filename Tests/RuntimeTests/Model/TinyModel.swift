@@ -4,6 +4,7 @@ import Messages
 import Models
 import Runtime
 import Training
+import TestSupport
 
 /// A run directory and a model of a few rows, whose files can be written without training it.
 struct TinyModel {
