@@ -142,7 +142,8 @@ import Testing
     }
   }
 
-  @Test("a coordinator's host without an address is named at once", arguments: ["worker", "server"])
+  @Test(
+    "a coordinator's host without an address is named at once", arguments: ["worker", "server"])
   func unknownHost(role: String) throws {
     // A name that is promised to have none.
     let address = "tcp://nowhere.invalid:7000"

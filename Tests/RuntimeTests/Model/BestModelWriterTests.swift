@@ -28,7 +28,10 @@ struct BestModelWriterTests {
     let text = try String(contentsOfFile: path, encoding: .utf8)
     #expect(text.contains("\"format_version\" : 2"))
     for (old, new, sentence) in [
-      ("\"format_version\" : 2", "\"format_version\" : 1", "it has format 1, this release reads format 2"),
+      (
+        "\"format_version\" : 2", "\"format_version\" : 1",
+        "it has format 1, this release reads format 2"
+      ),
       ("models/epoch-0003", "models/epoch-0004", "it is damaged"),
       ("user.npy", "../user.npy", "it is damaged"), ("\"digest\"", "\"digets\"", "it is damaged"),
     ] {

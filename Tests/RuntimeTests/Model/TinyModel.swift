@@ -3,8 +3,8 @@ import Foundation
 import Messages
 import Models
 import Runtime
-import Training
 import TestSupport
+import Training
 
 /// A run directory and a model of a few rows, whose files can be written without training it.
 struct TinyModel {

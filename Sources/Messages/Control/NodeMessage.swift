@@ -1,0 +1,154 @@
+/// What a node (worker or server) tells the coordinator.
+public enum NodeMessage: Sendable, Equatable {
+  case hello(NodeHello)
+  case heartbeat(Heartbeat)
+  /// The node has set itself up for a generation (a worker: data loaded, servers reached; a
+  /// server: tables made or restored).
+  case ready(generation: UInt64)
+  case taskDone(id: UInt64, reports: [UnitReport])
+  case taskFailed(id: UInt64, TaskFailure)
+  case goodbye(reason: String)
+  /// A server's tables stay at this version: the answer to
+  /// ``CoordinatorMessage/hold(generation:)``.
+  case held(generation: UInt64, version: UInt64)
+  /// A server's rows are in a file; said with every heartbeat until it was seen.
+  case checkpointWritten(CheckpointShard)
+  /// A server could not write its rows of a version; it goes on without.
+  case checkpointFailed(generation: UInt64, version: UInt64, message: String)
+}
+
+public enum NodeRole: UInt32, Sendable {
+  case worker = 1
+  case server = 2
+}
+
+/// First message of a node.
+public struct NodeHello: Sendable, Equatable {
+  public var role: NodeRole
+  /// Fresh for every start of a process, and greater than those of earlier processes that went by
+  /// the same ``name``; the coordinator's name for it until it has a rank.
+  public var incarnation: UInt64
+  /// Empty: whatever run the coordinator has.
+  public var runID: String
+  /// Where a server answers workers, such as `tcp://10.0.0.7:40001`; empty for a worker.
+  public var dataEndpoint: String
+  public var host: String
+  public var processID: UInt32
+  /// The same for all processes that replace each other, such as `server-0`: the coordinator then
+  /// need not wait until it is sure that the one before is dead. Empty for a process without one.
+  public var name: String
+  /// What the process still has of the run; nil for one that has not been part of it.
+  public var holding: Holding?
+
+  public init(
+    role: NodeRole, incarnation: UInt64, runID: String, dataEndpoint: String, host: String,
+    processID: UInt32, name: String = "", holding: Holding? = nil
+  ) {
+    self.role = role
+    self.incarnation = incarnation
+    self.runID = runID
+    self.dataEndpoint = dataEndpoint
+    self.host = host
+    self.processID = processID
+    self.name = name
+    self.holding = holding
+  }
+}
+
+/// What a node has of a run, for a coordinator that has started anew.
+public struct Holding: Sendable, Equatable {
+  public var generation: UInt64
+  public var rank: UInt32
+  /// Of a server's tables; 0 for a worker.
+  public var version: UInt64
+
+  public init(generation: UInt64, rank: UInt32, version: UInt64) {
+    self.generation = generation
+    self.rank = rank
+    self.version = version
+  }
+}
+
+/// A node's sign of life, with what it uses.
+public struct Heartbeat: Sendable, Equatable {
+  public var residentBytes: UInt64
+  public var peakResidentBytes: UInt64
+  public var cpuSeconds: Double
+  /// Of the task under way: what is done of it (steps, blocks). 0 without a task.
+  public var taskProgress: UInt64
+  /// The task under way; 0 without one. A task that the coordinator gave and that is not named
+  /// was lost on its way, or its end was.
+  public var taskID: UInt64
+  /// That the node belongs to; 0 before the first.
+  public var generation: UInt64
+  /// Of a server's tables in that generation; 0 for a worker.
+  public var version: UInt64
+
+  public init(
+    residentBytes: UInt64, peakResidentBytes: UInt64, cpuSeconds: Double, taskProgress: UInt64,
+    taskID: UInt64 = 0, generation: UInt64 = 0, version: UInt64 = 0
+  ) {
+    self.residentBytes = residentBytes
+    self.peakResidentBytes = peakResidentBytes
+    self.cpuSeconds = cpuSeconds
+    self.taskProgress = taskProgress
+    self.taskID = taskID
+    self.generation = generation
+    self.version = version
+  }
+}
+
+/// Named sums that a task reports: loss terms, metrics. Added by the coordinator in the order of
+/// their units (shards, blocks), so that the totals do not depend on who computed them.
+public struct UnitReport: Sendable, Equatable {
+  /// The shard or block that the sums are of.
+  public var unit: UInt32
+  public var sums: [String: Double]
+
+  public init(unit: UInt32, sums: [String: Double]) {
+    self.unit = unit
+    self.sums = sums
+  }
+}
+
+/// Why a node could not do a task.
+public struct TaskFailure: Sendable, Equatable, Error {
+  public enum Kind: UInt32, Sendable {
+    /// Something was missing or wrong.
+    case failed = 0
+    /// The loss is not a finite number any more: another try would come to the same.
+    case diverged = 1
+  }
+
+  public var kind: Kind
+  public var message: String
+
+  public init(_ kind: Kind, _ message: String) {
+    self.kind = kind
+    self.message = message
+  }
+}
+
+/// The file with one server's rows of one version.
+public struct CheckpointShard: Sendable, Equatable {
+  public var generation: UInt64
+  public var version: UInt64
+  public var rank: UInt32
+  /// Relative to the folder of the checkpoints.
+  public var file: String
+  public var byteCount: UInt64
+  /// Of the file's bytes, hexadecimal.
+  public var digest: String
+
+  public init(
+    generation: UInt64, version: UInt64, rank: UInt32, file: String, byteCount: UInt64,
+    digest: String
+  ) {
+    self.generation = generation
+    self.version = version
+    self.rank = rank
+    self.file = file
+    self.byteCount = byteCount
+    self.digest = digest
+  }
+}
