@@ -86,7 +86,8 @@ let package = Package(
     library(
       "Experiments",
       [
-        "Datasets", "Evaluation", "RunConfiguration", "Checkpoints", "Coordination", "Runtime",
+        "Datasets", "Models", "Evaluation", "RunConfiguration", "Checkpoints", "Coordination",
+        "Runtime",
         .product(name: "GRDB", package: "GRDB.swift"),
       ]),
     .executableTarget(

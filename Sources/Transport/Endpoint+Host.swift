@@ -3,7 +3,7 @@ internal import Glibc
 extension Endpoint {
   /// Looks the host's name up. libzmq itself retries an unknown name for ever without a word, which
   /// is right for a host that is still starting and wrong for a slip of the pen: a shell asks
-  /// once, before it connects, and tells its user.
+  /// once beside it, and tells its user.
   ///
   /// Blocks while the system looks the name up.
   ///

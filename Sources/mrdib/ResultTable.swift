@@ -21,11 +21,13 @@ struct ResultTable {
       let valid = summary["valid"] as? [String: Double],
       let test = summary["test"] as? [String: Double]
     else {
-      lines = ["no epoch was evaluated"]
+      lines = ["no best model was saved"]
       return
     }
     let cutoffs = Set(valid.keys.compactMap { $0.split(separator: "@").last.flatMap { Int($0) } })
-    var lines = ["best epoch \(best) of \(summary["epochs_run"] ?? "?")"]
+    let isOver = !["interrupted", "failed"].contains(summary["outcome"] as? String)
+    var lines = isOver ? [] : ["the run is not over; so far:"]
+    lines += ["best epoch \(best) of \(summary["epochs_run"] ?? "?")"]
     lines.append("metric\tvalid\ttest")
     for metric in ["recall", "ndcg", "precision", "map"] {
       for cutoff in cutoffs.sorted() {

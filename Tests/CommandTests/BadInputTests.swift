@@ -112,7 +112,7 @@ import Testing
   func noCoordinator() throws {
     let folder = try TemporaryFolder()
     try check(
-      ["worker", "--coordinator", "ipc://\(folder.path)/none.sock", "--join-timeout", "0.5"],
+      ["worker", "--coordinator", "ipc://\(folder.path)/none.sock", "--join-timeout", "1"],
       status: 138, says: "the coordinator has not answered")
     try check(
       ["worker", "--coordinator", "nonsense"], status: 69, says: "nonsense")

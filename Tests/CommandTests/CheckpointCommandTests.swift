@@ -208,13 +208,26 @@ import Testing
       #expect(export.status == (name.hasSuffix(".npy") ? 65 : 0), "\(name): \(export.errors)")
       if export.status == 65 { #expect(export.errors.contains(problem), "\(export.errors)") }
       let items = try Command("recommend", "--run", run, "--user", "1", "--top", "3")
-      #expect(items.status == (name == "item.npy" ? 65 : 0), "\(name): \(items.errors)")
+      #expect(items.status == export.status, "\(name): \(items.errors)")
+      let isExported = FileManager.default.fileExists(atPath: "\(folder.path)/vectors")
+      #expect(isExported == (items.status == 0))
       try change(file) { $0[$0.count / 2] ^= 1 }
     }
     #expect(try Command("checkpoint", "verify", run).status == 0)
     try change("run/\(model)/user.npy") { $0.removeLast(4) }
     let truncated = try Command("checkpoint", "verify", run)
     #expect(truncated.output.contains("user.npy': it has "), "\(truncated.output)")
+  }
+
+  @Test("without checkpoints verify still tells of the best model; a lost best.json is a problem")
+  func bestModelAlone() throws {
+    try FileManager.default.removeItem(atPath: "\(run)/checkpoints")
+    let alone = try Command("checkpoint", "verify", run)
+    #expect(alone.status == 66 && alone.output.contains("best model, models/epoch-"))
+    #expect(alone.errors.contains("there is none yet"), "\(alone.errors)")
+    try FileManager.default.removeItem(atPath: "\(run)/best.json")
+    let lost = try Command("checkpoint", "verify", run)
+    #expect(lost.status == 65 && lost.output.contains("there is no best.json"), "\(lost.output)")
   }
 
   @Test("a checkpoint that is not complete is wrong only where it is named")

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// Runs the built program as a person would.
@@ -39,15 +40,23 @@ struct Command {
     process.executableURL = URL(fileURLWithPath: executable)
     process.arguments = arguments
     process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
-    let (output, errors) = (Pipe(), Pipe())
+    // A file for one of the two: reading one pipe after the other could block.
+    let folder = try TemporaryFolder()
+    try folder.write("", to: "errors")
+    let written: FileHandle = try #require(
+      FileHandle(forWritingAtPath: folder.path("errors")))
+    let output = Pipe()
     process.standardOutput = output
-    process.standardError = errors
+    process.standardError = written
     process.standardInput = FileHandle.nullDevice
     try process.run()
-    // Small outputs: reading one after the other cannot block.
+    // Nothing that it is asked for takes so long.
+    let limit = DispatchWorkItem { [id = process.processIdentifier] in kill(id, SIGKILL) }
+    DispatchQueue.global().asyncAfter(deadline: .now() + 300, execute: limit)
+    defer { limit.cancel() }
     self.output = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-    self.errors = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
     process.waitUntilExit()
+    errors = try folder.text("errors")
     status = process.terminationStatus
   }
 }

@@ -127,8 +127,8 @@ import Testing
       [
         "coordinator", "--listen", address, "--data", try folder.generateData(), "--run",
         "\(folder.path)/run", "--workers", "1", "--servers", "1", "--set",
-        "heartbeat_interval_ms=100", "--set", "node_timeout_ms=1000", "--set",
-        "startup_timeout_ms=8000",
+        "heartbeat_interval_ms=100", "--set", "node_timeout_ms=2000", "--set",
+        "startup_timeout_ms=20000",
       ])
     // An address for documentation: nothing in the world has it.
     let server = try RunningCommand(

@@ -59,9 +59,10 @@ import Testing
       coordinator.errors.contains("run directory") && server.errors.contains("listening at")
     }
 
-    func join(_ options: [String]) throws -> Command {
+    /// - Parameter seconds: all of which pass for one that cannot join.
+    func join(_ options: [String], within seconds: Int = 8) throws -> Command {
       try Command(
-        arguments: ["worker", "--coordinator", address, "--join-timeout", "5"] + options)
+        arguments: ["worker", "--coordinator", address, "--join-timeout", "\(seconds)"] + options)
     }
     // However often strangers of one kind come, those of another are told of.
     for _ in 0..<10 { try TestSocket.send(Array("GET / HTTP/1.1\r\n\r\n".utf8), to: port) }
@@ -81,7 +82,7 @@ import Testing
       try Wait.until("the coordinator says: \(reason)") { coordinator.errors.contains(reason) }
     }
 
-    let worker = try join(["--keys", keys])
+    let worker = try join(["--keys", keys], within: 100)
     #expect(worker.status == 0, "\(worker.errors)")
     #expect(try coordinator.wait() == 0, "\(coordinator.errors)")
     #expect(try server.wait() == 0)
@@ -116,14 +117,14 @@ import Testing
       #expect(try Command("keys", "add", keys, name, "--out", path).status == 0)
     }
     try FileManager.default.removeItem(atPath: "\(keys)/allowed/gone.public")
-    func join(_ own: String) throws -> Command {
+    func join(_ own: String, within seconds: Int) throws -> Command {
       try Command(
-        "worker", "--coordinator", address, "--join-timeout", "10", "--keys", own)
+        "worker", "--coordinator", address, "--join-timeout", "\(seconds)", "--keys", own)
     }
     // Who had the key taken back is kept out; what cannot be read lets nobody in and harms nobody.
     try Data("no key".utf8).write(to: URL(fileURLWithPath: "\(keys)/allowed/torn.public"))
-    #expect(try join(gone).status == 78)
-    let worker = try join(late)
+    #expect(try join(gone, within: 8).status == 78)
+    let worker = try join(late, within: 100)
     #expect(worker.status == 0, "\(worker.errors)")
     #expect(try coordinator.wait() == 0, "\(coordinator.errors)")
     #expect(try server.wait() == 0)

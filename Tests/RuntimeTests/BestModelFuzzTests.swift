@@ -21,7 +21,7 @@ struct BestModelFuzzTests {
         """
         {
           "version" : 0,
-          "folder" : "models/epoch-0000",
+          "folder" : "models/epoch-0000-again",
           "format_version" : 2,
           "files" : [
             { "name" : "parameters.safetensors", "bytes" : 8, "digest" : "0123456789abcdef" },
@@ -30,6 +30,9 @@ struct BestModelFuzzTests {
           ],
           "epoch" : 0
         }
+        """,
+        """
+        {"epoch": 12, "folder": "models/epoch-0012", "format_version": 1, "version": 347}
         """,
       ],
       words: [

@@ -11,9 +11,11 @@ import Testing
 
 /// Signs of life of real processes. One suite with the others: a process can have one `SignalPipe`.
 extension LauncherTests {
-  /// Gives signs of life until its file is there, then none any more.
+  /// Gives signs of life until its file is there, then none any more. Another file tells of the
+  /// first one.
   private static let falters = """
-    while [ ! -e "$1" ]; do printf x >&$MRDIB_LIFELINE; sleep 0.05; done; sleep 100
+    while [ ! -e "$1" ]; do printf x >&$MRDIB_LIFELINE; touch "$1-began"; sleep 0.05; done
+    sleep 1000
     """
 
   /// Its next life tells that it has begun.
@@ -38,7 +40,8 @@ extension LauncherTests {
       [
         shell(
           "coordinator",
-          "sleep 1.5; touch \(silent); until [ -e \(over) ]; do sleep 0.02; done", isLeader: true),
+          "until [ -e \(silent)-began ]; do sleep 0.02; done; touch \(silent);"
+            + "until [ -e \(over) ]; do sleep 0.02; done", isLeader: true),
         faltering("server-0", until: silent, over: over), shell("mute", "sleep 100"),
       ], signals: SignalPipe(), announce: { told.append($0) })
     #expect(report.exitCode == .success)

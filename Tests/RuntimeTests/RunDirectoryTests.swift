@@ -178,13 +178,17 @@ import Testing
     let folder = try TemporaryFolder()
     let directory = try RunDirectory.create(at: folder.path)
     try directory.writeSummary(Self.summary(best: nil))
-    let foreign = ["models/mine.py", "checkpoints/bert.ckpt", "logs/notes.log"]
+    let foreign = [
+      "models/mine.py", "models/epoch-notes", "checkpoints/bert.ckpt", "logs/notes.log",
+    ]
     for file in foreign { try folder.make(file) }
-    try folder.make("models/epoch-0001/user.npy")
+    for name in ["epoch-0001", "epoch-0002-again"] { try folder.make("models/\(name)/user.npy") }
     _ = try RunDirectory.create(at: folder.path, existingRun: .replace)
     let files = FileManager.default
     for file in foreign { #expect(files.fileExists(atPath: "\(folder.path)/\(file)"), "\(file)") }
-    #expect(!files.fileExists(atPath: "\(folder.path)/models/epoch-0001"))
+    for name in ["epoch-0001", "epoch-0002-again"] {
+      #expect(!files.fileExists(atPath: "\(folder.path)/models/\(name)"))
+    }
   }
 
   @Test("a best model alone counts as a run")

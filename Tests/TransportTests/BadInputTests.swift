@@ -93,7 +93,9 @@ extension TransportTests {
         }
       }
       try #require(connected == 0)
-      _ = bytes.withUnsafeBytes { Foundation.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
+      _ = bytes.withUnsafeBytes {
+        Foundation.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+      }
     }
   }
 }

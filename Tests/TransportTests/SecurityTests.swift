@@ -103,7 +103,7 @@ extension TransportTests {
       let stranger = try CurveKeyPair.fresh()
       let result = try attempt(
         .curve(CurveSecurity(node: stranger, clusterKey: cluster.cluster.publicKey)), at: cluster)
-      #expect(result.server.keysRefused == 1 && result.server.handshakesFailed == 0)
+      #expect(result.server.keysRefused >= 1 && result.server.handshakesFailed == 0)
       #expect(
         result.heardByServer.first == .keyRefused(stranger.publicKey, address: "127.0.0.1"))
       #expect(
@@ -184,6 +184,7 @@ extension TransportTests {
       guard case .tcp(_, let port?) = endpoint.kind else { throw TimedOut() }
       let client = try Guarded(cluster.connecting)
       let peer = try client.node.connect(endpoint)
+      #expect(eventually { client.incidents.all.contains(.connected) })
       // Twice as much news as libzmq's queue holds, while nobody reads it.
       let bytes = try #require(
         Stranger.all.first { $0.testDescription.contains("without security") }

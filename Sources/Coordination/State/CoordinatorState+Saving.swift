@@ -66,12 +66,15 @@ extension CoordinatorState {
 
   private func stuck(_ saving: Saving) -> RunFailure {
     let reason = saving.problem.map { " The last try: \($0)" } ?? ""
+    // None where all roles are one process.
+    let servers = membership.dataEndpoints.filter { $0.contains("://") }
+    let reach =
+      servers.isEmpty ? "" : "reaches the servers at \(servers.joined(separator: ", ")) and "
     return RunFailure(
       kind: .peerLost,
       message: "The best model, of epoch \(epoch), could not be saved: it came no nearer for "
-        + "\(seconds(plan.timing.startupTimeout)); see that the coordinator's machine reaches "
-        + "the servers at \(membership.dataEndpoints.joined(separator: ", ")) and can write to "
-        + "the run directory, and start the run again.\(reason)")
+        + "\(seconds(plan.timing.startupTimeout)); see that the coordinator's machine \(reach)can "
+        + "write to the run directory, and start the run again.\(reason)")
   }
 
   /// Gives the saving up. The records say that the best model is missing, and a run that goes on

@@ -2,6 +2,7 @@ import Checkpoints
 import Datasets
 import Evaluation
 import Foundation
+import Models
 import RunConfiguration
 import Runtime
 
@@ -39,8 +40,8 @@ public struct PerUserMetrics: Sendable, Equatable {
     let configuration = input.configuration
     let dataset = input.dataset
     let metrics = try FullRanking(cutoffs: configuration.selection.cutoffs).evaluateEachUser(
-      userMatrix: model.vectors("user", run: run), firstUser: 0,
-      itemMatrix: model.vectors("item", run: run), trainMask: dataset.train,
+      userMatrix: model.vectors(.user, run: run), firstUser: 0,
+      itemMatrix: model.vectors(.item, run: run), trainMask: dataset.train,
       splits: [
         EvaluationSplit(name: Split.valid.rawValue, truth: dataset.valid),
         EvaluationSplit(name: Split.test.rawValue, truth: dataset.test),

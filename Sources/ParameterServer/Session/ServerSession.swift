@@ -13,7 +13,7 @@ public struct ServerSession<Peer: Hashable & Sendable>: Sendable {
   private var enrollment: Enrollment
   /// Of the current generation, once prepared.
   public private(set) var state: ServerState<Peer>?
-  /// Of the generations before.
+  /// Of the generations before, and of requests between two of them.
   private var earlierStatistics = ServerStatistics()
   private var duty = CheckpointDuty()
   /// Set while the coordinator wants the version to stay.
@@ -197,6 +197,7 @@ public struct ServerSession<Peer: Hashable & Sendable>: Sendable {
     _ request: DataRequest, from peer: Peer
   ) -> [ServerSessionAction<Peer>] {
     guard state != nil else {
+      earlierStatistics.refusals[.notReady, default: 0] += 1
       let refusal = Refusal(
         code: .notReady, message: "this server is preparing its tables; ask again")
       return [.reply(DataReply(requestID: request.id, body: .refused(refusal)), to: peer)]

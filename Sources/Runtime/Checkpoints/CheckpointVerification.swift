@@ -45,18 +45,22 @@ public struct CheckpointVerification: Sendable, Encodable {
   ///
   /// A checkpoint that is not complete yet is wrong only if the path names it.
   ///
-  /// - Throws: errors with a sentence when the path leads to no checkpoint, or to none that is
-  ///   complete: a run that has only such cannot go on.
+  /// - Throws: errors with a sentence when the path leads to no run and no checkpoint.
   public init(path: String) throws {
     let place = try CheckpointPlace(path: path)
     folder = place.store.folder
     checkpoints = try place.entries().compactMap { Entry($0, in: place) }
     bestModel = place.run.flatMap { BestModelVerification(run: $0.path) }
-    guard checkpoints.contains(where: { !$0.isIncomplete || !$0.problems.isEmpty }) else {
-      let found = checkpoints.isEmpty ? "there is none yet" : "none is complete"
-      throw RuntimeError(
-        exitCode: .inputMissing, message: "Cannot verify checkpoints in '\(folder)': \(found).")
+  }
+
+  /// What to say if no checkpoint is complete, so that a run could not go on from any; else nil.
+  public var missing: RuntimeError? {
+    guard !checkpoints.contains(where: { !$0.isIncomplete || !$0.problems.isEmpty }) else {
+      return nil
     }
+    let found = checkpoints.isEmpty ? "there is none yet" : "none is complete"
+    return RuntimeError(
+      exitCode: .inputMissing, message: "Cannot verify checkpoints in '\(folder)': \(found).")
   }
 
   /// A line for each checkpoint, or one for everything that is wrong with it; then the best model.

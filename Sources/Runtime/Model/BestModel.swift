@@ -2,7 +2,6 @@ import Checkpoints
 import Datasets
 import Foundation
 import Models
-import Tensors
 
 /// The best model of a run as files: what `recommend` and `export` read.
 ///
@@ -23,15 +22,22 @@ public struct BestModel: Sendable, Codable, Equatable {
       case name, digest
       case byteCount = "bytes"
     }
+
+    init(_ name: String, _ content: FileContent) {
+      self.name = name
+      byteCount = content.byteCount
+      digest = content.digest
+    }
   }
 
-  /// Refused when it is another one. 1 lacked the files' digests.
-  public private(set) var formatVersion = currentFormat
+  /// 1 lacked the files' digests.
+  public let formatVersion: Int
   public let epoch: UInt32
   /// The version of the tables.
   public let version: UInt64
   /// Relative to the run directory.
   public let folder: String
+  /// Empty in format 1: nothing is known of them.
   public let files: [File]
 
   enum CodingKeys: String, CodingKey {
@@ -39,27 +45,49 @@ public struct BestModel: Sendable, Codable, Equatable {
     case epoch, version, folder, files
   }
 
-  private static let currentFormat = 2
+  private static let readFormats = 1...2
 
-  init(epoch: UInt32, version: UInt64, files: [File]) {
+  init(epoch: UInt32, version: UInt64, folder: String, files: [File]) {
+    formatVersion = Self.readFormats.upperBound
     self.epoch = epoch
     self.version = version
+    self.folder = folder
     self.files = files
-    folder = Self.folder(epoch: epoch)
   }
 
-  /// Where the model of an epoch lies, relative to the run directory.
-  static func folder(epoch: UInt32) -> String {
-    "\(parentFolder)/epoch-" + String(format: "%04d", epoch)
+  public init(from decoder: any Swift.Decoder) throws {
+    let container = try decoder.container(keyedBy: CodingKeys.self)
+    formatVersion = try container.decode(Int.self, forKey: .formatVersion)
+    epoch = try container.decode(UInt32.self, forKey: .epoch)
+    version = try container.decode(UInt64.self, forKey: .version)
+    folder = try container.decode(String.self, forKey: .folder)
+    files = formatVersion == 1 ? [] : try container.decode([File].self, forKey: .files)
   }
 
-  /// The names of a model's files.
-  static let fileNames = ["parameters.safetensors"] + Side.allCases.map { "\($0).npy" }
+  // MARK: Names
 
   /// Where the folders of models are, relative to the run directory.
   static let parentFolder = "models"
 
+  /// Where the model of an epoch may lie, relative to the run directory: the other one is for a
+  /// model of the same epoch that takes the place of the first.
+  static func folders(epoch: UInt32) -> [String] {
+    let folder = "\(parentFolder)/epoch-" + String(format: "%04d", epoch)
+    return [folder, "\(folder)-again"]
+  }
+
+  /// Whether the parent folder's entry of this name is a model's, and no file of a person.
+  static func isFolder(_ name: String) -> Bool {
+    name.wholeMatch(of: /epoch-\d+(-again)?/) != nil
+  }
+
+  static let parametersName = "parameters.safetensors"
+
+  static func fileName(_ side: Side) -> String { "\(side).npy" }
+
   static func path(_ run: String) -> String { "\(run)/best.json" }
+
+  // MARK: Reading
 
   /// Reads which model of a run is the best.
   ///
@@ -78,15 +106,16 @@ public struct BestModel: Sendable, Codable, Equatable {
     guard let format = try? JSONDecoder().decode(Format.self, from: bytes).formatVersion else {
       throw damaged(path)
     }
-    guard format == currentFormat else {
+    guard readFormats.contains(format) else {
       throw RuntimeError(
         exitCode: .dataMalformed,
-        message: "Cannot read '\(path)': it has format \(format), this release reads format "
-          + "\(currentFormat). Use the release that wrote it.")
+        message: "Cannot read '\(path)': it has format \(format), this release reads formats up "
+          + "to \(readFormats.upperBound). Use the release that wrote it.")
     }
+    let names = [parametersName] + Side.allCases.map(fileName)
     guard let model = try? JSONDecoder().decode(BestModel.self, from: bytes),
-      model.folder == folder(epoch: model.epoch),
-      model.files.map(\.name).sorted() == fileNames.sorted()
+      folders(epoch: model.epoch).contains(model.folder),
+      format == 1 || model.files.map(\.name).sorted() == names.sorted()
     else { throw damaged(path) }
     return model
   }
@@ -105,43 +134,23 @@ public struct BestModel: Sendable, Codable, Equatable {
       message: "Cannot read '\(path)': it is damaged. Restore it from a copy, or train again.")
   }
 
-  /// Reads every byte of a file and compares it with what was written.
+  /// Uses the best model of a run. One that is training may replace it meanwhile, and delete the
+  /// files of the one before; then the new one is used.
   ///
-  /// - Throws: ``RuntimeError`` when it is another; `CheckpointError` when it cannot be read.
-  func check(_ file: File, run: String) throws {
-    let path = "\(run)/\(folder)/\(file.name)"
-    let found = try FileDigest.content(of: path)
-    guard found == FileContent(byteCount: file.byteCount, digest: file.digest) else {
-      let problem =
-        found.byteCount == file.byteCount
-        ? "its bytes are not those that were written"
-        : "it has \(found.byteCount) bytes, and \(file.byteCount) were written"
-      throw RuntimeError(
-        exitCode: .dataMalformed,
-        message: "Cannot use '\(path)': \(problem); it is damaged. Restore it from a copy, or "
-          + "train again.")
-    }
-  }
-
-  /// Final vectors of a side, `user` or `item`. Their file is compared with what was written.
-  ///
-  /// - Throws: errors with a sentence when the file is missing or damaged.
-  public func vectors(_ side: String, run: String) throws -> Matrix {
-    for file in files where file.name == "\(side).npy" { try check(file, run: run) }
-    let file = try NPYFile(path: "\(run)/\(folder)/\(side).npy")
-    let matrix = Matrix(rows: file.rows, columns: file.columns)
-    for row in 0..<file.rows { file.copyRow(row, to: matrix.pointer + row * file.columns) }
-    return matrix
-  }
-
-  /// The final vectors of one row of a side, `[D]`; nil if there is no such row. The file is not
-  /// read as a whole, so that nothing is compared but its size and shape.
-  public func vector(_ side: String, row: Int, run: String) throws -> [Float]? {
-    let file = try NPYFile(path: "\(run)/\(folder)/\(side).npy")
-    guard row >= 0, row < file.rows else { return nil }
-    return [Float](unsafeUninitializedCapacity: file.columns) { buffer, count in
-      if let base = buffer.baseAddress { file.copyRow(row, to: base) }
-      count = file.columns
+  /// - Throws: what `body` throws for a model that is still the best; errors of ``read(run:)``.
+  public static func using<Result>(
+    run: String, _ body: (BestModel) throws -> Result
+  ) throws -> Result {
+    var model = try read(run: run)
+    while true {
+      do {
+        return try body(model)
+      } catch {
+        // As often as a run improves while its model is read, which is not for ever.
+        let newer = try read(run: run)
+        guard newer != model else { throw error }
+        model = newer
+      }
     }
   }
 }

@@ -4,7 +4,7 @@ import Foundation
 public struct BestModelVerification: Sendable, Equatable, Encodable {
   /// Relative to the run directory; nil if `best.json` cannot be read.
   public let model: String?
-  /// Of the model.
+  /// Of the model, whose bytes are known.
   public let files: Int
   /// Of these files, as they were written.
   public let bytes: Int
@@ -13,41 +13,59 @@ public struct BestModelVerification: Sendable, Equatable, Encodable {
 
   /// nil if the run has no best model yet.
   init?(run: String) {
-    guard FileManager.default.fileExists(atPath: BestModel.path(run)) else { return nil }
-    var found = Self(looking: run)
-    // A run that is training replaces its best model, and deletes the one before.
-    for _ in 0..<Self.mostLooks where !found.problems.isEmpty {
-      let again = Self(looking: run)
-      if again == found { break }
-      found = again
-    }
-    self = found
-  }
-
-  private static let mostLooks = 5
-
-  private init(looking run: String) {
+    guard
+      FileManager.default.fileExists(atPath: BestModel.path(run)) || Self.hasBestEpoch(run)
+    else { return nil }
     do {
-      let best = try BestModel.read(run: run)
-      model = best.folder
-      files = best.files.count
-      bytes = best.files.reduce(0) { $0 &+ $1.byteCount }
-      problems = best.files.compactMap { file in
-        do {
-          try best.check(file, run: run)
-          return nil
-        } catch { return "\(error)" }
+      self = try BestModel.using(run: run) { best in
+        let found = Self(best, run: run)
+        if !found.problems.isEmpty { throw Problems(found: found) }
+        return found
       }
+    } catch let problems as Problems {
+      self = problems.found
     } catch {
       (model, files, bytes) = (nil, 0, 0)
       problems = ["\(error)"]
     }
   }
 
+  /// Something is wrong with a model, which may be the best no more.
+  private struct Problems: Error {
+    let found: BestModelVerification
+  }
+
+  private init(_ best: BestModel, run: String) {
+    model = best.folder
+    files = best.files.count
+    bytes = best.files.reduce(0) { $0 &+ $1.byteCount }
+    problems = best.files.compactMap { file in
+      do {
+        try best.check(file, run: run)
+        return nil
+      } catch { return "\(error)" }
+    }
+  }
+
+  /// Whether the run has ended and says that it has a best model.
+  private static func hasBestEpoch(_ run: String) -> Bool {
+    struct Summary: Decodable {
+      let bestEpoch: Int?
+    }
+    let decoder = JSONDecoder()
+    decoder.keyDecodingStrategy = .convertFromSnakeCase
+    let path = RunDirectory(existing: run).summaryPath
+    let summary = FileManager.default.contents(atPath: path)
+      .flatMap { try? decoder.decode(Summary.self, from: $0) }
+    return summary?.bestEpoch != nil
+  }
+
   /// One line, or one for everything that is wrong.
   var lines: [String] {
     let name = "best model" + (model.map { ", \($0)" } ?? "")
-    return problems.isEmpty
-      ? ["\(name): good, \(bytes) bytes in \(files) files"] : problems.map { "\(name): \($0)" }
+    if !problems.isEmpty { return problems.map { "\(name): \($0)" } }
+    return files == 0
+      ? ["\(name): not looked at, an earlier release kept no digests of its files"]
+      : ["\(name): good, \(bytes) bytes in \(files) files"]
   }
 }

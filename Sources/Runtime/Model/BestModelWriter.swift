@@ -26,12 +26,15 @@ package final class BestModelWriter: @unchecked Sendable {
     self.model = model
     self.epoch = epoch
     self.version = version
-    folder = BestModel.folder(epoch: epoch)
+    // Never into the files that best.json names: until it names the new ones they stay as they are.
+    let folders = BestModel.folders(epoch: epoch)
+    let current = try? BestModel.read(run: run).folder
+    folder = current == folders[0] ? folders[1] : folders[0]
     let path = "\(run)/\(folder)"
     try DurableFile.makeFolder(path)
     Self.removeParts(in: path)
     parameters = try SafetensorsWriter(
-      path: "\(path)/parameters.safetensors",
+      path: "\(path)/\(BestModel.parametersName)",
       tensors: Self.parameterTables(model).map {
         .init(
           name: model.tables[$0].name, rows: model.tables[$0].rows,
@@ -43,7 +46,7 @@ package final class BestModelWriter: @unchecked Sendable {
     for side in Side.allCases {
       let table = model.finalTable(side)
       finals[table] = try NPYWriter.begin(
-        path: "\(path)/\(side).npy", rows: model.tables[table].rows,
+        path: "\(path)/\(BestModel.fileName(side))", rows: model.tables[table].rows,
         columns: model.tables[table].width)
     }
   }
@@ -88,18 +91,16 @@ package final class BestModelWriter: @unchecked Sendable {
   /// - Parameter completed: called after each file.
   package func finish(completed: () -> Void = {}) throws {
     let path = "\(run)/\(folder)"
-    let files: [BestModel.File]
+    var files: [BestModel.File] = []
     do {
-      try parameters.finish()
+      files.append(BestModel.File(BestModel.parametersName, try parameters.finish()))
       completed()
-      for table in finals.keys.sorted() {
-        try finals[table]?.finish()
+      for side in Side.allCases {
+        try finals[model.finalTable(side)]?.finish()
+        // A writer of npy takes no digest as it goes.
+        let name = BestModel.fileName(side)
+        files.append(BestModel.File(name, try FileDigest.content(of: "\(path)/\(name)")))
         completed()
-      }
-      // Of the files: a writer of npy takes no digest as it goes.
-      files = try BestModel.fileNames.map {
-        let content = try FileDigest.content(of: "\(path)/\($0)")
-        return BestModel.File(name: $0, byteCount: content.byteCount, digest: content.digest)
       }
     } catch {
       Self.removeParts(in: path)
@@ -109,7 +110,7 @@ package final class BestModelWriter: @unchecked Sendable {
     for folder in [path, "\(run)/\(BestModel.parentFolder)", run] {
       try DurableFile.synchronizeFolder(folder)
     }
-    let best = BestModel(epoch: epoch, version: version, files: files)
+    let best = BestModel(epoch: epoch, version: version, folder: folder, files: files)
     try DurableFile.write(
       try ResultJSON.encode(best, isPretty: true), to: BestModel.path(run))
     removeOthers()
@@ -120,7 +121,7 @@ package final class BestModelWriter: @unchecked Sendable {
     let files = FileManager.default
     let parent = "\(run)/\(BestModel.parentFolder)"
     for name in (try? files.contentsOfDirectory(atPath: parent)) ?? []
-    where name.hasPrefix("epoch-") && "\(BestModel.parentFolder)/\(name)" != folder {
+    where BestModel.isFolder(name) && "\(BestModel.parentFolder)/\(name)" != folder {
       try? files.removeItem(atPath: "\(parent)/\(name)")
     }
   }

@@ -1,6 +1,7 @@
 import Checkpoints
 import Datasets
 import Foundation
+import Models
 import Tensors
 
 /// File formats for vectors.
@@ -17,9 +18,10 @@ public enum ModelExport {
   /// - Throws: errors with a sentence when the run has no model or the folder cannot be written.
   public static func write(run: String, format: ExportFormat, to folder: String) throws -> [String]
   {
-    let model = try BestModel.read(run: run)
+    let (epoch, sides) = try BestModel.using(run: run) { model in
+      (model.epoch, try [Side.user, .item].map { ($0, try model.vectors($0, run: run)) })
+    }
     try DurableFile.makeFolder(folder)
-    let sides = try ["user", "item"].map { ($0, try model.vectors($0, run: run)) }
     switch format {
     case .npy:
       return try sides.map { side, matrix in
@@ -31,8 +33,8 @@ public enum ModelExport {
       let path = "\(folder)/embeddings.safetensors"
       let writer = try SafetensorsWriter(
         path: path,
-        tensors: sides.map { .init(name: $0, rows: $1.rows, columns: $1.columns) },
-        metadata: ["format": "mrdib-embeddings-1", "epoch": "\(model.epoch)"])
+        tensors: sides.map { .init(name: "\($0)", rows: $1.rows, columns: $1.columns) },
+        metadata: ["format": "mrdib-embeddings-1", "epoch": "\(epoch)"])
       for (_, matrix) in sides { try writer.append(UnsafeBufferPointer(matrix.elements)) }
       try writer.finish()
       return [path]

@@ -32,22 +32,27 @@ public struct Recommendation: Sendable, Encodable {
   public static func make(
     run: String, user: Int, count: Int, includesSeen: Bool, dataFolder: String?
   ) throws -> Recommendation {
-    let model = try BestModel.read(run: run)
     guard count > 0 else {
       throw RuntimeError(
         exitCode: .usage, message: "Cannot recommend \(count) items: ask for at least one (--top).")
     }
-    guard let vector = try model.vector("user", row: user, run: run) else {
+    let (epoch, found, items) = try BestModel.using(run: run) { model in
+      (
+        model.epoch, try model.vector(.user, row: user, run: run),
+        try model.vectors(.item, run: run)
+      )
+    }
+    guard let vector = found else {
       throw RuntimeError(
         exitCode: .usage,
         message: "Cannot recommend to user \(user): the model of '\(run)' has no such user. Ids "
           + "count from 0.")
     }
     let seen = includesSeen ? [] : try trainItems(run: run, user: user, dataFolder: dataFolder)
-    let ranked = try Recommender(items: model.vectors("item", run: run))
+    let ranked = try Recommender(items: items)
       .top(count, for: vector, excluding: seen)
     return Recommendation(
-      user: user, epoch: model.epoch,
+      user: user, epoch: epoch,
       items: ranked.map { Item(item: Int($0.item), score: $0.score) })
   }
 

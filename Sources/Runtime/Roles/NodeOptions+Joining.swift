@@ -1,3 +1,4 @@
+import Foundation
 import Logging
 import Transport
 
@@ -7,18 +8,19 @@ extension NodeOptions {
     "looking for the coordinator at \(coordinator), for \(Int(joinTimeout)) s at most"
   }
 
-  /// Says at once if the coordinator's host has no address: libzmq would ask for it again and again
-  /// without a word.
-  ///
-  /// Blocks while the system looks the name up.
-  func warnOfUnknownHost(_ logger: Logger) {
+  /// Says if the coordinator's host has no address, unless the role has ended by then: libzmq would
+  /// ask for it again and again without a word.
+  func warnOfUnknownHost(_ logger: Logger, until outcome: OutcomeBox) {
     // One that is malformed is refused when it is connected to.
     guard let endpoint = try? Endpoint(coordinator) else { return }
-    do {
-      try endpoint.checkHost()
-    } catch {
-      // It may be a host that is still starting.
-      logger.warning("\(error.message) It is looked for again meanwhile.")
+    // A name service that does not answer holds up nobody.
+    Thread.detachNewThread {
+      do {
+        try endpoint.checkHost()
+      } catch {
+        // It may be a host that is still starting.
+        if !outcome.isSet { logger.warning("\(error) It is looked for again meanwhile.") }
+      }
     }
   }
 }

@@ -29,6 +29,8 @@ final class OutcomeBox: Sendable {
     outcome.withLock { if $0 == nil { $0 = value } }
   }
 
+  var isSet: Bool { outcome.withLock { $0 != nil } }
+
   /// What was set, or a failure that says that nothing was.
   var value: RoleOutcome {
     outcome.withLock { $0 }

@@ -37,7 +37,7 @@ public struct ServerRole: Sendable {
         options: options, listen: listen, advertisedHost: advertisedHost, signals: signals,
         outcome: outcome)
     }
-    options.warnOfUnknownHost(Logger(label: "mrdib.server"))
+    options.warnOfUnknownHost(Logger(label: "mrdib.server"), until: outcome)
     try thread.join()
     return watch.explain(outcome.value)
   }
@@ -182,7 +182,7 @@ private final class ServerHandler: NetworkHandler {
   }
 
   private func end(_ result: RoleOutcome, on loop: NetworkLoop<Event>) {
-    if let session { logger.info("in all: \(session.statistics)") }
+    if let done = session?.statistics, done != ServerStatistics() { logger.info("in all: \(done)") }
     logger.info("leaving: \(result.message)")
     outcome.set(result)
     loop.stop()

@@ -30,7 +30,7 @@ public struct WorkerRole: Sendable {
     ) { [options, dataFolder] in
       WorkerHandler(options: options, dataFolder: dataFolder, signals: signals, outcome: outcome)
     }
-    options.warnOfUnknownHost(Logger(label: "mrdib.worker"))
+    options.warnOfUnknownHost(Logger(label: "mrdib.worker"), until: outcome)
     try thread.join()
     return watch.explain(outcome.value)
   }

@@ -136,7 +136,7 @@ public struct RunDirectory: Sendable, Equatable {
   /// The other files come last: as long as one is there, the folder counts as taken. People may
   /// keep files of their own in the folders of a run; they stay.
   package var oldFiles: [String] {
-    let models = names(in: modelDirectory) { $0.wholeMatch(of: /epoch-\d+/) != nil }
+    let models = names(in: modelDirectory) { BestModel.isFolder($0) }
     let checkpoints = names(in: checkpointDirectory) { $0.wholeMatch(of: /v\d+-g\d+/) != nil }
     let logs = names(in: logDirectory) {
       $0.wholeMatch(of: /(coordinator|(server|worker)-\d+)\.log/) != nil

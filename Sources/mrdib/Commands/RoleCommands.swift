@@ -89,9 +89,9 @@ struct JoinOptions: ParsableArguments {
   var joinTimeout: Double = 600
 
   func validate() throws {
-    guard joinTimeout > 0, joinTimeout <= 1e9 else {
+    guard joinTimeout >= 1, joinTimeout <= 1e9 else {
       throw ValidationError(
-        "--join-timeout is \(joinTimeout); give a number of seconds above 0, at most 1e9")
+        "--join-timeout is \(joinTimeout); give a number of seconds from 1 to 1e9")
     }
     guard name.utf8.count <= 64, name.utf8.allSatisfy({ $0 > 32 && $0 < 127 }) else {
       throw ValidationError(

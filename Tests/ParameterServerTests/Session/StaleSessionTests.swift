@@ -78,9 +78,11 @@ struct StaleSessionTests {
     server.welcome(generation: 2)
     #expect(server.session.state == nil)
     let text = "\(server.session.statistics)"
-    #expect(text.contains("1 pushes taken, 4 bytes, and 1 that were there already"), "\(text)")
-    #expect(text.hasSuffix("refused: 1 malformed"), "\(text)")
-    #expect("\(ServerStatistics())".hasSuffix("refused: none"))
+    #expect(text.contains("pushes applied: 1, 0.0 MB; repeated ones: 1;"), "\(text)")
+    #expect(text.hasSuffix("requests refused: 1 malformed"), "\(text)")
+    server.push(0, 0)
+    #expect("\(server.session.statistics)".hasSuffix("1 malformed, 1 while tables were prepared"))
+    #expect("\(ServerStatistics())".hasSuffix("requests refused: none"))
   }
 
   @Test("of versions that are complete at once, the one that is due is written before the next")

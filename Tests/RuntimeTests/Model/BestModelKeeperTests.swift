@@ -1,4 +1,5 @@
 import Foundation
+import Models
 import Runtime
 import Synchronization
 import TestSupport
@@ -24,7 +25,7 @@ struct BestModelKeeperTests {
     }
 
     /// The next report; nil if there is none within some seconds.
-    func next(within seconds: Double = 10) -> BestModelKeeper.Report? {
+    func next(within seconds: Double = 60) -> BestModelKeeper.Report? {
       let deadline = Date().addingTimeInterval(seconds)
       while true {
         let report = reports.all.withLock { $0.isEmpty ? nil : $0.removeFirst() }
@@ -98,7 +99,7 @@ struct BestModelKeeperTests {
       return
     }
     // The first one was finished before.
-    #expect(try BestModel.read(run: tiny.run).vector("user", row: 0, run: tiny.run)?.first == 1)
+    #expect(try BestModel.read(run: tiny.run).vector(.user, row: 0, run: tiny.run)?.first == 1)
     try tiny.fill(second, with: 2)
     kept.keeper.finish(second)
     let saved = try kept.last()
@@ -106,8 +107,10 @@ struct BestModelKeeperTests {
       Issue.record("the second one is not saved")
       return
     }
-    #expect(try BestModel.read(run: tiny.run).vector("user", row: 0, run: tiny.run)?.first == 2)
-    #expect(try tiny.names("models/epoch-0002") == BestModelWriterTests.files)
+    #expect(try BestModel.read(run: tiny.run).vector(.user, row: 0, run: tiny.run)?.first == 2)
+    // The first one lay under the name of its epoch until the second one was the best.
+    #expect(try tiny.names("models") == ["epoch-0002-again"])
+    #expect(try tiny.names("models/epoch-0002-again") == BestModelWriterTests.files)
   }
 
   @Test("files of a writer that nobody wanted any more are removed, and those of the next stay")

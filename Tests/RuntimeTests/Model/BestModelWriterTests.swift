@@ -1,4 +1,5 @@
 import Foundation
+import Models
 import Runtime
 import TestSupport
 import Testing
@@ -17,7 +18,7 @@ struct BestModelWriterTests {
     #expect(best.epoch == 12 && best.version == 7)
     #expect(try tiny.names("models") == ["epoch-0012"])
     #expect(try tiny.names(best.folder) == Self.files)
-    #expect(try best.vector("user", row: 3, run: tiny.run)?.allSatisfy { $0 == 2 } == true)
+    #expect(try best.vector(.user, row: 3, run: tiny.run)?.allSatisfy { $0 == 2 } == true)
   }
 
   @Test("a model in the format of another release, or that names other files, is refused")
@@ -29,8 +30,8 @@ struct BestModelWriterTests {
     #expect(text.contains("\"format_version\" : 2"))
     for (old, new, sentence) in [
       (
-        "\"format_version\" : 2", "\"format_version\" : 1",
-        "it has format 1, this release reads format 2"
+        "\"format_version\" : 2", "\"format_version\" : 3",
+        "it has format 3, this release reads formats up to 2"
       ),
       ("models/epoch-0003", "models/epoch-0004", "it is damaged"),
       ("user.npy", "../user.npy", "it is damaged"), ("\"digest\"", "\"digets\"", "it is damaged"),
@@ -40,6 +41,53 @@ struct BestModelWriterTests {
       try Data(changed.utf8).write(to: URL(fileURLWithPath: path))
       let error = #expect(throws: RuntimeError.self) { try BestModel.read(run: tiny.run) }
       #expect(error?.message.contains(sentence) == true, "\(error?.message ?? "")")
+    }
+  }
+
+  @Test("a model of a release that kept no digests can be used")
+  func earlierFormat() throws {
+    let tiny = try TinyModel()
+    try tiny.save(epoch: 3, value: 5)
+    let record = """
+      {"epoch": 3, "folder": "models/epoch-0003", "format_version": 1, "version": 7}
+      """
+    try Data(record.utf8).write(to: URL(fileURLWithPath: "\(tiny.run)/best.json"))
+    let best = try BestModel.read(run: tiny.run)
+    #expect(best.files.isEmpty)
+    #expect(try best.vector(.user, row: 3, run: tiny.run)?.allSatisfy { $0 == 5 } == true)
+  }
+
+  @Test("a model that takes the place of another of its epoch leaves that whole until it is there")
+  func sameEpoch() throws {
+    let tiny = try TinyModel()
+    for (value, folder) in [(1, ""), (2, "-again"), (3, "")] as [(Float, String)] {
+      let before = try? BestModel.read(run: tiny.run)
+      let writer = try tiny.writer(epoch: 4)
+      try tiny.fill(writer, with: value)
+      if let before {
+        #expect(try before.vector(.item, row: 0, run: tiny.run)?.first == value - 1)
+      }
+      try writer.finish()
+      #expect(try tiny.names("models") == ["epoch-0004\(folder)"])
+      let best = try BestModel.read(run: tiny.run)
+      #expect(try best.vector(.item, row: 0, run: tiny.run)?.first == value)
+    }
+  }
+
+  @Test("who uses the best model while it is replaced gets the new one")
+  func replacedMeanwhile() throws {
+    let tiny = try TinyModel()
+    try tiny.save(epoch: 0, value: 1)
+    var epochs: [UInt32] = []
+    let value = try BestModel.using(run: tiny.run) { best in
+      epochs.append(best.epoch)
+      if best.epoch == 0 { try tiny.save(epoch: 1, value: 2) }
+      return try best.vector(.user, row: 0, run: tiny.run)?.first
+    }
+    #expect(value == 2 && epochs == [0, 1])
+    try FileManager.default.removeItem(atPath: "\(tiny.run)/models/epoch-0001/user.npy")
+    #expect(throws: (any Error).self) {
+      try BestModel.using(run: tiny.run) { try $0.vector(.user, row: 0, run: tiny.run) }
     }
   }
 

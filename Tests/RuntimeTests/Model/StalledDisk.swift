@@ -21,7 +21,7 @@ final class StalledDisk {
     let descriptor = open(path, O_RDONLY | O_NONBLOCK)
     guard descriptor >= 0 else { return }
     // Until it is removed by who writes.
-    let deadline = Date().addingTimeInterval(5)
+    let deadline = Date().addingTimeInterval(60)
     while access(path, F_OK) == 0, Date() < deadline { Thread.sleep(forTimeInterval: 0.01) }
     close(descriptor)
     unlink(path)
