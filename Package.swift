@@ -38,6 +38,8 @@ let package = Package(
     .systemLibrary(
       name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
     .systemLibrary(
+      name: "CXXHash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"])]),
+    .systemLibrary(
       name: "CProtobufC", pkgConfig: "libprotobuf-c", providers: [.apt(["libprotobuf-c-dev"])]),
     .target(name: "CWireMessages", dependencies: ["CProtobufC"]),
     .target(name: "CProcess"),
@@ -45,7 +47,7 @@ let package = Package(
 
     // A target imports only what stands above it.
     library("ForeignText"),
-    library("Tensors", ["COpenBLAS", "CKernels"]),
+    library("Tensors", ["COpenBLAS", "CXXHash", "CKernels"]),
     library("Tables", ["Tensors"]),
     library("Autodiff", ["Tensors", "CKernels"]),
     library(

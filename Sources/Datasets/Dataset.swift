@@ -30,7 +30,7 @@ public final class Dataset: Sendable {
   public let features: [FeatureMatrix]
   /// What was left out of validation and test because its user has nothing in training.
   public let dropped: DroppedInteractions
-  /// 16 hexadecimal digits that stand for everything above that training depends on: the split
+  /// A digest that stands for everything above that training depends on: the split
   /// interactions, the item count, and the features in use with the neighbours that came with them.
   /// The same on every machine.
   public let digest: String
@@ -108,6 +108,6 @@ public final class Dataset: Sendable {
       digest.combine(list.columns)
     }
     for feature in features { feature.fold(into: &digest) }
-    return digest.hexadecimal
+    return digest.text
   }
 }

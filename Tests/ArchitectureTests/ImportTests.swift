@@ -39,8 +39,8 @@ import Testing
 
   /// C libraries and the one target that may import each.
   private static let wrappers = [
-    "COpenBLAS": ["Tensors"], "CZeroMQ": ["Transport"], "CProtobufC": ["Messages"],
-    "CWireMessages": ["Messages"], "CProcess": ["Runtime"],
+    "COpenBLAS": ["Tensors"], "CXXHash": ["Tensors"], "CZeroMQ": ["Transport"],
+    "CProtobufC": ["Messages"], "CWireMessages": ["Messages"], "CProcess": ["Runtime"],
     "GRDB": ["Coordination", "Experiments"],
     "Yams": ["RunConfiguration", "Datasets"], "ArgumentParser": ["mrdib"],
   ]

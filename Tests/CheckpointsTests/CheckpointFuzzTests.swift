@@ -31,7 +31,7 @@ struct CheckpointFuzzTests {
   /// Makes the digest of a manifest fit its text again, so that what lies behind it is reached.
   private static let mendDigest: InputMutator.Change = { bytes, _ in
     let key = Array("\n  \"digest\" : \"".utf8)
-    let count = ContentDigest().hexadecimal.utf8.count
+    let count = ByteDigest().text.utf8.count
     guard
       let start = bytes.indices.first(where: { bytes[$0...].starts(with: key) }),
       start + key.count + count < bytes.count
@@ -39,9 +39,9 @@ struct CheckpointFuzzTests {
     let place = start + key.count..<start + key.count + count
     var text = bytes
     text.removeSubrange(place)
-    var digest = ContentDigest()
-    text.withUnsafeBytes { digest.combine($0) }
-    bytes.replaceSubrange(place, with: Array(digest.hexadecimal.utf8))
+    var digest = ByteDigest()
+    text.withUnsafeBytes { digest.append($0) }
+    bytes.replaceSubrange(place, with: Array(digest.text.utf8))
   }
 
   @Test("manifests")

@@ -130,7 +130,7 @@ struct DamageTests {
     let two = try Two()
     try two.change(two.newer.name.manifest) {
       let text = String(decoding: $0, as: UTF8.self)
-      $0 = Array(text.replacing("\"format_version\" : 2", with: "\"format_version\" : 3").utf8)
+      $0 = Array(text.replacing("\"format_version\" : 3", with: "\"format_version\" : 2").utf8)
     }
     let entry = try #require(try two.store.list().first)
     guard case .unusable(let error) = entry.content else {

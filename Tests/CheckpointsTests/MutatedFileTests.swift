@@ -108,8 +108,8 @@ struct MutatedFileTests {
             CheckpointShard(
               generation: 1, version: 3, rank: 0, file: manifest.path(ofRank: 0),
               byteCount: UInt64(mutated.count),
-              digest: try FileDigest.of(
-                "\(folder.path)/\(manifest.path(ofRank: 0))", byteCount: mutated.count))
+              digest: try FileContent.digest(
+                of: "\(folder.path)/\(manifest.path(ofRank: 0))", byteCount: mutated.count))
           ], configuration: "", configurationDigest: "c0ffee", dataDigest: "da7a", created: "")
         let store = CheckpointStore(folder: folder.path)
         try store.commit(forged)

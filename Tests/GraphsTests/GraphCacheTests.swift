@@ -168,7 +168,7 @@ struct GraphCacheTests {
       default:  // not a number
         SparseMatrix(rows: 2, columns: 3, offsets: [0, 1, 1], indices: [0], values: [.nan])
       }
-    let file = GraphFile(path: folder.path("x.csr"), inputs: "0123456789abcdef")
+    let file = GraphFile(path: folder.path("x.csr"), inputs: String(repeating: "01", count: 16))
     try file.write(nonsense)
     #expect(throws: GraphFileError.self) { try file.read(rows: 2, columns: 3) }
   }

@@ -8,7 +8,7 @@ import Testing
 /// bounded time and memory, refuses with a sentence, and writes again what it has accepted.
 @Suite("Damaged graph files")
 struct GraphFileFuzzTests {
-  private static let inputs = "0123456789abcdef"
+  private static let inputs = "0123456789abcdef0123456789abcdef"
 
   private static let matrices = [
     SparseMatrix(
@@ -22,10 +22,11 @@ struct GraphFileFuzzTests {
 
   /// Puts the right checksum behind the content, so that the checks behind it are reached.
   private static func mendChecksum(_ bytes: inout [UInt8]) {
-    guard bytes.count >= 16 else { return }
-    var digest = ContentDigest()
-    bytes.withUnsafeBytes { digest.combine(UnsafeRawBufferPointer(rebasing: $0.dropLast(16))) }
-    bytes.replaceSubrange((bytes.count - 16)..., with: digest.hexadecimal.utf8)
+    let content = bytes.dropLast(ByteDigest.digitCount)
+    guard bytes.count >= ByteDigest.digitCount else { return }
+    var digest = ByteDigest()
+    content.withUnsafeBytes { digest.append($0) }
+    bytes.replaceSubrange(content.endIndex..., with: digest.hexadecimal.utf8)
   }
 
   @Test("graph files")
@@ -40,7 +41,7 @@ struct GraphFileFuzzTests {
     }
     // A field of the header, or one of the offsets, columns and values.
     let changeField: InputMutator.Change = { bytes, random in
-      let place = 32 + 4 * random.below(32)
+      let place = 48 + 4 * random.below(32)
       guard place + 8 <= bytes.count else { return }
       let number =
         random.oneIn(2) ? UInt64(random.below(14)) : InputMutator.integer(&random)

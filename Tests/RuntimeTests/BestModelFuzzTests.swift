@@ -16,23 +16,23 @@ struct BestModelFuzzTests {
         {"epoch": 12, "files": [{"bytes": 900, "digest": "00ff", "name": "user.npy"},
         {"bytes": 0, "digest": "", "name": "item.npy"},
         {"bytes": 1, "digest": "a", "name": "parameters.safetensors"}],
-        "folder": "models/epoch-0012", "format_version": 2, "version": 347}
+        "folder": "models/epoch-0012", "format_version": 3, "version": 347}
         """,
         """
         {
           "version" : 0,
           "folder" : "models/epoch-0000-again",
-          "format_version" : 2,
+          "format_version" : 3,
           "files" : [
-            { "name" : "parameters.safetensors", "bytes" : 8, "digest" : "0123456789abcdef" },
-            { "name" : "user.npy", "bytes" : 8, "digest" : "0123456789abcdef" },
-            { "name" : "item.npy", "bytes" : 8, "digest" : "0123456789abcdef" }
+            { "name" : "parameters.safetensors", "bytes" : 8, "digest" : "xxh128:01" },
+            { "name" : "user.npy", "bytes" : 8, "digest" : "xxh128:01" },
+            { "name" : "item.npy", "bytes" : 8, "digest" : "xxh128:01" }
           ],
           "epoch" : 0
         }
         """,
         """
-        {"epoch": 12, "folder": "models/epoch-0012", "format_version": 1, "version": 347}
+        {"epoch": 12, "folder": "models/epoch-0012", "format_version": 2, "version": 347}
         """,
       ],
       words: [

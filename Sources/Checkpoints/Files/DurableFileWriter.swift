@@ -1,3 +1,5 @@
+import Tensors
+
 #if canImport(Glibc)
   import Glibc
 #else
@@ -13,7 +15,7 @@ package final class DurableFileWriter {
   private var buffer: UnsafeMutableRawBufferPointer
   private var bufferedCount = 0
   private var byteCount = 0
-  private var digest = FileDigest()
+  private var digest = ByteDigest()
   private var isFinished = false
 
   /// - Parameter suffix: what the name has until the file is complete.
@@ -22,7 +24,7 @@ package final class DurableFileWriter {
     temporaryPath = path + suffix
     file = try FileDescriptor(
       path: temporaryPath, flags: O_WRONLY | O_CREAT | O_TRUNC, purpose: "write '\(path)'")
-    buffer = .allocate(byteCount: FileDigest.chunkByteCount, alignment: 64)
+    buffer = .allocate(byteCount: FileContent.chunkByteCount, alignment: 64)
   }
 
   deinit {
@@ -44,7 +46,7 @@ package final class DurableFileWriter {
 
   private func flush() throws(CheckpointError) {
     let bytes = UnsafeRawBufferPointer(rebasing: buffer[..<bufferedCount])
-    digest.append(chunk: bytes)
+    digest.append(bytes)
     byteCount += bufferedCount
     bufferedCount = 0
     try file.writeAll(bytes, purpose: "write '\(path)'")
@@ -58,6 +60,6 @@ package final class DurableFileWriter {
     guard rename(temporaryPath, path) == 0 else { throw .system("write '\(path)'", errno: errno) }
     isFinished = true
     try DurableFile.synchronizeFolder(DurableFile.parent(of: path))
-    return FileContent(byteCount: byteCount, digest: digest.hexadecimal)
+    return FileContent(byteCount: byteCount, digest: digest.text)
   }
 }

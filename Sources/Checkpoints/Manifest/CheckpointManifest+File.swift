@@ -40,7 +40,7 @@ extension CheckpointManifest {
       throw CheckpointError(
         .unsupported,
         "Cannot use '\(path)': it has format \(format.formatVersion), and this release reads "
-          + "format \(formatVersion). Use the release that wrote it.")
+          + "format \(formatVersion). Use the release that wrote it, or train anew.")
     }
     guard var document = try? decoder.decode(Document.self, from: data) else {
       throw .damaged(path, "it lacks what a manifest has")
@@ -126,10 +126,9 @@ extension CheckpointManifest {
     }
 
     func contentDigest() throws -> String {
-      var digest = ContentDigest()
-      let bytes = try encoded()
-      bytes.withUnsafeBytes { digest.combine($0) }
-      return digest.hexadecimal
+      var digest = ByteDigest()
+      try encoded().withUnsafeBytes { digest.append($0) }
+      return digest.text
     }
   }
 

@@ -25,12 +25,13 @@ public struct CheckpointManifest: Sendable, Equatable {
     /// In the folder of the manifest.
     public let file: String
     public let byteCount: Int
-    /// Of the file's bytes.
+    /// Of the file's bytes, as ``FileContent/digest``.
     public let digest: String
   }
 
-  /// Of the layout of manifest and files. 1 lacked the configuration and the counts of a schedule.
-  static let formatVersion = 2
+  /// Of the layout of manifest and files. 1 lacked the configuration and the counts of a schedule,
+  /// 2 had digests of another algorithm.
+  static let formatVersion = 3
 
   public let runID: String
   public let name: CheckpointName

@@ -38,7 +38,7 @@ struct CheckpointShardFile {
 
   /// Compares the file with what was written, byte by byte.
   func verifyDigest() throws(CheckpointError) {
-    let digest = try FileDigest.of(path, byteCount: shard.byteCount)
+    let digest = try FileContent.digest(of: path, byteCount: shard.byteCount)
     guard digest == shard.digest else {
       throw .damaged(path, "its digest is \(digest), and \(shard.digest.shown()) was written")
     }

@@ -5,21 +5,22 @@ package import Tensors
 /// A sparse matrix in a file.
 ///
 /// Little-endian, in this order: 8 bytes `mrdibCSR`; the format's version as `UInt32` and 4 zero
-/// bytes; the digest of what the graph was made from, 16 hexadecimal digits; rows, columns and
-/// entries as `Int64`; where each row begins, `rows + 1` `Int64`; the columns as `Int32`; the
-/// values as `Float`; a digest of everything before, 16 hexadecimal digits.
+/// bytes; the `ContentDigest` of what the graph was made from, 32 hexadecimal digits; rows, columns
+/// and entries as `Int64`; where each row begins, `rows + 1` `Int64`; the columns as `Int32`; the
+/// values as `Float`; the XXH3-128 of everything before, 32 hexadecimal digits.
 package struct GraphFile {
   private static let magic = Array("mrdibCSR".utf8)
-  private static let version: UInt32 = 1
-  private static let headerByteCount = 56
-  private static let digestByteCount = 16
+  /// 1 had digests of another algorithm.
+  private static let version: UInt32 = 2
+  private static let inputsRange = 16..<16 + ByteDigest.digitCount
+  private static let headerByteCount = inputsRange.upperBound + 3 * 8
 
   package let path: String
-  /// A digest of what the graph is made from, 16 hexadecimal digits.
+  /// A digest of what the graph is made from, 32 hexadecimal digits.
   private let inputs: String
 
   package init(path: String, inputs: String) {
-    precondition(inputs.utf8.count == Self.digestByteCount, "digest '\(inputs)'")
+    precondition(inputs.utf8.count == ByteDigest.digitCount, "digest '\(inputs)'")
     self.path = path
     self.inputs = inputs
   }
@@ -36,21 +37,21 @@ package struct GraphFile {
       throw GraphFileError(message: error.message)
     }
     let bytes = file.bytes
-    guard bytes.count >= Self.headerByteCount + Self.digestByteCount,
+    guard bytes.count >= Self.headerByteCount + ByteDigest.digitCount,
       bytes.starts(with: Self.magic)
     else { throw GraphFileError(message: "is no graph file, or was cut off") }
     let version = UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: 8, as: UInt32.self))
     guard version == Self.version else {
       throw GraphFileError(message: "has format version \(version), not \(Self.version)")
     }
-    let content = UnsafeRawBufferPointer(rebasing: bytes.dropLast(Self.digestByteCount))
-    guard bytes.suffix(Self.digestByteCount).elementsEqual(Self.digest(of: content).utf8) else {
+    let content = UnsafeRawBufferPointer(rebasing: bytes.dropLast(ByteDigest.digitCount))
+    guard bytes.suffix(ByteDigest.digitCount).elementsEqual(Self.digest(of: content).utf8) else {
       throw GraphFileError(message: "is damaged: its content does not fit its checksum")
     }
-    guard bytes[16..<32].elementsEqual(inputs.utf8) else {
+    guard bytes[Self.inputsRange].elementsEqual(inputs.utf8) else {
       throw GraphFileError(message: "was made from other data")
     }
-    let shape = [32, 40, 48].map { Self.integer(bytes, at: $0) }
+    let shape = (0..<3).map { Self.integer(bytes, at: Self.inputsRange.upperBound + $0 * 8) }
     let entryByteCount = content.count - Self.headerByteCount - (rows + 1) * 8
     guard
       shape[0] == rows && shape[1] == columns && entryByteCount >= 0
@@ -68,7 +69,7 @@ package struct GraphFile {
     var bytes = Self.magic
     bytes.reserveCapacity(
       Self.headerByteCount + matrix.offsets.count * 8 + matrix.entryCount * 8
-        + Self.digestByteCount)
+        + ByteDigest.digitCount)
     Self.append([Self.version.littleEndian, 0], to: &bytes)
     bytes += inputs.utf8
     let shape = [matrix.rows, matrix.columns, matrix.entryCount]
@@ -137,8 +138,8 @@ package struct GraphFile {
   }
 
   private static func digest(of bytes: UnsafeRawBufferPointer) -> String {
-    var digest = ContentDigest()
-    digest.combine(bytes)
+    var digest = ByteDigest()
+    digest.append(bytes)
     return digest.hexadecimal
   }
 }

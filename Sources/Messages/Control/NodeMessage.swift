@@ -137,7 +137,7 @@ public struct CheckpointShard: Sendable, Equatable {
   /// Relative to the folder of the checkpoints.
   public var file: String
   public var byteCount: UInt64
-  /// Of the file's bytes, hexadecimal.
+  /// Of the file's bytes, with its algorithm: `xxh128:` and 32 hexadecimal digits.
   public var digest: String
 
   public init(

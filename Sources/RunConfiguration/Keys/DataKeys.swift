@@ -7,7 +7,7 @@ public struct DataKeys: ConfigurationSection {
     help: "The data set's folder, as the coordinator sees it; a worker's --data says where its own"
       + " copy lies. Empty: the generated data set.")
   public let digest = ConfigurationKey<String>(
-    "data_digest", default: "",
+    "data_digest", default: "", .contentDigestOrEmpty,
     help: "What the run found in the folder; workers with other data are refused. Written by the"
       + " coordinator, not by people.")
   public let modalities = ConfigurationKey<[Modality]>(

@@ -49,6 +49,16 @@ extension Constraint where Value == String {
   }
 }
 
+extension Constraint where Value == String {
+  /// As data sets compute it. Older releases wrote 16 digits of another algorithm.
+  static var contentDigestOrEmpty: Constraint {
+    Constraint(
+      description: "xxh128: and 32 hexadecimal digits (older releases wrote other digests), or "
+        + "empty to take the data as it is"
+    ) { $0.isEmpty || $0.wholeMatch(of: /xxh128:[0-9a-f]{32}/) != nil }
+  }
+}
+
 extension Constraint where Value == [Int] {
   /// At least one number, each in the range.
   static func someWithin(_ range: ClosedRange<Int>) -> Constraint {

@@ -9,7 +9,7 @@ extension BestModel {
   /// - Throws: ``RuntimeError`` when it is another; `CheckpointError` when it cannot be read.
   func check(_ file: File, run: String) throws {
     let path = "\(run)/\(folder)/\(file.name)"
-    let found = try FileDigest.content(of: path)
+    let found = try FileContent(of: path)
     guard found == FileContent(byteCount: file.byteCount, digest: file.digest) else {
       let problem =
         found.byteCount == file.byteCount
@@ -25,7 +25,7 @@ extension BestModel {
   /// A side's vectors, in a file that is what was written.
   private func file(_ side: Side, run: String) throws -> NPYFile {
     let name = Self.fileName(side)
-    if let file = files.first(where: { $0.name == name }) { try check(file, run: run) }
+    for file in files where file.name == name { try check(file, run: run) }
     return try NPYFile(path: "\(run)/\(folder)/\(name)")
   }
 

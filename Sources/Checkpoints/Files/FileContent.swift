@@ -9,33 +9,29 @@ import Tensors
 /// What tells whether a file is the one that was written.
 package struct FileContent: Sendable, Equatable {
   package let byteCount: Int
-  /// As ``FileDigest`` computes it.
+  /// As `ByteDigest.text`: what `xxh128sum` prints for the file, behind `xxh128:`.
   package let digest: String
+
+  static let chunkByteCount = 1 << 20
 
   package init(byteCount: Int, digest: String) {
     self.byteCount = byteCount
     self.digest = digest
   }
-}
 
-/// The digest of a file's bytes, taken chunk by chunk: the same chunks whoever reads or writes it.
-package struct FileDigest {
-  static let chunkByteCount = 1 << 20
-
-  private var digest = ContentDigest()
-
-  /// Adds the next chunk: ``chunkByteCount`` bytes, except for the last one.
-  mutating func append(chunk: UnsafeRawBufferPointer) {
-    if !chunk.isEmpty { digest.combine(chunk) }
+  /// Size and digest of the file at `path`, whatever it is.
+  package init(of path: String) throws(CheckpointError) {
+    let purpose = "read '\(path)'"
+    let file = try Self.open(path, purpose: purpose)
+    byteCount = try file.byteCount(purpose: purpose)
+    digest = try Self.digest(of: file, path: path, byteCount: byteCount, purpose: purpose)
   }
-
-  var hexadecimal: String { digest.hexadecimal }
 
   /// The digest of the file at `path`, which must have `byteCount` bytes.
   ///
   /// - Throws: ``CheckpointError``: `damaged` if the file has another size.
-  package static func of(
-    _ path: String, byteCount: Int
+  package static func digest(
+    of path: String, byteCount: Int
   ) throws(CheckpointError) -> String {
     let purpose = "read '\(path)'"
     let file = try open(path, purpose: purpose)
@@ -43,17 +39,7 @@ package struct FileDigest {
     guard found == byteCount else {
       throw .damaged(path, "it has \(found) bytes, and \(byteCount) were written")
     }
-    return try of(file, path: path, byteCount: byteCount, purpose: purpose)
-  }
-
-  /// Size and digest of the file at `path`, whatever it is.
-  package static func content(of path: String) throws(CheckpointError) -> FileContent {
-    let purpose = "read '\(path)'"
-    let file = try open(path, purpose: purpose)
-    let byteCount = try file.byteCount(purpose: purpose)
-    return FileContent(
-      byteCount: byteCount,
-      digest: try of(file, path: path, byteCount: byteCount, purpose: purpose))
+    return try digest(of: file, path: path, byteCount: byteCount, purpose: purpose)
   }
 
   private static func open(
@@ -63,19 +49,19 @@ package struct FileDigest {
     try FileDescriptor(path: path, flags: O_RDONLY | O_NONBLOCK, purpose: purpose)
   }
 
-  private static func of(
-    _ file: FileDescriptor, path: String, byteCount: Int, purpose: String
+  private static func digest(
+    of file: FileDescriptor, path: String, byteCount: Int, purpose: String
   ) throws(CheckpointError) -> String {
     let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: chunkByteCount, alignment: 64)
     defer { buffer.deallocate() }
-    var digest = FileDigest()
+    var digest = ByteDigest()
     var offset = 0
     while offset < byteCount {
       let count = try file.read(into: buffer, at: offset, purpose: purpose)
       guard count > 0 else { throw .damaged(path, "it ends at byte \(offset) of \(byteCount)") }
-      digest.append(chunk: UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+      digest.append(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
       offset += count
     }
-    return digest.hexadecimal
+    return digest.text
   }
 }
