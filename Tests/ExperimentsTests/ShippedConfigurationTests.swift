@@ -9,9 +9,9 @@ import Testing
 @Suite("Shipped configurations") struct ShippedConfigurationTests {
   static let folder = URL(fileURLWithPath: #filePath)
     .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-    .appendingPathComponent("Deploy/configs")
+    .appendingPathComponent("Configs")
 
-  /// Paths below `Deploy/configs`.
+  /// Paths below `Configs`.
   static let files: [String] = {
     let all = FileManager.default.enumerator(atPath: folder.path)?.compactMap { $0 as? String }
     return (all ?? []).filter { $0.hasSuffix(".yaml") }.sorted()

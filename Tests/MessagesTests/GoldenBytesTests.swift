@@ -17,7 +17,7 @@ struct GoldenBytesTests {
       keys: .copying([1, 2] as [UInt32]),
       values: .copying([Float](repeating: 0, count: 129)))
     let header: [UInt8] = [
-      0x08, 0x02,  // 1: protocol version 2
+      0x08, 0x03,  // 1: protocol version 3
       0x10, 0x2a,  // 2: id 42
       0x62, 0x1b,  // 12: push, 27 bytes
       0x0a, 0x07,  //   1: name, 7 bytes
@@ -44,7 +44,7 @@ struct GoldenBytesTests {
       Heartbeat(
         residentBytes: 128, peakResidentBytes: 1, cpuSeconds: 1.5, taskProgress: 7, taskID: 300))
     let header: [UInt8] = [
-      0x08, 0x02,  // 1: protocol version 2
+      0x08, 0x03,  // 1: protocol version 3
       0x5a, 0x13,  // 11: heartbeat, 19 bytes
       0x08, 0x80, 0x01,  //   1: resident bytes 128
       0x10, 0x01,  //   2: peak resident bytes 1
