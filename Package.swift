@@ -63,7 +63,9 @@ let package = Package(
     library("Enrollment", ["Messages"]),
     library("ParameterServer", ["Tensors", "CKernels", "Tables", "Messages", "Enrollment"]),
     library("Checkpoints", ["ForeignText", "Tensors", "Tables", "Messages", "ParameterServer"]),
-    library("Coordination", ["Messages", .product(name: "GRDB", package: "GRDB.swift")]),
+    library(
+      "Coordination",
+      ["Messages", "Enrollment", .product(name: "GRDB", package: "GRDB.swift")]),
     library(
       "Training",
       [

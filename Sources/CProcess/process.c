@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -11,17 +12,20 @@
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 // Between fork and exec: async-signal-safe calls only.
 static _Noreturn void become(const char *path, char *const arguments[], char *const environment[],
-                             int output, int inherited, int death_signal, pid_t parent,
-                             int failure) {
+                             int output, int inherited, int death_signal, int nice,
+                             pid_t parent, int failure) {
   // A parent that died before prctl sends no signal any more.
   if (prctl(PR_SET_PDEATHSIG, death_signal) != 0) goto failed;
   if (getppid() != parent) _exit(127);
   // A group of its own: Ctrl-C in a terminal reaches the parent alone, which then decides.
   if (setpgid(0, 0) != 0) goto failed;
+  // Where the sum would be beyond the largest, that is what it becomes.
+  if (nice > 0) (void)setpriority(PRIO_PROCESS, 0, getpriority(PRIO_PROCESS, 0) + nice);
 
   int input = open("/dev/null", O_RDONLY | O_CLOEXEC);
   if (input < 0) goto failed;
@@ -46,8 +50,29 @@ failed:;
   _exit(127);
 }
 
+// How long a child may take to become the program. It does next to nothing until then.
+enum { start_milliseconds = 30000 };
+
+static long long milliseconds_now(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
+}
+
+// Whether there is something to read, or the end of it, within a time.
+static int wait_readable(int descriptor, int milliseconds) {
+  struct pollfd watched = {.fd = descriptor, .events = POLLIN};
+  long long deadline = milliseconds_now() + milliseconds;
+  for (;;) {
+    long long rest = deadline - milliseconds_now();
+    int count = poll(&watched, 1, rest > 0 ? (int)rest : 0);
+    if (count > 0) return 1;
+    if (count == 0 || errno != EINTR) return 0;
+  }
+}
+
 int cprocess_spawn(const char *path, char *const arguments[], char *const environment[],
-                   int output, int inherited, int death_signal) {
+                   int output, int inherited, int death_signal, int nice) {
   // The child tells through this pipe why it could not become the program; exec closes it.
   int report[2];
   if (pipe2(report, O_CLOEXEC) != 0) return -1;
@@ -59,7 +84,7 @@ int cprocess_spawn(const char *path, char *const arguments[], char *const enviro
   pid_t parent = getpid();
   pid_t child = fork();
   if (child == 0)
-    become(path, arguments, environment, output, inherited, death_signal, parent, report[1]);
+    become(path, arguments, environment, output, inherited, death_signal, nice, parent, report[1]);
   int fork_error = errno;
   pthread_sigmask(SIG_SETMASK, &before, NULL);
   close(report[1]);
@@ -70,9 +95,16 @@ int cprocess_spawn(const char *path, char *const arguments[], char *const enviro
   }
 
   int reason = 0;
-  ssize_t size;
-  do size = read(report[0], &reason, sizeof reason);
-  while (size < 0 && errno == EINTR);
+  ssize_t size = -1;
+  if (wait_readable(report[0], start_milliseconds)) {
+    do size = read(report[0], &reason, sizeof reason);
+    while (size < 0 && errno == EINTR);
+  } else {
+    // It hangs before it has become the program.
+    kill(child, SIGKILL);
+    reason = ETIMEDOUT;
+    size = sizeof reason;
+  }
   close(report[0]);
   if (size == 0) return child;
   while (waitpid(child, NULL, 0) < 0 && errno == EINTR) continue;

@@ -60,7 +60,9 @@ public struct Enrollment: Sendable {
   /// Whether the coordinator has yet to (re)admit the node.
   public private(set) var isCalling = true
   private var callingSince: Double
-  private var heardAt: Double
+  private var clock: ListeningClock
+  /// By ``clock``.
+  private var heardAt = 0.0
   private var hasHeard = false
   private var helloAt = -Double.infinity
   private var beatAt = -Double.infinity
@@ -69,14 +71,16 @@ public struct Enrollment: Sendable {
     self.hello = hello
     self.limits = limits
     callingSince = now
-    heardAt = now
+    clock = ListeningClock(timeout: limits.silenceTimeout)
+    clock.look(at: now, isBehind: nil)
   }
 
   /// Takes in what the coordinator says.
   public mutating func handle(_ letter: CoordinatorLetter, at now: Double) -> [Action] {
+    clock.look(at: now, isBehind: nil)
     guard letter.term >= term else { return [] }
     term = letter.term
-    heardAt = now
+    heardAt = clock.seconds
     hasHeard = true
     switch letter.message {
     case .welcome(let welcome): return take(welcome)
@@ -134,6 +138,7 @@ public struct Enrollment: Sendable {
 
   /// What the passing of time asks for.
   public mutating func tick(at now: Double) -> [Action] {
+    clock.look(at: now, isBehind: nil)
     if let silence = silence(at: now) { return [.leave(.transient(silence))] }
     if isCalling {
       guard now - helloAt >= limits.helloInterval else { return [] }
@@ -157,7 +162,7 @@ public struct Enrollment: Sendable {
     }
     guard let welcome else { return nil }
     let timeout = max(limits.silenceTimeout, 4 * welcome.heartbeatInterval)
-    guard now - heardAt > timeout else { return nil }
+    guard clock.seconds - heardAt > timeout else { return nil }
     return "Lost the coordinator: nothing was heard for \(timeout.rounded()) s. "
       + "Start this process again when the coordinator is back."
   }

@@ -22,6 +22,7 @@ struct MrdibCommand: ParsableCommand {
   static func main() {
     ProcessMemory.keepForReuse()
     ProcessOutput.outliveReaders()
+    ProcessLimits.raiseDescriptorLimit()
     do {
       var command = try parseAsRoot()
       try command.run()

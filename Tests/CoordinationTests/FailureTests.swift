@@ -7,15 +7,48 @@ import Testing
   func ownPause() throws {
     var cluster = try TestCluster(TestCluster.plan())
     cluster.form()
-    for now in [500.0, 504, 508] {
+    for now in [500.0, 504, 508, 512] {
       cluster.now = now
       #expect(cluster.handle(.tick).isEmpty)
     }
-    cluster.now = 512
+    cluster.now = 514
     let lost = cluster.handle(.tick).reports.filter {
       if case .nodeLost = $0 { true } else { false }
     }
     #expect(lost.count == 4)
+  }
+
+  @Test("a coordinator that gets hardly any processor time does not hold it against the others")
+  func ownStarvation() throws {
+    var cluster = try TestCluster(TestCluster.plan())
+    cluster.form()
+    // It runs for a moment every 9 s, and reads one node's word each time: the others' wait.
+    for (turn, node) in (cluster.serverIDs + cluster.workerIDs).enumerated() {
+      cluster.now = Double(turn + 1) * 9
+      cluster.send(TestCluster.beat(), from: node)
+      #expect(cluster.handle(.tickWhileBehind).reports.isEmpty)
+    }
+    cluster.now += 9
+    #expect(cluster.handle(.tick).reports.isEmpty)
+  }
+
+  @Test("messages without end do not hide for ever that a node is silent")
+  func floodAndSilence() throws {
+    var cluster = try TestCluster(TestCluster.plan())
+    cluster.form()
+    var lost: [Double] = []
+    for second in 1...40 where lost.isEmpty {
+      cluster.now = Double(second)
+      for node in cluster.serverIDs + cluster.workerIDs.dropLast() {
+        cluster.send(TestCluster.beat(), from: node)
+      }
+      let reports = cluster.handle(.tickWhileBehind).reports
+      if reports.contains(where: { if case .nodeLost = $0 { true } else { false } }) {
+        lost.append(cluster.now)
+      }
+    }
+    // 10 s of silence count, and 10 s of waiting messages do not.
+    #expect(lost == [21])
   }
 
   @Test("a task that fails ends the run for good, with the worker, its task and its reason")

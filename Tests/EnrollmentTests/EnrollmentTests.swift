@@ -128,6 +128,16 @@ import Testing
     #expect(names(enrollment.hear(over, term: 4, at: 1)) == ["finished"])
   }
 
+  @Test("a node that was stopped for long does not take the coordinator for silent")
+  func ownPause() {
+    var enrollment = Enrollment(hello: hello, at: 0)
+    _ = enrollment.hear(.welcome(welcome()), at: 0)
+    #expect(names(enrollment.tick(at: 1000)) == ["beat"])
+    #expect(names(enrollment.hear(.heartbeatSeen(generation: 1), at: 1000.1)) == [])
+    for second in 1001...1060 { #expect(names(enrollment.tick(at: Double(second))) == ["beat"]) }
+    #expect(names(enrollment.tick(at: 1061)) == ["transient"])
+  }
+
   @Test("says hello again, with what it has, to a coordinator that does not know it")
   func helloAgain() throws {
     var enrollment = Enrollment(hello: hello, at: 0)

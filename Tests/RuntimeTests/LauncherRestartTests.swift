@@ -115,6 +115,58 @@ extension LauncherTests {
     #expect(try folder.text("worker-0.log").isEmpty)
   }
 
+  @Test(
+    "an illegal instruction or a trap at every start: the second ends the run for good, by name",
+    arguments: [
+      (signal: "ILL", code: ExitCode.software, words: "signal 4 (ILL): an internal error, or an"),
+      ("TRAP", .software, "signal 5 (TRAP): an internal error"),
+      ("SYS", .system, "signal 31 (SYS): a system call that the container or its sandbox forbids"),
+    ])
+  func traps(signal: String, code: ExitCode, words: String) throws {
+    let folder = try TemporaryFolder()
+    var told: [String] = []
+    let report = try restarting(folder).run(
+      [
+        shell("coordinator", "exec sleep 1000", isLeader: true),
+        shell("worker-0", "echo life; kill -\(signal) $$; sleep 1000"),
+      ], signals: SignalPipe(), announce: { told.append($0.sentence) })
+    #expect(report.exitCode == code)
+    #expect(report.children[1].restarts == 1)
+    #expect(try folder.text("worker-0.log") == "life\nlife\n")
+    #expect(told.last?.contains("worker-0 was killed by \(words)") == true, "\(told)")
+    let end = "it would be the same after another start, the run is ended"
+    #expect(told.last?.hasSuffix(end) == true)
+    #expect(report.failureMessage()?.contains("after 1 restart; log") == true)
+  }
+
+  @Test("a log that cannot be written any more: the process is not started again without one")
+  func logGone() throws {
+    let folder = try TemporaryFolder()
+    let logs = folder.path("logs")
+    try FileManager.default.createDirectory(atPath: logs, withIntermediateDirectories: true)
+    let launcher = LocalLauncher(
+      logDirectory: logs, limits: .init(grace: 0.5, stop: 5, settle: 0.2),
+      policy: RestartPolicy(limit: 50, firstDelay: 0.02))
+    var told: [String] = []
+    let report = try launcher.run(
+      [
+        shell("coordinator", "exec sleep 1000", isLeader: true),
+        shell("worker-0", "rm -r \(logs); kill -9 $$"),
+      ], signals: SignalPipe(), announce: { told.append($0.sentence) })
+    #expect(report.exitCode == .cannotCreate)
+    #expect(told.contains { $0.contains("worker-0 could not be restarted: Cannot write the log") })
+  }
+
+  @Test("a process is started with a higher nice value than ours")
+  func nice() throws {
+    let folder = try TemporaryFolder()
+    var child = shell("worker-0", "nice")
+    child.nice = 3
+    _ = try restarting(folder).run([child], signals: SignalPipe())
+    let own = getpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0)
+    #expect(try folder.text("worker-0.log") == "\(own + 3)\n")
+  }
+
   @Test("a crash loop ends the run with 138, and the message says who and how often")
   func crashLoop() throws {
     let folder = try TemporaryFolder()

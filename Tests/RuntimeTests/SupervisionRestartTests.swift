@@ -93,6 +93,99 @@ import Testing
         == [.announce(index: Self.worker, .tooManyRestarts), .signal(index: 0, 15)])
   }
 
+  // MARK: What a restart does not mend
+
+  @Test(
+    "a process that traps twice soon after its start is not started again",
+    arguments: [(Int32(4), ExitCode.software), (5, .software), (8, .software), (31, .system)])
+  func traps(signal: Int32, code: ExitCode) {
+    var group = group()
+    restarts(&group, Self.worker, .signal(signal), at: 100, after: 1, count: 1)
+    #expect(
+      group.handle(.ended(index: Self.worker, .signal(signal)), at: 103)
+        == [.announce(index: Self.worker, .cannotBeMended), .signal(index: 0, 15)])
+    _ = group.handle(.ended(index: 0, .terminated), at: 104)
+    #expect(group.exitCode == code)
+  }
+
+  @Test("the coordinator too: then nobody is there whom it could tell")
+  func leaderTraps() {
+    var group = group()
+    restarts(&group, Self.coordinator, .signal(4), at: 1, after: 1, count: 1)
+    #expect(
+      group.handle(.ended(index: Self.coordinator, .signal(4)), at: 2.5)
+        == [.announce(index: 0, .cannotBeMended)] + (1...4).map { .signal(index: $0, 15) })
+    #expect(group.exitCode == .software)
+  }
+
+  @Test("two traps with a long life, or another death, between them are two accidents")
+  func rareTraps() {
+    var group = group(limit: 9)
+    restarts(&group, Self.worker, .signal(4), at: 1, after: 1, count: 1)
+    restarts(&group, Self.worker, .signal(4), at: 12.5, after: 1, count: 2)
+    restarts(&group, Self.worker, .signal(9), at: 14, after: 2, count: 3)
+    restarts(&group, Self.worker, .signal(4), at: 17, after: 3, count: 4)
+  }
+
+  @Test("a process that the kernel kills for lack of memory again and again")
+  func memory() {
+    var group = group(limit: 9, window: 60)
+    for (now, delay, count) in [(1.0, 1.0, 1), (30, 1, 2)] {
+      #expect(
+        group.handle(.ended(index: Self.server, Self.lost, isOutOfMemory: true), at: now)
+          == [.announce(index: Self.server, .restarts(after: delay, count: count))])
+      #expect(group.handle(.tick, at: now + delay) == [.start(index: Self.server)])
+    }
+    #expect(
+      group.handle(.ended(index: Self.server, Self.lost, isOutOfMemory: true), at: 50)
+        == [.announce(index: Self.server, .cannotBeMended), .signal(index: 0, 15)])
+    #expect(group.exitCode == .system)
+  }
+
+  @Test("kills for lack of memory that are far apart do not end the run")
+  func rareMemory() {
+    var group = group(limit: 9, window: 60)
+    for count in 1...5 {
+      let now = Double(count) * 31
+      #expect(
+        group.handle(.ended(index: Self.server, Self.lost, isOutOfMemory: true), at: now)
+          == [.announce(index: Self.server, .restarts(after: 1, count: count))])
+      #expect(group.handle(.tick, at: now + 1) == [.start(index: Self.server)])
+    }
+  }
+
+  @Test("a process that the system does not let us start is tried a few times, then it is 71")
+  func refusedStarts() {
+    var group = group(limit: 50)
+    restarts(&group, Self.worker, at: 100, after: 1, count: 1)
+    var now = 101.0
+    for attempt in 2...5 {
+      guard
+        case .announce(_, .restarts(after: let delay, count: attempt)) =
+          group.handle(.notStarted(index: Self.worker), at: now).first
+      else {
+        Issue.record("attempt \(attempt) is the last")
+        return
+      }
+      now += delay
+      #expect(group.handle(.tick, at: now) == [.start(index: Self.worker)])
+    }
+    #expect(
+      group.handle(.notStarted(index: Self.worker), at: now)
+        == [.announce(index: Self.worker, .cannotBeMended), .signal(index: 0, 15)])
+    #expect(group.exitCode == .system)
+  }
+
+  @Test("what no attempt can mend, such as a log that cannot be written, is not tried again")
+  func impossibleStart() {
+    var group = group()
+    restarts(&group, Self.worker, at: 1, after: 1, count: 1)
+    #expect(
+      group.handle(.notStarted(index: Self.worker, .cannotCreate), at: 2)
+        == [.announce(index: Self.worker, .cannotBeMended), .signal(index: 0, 15)])
+    #expect(group.exitCode == .cannotCreate)
+  }
+
   @Test("a group that is dead as a whole is not done while one will come back")
   func allDead() {
     var group = Supervision(

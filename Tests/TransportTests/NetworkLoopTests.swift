@@ -49,6 +49,39 @@ extension TransportTests {
       try context.terminate()
     }
 
+    @Test("ticks between two messages, and between two events, when each takes long")
+    func busyTicking() throws {
+      let context = try ZeroMQContext()
+      let log = Channel<BusyHandler.Entry>()
+      var settings = NetworkLoopSettings()
+      settings.tickInterval = .milliseconds(10)
+      let addresses = Channel<String>()
+      let busy = try NetworkThread<Int>(name: "busy", context: context, settings: settings) {
+        BusyHandler(log: log, addresses: addresses)
+      }
+      let client = try Node(context: context)
+      let peer = try client.connect(Endpoint(try #require(addresses.next())))
+      let count = 12
+      for _ in 0..<count { try client.send(WireMessage("work"), to: peer) }
+      for index in 0..<count { try busy.post(index) }
+      var entries: [BusyHandler.Entry] = []
+      while entries.filter({ $0 == .message || $0 == .event }).count < 2 * count {
+        entries.append(try #require(log.next()))
+      }
+      for kind in [BusyHandler.Entry.message, .event] {
+        let first = try #require(entries.firstIndex(of: kind))
+        let last = try #require(entries.lastIndex(of: kind))
+        #expect(
+          entries[first..<last].contains { if case .tick = $0 { true } else { false } },
+          "\(entries)")
+      }
+      #expect(entries.contains(.tick(isBehind: true)))
+      busy.stop()
+      try busy.join()
+      try client.stop()
+      try context.terminate()
+    }
+
     @Test("that is stuck takes a bounded number of events, and one that has ended none")
     func mailboxBounds() throws {
       let context = try ZeroMQContext()
@@ -140,5 +173,42 @@ extension TransportTests {
       Thread.sleep(forTimeInterval: 0.01)
       #expect(MonotonicClock.now - first >= .milliseconds(10))
     }
+  }
+}
+
+/// Takes longer for everything than a tick's interval.
+private final class BusyHandler: NetworkHandler {
+  enum Entry: Sendable, Equatable {
+    case message
+    case event
+    case tick(isBehind: Bool)
+  }
+
+  private let log: Channel<Entry>
+  private let addresses: Channel<String>
+
+  init(log: Channel<Entry>, addresses: Channel<String>) {
+    self.log = log
+    self.addresses = addresses
+  }
+
+  func started(on loop: NetworkLoop<Int>) throws {
+    addresses.put(try loop.bindRouter("tcp://127.0.0.1:*").endpoint.description)
+  }
+
+  func received(_ message: WireMessage, from peer: PeerID, on loop: NetworkLoop<Int>) {
+    log.put(.message)
+    Thread.sleep(forTimeInterval: 0.02)
+  }
+
+  func lost(_ peer: PeerID, undelivered: Int, on loop: NetworkLoop<Int>) {}
+
+  func ticked(at now: Duration, on loop: NetworkLoop<Int>) {
+    log.put(.tick(isBehind: loop.isBehind))
+  }
+
+  func posted(_ event: Int, on loop: NetworkLoop<Int>) {
+    log.put(.event)
+    Thread.sleep(forTimeInterval: 0.02)
   }
 }

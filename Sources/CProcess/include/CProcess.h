@@ -12,12 +12,15 @@
 /// output and error output. No other descriptor is inherited but `inherited`, under its number,
 /// unless that is negative.
 ///
+/// Its nice value is higher by `nice` than ours: others go first.
+///
 /// The kernel sends the child `death_signal` when the calling THREAD ends (PR_SET_PDEATHSIG), so
 /// call it from a thread that outlives the child.
 ///
-/// Returns the process id, or -1 with errno set: also when the program could not be executed.
+/// Returns the process id, or -1 with errno set: also when the program could not be executed, and
+/// ETIMEDOUT when the child did not come to that within 30 s.
 int cprocess_spawn(const char *path, char *const arguments[], char *const environment[],
-                   int output, int inherited, int death_signal);
+                   int output, int inherited, int death_signal, int nice);
 
 /// Opens a pipe: `ends[0]` to read from, `ends[1]` to write to. Neither blocks, and no program that
 /// is executed inherits them unless it is told to. 0, or -1 with errno set.
@@ -58,6 +61,11 @@ void cprocess_write_error(const char *text);
 
 /// Writes out what stdout still holds. 0, or the errno of a failure, now or before.
 int cprocess_flush_output(void);
+
+/// Has the calling thread give way to the others, in a process that was started to give way: if its
+/// nice value is above 0 it grows by `steps`, once. There is no way back without privileges. Does
+/// nothing where threads have no nice value of their own.
+void cprocess_lower_thread_priority(int steps);
 
 /// From now on memory that is freed stays with the process, for its next allocation. Call it before
 /// there are threads. Does nothing where the C library has no such choice.

@@ -11,6 +11,8 @@ public enum CoordinatorEvent: Sendable, Equatable {
   case undecodable(from: NodeID, message: String)
   /// Time passes; to be sent at least every heartbeat interval.
   case tick
+  /// Time passes likewise, and messages have come that the shell could not take yet.
+  case tickWhileBehind
   /// The shell knows that the node's process is gone. (Silence is the state's own business.)
   case nodeGone(NodeID)
   /// Some more of what `CoordinatorAction.saveBest` asked for has come from the servers, or is on

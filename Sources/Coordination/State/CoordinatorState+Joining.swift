@@ -1,3 +1,4 @@
+import Enrollment
 import Messages
 
 extension CoordinatorState {
@@ -6,7 +7,7 @@ extension CoordinatorState {
   ) -> [CoordinatorAction] {
     guard node == hello.incarnation else { return ignore() }
     if membership[node] != nil {
-      membership.markSeen(node, at: now)
+      membership.markSeen(node, at: listening.seconds)
       membership.setHolding(hello.holding, of: node)
       return welcomeAgain(node)
     }
@@ -16,7 +17,7 @@ extension CoordinatorState {
       actions = lose(former, how: "another process took its place", at: now)
       if isEnded { return answering(.message(.hello(hello), from: node), within: actions) }
     }
-    guard let member = membership.join(hello, at: now) else {
+    guard let member = membership.join(hello, at: listening.seconds) else {
       return actions + refuse(hello, fullRefusal(for: hello))
     }
     actions.append(

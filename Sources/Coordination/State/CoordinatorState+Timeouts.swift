@@ -1,3 +1,5 @@
+import Enrollment
+
 extension CoordinatorState {
   mutating func handleTick(at now: Double) -> [CoordinatorAction] {
     // After one of them has ended the run the others find nothing to do.
@@ -16,7 +18,7 @@ extension CoordinatorState {
   private mutating func giveUpSilentNodes(at now: Double) -> [CoordinatorAction] {
     let timeout = plan.timing.heartbeatTimeout
     var actions: [CoordinatorAction] = []
-    for node in membership.silent(for: timeout, at: now) where !isEnded {
+    for node in membership.silent(for: timeout, at: listening.seconds) where !isEnded {
       actions += lose(node, how: "no sign of life within \(seconds(timeout))", at: now)
     }
     return actions

@@ -1,3 +1,4 @@
+import Enrollment
 import Messages
 
 /// The coordinator's protocol as a value: it decides, a shell acts.
@@ -80,7 +81,8 @@ public struct CoordinatorState: Sendable {
   var refusedNodes = RecentNodes()
   var nextTaskID: UInt64
   var startedAt: Double?
-  var lastEventAt: Double?
+  /// By which the silence of nodes is judged.
+  var listening: ListeningClock
   /// Messages that did not fit: strangers, old tasks, readiness out of turn.
   public internal(set) var ignoredMessageCount = 0
 
@@ -92,6 +94,7 @@ public struct CoordinatorState: Sendable {
     try plan.validate()
     self.plan = plan
     membership = Membership(serverCount: plan.serverCount)
+    listening = ListeningClock(timeout: plan.timing.heartbeatTimeout)
     checkpoints = PendingCheckpoints(serverCount: plan.serverCount)
     selection = ModelSelection(rule: plan.selection)
     formerSelection = selection
@@ -110,7 +113,8 @@ public struct CoordinatorState: Sendable {
     _ event: CoordinatorEvent, at now: Double
   ) -> [CoordinatorAction] {
     let isFirst = startedAt == nil
-    noteTime(now)
+    if isFirst { startedAt = now }
+    listening.look(at: now, isBehind: event.isBehind)
     if isFirst, let ending = recordedEnding {
       return answering(event, within: end(ending))
     }
@@ -118,7 +122,7 @@ public struct CoordinatorState: Sendable {
     switch event {
     case .message(let message, let node): return handle(message, from: node, at: now)
     case .undecodable(let node, let message): return handleUndecodable(message, from: node)
-    case .tick: return handleTick(at: now)
+    case .tick, .tickWhileBehind: return handleTick(at: now)
     case .nodeGone(let node): return lose(node, how: "its process is gone", at: now)
     case .bestSaveMoved: return handleBestSaveMoved(at: now)
     case .bestSaved: return handleBestSaved(at: now)
@@ -141,7 +145,7 @@ public struct CoordinatorState: Sendable {
   ) -> [CoordinatorAction] {
     if case .hello(let hello) = message { return handleHello(hello, from: node, at: now) }
     guard membership[node] != nil else { return answer(message, ofStranger: node) }
-    membership.markSeen(node, at: now)
+    membership.markSeen(node, at: listening.seconds)
     switch message {
     case .hello: return ignore()
     case .heartbeat(let heartbeat): return handleHeartbeat(heartbeat, from: node)
@@ -161,16 +165,6 @@ public struct CoordinatorState: Sendable {
   mutating func ignore() -> [CoordinatorAction] {
     ignoredMessageCount += 1
     return []
-  }
-
-  /// After a pause in which no event came (the machine slept, the shell was busy), the silence is
-  /// ours and not the nodes': they are credited with it.
-  private mutating func noteTime(_ now: Double) {
-    if startedAt == nil { startedAt = now }
-    if let last = lastEventAt, now - last > plan.timing.heartbeatTimeout / 2 {
-      membership.forgive(seconds: now - last)
-    }
-    lastEventAt = now
   }
 
   /// Where the run stands, as the run store keeps it.
@@ -217,5 +211,16 @@ public struct CoordinatorState: Sendable {
 
   func record(_ change: RunRecord.Change) -> CoordinatorAction {
     .record(RunRecord(change: change, standing: standing))
+  }
+}
+
+extension CoordinatorEvent {
+  /// Whether messages wait that have come; nil where the shell says nothing about that.
+  fileprivate var isBehind: Bool? {
+    switch self {
+    case .tick: false
+    case .tickWhileBehind: true
+    default: nil
+    }
   }
 }

@@ -11,7 +11,7 @@ struct Membership: Sendable, Equatable {
     var rank: UInt32
     /// For the current generation.
     var isReady = false
-    /// Seconds, on the clock of the events.
+    /// Seconds, on the coordinator's listening clock.
     var lastSeen: Double
     /// Of a server's tables in the current generation, as far as is known.
     var version: UInt64 = 0
@@ -134,11 +134,6 @@ struct Membership: Sendable, Equatable {
     let isRepeated = task != 0 && members[node]?.missedTask == task
     members[node]?.missedTask = task
     return isRepeated
-  }
-
-  /// Credits every member with a time in which nobody listened.
-  mutating func forgive(seconds: Double) {
-    for node in members.keys { members[node]?.lastSeen += seconds }
   }
 
   // MARK: All together

@@ -32,7 +32,10 @@ final class ChildProcess {
       specification.writesToStandardError
       ? dup(STDERR_FILENO) : open(logPath, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
     guard log >= 0 else {
-      throw RuntimeError.system("write the log '\(logPath)'", errno: errno, exitCode: .cannotCreate)
+      let code = errno
+      throw RuntimeError.system(
+        "write the log '\(logPath)'", errno: code,
+        exitCode: [EMFILE, ENFILE].contains(code) ? .system : .cannotCreate)
     }
     defer { close(log) }
     let lifeline = try Lifeline(purpose: "start \(specification.name)")
@@ -47,7 +50,8 @@ final class ChildProcess {
     processID = Self.withCStrings(arguments) { arguments in
       Self.withCStrings(variables.map { "\($0.key)=\($0.value)" }.sorted()) { variables in
         cprocess_spawn(
-          specification.executable, arguments, variables, log, inherited, SIGKILL)
+          specification.executable, arguments, variables, log, inherited, SIGKILL,
+          specification.nice)
       }
     }
     guard processID > 0 else {

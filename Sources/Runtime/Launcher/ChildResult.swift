@@ -17,6 +17,8 @@ public struct ChildResult: Sendable, Equatable {
   public var elapsedSeconds: Double
   /// How often it was started again.
   public var restarts = 0
+  /// Whether the kernel killed it, for lack of memory, as far as can be told.
+  public var isOutOfMemory = false
   /// Empty when it wrote to the launcher's stderr.
   public var logPath: String
 
@@ -55,7 +57,10 @@ public struct ChildResult: Sendable, Equatable {
     switch ending {
     case .exited: "\(name) ended with \(endingText)"
     case .signalled(let number):
-      "\(name) was killed by \(endingText)" + SignalName.hint(number)
+      "\(name) was killed by \(endingText)"
+        + (isOutOfMemory
+          ? ": the kernel did it, for lack of memory (give it more, or take fewer workers)"
+          : SignalName.hint(number))
     }
   }
 }

@@ -18,12 +18,14 @@ public struct ChildSpecification: Sendable, Equatable {
   /// Whether the child writes to the launcher's own stderr, for the person who watches, instead of
   /// a log file.
   public var writesToStandardError: Bool
+  /// How much higher its nice value is than the launcher's: the system lets others go first.
+  public var nice: Int32
 
   /// - Parameter role: default is the name: nobody else can do its work.
   public init(
     name: String, role: String? = nil, executable: String = LocalLauncher.ownExecutable,
     arguments: [String], restartArguments: [String]? = nil, environment: [String: String] = [:],
-    isLeader: Bool = false, writesToStandardError: Bool = false
+    isLeader: Bool = false, writesToStandardError: Bool = false, nice: Int32 = 0
   ) {
     self.name = name
     self.role = role ?? name
@@ -33,6 +35,7 @@ public struct ChildSpecification: Sendable, Equatable {
     self.environment = environment
     self.isLeader = isLeader
     self.writesToStandardError = writesToStandardError
+    self.nice = nice
   }
 
   /// How it is started again.

@@ -39,6 +39,7 @@ extension ExitCode {
         switch error.code {
         case .insecure: .usage
         case .invalidKey: .dataMalformed
+        case .resourceLimit: .system
         default: .unavailable
         }
     default: self = .failure

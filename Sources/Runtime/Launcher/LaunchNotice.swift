@@ -4,6 +4,8 @@ import Foundation
 public enum LaunchNotice: Sendable, Equatable {
   case runEnds(ChildResult)
   case tooManyRestarts(ChildResult, RestartPolicy)
+  /// A restart would not mend what the process ended of.
+  case cannotBeMended(ChildResult)
   /// `delay` in seconds; `count` restarts with this one.
   case restarts(ChildResult, delay: Double, count: Int)
   case goesOnWithout(ChildResult)
@@ -19,6 +21,7 @@ public enum LaunchNotice: Sendable, Equatable {
       switch consequence {
       case .runEnds: .runEnds(result)
       case .tooManyRestarts: .tooManyRestarts(result, policy)
+      case .cannotBeMended: .cannotBeMended(result)
       case .restarts(let delay, let count): .restarts(result, delay: delay, count: count)
       case .goesOnWithout: .goesOnWithout(result)
       }
@@ -31,6 +34,8 @@ public enum LaunchNotice: Sendable, Equatable {
     case .tooManyRestarts(let result, let policy):
       "\(result.sentence) and has been restarted \(policy.limit) times within "
         + "\(Self.seconds(policy.window)) already; the run is ended"
+    case .cannotBeMended(let result):
+      "\(result.sentence); it would be the same after another start, the run is ended"
     case .restarts(let result, let delay, let count):
       result.exitCode.isSuccess
         ? "\(result.name) left, but nobody else can do its part; it is restarted in "
@@ -49,7 +54,7 @@ public enum LaunchNotice: Sendable, Equatable {
   /// Whether it may be left out when there is too much to tell.
   var isRoutine: Bool {
     switch self {
-    case .runEnds, .tooManyRestarts, .notShown: false
+    case .runEnds, .tooManyRestarts, .cannotBeMended, .notShown: false
     case .restarts, .goesOnWithout, .hangs, .notStarted: true
     }
   }

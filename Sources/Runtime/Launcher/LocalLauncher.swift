@@ -67,6 +67,7 @@ public struct LocalLauncher: Sendable {
     let leader = members.firstIndex { $0.specification.isLeader }
     let now = MonotonicClock.seconds
     var noticeLimit = NoticeLimit(at: now)
+    var memoryKills = MemoryKills()
     var supervision = Supervision(
       roles: members.map(\.specification.role), leader: leader, limits: limits, policy: policy,
       at: now)
@@ -75,12 +76,16 @@ public struct LocalLauncher: Sendable {
     }
     while !supervision.isDone {
       wait(for: members, signals: signals, until: supervision.nextDeadline)
+      let isMemoryShort = memoryKills.areRecent(at: MonotonicClock.seconds)
       var events: [Supervision.Event] = []
       while let signal = signals.next() { events.append(.signal(signal)) }
       for (index, member) in members.enumerated() {
         // Before time is judged: what they did while we did not run counts for them.
         if member.hasGivenSign() { events.append(.alive(index: index)) }
-        if let result = member.poll() { events.append(.ended(index: index, result.exitCode)) }
+        if let result = member.poll(isMemoryShort: isMemoryShort) {
+          events.append(
+            .ended(index: index, result.exitCode, isOutOfMemory: result.isOutOfMemory))
+        }
       }
       events.append(.tick)
       while !events.isEmpty {
@@ -95,7 +100,7 @@ public struct LocalLauncher: Sendable {
               try members[index].restart()
             } catch {
               tell(.notStarted(name: members[index].specification.name, reason: "\(error)"))
-              events.append(.notStarted(index: index))
+              events.append(.notStarted(index: index, ExitCode(describing: error)))
             }
           case .announce(let index, let consequence):
             guard let result = members[index].result else { break }

@@ -12,6 +12,14 @@ public struct RestartPolicy: Sendable, Equatable {
   /// After a life of this length, seconds, the next death counts as the first again.
   public var steadyAfter: Double
 
+  /// The most deaths in a row, each soon after the start before it, by a signal that means the same
+  /// every time: a trap, an illegal instruction, a forbidden system call.
+  static let trapLimit = 2
+  /// The most deaths within ``window`` because there was no memory.
+  static let memoryKillLimit = 3
+  /// The most attempts in a row to start a process that the system refuses.
+  static let startLimit = 5
+
   /// - Precondition: times are above 0, `limit` is not negative.
   public init(
     limit: Int, window: Double = 600, firstDelay: Double = 0.1, longestDelay: Double = 5,

@@ -24,6 +24,11 @@ enum SignalName {
     switch number {
     case SIGBUS: ": a memory-mapped file shrank or its disk failed"
     case SIGXFSZ: ": a file grew beyond the limit of file sizes (ulimit -f)"
+    case SIGILL:
+      ": an internal error, or an instruction that this processor does not have ('mrdib doctor' "
+        + "names the kernels that were chosen)"
+    case SIGTRAP: ": an internal error"
+    case SIGSYS: ": a system call that the container or its sandbox forbids"
     default: ""
     }
   }

@@ -1,3 +1,9 @@
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Darwin
+#endif
+
 /// A member of a group: one process after the other under the same name. Used by one thread.
 final class SupervisedChild {
   let specification: ChildSpecification
@@ -7,6 +13,8 @@ final class SupervisedChild {
   /// How the last process that ended did, and what all together used; nil while the first runs.
   private(set) var result: ChildResult?
   private(set) var isRunning = true
+  /// Whether we have killed the running process.
+  private var isKilled = false
 
   /// Starts the first process.
   ///
@@ -26,13 +34,20 @@ final class SupervisedChild {
   /// Whether the running process has given a sign of life since the last call.
   func hasGivenSign() -> Bool { process.hasGivenSign() }
 
-  func send(_ signal: Int32) { process.send(signal) }
+  func send(_ signal: Int32) {
+    if signal == SIGKILL { isKilled = true }
+    process.send(signal)
+  }
 
   /// The result once the running process has ended; reaps it. Nil at every further call until
   /// another one was started.
-  func poll() -> ChildResult? {
-    guard isRunning, let last = process.poll() else { return nil }
+  ///
+  /// - Parameter isMemoryShort: whether the kernel has just killed processes for lack of memory.
+  func poll(isMemoryShort: Bool = false) -> ChildResult? {
+    guard isRunning, var last = process.poll() else { return nil }
     isRunning = false
+    last.isOutOfMemory =
+      last.ending == .signalled(SIGKILL) && !isKilled && isMemoryShort
     let result = last.after(self.result)
     self.result = result
     return result
@@ -46,6 +61,7 @@ final class SupervisedChild {
     process = try ChildProcess(
       specification.forRestart, logPath: logPath, environment: environment)
     isRunning = true
+    isKilled = false
     result?.restarts += 1
   }
 }

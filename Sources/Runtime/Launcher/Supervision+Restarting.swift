@@ -20,6 +20,37 @@ extension Supervision {
     return []
   }
 
+  /// Ends the run when a child died of what a restart cannot mend; nil: it may be mended.
+  mutating func giveUpIncurable(
+    _ index: Int, _ code: ExitCode, isOutOfMemory: Bool, at now: Double
+  ) -> [Action]? {
+    guard stage == .running, policy.allowsRestarts, !code.isSuccess,
+      let verdict = children[index].restarts.note(
+        code, isOutOfMemory: isOutOfMemory, policy, at: now)
+    else { return nil }
+    return endForGood(index, verdict, at: now)
+  }
+
+  /// A child that could not be started again is tried once more, or ends the run.
+  mutating func handleRefusedStart(
+    of index: Int, _ code: ExitCode, at now: Double
+  ) -> [Action] {
+    guard children[index].state == .living else { return [] }
+    children[index].state = .gone
+    guard stage == .running else { return end(because: index, .transient, at: now) }
+    if let verdict = children[index].restarts.noteRefusedStart(code) {
+      return endForGood(index, verdict, at: now)
+    }
+    return restart(index, .transient, at: now)
+  }
+
+  private mutating func endForGood(
+    _ index: Int, _ verdict: ExitCode, at now: Double
+  ) -> [Action] {
+    culprit = Culprit(index: index, exitCode: verdict)
+    return [.announce(index: index, .cannotBeMended)] + stop(at: now)
+  }
+
   private mutating func restart(_ index: Int, _ code: ExitCode, at now: Double) -> [Action] {
     guard let delay = children[index].restarts.plan(policy, at: now) else {
       return giveUp(index, code, at: now)

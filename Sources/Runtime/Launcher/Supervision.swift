@@ -9,6 +9,9 @@
 /// - While the group is running, a child that gave signs of life and gives none any more for the
 ///   hang time is killed: then it is one that was killed. Time in which we did not run ourselves
 ///   does not count.
+/// - What a restart cannot mend is not restarted for ever: a child that traps twice soon after its
+///   start, that the kernel kills again and again for lack of memory, or that the system does not
+///   let us start, ends the run for good.
 /// - A child that ends with success while the leader goes on was asked to leave, and the others do
 ///   without it, unless it was the last of its role. At the end of a run the others leave a little
 ///   before the leader: what it was, the settling time shows.
@@ -23,10 +26,10 @@
 ///   once, unless it comes with the first: `timeout` signals a process and then its group.
 public struct Supervision: Sendable, Equatable {
   public enum Event: Sendable, Equatable {
-    /// Child `index` ended.
-    case ended(index: Int, ExitCode)
-    /// Child `index` could not be started again.
-    case notStarted(index: Int)
+    /// Child `index` ended; `isOutOfMemory`: killed by the kernel because there was no memory.
+    case ended(index: Int, ExitCode, isOutOfMemory: Bool = false)
+    /// Child `index` could not be started again; 71: the system refuses, which may pass.
+    case notStarted(index: Int, ExitCode = .system)
     /// Child `index` gave a sign of life, at any time since the last tick.
     case alive(index: Int)
     /// A person sent a signal.
@@ -51,6 +54,8 @@ public struct Supervision: Sendable, Equatable {
     case runEnds
     /// The run ends because it was restarted too often already.
     case tooManyRestarts
+    /// The run ends because a restart would not mend that.
+    case cannotBeMended
     /// It is started again after a time in seconds, for the `count`th time.
     case restarts(after: Double, count: Int)
     /// The run goes on without it.
@@ -195,8 +200,9 @@ public struct Supervision: Sendable, Equatable {
   /// - Parameter now: seconds on a monotonic clock.
   public mutating func handle(_ event: Event, at now: Double) -> [Action] {
     switch event {
-    case .ended(let index, let code): return handleEnd(of: index, code, at: now)
-    case .notStarted(let index): return handleEnd(of: index, .transient, at: now)
+    case .ended(let index, let code, let isOutOfMemory):
+      return handleEnd(of: index, code, isOutOfMemory: isOutOfMemory, at: now)
+    case .notStarted(let index, let code): return handleRefusedStart(of: index, code, at: now)
     case .alive(let index):
       children[index].silence.end()
       return []
@@ -208,9 +214,15 @@ public struct Supervision: Sendable, Equatable {
     }
   }
 
-  private mutating func handleEnd(of index: Int, _ code: ExitCode, at now: Double) -> [Action] {
+  private mutating func handleEnd(
+    of index: Int, _ code: ExitCode, isOutOfMemory: Bool, at now: Double
+  ) -> [Action] {
     guard children[index].state == .living else { return [] }
     children[index].state = .gone
+    children[index].restarts.lives()
+    if let actions = giveUpIncurable(index, code, isOutOfMemory: isOutOfMemory, at: now) {
+      return actions
+    }
     if let actions = carryOn(without: index, code, at: now) { return actions }
     return end(because: index, code, at: now)
   }

@@ -3,6 +3,7 @@ import Foundation
 import Logging
 import Messages
 import Models
+import RunConfiguration
 import Training
 import Transport
 
@@ -36,6 +37,9 @@ public struct CoordinatorRole: Sendable {
   ///
   /// - Throws: errors with a sentence when the run cannot begin.
   public func run(signals: SignalPipe) throws -> RoleOutcome {
+    let cluster = setup.configuration.cluster
+    try ProcessNeeds.coordinator(servers: cluster.servers, workers: cluster.workers)
+      .check(.current(), for: "the coordinator")
     let outcome = OutcomeBox()
     let context = try ZeroMQContext()
     // Every socket is closed when the thread has ended: nothing is left to wait for.
@@ -152,7 +156,7 @@ private final class CoordinatorHandler: NetworkHandler {
       stopSignal = signal
       handle(.stopRequested(reason: signal == 2 ? "Ctrl-C" : "a request to stop"), on: loop)
     }
-    handle(.tick, on: loop)
+    handle(loop.isBehind ? .tickWhileBehind : .tick, on: loop)
     if let saving { conclude(saving.tick(at: self.now, on: loop), on: loop) }
   }
 

@@ -29,10 +29,12 @@ public struct LocalCluster: Sendable {
   ///
   /// - Parameter announce: told at once, in a sentence, of a process that ended before the run and
   ///   what follows from it.
-  /// - Throws: ``RuntimeError`` when a process cannot be started; the directory holds no run then.
+  /// - Throws: ``RuntimeError`` when the system's limits are too low for the cluster, or a process
+  ///   cannot be started; the directory holds no run then.
   public func run(
     signals: SignalPipe, announce: (String) -> Void = { _ in }
   ) throws -> LaunchReport {
+    try ClusterNeeds(setup).check(.current())
     let socket = try SocketFolder()
     defer { socket.remove() }
     let isNew = !FileManager.default.fileExists(atPath: directory.configurationPath)
@@ -67,7 +69,13 @@ public struct LocalCluster: Sendable {
     let servers = (0..<cluster.servers).map {
       node("server", rank: $0, at: address, ["--listen", "tcp://127.0.0.1:*"])
     }
-    let workers = (0..<cluster.workers).map { node("worker", rank: $0, at: address) }
+    let nice = ThreadPriority.nice(
+      ofWorkers: cluster.workers, on: ProcessInfo.processInfo.activeProcessorCount)
+    let workers = (0..<cluster.workers).map {
+      var worker = node("worker", rank: $0, at: address)
+      worker.nice = nice
+      return worker
+    }
     return [coordinator(at: address)] + servers + workers
   }
 

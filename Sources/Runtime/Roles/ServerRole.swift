@@ -25,6 +25,7 @@ public struct ServerRole: Sendable {
   ///
   /// - Throws: `TransportError` when the network cannot be used at all.
   public func run(signals: SignalPipe) throws -> RoleOutcome {
+    try ProcessNeeds.server(workers: 1, tableBytes: 0).check(.current(), for: "a server")
     let outcome = OutcomeBox()
     let context = try ZeroMQContext()
     // Every socket is closed when the thread has ended: nothing is left to wait for.

@@ -40,6 +40,7 @@ final class WorkerComputation: @unchecked Sendable {  // state is touched only o
   /// Loads data and model, or keeps those that an earlier generation had.
   func setUp(_ welcome: Welcome) {
     queue.async { [self] in
+      ThreadPriority.giveWayToNetwork()
       do {
         let resolved = try RunConfiguration(welcome)
         if let engine, configuration == welcome.configuration {
@@ -72,6 +73,8 @@ final class WorkerComputation: @unchecked Sendable {  // state is touched only o
   }
 
   private func run(_ task: UInt64, _ input: () throws -> WorkInput) {
+    // The queue may have another thread every time.
+    ThreadPriority.giveWayToNetwork()
     do {
       let input = try input()
       guard let work else { throw TrainingError("No task is under way.") }

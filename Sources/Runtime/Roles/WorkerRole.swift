@@ -20,6 +20,7 @@ public struct WorkerRole: Sendable {
   ///
   /// - Throws: `TransportError` when the network cannot be used at all.
   public func run(signals: SignalPipe) throws -> RoleOutcome {
+    try ProcessNeeds.worker(servers: 1).check(.current(), for: "a worker")
     let outcome = OutcomeBox()
     let context = try ZeroMQContext()
     // Every socket is closed when the thread has ended: nothing is left to wait for.

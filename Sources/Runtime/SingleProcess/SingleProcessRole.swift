@@ -49,6 +49,7 @@ public final class SingleProcessRole {
 
   /// - Throws: errors with a sentence when the run cannot begin.
   public init(setup: RunSetup, directory: RunDirectory, runID: String, isQuiet: Bool) throws {
+    try ProcessNeeds.singleProcess.check(.current(), for: "a run in one process")
     self.setup = setup
     (keeper, coordinator) = try RunKeeper.open(
       directory: directory, setup: setup, runID: runID, isQuiet: isQuiet)

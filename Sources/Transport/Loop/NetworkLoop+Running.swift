@@ -12,47 +12,62 @@ extension NetworkLoop {
       closeConnections(linger: settings.socket.linger)
     }
     try handler.started(on: self)
-    var nextTick = MonotonicClock.now + settings.tickInterval
+    nextTick = MonotonicClock.now + settings.tickInterval
     while !isStopping {
       let ready = try poll(until: nextTick)
       if ready.hasQuestions { try admitPeers() }
-      if ready.hasEvents { deliverEvents(to: handler) }
+      if ready.hasEvents { try deliverEvents(to: handler, isBehind: !ready.readable.isEmpty) }
+      var isCutShort = false
       for connection in ready.readable where !isStopping {
-        try deliverMessages(of: connection, to: handler)
+        if try !deliverMessages(of: connection, to: handler) { isCutShort = true }
       }
       for connection in connections where connection.hasQueuedMessages {
         for (peer, undelivered) in try flush(connection) {
           handler.lost(peer, undelivered: undelivered, on: self)
         }
       }
-      let now = MonotonicClock.now
-      if now >= nextTick, !isStopping {
-        settings.live()
-        handler.ticked(at: now, on: self)
-        for connection in connections { connection.forgetIdlePeers() }
-        try lookAfterHandshakes(at: now)
-        nextTick = now + settings.tickInterval
-      }
+      try tickIfDue(handler, isBehind: isCutShort)
     }
     try drain()
   }
 
-  private func deliverEvents(to handler: some NetworkHandler<Event>) {
+  /// Ticks when the time for it has come: also between two messages, because what a turn has to do
+  /// may take long, and signs of life come first.
+  private func tickIfDue(_ handler: some NetworkHandler<Event>, isBehind: Bool) throws {
+    let now = MonotonicClock.now
+    guard now >= nextTick, !isStopping else { return }
+    self.isBehind = isBehind
+    settings.live()
+    handler.ticked(at: now, on: self)
+    for connection in connections { connection.forgetIdlePeers() }
+    try lookAfterHandshakes(at: now)
+    nextTick = now + settings.tickInterval
+  }
+
+  private func deliverEvents(
+    to handler: some NetworkHandler<Event>, isBehind: Bool
+  ) throws {
     let (events, isClosed) = mailbox.drain()
-    for event in events where !isStopping { handler.posted(event, on: self) }
+    for event in events where !isStopping {
+      handler.posted(event, on: self)
+      try tickIfDue(handler, isBehind: isBehind)
+    }
     if isClosed { stop() }
   }
 
+  /// - Returns: whether no message of the connection waits any more.
   private func deliverMessages(
     of connection: Connection, to handler: some NetworkHandler<Event>
-  ) throws {
+  ) throws -> Bool {
     for _ in 0..<settings.messagesPerTurn {
       // The handler may have closed the connection.
       guard !isStopping, connection.socket.pointer != nil,
         let (message, peer) = try receive(connection)
-      else { return }
+      else { return true }
       handler.received(message, from: peer, on: self)
+      try tickIfDue(handler, isBehind: true)
     }
+    return false
   }
 
   /// Sends what is queued and lets libzmq send what it holds, for a bounded time.

@@ -13,6 +13,10 @@ public final class NetworkLoop<Event: Sendable> {
   private(set) var connections: [Connection] = []
   private var nextConnectionNumber: UInt32 = 0
   private(set) var isStopping = false
+  /// When the handler's time comes next.
+  var nextTick = Duration.zero
+  /// Whether messages may wait that have come and were not handed to the handler yet.
+  public internal(set) var isBehind = false
   /// There from the first listening socket with keys on.
   private(set) var authenticator: Authenticator?
 

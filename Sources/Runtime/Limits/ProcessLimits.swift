@@ -1,0 +1,78 @@
+import Foundation
+
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Darwin
+#endif
+
+/// What the system allows a process, as a value: `ulimit` and the container's limits.
+public struct ProcessLimits: Sendable, Equatable {
+  /// How many files a process may have open; nil: as many as it likes.
+  package var descriptors: UInt64?
+  /// How many more processes and threads this user, or the container, may have.
+  package var processes: UInt64?
+  /// Bytes of a process's address space.
+  package var addressSpace: UInt64?
+  /// Bytes that all processes of the container together may still take.
+  package var memory: UInt64?
+
+  package init(
+    descriptors: UInt64? = nil, processes: UInt64? = nil, addressSpace: UInt64? = nil,
+    memory: UInt64? = nil
+  ) {
+    self.descriptors = descriptors
+    self.processes = processes
+    self.addressSpace = addressSpace
+    self.memory = memory
+  }
+
+  /// Those of this process, which the processes that it starts inherit.
+  package static func current() -> ProcessLimits {
+    ProcessLimits(
+      descriptors: limit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue)).map { UInt64($0.rlim_max) },
+      processes: [freeProcessesOfUser, ControlGroup.own.freeProcesses].compactMap { $0 }.min(),
+      addressSpace: limit(__rlimit_resource_t(RLIMIT_AS.rawValue)).map { UInt64($0.rlim_cur) },
+      memory: ControlGroup.own.freeMemory)
+  }
+
+  /// Lets this process, and those that it starts, have as many files open as the system allows at
+  /// the most: the usual limit of a shell is for programs that cannot do with more.
+  public static func raiseDescriptorLimit() {
+    let resource = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
+    var limit = rlimit()
+    guard getrlimit(resource, &limit) == 0, limit.rlim_cur < limit.rlim_max else { return }
+    limit.rlim_cur = limit.rlim_max
+    // Refused, it stays as it was.
+    _ = setrlimit(resource, &limit)
+  }
+
+  /// Nil where there is no limit.
+  private static func limit(_ resource: __rlimit_resource_t) -> rlimit? {
+    var limit = rlimit()
+    guard getrlimit(resource, &limit) == 0, limit.rlim_cur != .max else { return nil }
+    return limit
+  }
+
+  /// Nil where the limit does not bind: it is none for root, and for others with its powers.
+  private static var freeProcessesOfUser: UInt64? {
+    guard let limit = limit(__rlimit_resource_t(__RLIMIT_NPROC.rawValue)), getuid() != 0 else {
+      return nil
+    }
+    let user = "\(getuid())"
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
+    // Those that cannot be seen from here count too, for the system: there may be fewer left.
+    let used = names.filter { Int32($0) != nil }.reduce(UInt64(0)) { count, name in
+      guard let status = try? String(contentsOfFile: "/proc/\(name)/status", encoding: .utf8) else {
+        return count
+      }
+      let fields = status.split(separator: "\n").map { $0.split(whereSeparator: \.isWhitespace) }
+      guard fields.contains(where: { $0.first == "Uid:" && $0.dropFirst().first == user[...] })
+      else { return count }
+      let threads = fields.first { $0.first == "Threads:" }?.last
+      return count + (threads.flatMap { UInt64($0) } ?? 1)
+    }
+    let allowed = UInt64(limit.rlim_cur)
+    return allowed - min(allowed, used)
+  }
+}

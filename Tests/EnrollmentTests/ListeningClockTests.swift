@@ -1,0 +1,39 @@
+import Enrollment
+import Testing
+
+@Suite struct ListeningClockTests {
+  private func clock(_ looks: [(now: Double, isBehind: Bool?)]) -> Double {
+    var clock = ListeningClock(timeout: 20)
+    for look in looks { clock.look(at: look.now, isBehind: look.isBehind) }
+    return clock.seconds
+  }
+
+  @Test("runs with the time while somebody looks often enough")
+  func runs() {
+    #expect(clock([(100, nil), (101, false), (102.5, nil), (104, false)]) == 4)
+  }
+
+  @Test("a pause counts a quarter of the timeout at most, however long it was and how often")
+  func pauses() {
+    #expect(clock([(0, false), (1000, false)]) == 5)
+    #expect(clock([(0, false), (19, false), (38, nil), (57, false)]) == 15)
+  }
+
+  @Test("stands while messages are known to wait, also in the step before it was known")
+  func waitingMessages() {
+    #expect(clock([(0, false), (4, true), (8, true), (12, nil), (16, false), (17, false)]) == 1)
+  }
+
+  @Test("messages without end stop it for no longer than the timeout")
+  func flood() {
+    let looks = (0...100).map { (now: Double($0), isBehind: Bool?.some(true)) }
+    #expect(clock(looks) == 80)
+    // After them it may stand again.
+    #expect(clock(looks + [(101, false), (104, true)]) == 81)
+  }
+
+  @Test("does not go back")
+  func order() {
+    #expect(clock([(10, false), (5, false), (6, false)]) == 1)
+  }
+}

@@ -1,0 +1,69 @@
+import Foundation
+import Runtime
+import TestSupport
+import Testing
+
+/// Groups as files in a folder, as the kernel shows them.
+@Suite struct ControlGroupTests {
+  private func group(_ membership: String, _ files: [String: String]) throws -> ControlGroup {
+    let folder = try TemporaryFolder()
+    for (name, text) in files {
+      let parent = URL(fileURLWithPath: folder.path(name)).deletingLastPathComponent()
+      try FileManager.default.createDirectory(at: parent, withIntermediateDirectories: true)
+      try folder.write(text, to: name)
+    }
+    let group = ControlGroup(
+      root: folder.path, membership: membership, systemCounters: folder.path("vmstat"))
+    _ = Unmanaged.passRetained(folder)
+    return group
+  }
+
+  @Test("version 2: the tightest of the groups around the process counts, without its file cache")
+  func unified() throws {
+    let group = try group(
+      "0::/a/b\n",
+      [
+        "a/b/memory.max": "max\n", "a/b/memory.current": "500\n",
+        "a/memory.max": "1000\n", "a/memory.current": "700\n",
+        "a/memory.stat": "anon 300\ninactive_file 150\nactive_file 50\n",
+        "a/b/pids.max": "20\n", "a/b/pids.current": "15\n", "a/pids.max": "max\n",
+        "a/b/memory.events": "low 0\noom 3\noom_kill 2\n",
+      ])
+    #expect(group.freeMemory == 500)
+    #expect(group.freeProcesses == 5)
+    #expect(group.memoryKillCount == 2)
+  }
+
+  @Test("version 1: every controller has groups of its own")
+  func separate() throws {
+    let group = try group(
+      "8:pids:/p\n4:memory:/m\n1:cpu:/\n0::/\n",
+      [
+        "memory/m/memory.limit_in_bytes": "4000\n", "memory/m/memory.usage_in_bytes": "4100\n",
+        "memory/m/memory.stat": "total_inactive_file 600\ntotal_active_file 0\n",
+        "memory/memory.limit_in_bytes": "9223372036854771712\n",
+        "memory/m/memory.oom_control": "oom_kill_disable 0\nunder_oom 0\noom_kill 7\n",
+        "pids/p/pids.max": "3\n", "pids/p/pids.current": "9\n",
+      ])
+    #expect(group.freeMemory == 500)
+    #expect(group.freeProcesses == 0)
+    #expect(group.memoryKillCount == 7)
+  }
+
+  @Test("in a container the path of the process may be that of the machine outside")
+  func container() throws {
+    let group = try group("0::/outside/x\n", ["memory.max": "100\n", "memory.current": "40\n"])
+    #expect(group.freeMemory == 60)
+  }
+
+  @Test("no limits where there is nothing, or nothing that can be understood")
+  func none() throws {
+    for membership in ["", "rubbish\n", "0::/../..\n", "::\n:::::\n", "4:memory\n"] {
+      let group = try group(membership, ["memory.max": "many\n", "vmstat": "oom_kill 4\n"])
+      #expect(group.freeMemory == nil)
+      #expect(group.freeProcesses == nil)
+      // Then the machine's own count is all there is.
+      #expect(group.memoryKillCount == 4)
+    }
+  }
+}
