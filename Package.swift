@@ -43,6 +43,7 @@ let package = Package(
       name: "CProtobufC", pkgConfig: "libprotobuf-c", providers: [.apt(["libprotobuf-c-dev"])]),
     .target(name: "CWireMessages", dependencies: ["CProtobufC"]),
     .target(name: "CProcess"),
+    .target(name: "CMemoryMaps"),
     .target(name: "CKernels", cSettings: kernelSettings),
 
     // A target imports only what stands above it.
@@ -51,7 +52,8 @@ let package = Package(
     library("Tables", ["Tensors"]),
     library("Autodiff", ["Tensors", "CKernels"]),
     library(
-      "Datasets", ["ForeignText", "Tensors", .product(name: "Yams", package: "Yams")]),
+      "Datasets",
+      ["ForeignText", "Tensors", "CMemoryMaps", .product(name: "Yams", package: "Yams")]),
     library("Evaluation", ["Tensors", "CKernels"]),
     library("Graphs", ["Tensors", "CKernels", "Datasets"]),
     library("Models", ["Tensors", "Tables", "Autodiff", "Datasets", "Graphs"]),
@@ -82,8 +84,8 @@ let package = Package(
     library(
       "Runtime",
       [
-        "Tensors", "Tables", "Datasets", "Graphs", "Models", "Evaluation", "Messages",
-        "Enrollment", "Training", "ParameterServer", "Checkpoints", "Coordination", "Transport",
+        "ForeignText", "Tensors", "Tables", "Datasets", "Graphs", "Models", "Evaluation",
+        "Messages", "Enrollment", "Training", "ParameterServer", "Checkpoints", "Coordination", "Transport",
         "RunConfiguration",
         "CProcess", .product(name: "Logging", package: "swift-log"),
       ]),

@@ -34,6 +34,8 @@ public final class Dataset: Sendable {
   /// interactions, the item count, and the features in use with the neighbours that came with them.
   /// The same on every machine.
   public let digest: String
+  /// The files that all this was read from.
+  package let sources: DatasetSources
 
   /// A data set from interactions and features in memory.
   ///
@@ -51,13 +53,19 @@ public final class Dataset: Sendable {
     var extents = features.map { ItemExtent(source: $0.name, rows: $0.rows) }
     if let itemCount { extents.append(ItemExtent(source: "itemCount", rows: itemCount)) }
     let items = try ItemExtent.itemCount(of: interactions, covering: extents, log: &log)
-    self.init(name: name, checked: interactions, features: features, itemCount: items)
+    try self.init(
+      name: name, checked: interactions, features: features, itemCount: items, isFromFiles: false)
     try checkNegativesExist(source: interactions.source, log: &log)
   }
 
   /// Assembles what ``InteractionChecks`` and ``ItemExtent`` have accepted.
-  init(name: String, checked interactions: Interactions, features: [FeatureMatrix], itemCount: Int)
-  {
+  ///
+  /// - Parameter isFromFiles: whether the interactions were read from a file, their source.
+  /// - Throws: ``DatasetError`` if a file cannot be read any more.
+  init(
+    name: String, checked interactions: Interactions, features: [FeatureMatrix], itemCount: Int,
+    isFromFiles: Bool
+  ) throws(DatasetError) {
     let userCount = Int(interactions.users.max() ?? -1) + 1
     let train = interactions.pairs(of: .train) { _ in true }
     let trainRows = AdjacencyList(rowCount: userCount, columnCount: itemCount, pairs: train)
@@ -81,8 +89,13 @@ public final class Dataset: Sendable {
     negativePool = occurs.indices.filter { occurs[$0] }.map { Int32(truncatingIfNeeded: $0) }
     self.features = features
     dropped = DroppedInteractions(interactions, train: trainRows)
+    let digested = features.map(DigestedFeature.init)
     digest = Self.digest(
-      itemCount: itemCount, train: train, heldOut: heldOut, features: features)
+      itemCount: itemCount, train: train, heldOut: heldOut, features: digested)
+    sources =
+      isFromFiles
+      ? try DatasetSources(interactions: interactions.source, features: digested)
+      : DatasetSources()
   }
 
   /// A user with every item of the pool leaves no negative to draw.
@@ -97,7 +110,7 @@ public final class Dataset: Sendable {
   }
 
   private static func digest(
-    itemCount: Int, train: InteractionPairs, heldOut: [AdjacencyList], features: [FeatureMatrix]
+    itemCount: Int, train: InteractionPairs, heldOut: [AdjacencyList], features: [DigestedFeature]
   ) -> String {
     var digest = ContentDigest()
     digest.combine(itemCount)
@@ -107,7 +120,7 @@ public final class Dataset: Sendable {
       digest.combine((0..<list.rowCount).map { Int32(truncatingIfNeeded: list.degree($0)) })
       digest.combine(list.columns)
     }
-    for feature in features { feature.fold(into: &digest) }
+    for feature in features { digest.combine(feature.digest) }
     return digest.text
   }
 }

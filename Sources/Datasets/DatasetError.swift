@@ -13,6 +13,8 @@ public struct DatasetError: Error, Sendable, Equatable {
     case malformed
     /// Every file is well formed, but together they make no data set to train on.
     case inconsistent
+    /// A file was overwritten while it was in use.
+    case changed
     /// What was asked for cannot be done, whatever the files hold.
     case configuration
   }

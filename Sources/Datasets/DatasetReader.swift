@@ -43,8 +43,9 @@ struct DatasetReader {
     let extents = files.map { ItemExtent(source: $0.file.path, rows: $0.file.rows) }
     let itemCount = try ItemExtent.itemCount(of: interactions, covering: extents, log: &log)
     guard log.problems.isEmpty else { return nil }
-    let dataset = Dataset(
-      name: description.name, checked: interactions, features: features, itemCount: itemCount)
+    let dataset = try Dataset(
+      name: description.name, checked: interactions, features: features, itemCount: itemCount,
+      isFromFiles: true)
     try dataset.checkNegativesExist(source: interactions.source, log: &log)
     return log.problems.isEmpty ? dataset : nil
   }

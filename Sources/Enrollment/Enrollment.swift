@@ -66,6 +66,13 @@ public struct Enrollment: Sendable {
   private var hasHeard = false
   private var helloAt = -Double.infinity
   private var beatAt = -Double.infinity
+  /// Why the coordinator did not admit the node when it was asked last.
+  private var lastRefusal: String?
+  /// Of a coordinator that is not obeyed, because one of a higher term was heard of.
+  private var lowerTerm: UInt64?
+  private var joinNotices = WaitNotices()
+  /// By ``clock``.
+  private var silenceNotices = WaitNotices()
 
   public init(hello: NodeHello, limits: Limits = Limits(), at now: Double) {
     self.hello = hello
@@ -78,8 +85,12 @@ public struct Enrollment: Sendable {
   /// Takes in what the coordinator says.
   public mutating func handle(_ letter: CoordinatorLetter, at now: Double) -> [Action] {
     clock.look(at: now, isBehind: nil)
-    guard letter.term >= term else { return [] }
+    guard letter.term >= term else {
+      lowerTerm = letter.term
+      return []
+    }
     term = letter.term
+    lowerTerm = nil
     heardAt = clock.seconds
     hasHeard = true
     switch letter.message {
@@ -116,6 +127,7 @@ public struct Enrollment: Sendable {
   private mutating func handle(_ refusal: Refusal, at now: Double) -> [Action] {
     switch refusal.code {
     case .notReady, .clusterFull:
+      lastRefusal = refusal.message
       // Asked again with the next hello: the coordinator may be about to give up the process that
       // this one replaces.
       return []
@@ -150,6 +162,50 @@ public struct Enrollment: Sendable {
     return [.beat]
   }
 
+  /// What the node waits for, for how long so far and at most, when it is time to tell people.
+  public mutating func waitNotice(at now: Double) -> String? {
+    if isCalling {
+      // Within one process nobody is waited for.
+      guard limits.joinTimeout.isFinite,
+        joinNotices.isDue(since: callingSince, threshold: WaitNotices.first, at: now)
+      else { return nil }
+      let what =
+        hasHeard
+        ? "the coordinator to admit this process (it says: \(lastRefusal ?? "nothing"))"
+        : "the coordinator to answer"
+      return Self.notice(of: what, since: callingSince, limit: limits.joinTimeout, at: now)
+        + stranger
+    }
+    guard let welcome, limits.silenceTimeout.isFinite else { return nil }
+    let timeout = silenceTimeout(welcome)
+    // One that beats rarely is not silent yet.
+    let threshold = max(WaitNotices.first, 2 * welcome.heartbeatInterval)
+    guard threshold < timeout,
+      silenceNotices.isDue(since: heardAt, threshold: threshold, at: clock.seconds)
+    else { return nil }
+    return Self.notice(
+      of: "a message from the coordinator", since: heardAt, limit: timeout, at: clock.seconds)
+      + stranger
+  }
+
+  private static func notice(
+    of what: String, since: Double, limit: Double, at now: Double
+  ) -> String {
+    "waiting for \(what), for \(Int(now - since)) s so far; after \(Int(limit)) s this process "
+      + "ends with code 138"
+  }
+
+  /// What may be the matter when somebody else answers.
+  private var stranger: String {
+    guard let lowerTerm else { return "" }
+    return ". A coordinator of term \(lowerTerm) answers, and one of term \(term) was obeyed: its "
+      + "run directory may have been put back to an older state"
+  }
+
+  private func silenceTimeout(_ welcome: Welcome) -> Double {
+    max(limits.silenceTimeout, 4 * welcome.heartbeatInterval)
+  }
+
   /// What is to be said when nothing was heard, or no admission came, for too long.
   private func silence(at now: Double) -> String? {
     if isCalling, now - callingSince > limits.joinTimeout {
@@ -161,10 +217,10 @@ public struct Enrollment: Sendable {
         + "\(Int(limits.joinTimeout)) s. \(advice)"
     }
     guard let welcome else { return nil }
-    let timeout = max(limits.silenceTimeout, 4 * welcome.heartbeatInterval)
+    let timeout = silenceTimeout(welcome)
     guard clock.seconds - heardAt > timeout else { return nil }
     return "Lost the coordinator: nothing was heard for \(timeout.rounded()) s. "
-      + "Start this process again when the coordinator is back."
+      + "Start this process again when the coordinator is back\(stranger)."
   }
 }
 

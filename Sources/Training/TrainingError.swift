@@ -1,3 +1,4 @@
+internal import Datasets
 internal import Evaluation
 public import Messages
 
@@ -25,6 +26,7 @@ extension TaskFailure {
       switch error {
       case let error as TrainingError: error.kind
       case EvaluationError.scoreNotFinite: .diverged
+      case let error as DatasetError where error.kind == .changed: .dataChanged
       default: .failed
       }
     self.init(kind, "\(error)")

@@ -35,6 +35,17 @@ struct FailingDiskTests {
     #expect(try servers.save(in: folder.path).version == 4)
   }
 
+  @Test("what should hold the folder is not there: it is not made in another place")
+  func parentIsGone() throws {
+    let (folder, _, servers) = try Self.begin()
+    let gone = "\(folder.path)/moved-away"
+    let error = #expect(throws: CheckpointError.self) {
+      try servers.save(in: "\(gone)/checkpoints")
+    }
+    #expect(error?.message.contains("'\(gone)/checkpoints'") == true, "\(error?.message ?? "")")
+    #expect(!FileManager.default.fileExists(atPath: gone))
+  }
+
   @Test("a file where the folder should be is a sentence with the path")
   func inTheWay() throws {
     let (folder, manifest, servers) = try Self.begin()

@@ -41,6 +41,36 @@ struct GraphCacheTests {
     ).itemNeighbours(modality: 0, count: 4, weighting: .weighted)
   }
 
+  @Test("what is built from features that were overwritten is not kept on disk")
+  func overwrittenFeatures() throws {
+    let source = try TemporaryFolder(name: "data")
+    let users = (0..<3).flatMap { user in
+      (0..<4).map { "\(user)\t\(user + $0)\t1\t0\t\($0 == 3 ? 1 : 0)\n" }
+    }
+    let header = "userID\titemID\trating\ttimestamp\tx_label\n"
+    try source.write(header + users.joined(), to: "data.inter")
+    let features = Matrix(rows: 6, columns: 4)
+    for index in 0..<features.count { features.pointer[index] = Float((index * 7) % 5 + 1) }
+    let path = source.path("image_feat.npy")
+    try NPYWriter.write(features, to: path)
+    let dataset = try Dataset.load(folder: source.path, needsFeatures: true)
+    let whole = try source.read("image_feat.npy")
+
+    func overwrite(_ bytes: [UInt8]) throws {
+      let file = try #require(FileHandle(forUpdatingAtPath: path))
+      try file.write(contentsOf: Data(bytes))
+      try file.close()
+    }
+    var other = whole
+    other[other.count - 2] ^= 1
+    try overwrite(other)
+    _ = try neighbours(of: dataset, log: EventLog())
+    #expect(try folder.files == [])
+    try overwrite(whole)
+    _ = try neighbours(of: dataset, log: EventLog())
+    #expect(try folder.files.count == 1)
+  }
+
   @Test("every graph is the same from memory, from disk and built anew")
   func everyGraph() throws {
     func graphs(_ store: GraphStore) throws -> [SparseMatrix] {

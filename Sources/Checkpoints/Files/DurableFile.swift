@@ -26,14 +26,18 @@ public enum DurableFile {
   }
 
   /// Makes a folder, and those that it is in, if they are not there. What it makes lasts.
-  package static func makeFolder(_ path: String) throws(CheckpointError) {
+  ///
+  /// - Parameter makesParents: whether the folder that it is in is made, too.
+  package static func makeFolder(
+    _ path: String, makesParents: Bool = true
+  ) throws(CheckpointError) {
     if mkdir(path, 0o777) == 0 {
       return try synchronizeFolder(parent(of: path))
     }
     var status = stat()
     switch errno {
     case EEXIST where stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR: return
-    case ENOENT where !parent(of: path).isEmpty && parent(of: path) != "/":
+    case ENOENT where makesParents && !parent(of: path).isEmpty && parent(of: path) != "/":
       try makeFolder(parent(of: path))
       guard mkdir(path, 0o777) == 0 || errno == EEXIST else {
         throw .system("make the folder '\(path)'", errno: errno, .cannotCreate)

@@ -23,7 +23,11 @@ public struct CheckpointShardWriter: Sendable {
     let file =
       "\(name.folder)/"
       + CheckpointName.shardFile(rank: snapshot.rank, serverCount: snapshot.serverCount)
-    try DurableFile.makeFolder("\(folder)/\(name.folder)")
+    // What holds the checkpoints of runs is there, or this is not the right disk (any more): made
+    // here it would be another folder of that name.
+    for folder in [folder, "\(folder)/\(name.folder)"] {
+      try DurableFile.makeFolder(folder, makesParents: false)
+    }
     let writer = try SafetensorsWriter(
       path: "\(folder)/\(file)",
       tensors: snapshot.tables.flatMap { ShardLayout.tensors(of: $0.shape, rowCount: $0.rowCount) },

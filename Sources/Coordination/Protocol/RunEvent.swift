@@ -16,6 +16,9 @@ public enum RunEvent: Sendable, Equatable {
   case nodeLost(role: NodeRole, rank: UInt32, host: String, how: String)
   /// A warning: no worker is left. After so many seconds without one the run fails.
   case awaitingWorkers(seconds: Double)
+  /// A warning: the run has waited for something for so many seconds. After `limit` of them it
+  /// ends; nil: when a worker has computed for longer than it may.
+  case waiting(for: String, seconds: Double, limit: Double?)
   /// A warning: some workers have no shard of a batch and only take part in evaluations.
   case idleWorkers(count: UInt32, shardCount: UInt32)
   case clusterFormed(workers: UInt32, servers: UInt32, seconds: Double)

@@ -58,6 +58,8 @@ public struct RunFailure: Sendable, Equatable, Error, CustomStringConvertible {
     case peerLost
     /// A node could not do its task.
     case taskFailed
+    /// A node found that the data were overwritten during the run.
+    case dataChanged
     /// A node answered something that cannot be right.
     case wrongAnswer
     /// The loss is not a number any more.
@@ -70,6 +72,8 @@ public struct RunFailure: Sendable, Equatable, Error, CustomStringConvertible {
     case checkpointsUnreadable
     /// Checkpoints were committed, and there is none.
     case checkpointsMissing
+    /// The records know nothing of a run whose tables a server holds.
+    case recordsMissing
   }
 
   public var kind: Kind
@@ -85,7 +89,8 @@ public struct RunFailure: Sendable, Equatable, Error, CustomStringConvertible {
   public var isTransient: Bool {
     switch kind {
     case .peerLost, .checkpointsUnreadable: true
-    case .taskFailed, .wrongAnswer, .diverged, .metricMissing, .bestNotSaved, .checkpointsMissing:
+    case .taskFailed, .dataChanged, .wrongAnswer, .diverged, .metricMissing, .bestNotSaved,
+      .checkpointsMissing, .recordsMissing:
       false
     }
   }

@@ -12,6 +12,10 @@ extension CoordinatorState {
       return welcomeAgain(node)
     }
     if let refusal = objection(to: hello) { return refuse(hello, refusal) }
+    if isOfLostRecords(hello) {
+      let end = end(.failed(lostRecords(hello)))
+      return answering(.message(.hello(hello), from: node), within: end)
+    }
     var actions: [CoordinatorAction] = []
     if let former = membership.member(named: hello.name) {
       actions = lose(former, how: "another process took its place", at: now)
@@ -23,6 +27,24 @@ extension CoordinatorState {
     actions.append(
       .report(.nodeJoined(role: member.role, rank: member.rank, host: hello.host)))
     return actions + admit(node, at: now)
+  }
+
+  /// Whether the node has trained in a run that was not begun by the records: then they are not
+  /// those of the cluster. Its tables and a new beginning do not go together.
+  private func isOfLostRecords(_ hello: NodeHello) -> Bool {
+    guard !isResumed, !hasBegun, hello.runID == plan.runID, let holding = hello.holding else {
+      return false
+    }
+    return holding.version > 0
+  }
+
+  private func lostRecords(_ hello: NodeHello) -> RunFailure {
+    RunFailure(
+      kind: .recordsMissing,
+      message: "The run '\(plan.runID)' cannot begin: the \(hello.role) on host \(hello.host) has "
+        + "tables of it of version \(hello.holding?.version ?? 0), and by the records of this "
+        + "coordinator it was never begun; put the records (run.sqlite) back, or train anew with "
+        + "--overwrite.")
   }
 
   private mutating func admit(_ node: NodeID, at now: Double) -> [CoordinatorAction] {

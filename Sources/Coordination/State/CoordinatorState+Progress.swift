@@ -1,5 +1,5 @@
 extension CoordinatorState {
-  struct Progress: Equatable {
+  struct Progress: Sendable, Equatable {
     var activity: RunEvent.Activity
     var done: UInt64
     var total: UInt64

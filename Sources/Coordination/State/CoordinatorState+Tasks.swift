@@ -74,7 +74,7 @@ extension CoordinatorState {
     return end(
       .failed(
         RunFailure(
-          kind: .taskFailed,
+          kind: failure.kind == .dataChanged ? .dataChanged : .taskFailed,
           message: "The run ends in epoch \(epoch) because \(name) could not "
             + "\(purpose(of: assignment.task.body)): \(failure.message)")))
   }

@@ -12,6 +12,7 @@ extension CoordinatorState {
     actions += retrySaving(at: now)
     actions += limitStop(at: now)
     actions += tendCheckpoints(at: now)
+    actions += tellOfWaiting(at: now)
     return actions
   }
 

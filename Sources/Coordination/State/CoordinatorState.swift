@@ -76,6 +76,7 @@ public struct CoordinatorState: Sendable {
   var stop: Stop?
   /// Since when work waits because no worker is there.
   var workerlessSince: Double?
+  var waitWatch = WaitWatch()
   /// The worker that was lost last, until one of its rank is ready, and what became of it.
   var lastLostWorker: (rank: UInt32, fate: String)?
   var refusedNodes = RecentNodes()

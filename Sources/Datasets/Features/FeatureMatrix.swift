@@ -107,9 +107,10 @@ public struct FeatureMatrix: Sendable {
     }
   }
 
-  /// Adds name, shape, values and given neighbours. A file and a matrix with the same 32-bit
+  /// A digest of name, shape, values and given neighbours. A file and a matrix with the same 32-bit
   /// values agree.
-  func fold(into digest: inout ContentDigest) {
+  func contentDigest() -> String {
+    var digest = ContentDigest()
     digest.combine(name)
     digest.combine(rows)
     digest.combine(columns)
@@ -125,5 +126,6 @@ public struct FeatureMatrix: Sendable {
       digest.combine(UnsafeRawBufferPointer(matrix.elements))
     }
     for lists in neighbours { lists.fold(into: &digest) }
+    return digest.text
   }
 }

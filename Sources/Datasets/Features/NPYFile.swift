@@ -1,4 +1,5 @@
 internal import ForeignText
+import Tensors
 
 /// A two-dimensional array of floating point numbers in an npy file, mapped: opening it reads
 /// the header only, and rows are converted to `Float` as they are copied out.
@@ -52,6 +53,27 @@ public final class NPYFile: Sendable {
         "has \(found - expected) bytes after its \(rows) × \(columns) numbers: the header or the "
           + "data is damaged; export it again with np.save")
     }
+  }
+
+  /// Of the file as it was opened.
+  var stamp: FileStamp { mapping.stamp }
+
+  /// Of at most 1 MiB, from all over the file.
+  var sampleDigest: String {
+    let (blockCount, blockByteCount) = (64, 16 << 10)
+    let bytes = mapping.bytes
+    var digest = ContentDigest()
+    guard bytes.count > blockCount * blockByteCount else {
+      digest.combine(bytes)
+      return digest.text
+    }
+    let stride = (bytes.count - blockByteCount) / (blockCount - 1)
+    for block in 0..<blockCount {
+      let start = block * stride
+      digest.combine(
+        UnsafeRawBufferPointer(rebasing: bytes[start..<start + blockByteCount]))
+    }
+    return digest.text
   }
 
   /// The numbers as they lie in the file.

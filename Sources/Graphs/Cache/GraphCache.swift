@@ -15,14 +15,22 @@ final class GraphCache: Sendable {
 
   private let folder: String?
   private let inputs: String
+  private let isCurrent: @Sendable () -> Bool
   private let report: @Sendable (GraphEvent) -> Void
   private let places = Mutex<[String: GraphPlace]>([:])
   private let recentNames = Mutex<[String]>([])
 
-  /// - Parameter inputs: what the graphs depend on, as a digest.
-  init(folder: String?, inputs: String, report: @escaping @Sendable (GraphEvent) -> Void) {
+  /// - Parameters:
+  ///   - inputs: what the graphs depend on, as a digest.
+  ///   - isCurrent: whether that is what the digest was taken of, still; what was built from
+  ///     something else is not kept on disk.
+  init(
+    folder: String?, inputs: String, isCurrent: @escaping @Sendable () -> Bool = { true },
+    report: @escaping @Sendable (GraphEvent) -> Void
+  ) {
     self.folder = folder
     self.inputs = inputs
+    self.isCurrent = isCurrent
     self.report = report
   }
 
@@ -61,7 +69,7 @@ final class GraphCache: Sendable {
       report(
         .built(
           graph: name, entryCount: graph.entryCount, duration: ContinuousClock.now - start))
-      if let file { write(graph, to: file) }
+      if let file, isCurrent() { write(graph, to: file) }
       return graph
     }
   }

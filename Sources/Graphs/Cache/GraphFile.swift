@@ -61,7 +61,11 @@ package struct GraphFile {
         message: "has \(shape[0]) × \(shape[1]) places with \(shape[2]) entries in "
           + "\(bytes.count) bytes, which is not a graph of \(rows) × \(columns)")
     }
-    return try Self.matrix(content, rows: rows, columns: columns, count: entryByteCount / 8)
+    let matrix = try Self.matrix(content, rows: rows, columns: columns, count: entryByteCount / 8)
+    guard !file.wasOverwritten else {
+      throw GraphFileError(message: "was overwritten while it was read")
+    }
+    return matrix
   }
 
   /// Puts the matrix in the file; it appears when it is complete.

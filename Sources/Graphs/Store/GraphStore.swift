@@ -22,7 +22,9 @@ public final class GraphStore: Sendable {
     report: @escaping @Sendable (GraphEvent) -> Void = { _ in }
   ) {
     self.dataset = dataset
-    cache = GraphCache(folder: cacheFolder, inputs: dataset.digest, report: report)
+    cache = GraphCache(
+      folder: cacheFolder, inputs: dataset.digest, isCurrent: { dataset.sources.isUnchanged },
+      report: report)
   }
 
   /// The similarity of items in one modality.

@@ -118,6 +118,8 @@ public struct TaskFailure: Sendable, Equatable, Error {
     case failed = 0
     /// The loss is not a finite number any more: another try would come to the same.
     case diverged = 1
+    /// The data were overwritten while the run used them.
+    case dataChanged = 2
   }
 
   public var kind: Kind

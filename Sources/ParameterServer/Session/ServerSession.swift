@@ -73,7 +73,8 @@ public struct ServerSession<Peer: Hashable & Sendable>: Sendable {
       return [.tell(.goodbye(reason: "it was asked to stop")), leave(.finished("asked to stop"))]
     case .tick:
       updateHolding()
-      return enrollment.tick(at: now).flatMap { perform($0) }
+      let notice = enrollment.waitNotice(at: now).map { [ServerSessionAction<Peer>.warn($0)] } ?? []
+      return notice + enrollment.tick(at: now).flatMap { perform($0) }
     }
   }
 

@@ -30,5 +30,7 @@ public enum ServerSessionAction<Peer: Hashable & Sendable>: Sendable {
   /// Write these rows beside the thread that answers; then report `checkpointWritten` or
   /// `checkpointFailed`. No other is asked for until then.
   case writeCheckpoint(ServerSnapshot)
+  /// Something for the process's log.
+  case warn(String)
   case leave(Departure)
 }

@@ -1,7 +1,8 @@
 import Checkpoints
 import Foundation
 
-/// What reading every byte of checkpoints, and of a run's best model, shows.
+/// What reading every byte of checkpoints, and of a run's best model, shows, and whether the run's
+/// records say the same.
 public struct CheckpointVerification: Sendable, Encodable {
   /// One checkpoint.
   public struct Entry: Sendable, Encodable {
@@ -30,14 +31,18 @@ public struct CheckpointVerification: Sendable, Encodable {
   /// Of the run whose directory was named; nil: it has none yet, or no run was named.
   public let bestModel: BestModelVerification?
 
+  /// Of the run whose directory was named; nil: it has not begun, or no run was named.
+  public let records: RecordVerification?
+
   enum CodingKeys: String, CodingKey {
-    case folder, checkpoints
+    case folder, checkpoints, records
     case bestModel = "best_model"
   }
 
   /// Whether nothing is wrong with any of them.
   public var isGood: Bool {
-    checkpoints.allSatisfy(\.problems.isEmpty) && bestModel?.problems.isEmpty ?? true
+    checkpoints.allSatisfy(\.problems.isEmpty)
+      && [bestModel?.problems, records?.problems].allSatisfy { $0?.isEmpty ?? true }
   }
 
   /// Reads the checkpoints and the best model of a run's directory, the checkpoints of a folder, or
@@ -51,6 +56,7 @@ public struct CheckpointVerification: Sendable, Encodable {
     folder = place.store.folder
     checkpoints = try place.entries().compactMap { Entry($0, in: place) }
     bestModel = place.run.flatMap { BestModelVerification(run: $0.path) }
+    records = place.run.flatMap { RecordVerification(run: $0, checkpoints: place.store) }
   }
 
   /// What to say if no checkpoint is complete, so that a run could not go on from any; else nil.
@@ -63,13 +69,14 @@ public struct CheckpointVerification: Sendable, Encodable {
       exitCode: .inputMissing, message: "Cannot verify checkpoints in '\(folder)': \(found).")
   }
 
-  /// A line for each checkpoint, or one for everything that is wrong with it; then the best model.
+  /// A line for each checkpoint, or one for everything that is wrong with it; then the best model
+  /// and the records.
   public var lines: [String] {
     checkpoints.flatMap { entry in
       if !entry.problems.isEmpty { return entry.problems.map { "\(entry.checkpoint): \($0)" } }
       if entry.isIncomplete { return ["\(entry.checkpoint): incomplete, not looked at"] }
       return ["\(entry.checkpoint): good, \(entry.bytes) bytes in \(entry.files) files"]
-    } + (bestModel?.lines ?? [])
+    } + (bestModel?.lines ?? []) + (records?.lines ?? [])
   }
 }
 

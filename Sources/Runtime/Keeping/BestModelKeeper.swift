@@ -44,26 +44,31 @@ package final class BestModelKeeper {
   private let queue = DispatchQueue(label: "mrdib.coordinator.model", qos: .utility)
   private let run: String
   private let model: TrainingModel
+  private let checkPlace: @Sendable () throws -> Void
   private let report: @Sendable (Report) -> Void
   /// Of the saving under way; one that is dropped has an older one.
   private var number = 0
 
   /// - Parameters:
   ///   - run: the run directory.
+  ///   - checkPlace: throws if the run directory is not the one that the records are in any more.
   ///   - report: called on the queue, after every job at the latest.
   package init(
-    run: String, model: TrainingModel, report: @escaping @Sendable (Report) -> Void
+    run: String, model: TrainingModel, checkPlace: @escaping @Sendable () throws -> Void = {},
+    report: @escaping @Sendable (Report) -> Void
   ) {
     self.run = run
     self.model = model
+    self.checkPlace = checkPlace
     self.report = report
   }
 
   /// Makes the files. The report is `begun` or `failed`.
   package func begin(_ wanted: Wanted) {
     drop()
-    work { [run, model] in
-      .begun(
+    work { [run, model, checkPlace] in
+      try checkPlace()
+      return .begun(
         wanted,
         try BestModelWriter(
           run: run, model: model, epoch: wanted.epoch, version: wanted.version))
@@ -72,7 +77,8 @@ package final class BestModelKeeper {
 
   /// Completes the files, which have all rows now. The last report is `saved` or `failed`.
   package func finish(_ writer: BestModelWriter) {
-    work { [number, report] in
+    work { [number, checkPlace, report] in
+      try checkPlace()
       try writer.finish { report(Report(number: number, outcome: .moved)) }
       return .saved
     }

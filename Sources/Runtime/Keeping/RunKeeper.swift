@@ -1,6 +1,7 @@
 import Coordination
 import Datasets
 import Foundation
+import Logging
 import Messages
 import Models
 import RunConfiguration
@@ -14,11 +15,14 @@ import Transport
 public final class RunKeeper {
   public let directory: RunDirectory
   public let plan: RunPlan
+  /// Whether what is held open is still what the paths lead to.
+  let watch: RunDirectoryWatch
   private let setup: RunSetup
   private let store: RunStore
   private var metrics: MetricsLog
   private let progress: ProgressReporter
   private let startedAt = MonotonicClock.seconds
+  private let logger = Logger(label: "mrdib.run")
   /// An epoch whose evaluation is still to come.
   private var pendingEpoch: EpochSummary?
 
@@ -26,17 +30,26 @@ public final class RunKeeper {
   ///
   /// - Parameter runID: of a run that begins; one that goes on keeps its own.
   /// - Returns: the keeper, and the coordinator's state as the run begins or goes on.
-  /// - Throws: ``RuntimeError`` or `CoordinationError` when the directory cannot be used.
+  /// - Throws: ``RuntimeError`` or `CoordinationError` when the directory cannot be used, or holds
+  ///   a run whose records are gone or were made with other settings.
   public static func open(
     directory: RunDirectory, setup: RunSetup, runID: String, isQuiet: Bool
   ) throws -> (keeper: RunKeeper, state: CoordinatorState) {
+    let watch = try RunDirectoryWatch(directory)
+    try directory.checkRecordsAreThere()
+    let store = try RunStore(path: directory.storePath)
+    if let identity = try store.load()?.identity {
+      // The file of settings may have been edited since the run began.
+      try ContinuedRun.check(identity, of: directory, against: setup)
+    } else {
+      try directory.checkNothingIsRecorded()
+    }
     try directory.writeConfiguration(setup.configurationText)
     try directory.writeEnvironment(
       RunEnvironment.capture(
         version: Program.version, gitCommit: nil,
         openBLAS: .init(core: BLAS.coreName, configuration: BLAS.buildDescription),
         started: Date()))
-    let store = try RunStore(path: directory.storePath)
     // Before the first word under a term it is on disk.
     let isContinued = try store.load() != nil
     let term = isContinued ? try store.raiseTerm() : 1
@@ -52,28 +65,33 @@ public final class RunKeeper {
           digests: RunIdentity.digests(of: setup)),
         standing: state.standing)
     }
+    for file in directory.storeFiles { watch.hold(file) }
     let keeper = try RunKeeper(
-      directory: directory, setup: setup, plan: plan, store: store, stored: stored,
+      directory: directory, watch: watch, setup: setup, plan: plan, store: store, stored: stored,
       isQuiet: isQuiet)
     return (keeper, state)
   }
 
   /// Writes what people read of a run that has ended, if its process died between the end and that.
   ///
-  /// - Throws: as ``open(directory:setup:runID:isQuiet:)`` and ``finish()``.
+  /// - Throws: as ``open(directory:setup:runID:isQuiet:)`` and ``finish()``, also when the best
+  ///   model is not the one that the records name.
   public static func completeRecords(
     of run: ContinuedRun, in directory: RunDirectory, setup: RunSetup
   ) throws {
-    guard !RunSummary.isWritten(run.stored.standing.status, in: directory) else { return }
+    guard !RunSummary.isWritten(run.stored.standing.status, in: directory) else {
+      return try BestModel.checkIsRecorded(run.stored, in: directory)
+    }
     let runID = run.stored.identity.id
     try open(directory: directory, setup: setup, runID: runID, isQuiet: true).keeper.finish()
   }
 
   private init(
-    directory: RunDirectory, setup: RunSetup, plan: RunPlan, store: RunStore, stored: StoredRun?,
-    isQuiet: Bool
+    directory: RunDirectory, watch: RunDirectoryWatch, setup: RunSetup, plan: RunPlan,
+    store: RunStore, stored: StoredRun?, isQuiet: Bool
   ) throws {
     self.directory = directory
+    self.watch = watch
     self.setup = setup
     self.plan = plan
     self.store = store
@@ -88,26 +106,41 @@ public final class RunKeeper {
 
   /// Makes a transition durable.
   ///
-  /// - Throws: `CoordinationError` or ``RuntimeError`` when it cannot be written.
+  /// - Throws: `CoordinationError` or ``RuntimeError`` when it cannot be written, or would be
+  ///   written to a file that nobody finds any more.
   public func record(_ record: RunRecord) throws {
+    try watch.check()
     try store.record(record)
     switch record.change {
     case .epochFinished(let summary):
       if plan.isEvaluationDue(afterEpoch: summary.epoch) {
         pendingEpoch = summary
       } else {
-        try metrics.append(summary, evaluation: nil)
+        try append(summary, evaluation: nil)
       }
     case .evaluated(let evaluation):
       if let epoch = pendingEpoch {
         pendingEpoch = nil
-        try metrics.append(epoch, evaluation: evaluation)
+        try append(epoch, evaluation: evaluation)
       } else {
         try rewriteMetrics()
       }
     case .clusterFormed, .generationRaised, .bestSaved, .checkpointCommitted, .ended:
       break
     }
+  }
+
+  /// Appends an epoch that the store has already. A file that is not where it was is made anew.
+  private func append(_ epoch: EpochSummary, evaluation: EvaluationSummary?) throws {
+    if !metrics.isInPlace {
+      logger.warning(
+        "'\(directory.metricsPath)' was moved, deleted or replaced; it is written anew")
+      try rewriteMetrics()
+      // All that is recorded stands there now, but for an epoch whose evaluation does not come.
+      guard pendingEpoch?.epoch == epoch.epoch else { return }
+      pendingEpoch = nil
+    }
+    try metrics.append(epoch, evaluation: evaluation)
   }
 
   /// An evaluation has taken the place of another: a line that stands there says something else.
@@ -121,13 +154,20 @@ public final class RunKeeper {
   public func report(_ event: RunEvent) { progress.handle(event) }
 
   /// Writes the summary and closes the store.
+  ///
+  /// - Throws: errors with a sentence when that cannot be done, or when the best model of a run
+  ///   that is over is not there.
   public func finish() throws {
+    try watch.check()
     if let run = try store.load() {
       // A stopped run evaluates its last epoch when it goes on.
       if let epoch = pendingEpoch, run.standing.status != .interrupted {
-        try metrics.append(epoch, evaluation: nil)
+        try append(epoch, evaluation: nil)
       }
       try writeSummary(of: run)
+      if [.completed, .earlyStopped].contains(run.standing.status) {
+        try BestModel.checkIsRecorded(run, in: directory)
+      }
     }
     try store.close()
   }
@@ -136,6 +176,7 @@ public final class RunKeeper {
   ///
   /// A disk that refuses this too leaves no summary: what is told of the run is the error itself.
   public func abandon(because error: any Error) {
+    guard (try? watch.check()) != nil else { return }
     if var run = try? store.load() {
       run.standing.status = .failed
       run.message = "\(error)"

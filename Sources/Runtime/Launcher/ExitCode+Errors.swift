@@ -20,7 +20,7 @@ extension ExitCode {
         switch error.kind {
         case .notFound, .unreadable: .inputMissing
         case .unwritable: .cannotCreate
-        case .malformed, .inconsistent: .dataMalformed
+        case .malformed, .inconsistent, .changed: .dataMalformed
         case .configuration: .configuration
         }
     case is ConfigurationError, is ModelError: self = .configuration

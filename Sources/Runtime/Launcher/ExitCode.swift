@@ -58,10 +58,11 @@ extension ExitCode {
     switch failure.kind {
     case .peerLost, .checkpointsUnreadable: self = .transient
     case .taskFailed: self = .failure
+    case .dataChanged: self = .dataMalformed
     case .wrongAnswer, .diverged: self = .software
     case .metricMissing: self = .configuration
     case .bestNotSaved: self = .inputOutput
-    case .checkpointsMissing: self = .inputMissing
+    case .checkpointsMissing, .recordsMissing: self = .inputMissing
     }
   }
 }

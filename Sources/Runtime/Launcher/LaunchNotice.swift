@@ -11,6 +11,8 @@ public enum LaunchNotice: Sendable, Equatable {
   case goesOnWithout(ChildResult)
   /// A process that gave no sign of life for `silence` seconds is killed.
   case hangs(name: String, silence: Double)
+  /// A process that was killed `seconds` ago has not ended; after `limit` it is left alone.
+  case lingers(name: String, seconds: Double, limit: Double)
   /// A process could not be started again; `reason` is a sentence.
   case notStarted(name: String, reason: String)
   /// So many notices were not shown since the last one that was.
@@ -46,6 +48,9 @@ public enum LaunchNotice: Sendable, Equatable {
         + "without it"
     case .hangs(let name, let silence):
       "\(name) hangs: no sign of life for \(Self.seconds(silence.rounded())); it is killed"
+    case .lingers(let name, let seconds, let limit):
+      "\(name) was killed and has not ended for \(Self.seconds(seconds.rounded())): it may wait "
+        + "for a disk; it is waited for \(Self.seconds(limit)) at most"
     case .notStarted(let name, let reason): "\(name) could not be restarted: \(reason)"
     case .notShown(let count): "(\(count) more messages about processes were not shown)"
     }
@@ -55,7 +60,7 @@ public enum LaunchNotice: Sendable, Equatable {
   var isRoutine: Bool {
     switch self {
     case .runEnds, .tooManyRestarts, .cannotBeMended, .notShown: false
-    case .restarts, .goesOnWithout, .hangs, .notStarted: true
+    case .restarts, .goesOnWithout, .hangs, .lingers, .notStarted: true
     }
   }
 

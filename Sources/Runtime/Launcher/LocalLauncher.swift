@@ -95,6 +95,9 @@ public struct LocalLauncher: Sendable {
           case .killHung(let index, let silence):
             tell(.hangs(name: members[index].specification.name, silence: silence))
             members[index].send(SIGKILL)
+          case .announceLingering(let index, let seconds):
+            let name = members[index].specification.name
+            tell(.lingers(name: name, seconds: seconds, limit: limits.linger))
           case .start(let index):
             do {
               try members[index].restart()
@@ -110,7 +113,7 @@ public struct LocalLauncher: Sendable {
       }
     }
     return LaunchReport(
-      children: members.compactMap(\.result), exitCode: supervision.exitCode,
+      children: members.map(\.lastResult), exitCode: supervision.exitCode,
       stopSignal: supervision.stopSignal, culprit: supervision.culprit?.index)
   }
 
@@ -133,8 +136,12 @@ public struct LocalLauncher: Sendable {
 
   private func killAll(_ members: [SupervisedChild]) {
     for member in members { member.send(SIGKILL) }
+    // One that waits for a disk is left to the kernel in the end.
+    let deadline = MonotonicClock.seconds + limits.linger
     for member in members {
-      while member.isRunning, member.poll() == nil { usleep(1_000) }
+      while member.isRunning, member.poll() == nil, MonotonicClock.seconds < deadline {
+        usleep(1_000)
+      }
     }
   }
 }

@@ -28,6 +28,15 @@ final class SupervisedChild {
     process = try ChildProcess(specification, logPath: logPath, environment: environment)
   }
 
+  /// ``result``, or of a process that was killed and has not ended what is known.
+  var lastResult: ChildResult {
+    result
+      ?? ChildResult(
+        name: specification.name, processID: process.processID, ending: .signalled(SIGKILL),
+        userSeconds: 0, systemSeconds: 0, peakResidentBytes: 0, elapsedSeconds: 0,
+        logPath: process.logPath)
+  }
+
   /// Of the running process; negative where the system has no such thing.
   var descriptor: Int32 { process.descriptor }
 

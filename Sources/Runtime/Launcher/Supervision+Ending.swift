@@ -55,7 +55,7 @@ extension Supervision {
   }
 
   mutating func handleSignal(_ number: Int32, at now: Double) -> [Action] {
-    if let stoppedAt { return now - stoppedAt < limits.repetition ? [] : kill() }
+    if let stoppedAt { return now - stoppedAt < limits.repetition ? [] : kill(at: now) }
     stopSignal = number
     stoppedAt = now
     guard stage.isBeforeEnd else { return [] }
@@ -69,7 +69,8 @@ extension Supervision {
     switch stage {
     case .noticing: return stop(at: now)
     case .leaving, .stoppingLeader: return terminate(at: now)
-    case .running, .terminating, .killing: return kill()
+    case .running, .terminating: return kill(at: now)
+    case .killing(let since, _): return linger(since: since, at: now)
     }
   }
 
@@ -84,9 +85,24 @@ extension Supervision {
     return signalAll(Self.terminateSignal)
   }
 
-  private mutating func kill() -> [Action] {
-    enter(.killing)
+  private mutating func kill(at now: Double) -> [Action] {
+    if case .killing = stage { return signalAll(Self.killSignal) }
+    enter(.killing(since: now, deadline: now + limits.grace))
     return signalAll(Self.killSignal)
+  }
+
+  /// Tells of children that do not even end when they are killed, and gives them up in the end: the
+  /// kernel ends them when it can.
+  private mutating func linger(since: Double, at now: Double) -> [Action] {
+    let living = children.indices.filter(isLiving)
+    guard now - since < limits.linger else {
+      for index in living { children[index].state = .gone }
+      return []
+    }
+    enter(.killing(since: since, deadline: now + limits.grace))
+    return living.flatMap {
+      [.announceLingering(index: $0, seconds: now - since), .signal(index: $0, Self.killSignal)]
+    }
   }
 
   private func signalAll(_ number: Int32) -> [Action] {

@@ -44,6 +44,8 @@ public struct Supervision: Sendable, Equatable {
     case killHung(index: Int, silence: Double)
     /// Start child `index`, which is dead, again.
     case start(index: Int)
+    /// Tell people that child `index`, which was killed, has not ended after so many seconds.
+    case announceLingering(index: Int, seconds: Double)
     /// Tell people what follows from the end of child `index`.
     case announce(index: Int, Consequence)
   }
@@ -77,10 +79,13 @@ public struct Supervision: Sendable, Equatable {
     public var hang: Double
     /// A signal so soon after the first is no second wish, seconds.
     public var repetition: Double
+    /// How long children that were killed are waited for, seconds: what waits for a disk does not
+    /// end before the disk answers.
+    public var linger: Double
 
     public init(
       grace: Double = 10, stop: Double = 60, notice: Double = 20, settle: Double = 5,
-      hang: Double = 0, repetition: Double = 0.5
+      hang: Double = 0, repetition: Double = 0.5, linger: Double = 60
     ) {
       self.grace = grace
       self.stop = stop
@@ -88,6 +93,7 @@ public struct Supervision: Sendable, Equatable {
       self.settle = settle
       self.hang = hang
       self.repetition = repetition
+      self.linger = linger
     }
   }
 
@@ -102,11 +108,13 @@ public struct Supervision: Sendable, Equatable {
     case leaving(deadline: Double)
     /// Sent SIGTERM; killed at the deadline.
     case terminating(deadline: Double)
-    case killing
+    /// Sent SIGKILL at `since`; looked at again at the deadline.
+    case killing(since: Double, deadline: Double)
 
     var deadline: Double? {
       switch self {
-      case .running, .killing: nil
+      case .running: nil
+      case .killing(_, let deadline): deadline
       case .noticing(let deadline), .stoppingLeader(let deadline), .leaving(let deadline),
         .terminating(let deadline):
         deadline

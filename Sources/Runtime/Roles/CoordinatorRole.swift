@@ -14,22 +14,26 @@ public struct CoordinatorRole: Sendable {
   private let listen: String
   private let isQuiet: Bool
   private let security: Security
+  private let keepsSocketFolder: Bool
   private let makeDirectory: @Sendable () throws -> RunDirectory
 
   /// - Parameters:
   ///   - listen: where nodes connect, such as `tcp://0.0.0.0:7000`.
   ///   - security: what protects the connections.
+  ///   - keepsSocketFolder: whether the folder of the socket is the run's own, to be made again
+  ///     when somebody removes it.
   ///   - makeDirectory: called when the address has turned out to be usable: before that, nothing
   ///     is made that the next try would stumble over, and no old run is replaced.
   public init(
     setup: RunSetup, runID: String, listen: String, isQuiet: Bool, security: Security = .plain(),
-    makeDirectory: @escaping @Sendable () throws -> RunDirectory
+    keepsSocketFolder: Bool = false, makeDirectory: @escaping @Sendable () throws -> RunDirectory
   ) {
     self.setup = setup
     self.runID = runID
     self.listen = listen
     self.isQuiet = isQuiet
     self.security = security
+    self.keepsSocketFolder = keepsSocketFolder
     self.makeDirectory = makeDirectory
   }
 
@@ -49,7 +53,8 @@ public struct CoordinatorRole: Sendable {
       name: "coordinator", context: context, settings: watch.settings(security)
     ) { [self] in
       CoordinatorHandler(
-        setup: setup, listen: listen, signals: signals, outcome: outcome
+        setup: setup, listen: listen, keepsSocketFolder: keepsSocketFolder, signals: signals,
+        outcome: outcome
       ) { [self] in
         try RunKeeper.open(
           directory: makeDirectory(), setup: setup, runID: runID, isQuiet: isQuiet)
@@ -66,6 +71,7 @@ private final class CoordinatorHandler: NetworkHandler {
 
   private let setup: RunSetup
   private let listen: String
+  private let keepsSocketFolder: Bool
   private let signals: SignalPipe
   private let outcome: OutcomeBox
   private let openRun: () throws -> (keeper: RunKeeper, state: CoordinatorState)
@@ -79,6 +85,10 @@ private final class CoordinatorHandler: NetworkHandler {
   private var saving: ModelSaving?
   /// Set when the records cannot be written: nothing is done any more.
   private var hasFailed = false
+  private var listener: NetworkLoop<Event>.Listener?
+  private var listenerSeenAt = 0.0
+  /// Whether people were told that it cannot be made again.
+  private var isListenerGivenUp = false
   /// Nodes by connection, and back.
   private var nodes: [PeerID: NodeID] = [:]
   private var peers: [NodeID: PeerID] = [:]
@@ -86,27 +96,35 @@ private final class CoordinatorHandler: NetworkHandler {
   private var now: Double { MonotonicClock.seconds }
 
   init(
-    setup: RunSetup, listen: String, signals: SignalPipe, outcome: OutcomeBox,
+    setup: RunSetup, listen: String, keepsSocketFolder: Bool, signals: SignalPipe,
+    outcome: OutcomeBox,
     openRun: @escaping () throws -> (keeper: RunKeeper, state: CoordinatorState)
   ) {
     self.setup = setup
     self.listen = listen
+    self.keepsSocketFolder = keepsSocketFolder
     self.signals = signals
     self.outcome = outcome
     self.openRun = openRun
   }
 
   func started(on loop: NetworkLoop<Event>) throws {
+    // A coordinator that is started again may find that it was removed.
+    if keepsSocketFolder { try makeSocketFolder() }
     let listener = try loop.bindRouter(listen)
+    self.listener = listener
     let (keeper, state) = try openRun()
     let mailbox = loop.mailbox
     checkpoints = CheckpointKeeper(setup: setup, plan: keeper.plan) { outcome in
       // A loop that has ended wants no more news.
       try? mailbox.post(.checkpoints(outcome))
     }
-    models = BestModelKeeper(run: keeper.directory.path, model: setup.model) { report in
+    models = BestModelKeeper(
+      run: keeper.directory.path, model: setup.model, checkPlace: keeper.watch.check
+    ) { report in
       try? mailbox.post(.model(report))
     }
+    keeper.watch.start { error in try? mailbox.post(.displaced(error)) }
     self.keeper = keeper
     self.state = state
     logger.info(
@@ -158,10 +176,39 @@ private final class CoordinatorHandler: NetworkHandler {
     }
     handle(loop.isBehind ? .tickWhileBehind : .tick, on: loop)
     if let saving { conclude(saving.tick(at: self.now, on: loop), on: loop) }
+    lookAfterSocket(on: loop)
+  }
+
+  // MARK: Socket
+
+  private func makeSocketFolder() throws {
+    guard case .ipc(let path) = try Endpoint(listen).kind else { return }
+    try SocketFolder.makeAgain((path as NSString).deletingLastPathComponent)
+  }
+
+  /// Nodes that are started again find the coordinator by the file of its socket. Those that are
+  /// connected need it no more.
+  private func lookAfterSocket(on loop: NetworkLoop<Event>) {
+    guard let listener, now - listenerSeenAt >= 1 else { return }
+    listenerSeenAt = now
+    guard !loop.isFound(listener) else { return }
+    do {
+      if keepsSocketFolder { try makeSocketFolder() }
+      self.listener = try loop.listenAgain(insteadOf: listener)
+      isListenerGivenUp = false
+      logger.warning(
+        "the socket at \(listen) was removed, perhaps by a cleaner of temporary files; made again")
+    } catch {
+      guard !isListenerGivenUp else { return }
+      isListenerGivenUp = true
+      let consequence = "a process that is started again cannot connect; it is tried again"
+      logger.warning("the socket at \(listen) was removed, and \(consequence): \(error)")
+    }
   }
 
   func posted(_ event: Event, on loop: NetworkLoop<Event>) {
     switch event {
+    case .displaced(let error): if !hasFailed { fail(error, on: loop) }
     case .checkpoints(let outcome):
       for problem in outcome.problems { logger.warning("\(problem)") }
       handle(outcome.event, on: loop)
@@ -267,8 +314,8 @@ private final class CoordinatorHandler: NetworkHandler {
     loop.stop()
   }
 
-  /// The run's records cannot be written: going on would lose what people rely on. If another
-  /// coordinator has taken over, the nodes are its own.
+  /// The run's records cannot be written, or are not where people find them: going on would lose
+  /// what people rely on. If another coordinator has taken over, the nodes are its own.
   private func fail(_ error: any Error, on loop: NetworkLoop<Event>) {
     hasFailed = true
     let isSuperseded = (error as? CoordinationError)?.code == .superseded
@@ -278,7 +325,8 @@ private final class CoordinatorHandler: NetworkHandler {
       for peer in peers.values {
         send(
           .finish(
-            reason: "the coordinator cannot write its records", ending: .permanentFailure),
+            reason: "The coordinator cannot write its records: \(error)",
+            ending: .permanentFailure),
           to: peer, on: loop)
       }
     }

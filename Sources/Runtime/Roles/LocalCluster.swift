@@ -64,7 +64,7 @@ public struct LocalCluster: Sendable {
   }
 
   private func children(_ socket: SocketFolder) -> [ChildSpecification] {
-    let address = "ipc://\(socket.path)/coordinator"
+    let address = socket.endpoint
     let cluster = setup.configuration.cluster
     let servers = (0..<cluster.servers).map {
       node("server", rank: $0, at: address, ["--listen", "tcp://127.0.0.1:*"])
@@ -101,23 +101,4 @@ public struct LocalCluster: Sendable {
   }
 
   private var keys: [String] { keyFolder.map { ["--keys", $0] } ?? [] }
-}
-
-/// A private folder for a socket, with a path short enough for the operating system.
-private struct SocketFolder {
-  let path: String
-
-  init() throws {
-    var template = Array("/tmp/mrdib-XXXXXX".utf8CString)
-    guard let made = mkdtemp(&template) else {
-      throw RuntimeError.system(
-        "make a folder for sockets in /tmp", errno: errno, exitCode: .cannotCreate)
-    }
-    path = String(cString: made)
-  }
-
-  func remove() {
-    // What is left over costs nothing but a folder in /tmp.
-    try? FileManager.default.removeItem(atPath: path)
-  }
 }

@@ -159,6 +159,7 @@ private final class ServerHandler: NetworkHandler {
       background?.prepare(welcome)
     case .writeCheckpoint(let snapshot):
       if let welcome { background?.write(snapshot, of: welcome) }
+    case .warn(let warning): logger.warning("\(warning)")
     case .leave(let departure): end(RoleOutcome(departure), on: loop)
     }
   }

@@ -77,8 +77,8 @@ final class WorkerComputation: @unchecked Sendable {  // state is touched only o
     ThreadPriority.giveWayToNetwork()
     do {
       let input = try input()
-      guard let work else { throw TrainingError("No task is under way.") }
-      let output = try work.advance(input)
+      guard let work, let engine else { throw TrainingError("No task is under way.") }
+      let output = try engine.advance(work, input)
       progressCount.store(work.progress, ordering: .relaxed)
       report(.advanced(task: task, output))
     } catch {

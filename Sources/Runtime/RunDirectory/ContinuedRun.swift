@@ -31,7 +31,10 @@ public struct ContinuedRun: Sendable {
     return ContinuedRun(stored: stored)
   }
 
-  private static func check(
+  /// Whether a run was begun with these data and settings.
+  ///
+  /// - Throws: ``RuntimeError`` with what differs.
+  static func check(
     _ identity: RunIdentity, of directory: RunDirectory, against setup: RunSetup
   ) throws {
     let wanted = RunIdentity.digests(of: setup)

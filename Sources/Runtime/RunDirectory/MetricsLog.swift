@@ -16,12 +16,23 @@ import Coordination
 public final class MetricsLog: Sendable {
   private let path: String
   private let file: FileDescriptor
+  private let identity: FileIdentity?
 
   /// Opens the file for appending, making it if needed.
   public init(path: String) throws {
     self.path = path
     file = try FileDescriptor(
       path: path, flags: O_WRONLY | O_CREAT | O_APPEND, purpose: "write the metrics '\(path)'")
+    identity = FileIdentity(path: path)
+  }
+
+  /// Whether the path still leads to the file that lines are appended to.
+  var isInPlace: Bool {
+    switch FileIdentity.lookup(path) {
+    case .found(let found): found == identity
+    case .nothing: false
+    case .unknown: true
+    }
   }
 
   /// Brings the file of a run that goes on to what its store holds, whatever a crash left of it.
@@ -39,7 +50,7 @@ public final class MetricsLog: Sendable {
       if evaluation == nil, plan.isEvaluationDue(afterEpoch: epoch.epoch) {
         pending = epoch
       } else {
-        bytes += try ResultJSON.encode(Line(epoch: epoch, evaluation: evaluation), isPretty: false)
+        bytes += try line(of: epoch, evaluation: evaluation)
       }
     }
     try DurableFile.write(bytes, to: path)
@@ -49,9 +60,16 @@ public final class MetricsLog: Sendable {
   /// Appends the line of an epoch, for good: the run may count as finished next, and then nobody
   /// writes the file again. `evaluation` is nil when there was none after it.
   public func append(_ epoch: EpochSummary, evaluation: EvaluationSummary?) throws {
-    let line = try ResultJSON.encode(Line(epoch: epoch, evaluation: evaluation), isPretty: false)
+    let line = try Self.line(of: epoch, evaluation: evaluation)
     try file.writeAll(line, purpose: "write the metrics '\(path)'")
     try file.synchronize(purpose: "write the metrics '\(path)'")
+  }
+
+  /// The line of an epoch, with its end.
+  static func line(
+    of epoch: EpochSummary, evaluation: EvaluationSummary?
+  ) throws -> [UInt8] {
+    try ResultJSON.encode(Line(epoch: epoch, evaluation: evaluation), isPretty: false)
   }
 
   private struct Line: Encodable {

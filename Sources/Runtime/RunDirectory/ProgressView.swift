@@ -104,6 +104,8 @@ public struct ProgressView: Sendable, Equatable {
       return "warning: \(role) \(rank) on \(host) is lost: \(how)"
     case .awaitingWorkers(let seconds):
       return "warning: no worker is left; start one within \(ProgressFormat.duration(seconds))"
+    case .waiting(let what, let seconds, let limit):
+      return waitingLine(what, seconds: seconds, limit: limit)
     case .checkpointFailed(let message):
       return "warning: a checkpoint failed, training goes on without it: \(message)"
     case .checkpointOverdue(let newest, let dueCount, let slowest):
@@ -145,9 +147,16 @@ public struct ProgressView: Sendable, Equatable {
       return "\(reason): writing a last checkpoint; once more ends at once"
     case .nodeLost, .nodeRefused, .idleWorkers, .epochStarted, .progress, .notImproved, .bestSaved,
       .bestNotSaved, .checkpointCommitted, .checkpointFailed, .checkpointOverdue,
-      .checkpointSearchFailed, .awaitingWorkers, .stopping:
+      .checkpointSearchFailed, .awaitingWorkers, .waiting, .stopping:
       return nil
     }
+  }
+
+  private func waitingLine(_ what: String, seconds: Double, limit: Double?) -> String {
+    let end =
+      limit.map { "the run ends after \(ProgressFormat.duration($0))" }
+      ?? "a worker whose step takes longer than computation_timeout_ms is given up"
+    return "warning: waiting for \(what), for \(ProgressFormat.duration(seconds)) so far; \(end)"
   }
 
   private func overdueLine(newest: UInt64?, dueCount: UInt64, slowest: String?) -> String {

@@ -79,6 +79,30 @@ public struct RunDirectory: Sendable, Equatable {
     try DurableFile.write(try ResultJSON.encode(summary, isPretty: true), to: summaryPath)
   }
 
+  /// The records and what SQLite keeps beside them while they are in use.
+  var storeFiles: [String] { ["", "-wal", "-shm"].map { storePath + $0 } }
+
+  /// Looks whether the records are there, if a run was begun here. A coordinator that began one
+  /// anew would lead nodes whose tables are those of the other.
+  ///
+  /// - Throws: ``RuntimeError`` if they are not.
+  func checkRecordsAreThere() throws {
+    guard !FileManager.default.fileExists(atPath: storePath) else { return }
+    try checkNothingIsRecorded()
+  }
+
+  /// As ``checkRecordsAreThere()``, for records that hold no run.
+  func checkNothingIsRecorded() throws {
+    // They are made after the records.
+    let later = [summaryPath, metricsPath, BestModel.path(path)]
+    guard let trace = later.first(where: FileManager.default.fileExists) else { return }
+    throw RuntimeError(
+      exitCode: .inputMissing,
+      message: "Cannot lead the run in '\(path)': its records '\(storePath)' are gone, and "
+        + "'\(trace)' shows that it was begun. Put them back and start the same command again, or "
+        + "train anew with --overwrite.")
+  }
+
   private var modelDirectory: String { "\(path)/\(BestModel.parentFolder)" }
 
   /// Where checkpoints lie when the settings name no other folder; absolute, because servers with
@@ -89,8 +113,8 @@ public struct RunDirectory: Sendable, Equatable {
 
   /// What a run writes into its folder, newest judgement of how far it came first.
   private var runFiles: [String] {
-    [summaryPath, storePath, "\(storePath)-wal", "\(storePath)-shm", metricsPath, environmentPath]
-      + [configurationPath, BestModel.path(path)]
+    [summaryPath] + storeFiles + [metricsPath, environmentPath, configurationPath]
+      + [BestModel.path(path)]
   }
 
   /// Whether nothing would be lost with what the folder holds: its run was prepared and never

@@ -6,14 +6,14 @@ import Checkpoints
   import Darwin
 #endif
 
-/// The right of one process to write into a run directory: an advisory lock on its file `lock`,
-/// which holds that process's id for people.
+/// The right of one process to write into a run directory: an advisory lock on the folder, and on
+/// its file `lock`, which holds that process's id for people.
 ///
-/// The system takes the lock back when the process ends, however that happens: a lock that is left
-/// over cannot be. The file stays; were it deleted, two processes could hold locks on two files of
-/// that name.
+/// The system takes the locks back when the process ends, however that happens: a lock that is left
+/// over cannot be. The file stays. The folder is locked as well because the file may be deleted,
+/// and the file because some file systems do not lock folders.
 public struct RunLock: Sendable {
-  private let descriptor: Int32
+  private let descriptors: [Int32]
 
   /// Makes the folder if need be and takes its lock, until ``release()`` or the end of the process.
   ///
@@ -24,38 +24,53 @@ public struct RunLock: Sendable {
   public init(runDirectory path: String) throws {
     try DurableFile.makeFolder(path)
     let file = "\(path)/lock"
-    descriptor = open(file, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
-    guard descriptor >= 0 else {
-      throw RuntimeError.system("write '\(file)'", errno: errno, exitCode: .cannotCreate)
+    let folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    let descriptor = open(file, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+    descriptors = [folder, descriptor]
+    guard folder >= 0, descriptor >= 0 else {
+      let reason = errno
+      release()
+      throw RuntimeError.system("write '\(file)'", errno: reason, exitCode: .cannotCreate)
+    }
+    guard flock(folder, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK else {
+      throw refusal(in: path)
     }
     if flock(descriptor, LOCK_EX | LOCK_NB) == 0 {
-      writeOwner()
+      Self.writeOwner(to: descriptor)
       return
     }
     let reason = errno
     if [ENOLCK, ENOSYS, EOPNOTSUPP].contains(reason) { return }
-    let owner = readOwner()
-    close(descriptor)
     guard reason == EWOULDBLOCK else {
+      release()
       throw RuntimeError.system("lock '\(file)'", errno: reason, exitCode: .cannotCreate)
     }
-    throw RuntimeError(
+    throw refusal(in: path)
+  }
+
+  /// Lets other processes write into the directory. Called at most once.
+  public func release() {
+    for descriptor in descriptors where descriptor >= 0 { close(descriptor) }
+  }
+
+  /// Another process has the directory; this one lets go of it.
+  private func refusal(in path: String) -> RuntimeError {
+    let owner = Self.readOwner(from: descriptors[1])
+    release()
+    return RuntimeError(
       exitCode: .cannotCreate,
       message: "Cannot start a run in '\(path)': \(owner) is writing a run there; wait for it to "
         + "end, or name another folder with --run.")
   }
 
-  /// Lets other processes write into the directory. Called at most once.
-  public func release() { close(descriptor) }
-
   /// A lock without its owner's name protects as well: failures are of no consequence.
-  private func writeOwner() {
+  private static func writeOwner(to descriptor: Int32) {
     let text = Array("\(getpid())\n".utf8)
     _ = ftruncate(descriptor, 0)
     _ = text.withUnsafeBytes { pwrite(descriptor, $0.baseAddress, $0.count, 0) }
   }
 
-  private func readOwner() -> String {
+  private static func readOwner(from descriptor: Int32) -> String {
     var bytes = [UInt8](repeating: 0, count: 32)
     let count = bytes.withUnsafeMutableBytes { pread(descriptor, $0.baseAddress, $0.count, 0) }
     let text = String(decoding: bytes.prefix(max(0, count)), as: UTF8.self)

@@ -23,6 +23,8 @@ public final class SingleProcessRole {
     case serverEvent(ServerSessionEvent<Peer>)
     case coordinatorEvent(CoordinatorEvent)
     case modelReport(BestModelKeeper.Report)
+    /// The run's paths do not lead to its files any more.
+    case displaced(any Error)
   }
 
   private static let workerID: NodeID = 1
@@ -64,9 +66,12 @@ public final class SingleProcessRole {
     checkpoints = CheckpointKeeper(setup: setup, plan: keeper.plan) { [inbox] in
       inbox.add(.coordinatorEvent($0.event))
     }
-    models = BestModelKeeper(run: directory.path, model: setup.model) { [inbox] in
+    models = BestModelKeeper(
+      run: directory.path, model: setup.model, checkPlace: keeper.watch.check
+    ) { [inbox] in
       inbox.add(.modelReport($0))
     }
+    keeper.watch.start { [inbox] in inbox.add(.displaced($0)) }
   }
 
   /// Runs to the end.
@@ -119,6 +124,7 @@ public final class SingleProcessRole {
     case .serverEvent(let event): try serve(event)
     case .coordinatorEvent(let event): try lead(event)
     case .modelReport(let report): try hear(report)
+    case .displaced(let error): throw error
     }
   }
 
@@ -140,6 +146,7 @@ public final class SingleProcessRole {
         background.prepare(welcome)
       case .writeCheckpoint(let snapshot):
         if let welcome { background.write(snapshot, of: welcome) }
+      case .warn: break  // Between the two there is no network.
       case .leave(let departure): leave(departure)
       }
     }
@@ -186,8 +193,8 @@ public final class SingleProcessRole {
   private func advance(_ task: UInt64, _ input: WorkInput, after prepare: () throws -> Void) {
     do {
       try prepare()
-      guard let work else { throw TrainingError("No task is under way.") }
-      queue.append(.workerEvent(.advanced(task: task, try work.advance(input))))
+      guard let work, let engine else { throw TrainingError("No task is under way.") }
+      queue.append(.workerEvent(.advanced(task: task, try engine.advance(work, input))))
     } catch {
       work = nil
       queue.append(.workerEvent(.taskFailed(task: task, TaskFailure(describing: error))))

@@ -80,6 +80,7 @@ final class SimulatedServer: SimulatedProcess {
       if cluster.sabotage == .incompleteCheckpoints {
         handle(.checkpointWritten(cluster.disk.shard(snapshot)), in: cluster)
       }
+    case .warn: break
     case .leave(let departure): cluster.left(name, departure)
     }
   }

@@ -76,7 +76,8 @@ public struct WorkerSession: Sendable {
       return [.tell(.goodbye(reason: "it was asked to stop")), leave(.finished("asked to stop"))]
     case .tick:
       if let departure = limitComputation(at: now) { return departure }
-      let membership = enrollment.tick(at: now).flatMap { perform($0, at: now) }
+      let notice = enrollment.waitNotice(at: now).map { [WorkerAction.warn($0)] } ?? []
+      let membership = notice + enrollment.tick(at: now).flatMap { perform($0, at: now) }
       return membership + conversation.tick(at: now).flatMap { perform($0, at: now) }
     }
   }

@@ -36,7 +36,7 @@ public final class WorkerEngine {
     }
   }
 
-  let dataset: Dataset
+  package let dataset: Dataset
   let model: TrainingModel
   private(set) var routing: TableRouting
   let setting: Setting

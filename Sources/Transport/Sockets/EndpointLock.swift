@@ -8,7 +8,7 @@ final class EndpointLock {
   private let descriptor: CInt
 
   init(path: String) throws(TransportError) {
-    let lockPath = path + ".lock"
+    let lockPath = Self.lockPath(of: path)
     let attempt = "lock \(lockPath) for the endpoint ipc://\(path)"
     do {
       descriptor = try valueOrErrno { open(lockPath, O_CREAT | O_RDWR | O_CLOEXEC, 0o600) }
@@ -24,4 +24,10 @@ final class EndpointLock {
   }
 
   deinit { close(descriptor) }
+
+  /// Lets this process, which has the lock, take it once more: a lock on a file that has no name
+  /// any more is in nobody's way.
+  static func giveUp(path: String) { unlink(lockPath(of: path)) }
+
+  private static func lockPath(of path: String) -> String { path + ".lock" }
 }

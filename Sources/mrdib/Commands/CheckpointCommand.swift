@@ -55,8 +55,8 @@ struct CheckpointVerify: ParsableCommand {
     commandName: "verify",
     abstract: "Read every byte of checkpoints and compare it with what was written.",
     discussion: """
-      In the directory of a run the best model's files are read, too. Without a complete \
-      checkpoint the exit code is 66.
+      In the directory of a run the best model's files are read, too, and the records (run.sqlite) \
+      are compared with the files beside them. Without a complete checkpoint the exit code is 66.
 
       Exit code 65 and a line for each problem, with the file, when something is not what was \
       written.

@@ -46,7 +46,7 @@ struct CoordinatorCommand: ParsableCommand {
       let runDirectory = Mutex<String?>(nil)
       let role = CoordinatorRole(
         setup: setup, runID: runID ?? RunIdentifier.fresh(), listen: listen, isQuiet: options.quiet,
-        security: security
+        security: security, keepsSocketFolder: prepared
       ) { [options, prepared, continuation] in
         // A directory that was prepared belongs to the process that did it.
         if prepared { return RunDirectory(existing: options.runDirectory ?? ".") }
@@ -67,6 +67,13 @@ struct CoordinatorCommand: ParsableCommand {
   private func preparedSetup() throws -> RunSetup {
     let directory = RunDirectory(existing: options.runDirectory ?? ".")
     let file = directory.configurationPath
+    guard FileManager.default.fileExists(atPath: file) else {
+      throw RuntimeError(
+        exitCode: .inputMissing,
+        message: "Cannot lead the run in '\(directory.path)': '\(file)' is not there. If the "
+          + "directory was moved or deleted while the run used it, put it back, and start the same "
+          + "command again.")
+    }
     return try RunRequest(data: nil, configurationFiles: [file]).load()
       .with(configurationText: String(contentsOfFile: file, encoding: .utf8))
   }
