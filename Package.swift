@@ -48,26 +48,31 @@ let package = Package(
 
     // A target imports only what stands above it.
     library("ForeignText"),
+    library("Files"),
     library("Tensors", ["COpenBLAS", "CXXHash", "CKernels"]),
     library("Tables", ["Tensors"]),
     library("Autodiff", ["Tensors", "CKernels"]),
     library(
       "Datasets",
-      ["ForeignText", "Tensors", "CMemoryMaps", .product(name: "Yams", package: "Yams")]),
+      [
+        "ForeignText", "Files", "Tensors", "CMemoryMaps",
+        .product(name: "Yams", package: "Yams"),
+      ]),
     library("Evaluation", ["Tensors", "CKernels"]),
     library("Graphs", ["Tensors", "CKernels", "Datasets"]),
     library("Models", ["Tensors", "Tables", "Autodiff", "Datasets", "Graphs"]),
     .target(
       name: "RunConfiguration",
-      dependencies: ["ForeignText", .product(name: "Yams", package: "Yams")],
+      dependencies: ["ForeignText", "Files", .product(name: "Yams", package: "Yams")],
       resources: [.embedInCode("Library")], swiftSettings: swiftSettings),
     library("Messages", ["ForeignText", "CProtobufC", "CWireMessages"]),
     library("Enrollment", ["Messages"]),
     library("ParameterServer", ["Tensors", "CKernels", "Tables", "Messages", "Enrollment"]),
-    library("Checkpoints", ["ForeignText", "Tensors", "Tables", "Messages", "ParameterServer"]),
+    library(
+      "Checkpoints", ["ForeignText", "Files", "Tensors", "Tables", "Messages", "ParameterServer"]),
     library(
       "Coordination",
-      ["Messages", "Enrollment", .product(name: "GRDB", package: "GRDB.swift")]),
+      ["Files", "Messages", "Enrollment", .product(name: "GRDB", package: "GRDB.swift")]),
     library(
       "Training",
       [
@@ -80,27 +85,29 @@ let package = Package(
         "Tensors", "Tables", "Datasets", "Graphs", "Models", "Evaluation", "Messages",
         "Enrollment", "ParameterServer", "Coordination", "Training",
       ]),
-    library("Transport", ["ForeignText", "CZeroMQ", "Messages"]),
+    library("Transport", ["ForeignText", "Files", "CZeroMQ", "Messages"]),
     library(
       "Runtime",
       [
-        "ForeignText", "Tensors", "Tables", "Datasets", "Graphs", "Models", "Evaluation",
-        "Messages", "Enrollment", "Training", "ParameterServer", "Checkpoints", "Coordination", "Transport",
+        "ForeignText", "Files", "Tensors", "Tables", "Datasets", "Graphs", "Models", "Evaluation",
+        "Messages", "Enrollment", "Training", "ParameterServer", "Checkpoints", "Coordination",
+        "Transport",
         "RunConfiguration",
         "CProcess", .product(name: "Logging", package: "swift-log"),
       ]),
     library(
       "Experiments",
       [
-        "Datasets", "Models", "Evaluation", "RunConfiguration", "Checkpoints", "Coordination",
+        "Files", "Datasets", "Models", "Evaluation", "RunConfiguration", "Checkpoints",
+        "Coordination",
         "Runtime",
         .product(name: "GRDB", package: "GRDB.swift"),
       ]),
     .executableTarget(
       name: "mrdib",
       dependencies: [
-        "Runtime", "Coordination", "Transport", "Datasets", "RunConfiguration", "Experiments",
-        "Simulation",
+        "Files", "Runtime", "Coordination", "Transport", "Datasets", "RunConfiguration",
+        "Experiments", "Simulation",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ],
@@ -111,6 +118,7 @@ let package = Package(
     .testTarget(
       name: "TestSupportTests", dependencies: ["TestSupport"], swiftSettings: swiftSettings),
     tests("ForeignText", []),
+    tests("Files", []),
     tests("Tensors", ["CKernels"]),
     tests("Tables", ["Tensors"]),
     tests("Autodiff", ["Tensors", "CKernels"]),

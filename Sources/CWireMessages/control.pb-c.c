@@ -1329,7 +1329,7 @@ const ProtobufCMessageDescriptor mrdib__v1__control_header__descriptor =
   (ProtobufCMessageInit) mrdib__v1__control_header__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor mrdib__v1__node_hello__field_descriptors[8] =
+static const ProtobufCFieldDescriptor mrdib__v1__node_hello__field_descriptors[9] =
 {
   {
     "role",
@@ -1427,12 +1427,25 @@ static const ProtobufCFieldDescriptor mrdib__v1__node_hello__field_descriptors[8
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "kernels",
+    9,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Mrdib__V1__NodeHello, kernels),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned mrdib__v1__node_hello__field_indices_by_name[] = {
   3,   /* field[3] = data_endpoint */
   7,   /* field[7] = holding */
   4,   /* field[4] = host */
   1,   /* field[1] = incarnation */
+  8,   /* field[8] = kernels */
   6,   /* field[6] = name */
   5,   /* field[5] = process_id */
   0,   /* field[0] = role */
@@ -1441,7 +1454,7 @@ static const unsigned mrdib__v1__node_hello__field_indices_by_name[] = {
 static const ProtobufCIntRange mrdib__v1__node_hello__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 8 }
+  { 0, 9 }
 };
 const ProtobufCMessageDescriptor mrdib__v1__node_hello__descriptor =
 {
@@ -1451,7 +1464,7 @@ const ProtobufCMessageDescriptor mrdib__v1__node_hello__descriptor =
   "Mrdib__V1__NodeHello",
   "mrdib.v1",
   sizeof(Mrdib__V1__NodeHello),
-  8,
+  9,
   mrdib__v1__node_hello__field_descriptors,
   mrdib__v1__node_hello__field_indices_by_name,
   1,  mrdib__v1__node_hello__number_ranges,

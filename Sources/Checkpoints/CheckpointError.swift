@@ -1,3 +1,5 @@
+internal import Files
+
 #if canImport(Glibc)
   import Glibc
 #else
@@ -43,6 +45,16 @@ public struct CheckpointError: Error, Sendable, Equatable, CustomStringConvertib
     let isMissing = kind != .cannotCreate && (code == ENOENT || code == ENOTDIR)
     return CheckpointError(
       isMissing ? .missing : kind, "Cannot \(purpose): \(reason)\(advice(for: code)).")
+  }
+
+  /// A file that cannot be opened.
+  init(_ problem: FileProblem, _ purpose: String, isReading: Bool) {
+    switch problem {
+    case .system(let code):
+      self = .system(purpose, errno: code, isReading ? .inputOutput : .cannotCreate)
+    case .kind, .tooLarge, .tooMany:
+      self.init(isReading ? .damaged : .cannotCreate, "Cannot \(purpose): \(problem.reason).")
+    }
   }
 
   /// A file that is not what was written.

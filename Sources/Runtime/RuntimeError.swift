@@ -1,3 +1,5 @@
+import Files
+
 #if canImport(Glibc)
   import Glibc
 #else
@@ -23,6 +25,34 @@ public struct RuntimeError: ErrorWithExitCode, Sendable, Equatable, CustomString
     let reason = String(cString: strerror(code))
     return RuntimeError(
       exitCode: exitCode, message: "Cannot \(purpose): \(reason)\(advice(for: code)).")
+  }
+
+  /// Refuses a folder whose path is too long for the names that are to be written in it.
+  static func checkRoom(in folder: String, for byteCount: Int) throws {
+    do {
+      try FilePath.checkRoom(in: folder, for: byteCount)
+    } catch {
+      throw RuntimeError(
+        exitCode: .cannotCreate,
+        message: "Cannot write into '\(folder)': \(error.reason); choose a folder with a shorter "
+          + "path.")
+    }
+  }
+
+  /// Opens a file that is to be written.
+  ///
+  /// - Throws: ``RuntimeError`` `Cannot PURPOSE: REASON.` if that fails.
+  static func opening(
+    _ purpose: String, _ open: () throws(FileProblem) -> Int32
+  ) throws -> Int32 {
+    do {
+      return try open()
+    } catch .system(let code) {
+      throw system(purpose, errno: code, exitCode: .cannotCreate)
+    } catch {
+      throw RuntimeError(
+        exitCode: .cannotCreate, message: "Cannot \(purpose): \(error.reason); move it away.")
+    }
   }
 
   private static func advice(for code: Int32) -> String {

@@ -10,6 +10,11 @@ public struct Endpoint: Sendable, Hashable, CustomStringConvertible {
 
   public let kind: Kind
 
+  /// Whether a Unix socket can have this path.
+  public static func isUsable(socketPath path: String) -> Bool {
+    (try? Endpoint("ipc://\(path)")) != nil
+  }
+
   /// Longest path of a Unix socket, in bytes, without the final NUL.
   static let maximumPathBytes = 107
 

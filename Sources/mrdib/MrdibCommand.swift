@@ -25,6 +25,10 @@ struct MrdibCommand: ParsableCommand {
     ProcessLimits.raiseDescriptorLimit()
     do {
       var command = try parseAsRoot()
+      try command.reporting {
+        try ProcessArguments.check()
+        try BLASKernels.choose()
+      }
       try command.run()
       StandardOutput.finish()
     } catch {

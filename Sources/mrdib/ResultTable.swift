@@ -1,4 +1,5 @@
 import Foundation
+import Runtime
 
 /// A run's summary for the person who waited for it.
 struct ResultTable {
@@ -13,10 +14,10 @@ struct ResultTable {
 
   /// Nil when the run left no summary.
   init?(runDirectory: String) {
-    guard let data = FileManager.default.contents(atPath: "\(runDirectory)/summary.json"),
-      let summary = try? JSONSerialization.jsonObject(with: data) as? [String: Any]
+    guard let bytes = try? RunSummary.contents(in: RunDirectory(existing: runDirectory)),
+      let summary = try? JSONSerialization.jsonObject(with: Data(bytes)) as? [String: Any]
     else { return nil }
-    json = String(decoding: data, as: UTF8.self).trimmingCharacters(in: .newlines)
+    json = String(decoding: bytes, as: UTF8.self).trimmingCharacters(in: .newlines)
     guard let best = summary["best_epoch"] as? Int,
       let valid = summary["valid"] as? [String: Double],
       let test = summary["test"] as? [String: Double]

@@ -61,11 +61,18 @@ struct SweepOptions: ParsableArguments {
 }
 
 extension SweepRunner {
-  /// What a command that made many runs ends with.
-  func checkStop() throws {
-    guard let signal = stopSignal else { return }
-    StandardError.write("mrdib: stopped; the same command goes on with what is missing")
-    throw ArgumentParser.ExitCode(Runtime.ExitCode.signal(signal).rawValue)
+  /// What a command that made many runs ends with: a signal, or the runs that failed.
+  func checkEnd(of runs: [SweepRun]) throws {
+    if let signal = stopSignal {
+      StandardError.write("mrdib: stopped; the same command goes on with what is missing")
+      throw ArgumentParser.ExitCode(Runtime.ExitCode.signal(signal).rawValue)
+    }
+    let failed = runs.filter { $0.state == .failed }
+    guard !failed.isEmpty else { return }
+    for run in failed { StandardError.write("failed: \(run.name): \(run.message)") }
+    StandardError.write(
+      "mrdib: \(failed.count) of \(runs.count) runs failed; the same command makes them again")
+    throw ArgumentParser.ExitCode(Runtime.ExitCode.failure.rawValue)
   }
 }
 

@@ -60,8 +60,8 @@ import Testing
 
   /// From the bottom up: a target may import only what stands before it.
   private static let layers = [
-    "ForeignText", "Tensors", "Tables", "Autodiff", "Datasets", "Graphs", "Evaluation", "Models",
-    "RunConfiguration", "Messages", "Enrollment", "ParameterServer", "Checkpoints",
+    "ForeignText", "Files", "Tensors", "Tables", "Autodiff", "Datasets", "Graphs", "Evaluation",
+    "Models", "RunConfiguration", "Messages", "Enrollment", "ParameterServer", "Checkpoints",
     "Coordination", "Training", "Simulation", "Transport", "Runtime", "Experiments", "mrdib",
   ]
 
@@ -98,6 +98,26 @@ import Testing
         for (number, line) in lines.enumerated() {
           for word in banned {
             #expect(!line.contains(word), "\(path):\(number + 1): \(word)")
+          }
+        }
+      }
+    }
+  }
+
+  /// Ways to open a file that wait for a named pipe, or do not look at what they opened.
+  private static let openings = [
+    "O_RDONLY", "O_WRONLY", "O_RDWR", "O_CREAT", "fopen(", "opendir(", "FileHandle(for",
+    "(contentsOf: URL", "(contentsOfFile", ".contents(atPath", ".createFile(atPath",
+    ".write(toFile", ".write(to: URL", "InputStream(", "OutputStream(",
+  ]
+
+  @Test("files are opened by name in one place, which does not wait and looks at what they are")
+  func oneWayToOpen() throws {
+    for target in try targets() where target != "Files" {
+      for (path, lines) in try sources(of: target) {
+        for (number, line) in lines.enumerated() {
+          for way in Self.openings {
+            #expect(!line.contains(way), "\(path):\(number + 1): \(way); use PlainFile")
           }
         }
       }

@@ -22,8 +22,9 @@ struct Command {
   }
 
   /// Runs it in a line for bash, in which `"$@"` is the program with its arguments.
-  init(bash line: String, arguments: [String]) throws {
-    try self.init(executable: "/bin/bash", ["-c", line, "bash", Self.path] + arguments, [:])
+  init(bash line: String, arguments: [String], environment: [String: String] = [:]) throws {
+    try self.init(
+      executable: "/bin/bash", ["-c", line, "bash", Self.path] + arguments, environment)
   }
 
   /// With files that can grow no more beyond a size: what a full disk does to a write, such a limit

@@ -9,12 +9,16 @@ final class RunningCommand {
   private let outputPath: String
   private let errorPath: String
 
-  init(_ folder: TemporaryFolder, _ arguments: [String]) throws {
+  /// - Parameter environment: variables above those of the tests.
+  init(
+    _ folder: TemporaryFolder, _ arguments: [String], environment: [String: String] = [:]
+  ) throws {
     let name = UUID().uuidString
     outputPath = "\(folder.path)/output-\(name)"
     errorPath = "\(folder.path)/errors-\(name)"
     process.executableURL = URL(fileURLWithPath: Command.path)
     process.arguments = arguments
+    process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
     process.standardInput = FileHandle.nullDevice
     process.standardOutput = try Self.file(outputPath)
     process.standardError = try Self.file(errorPath)

@@ -57,6 +57,52 @@ import Testing
     #expect(modes.0 == 2 && modes.1 == "wal")
   }
 
+  @Test("the kernels that compute in a run are recorded once each, up to a number")
+  func kernels() throws {
+    let folder = try temporaryFolder()
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let path = "\(folder)/run.sqlite"
+    do {
+      let store = try RunStore(path: path)
+      #expect(try store.recordKernels("SkylakeX") == [])
+      #expect(try store.recordKernels("SkylakeX") == [])
+      #expect(try store.recordKernels("Haswell") == ["SkylakeX"])
+      try store.close()
+    }
+    let store = try RunStore(path: path)
+    #expect(try store.recordKernels("Haswell") == ["SkylakeX"])
+    for number in 0..<100 { _ = try store.recordKernels("\(number)") }
+    #expect(try store.recordKernels("Zen").count == 16)
+  }
+
+  @Test("a path that SQLite would take for a URI, or for options, is a path")
+  func paths() throws {
+    let folder = try temporaryFolder()
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    for name in ["a?mode=ro", "b#c", "d%41", ":memory:"] {
+      try RunStore(path: "\(folder)/\(name)").close()
+      #expect(FileManager.default.fileExists(atPath: "\(folder)/\(name)"), "\(name)")
+    }
+    let name = "file:\(UUID().uuidString)"
+    defer { try? FileManager.default.removeItem(atPath: name) }
+    try RunStore(path: name).close()
+    #expect(FileManager.default.fileExists(atPath: name))
+  }
+
+  @Test("a pipe in the place of the record or its journal is named, and nobody waits")
+  func pipe() throws {
+    let folder = try temporaryFolder()
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let path = "\(folder)/run.sqlite"
+    for suffix in ["-wal", ""] {
+      #expect(mkfifo(path + suffix, 0o600) == 0)
+      let error = #expect(throws: CoordinationError.self) { try RunStore(path: path) }
+      #expect(error?.code == .storeUnusable)
+      #expect(error?.message.contains("'\(path)\(suffix)': it is a named pipe") == true)
+      unlink(path + suffix)
+    }
+  }
+
   @Test("what was recorded comes back, also after a crash without close, at every transition")
   func survivesCrashes() throws {
     let folder = try temporaryFolder()

@@ -62,7 +62,7 @@ enum Samples {
       NodeHello(
         role: .server, incarnation: 0xDEAD_BEEF_0123_4567, runID: "run-7",
         dataEndpoint: "tcp://10.0.0.7:40001", host: "node-7", processID: 4711, name: "server-0",
-        holding: Holding(generation: 3, rank: 1, version: 1_000_000))),
+        holding: Holding(generation: 3, rank: 1, version: 1_000_000), kernels: "SkylakeX")),
     .heartbeat(
       Heartbeat(
         residentBytes: 1 << 33, peakResidentBytes: 1 << 34, cpuSeconds: 12.25, taskProgress: 9,

@@ -188,6 +188,31 @@ import Transport
     #expect(try failure(folder()).message.contains("do not belong together"))
   }
 
+  @Test(
+    "a named pipe in the place of a key is refused by its name, and nobody waits",
+    arguments: ["node.secret", "cluster.secret", "cluster.public", "allowed/node.public"])
+  func pipes(_ file: String) throws {
+    try folder().create()
+    let path = "\(folder().path)/\(file)"
+    try FileManager.default.removeItem(atPath: path)
+    try #require(mkfifo(path, 0o600) == 0)
+    let error = try failure(folder())
+    #expect(error.exitCode == .inputMissing)
+    #expect(error.message.contains("'\(path)': it is a named pipe"), "\(error.message)")
+  }
+
+  @Test("keys that come later: a pipe lets nobody in, and too many files change nothing")
+  func later() throws {
+    try folder().create()
+    let listening = try #require(try curve(folder(), listens: true).listening)
+    let allowed = "\(folder().path)/allowed"
+    try #require(mkfifo("\(allowed)/late.public", 0o600) == 0)
+    #expect(listening.allowedNow() == listening.allowed)
+    for number in 0..<4096 { try temporary.write("", to: "keys/allowed/\(number)") }
+    #expect(listening.allowedNow() == nil)
+    #expect(try failure(folder()).message.contains("more than 4096 entries"))
+  }
+
   @Test("showing a folder shows public keys and no secret")
   func show() throws {
     try folder().create()

@@ -37,6 +37,20 @@ import Testing
     #expect(text.count == 19)
   }
 
+  @Test("a worker with other kernels than those before it is a warning, also when all is quiet")
+  func otherKernels() {
+    for style in [ProgressStyle.plain(interval: 30), .quiet] {
+      var view = ProgressView(style: style, epochs: 10, examplesPerEpoch: 1)
+      let event = RunEvent.otherKernels(host: "b", name: "Zen\u{1B}[2J", before: ["SkylakeX"])
+      guard case .line(let line)? = view.handle(event, at: 0).first else {
+        Issue.record("nothing is said")
+        continue
+      }
+      #expect(line.hasPrefix("warning: the worker on b computes with the Zen?[2J kernels"))
+      #expect(line.contains("SkylakeX computed") && line.contains("other bits"))
+    }
+  }
+
   @Test("the line of an epoch says how stale rows were, if they may be")
   func staleness() {
     var view = ProgressView(style: .plain(interval: 30), epochs: 10, examplesPerEpoch: 100_000)

@@ -249,7 +249,8 @@ import Testing
     let directory = try RunDirectory.create(at: folder.path)
     try directory.writeEnvironment(
       .capture(
-        version: "1.0", gitCommit: "abc", openBLAS: .init(core: "SkylakeX", configuration: "0.3"),
+        version: "1.0", gitCommit: "abc",
+        openBLAS: .init(core: "SkylakeX", chosen: "SkylakeX", configuration: "0.3"),
         started: Date(timeIntervalSince1970: 0), commandLine: ["mrdib", "train"],
         cpuInfo: "processor : 0\nmodel name\t: Fast CPU: 3 GHz\n"))
     let json = try object(folder.text("environment.json"))

@@ -28,8 +28,8 @@ import Testing
       try make("other", in: parent), try make("mrdib-run-dddddd", in: parent),
     ]
     try parent.write("mine", to: "mrdib-run-dddddd/notes")
-    let living = try SocketFolder(in: parent.path)
-    let next = try SocketFolder(in: parent.path)
+    let living = try SocketFolder(in: [parent.path])
+    let next = try SocketFolder(in: [parent.path])
     for path in [empty, used] { #expect(!files.fileExists(atPath: path), "\(path)") }
     for path in kept + [living.path, next.path] {
       #expect(files.fileExists(atPath: path), "\(path)")
@@ -46,7 +46,7 @@ import Testing
     let target = try make("target", in: parent)
     let link = parent.path("mrdib-run-eeeeee")
     try files.createSymbolicLink(atPath: link, withDestinationPath: target)
-    try SocketFolder(in: parent.path).remove()
+    try SocketFolder(in: [parent.path]).remove()
     #expect(files.fileExists(atPath: target))
     #expect(throws: RuntimeError.self) { try SocketFolder.makeAgain(link) }
     let open = try make("open", in: parent, mode: 0o777)

@@ -134,6 +134,9 @@ extension TransportTests {
       #expect(error?.message.contains("'no-such-host.invalid'") == true)
       #expect(throws: Never.self) { try Endpoint("tcp://127.0.0.1:4000").checkHost() }
       #expect(throws: Never.self) { try Endpoint("tcp://[::1]:4000").checkHost() }
+      #expect(throws: Never.self) { try Endpoint("tcp://127.0.0.1:4000").checkRoute() }
+      #expect(throws: Never.self) { try Endpoint("ipc:///run/a").checkRoute() }
+      #expect(Endpoint.reachesLoopback)
     }
   }
 }

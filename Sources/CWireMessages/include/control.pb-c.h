@@ -153,10 +153,15 @@ struct  Mrdib__V1__NodeHello
    * Absent for a process that has not been part of the run.
    */
   Mrdib__V1__Holding *holding;
+  /*
+   * Of a worker: the kernels of OpenBLAS that it computes with, such as "SkylakeX", which decide the
+   * bits. Empty where it is not known.
+   */
+  char *kernels;
 };
 #define MRDIB__V1__NODE_HELLO__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&mrdib__v1__node_hello__descriptor) \
-    , MRDIB__V1__NODE_ROLE__NODE_ROLE_UNSPECIFIED, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string, NULL }
+    , MRDIB__V1__NODE_ROLE__NODE_ROLE_UNSPECIFIED, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string, NULL, (char *)protobuf_c_empty_string }
 
 
 /*

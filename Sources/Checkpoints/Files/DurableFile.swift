@@ -1,3 +1,5 @@
+internal import Files
+
 #if canImport(Glibc)
   import Glibc
 #else
@@ -21,7 +23,7 @@ public enum DurableFile {
   package static func synchronizeFolder(_ path: String) throws(CheckpointError) {
     let folder = path.isEmpty ? "." : path
     let file = try FileDescriptor(
-      path: folder, flags: O_RDONLY | O_DIRECTORY, purpose: "synchronise '\(folder)'")
+      folder, .synchronizeFolder, purpose: "synchronise '\(folder)'")
     try file.synchronize(purpose: "synchronise '\(folder)'")
   }
 
@@ -32,24 +34,19 @@ public enum DurableFile {
     _ path: String, makesParents: Bool = true
   ) throws(CheckpointError) {
     if mkdir(path, 0o777) == 0 {
-      return try synchronizeFolder(parent(of: path))
+      return try synchronizeFolder(FilePath.parent(of: path))
     }
     var status = stat()
     switch errno {
     case EEXIST where stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR: return
-    case ENOENT where makesParents && !parent(of: path).isEmpty && parent(of: path) != "/":
-      try makeFolder(parent(of: path))
+    case ENOENT
+    where makesParents && !FilePath.parent(of: path).isEmpty && FilePath.parent(of: path) != "/":
+      try makeFolder(FilePath.parent(of: path))
       guard mkdir(path, 0o777) == 0 || errno == EEXIST else {
         throw .system("make the folder '\(path)'", errno: errno, .cannotCreate)
       }
-      try synchronizeFolder(parent(of: path))
+      try synchronizeFolder(FilePath.parent(of: path))
     case let code: throw .system("make the folder '\(path)'", errno: code, .cannotCreate)
     }
-  }
-
-  /// The folder that a path is in; empty for a bare name.
-  static func parent(of path: String) -> String {
-    guard let slash = path.lastIndex(of: "/") else { return "" }
-    return slash == path.startIndex ? "/" : String(path[..<slash])
   }
 }

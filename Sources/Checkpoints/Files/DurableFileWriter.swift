@@ -1,3 +1,4 @@
+internal import Files
 import Tensors
 
 #if canImport(Glibc)
@@ -22,8 +23,7 @@ package final class DurableFileWriter {
   package init(path: String, suffix: String = ".partial") throws(CheckpointError) {
     self.path = path
     temporaryPath = path + suffix
-    file = try FileDescriptor(
-      path: temporaryPath, flags: O_WRONLY | O_CREAT | O_TRUNC, purpose: "write '\(path)'")
+    file = try FileDescriptor(temporaryPath, .replace, purpose: "write '\(path)'")
     buffer = .allocate(byteCount: FileContent.chunkByteCount, alignment: 64)
   }
 
@@ -59,7 +59,7 @@ package final class DurableFileWriter {
     try file.synchronize(purpose: "write '\(path)'")
     guard rename(temporaryPath, path) == 0 else { throw .system("write '\(path)'", errno: errno) }
     isFinished = true
-    try DurableFile.synchronizeFolder(DurableFile.parent(of: path))
+    try DurableFile.synchronizeFolder(FilePath.parent(of: path))
     return FileContent(byteCount: byteCount, digest: digest.text)
   }
 }

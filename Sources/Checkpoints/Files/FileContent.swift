@@ -22,7 +22,7 @@ package struct FileContent: Sendable, Equatable {
   /// Size and digest of the file at `path`, whatever it is.
   package init(of path: String) throws(CheckpointError) {
     let purpose = "read '\(path)'"
-    let file = try Self.open(path, purpose: purpose)
+    let file = try FileDescriptor(path, .read, purpose: purpose)
     byteCount = try file.byteCount(purpose: purpose)
     digest = try Self.digest(of: file, path: path, byteCount: byteCount, purpose: purpose)
   }
@@ -34,19 +34,12 @@ package struct FileContent: Sendable, Equatable {
     of path: String, byteCount: Int
   ) throws(CheckpointError) -> String {
     let purpose = "read '\(path)'"
-    let file = try open(path, purpose: purpose)
+    let file = try FileDescriptor(path, .read, purpose: purpose)
     let found = try file.byteCount(purpose: purpose)
     guard found == byteCount else {
       throw .damaged(path, "it has \(found) bytes, and \(byteCount) were written")
     }
     return try digest(of: file, path: path, byteCount: byteCount, purpose: purpose)
-  }
-
-  private static func open(
-    _ path: String, purpose: String
-  ) throws(CheckpointError) -> FileDescriptor {
-    // Non-blocking, because opening a named pipe would otherwise wait for its writer.
-    try FileDescriptor(path: path, flags: O_RDONLY | O_NONBLOCK, purpose: purpose)
   }
 
   private static func digest(

@@ -1,3 +1,5 @@
+internal import Files
+
 #if canImport(Glibc)
   import Glibc
 #else
@@ -8,30 +10,41 @@
 package final class FileDescriptor: Sendable {
   private let descriptor: Int32
 
-  /// - Parameters:
-  ///   - flags: as for `open`.
-  ///   - purpose: what the file is opened for, such as `write 'a/b'`.
+  /// Opens a plain file.
+  ///
+  /// - Parameter purpose: what the file is opened for, such as `write 'a/b'`.
   /// - Throws: ``CheckpointError``.
-  package init(path: String, flags: Int32, purpose: String) throws(CheckpointError) {
-    descriptor = open(path, flags | O_CLOEXEC, 0o644)
-    guard descriptor >= 0 else {
-      let isReading = flags & (O_WRONLY | O_RDWR) == 0
-      throw .system(purpose, errno: errno, isReading ? .inputOutput : .cannotCreate)
+  package init(_ path: String, _ use: Use, purpose: String) throws(CheckpointError) {
+    do {
+      descriptor =
+        switch use {
+        case .read: try PlainFile.open(path, .read)
+        case .replace: try PlainFile.open(path, .replace)
+        case .append: try PlainFile.open(path, .append)
+        case .synchronizeFolder: try PlainFile.openFolder(path)
+        }
+    } catch {
+      throw CheckpointError(error, purpose, isReading: use.isReading)
     }
   }
 
-  deinit {
-    if descriptor >= 0 { close(descriptor) }
+  deinit { close(descriptor) }
+
+  /// What a file is opened for.
+  package enum Use: Sendable {
+    case read
+    case replace
+    case append
+    case synchronizeFolder
+
+    fileprivate var isReading: Bool { self == .read || self == .synchronizeFolder }
   }
 
-  /// The size of a regular file.
+  /// The size of the file.
   package func byteCount(purpose: String) throws(CheckpointError) -> Int {
     var status = stat()
     guard fstat(descriptor, &status) == 0 else { throw .system(purpose, errno: errno) }
-    guard status.st_mode & S_IFMT == S_IFREG, let size = Int(exactly: status.st_size) else {
-      throw CheckpointError(.damaged, "Cannot \(purpose): it is not a regular file.")
-    }
-    return size
+    return Int(status.st_size)
   }
 
   package func writeAll(_ bytes: [UInt8], purpose: String) throws(CheckpointError) {

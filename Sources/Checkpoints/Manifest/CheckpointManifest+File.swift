@@ -66,8 +66,7 @@ extension CheckpointManifest {
 
   private static func contents(_ path: String) throws(CheckpointError) -> Data {
     let purpose = "read '\(path)'"
-    // Non-blocking, because opening a named pipe would otherwise wait for its writer.
-    let file = try FileDescriptor(path: path, flags: O_RDONLY | O_NONBLOCK, purpose: purpose)
+    let file = try FileDescriptor(path, .read, purpose: purpose)
     let size = try file.byteCount(purpose: purpose)
     guard size <= mostBytes else { throw .damaged(path, "it has \(size) bytes") }
     var bytes = [UInt8](repeating: 0, count: size)

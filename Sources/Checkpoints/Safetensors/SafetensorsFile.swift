@@ -83,8 +83,7 @@ package struct SafetensorsFile {
   }
 
   private static func open(_ path: String) throws(CheckpointError) -> FileDescriptor {
-    // Non-blocking, because opening a named pipe would otherwise wait for its writer.
-    try FileDescriptor(path: path, flags: O_RDONLY | O_NONBLOCK, purpose: "read '\(path)'")
+    try FileDescriptor(path, .read, purpose: "read '\(path)'")
   }
 
   private static func fill(

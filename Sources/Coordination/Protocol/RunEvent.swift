@@ -21,6 +21,9 @@ public enum RunEvent: Sendable, Equatable {
   case waiting(for: String, seconds: Double, limit: Double?)
   /// A warning: some workers have no shard of a batch and only take part in evaluations.
   case idleWorkers(count: UInt32, shardCount: UInt32)
+  /// A warning: a worker computes with other kernels than those before it, or than the run did
+  /// before it went on.
+  case otherKernels(host: String, name: String, before: [String])
   case clusterFormed(workers: UInt32, servers: UInt32, seconds: Double)
   /// A warning: which checkpoint to go back to cannot be told now; it is looked for again.
   case checkpointSearchFailed(message: String)

@@ -54,5 +54,11 @@ extension RunStore {
       PRIMARY KEY (version, generation)
     );
     """,
+    // Of OpenBLAS; empty in what the program before recorded.
+    """
+    CREATE TABLE kernels (
+      name TEXT PRIMARY KEY
+    );
+    """,
   ]
 }

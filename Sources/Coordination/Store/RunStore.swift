@@ -91,6 +91,22 @@ public final class RunStore: Sendable {
     }
   }
 
+  /// Kernels that a run can have at most: others are not recorded.
+  private static let mostKernels = 16
+
+  /// Writes down with which kernels something of the run is computed, which decide its bits.
+  ///
+  /// - Returns: those that were recorded before, without this one.
+  public func recordKernels(_ name: String) throws -> [String] {
+    try write("record the run's kernels in") { database in
+      let before = try String.fetchAll(database, sql: "SELECT name FROM kernels ORDER BY rowid")
+      if !before.contains(name), before.count < Self.mostKernels {
+        try database.execute(sql: "INSERT INTO kernels VALUES (?)", arguments: [name])
+      }
+      return before.filter { $0 != name }
+    }
+  }
+
   /// Closes the file; the store cannot be used afterwards. Without it nothing is lost.
   public func close() throws {
     try StoreSchema.translatingErrors("close", path) { try queue.close() }

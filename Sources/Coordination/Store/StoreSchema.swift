@@ -1,3 +1,4 @@
+internal import Files
 import GRDB
 
 /// What a SQLite file of ours looks like, and how one of an older release comes to look so.
@@ -27,8 +28,11 @@ package struct StoreSchema: Sendable {
     configuration.journalMode = .wal
     configuration.busyMode = .timeout(5)
     configuration.label = label
+    for suffix in ["", "-wal", "-shm", "-journal"] { try Self.checkKind(of: path + suffix) }
+    // SQLite takes what begins with `file:` for a URI, and would open another file.
+    let plainPath = path.hasPrefix("/") ? path : "./\(path)"
     return try Self.translatingErrors("open", path) {
-      let queue = try DatabaseQueue(path: path, configuration: configuration)
+      let queue = try DatabaseQueue(path: plainPath, configuration: configuration)
       // With such a journal GRDB sets NORMAL, which synchronises now and then only. It does so when
       // it opens the file, so that this comes afterwards.
       try queue.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
@@ -58,6 +62,18 @@ package struct StoreSchema: Sendable {
     for statements in migrations[version...] { try database.execute(sql: statements) }
     try database.execute(sql: "PRAGMA application_id = \(applicationID)")
     try database.execute(sql: "PRAGMA user_version = \(migrations.count)")
+  }
+
+  /// SQLite would wait for whoever writes into a named pipe.
+  private static func checkKind(of path: String) throws {
+    do {
+      try PlainFile.check(path)
+    } catch {
+      throw CoordinationError(
+        code: .storeUnusable,
+        message: "Cannot open '\(path)': \(error.reason); move it away, or choose another run "
+          + "directory.")
+    }
   }
 
   /// Passes our own errors on and tells people about SQLite's in a sentence.

@@ -1,3 +1,4 @@
+internal import Files
 import Foundation
 
 /// A file that appears under its name only when it is complete: written beside its place, flushed
@@ -14,8 +15,19 @@ package final class AtomicFile {
     self.path = path
     // Processes in different containers may share a folder and a process id.
     partialPath = "\(path).partial-\(UUID().uuidString)"
-    stream = fopen(partialPath, "wb")
-    guard stream != nil else { throw SystemError.writing(path) }
+    let descriptor: Int32
+    do {
+      descriptor = try PlainFile.open(partialPath, .create, permissions: 0o666)
+    } catch {
+      throw SystemError.writing(path, error)
+    }
+    stream = fdopen(descriptor, "wb")
+    guard stream != nil else {
+      let error = SystemError.writing(path)
+      close(descriptor)
+      unlink(partialPath)
+      throw error
+    }
   }
 
   deinit {
@@ -58,10 +70,15 @@ package final class AtomicFile {
 
   /// Makes the rename last.
   private func synchronizeFolder() throws(DatasetError) {
-    let parent = URL(fileURLWithPath: path).deletingLastPathComponent().path
-    let folder = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-    defer { if folder >= 0 { close(folder) } }
-    guard folder >= 0, fsync(folder) == 0 else { throw SystemError.writing(path) }
+    let parent = FilePath.parent(of: path)
+    let folder: Int32
+    do {
+      folder = try PlainFile.openFolder(parent.isEmpty ? "." : parent)
+    } catch {
+      throw SystemError.writing(path, error)
+    }
+    defer { close(folder) }
+    guard fsync(folder) == 0 else { throw SystemError.writing(path) }
   }
 
   /// Writes a whole file at once.

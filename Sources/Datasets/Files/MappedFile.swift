@@ -1,4 +1,5 @@
 internal import CMemoryMaps
+internal import Files
 internal import ForeignText
 import Foundation
 
@@ -21,14 +22,16 @@ package final class MappedFile: @unchecked Sendable {
   /// - Throws: ``DatasetError`` if `path` is no regular file or cannot be read.
   package init(path: String) throws(DatasetError) {
     self.path = path
-    // Non-blocking, because opening a named pipe would otherwise wait for its writer.
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-    guard descriptor >= 0 else { throw SystemError.reading(path) }
+    let descriptor: Int32
+    do {
+      descriptor = try PlainFile.open(path, .read)
+    } catch {
+      throw SystemError.reading(path, error)
+    }
     defer { close(descriptor) }
     var status = stat()
-    guard fstat(descriptor, &status) == 0 else { throw SystemError.reading(path) }
-    guard status.st_mode & S_IFMT == S_IFREG else {
-      throw DatasetError(.unreadable, path: path, "is not a regular file")
+    guard fstat(descriptor, &status) == 0 else {
+      throw SystemError.reading(path, .system(errno))
     }
     stamp = FileStamp(status)
     guard status.st_size > 0 else {
@@ -38,7 +41,7 @@ package final class MappedFile: @unchecked Sendable {
     }
     guard let size = Int(exactly: status.st_size),
       let start = mmap(nil, size, PROT_READ, MAP_PRIVATE, descriptor, 0), start != MAP_FAILED
-    else { throw SystemError.reading(path) }
+    else { throw SystemError.reading(path, .system(errno)) }
     bytes = UnsafeRawBufferPointer(start: start, count: size)
     mapNumber = cmaps_note(
       start, size,

@@ -1,3 +1,4 @@
+internal import Files
 import Foundation
 
 /// What the operating system said about the last call that failed.
@@ -5,16 +6,18 @@ enum SystemError {
   /// The reason in words, such as `No such file or directory`.
   static var reason: String { String(cString: strerror(errno)) }
 
-  /// A refusal to read `path`, in the kind that fits `errno`.
-  static func reading(_ path: String) -> DatasetError {
-    let kind: DatasetError.Kind = errno == ENOENT || errno == ENOTDIR ? .notFound : .unreadable
-    return DatasetError(kind, path: path, "cannot be opened for reading: \(reason)")
+  /// A refusal to read `path`.
+  static func reading(_ path: String, _ problem: FileProblem) -> DatasetError {
+    DatasetError(
+      problem.isMissing ? .notFound : .unreadable, path: path,
+      "cannot be opened for reading: \(problem.reason)")
   }
 
   /// A refusal to write `path`.
-  static func writing(_ path: String) -> DatasetError {
+  static func writing(_ path: String, _ problem: FileProblem? = nil) -> DatasetError {
     DatasetError(
       .unwritable, path: path,
-      "cannot be written: \(reason); choose a folder that can be written to and has space left")
+      "cannot be written: \(problem?.reason ?? reason); choose a folder that can be written to "
+        + "and has space left")
   }
 }

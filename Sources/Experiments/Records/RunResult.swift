@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Runtime
 
@@ -49,15 +50,21 @@ extension RunResult {
   ///
   /// - Throws: ``ExperimentError`` when the folder holds no finished run.
   public init(run: String) throws {
-    let path = RunDirectory(existing: run).summaryPath
-    guard let data = FileManager.default.contents(atPath: path) else {
+    let directory = RunDirectory(existing: run)
+    let path = directory.summaryPath
+    let bytes: [UInt8]
+    do {
+      bytes = try RunSummary.contents(in: directory)
+    } catch {
       throw ExperimentError(
         .inputMissing,
-        "Cannot read the result of '\(run)': there is no summary.json. Name the directory of a run "
-          + "that has ended, or of a sweep.")
+        error.isMissing
+          ? "Cannot read the result of '\(run)': there is no summary.json. Name the directory of a "
+            + "run that has ended, or of a sweep."
+          : "Cannot read '\(path)': \(error.reason). Name the directory of a run that has ended.")
     }
     do {
-      self = try JSONDecoder().decode(Summary.self, from: data).result
+      self = try JSONDecoder().decode(Summary.self, from: Data(bytes)).result
     } catch {
       throw ExperimentError(
         .dataMalformed,

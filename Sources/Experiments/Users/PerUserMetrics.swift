@@ -1,6 +1,7 @@
 import Checkpoints
 import Datasets
 import Evaluation
+import Files
 import Foundation
 import Models
 import RunConfiguration
@@ -61,13 +62,18 @@ public struct PerUserMetrics: Sendable, Equatable {
   ///   damaged.
   public static func load(run: String, dataFolder: String? = nil) throws -> PerUserMetrics {
     let path = path(of: try BestModel.read(run: run), run: run)
-    guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
+    guard let bytes = try? PlainFile.contents(of: path, atMost: Self.largestFile),
+      let text = String(validating: bytes, as: UTF8.self)
+    else {
       return try compute(run: run, dataFolder: dataFolder)
     }
     let result = try PerUserMetrics(text: text, path: path)
     try result.check(against: RunResult(run: run), blockSize: .max, run: run)
     return result
   }
+
+  /// Bytes that the file has at most; a user takes less than a hundred.
+  private static let largestFile = 1 << 30
 
   static func path(of model: BestModel, run: String) -> String {
     "\(run)/\(model.folder)/per_user.tsv"

@@ -63,7 +63,8 @@ extension WireReader {
       dataEndpoint: try text(wire.data_endpoint, "data endpoint"),
       host: try text(wire.host, "host"), processID: wire.process_id,
       name: try text(wire.name, "name"),
-      holding: wire.holding.map { holding($0.pointee) })
+      holding: wire.holding.map { holding($0.pointee) },
+      kernels: try text(wire.kernels, "kernels"))
   }
 
   private func heartbeat(_ wire: Mrdib__V1__Heartbeat) -> Heartbeat {

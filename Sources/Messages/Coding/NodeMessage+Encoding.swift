@@ -66,6 +66,7 @@ extension HeaderArena {
     wire.pointee.host = string(hello.host)
     wire.pointee.process_id = hello.processID
     wire.pointee.name = string(hello.name)
+    wire.pointee.kernels = string(hello.kernels)
     if let holding = hello.holding {
       let held = make(mrdib__v1__holding__init)
       held.pointee.generation = holding.generation

@@ -39,10 +39,13 @@ public struct NodeHello: Sendable, Equatable {
   public var name: String
   /// What the process still has of the run; nil for one that has not been part of it.
   public var holding: Holding?
+  /// With which kernels a worker's products are computed, such as `SkylakeX`: they decide the bits.
+  /// Empty where it is not known.
+  public var kernels: String
 
   public init(
     role: NodeRole, incarnation: UInt64, runID: String, dataEndpoint: String, host: String,
-    processID: UInt32, name: String = "", holding: Holding? = nil
+    processID: UInt32, name: String = "", holding: Holding? = nil, kernels: String = ""
   ) {
     self.role = role
     self.incarnation = incarnation
@@ -52,6 +55,7 @@ public struct NodeHello: Sendable, Equatable {
     self.processID = processID
     self.name = name
     self.holding = holding
+    self.kernels = kernels
   }
 }
 

@@ -1,4 +1,4 @@
-internal import Foundation
+internal import Files
 
 /// Values that belong together and override those of the layers below: one file, one option.
 public struct ConfigurationLayer: Sendable {
@@ -17,7 +17,7 @@ public struct ConfigurationLayer: Sendable {
   init(entries: [Entry]) { self.entries = entries }
 
   /// The most that a configuration file may hold. Real ones hold a few kilobytes.
-  static let largestFile = 1 << 20
+  package static let largestFile = 1 << 20
 
   /// A layer of YAML text: a flat mapping of keys to scalars or lists of scalars.
   ///
@@ -34,23 +34,19 @@ public struct ConfigurationLayer: Sendable {
   ///   is no flat mapping.
   public init(file path: String) throws {
     let source = ConfigurationSource(path)
-    guard let file = FileHandle(forReadingAtPath: path) else {
-      throw ConfigurationError(
-        source, "cannot open this configuration file; check that it exists and may be read")
-    }
-    defer { try? file.close() }
-    let bytes: Data
+    let bytes: [UInt8]
     do {
-      bytes = try file.read(upToCount: Self.largestFile + 1) ?? Data()
-    } catch {
-      throw ConfigurationError(
-        source, "cannot read this configuration file; check that it is a file, not a folder")
-    }
-    guard bytes.count <= Self.largestFile else {
+      bytes = try PlainFile.contents(of: path, atMost: Self.largestFile)
+    } catch .tooLarge {
       throw ConfigurationError(
         source, "is larger than 1 MiB; is this really a configuration file?")
+    } catch {
+      throw ConfigurationError(
+        source,
+        "cannot open this configuration file: \(error.reason); check that it exists and may be "
+          + "read")
     }
-    guard let text = String(bytes: bytes, encoding: .utf8) else {
+    guard let text = String(validating: bytes, as: UTF8.self) else {
       throw ConfigurationError(source, "is not UTF-8 text; is this really a configuration file?")
     }
     try self.init(yaml: text, label: path)
@@ -58,12 +54,18 @@ public struct ConfigurationLayer: Sendable {
 
   /// A layer of one `--set key=value`; the value is a YAML scalar or a list in brackets.
   ///
-  /// - Throws: `ConfigurationError` if there is no `=` or the value is not YAML.
+  /// - Throws: `ConfigurationError` if there is no `=`, the value is not YAML, or it has more than
+  ///   one line: YAML takes a line break for a blank, and a path would be another one.
   public init(assignment: String) throws {
     guard let equals = assignment.firstIndex(of: "="), equals > assignment.startIndex else {
       throw ConfigurationError(
         ConfigurationSource("--set \(assignment)"),
         "expected key=value, such as learning_rate=1e-3 or 'topk=[10, 20]'")
+    }
+    guard !assignment.contains(where: \.isNewline) else {
+      throw ConfigurationError(
+        ConfigurationSource("--set \(assignment)"),
+        "the value has a line break; write it as \\n in double quotes")
     }
     try self.init(
       option: "--set \(assignment)", key: String(assignment[..<equals]),

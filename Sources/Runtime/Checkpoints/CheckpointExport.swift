@@ -23,6 +23,7 @@ public struct CheckpointExport: Sendable {
   ) throws -> CheckpointExport {
     let place = try CheckpointPlace(path: path)
     let (view, problems) = try place.open()
+    try RuntimeError.checkRoom(in: folder, for: 80)
     try DurableFile.makeFolder(folder)
     let files =
       switch format {

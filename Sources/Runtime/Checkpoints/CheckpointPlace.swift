@@ -1,5 +1,6 @@
 import Checkpoints
 import Coordination
+import Files
 import Foundation
 import Models
 import ParameterServer
@@ -27,11 +28,13 @@ struct CheckpointPlace {
     guard exists, isFolder.boolValue else {
       throw Self.nothing(at: path, exists ? "that is a file" : "there is no such folder")
     }
-    let folder = URL(fileURLWithPath: path).standardizedFileURL
+    let folder = FilePath.absolute(path)
     let run = RunDirectory(existing: path)
-    if let name = CheckpointName(folder: folder.lastPathComponent) {
+    if let name = folder.split(separator: "/").last.flatMap({
+      CheckpointName(folder: String($0))
+    }) {
       self.name = name
-      store = CheckpointStore(folder: folder.deletingLastPathComponent().path)
+      store = CheckpointStore(folder: FilePath.parent(of: folder))
       (self.run, runID) = (nil, nil)
     } else if FileManager.default.fileExists(atPath: run.configurationPath) {
       let configuration = try ConfigurationResolver(modelNames: ModelRegistry.names).resolve(
@@ -49,7 +52,7 @@ struct CheckpointPlace {
     } else {
       name = nil
       (self.run, runID) = (nil, nil)
-      store = CheckpointStore(folder: folder.path)
+      store = CheckpointStore(folder: folder)
       guard try !store.list().isEmpty else {
         throw Self.nothing(at: path, "the folder holds neither a run nor checkpoints")
       }

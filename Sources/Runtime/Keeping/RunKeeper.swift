@@ -23,6 +23,8 @@ public final class RunKeeper {
   private let progress: ProgressReporter
   private let startedAt = MonotonicClock.seconds
   private let logger = Logger(label: "mrdib.run")
+  /// Kernels of workers that are recorded.
+  private var knownKernels: Set<String> = []
   /// An epoch whose evaluation is still to come.
   private var pendingEpoch: EpochSummary?
 
@@ -47,9 +49,7 @@ public final class RunKeeper {
     try directory.writeConfiguration(setup.configurationText)
     try directory.writeEnvironment(
       RunEnvironment.capture(
-        version: Program.version, gitCommit: nil,
-        openBLAS: .init(core: BLAS.coreName, configuration: BLAS.buildDescription),
-        started: Date()))
+        version: Program.version, gitCommit: nil, openBLAS: .current, started: Date()))
     // Before the first word under a term it is on disk.
     let isContinued = try store.load() != nil
     let term = isContinued ? try store.raiseTerm() : 1
@@ -141,6 +141,20 @@ public final class RunKeeper {
       pendingEpoch = nil
     }
     try metrics.append(epoch, evaluation: evaluation)
+  }
+
+  /// Records which kernels a worker of the run computes with, and warns when others did before.
+  ///
+  /// - Throws: `CoordinationError` when it cannot be written.
+  public func recordKernels(of hello: NodeHello) throws {
+    guard hello.role == .worker, !hello.kernels.isEmpty, hello.kernels.utf8.count <= 64,
+      hello.runID.isEmpty || hello.runID == plan.runID,
+      knownKernels.count < 16, knownKernels.insert(hello.kernels).inserted
+    else { return }
+    let before = try store.recordKernels(hello.kernels)
+    // In other modes no two runs have the same bits.
+    guard plan.isExact, !before.isEmpty else { return }
+    report(.otherKernels(host: hello.host, name: hello.kernels, before: before))
   }
 
   /// An evaluation has taken the place of another: a line that stands there says something else.

@@ -1,3 +1,6 @@
+import Files
+import ForeignText
+
 #if canImport(Glibc)
   import Glibc
 #else
@@ -20,56 +23,52 @@ extension KeyFile {
 
   /// - Throws: ``RuntimeError`` when the file is missing, malformed, or open to others.
   static func load(_ path: String, _ kind: Kind) throws -> KeyFile {
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else { throw missing(path, errno) }
-    defer { close(descriptor) }
-    try KeyAccess.check(path, descriptor, S_IFREG, forbidden: kind.forbidden)
-    var bytes = [UInt8](repeating: 0, count: maximumBytes + 1)
-    var count = 0
-    while count < bytes.count {
-      let got = bytes[count...].withUnsafeMutableBytes {
-        read(descriptor, $0.baseAddress, $0.count)
-      }
-      if got < 0, errno == EINTR { continue }
-      guard got >= 0 else { throw missing(path, errno) }
-      if got == 0 { break }
-      count += got
-    }
-    guard count <= maximumBytes, let text = String(validating: bytes[..<count], as: UTF8.self)
-    else {
+    let bytes: [UInt8]
+    do {
+      let descriptor = try PlainFile.open(path, .read)
+      defer { close(descriptor) }
+      try KeyAccess.check(path, descriptor, S_IFREG, forbidden: kind.forbidden)
+      bytes = try PlainFile.contents(of: descriptor, atMost: maximumBytes)
+    } catch FileProblem.tooLarge {
+      throw noKey(path)
+    } catch let problem as FileProblem {
       throw RuntimeError(
-        exitCode: .dataMalformed,
-        message: "Cannot use the key file '\(path)': it is not a text of at most "
-          + "\(maximumBytes) bytes. Make new keys with 'mrdib keys'.")
+        exitCode: .inputMissing,
+        message: "Cannot read the key file '\(path.shown(atMost: 4096))': \(problem.reason). "
+          + "'mrdib keys new FOLDER' makes the keys of a cluster.")
     }
+    guard let text = String(validating: bytes, as: UTF8.self) else { throw noKey(path) }
     return try KeyFile(parsing: text, path: path)
   }
 
-  private static func missing(_ path: String, _ code: Int32) -> RuntimeError {
+  private static func noKey(_ path: String) -> RuntimeError {
     RuntimeError(
-      exitCode: .inputMissing,
-      message: "Cannot read the key file '\(path)': \(String(cString: strerror(code))). "
-        + "'mrdib keys new FOLDER' makes the keys of a cluster.")
+      exitCode: .dataMalformed,
+      message: "Cannot use the key file '\(path.shown(atMost: 4096))': it is not a text of at most "
+        + "\(maximumBytes) bytes. Make new keys with 'mrdib keys'.")
   }
 
   /// Writes a file that was not there: a key is never replaced.
   func save(to path: String, _ kind: Kind) throws {
-    func failed(_ code: Int32) -> RuntimeError {
+    func failed(_ problem: FileProblem) -> RuntimeError {
       RuntimeError(
         exitCode: .cannotCreate,
-        message: "Cannot write the key file '\(path)': \(String(cString: strerror(code))).")
+        message: "Cannot write the key file '\(path)': \(problem.reason).")
     }
     let text = kind == .secret ? secretText ?? "" : publicText
-    let descriptor = open(
-      path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, kind.mode)
-    guard descriptor >= 0 else { throw failed(errno) }
+    let descriptor: Int32
+    do {
+      descriptor = try PlainFile.open(path, .create, permissions: kind.mode)
+    } catch {
+      throw failed(error)
+    }
     defer { close(descriptor) }
     let bytes = Array(text.utf8)
     // So few bytes are written at once or not at all.
     guard write(descriptor, bytes, bytes.count) == bytes.count, fsync(descriptor) == 0 else {
-      let code = errno
+      let problem = FileProblem.system(errno)
       unlink(path)
-      throw failed(code)
+      throw failed(problem)
     }
   }
 }
@@ -101,11 +100,13 @@ enum KeyAccess {
   }
 
   static func checkFolder(_ path: String) throws {
-    let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-    guard descriptor >= 0 else {
+    let descriptor: Int32
+    do {
+      descriptor = try PlainFile.openFolder(path)
+    } catch {
       throw RuntimeError(
         exitCode: .inputMissing,
-        message: "Cannot open the key folder '\(path)': \(String(cString: strerror(errno))). "
+        message: "Cannot open the key folder '\(path)': \(error.reason). "
           + "'mrdib keys new FOLDER' makes one.")
     }
     defer { close(descriptor) }

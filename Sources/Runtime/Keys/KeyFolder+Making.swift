@@ -56,6 +56,8 @@ extension KeyFolder {
   }
 
   private func makeFolder(_ path: String) throws {
+    // The longest name of a key, in the folder of those that are allowed.
+    try RuntimeError.checkRoom(in: path, for: 80)
     guard mkdir(path, 0o700) == 0 || errno == EEXIST else {
       throw RuntimeError(
         exitCode: .cannotCreate,

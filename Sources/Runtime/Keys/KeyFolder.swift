@@ -1,5 +1,5 @@
+import Files
 import Foundation
-import Logging
 import Transport
 
 /// The keys of a cluster, or of one machine that takes part in it.
@@ -59,10 +59,12 @@ public struct KeyFolder: Sendable, Equatable {
     return (file.name, pair)
   }
 
+  /// As many lines as files that cannot be used, every second, would be too many.
+  private static let log = RateLimitedLog(label: "mrdib.keys", limit: RateLimit(lines: 20))
+
   /// Who may connect by now. A file that cannot be used lets nobody in; nil if the folder cannot be
   /// read at all.
   private func allowedNow() -> [CurvePublicKey: String]? {
-    let logger = Logger(label: "mrdib.keys")
     do {
       try KeyAccess.checkFolder(allowedFolder)
       var keys: [CurvePublicKey: String] = [:]
@@ -71,19 +73,29 @@ public struct KeyFolder: Sendable, Equatable {
           let file = try KeyFile.load(path, .open)
           keys[file.publicKey] = file.name
         } catch {
-          logger.warning("\(error)")
+          Self.log.warning("\(error)")
         }
       }
       return keys
     } catch {
-      logger.warning("\(error) Until then those may connect who could before.")
+      Self.log.warning("\(error) Until then those may connect who could before.")
       return nil
     }
   }
 
+  /// The network thread reads all of them whenever somebody connects, so that they are few.
+  private static let mostAllowed = 4096
+
   private func allowedFiles() throws -> [String] {
-    try FileManager.default.contentsOfDirectory(atPath: allowedFolder).sorted()
-      .filter { $0.hasSuffix(".public") }.map { "\(allowedFolder)/\($0)" }
+    do {
+      return try PlainFile.names(in: allowedFolder, atMost: Self.mostAllowed)
+        .filter { $0.hasSuffix(".public") }.map { "\(allowedFolder)/\($0)" }
+    } catch {
+      throw RuntimeError(
+        exitCode: .configuration,
+        message: "Cannot use the keys in '\(allowedFolder)': \(error.reason). Keep nothing else "
+          + "there.")
+    }
   }
 
   /// Who may connect. Other files than `*.public` are none of our business.
@@ -92,7 +104,7 @@ public struct KeyFolder: Sendable, Equatable {
   func allowed() throws -> [CurvePublicKey: String] {
     try KeyAccess.checkFolder(allowedFolder)
     var keys: [CurvePublicKey: String] = [:]
-    for path in (try? allowedFiles()) ?? [] {
+    for path in try allowedFiles() {
       let file = try KeyFile.load(path, .open)
       keys[file.publicKey] = file.name
     }

@@ -1,4 +1,5 @@
 import CProcess
+import Files
 import Transport
 
 #if canImport(Glibc)
@@ -30,7 +31,10 @@ final class ChildProcess {
   {
     let log =
       specification.writesToStandardError
-      ? dup(STDERR_FILENO) : open(logPath, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
+      ? dup(STDERR_FILENO)
+      : try RuntimeError.opening("write the log '\(logPath)'") { () throws(FileProblem) in
+        try PlainFile.open(logPath, .append)
+      }
     guard log >= 0 else {
       let code = errno
       throw RuntimeError.system(

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// What the control groups of this process allow it: a container's limits. Version 1 and 2.
@@ -7,7 +8,7 @@ package struct ControlGroup: Sendable {
   /// Of this process.
   package static let own = ControlGroup(
     root: "/sys/fs/cgroup",
-    membership: (try? String(contentsOfFile: "/proc/self/cgroup", encoding: .utf8)) ?? "",
+    membership: text(of: "/proc/self/cgroup") ?? "",
     systemCounters: "/proc/vmstat")
 
   /// Folders whose limits hold for the process: its own group's first, then those around it.
@@ -88,16 +89,20 @@ package struct ControlGroup: Sendable {
     return Self.counters(systemCounters)["oom_kill"] ?? 0
   }
 
+  private static func text(of path: String) -> String? {
+    (try? PlainFile.contents(of: path, atMost: 1 << 20)).map { String(decoding: $0, as: UTF8.self) }
+  }
+
   private static func number(_ paths: String...) -> UInt64? {
     paths.lazy.compactMap { path in
-      (try? String(contentsOfFile: path, encoding: .utf8))
+      text(of: path)
         .flatMap { UInt64($0.trimmingCharacters(in: .whitespacesAndNewlines)) }
     }.first
   }
 
   /// Lines are `name value`.
   private static func counters(_ path: String) -> [String: UInt64] {
-    guard let text = try? String(contentsOfFile: path, encoding: .utf8) else { return [:] }
+    guard let text = text(of: path) else { return [:] }
     return Dictionary(
       text.split(separator: "\n").compactMap { line in
         let parts = line.split(separator: " ")

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 #if canImport(Glibc)
@@ -63,10 +64,10 @@ public struct ProcessLimits: Sendable, Equatable {
     let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
     // Those that cannot be seen from here count too, for the system: there may be fewer left.
     let used = names.filter { Int32($0) != nil }.reduce(UInt64(0)) { count, name in
-      guard let status = try? String(contentsOfFile: "/proc/\(name)/status", encoding: .utf8) else {
+      guard let bytes = try? PlainFile.contents(of: "/proc/\(name)/status", atMost: 64 << 10) else {
         return count
       }
-      let fields = status.split(separator: "\n").map { $0.split(whereSeparator: \.isWhitespace) }
+      let fields = String(decoding: bytes, as: UTF8.self).split(separator: "\n").map { $0.split(whereSeparator: \.isWhitespace) }
       guard fields.contains(where: { $0.first == "Uid:" && $0.dropFirst().first == user[...] })
       else { return count }
       let threads = fields.first { $0.first == "Threads:" }?.last

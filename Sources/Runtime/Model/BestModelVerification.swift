@@ -54,10 +54,10 @@ public struct BestModelVerification: Sendable, Equatable, Encodable {
     }
     let decoder = JSONDecoder()
     decoder.keyDecodingStrategy = .convertFromSnakeCase
-    let path = RunDirectory(existing: run).summaryPath
-    let summary = FileManager.default.contents(atPath: path)
-      .flatMap { try? decoder.decode(Summary.self, from: $0) }
-    return summary?.bestEpoch != nil
+    guard let bytes = try? RunSummary.contents(in: RunDirectory(existing: run)),
+      let summary = try? decoder.decode(Summary.self, from: Data(bytes))
+    else { return false }
+    return summary.bestEpoch != nil
   }
 
   /// One line, or one for everything that is wrong.

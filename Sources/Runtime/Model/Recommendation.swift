@@ -10,17 +10,45 @@ public struct Recommendation: Sendable, Encodable {
   public struct Item: Sendable, Encodable {
     public let item: Int
     public let score: Float
+    /// How many interactions with it were trained on; nil if the data was not looked at.
+    public let trainingInteractions: Int?
+
+    enum CodingKeys: String, CodingKey {
+      case item, score
+      case trainingInteractions = "training_interactions"
+    }
   }
 
   public let schemaVersion = 1
   public let user: Int
   public let epoch: UInt32
+  /// How many interactions of the user were trained on; nil if the data was not looked at.
+  public let trainingInteractions: Int?
   /// Best first.
   public let items: [Item]
 
   enum CodingKeys: String, CodingKey {
     case schemaVersion = "schema_version"
+    case trainingInteractions = "training_interactions"
     case user, epoch, items
+  }
+
+  /// What the ranking does not rest on, in sentences.
+  public var warnings: [String] {
+    var warnings: [String] = []
+    if trainingInteractions == 0 {
+      warnings.append(
+        "user \(user) has no training interactions: nothing is known of their taste, and the "
+          + "scores rest on what the model began with")
+    }
+    let unknown = items.filter { $0.trainingInteractions == 0 }.map { "\($0.item)" }
+    if !unknown.isEmpty {
+      let more = unknown.count > 10 ? ", …" : ""
+      warnings.append(
+        "no user has one of the items \(unknown.prefix(10).joined(separator: ", "))\(more) in the "
+          + "training data: their scores rest on their features alone, if the model uses any")
+    }
+    return warnings
   }
 
   /// Ranks all items for a user by a run's best model.
@@ -48,17 +76,29 @@ public struct Recommendation: Sendable, Encodable {
         message: "Cannot recommend to user \(user): the model of '\(run)' has no such user. Ids "
           + "count from 0.")
     }
-    let seen = includesSeen ? [] : try trainItems(run: run, user: user, dataFolder: dataFolder)
+    let data: Dataset?
+    do {
+      data = try dataset(run: run, user: user, folder: dataFolder)
+    } catch {
+      // Then only what it says about user and items is missing.
+      guard includesSeen, dataFolder == nil else { throw error }
+      data = nil
+    }
+    let own: [Int32]? = data.map { user < $0.userCount ? Array($0.train[user]) : [] }
+    let counts = data?.trainingCounts(items: items.rows)
     let ranked = try Recommender(items: items)
-      .top(count, for: vector, excluding: seen)
+      .top(count, for: vector, excluding: includesSeen ? [] : own ?? [])
+    let answers = ranked.map { ranked in
+      let item = Int(ranked.item)
+      return Item(item: item, score: ranked.score, trainingInteractions: counts?[item])
+    }
     return Recommendation(
-      user: user, epoch: epoch,
-      items: ranked.map { Item(item: Int($0.item), score: $0.score) })
+      user: user, epoch: epoch, trainingInteractions: own?.count, items: answers)
   }
 
-  private static func trainItems(
-    run: String, user: Int, dataFolder: String?
-  ) throws -> [Int32] {
+  /// The data that the run was trained on.
+  private static func dataset(run: String, user: Int, folder dataFolder: String?) throws -> Dataset
+  {
     let directory = RunDirectory(existing: run)
     let configuration = try ConfigurationResolver(modelNames: ModelRegistry.names).resolve(
       layers: [ConfigurationLayer(file: directory.configurationPath)])
@@ -79,6 +119,15 @@ public struct Recommendation: Sendable, Encodable {
           + "\(configuration.data.digest)). Name the right folder with --data, or ask for "
           + "--include-seen.")
     }
-    return user < dataset.userCount ? Array(dataset.train[user]) : []
+    return dataset
+  }
+}
+
+extension Dataset {
+  /// How many training interactions each of the model's items has.
+  fileprivate func trainingCounts(items: Int) -> [Int] {
+    var counts = [Int](repeating: 0, count: max(items, itemCount))
+    for item in trainItems { counts[Int(item)] += 1 }
+    return counts
   }
 }

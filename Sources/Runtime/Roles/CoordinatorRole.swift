@@ -15,6 +15,8 @@ public struct CoordinatorRole: Sendable {
   private let isQuiet: Bool
   private let security: Security
   private let keepsSocketFolder: Bool
+  private let endpointFile: EndpointFile?
+  private let announce: @Sendable (String) -> Void
   private let makeDirectory: @Sendable () throws -> RunDirectory
 
   /// - Parameters:
@@ -22,11 +24,15 @@ public struct CoordinatorRole: Sendable {
   ///   - security: what protects the connections.
   ///   - keepsSocketFolder: whether the folder of the socket is the run's own, to be made again
   ///     when somebody removes it.
+  ///   - endpointFile: where it says at which address it listens.
+  ///   - announce: told where it listens, in a line for people.
   ///   - makeDirectory: called when the address has turned out to be usable: before that, nothing
   ///     is made that the next try would stumble over, and no old run is replaced.
   public init(
     setup: RunSetup, runID: String, listen: String, isQuiet: Bool, security: Security = .plain(),
-    keepsSocketFolder: Bool = false, makeDirectory: @escaping @Sendable () throws -> RunDirectory
+    keepsSocketFolder: Bool = false, endpointFile: EndpointFile? = nil,
+    announce: @escaping @Sendable (String) -> Void = { _ in },
+    makeDirectory: @escaping @Sendable () throws -> RunDirectory
   ) {
     self.setup = setup
     self.runID = runID
@@ -34,6 +40,8 @@ public struct CoordinatorRole: Sendable {
     self.isQuiet = isQuiet
     self.security = security
     self.keepsSocketFolder = keepsSocketFolder
+    self.endpointFile = endpointFile
+    self.announce = announce
     self.makeDirectory = makeDirectory
   }
 
@@ -44,6 +52,7 @@ public struct CoordinatorRole: Sendable {
     let cluster = setup.configuration.cluster
     try ProcessNeeds.coordinator(servers: cluster.servers, workers: cluster.workers)
       .check(.current(), for: "the coordinator")
+    defer { endpointFile?.remove() }
     let outcome = OutcomeBox()
     let context = try ZeroMQContext()
     // Every socket is closed when the thread has ended: nothing is left to wait for.
@@ -55,9 +64,12 @@ public struct CoordinatorRole: Sendable {
       CoordinatorHandler(
         setup: setup, listen: listen, keepsSocketFolder: keepsSocketFolder, signals: signals,
         outcome: outcome
-      ) { [self] in
-        try RunKeeper.open(
+      ) { [self] listener in
+        let run = try RunKeeper.open(
           directory: makeDirectory(), setup: setup, runID: runID, isQuiet: isQuiet)
+        try endpointFile?.write(listener.endpoint)
+        announce("listening at \(listener.endpoint)")
+        return run
       }
     }
     try thread.join()
@@ -74,7 +86,8 @@ private final class CoordinatorHandler: NetworkHandler {
   private let keepsSocketFolder: Bool
   private let signals: SignalPipe
   private let outcome: OutcomeBox
-  private let openRun: () throws -> (keeper: RunKeeper, state: CoordinatorState)
+  private let openRun:
+    (NetworkLoop<Event>.Listener) throws -> (keeper: RunKeeper, state: CoordinatorState)
   private let logger = Logger(label: "mrdib.coordinator")
   /// There from the start on, which comes before every other event.
   private var keeper: RunKeeper?
@@ -98,7 +111,10 @@ private final class CoordinatorHandler: NetworkHandler {
   init(
     setup: RunSetup, listen: String, keepsSocketFolder: Bool, signals: SignalPipe,
     outcome: OutcomeBox,
-    openRun: @escaping () throws -> (keeper: RunKeeper, state: CoordinatorState)
+    openRun:
+      @escaping (NetworkLoop<Event>.Listener) throws -> (
+        keeper: RunKeeper, state: CoordinatorState
+      )
   ) {
     self.setup = setup
     self.listen = listen
@@ -113,7 +129,8 @@ private final class CoordinatorHandler: NetworkHandler {
     if keepsSocketFolder { try makeSocketFolder() }
     let listener = try loop.bindRouter(listen)
     self.listener = listener
-    let (keeper, state) = try openRun()
+    let (keeper, state) = try openRun(listener)
+    listener.endpoint.warnIfUnreachable(logger)
     let mailbox = loop.mailbox
     checkpoints = CheckpointKeeper(setup: setup, plan: keeper.plan) { outcome in
       // A loop that has ended wants no more news.
@@ -146,6 +163,7 @@ private final class CoordinatorHandler: NetworkHandler {
         peers[hello.incarnation] = peer
       }
       guard let node = nodes[peer] else { return askForHello(peer, on: loop) }
+      if case .hello(let hello) = message { recordKernels(of: hello) }
       handle(.message(message, from: node), on: loop)
     } catch {
       loop.recordMalformedMessage("\(error)")
@@ -155,6 +173,15 @@ private final class CoordinatorHandler: NetworkHandler {
       if let node = nodes[peer] {
         handle(.undecodable(from: node, message: "\(error)"), on: loop)
       }
+    }
+  }
+
+  private func recordKernels(of hello: NodeHello) {
+    do {
+      try keeper?.recordKernels(of: hello)
+    } catch {
+      // The next record that matters says it, too.
+      logger.warning("\(error)")
     }
   }
 

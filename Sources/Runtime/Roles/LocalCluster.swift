@@ -1,5 +1,7 @@
+import ForeignText
 import Foundation
 import RunConfiguration
+import Transport
 
 /// A cluster of processes on this machine: what `train` starts.
 public struct LocalCluster: Sendable {
@@ -66,8 +68,10 @@ public struct LocalCluster: Sendable {
   private func children(_ socket: SocketFolder) -> [ChildSpecification] {
     let address = socket.endpoint
     let cluster = setup.configuration.cluster
-    let servers = (0..<cluster.servers).map {
-      node("server", rank: $0, at: address, ["--listen", "tcp://127.0.0.1:*"])
+    let hasLoopback = Endpoint.reachesLoopback
+    let servers = (0..<cluster.servers).map { rank in
+      let listen = hasLoopback ? "tcp://127.0.0.1:*" : socket.endpoint(ofServer: rank)
+      return node("server", rank: rank, at: address, ["--listen", listen])
     }
     let nice = ThreadPriority.nice(
       ofWorkers: cluster.workers, on: ProcessInfo.processInfo.activeProcessorCount)
@@ -83,10 +87,10 @@ public struct LocalCluster: Sendable {
     ChildSpecification(
       name: "coordinator",
       arguments: [
-        "coordinator", "--listen", address, "--run", directory.path, "--run-id", runID,
+        "coordinator", "--listen", address, "--run=\(directory.path)", "--run-id", runID,
         "--prepared",
       ] + (isQuiet ? ["--quiet"] : []) + keys,
-      environment: BLASKernels.environment, isLeader: true, writesToStandardError: true)
+      isLeader: true, writesToStandardError: true)
   }
 
   private func node(
@@ -96,9 +100,8 @@ public struct LocalCluster: Sendable {
     return ChildSpecification(
       name: name, role: role,
       arguments: [role, "--coordinator", address, "--run-id", runID, "--name", name] + options
-        + keys,
-      environment: BLASKernels.environment)
+        + keys)
   }
 
-  private var keys: [String] { keyFolder.map { ["--keys", $0] } ?? [] }
+  private var keys: [String] { keyFolder.map { ["--keys=\($0)"] } ?? [] }
 }

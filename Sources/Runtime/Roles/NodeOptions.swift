@@ -31,7 +31,8 @@ public struct NodeOptions: Sendable {
     NodeHello(
       role: role, incarnation: Self.incarnation(), runID: runID, dataEndpoint: dataEndpoint,
       host: ProcessInfo.processInfo.hostName,
-      processID: UInt32(ProcessInfo.processInfo.processIdentifier), name: name)
+      processID: UInt32(ProcessInfo.processInfo.processIdentifier), name: name,
+      kernels: role == .worker ? BLASKernels.runningName : "")
   }
 
   /// Milliseconds since 1970, so that of two processes of a name the later one is greater, above 20

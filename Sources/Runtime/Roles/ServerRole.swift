@@ -11,14 +11,20 @@ public struct ServerRole: Sendable {
   private let options: NodeOptions
   private let listen: String
   private let advertisedHost: String?
+  private let endpointFile: EndpointFile?
 
   /// - Parameters:
   ///   - listen: where workers connect, such as `tcp://127.0.0.1:*` for a free port.
   ///   - advertisedHost: at which workers reach this machine, when `listen` does not say it.
-  public init(options: NodeOptions, listen: String, advertisedHost: String?) {
+  ///   - endpointFile: where it says at which address it is reached.
+  public init(
+    options: NodeOptions, listen: String, advertisedHost: String?,
+    endpointFile: EndpointFile? = nil
+  ) {
     self.options = options
     self.listen = listen
     self.advertisedHost = advertisedHost
+    self.endpointFile = endpointFile
   }
 
   /// Blocks until the server has left the run.
@@ -26,6 +32,7 @@ public struct ServerRole: Sendable {
   /// - Throws: `TransportError` when the network cannot be used at all.
   public func run(signals: SignalPipe) throws -> RoleOutcome {
     try ProcessNeeds.server(workers: 1, tableBytes: 0).check(.current(), for: "a server")
+    defer { endpointFile?.remove() }
     let outcome = OutcomeBox()
     let context = try ZeroMQContext()
     // Every socket is closed when the thread has ended: nothing is left to wait for.
@@ -35,12 +42,12 @@ public struct ServerRole: Sendable {
       name: "server-network", context: context, settings: watch.settings(options.security)
     ) { [self] in
       ServerHandler(
-        options: options, listen: listen, advertisedHost: advertisedHost, signals: signals,
-        outcome: outcome)
+        options: options, listen: listen, advertisedHost: advertisedHost,
+        endpointFile: endpointFile, signals: signals, outcome: outcome)
     }
-    options.warnOfUnknownHost(Logger(label: "mrdib.server"), until: outcome)
+    options.warnOfUnreachableHost(Logger(label: "mrdib.server"), until: outcome)
     try thread.join()
-    return watch.explain(outcome.value)
+    return options.explain(watch.explain(outcome.value))
   }
 }
 
@@ -52,6 +59,7 @@ private final class ServerHandler: NetworkHandler {
   private let options: NodeOptions
   private let listen: String
   private let advertisedHost: String?
+  private let endpointFile: EndpointFile?
   private let signals: SignalPipe
   private let outcome: OutcomeBox
   private let logger = Logger(label: "mrdib.server")
@@ -63,12 +71,13 @@ private final class ServerHandler: NetworkHandler {
   private var now: Double { MonotonicClock.seconds }
 
   init(
-    options: NodeOptions, listen: String, advertisedHost: String?, signals: SignalPipe,
-    outcome: OutcomeBox
+    options: NodeOptions, listen: String, advertisedHost: String?, endpointFile: EndpointFile?,
+    signals: SignalPipe, outcome: OutcomeBox
   ) {
     self.options = options
     self.listen = listen
     self.advertisedHost = advertisedHost
+    self.endpointFile = endpointFile
     self.signals = signals
     self.outcome = outcome
   }
@@ -97,7 +106,9 @@ private final class ServerHandler: NetworkHandler {
           + "which is every address of this machine. Name the one that workers reach with "
           + "--advertise HOST.")
     }
+    listener.endpoint.warnIfUnreachable(logger)
     coordinator = try loop.connectDealer(options.coordinator)
+    try endpointFile?.write(listener.advertised)
     logger.info("\(options.searchSentence)")
     var limits = Enrollment.Limits()
     limits.joinTimeout = options.joinTimeout

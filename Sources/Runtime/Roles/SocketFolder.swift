@@ -1,4 +1,7 @@
+import Files
+import ForeignText
 import Foundation
+import Transport
 
 #if canImport(Glibc)
   import Glibc
@@ -6,7 +9,8 @@ import Foundation
   import Darwin
 #endif
 
-/// A private folder for the coordinator's socket, with a path short enough for the system.
+/// A private folder for the sockets of a local cluster, with a path short enough for the system: the
+/// coordinator's, and the servers' where loopback is down.
 ///
 /// It is locked for as long as its process lives: cleaners of temporary files (systemd-tmpfiles)
 /// leave locked folders alone, and the next start knows by it which folders of killed processes are
@@ -17,31 +21,56 @@ package struct SocketFolder: Sendable {
 
   private static let prefix = "mrdib-run-"
   private static let socketName = "coordinator"
-  /// What is in such a folder, at most.
-  private static let names: Set = [socketName, "\(socketName).lock"]
 
   /// Where the coordinator listens.
   var endpoint: String { "ipc://\(path)/\(Self.socketName)" }
 
+  /// Where a server listens, if not at a port.
+  func endpoint(ofServer rank: Int) -> String { "ipc://\(path)/server-\(rank)" }
+
+  /// Whether a file of this name is a socket of a cluster, or its lock.
+  private static func isOwnFile(_ name: String) -> Bool {
+    name.wholeMatch(of: /(coordinator|server-\d+)(\.lock)?/) != nil
+  }
+
   /// Makes a new folder, and removes those that killed processes of this user have left there.
   ///
-  /// - Throws: ``RuntimeError`` if it cannot be made.
-  package init(in parent: String = "/tmp") throws {
-    Self.removeLeftOvers(in: parent)
-    // Another start may take a folder that is not locked yet for one that was left over.
-    for _ in 0..<8 {
-      var template = Array("\(parent)/\(Self.prefix)XXXXXX".utf8CString)
-      guard let made = mkdtemp(&template) else { break }
-      let path = String(cString: made)
-      if let lock = Self.lock(path) {
+  /// - Parameter parents: where it may be, best first; nil: where the environment says.
+  /// - Throws: ``RuntimeError`` if it cannot be made in any of them.
+  package init(in parents: [String]? = nil) throws {
+    var problems: [String] = []
+    for parent in parents ?? UserFolder.temporary(in: ProcessInfo.processInfo.environment) {
+      // Of TMPDIR any length is possible, of a socket's path not.
+      guard Endpoint.isUsable(socketPath: "\(parent)/\(Self.prefix)XXXXXX/\(Self.socketName)") else {
+        problems.append("no socket can have so long a path as in '\(parent.shown())'")
+        continue
+      }
+      Self.removeLeftOvers(in: parent)
+      if let (path, lock) = Self.make(in: parent) {
         self.path = path
         self.lock = lock
         return
       }
+      problems.append("'\(parent.shown())': \(String(cString: strerror(errno)))")
+    }
+    throw RuntimeError(
+      exitCode: .cannotCreate,
+      message: "Cannot make a folder for sockets (\(problems.joined(separator: "; "))). Let TMPDIR "
+        + "name a folder with a short path that you may write to.")
+  }
+
+  /// - Returns: nil, with `errno` set, if the folder cannot be made.
+  private static func make(in parent: String) -> (path: String, lock: Int32)? {
+    // Another start may take a folder that is not locked yet for one that was left over.
+    for _ in 0..<8 {
+      var template = Array("\(parent)/\(prefix)XXXXXX".utf8CString)
+      guard let made = mkdtemp(&template) else { return nil }
+      let path = String(cString: made)
+      if let lock = lock(path) { return (path, lock) }
       rmdir(path)
     }
-    throw RuntimeError.system(
-      "make a folder for sockets in \(parent)", errno: errno, exitCode: .cannotCreate)
+    errno = EAGAIN
+    return nil
   }
 
   package func remove() {
@@ -76,7 +105,7 @@ package struct SocketFolder: Sendable {
   /// Removes the folder, if nothing is in it but what belongs there.
   private static func empty(_ path: String) {
     let files = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
-    guard names.isSuperset(of: files) else { return }
+    guard files.allSatisfy(isOwnFile) else { return }
     for file in files { unlink("\(path)/\(file)") }
     // What is left over costs nothing but a folder.
     rmdir(path)
@@ -91,8 +120,7 @@ package struct SocketFolder: Sendable {
 
   /// A descriptor that holds the lock; nil if another process has it, or the folder is gone.
   private static func lock(_ path: String) -> Int32? {
-    let folder = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
-    guard folder >= 0 else { return nil }
+    guard isOwn(path), let folder = try? PlainFile.openFolder(path) else { return nil }
     // A file system without locks cannot say that somebody has it.
     let isTaken = flock(folder, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK
     guard !isTaken, let identity = FileIdentity(descriptor: folder),

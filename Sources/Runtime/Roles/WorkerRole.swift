@@ -31,9 +31,9 @@ public struct WorkerRole: Sendable {
     ) { [options, dataFolder] in
       WorkerHandler(options: options, dataFolder: dataFolder, signals: signals, outcome: outcome)
     }
-    options.warnOfUnknownHost(Logger(label: "mrdib.worker"), until: outcome)
+    options.warnOfUnreachableHost(Logger(label: "mrdib.worker"), until: outcome)
     try thread.join()
-    return watch.explain(outcome.value)
+    return options.explain(watch.explain(outcome.value))
   }
 }
 

@@ -21,8 +21,7 @@ public final class MetricsLog: Sendable {
   /// Opens the file for appending, making it if needed.
   public init(path: String) throws {
     self.path = path
-    file = try FileDescriptor(
-      path: path, flags: O_WRONLY | O_CREAT | O_APPEND, purpose: "write the metrics '\(path)'")
+    file = try FileDescriptor(path, .append, purpose: "write the metrics '\(path)'")
     identity = FileIdentity(path: path)
   }
 

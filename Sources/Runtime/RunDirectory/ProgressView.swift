@@ -1,4 +1,5 @@
 import Coordination
+import ForeignText
 import Messages
 
 /// Turns the events of a run into lines for people: a value without a terminal and a clock.
@@ -119,6 +120,12 @@ public struct ProgressView: Sendable, Equatable {
     case .idleWorkers(let count, let shards):
       return "warning: \(count) of the workers have nothing to train, a batch has only \(shards) "
         + "shards; raise --shards (another result) or start fewer workers"
+    case .otherKernels(let host, let name, let before):
+      let others = before.map { $0.shown() }.joined(separator: ", ")
+      return "warning: the worker on \(host.shown()) computes with the \(name.shown()) kernels of "
+        + "OpenBLAS, and \(others) computed in this run, "
+        + "too: they add in another order, so that the run can end in other bits; "
+        + "MRDIB_BLAS_CORE chooses the same for all"
     case .stopping(let outcome):
       if case .failed = outcome.ending { return "error: \(outcome.summary)" }
       return style == .quiet ? nil : ending(outcome)
@@ -147,7 +154,7 @@ public struct ProgressView: Sendable, Equatable {
       return "\(reason): writing a last checkpoint; once more ends at once"
     case .nodeLost, .nodeRefused, .idleWorkers, .epochStarted, .progress, .notImproved, .bestSaved,
       .bestNotSaved, .checkpointCommitted, .checkpointFailed, .checkpointOverdue,
-      .checkpointSearchFailed, .awaitingWorkers, .waiting, .stopping:
+      .checkpointSearchFailed, .awaitingWorkers, .waiting, .otherKernels, .stopping:
       return nil
     }
   }

@@ -1,6 +1,8 @@
 import Checkpoints
 import Coordination
+import Files
 import Foundation
+import RunConfiguration
 
 /// The folder of one run and the names of what is in it.
 ///
@@ -70,6 +72,21 @@ public struct RunDirectory: Sendable, Equatable {
     try DurableFile.write(Array(yaml.utf8), to: configurationPath)
   }
 
+  /// The configuration as it was written.
+  ///
+  /// - Throws: ``RuntimeError`` if it cannot be read.
+  public func configurationText() throws -> String {
+    do {
+      let bytes = try PlainFile.contents(
+        of: configurationPath, atMost: ConfigurationLayer.largestFile)
+      return String(decoding: bytes, as: UTF8.self)
+    } catch {
+      throw RuntimeError(
+        exitCode: .inputMissing,
+        message: "Cannot read the configuration '\(configurationPath)': \(error.reason).")
+    }
+  }
+
   public func writeEnvironment(_ environment: RunEnvironment) throws {
     try DurableFile.write(try ResultJSON.encode(environment, isPretty: true), to: environmentPath)
   }
@@ -108,7 +125,7 @@ public struct RunDirectory: Sendable, Equatable {
   /// Where checkpoints lie when the settings name no other folder; absolute, because servers with
   /// another working directory write there.
   public var checkpointDirectory: String {
-    URL(fileURLWithPath: path).standardizedFileURL.path + "/checkpoints"
+    FilePath.absolute("\(path)/checkpoints")
   }
 
   /// What a run writes into its folder, newest judgement of how far it came first.

@@ -1,4 +1,5 @@
 import Dispatch
+import Files
 import Synchronization
 
 #if canImport(Glibc)
@@ -25,17 +26,19 @@ package final class RunDirectoryWatch: Sendable {
   /// - Throws: ``RuntimeError`` if the folder cannot be opened.
   package init(_ directory: RunDirectory) throws {
     path = directory.path
-    descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-    guard descriptor >= 0, let folder = FileIdentity(descriptor: descriptor) else {
+    descriptor = try RuntimeError.opening("use the run directory '\(path)'") {
+      () throws(FileProblem) in try PlainFile.openFolder(directory.path)
+    }
+    guard let folder = FileIdentity(descriptor: descriptor) else {
+      let reason = errno
+      close(descriptor)
       throw RuntimeError.system(
-        "use the run directory '\(path)'", errno: errno, exitCode: .inputOutput)
+        "use the run directory '\(path)'", errno: reason, exitCode: .inputOutput)
     }
     self.folder = folder
   }
 
-  deinit {
-    if descriptor >= 0 { close(descriptor) }
-  }
+  deinit { close(descriptor) }
 
   /// From now on the file that stands at a path has to stay there. Without one nothing is watched.
   package func hold(_ path: String) {

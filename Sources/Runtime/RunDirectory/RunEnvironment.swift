@@ -1,15 +1,19 @@
 import Foundation
+import Tensors
 
 /// `environment.json`: where and by what a run was made, so that its numbers can be judged later.
 public struct RunEnvironment: Sendable, Equatable, Encodable {
   public struct BLAS: Sendable, Equatable, Encodable {
     /// The kernels in use, such as `SkylakeX`.
     public var core: String
+    /// Those that the program chose; others only if the library does not have them.
+    public var chosen: String
     /// The library's own description of how it was built.
     public var configuration: String
 
-    public init(core: String, configuration: String) {
+    public init(core: String, chosen: String, configuration: String) {
       self.core = core
+      self.chosen = chosen
       self.configuration = configuration
     }
   }
@@ -45,16 +49,17 @@ public struct RunEnvironment: Sendable, Equatable, Encodable {
   ///   - version: of the program.
   ///   - gitCommit: that the program was built from, if known.
   ///   - openBLAS: as the BLAS module reports it.
-  ///   - cpuInfo: text in the form of `/proc/cpuinfo`.
+  ///   - cpuInfo: text in the form of `/proc/cpuinfo`; nil: that of this machine.
   public static func capture(
     version: String, gitCommit: String?, openBLAS: BLAS, started: Date,
     commandLine: [String] = CommandLine.arguments,
-    cpuInfo: String = (try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8)) ?? ""
+    cpuInfo: String? = nil
   ) -> RunEnvironment {
     let process = ProcessInfo.processInfo
     return RunEnvironment(
       version: version, gitCommit: gitCommit, host: process.hostName,
-      operatingSystem: process.operatingSystemVersionString, cpuModel: cpuModel(in: cpuInfo),
+      operatingSystem: process.operatingSystemVersionString,
+      cpuModel: cpuModel(in: cpuInfo ?? ProcessorFeatures.cpuInfo),
       cpuCores: process.activeProcessorCount, memoryBytes: process.physicalMemory,
       openBLAS: openBLAS, commandLine: commandLine, started: started.ISO8601Format())
   }
@@ -64,5 +69,14 @@ public struct RunEnvironment: Sendable, Equatable, Encodable {
     let line = cpuInfo.split(separator: "\n").first { $0.hasPrefix("model name") }
     let value = line?.split(separator: ":", maxSplits: 1).last.map(String.init)
     return value?.trimmingCharacters(in: .whitespaces) ?? "unknown"
+  }
+}
+
+extension RunEnvironment.BLAS {
+  /// What this process computes with.
+  static var current: Self {
+    Self(
+      core: BLASKernels.runningName, chosen: BLASKernels.chosenName,
+      configuration: Tensors.BLAS.buildDescription)
   }
 }

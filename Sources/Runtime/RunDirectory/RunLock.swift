@@ -1,4 +1,5 @@
 import Checkpoints
+import Files
 
 #if canImport(Glibc)
   import Glibc
@@ -24,14 +25,19 @@ public struct RunLock: Sendable {
   public init(runDirectory path: String) throws {
     try DurableFile.makeFolder(path)
     let file = "\(path)/lock"
-    let folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-    let descriptor = open(file, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
-    descriptors = [folder, descriptor]
-    guard folder >= 0, descriptor >= 0 else {
-      let reason = errno
-      release()
-      throw RuntimeError.system("write '\(file)'", errno: reason, exitCode: .cannotCreate)
+    let folder = try RuntimeError.opening("lock '\(path)'") { () throws(FileProblem) in
+      try PlainFile.openFolder(path)
     }
+    let descriptor: Int32
+    do {
+      descriptor = try RuntimeError.opening("write '\(file)'") { () throws(FileProblem) in
+        try PlainFile.open(file, .update)
+      }
+    } catch {
+      close(folder)
+      throw error
+    }
+    descriptors = [folder, descriptor]
     guard flock(folder, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK else {
       throw refusal(in: path)
     }
@@ -50,7 +56,7 @@ public struct RunLock: Sendable {
 
   /// Lets other processes write into the directory. Called at most once.
   public func release() {
-    for descriptor in descriptors where descriptor >= 0 { close(descriptor) }
+    for descriptor in descriptors { close(descriptor) }
   }
 
   /// Another process has the directory; this one lets go of it.

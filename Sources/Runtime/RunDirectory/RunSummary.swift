@@ -1,4 +1,5 @@
 import Coordination
+import Files
 import Foundation
 import Messages
 
@@ -126,9 +127,14 @@ extension RunSummary: Encodable {
   /// Whether the summary that a directory holds says that its run ended so.
   static func isWritten(_ status: RunStatus, in directory: RunDirectory) -> Bool {
     struct Outcome: Decodable { var outcome: String }
-    guard let data = FileManager.default.contents(atPath: directory.summaryPath),
-      let written = try? JSONDecoder().decode(Outcome.self, from: data)
+    guard let bytes = try? contents(in: directory),
+      let written = try? JSONDecoder().decode(Outcome.self, from: Data(bytes))
     else { return false }
     return written.outcome == words(for: status)
+  }
+
+  /// The bytes of a run's summary.
+  package static func contents(in directory: RunDirectory) throws(FileProblem) -> [UInt8] {
+    try PlainFile.contents(of: directory.summaryPath, atMost: 16 << 20)
   }
 }

@@ -9,8 +9,10 @@ public struct Diagnosis: Sendable, Encodable {
   public let environment: RunEnvironment
   /// Whether the processor has AVX-512.
   public let hasAVX512: Bool
-  /// The kernels that processes started by `train` compute with.
+  /// The kernels that the program chose for this processor.
   public let chosenKernels: String
+  /// The kernels that OpenBLAS runs.
+  public let runningKernels: String
   /// Billions of floating-point operations per second of one thread at 2048 × 4096 · 4096 × 64.
   public let gigaflopsPerThread: Double
   public let zeroMQ: String
@@ -19,6 +21,7 @@ public struct Diagnosis: Sendable, Encodable {
     case schemaVersion = "schema_version"
     case hasAVX512 = "has_avx512"
     case chosenKernels = "chosen_kernels"
+    case runningKernels = "running_kernels"
     case gigaflopsPerThread = "gigaflops_per_thread"
     case zeroMQ = "zeromq"
     case version, environment
@@ -26,12 +29,11 @@ public struct Diagnosis: Sendable, Encodable {
 
   public static func capture() -> Diagnosis {
     let environment = RunEnvironment.capture(
-      version: Program.version, gitCommit: nil,
-      openBLAS: .init(core: BLAS.coreName, configuration: BLAS.buildDescription),
-      started: Date())
+      version: Program.version, gitCommit: nil, openBLAS: .current, started: Date())
     return Diagnosis(
-      version: Program.version, environment: environment, hasAVX512: BLASKernels.hasAVX512,
-      chosenKernels: BLAS.coreName,
+      version: Program.version, environment: environment,
+      hasAVX512: ProcessorFeatures.current.names.contains("avx512f"),
+      chosenKernels: environment.openBLAS.chosen, runningKernels: environment.openBLAS.core,
       gigaflopsPerThread: measureProduct(),
       zeroMQ: ZeroMQContext.libraryVersion
         + (ZeroMQContext.hasCurve ? " with CURVE" : " without CURVE"))
@@ -39,7 +41,6 @@ public struct Diagnosis: Sendable, Encodable {
 
   /// The best of five.
   private static func measureProduct() -> Double {
-    BLAS.setThreadCount(1)
     let (rows, inner, columns) = (2048, 4096, 64)
     let left = Matrix(rows: rows, columns: inner)
     let right = Matrix(rows: columns, columns: inner)
@@ -54,6 +55,12 @@ public struct Diagnosis: Sendable, Encodable {
     return 2 * Double(rows * inner * columns) / (seconds.min() ?? .infinity) / 1e9
   }
 
+  private var kernels: String {
+    chosenKernels == runningKernels
+      ? runningKernels
+      : "\(runningKernels), as this library does not have \(chosenKernels)"
+  }
+
   public var lines: [String] {
     [
       "mrdib \(version)",
@@ -63,7 +70,7 @@ public struct Diagnosis: Sendable, Encodable {
         + (hasAVX512 ? ", AVX-512" : ""),
       "memory\t\(environment.memoryBytes >> 20) MiB",
       "OpenBLAS\t\(environment.openBLAS.configuration)",
-      "OpenBLAS kernels\t\(chosenKernels) (\(BLASKernels.choiceVariable) chooses others)",
+      "OpenBLAS kernels\t\(kernels) (\(BLASKernels.choiceVariable) chooses others)",
       String(
         format: "matrix product\t%.0f GFLOP/s, one thread, 2048x4096 by 4096x64",
         gigaflopsPerThread),

@@ -8,7 +8,7 @@ extension GraphStore {
   /// The graphs of a data set, kept in the cache folder. People are told of files there that
   /// cannot be used or written: the run is right without them, but every start takes longer.
   static func keptOnDisk(of dataset: Dataset) -> GraphStore {
-    GraphStore(dataset: dataset, cacheFolder: "\(CacheFolder.path)/graphs") { event in
+    GraphStore(dataset: dataset, cacheFolder: UserFolder.cache.map { "\($0)/graphs" }) { event in
       switch event {
       case .refused, .notWritten: log.warning("\(event)")
       case .built, .loaded: break

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Messages
 
@@ -17,7 +18,8 @@ extension Heartbeat {
     func seconds(_ time: timeval) -> Double {
       Double(time.tv_sec) + Double(time.tv_usec) / 1_000_000
     }
-    let pages = (try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8))?
+    let statistics = (try? PlainFile.contents(of: "/proc/self/statm", atMost: 4096)) ?? []
+    let pages = String(decoding: statistics, as: UTF8.self)
       .split(separator: " ").dropFirst().first.flatMap { UInt64($0) }
     return Heartbeat(
       residentBytes: (pages ?? 0) * UInt64(getpagesize()),

@@ -15,6 +15,8 @@ extension RunConfiguration {
   public func checkCheckpointFolder() throws {
     let folder = self.checkpoints.folder
     guard !folder.isEmpty else { return }
+    // A part of its own for the run, a folder for the checkpoint, and a server's file.
+    try RuntimeError.checkRoom(in: folder, for: 160)
     try DurableFile.makeFolder(folder)
     guard access(folder, W_OK | X_OK) == 0 else {
       throw RuntimeError.system(

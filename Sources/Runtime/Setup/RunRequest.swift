@@ -1,4 +1,5 @@
 import Datasets
+import Files
 import Foundation
 import Models
 import RunConfiguration
@@ -99,17 +100,30 @@ public struct RunRequest: Sendable {
           + "remove data_digest.")
     }
     let identity = [
-      try ConfigurationLayer(option: "the data set", key: "data", value: "'\(folder)'"),
+      try ConfigurationLayer(option: "the data set", key: "data", value: folder.yaml),
       try ConfigurationLayer(
-        option: "the data set", key: "data_digest", value: "'\(dataset.digest)'"),
+        option: "the data set", key: "data_digest", value: dataset.digest.yaml),
     ]
     return RunInput(configuration: try resolve(requested + identity), dataset: dataset)
   }
 
   private func folder(_ configuration: RunConfiguration) throws -> String {
     if let folder = data ?? (configuration.data.folder.isEmpty ? nil : configuration.data.folder) {
-      return URL(fileURLWithPath: folder).standardizedFileURL.path
+      return FilePath.absolute(folder)
     }
-    return try SyntheticData.defaultFolder(in: CacheFolder.path)
+    guard let cache = UserFolder.cache else {
+      throw RuntimeError(
+        exitCode: .cannotCreate,
+        message: "Cannot generate the standard data: this user has no home to keep it in. Name a "
+          + "data set with --data, or a folder with XDG_CACHE_HOME.")
+    }
+    do {
+      return try SyntheticData.defaultFolder(in: cache)
+    } catch where error.kind == .unwritable {
+      throw RuntimeError(
+        exitCode: .cannotCreate,
+        message: "Cannot keep the standard data that is generated: \(error) Name a data set with "
+          + "--data, or a folder that can be written to with XDG_CACHE_HOME.")
+    }
   }
 }

@@ -58,6 +58,7 @@ public final class SingleProcessRole {
     let options = NodeOptions(coordinator: "in this process")
     var hello = options.hello(.worker, dataEndpoint: "")
     hello.incarnation = Self.workerID
+    try keeper.recordKernels(of: hello)
     worker = WorkerSession(hello: hello, limits: .oneProcess, at: MonotonicClock.seconds)
     var serverHello = options.hello(.server, dataEndpoint: "in this process")
     serverHello.incarnation = Self.serverID

@@ -1,3 +1,4 @@
+internal import Files
 internal import Glibc
 
 /// Holds the right to bind to a Unix socket's path: libzmq lets a second process take a path over,
@@ -11,9 +12,12 @@ final class EndpointLock {
     let lockPath = Self.lockPath(of: path)
     let attempt = "lock \(lockPath) for the endpoint ipc://\(path)"
     do {
-      descriptor = try valueOrErrno { open(lockPath, O_CREAT | O_RDWR | O_CLOEXEC, 0o600) }
+      descriptor = try PlainFile.open(lockPath, .update, permissions: 0o600)
+    } catch .system(let number) {
+      throw TransportError(Errno(number: number), attempt: attempt)
     } catch {
-      throw TransportError(error, attempt: attempt)
+      throw TransportError(
+        .failed, "Cannot \(attempt): \(error.reason); choose another path.")
     }
     guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
       close(descriptor)

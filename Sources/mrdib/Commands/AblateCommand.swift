@@ -29,21 +29,17 @@ struct AblateCommand: ParsableCommand {
 
   func run() throws {
     try reporting {
-      if !sweep.cluster { BLASKernels.chooseByRestart() }
       let layers = try options.request().requestedLayers()
       let points = try Ablation.points(base: layers, seeds: try seedList())
       let (runner, folder) = try sweep.runner(
         options, name: options.experimentName("ablation", layers), expectedRuns: points.count)
       let runs = try runner.run(points)
-      for run in runs where run.state == .failed {
-        StandardError.write("failed: \(run.name): \(run.message)")
-      }
-      try runner.checkStop()
       let report = try ComparisonReport(
         ComparedGroup.groups(runs, in: folder, labelledBy: Ablation.coordinate), metrics: metrics,
         split: .test
       ) { try PerUserMetrics.load(run: $0.path, dataFolder: options.data) }
       try table.print(report, csv: report.csv, lines: report.lines)
+      try runner.checkEnd(of: runs)
     }
   }
 

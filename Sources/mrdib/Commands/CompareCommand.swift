@@ -42,7 +42,6 @@ struct CompareCommand: ParsableCommand {
 
   func run() throws {
     try reporting {
-      BLASKernels.chooseByRestart()
       let ordered = (baseline.map { [$0] } ?? []) + paths.filter { $0 != baseline }
       let report = try ComparisonReport(
         ComparedGroup.groups(in: ordered, chosenOnly: chosen), metrics: metrics, split: split

@@ -93,6 +93,12 @@ struct ListenOptions: ParsableArguments {
       """)
   var insecureNetwork = false
 
+  @Option(
+    help: ArgumentHelp(
+      "Write the address into this file as long as the process listens, for scripts.",
+      valueName: "file"))
+  var endpointFile: String?
+
   func validate() throws {
     if insecureNetwork && keyOptions.keys != nil {
       throw ValidationError("--keys and --insecure-network exclude each other.")
@@ -102,4 +108,6 @@ struct ListenOptions: ParsableArguments {
   func security() throws -> Security {
     try keyOptions.security(listens: true, trustsNetwork: insecureNetwork)
   }
+
+  func addressFile() throws -> EndpointFile? { try endpointFile.map { try EndpointFile(path: $0) } }
 }

@@ -30,6 +30,7 @@ struct RecommendCommand: ParsableCommand {
     try reporting {
       let answer = try Recommendation.make(
         run: runDirectory, user: user, count: top, includesSeen: includeSeen, dataFolder: data)
+      for warning in answer.warnings { StandardError.write("warning: \(warning)") }
       if json { return try StandardOutput.printJSON(answer) }
       print("rank\titem\tscore")
       for (rank, item) in answer.items.enumerated() {

@@ -34,8 +34,6 @@ struct CoordinatorCommand: ParsableCommand {
   var prepared = false
 
   func run() throws {
-    // The records of the run name the kernels that its workers use.
-    BLASKernels.chooseByRestart()
     Logs.start(.warning)
     try reporting {
       // Keys that cannot be used are found out before data is loaded.
@@ -46,7 +44,9 @@ struct CoordinatorCommand: ParsableCommand {
       let runDirectory = Mutex<String?>(nil)
       let role = CoordinatorRole(
         setup: setup, runID: runID ?? RunIdentifier.fresh(), listen: listen, isQuiet: options.quiet,
-        security: security, keepsSocketFolder: prepared
+        security: security, keepsSocketFolder: prepared,
+        endpointFile: try protection.addressFile(),
+        announce: { [prepared] in if !prepared { StandardError.write($0) } }
       ) { [options, prepared, continuation] in
         // A directory that was prepared belongs to the process that did it.
         if prepared { return RunDirectory(existing: options.runDirectory ?? ".") }
@@ -75,7 +75,7 @@ struct CoordinatorCommand: ParsableCommand {
           + "command again.")
     }
     return try RunRequest(data: nil, configurationFiles: [file]).load()
-      .with(configurationText: String(contentsOfFile: file, encoding: .utf8))
+      .with(configurationText: directory.configurationText())
   }
 }
 
@@ -140,7 +140,8 @@ struct ServerCommand: ParsableCommand {
     Logs.start(.info)
     try reporting {
       let role = ServerRole(
-        options: options.node(try protection.security()), listen: listen, advertisedHost: advertise)
+        options: options.node(try protection.security()), listen: listen, advertisedHost: advertise,
+        endpointFile: try protection.addressFile())
       try end(try role.run(signals: SignalPipe.untilExit()))
     }
   }
@@ -160,7 +161,6 @@ struct WorkerCommand: ParsableCommand {
   var data: String?
 
   func run() throws {
-    BLASKernels.chooseByRestart()
     Logs.start(.info)
     try reporting {
       let role = WorkerRole(

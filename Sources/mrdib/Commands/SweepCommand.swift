@@ -43,7 +43,6 @@ struct SweepCommand: ParsableCommand {
 
   func run() throws {
     try reporting {
-      if !sweep.cluster { BLASKernels.chooseByRestart() }
       let grid = try ConfigurationGrid(requested: options.request().requestedLayers())
       let search = try coordinate.map { names in
         try CoordinateSearch(
@@ -60,7 +59,7 @@ struct SweepCommand: ParsableCommand {
       let runs = try search?.run(runner.run) ?? runner.run(points)
       let report = try SweepReport(runs, metrics: metrics)
       try table.print(report, csv: report.csv, lines: report.lines)
-      try runner.checkStop()
+      try runner.checkEnd(of: runs)
       if report.chosenByValidation == nil {
         throw ArgumentParser.ExitCode(Runtime.ExitCode.failure.rawValue)
       }

@@ -35,7 +35,6 @@ struct DoctorCommand: ParsableCommand {
   var json = false
 
   func run() throws {
-    BLASKernels.chooseByRestart()
     try reporting {
       let report = Diagnosis.capture()
       if json { return try StandardOutput.printJSON(report) }

@@ -36,7 +36,6 @@ struct TrainCommand: ParsableCommand {
     try reporting {
       // Once here, so that a folder that cannot be used is named once, not by every process.
       _ = try protection.security(listens: true)
-      if singleProcess { BLASKernels.chooseByRestart() }
       let alone = ["workers", "servers"].map {
         RunRequest.Option(option: "--single-process", key: $0, value: "1")
       }

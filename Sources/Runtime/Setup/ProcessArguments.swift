@@ -1,0 +1,27 @@
+import Files
+import ForeignText
+
+/// What this process was started with.
+public enum ProcessArguments {
+  /// Refuses what is no UTF-8: it arrives here with other characters in the place of what cannot be
+  /// read, and as a path would mean another file.
+  ///
+  /// - Throws: ``RuntimeError`` that names the argument.
+  public static func check() throws(RuntimeError) {
+    for index in 0..<Int(CommandLine.argc) {
+      guard let argument = CommandLine.unsafeArgv[index],
+        String(validatingCString: argument) == nil
+      else { continue }
+      throw RuntimeError(
+        exitCode: .usage,
+        message: "Cannot use the argument '\(String(cString: argument).shown(atMost: 200))': it is "
+          + "not UTF-8. If it is a path, rename the file or folder.")
+    }
+    guard FilePath.isWorkingDirectoryReadable else {
+      throw RuntimeError(
+        exitCode: .usage,
+        message: "Cannot work in this folder: its path is not UTF-8. Rename it, or start the "
+          + "program somewhere else.")
+    }
+  }
+}

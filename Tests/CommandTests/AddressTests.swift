@@ -1,0 +1,89 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// Where processes listen, told to people and to scripts, and when nobody can reach it.
+@Suite struct AddressTests {
+  private static let settings = [
+    "--workers", "1", "--servers", "1", "--epochs", "1", "--set", "train_batch_size=512",
+  ]
+
+  @Test("a port of the system's choice is printed and in a file as long as somebody listens there")
+  func files() throws {
+    let folder = try TemporaryFolder()
+    func start(_ name: String, _ arguments: [String]) throws -> (RunningCommand, String) {
+      let running = try RunningCommand(
+        folder, arguments + ["--listen", "tcp://127.0.0.1:*", "--endpoint-file", folder.path(name)])
+      try Wait.until("\(name) listens") {
+        FileManager.default.fileExists(atPath: folder.path(name)) || !running.isRunning
+      }
+      let address = try folder.text(name)
+      #expect(address.wholeMatch(of: /tcp:\/\/127\.0\.0\.1:[1-9]\d*\n/) != nil, "\(address)")
+      return (running, address.trimmingCharacters(in: .newlines))
+    }
+    let (coordinator, address) = try start(
+      "coordinator",
+      ["coordinator", "--data", folder.generateData(), "--run", folder.path("run")]
+        + Self.settings)
+    #expect(coordinator.errors.contains("listening at \(address)\n"), "\(coordinator.errors)")
+    let (server, own) = try start("server", ["server", "--coordinator", address])
+    #expect(server.errors.contains("reached at \(own)"), "\(server.errors)")
+    let worker = try Command("worker", "--coordinator", address)
+    #expect(worker.status == 0, "\(worker.errors)")
+    #expect(try coordinator.wait() == 0, "\(coordinator.errors)")
+    #expect(try server.wait() == 0, "\(server.errors)")
+    for name in ["coordinator", "server"] {
+      #expect(!FileManager.default.fileExists(atPath: folder.path(name)), "\(name)")
+    }
+  }
+
+  @Test("a file for the address that cannot be written is found out before anybody listens")
+  func unusableFile() throws {
+    let folder = try TemporaryFolder()
+    let pipe = folder.path("pipe")
+    try #require(mkfifo(pipe, 0o600) == 0)
+    let data = try folder.generateData()
+    for path in [folder.path("no/file"), folder.path, pipe] {
+      for role in [["server"], ["coordinator", "--data", data, "--run", folder.path("run")]] {
+        let command = try Command(
+          arguments: role + ["--listen", "tcp://127.0.0.1:*", "--endpoint-file", path])
+        #expect(command.status == 73, "\(path): \(command.errors)")
+        #expect(command.errors.contains("(--endpoint-file)"), "\(command.errors)")
+      }
+    }
+    #expect(!FileManager.default.fileExists(atPath: folder.path("run")))
+  }
+
+  /// Whether this system lets a test have a network of its own, whose loopback interface is down.
+  private static let hasOwnNetworks: Bool = {
+    (try? Command(bash: "exec unshare -rn true", arguments: []).status) == 0
+  }()
+
+  @Test(
+    "where the loopback interface is down, a cluster of one machine trains all the same",
+    .enabled(if: hasOwnNetworks))
+  func trainsWithoutLoopback() throws {
+    let folder = try TemporaryFolder()
+    let command = try Command(
+      bash: "exec unshare -rn \"$@\"",
+      arguments: ["train", "--data", folder.generateData(), "--run", folder.path("run"), "--quiet"]
+        + Self.settings)
+    #expect(command.status == 0, "\(command.errors)")
+  }
+
+  @Test(
+    "and roles that were started by hand say at once what is wrong", .enabled(if: hasOwnNetworks))
+  func namesLoopback() throws {
+    let address = ["--coordinator", "tcp://127.0.0.1:7000", "--join-timeout", "1"]
+    for role in ["worker", "server"] {
+      let command = try Command(
+        bash: "exec unshare -rn \"$@\"", arguments: [role] + address)
+      #expect(command.status == 138, "\(command.errors)")
+      let sentence = "the loopback interface of this machine is down; 'ip link set lo up'"
+      #expect(command.errors.contains(sentence), "\(command.errors)")
+      // Also the last word, which is all that a service manager may show.
+      let last = command.errors.split(separator: "\n").last
+      #expect(last?.contains(sentence) == true, "\(command.errors)")
+    }
+  }
+}

@@ -1,0 +1,64 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// Recommendations that rest on nothing, and experiments of which some failed, say so.
+@Suite struct ColdStartTests {
+  @Test("a user and items without training interactions are named, in words and in JSON")
+  func recommend() throws {
+    let folder = try TemporaryFolder()
+    let data = try folder.generateData()
+    // User 1 keeps no row for training, and nobody has item 2.
+    let path = "\(data)/synthetic.inter"
+    let lines = try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n")
+    var changed = [lines[0]]
+    for line in lines.dropFirst() {
+      let fields = line.split(separator: "\t")
+      if fields[0] == "1", fields[4] == "0" { continue }
+      if fields[1] == "2", fields[4] == "0" { continue }
+      changed.append(line)
+    }
+    try Data((changed.joined(separator: "\n") + "\n").utf8).write(to: URL(fileURLWithPath: path))
+    let run = folder.path("run")
+    let train = try Command(
+      "train", "--data", data, "--run", run, "--single-process", "--epochs", "1", "--quiet")
+    #expect(train.status == 0, "\(train.errors)")
+    func ask(_ user: Int, _ options: String...) throws -> Command {
+      let command = try Command(
+        arguments: ["recommend", "--run", run, "--user", "\(user)", "--top", "90"] + options)
+      #expect(command.status == 0, "\(command.errors)")
+      return command
+    }
+    let known = try ask(0)
+    #expect(!known.errors.contains("user 0 has no"), "\(known.errors)")
+    #expect(known.errors.contains("one of the items 2 in"), "\(known.errors)")
+    let unknown = try ask(1, "--json")
+    #expect(unknown.errors.contains("user 1 has no training interactions"), "\(unknown.errors)")
+    let answer = try #require(
+      try JSONSerialization.jsonObject(with: Data(unknown.output.utf8)) as? [String: Any])
+    #expect(answer["training_interactions"] as? Int == 0)
+    let items = try #require(answer["items"] as? [[String: Any]])
+    let cold = items.filter { $0["training_interactions"] as? Int == 0 }
+    #expect(cold.compactMap { $0["item"] as? Int } == [2])
+    // Without the data nothing is claimed.
+    try FileManager.default.moveItem(atPath: data, toPath: folder.path("away"))
+    let blind = try ask(1, "--include-seen")
+    #expect(!blind.errors.contains("warning"), "\(blind.errors)")
+  }
+
+  @Test("a sweep and an ablation of which some runs failed end with 1 and name them")
+  func failedRuns() throws {
+    let folder = try TemporaryFolder()
+    let data = try folder.generateData()
+    let grid = try folder.write(
+      "learning_rate: [0.001, 1e30]\nhyper_parameters: [learning_rate]\n", to: "grid.yaml")
+    let common = ["--data", data, "--epochs", "2", "--quiet", "--set", "train_batch_size=512"]
+    let sweep = try Command(
+      arguments: ["sweep", "--config", grid, "--run", folder.path("sweep")] + common)
+    #expect(sweep.status == 1, "\(sweep.errors)")
+    #expect(sweep.errors.contains("failed: learning_rate=1e30"), "\(sweep.errors)")
+    #expect(sweep.errors.contains("1 of 2 runs failed"), "\(sweep.errors)")
+    // The results of the others are printed.
+    #expect(sweep.output.contains("learning_rate=0.001"), "\(sweep.output)")
+  }
+}
