@@ -72,7 +72,10 @@ let package = Package(
       "Checkpoints", ["ForeignText", "Files", "Tensors", "Tables", "Messages", "ParameterServer"]),
     library(
       "Coordination",
-      ["Files", "Messages", "Enrollment", .product(name: "GRDB", package: "GRDB.swift")]),
+      [
+        "ForeignText", "Files", "Messages", "Enrollment",
+        .product(name: "GRDB", package: "GRDB.swift"),
+      ]),
     library(
       "Training",
       [
@@ -106,7 +109,8 @@ let package = Package(
     .executableTarget(
       name: "mrdib",
       dependencies: [
-        "Files", "Runtime", "Coordination", "Transport", "Datasets", "RunConfiguration",
+        "ForeignText", "Files", "Runtime", "Coordination", "Transport", "Datasets",
+        "RunConfiguration",
         "Experiments", "Simulation",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),

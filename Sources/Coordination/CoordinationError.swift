@@ -6,6 +6,8 @@ public struct CoordinationError: Error, Sendable, Equatable, CustomStringConvert
     case invalidPlan
     /// The run store cannot be opened, read or written.
     case storeUnusable
+    /// The run store's path is longer than the database takes.
+    case pathTooLong
     /// The run store was written by a newer program.
     case storeTooNew
     /// The run store holds another run, or none where one is needed.

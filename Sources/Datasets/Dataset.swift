@@ -55,7 +55,7 @@ public final class Dataset: Sendable {
     let items = try ItemExtent.itemCount(of: interactions, covering: extents, log: &log)
     try self.init(
       name: name, checked: interactions, features: features, itemCount: items, isFromFiles: false)
-    try checkNegativesExist(source: interactions.source, log: &log)
+    try checkNegativesExist(in: interactions, log: &log)
   }
 
   /// Assembles what ``InteractionChecks`` and ``ItemExtent`` have accepted.
@@ -99,13 +99,36 @@ public final class Dataset: Sendable {
   }
 
   /// A user with every item of the pool leaves no negative to draw.
-  func checkNegativesExist(source: String, log: inout ProblemLog) throws(DatasetError) {
-    for user in 0..<userCount where train.degree(user) == negativePool.count {
+  ///
+  /// The way out is a training row of the user that becomes a validation row, with an item that
+  /// stays in the pool because others have it. Each advice counts on those before it, so that all
+  /// can be followed at once.
+  func checkNegativesExist(
+    in interactions: Interactions, log: inout ProblemLog
+  ) throws(DatasetError) {
+    let fullUsers = (0..<userCount).filter { train.degree($0) == negativePool.count }
+    guard !fullUsers.isEmpty else { return }
+    var owners = [Int](repeating: 0, count: itemCount)
+    for item in trainItems { owners[Int(item)] += 1 }
+    for user in fullUsers {
+      let problem =
+        "user \(user) has a training interaction with each of the \(negativePool.count) items that "
+        + "occur in training, so that no negative item can be drawn"
+      let common = train[user].max { owners[Int($0)] < owners[Int($1)] }
+      guard negativePool.count > 1, let item = common, owners[Int(item)] > 1,
+        let row = interactions.trainingRow(ofUser: Int32(user), item: item)
+      else {
+        try log.report(
+          interactions.problem(
+            "\(problem): add training rows of other users with other items"))
+        continue
+      }
+      owners[Int(item)] -= 1
+      let place = interactions.line(of: row).map { "line \($0)" } ?? "row \(row)"
       try log.report(
-        DatasetError(
-          .inconsistent, path: source,
-          "user \(user) has a training interaction with each of the \(negativePool.count) items "
-            + "that occur in training, so no negative item can be drawn: leave this user out"))
+        interactions.problem(
+          "\(problem): make \(place) (item \(item)) a validation row, with the x_label 1, and the "
+            + "item can be drawn"))
     }
   }
 

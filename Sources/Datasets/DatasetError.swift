@@ -1,3 +1,5 @@
+internal import ForeignText
+
 /// Why a data set cannot be read, used or written: one sentence that names the file (and the line,
 /// where there is one), what was found, what was expected and what to do about it.
 public struct DatasetError: Error, Sendable, Equatable {
@@ -38,6 +40,7 @@ public struct DatasetError: Error, Sendable, Equatable {
 extension DatasetError: CustomStringConvertible {
   /// `path:line: sentence`, the form that editors and terminals can follow.
   public var description: String {
-    line.map { "\(path):\($0): \(message)" } ?? "\(path): \(message)"
+    let place = path.printable()
+    return line.map { "\(place):\($0): \(message)" } ?? "\(place): \(message)"
   }
 }

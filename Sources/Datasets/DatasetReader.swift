@@ -46,7 +46,7 @@ struct DatasetReader {
     let dataset = try Dataset(
       name: description.name, checked: interactions, features: features, itemCount: itemCount,
       isFromFiles: true)
-    try dataset.checkNegativesExist(source: interactions.source, log: &log)
+    try dataset.checkNegativesExist(in: interactions, log: &log)
     return log.problems.isEmpty ? dataset : nil
   }
 

@@ -96,6 +96,18 @@ package enum PlainFile {
     }
   }
 
+  /// The first bytes of a file, which tell what it is; all of a shorter one.
+  package static func beginning(
+    of path: String, byteCount: Int
+  ) throws(FileProblem) -> [UInt8] {
+    let descriptor = try open(path, .read)
+    defer { close(descriptor) }
+    var bytes = [UInt8](repeating: 0, count: byteCount)
+    let count = bytes.withUnsafeMutableBytes { pread(descriptor, $0.baseAddress, $0.count, 0) }
+    guard count >= 0 else { throw .system(errno) }
+    return Array(bytes[..<count])
+  }
+
   /// The names in a folder, sorted.
   ///
   /// - Parameter limit: how many there may be.

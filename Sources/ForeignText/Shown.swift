@@ -17,6 +17,19 @@ extension StringProtocol {
     return String(result)
   }
 
+  /// The text as it may be printed, in full: whatever a terminal would obey is replaced, but for
+  /// line breaks and tabs.
+  package func printable() -> String {
+    guard !unicodeScalars.allSatisfy({ Self.isPrintable($0) }) else { return String(self) }
+    var result = String.UnicodeScalarView()
+    for scalar in unicodeScalars { result.append(Self.isPrintable(scalar) ? scalar : "?") }
+    return String(result)
+  }
+
+  private static func isPrintable(_ scalar: Unicode.Scalar) -> Bool {
+    scalar == "\n" || scalar == "\t" || isHarmless(scalar)
+  }
+
   private static func isHarmless(_ scalar: Unicode.Scalar) -> Bool {
     switch scalar.properties.generalCategory {
     case .control, .format, .lineSeparator, .paragraphSeparator: false

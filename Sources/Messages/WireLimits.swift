@@ -1,5 +1,10 @@
-/// How much of anything one message may hold. A receiver checks all of it before it believes a
-/// peer, so that no message can make it use unbounded memory or time.
+/// How much of anything one message may hold, and how large its numbers may be. A receiver checks
+/// all of it before it believes a peer, so that no message can make it use unbounded memory or
+/// time, and no number that was let in can overflow what is computed from it.
+///
+/// Two kinds of numbers have no bound beyond their type. Names (the ids of requests and tasks, the
+/// incarnations of nodes, seeds) are compared and never calculated with. Sums of losses and metrics
+/// may be anything, even no number: that is how a run says that it diverged.
 public struct WireLimits: Sendable, Equatable {
   /// Bytes of a header frame.
   public var headerBytes = 8 << 20
@@ -19,8 +24,31 @@ public struct WireLimits: Sendable, Equatable {
   public var unitReports = 65_536
   /// Named sums in one unit report.
   public var sumsPerReport = 256
-  /// Servers of a run.
-  public var servers = 4096
+  /// Servers of a run, and workers: what there are ranks for.
+  public var members = 4096
+
+  // Largest numbers. All fit into `Int`, also as a product of two.
+
+  /// Logical shards of a batch.
+  public var shards = 65_536
+  /// Rows of a table: their ids have 32 bits.
+  public var rows = UInt64(UInt32.max)
+  /// Numbers in a row.
+  public var rowWidth = 1 << 24
+  /// Bytes of a table's name.
+  public var tableNameBytes = 256
+  /// Versions of the tables: servers count the updates of a row with 32 bits.
+  public var versions = UInt64(UInt32.max)
+  /// Generations, and the terms of coordinators.
+  public var generations = UInt64(UInt32.max)
+  /// Rounds of a step.
+  public var roundsPerStep = 1000
+  /// Epochs; blocks of users, items or initial values.
+  public var epochsAndBlocks = UInt64(Int32.max)
+  /// Bytes of a file or of memory, steps of a task.
+  public var quantity = UInt64(1) << 62
+  /// Seconds between two heartbeats.
+  public var heartbeatInterval = 3600.0
 
   /// The limits that every process uses outside tests.
   public static let standard = WireLimits()

@@ -9,25 +9,26 @@ extension TableSpec {
   ///   or the rule is unknown.
   public init(_ description: TableDescription) throws(ParameterServerError) {
     let name = description.name
-    guard !name.isEmpty && name.utf8.count <= TableDescription.longestName else {
+    let limits = WireLimits.standard
+    guard !name.isEmpty && name.utf8.count <= limits.tableNameBytes else {
       throw ParameterServerError(
         .table,
         """
-        A table's name has 1 to \(TableDescription.longestName) bytes, but this one has \
+        A table's name has 1 to \(limits.tableNameBytes) bytes, but this one has \
         \(name.utf8.count): give the table another name.
         """)
     }
     guard
-      let rows = Int(exactly: description.rows), (1...Int(UInt32.max)).contains(rows),
-      (1...TableDescription.widestRow).contains(Int(description.width)),
+      let rows = Int(exactly: description.rows), (1...limits.rows).contains(description.rows),
+      (1...limits.rowWidth).contains(Int(description.width)),
       description.rowsPerBlock > 0
     else {
       throw ParameterServerError(
         .table,
         """
         Table '\(name)' is described with \(description.rows) rows of width \(description.width) \
-        in blocks of \(description.rowsPerBlock): rows must lie in 1...\(UInt32.max), the width in \
-        1...\(TableDescription.widestRow), and a block must hold at least one row.
+        in blocks of \(description.rowsPerBlock): rows must lie in 1...\(limits.rows), the width \
+        in 1...\(limits.rowWidth), and a block must hold at least one row.
         """)
     }
     self.init(
@@ -38,11 +39,6 @@ extension TableSpec {
 }
 
 extension TableDescription {
-  /// Bytes of a table's name at most.
-  public static let longestName = 256
-  /// Numbers in a row at most.
-  public static let widestRow = 1 << 24
-
   /// A table as it travels.
   ///
   /// - Precondition: width and block size fit into 32 bits.

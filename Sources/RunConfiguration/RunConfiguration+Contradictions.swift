@@ -1,4 +1,5 @@
 internal import ForeignText
+internal import Foundation
 
 /// What single keys cannot say: settings that contradict each other.
 extension RunConfiguration {
@@ -13,6 +14,11 @@ extension RunConfiguration {
     try require(
       self.mrdib.smallestLogVariance < self.mrdib.largestLogVariance,
       keys.mrdib.smallestLogVariance, "is not below", keys.mrdib.largestLogVariance)
+    let training = self.training
+    try require(
+      training.learningRate * pow(training.decay, 1 / training.decayPeriod)
+        >= Constraint<Double>.leastStepSize, keys.training.decay,
+      "leaves nothing of the learning rate after the first epoch, with", keys.training.decayPeriod)
     try require(
       self.cluster.nodeTimeout >= 2 * self.cluster.heartbeatInterval, keys.cluster.nodeTimeout,
       "is below two intervals of", keys.cluster.heartbeatInterval)

@@ -47,8 +47,12 @@ extension TransportError {
       (.messageTooLarge, "the message is too large", "split it")
     case ETERM, ENOTSOCK, ECANCELED:
       (.closed, "the socket or its context has been closed", "open a new one")
-    case EMFILE, ENFILE, ENOMEM, EMTHREAD, ENOBUFS:
-      (.resourceLimit, errno.text, "raise the limit (ulimit -n) or close other connections")
+    case EMFILE, ENFILE:
+      (.resourceLimit, errno.text, "raise the limit of open files (ulimit -n)")
+    case ENOMEM, ENOBUFS:
+      (.resourceLimit, errno.text, "free memory, or start fewer processes on this machine")
+    case EMTHREAD:
+      (.resourceLimit, errno.text, "raise the limit of processes and threads (ulimit -u)")
     default:
       (.failed, errno.text, "see what the operating system says about error \(errno.number)")
     }

@@ -24,7 +24,8 @@ struct MrdibCommand: ParsableCommand {
     ProcessOutput.outliveReaders()
     ProcessLimits.raiseDescriptorLimit()
     do {
-      var command = try parseAsRoot()
+      let arguments = Array(CommandLine.arguments.dropFirst())
+      var command = try parseAsRoot(NegativeValues.joined(arguments))
       try command.reporting {
         try ProcessArguments.check()
         try BLASKernels.choose()

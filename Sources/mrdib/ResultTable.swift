@@ -25,7 +25,8 @@ struct ResultTable {
       lines = ["no best model was saved"]
       return
     }
-    let cutoffs = Set(valid.keys.compactMap { $0.split(separator: "@").last.flatMap { Int($0) } })
+    let names = Set(valid.keys).union(test.keys)
+    let cutoffs = Set(names.compactMap { $0.split(separator: "@").last.flatMap { Int($0) } })
     let isOver = !["interrupted", "failed"].contains(summary["outcome"] as? String)
     var lines = isOver ? [] : ["the run is not over; so far:"]
     lines += ["best epoch \(best) of \(summary["epochs_run"] ?? "?")"]
@@ -33,10 +34,15 @@ struct ResultTable {
     for metric in ["recall", "ndcg", "precision", "map"] {
       for cutoff in cutoffs.sorted() {
         let name = "\(metric)@\(cutoff)"
-        guard let left = valid[name], let right = test[name] else { continue }
-        lines.append(name + String(format: "\t%.4f\t%.4f", left, right))
+        guard names.contains(name) else { continue }
+        lines.append("\(name)\t\(Self.cell(valid[name]))\t\(Self.cell(test[name]))")
       }
     }
+    if test.isEmpty { lines.append("test is empty: no user with training rows has test rows") }
     self.lines = lines
+  }
+
+  private static func cell(_ value: Double?) -> String {
+    value.map { String(format: "%.4f", $0) } ?? "-"
   }
 }

@@ -108,6 +108,93 @@ import Testing
     try check(["train", "--modle", "bpr"], status: 64, says: "--model")
   }
 
+  @Test("a negative number is an option's value, and the sentence says what it should be")
+  func negativeValues() throws {
+    let folder = try TemporaryFolder()
+    let data = try folder.generateData()
+    let run = "\(folder.path)/run"
+    let trained = try Command(
+      "train", "--data", data, "--single-process", "--epochs", "1", "--quiet", "--run", run)
+    #expect(trained.status == 0, "\(trained.errors)")
+    try check(["recommend", "--run", run, "--user", "-1"], status: 64, says: "user -1", "from 0")
+    try check(
+      ["recommend", "--run", run, "--user", "1", "--top", "-5"], status: 64, says: "-5 items",
+      "at least one")
+    for option in ["seed", "epochs", "workers", "servers", "shards"] {
+      try check(["train", "--\(option)", "-1"], status: 78, says: "--\(option) -1", "'-1'")
+    }
+    try check(["sweep", "--jobs", "-1"], status: 64, says: "--jobs must be at least 1")
+    try check(["worker", "--join-timeout", "-1"], status: 64, says: "--join-timeout is -1")
+    let out = "\(folder.path)/made"
+    for option in ["users", "items", "interactions", "dimensions", "noise-dimensions", "shared"] {
+      try check(
+        ["data", "generate", "--out", out, "--\(option)", "-5"], status: 78, says: "-5",
+        "but must be")
+    }
+    try check(["data", "generate", "--out", out, "--seed", "-1"], status: 64, says: "from 0 on")
+    try check(
+      ["data", "generate", "--out", out, "--dimensions", "9223372036854775807"], status: 78,
+      says: "but must be")
+    try check(["simulate", "--seeds", "0"], status: 64, says: "1 history at least")
+    try check(["train", "--overwrite", "-1"], status: 64, says: "--overwrite")
+  }
+
+  @Test("a run directory whose path is too long for its records is refused before it is made")
+  func longRunDirectory() throws {
+    let folder = try TemporaryFolder()
+    let data = try folder.generateData()
+    let part = String(repeating: "x", count: 200)
+    for command in ["train", "sweep"] {
+      try check(
+        [command, "--data", data, "--run", "\(folder.path)/\(part)/\(part)/\(part)/run"],
+        status: 73, says: "SQLite takes 504", "shorter path")
+    }
+    #expect(try folder.files == ["data"])
+  }
+
+  @Test("an empty test split: validation is printed, and what is missing said")
+  func noTestRows() throws {
+    let folder = try TemporaryFolder()
+    let data = try folder.generateData()
+    let file = URL(fileURLWithPath: "\(data)/synthetic.inter")
+    let text = try String(contentsOf: file, encoding: .utf8)
+    let kept = text.split(separator: "\n").filter { !$0.hasSuffix("\t2") }
+    try Data((kept.joined(separator: "\n") + "\n").utf8).write(to: file)
+    let run = "\(folder.path)/run"
+    let trained = try Command(
+      "train", "--data", data, "--single-process", "--epochs", "1", "--quiet", "--run", run)
+    #expect(trained.status == 0, "\(trained.errors)")
+    let row = try #require(
+      trained.output.split(separator: "\n").first { $0.hasPrefix("recall@20") })
+    #expect(row.hasSuffix("\t-") && row.contains("0."), "\(row)")
+    #expect(trained.output.contains("test is empty"))
+    try check(["compare", run], status: 65, says: "test metrics", "no rows of that split")
+    #expect(try Command("compare", "--split", "valid", run).status == 0)
+  }
+
+  @Test("what others wrote reaches a terminal without anything that it would obey")
+  func escapes() throws {
+    let folder = try TemporaryFolder()
+    let data = try folder.generateData()
+    try folder.write("name: \"a\\e[31mb\"\n", to: "data/dataset.yaml")
+    for arguments in [["data", "stats", data], ["train", "--dry-run", "--data", data]] {
+      let command = try Command(arguments: arguments)
+      #expect(command.status == 0, "\(command.errors)")
+      #expect(command.output.contains("a?[31mb") && !command.output.contains("\u{1B}"))
+    }
+    for arguments in [
+      ["data", "validate", "\(folder.path)/no\u{1B}[31mne"],
+      ["train", "--set", "see\u{1B}[31md=1"], ["train", "--set", "seed=\u{1B}[31m"],
+      ["train", "--run", "\(data)/synthetic.inter/\u{1B}[31m"],
+      ["worker", "--coordinator", "tcp://\u{1B}[31m"],
+      ["recommend", "--run", "\u{1B}", "--user", "1"],
+    ] {
+      let command = try Command(arguments: arguments)
+      #expect(command.status != 0)
+      #expect(!command.errors.contains("\u{1B}"), "\(command.errors.debugDescription)")
+    }
+  }
+
   @Test("a worker without a coordinator gives up with a code that says: try again")
   func noCoordinator() throws {
     let folder = try TemporaryFolder()

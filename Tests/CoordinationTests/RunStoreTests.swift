@@ -304,6 +304,36 @@ import Testing
     } throws: { "\($0)".contains("exists and is writable") }
   }
 
+  @Test("a file that is no database: the sentence says what it is")
+  func otherKinds() throws {
+    let path = try temporaryFolder() + "/run.sqlite"
+    try Data("{\"epoch\": 1, \"note\": \"\(String(repeating: "x", count: 600))\"}".utf8)
+      .write(to: URL(fileURLWithPath: path))
+    #expect(performing: { try RunStore(path: path) }, throws: { "\($0)".contains("JSON text") })
+  }
+
+  @Test("a path that SQLite would not take is refused with its length, and nothing is made")
+  func longPath() throws {
+    let root = try temporaryFolder()
+    func path(_ byteCount: Int) -> String {
+      var folder = root
+      while folder.utf8.count + 202 < byteCount - 12 {
+        folder += "/" + String(repeating: "x", count: 200)
+      }
+      return folder + "/" + String(repeating: "y", count: byteCount - folder.utf8.count - 1)
+    }
+    #expect {
+      try RunStore(path: path(505))
+    } throws: { "\($0)".contains("505 bytes") && "\($0)".contains("504") }
+    #expect(try FileManager.default.contentsOfDirectory(atPath: root).isEmpty)
+    let longest = path(504)
+    try FileManager.default.createDirectory(
+      atPath: (longest as NSString).deletingLastPathComponent, withIntermediateDirectories: true)
+    let store = try RunStore(path: longest)
+    try store.begin(Self.identity, standing: Self.forming)
+    try store.close()
+  }
+
   @Test("a damaged column is an error that names it, not a crash")
   func damagedColumns() throws {
     let damages = [

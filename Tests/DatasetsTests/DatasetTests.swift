@@ -133,6 +133,56 @@ struct DatasetTests {
     expect(try refusal(rows: "0\t0\t1\t0\t1\n0\t1\t1\t0\t2\n"), says: "x_label 0", "80 %")
   }
 
+  /// Follows the advice about users without negatives until there is none.
+  private func followAdvice(_ rows: String) throws -> (dataset: Dataset?, steps: Int, last: String)
+  {
+    var lines = (SmallData.header + rows).split(separator: "\n").map(String.init)
+    for step in 0...lines.count {
+      let text = lines.joined(separator: "\n") + "\n"
+      try folder.write(text, to: "data.inter")
+      do {
+        return (try load(needsFeatures: false), step, "")
+      } catch {
+        let sentence = "\(error)"
+        guard let match = sentence.firstMatch(of: /make line (\d+) \(item \d+\)/),
+          let number = Int(match.output.1)
+        else { return (nil, step, sentence) }
+        lines[number - 1] = lines[number - 1].dropLast() + "1"
+      }
+    }
+    return (nil, lines.count, "the advice never ends")
+  }
+
+  @Test("following the advice about a user with every item leads to a data set to train on")
+  func adviceLeadsOut() throws {
+    // Users 0 and 2 have all three items.
+    let rows = [(0, 0), (0, 1), (0, 2), (1, 0), (2, 2), (2, 1), (2, 0)]
+      .map { "\($0.0)\t\($0.1)\t1\t0\t0\n" }.joined()
+    let (dataset, steps, last) = try followAdvice(rows)
+    #expect(steps == 2, "\(last)")
+    let loaded = try #require(dataset, "\(last)")
+    for user in 0..<loaded.userCount {
+      #expect(loaded.train.degree(user) < loaded.negativePool.count)
+    }
+    // All at once, as validation lists them.
+    try folder.write(SmallData.header + rows, to: "data.inter")
+    let problems = DatasetValidation.validate(folder: folder.path).problems
+    #expect(problems.count == 2 && Set(problems.map(\.description)).count == 2)
+  }
+
+  @Test("where no row can be moved, the advice is to add some")
+  func adviceToAdd() throws {
+    let (dataset, _, last) = try followAdvice("0\t0\t1\t0\t0\n0\t1\t1\t0\t0\n")
+    #expect(dataset == nil && last.contains("add training rows of other users"))
+  }
+
+  @Test("a data set's name is shown without what a terminal would obey")
+  func harmlessName() throws {
+    try SmallData.write(to: folder)
+    try folder.write("name: \"a\\e[31mb\"\n", to: "dataset.yaml")
+    #expect(try load().name == "a?[31mb")
+  }
+
   @Test("a user with every item is an error: no negative exists")
   func needsNegatives() throws {
     let error = try refusal(rows: "0\t0\t1\t0\t0\n0\t1\t1\t0\t0\n1\t1\t1\t0\t0\n")

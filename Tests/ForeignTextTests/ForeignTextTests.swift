@@ -11,6 +11,34 @@ struct ForeignTextTests {
     #expect("abc".shown(atMost: 3) == "abc" && "abcd".shown(atMost: 3) == "abc…")
   }
 
+  @Test("is printed in full, with its lines, and without what a terminal would obey")
+  func printable() {
+    #expect("plain ü 漢\n\tline".printable() == "plain ü 漢\n\tline")
+    #expect("a\u{1B}]0;x\u{7}\r\u{9B}31m\u{202E}b\n".printable() == "a?]0;x???31m?b\n")
+    #expect(String(repeating: "x", count: 900).printable().count == 900)
+  }
+
+  @Test(
+    "the first bytes say what a file is",
+    arguments: [
+      ([0x1F, 0x8B, 8], "gzip"), (Array("PK\u{3}\u{4}x".utf8), "zip"),
+      ([0xFF, 0xFE, 0x61, 0], "UTF-16"),
+      (Array("<!DOCTYPE html><html>".utf8), "web page"), (Array("\n <HTML>".utf8), "web page"),
+      (Array("version https://git-lfs.github.com/spec/v1\n".utf8), "git lfs pull"),
+      (Array("{\"a\": 1}".utf8), "JSON"), (Array("SQLite format 3\0".utf8), "SQLite"),
+      ([0x93] + Array("NUMPY".utf8), "npy"), ([0x80, 0x04, 0x95], "pickle"), ([], "empty"),
+    ] as [([UInt8], String)])
+  func contentKinds(_ bytes: [UInt8], _ word: String) throws {
+    #expect(try #require(ContentKind.sentence(bytes)).contains(word))
+  }
+
+  @Test("what is not known has no sentence, nor has JSON where it is expected")
+  func unknownContent() {
+    #expect(ContentKind.sentence(Array("userID\titemID\n".utf8)) == nil)
+    #expect(ContentKind.sentence([0, 0, 0, 0]) == nil)
+    #expect(ContentKind.sentence(Array("{}".utf8), isJSONExpected: true) == nil)
+  }
+
   @Test(
     "aliases are found wherever YAML allows them",
     arguments: [

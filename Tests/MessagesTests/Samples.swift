@@ -20,7 +20,7 @@ enum Samples {
       id: 1,
       body: .pull(
         PullRequest(
-          generation: 4, version: 12, sections: sections, keys: keys, confirmed: [3, 0, 70_000],
+          generation: 4, version: 12, sections: sections, keys: keys, confirmed: [3, 0, 60_000],
           wantsReports: true))),
     DataRequest(
       id: 2, body: .pull(PullRequest(generation: 4, version: 12, sections: [], keys: .empty))),
@@ -66,7 +66,7 @@ enum Samples {
     .heartbeat(
       Heartbeat(
         residentBytes: 1 << 33, peakResidentBytes: 1 << 34, cpuSeconds: 12.25, taskProgress: 9,
-        taskID: 77, generation: 3, version: 1 << 40)),
+        taskID: 77, generation: 3, version: 1 << 30)),
     .ready(generation: 5),
     .taskDone(
       id: 77,
@@ -78,7 +78,7 @@ enum Samples {
       id: 78,
       TaskFailure(.diverged, "Training diverged: the loss term 'ranking' is nan; lower the rate.")),
     .goodbye(reason: "Ctrl-C"),
-    .held(generation: 5, version: 1 << 50),
+    .held(generation: 5, version: 1 << 31),
     .checkpointWritten(
       CheckpointShard(
         generation: 5, version: 59, rank: 3, file: "v59-g5/server-3-of-4.safetensors",
@@ -92,7 +92,7 @@ enum Samples {
         runID: "run-7", generation: 1, rank: 2, configuration: "model: vbpr\nseed: 1\n",
         tables: [
           TableDescription(
-            name: "user_embedding", rows: 1 << 40, width: 64, rowsPerBlock: 1,
+            name: "user_embedding", rows: 1 << 31, width: 64, rowsPerBlock: 1,
             initializer: "normal", initializerValue: 0.01, rule: "model", ruleValue: 0.5)
         ],
         seed: .max, shardCount: 4, stepsPerEpoch: 58, roundsPerStep: 2, serverCount: 3,
@@ -103,7 +103,7 @@ enum Samples {
     .task(
       WorkerTask(
         id: 9, generation: 2,
-        body: .train(epoch: 3, firstVersion: 174, startVersion: 180, shards: [0, 2, .max]))),
+        body: .train(epoch: 3, firstVersion: 174, startVersion: 180, shards: [0, 2, 65_535]))),
     .task(
       WorkerTask(id: 10, generation: 2, body: .materialize(version: 232, epoch: 3, blocks: [1]))),
     .task(WorkerTask(id: 11, generation: 2, body: .rank(version: 233, epoch: 3, blocks: []))),

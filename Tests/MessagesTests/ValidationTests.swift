@@ -1,4 +1,5 @@
 import Messages
+import TestSupport
 import Testing
 
 @Suite("Messages that cannot be right are refused")
@@ -57,15 +58,11 @@ struct ValidationTests {
 
   @Test("sections whose sizes overflow when they are multiplied or added")
   func overflow() {
-    let huge = section(1, rows: UInt64(UInt32.max), width: UInt64(UInt32.max)).number(4, 1)
+    // Each is 2^57 bytes: 128 of them are 2^64, which is 0 in 64 bits.
+    let large = section(1, rows: 1 << 31, width: 1 << 24).number(4, 1)
+    let sections = [ProtobufBytes](repeating: large, count: 128)
     expect(.malformed, saying: "more bytes than can be counted") {
-      _ = try DataRequest(decoding: push([huge], keys: zeros(0), values: zeros(0)))
-    }
-    // Each is 2^62 bytes: four of them are 2^64, which is 0 in 64 bits.
-    let large = section(1, rows: 1 << 30, width: 1 << 30).number(4, 1)
-    expect(.malformed, saying: "more bytes than can be counted") {
-      _ = try DataRequest(
-        decoding: push([large, large, large, large], keys: zeros(0), values: zeros(0)))
+      _ = try DataRequest(decoding: push(sections, keys: zeros(0), values: zeros(0)))
     }
   }
 
@@ -195,7 +192,54 @@ struct ValidationTests {
     }
   }
 
-  @Test("a heartbeat interval that no timer can use", arguments: [0, -1, .infinity, .nan])
+  /// A welcome with one number replaced, as its bytes.
+  private static func welcome(_ field: UInt64, _ value: UInt64) -> WireMessage {
+    var welcome = ProtobufBytes()
+    for number: UInt64 in 7...10 { welcome = welcome.number(number, number == field ? value : 1) }
+    return WireMessage(frames: [ProtobufBytes.header.message(30, welcome).payload])
+  }
+
+  @Test(
+    "numbers of a welcome that no run has: the sentence names the number and the bound",
+    arguments: [
+      (10, 0, "number of servers is 0, and 1 to 4096"), (10, 5000, "is 5000, and 1 to 4096"),
+      (10, 1 << 31, "is 2147483648, and 1 to 4096"), (7, 0, "number of shards is 0"),
+      (7, 65_537, "is 65537, and 1 to 65536"), (8, 0, "number of steps per epoch is 0"),
+      (9, 0, "number of rounds per step is 0"), (9, 1001, "is 1001, and 1 to 1000"),
+      (3, 4096, "rank is 4096, and 0 to 4095"), (2, 1 << 32, "generation is 4294967296"),
+    ] as [(UInt64, UInt64, String)])
+  func welcomeNumbers(_ field: UInt64, _ value: UInt64, _ words: String) {
+    var message = Self.welcome(field, value)
+    if field < 7 {
+      let welcome = ProtobufBytes().number(field, value).number(7, 1)
+      message = WireMessage(frames: [ProtobufBytes.header.message(30, welcome).payload])
+    }
+    expect(.malformed, saying: words) { _ = try CoordinatorLetter(decoding: message) }
+  }
+
+  @Test("shards, blocks and versions beyond every run, in tasks and requests")
+  func taskNumbers() {
+    let train = WorkerTask(
+      id: 1, generation: 1,
+      body: .train(epoch: 0, firstVersion: 0, startVersion: 0, shards: [0, 65_536]))
+    expect(.malformed, saying: "one of its shards is 65536, and 0 to 65535") {
+      _ = try CoordinatorLetter(
+        decoding: CoordinatorLetter(term: 1, message: .task(train)).encoded())
+    }
+    let rank = WorkerTask(
+      id: 1, generation: 1, body: .rank(version: 0, epoch: 0, blocks: [1 << 31]))
+    expect(.malformed, saying: "one of its blocks is 2147483648") {
+      _ = try CoordinatorLetter(
+        decoding: CoordinatorLetter(term: 1, message: .task(rank)).encoded())
+    }
+    let pull = PullRequest(
+      generation: 1, version: 1 << 32, sections: [], keys: .empty, confirmed: [])
+    expect(.malformed, saying: "version is 4294967296, and 0 to 4294967295", requestID: 1) {
+      _ = try DataRequest(decoding: DataRequest(id: 1, body: .pull(pull)).encoded())
+    }
+  }
+
+  @Test("a heartbeat interval that no timer can use", arguments: [0, -1, 3601, .infinity, .nan])
   func heartbeatInterval(_ interval: Double) {
     let welcome = Welcome(
       runID: "", generation: 0, rank: 0, configuration: "", tables: [], seed: 0, shardCount: 1,

@@ -91,7 +91,7 @@ private func texts(_ grid: ConfigurationGrid) -> [String] {
       ),
       (
         "alpha1:\n- 0.1\n- ten\nhyper_parameters: [alpha1]",
-        "grid.yaml:3:3: alpha1 is 'ten'; expected a number, at least 0"
+        "grid.yaml:3:3: alpha1 is 'ten'; expected a number, 0, or from 1e-09"
       ),
       ("seed: [1, ~]\nhyper_parameters: [seed]", "grid.yaml:1:11: seed has no value"),
       ("lr: [1]\nlearning_rate: [2]\nhyper_parameters: [lr]", "grid.yaml:2:1: 'learning_rate' and"),

@@ -34,6 +34,6 @@ func reference() {
     #expect(key.summary.hasSuffix("."), "\(key.name)")
     #expect(reference.contains("\n  \(key.name): \(key.anyDefault.yaml)\n      \(key.summary)\n"))
   }
-  #expect(reference.contains("(a number, above 0 and at most 100; also lr)"))
+  #expect(reference.contains("(a number, from 1e-12 to 100; also lr)"))
   #expect(reference.contains("in interactions; also batch_size"))
 }

@@ -24,7 +24,7 @@ func wholeNumbers() throws {
 func notNumbers(text: String) throws {
   let message = try message(of: "seed: 1\nlearning_rate: \(text)")
   #expect(message.hasPrefix("run.yaml:2:16: learning_rate is "))
-  #expect(message.contains("expected a number, above 0 and at most 100"))
+  #expect(message.contains("expected a number, from 1e-12 to 100"))
 }
 
 @Test(
@@ -86,12 +86,24 @@ func malformedLists(yaml: String) throws {
 @Test(
   "values out of range are refused with the range",
   arguments: [
-    ("epochs: 0", "from 1 to 1000000"), ("reg_weight: -1", "at least 0"),
-    ("mi_cap: 31", "above 0 and at most 30"), ("adam_beta1: 1", "from 0 to below 1"),
+    ("epochs: 0", "from 1 to 1000000"), ("reg_weight: -1", "0, or from 1e-09 to 1000000"),
+    ("learning_rate: 1e-60", "from 1e-12 to 100"), ("mi_learning_rate: 1e-20", "from 1e-12"),
+    ("alpha1: 1e-60", "0, or from 1e-09"), ("adam_beta1: 0.99999999999", "as a 32-bit float"),
+    ("dropout: 0.99999999999", "as a 32-bit float"), ("lr_decay: 1e-60", "it is 0 or infinite"),
+    ("lr_decay_period: 1e60", "it is 0 or infinite"), ("logvar_max: 1e-60", "it is 0 or infinite"),
+    ("stopping_step: 4294967296", "from 0 to"), ("eval_step: 4294967296", "from 1 to"),
+    ("mi_cap: 31", "from 0.001 to 30"), ("adam_beta1: 1", "from 0 to below 1"),
     ("seed: -1", "at least 0"), ("checkpoint_folder: ck", "an absolute path"),
   ])
 func ranges(yaml: String, range: String) throws {
   #expect(try message(of: yaml).contains(range))
+}
+
+@Test("a decay that leaves nothing of the learning rate after an epoch is refused")
+func decayToNothing() throws {
+  #expect(
+    try message(of: "lr_decay: 0.01\nlr_decay_period: 0.1\n").contains("leaves nothing of the"))
+  #expect(try resolve("lr_decay: 0.5\nlr_decay_period: 1\n").training.decay == 0.5)
 }
 
 @Test(

@@ -33,6 +33,16 @@ extension TransportTests {
       #expect(throws: Never.self) { try bind(endpoint, .plain()) }
     }
 
+    @Test("a name of this machine alone is resolved before it is listened at")
+    func localhost() throws {
+      #expect(throws: Never.self) { try bind("tcp://localhost:*", .plain()) }
+      let endpoint = try Endpoint("tcp://localhost:4000").resolvingLoopbackName()
+      #expect(endpoint.isOnThisMachine && endpoint.description.hasSuffix(":4000"))
+      for other in ["tcp://10.1.2.3:4000", "tcp://*:4000", "tcp://127.0.0.1:1", "ipc:///tmp/a"] {
+        #expect(try Endpoint(other).resolvingLoopbackName() == Endpoint(other))
+      }
+    }
+
     @Test("a trusted network, or keys: allowed")
     func allowed() throws {
       #expect(throws: Never.self) { try bind("tcp://0.0.0.0:*", .plain(trustsNetwork: true)) }

@@ -28,7 +28,13 @@ package struct SafetensorsFile {
     length = UInt64(littleEndian: length)
     guard let count = Int(exactly: length), count <= min(SafetensorsHeader.mostBytes, size - 8)
     else {
-      throw .damaged(path, "its header has \(length) bytes, the whole file \(size)")
+      var start = [UInt8](repeating: 0, count: min(size, ContentKind.byteCount))
+      try start.withUnsafeMutableBufferPointer { (bytes) throws(CheckpointError) in
+        try Self.fill(UnsafeMutableRawBufferPointer(bytes), from: file, at: 0, path: path)
+      }
+      throw .damaged(
+        path,
+        ContentKind.sentence(start) ?? "its header has \(length) bytes, the whole file \(size)")
     }
     var text = [UInt8](repeating: 0, count: count)
     try text.withUnsafeMutableBufferPointer { (bytes) throws(CheckpointError) in

@@ -1,3 +1,5 @@
+import Messages
+
 extension RunPlan {
   /// Throws ``CoordinationError`` when a run by this plan could not begin or could not end.
   public func validate() throws(CoordinationError) {
@@ -22,10 +24,28 @@ extension RunPlan {
         "the selection metric is '\(selection.metric)'; name a split and a metric, such as "
           + "'valid.recall@20'")
     }
-    if versionsPerEpoch.multipliedReportingOverflow(by: UInt64(epochs)).overflow {
-      throw refusal("\(epochs) epochs of \(versionsPerEpoch) versions cannot be counted; use fewer")
-    }
+    try validateLargest()
     try validateTiming()
+  }
+
+  /// What no node would accept.
+  private func validateLargest() throws(CoordinationError) {
+    let limits = WireLimits.standard
+    let counts: [(name: String, value: UInt32, most: Int)] = [
+      ("workers", workerCount, limits.members), ("servers", serverCount, limits.members),
+      ("shards", shardCount, limits.shards),
+      ("rounds per step", roundsPerStep, limits.roundsPerStep),
+    ]
+    for count in counts where count.value > count.most {
+      throw refusal(
+        "the number of \(count.name) is \(count.value); set it to \(count.most) at most")
+    }
+    let (versions, isTooLarge) = versionsPerEpoch.multipliedReportingOverflow(by: UInt64(epochs))
+    guard !isTooLarge, versions <= limits.versions else {
+      throw refusal(
+        "\(epochs) epochs of \(versionsPerEpoch) versions are more than the \(limits.versions) "
+          + "versions that can be counted; train fewer epochs, or larger batches")
+    }
   }
 
   private func validateTiming() throws(CoordinationError) {
@@ -36,6 +56,11 @@ extension RunPlan {
     ]
     for duration in durations where !(duration.value > 0 && duration.value.isFinite) {
       throw refusal("the \(duration.name) is \(duration.value) s; set it above 0")
+    }
+    guard timing.heartbeatInterval <= WireLimits.standard.heartbeatInterval else {
+      throw refusal(
+        "the heartbeat interval is \(timing.heartbeatInterval) s; set it to "
+          + "\(WireLimits.standard.heartbeatInterval) s at most")
     }
     if timing.heartbeatTimeout < 2 * timing.heartbeatInterval {
       throw refusal(

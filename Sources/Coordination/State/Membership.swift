@@ -30,7 +30,7 @@ struct Membership: Sendable, Equatable {
   }
 
   /// How many workers may take part.
-  static let workerLimit: UInt32 = 4096
+  static let workerLimit = UInt32(WireLimits.standard.members)
 
   let serverCount: UInt32
   private(set) var members: [NodeID: Member] = [:]

@@ -22,6 +22,11 @@ public final class RunStore: Sendable {
     queue = try Self.schema.open(path, label: "run store")
   }
 
+  /// - Throws: ``CoordinationError`` if the path is too long for a store. Nothing is made.
+  public static func checkLength(of path: String) throws {
+    try StoreSchema.checkLength(of: path)
+  }
+
   /// Writes down a run that begins.
   ///
   /// - Throws: ``CoordinationError`` if the store already holds a run.

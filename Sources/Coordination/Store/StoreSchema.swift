@@ -1,4 +1,6 @@
 internal import Files
+internal import ForeignText
+import Foundation
 import GRDB
 
 /// What a SQLite file of ours looks like, and how one of an older release comes to look so.
@@ -28,6 +30,7 @@ package struct StoreSchema: Sendable {
     configuration.journalMode = .wal
     configuration.busyMode = .timeout(5)
     configuration.label = label
+    try Self.checkLength(of: path)
     for suffix in ["", "-wal", "-shm", "-journal"] { try Self.checkKind(of: path + suffix) }
     // SQLite takes what begins with `file:` for a URI, and would open another file.
     let plainPath = path.hasPrefix("/") ? path : "./\(path)"
@@ -39,6 +42,23 @@ package struct StoreSchema: Sendable {
       try queue.write { try migrate($0, path: path) }
       return queue
     }
+  }
+
+  /// SQLite's own limit (512), less what it puts behind the names of its journals.
+  private static let longestPath = 504
+
+  /// - Throws: ``CoordinationError`` if SQLite would not take the path of a file.
+  static func checkLength(of path: String) throws {
+    let url = URL(fileURLWithPath: path)
+    // A file that is not there yet is no link, but the folders on the way to it may be.
+    let folder = url.deletingLastPathComponent().resolvingSymlinksInPath().path
+    let byteCount = max(url.path.utf8.count, "\(folder)/\(url.lastPathComponent)".utf8.count)
+    guard byteCount > longestPath else { return }
+    throw CoordinationError(
+      code: .pathTooLong,
+      message: "Cannot keep records in '\(path.shown(atMost: 100))': the absolute path has "
+        + "\(byteCount) bytes, and SQLite takes \(longestPath) at most; name a folder with a "
+        + "shorter path.")
   }
 
   private func migrate(_ database: Database, path: String) throws {
@@ -85,21 +105,31 @@ package struct StoreSchema: Sendable {
     } catch let error as DatabaseError {
       throw CoordinationError(
         code: .storeUnusable,
-        message: "Cannot \(purpose) '\(path)': \(error.message ?? "SQLite error") "
-          + "(SQLite code \(error.extendedResultCode.rawValue)); \(advice(for: error.resultCode))")
+        message:
+          "Cannot \(purpose) '\(path)': \(error.message?.shown(atMost: 200) ?? "SQLite error") "
+          + "(SQLite code \(error.extendedResultCode.rawValue)); "
+          + advice(for: error.resultCode, about: path))
     }
   }
 
-  private static func advice(for code: ResultCode) -> String {
+  private static func advice(for code: ResultCode, about path: String) -> String {
     switch code {
     case .SQLITE_FULL: "free some space on the disk."
     case .SQLITE_READONLY, .SQLITE_PERM, .SQLITE_AUTH:
       "make the run directory writable, or choose another one."
     case .SQLITE_CANTOPEN: "check that the run directory exists and is writable."
     case .SQLITE_BUSY, .SQLITE_LOCKED: "another process seems to use it; stop that one first."
+    case .SQLITE_NOTADB where contentKind(of: path) != nil:
+      "\(contentKind(of: path) ?? ""); move it away, or choose another run directory."
     case .SQLITE_NOTADB, .SQLITE_CORRUPT:
       "the file is damaged; restore it or choose another run directory."
     default: "check the disk that holds it."
     }
+  }
+
+  private static func contentKind(of path: String) -> String? {
+    defer { try? file.close() }
+    let start = try? PlainFile.beginning(of: path, byteCount: ContentKind.byteCount)
+    return start.flatMap { ContentKind.sentence($0) }
   }
 }

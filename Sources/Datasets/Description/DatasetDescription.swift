@@ -1,3 +1,4 @@
+internal import ForeignText
 import Foundation
 
 /// What a data set's folder holds: the interactions and, in their order, the modalities.
@@ -35,7 +36,7 @@ public struct DatasetDescription: Sendable, Equatable {
       }
     let stem = (interactionsFile as NSString).lastPathComponent as NSString
     return DatasetDescription(
-      folder: folder, name: file.name ?? stem.deletingPathExtension,
+      folder: folder, name: (file.name ?? stem.deletingPathExtension).shown(),
       interactionsFile: interactionsFile,
       modalities: modalities ?? file.modalities
         ?? ModalityDescription.standard.filter { files.contains($0.file) })
@@ -79,11 +80,11 @@ public struct DatasetDescription: Sendable, Equatable {
       )
     }
     guard candidates.count == 1 else {
-      let listed = candidates.prefix(8).joined(separator: ", ")
+      let listed = candidates.prefix(8).map { $0.shown() }.joined(separator: ", ")
       throw DatasetError(
         .configuration, path: folder,
         "holds \(candidates.count) .inter files (\(listed)); say which one in dataset.yaml: "
-          + "interactions: \(first)")
+          + "interactions: \(first.shown())")
     }
     return first
   }

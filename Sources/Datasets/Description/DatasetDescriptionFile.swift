@@ -31,7 +31,8 @@ package struct DatasetDescriptionFile: Equatable {
         .malformed, path: path, "is \(file.bytes.count) bytes long; a description is a few lines")
     }
     guard let text = String(bytes: file.bytes, encoding: .utf8) else {
-      throw DatasetError(.malformed, path: path, "is not UTF-8 text")
+      let kind = ContentKind.sentence(file.bytes).map { ": \($0)" } ?? ""
+      throw DatasetError(.malformed, path: path, "is not UTF-8 text\(kind)")
     }
     if let alias = YAMLAlias.first(in: text) {
       throw DatasetError(
@@ -55,7 +56,9 @@ package struct DatasetDescriptionFile: Equatable {
     switch error {
     case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
       .composer(_, let problem, let mark, _):
-      DatasetError(.malformed, path: path, line: mark.line, "is not valid YAML here: \(problem)")
+      DatasetError(
+        .malformed, path: path, line: mark.line,
+        "is not valid YAML here: \(problem.shown(atMost: 200))")
     default:
       DatasetError(.malformed, path: path, "is not valid YAML: \("\(error)".shown(atMost: 200))")
     }

@@ -3,7 +3,7 @@ import Tensors
 /// The features of one modality, one row per item, `[rows, columns]`: backed by a file that stays
 /// memory-mapped, or by a matrix in memory.
 ///
-/// Every value is finite: making one scans all of them.
+/// Every value is finite and not beyond ``largestValue``: making one scans all of them.
 public struct FeatureMatrix: Sendable {
   /// The modality, such as `visual`.
   public let name: String
@@ -13,14 +13,21 @@ public struct FeatureMatrix: Sendable {
   public let zeroRowCount: Int
   /// Nearest items that were computed beforehand, by ascending k; mostly none.
   public let neighbours: [NeighbourLists]
+  /// The largest magnitude of a value.
+  public let largestMagnitude: Float
   private let storage: Storage
+
+  /// The largest magnitude that can be computed with. What is made of features is squared, and
+  /// summed over thousands of columns and examples, in 32-bit floats that end at 3e38.
+  static let largestValue: Float = 1e12
 
   private enum Storage: Sendable {
     case file(NPYFile)
     case matrix(Matrix)
   }
 
-  /// - Throws: ``DatasetError`` that names the first row and column with a NaN or an infinity.
+  /// - Throws: ``DatasetError`` that names the first row and column with a NaN, an infinity or a
+  ///   value that is too large.
   /// - Precondition: the neighbours are those of `file.rows` items.
   public init(
     name: String, file: NPYFile, neighbours: [NeighbourLists] = []
@@ -30,7 +37,8 @@ public struct FeatureMatrix: Sendable {
       neighbours: neighbours)
   }
 
-  /// - Throws: ``DatasetError`` that names the first row and column with a NaN or an infinity.
+  /// - Throws: ``DatasetError`` that names the first row and column with a NaN, an infinity or a
+  ///   value that is too large.
   /// - Precondition: the matrix is not empty, and nobody writes to it from now on; the neighbours
   ///   are those of `matrix.rows` items.
   public init(
@@ -53,23 +61,36 @@ public struct FeatureMatrix: Sendable {
     self.columns = columns
     self.storage = storage
     var zeroRowCount = 0
+    var largestMagnitude: Float = 0
     let buffer = UnsafeMutableBufferPointer<Float>.allocate(capacity: columns)
     defer { buffer.deallocate() }
     if let base = buffer.baseAddress {
       for row in 0..<rows {
         Self.copyRow(row, of: storage, columns: columns, to: base)
         switch FeatureRowScan.scan(UnsafeBufferPointer(buffer)) {
-        case .finite: break
-        case .zero: zeroRowCount += 1
-        case .notFinite(let column):
-          throw DatasetError(
-            .inconsistent, path: path,
-            "row \(row), column \(column) is \(buffer[column]), but features must be finite "
-              + "numbers (as 32-bit floats): replace it, for instance with the column's mean")
+        case .usable(let largest):
+          if largest == 0 { zeroRowCount += 1 }
+          largestMagnitude = max(largestMagnitude, largest)
+        case .unusable(let column):
+          throw Self.unusable(buffer[column], row: row, column: column, path: path)
         }
       }
     }
     self.zeroRowCount = zeroRowCount
+    self.largestMagnitude = largestMagnitude
+  }
+
+  private static func unusable(
+    _ value: Float, row: Int, column: Int, path: String
+  ) -> DatasetError {
+    let problem =
+      value.isFinite
+      ? "whose squares and their sums go beyond 32-bit floats; up to \(largestValue) is possible: "
+        + "scale the features, for instance to mean 0 and deviation 1, or replace the value"
+      : "but features must be finite numbers (as 32-bit floats): replace it, for instance with the "
+        + "column's mean"
+    return DatasetError(
+      .inconsistent, path: path, "row \(row), column \(column) is \(value), \(problem)")
   }
 
   /// Where the values come from, if from a file.

@@ -1,24 +1,20 @@
 /// Looks at the values of one feature row.
 enum FeatureRowScan: Equatable {
-  /// All values are finite, and one at least is not 0.
-  case finite
-  case zero
-  /// The first column that holds a NaN or an infinity.
-  case notFinite(column: Int)
+  /// All values can be computed with; the largest magnitude among them, 0 if all are 0.
+  case usable(largest: Float)
+  /// The first column with a NaN, an infinity or a value beyond ``FeatureMatrix/largestValue``.
+  case unusable(column: Int)
 
-  /// One pass over the bits, without branches, so that the compiler can use vectors.
+  /// One pass over the bits, without branches, so that the compiler can use vectors: without their
+  /// signs, floats are ordered as their bits are, with infinities and NaNs above all numbers.
   static func scan(_ row: UnsafeBufferPointer<Float>) -> FeatureRowScan {
-    let exponent: UInt32 = 0x7F80_0000
-    var hasValue: UInt32 = 0
-    var isBad: UInt32 = 0
-    for value in row {
-      let bits = value.bitPattern
-      hasValue |= bits & 0x7FFF_FFFF
-      isBad |= bits & exponent == exponent ? 1 : 0
+    var largest: UInt32 = 0
+    for value in row { largest = max(largest, value.bitPattern & 0x7FFF_FFFF) }
+    if largest > FeatureMatrix.largestValue.bitPattern,
+      let column = row.firstIndex(where: { !($0.magnitude <= FeatureMatrix.largestValue) })
+    {
+      return .unusable(column: column)
     }
-    if isBad != 0, let column = row.firstIndex(where: { !$0.isFinite }) {
-      return .notFinite(column: column)
-    }
-    return hasValue == 0 ? .zero : .finite
+    return .usable(largest: Float(bitPattern: largest))
   }
 }

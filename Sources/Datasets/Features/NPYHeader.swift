@@ -1,3 +1,5 @@
+internal import ForeignText
+
 /// What stands before the numbers of an npy file: their type, their order and the shape.
 ///
 /// - Source: NumPy's `numpy.lib.format`, format versions 1.0, 2.0 and 3.0.
@@ -26,7 +28,8 @@ struct NPYHeader: Equatable {
   static func parse(_ bytes: UnsafeRawBufferPointer, path: String) throws(DatasetError) -> NPYHeader
   {
     guard bytes.count >= magic.count + 2, bytes.prefix(magic.count).elementsEqual(magic) else {
-      throw malformed(path, "is not an npy file (it does not begin with \\x93NUMPY)")
+      let kind = ContentKind.sentence(bytes).map { ": \($0)" } ?? ""
+      throw malformed(path, "is not an npy file (it does not begin with \\x93NUMPY)\(kind)")
     }
     let version = bytes[6]
     guard (1...3).contains(version) else {

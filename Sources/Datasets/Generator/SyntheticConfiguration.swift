@@ -60,21 +60,22 @@ public struct SyntheticConfiguration: Sendable, Equatable, Codable {
       ("shared", shared), ("uniqueVisual", uniqueVisual), ("uniqueText", uniqueText),
       ("synergy", synergy),
     ]
-    let counts: [(String, Int, ClosedRange<Int>)] =
+    let dimensions: [(String, Int, ClosedRange<Int>)] =
+      [
+        ("visualNoiseDimensions", visualNoiseDimensions, 0...65_536),
+        ("textNoiseDimensions", textNoiseDimensions, 0...65_536),
+      ] + components.map { ("\($0.0).dimensions", $0.1.dimensions, 0...65_536) }
+    // Before they are added up.
+    try check(dimensions)
+    try check(
       [
         ("users", users, 1...10_000_000),
         ("interactionsPerUser", interactionsPerUser, 2 * SplitRule.smallestCount...10_000),
         // A user must leave items over to draw negatives from.
-        ("items", items, min(3 * interactionsPerUser, 10_000_000)...10_000_000),
-        ("visualNoiseDimensions", visualNoiseDimensions, 0...65_536),
-        ("textNoiseDimensions", textNoiseDimensions, 0...65_536),
+        ("items", items, 3 * min(interactionsPerUser, 10_000)...10_000_000),
         ("visualColumns", visualColumns, 1...1_000_000),
         ("textColumns", textColumns, 1...1_000_000),
-      ] + components.map { ("\($0.0).dimensions", $0.1.dimensions, 0...65_536) }
-    for (setting, value, range) in counts where !range.contains(value) {
-      throw problem(
-        "\(setting) is \(value), but must be \(range.lowerBound) to \(range.upperBound)")
-    }
+      ])
     let scales: [(String, Float, Float)] =
       [
         ("noiseScale", noiseScale, 0), ("observationNoise", observationNoise, 0.001),
@@ -88,6 +89,13 @@ public struct SyntheticConfiguration: Sendable, Equatable, Codable {
     }
     guard ModalityDescription.isName(name) else {
       throw problem("name is '\(name.prefix(32))', but must be 1 to 32 letters, digits, '_' or '-'")
+    }
+  }
+
+  private func check(_ counts: [(String, Int, ClosedRange<Int>)]) throws(DatasetError) {
+    for (setting, value, range) in counts where !range.contains(value) {
+      throw problem(
+        "\(setting) is \(value), but must be \(range.lowerBound) to \(range.upperBound)")
     }
   }
 

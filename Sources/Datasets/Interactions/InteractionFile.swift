@@ -1,3 +1,5 @@
+internal import ForeignText
+
 /// Reads `.inter` files: a header, then one interaction per line, columns separated by tabs.
 ///
 /// The bytes are read once, over a memory map, into 9 bytes per interaction; no row becomes a
@@ -23,14 +25,45 @@ public enum InteractionFile {
     }
     if let zero = bytes.firstIndex(of: 0) {
       let line = bytes[..<zero].count { $0 == UInt8(ascii: "\n") } + 1
+      try refuseOtherKinds(bytes, path: path)
       throw DatasetError(
         .malformed, path: path, line: line,
         "holds a NUL byte: this is no text file (UTF-16?) or it is damaged; save it as UTF-8")
     }
     let headerEnd = bytes.firstIndex(of: UInt8(ascii: "\n")) ?? bytes.count
-    let header = try InteractionHeader.parse(Array(bytes[..<headerEnd]), path: path)
+    try checkLineEnds(bytes[..<headerEnd], path: path)
+    let header: InteractionHeader
+    do {
+      header = try InteractionHeader.parse(Array(bytes[..<headerEnd]), path: path)
+    } catch {
+      try refuseOtherKinds(bytes, path: path)
+      throw error
+    }
     let body = UnsafeRawBufferPointer(rebasing: bytes[min(headerEnd + 1, bytes.count)...])
     return try readRows(body, header: header, path: path, log: &log)
+  }
+
+  /// - Throws: ``DatasetError`` if the file is known to be of another kind.
+  private static func refuseOtherKinds(
+    _ bytes: UnsafeRawBufferPointer, path: String
+  ) throws(DatasetError) {
+    guard let kind = ContentKind.sentence(bytes) else { return }
+    throw DatasetError(.malformed, path: path, "is no table of interactions: \(kind)")
+  }
+
+  /// - Parameter firstLine: up to the first line feed.
+  /// - Throws: ``DatasetError`` if lines end with carriage returns alone.
+  private static func checkLineEnds(
+    _ firstLine: Slice<UnsafeRawBufferPointer>, path: String
+  ) throws(DatasetError) {
+    guard let end = firstLine.firstIndex(of: UInt8(ascii: "\r")), end + 1 < firstLine.endIndex
+    else {
+      return
+    }
+    throw DatasetError(
+      .malformed, path: path, line: 1,
+      "ends with a carriage return alone, as lines did on old Macs, so that there is only one: "
+        + "save the file with line feeds, for instance: tr '\\r' '\\n' < OLD > NEW")
   }
 
   private static func readRows(

@@ -46,6 +46,11 @@ public struct Interactions: Sendable, Equatable {
   /// The line that an interaction stands in, if it comes from a file.
   public func line(of row: Int) -> Int? { lines?.line(of: row) }
 
+  /// The row that trains a user with an item.
+  func trainingRow(ofUser user: Int32, item: Int32) -> Int? {
+    users.indices.first { users[$0] == user && items[$0] == item && labels[$0] == .train }
+  }
+
   /// Whether the file has lines that could not be read and are missing here.
   var hasGaps: Bool { !(lines?.skipped.isEmpty ?? true) }
 

@@ -1,3 +1,4 @@
+internal import ForeignText
 import Foundation
 
 extension DatasetStatistics {
@@ -24,7 +25,7 @@ extension DatasetStatistics {
       lines.append(
         Self.line("features \(feature.name)", "\(feature.rows) × \(feature.columns)\(zeros)"))
     }
-    return lines
+    return lines.map { $0.printable() }
   }
 
   private static func line(_ label: String, _ value: String) -> String {

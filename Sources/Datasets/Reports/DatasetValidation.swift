@@ -24,6 +24,7 @@ public struct DatasetValidation: Sendable {
       folder: folder, modalities: modalities, featureUse: .checked, problemLimit: limit)
     do {
       let dataset = try reader.read()
+      if let dataset, dataset.valid.columns.isEmpty { return lackingValidation(folder) }
       return DatasetValidation(
         problems: reader.log.problems, isCutShort: false,
         warnings: dataset.map(warnings) ?? [], statistics: dataset.map(DatasetStatistics.init))
@@ -33,13 +34,21 @@ public struct DatasetValidation: Sendable {
     }
   }
 
+  /// Nothing could choose an epoch: training on it is refused.
+  private static func lackingValidation(_ folder: String) -> DatasetValidation {
+    let problem = DatasetError(
+      .inconsistent, path: folder,
+      "no user with training rows has validation rows (x_label 1), so that no epoch can be chosen: "
+        + "mark about 10 % of each user's rows 1")
+    return DatasetValidation(
+      problems: [problem], isCutShort: false, warnings: [], statistics: nil)
+  }
+
   private static func warnings(_ dataset: Dataset) -> [String] {
     var warnings: [String] = []
-    if dataset.valid.columns.isEmpty {
-      warnings.append("there are no validation rows (x_label 1), so no epoch can be selected")
-    }
     if dataset.test.columns.isEmpty {
-      warnings.append("there are no test rows (x_label 2), so no result can be reported")
+      warnings.append(
+        "no user with training rows has test rows (x_label 2), so only validation can be reported")
     }
     if dataset.dropped.users > 0 {
       warnings.append(
@@ -57,6 +66,11 @@ public struct DatasetValidation: Sendable {
       if feature.zeroRowCount > 0 {
         warnings.append(
           "\(feature.name): \(feature.zeroRowCount) of \(feature.rows) rows are all zero")
+      }
+      if feature.largestMagnitude > 1e6 {
+        warnings.append(
+          "\(feature.name): has values up to \(feature.largestMagnitude), with which training "
+            + "hardly works; scale the features, for instance to mean 0 and deviation 1")
       }
       if feature.file?.isFortranOrder == true {
         warnings.append(

@@ -31,10 +31,13 @@ public struct RunResult: Sendable, Equatable {
   }
 
   /// A metric of the best epoch.
-  public func value(_ metric: String, _ split: Split) -> Double? {
+  public func value(_ metric: String, _ split: Split) -> Double? { values(split)[metric] }
+
+  /// All metrics of the best epoch over a part of the data; empty if it had no users.
+  func values(_ split: Split) -> [String: Double] {
     switch split {
-    case .valid: valid[metric]
-    case .test: test[metric]
+    case .valid: valid
+    case .test: test
     }
   }
 }

@@ -1,3 +1,4 @@
+import Coordination
 import Foundation
 import Runtime
 
@@ -22,6 +23,9 @@ public struct SweepFolder: Sendable, Equatable {
   /// - Throws: ``ExperimentError`` if it cannot be made or holds a single run.
   public static func create(at path: String, forgetting: Bool) throws -> SweepFolder {
     let folder = SweepFolder(existing: path)
+    // The runs' stores lie deepest.
+    let deepest = RunDirectory(existing: folder.absolute("runs/0123456789abcdef"))
+    try RunStore.checkLength(of: deepest.storePath)
     let files = FileManager.default
     if files.fileExists(atPath: RunDirectory(existing: path).configurationPath) {
       throw ExperimentError(

@@ -65,7 +65,7 @@ public struct ComparisonReport: Sendable, Encodable {
         "Cannot compare with '\(groups.first?.label ?? "nothing")': none of its runs finished.")
     }
     let names = metrics.isEmpty ? ["recall@20", "ndcg@20"] : MetricNames.normalized(metrics)
-    try MetricNames.check(names, in: groups.flatMap { $0.runs.map(\.result) })
+    try MetricNames.check(names, in: groups.flatMap { $0.runs.map(\.result) }, split: split)
     let reference = try UserValues(baseline, split: split, users: users)
     self.metrics = names
     self.split = split

@@ -17,13 +17,22 @@ enum MetricNames {
   /// Checks that every result has the metrics.
   ///
   /// - Throws: ``ExperimentError`` with those that there are.
-  static func check(_ metrics: [String], in results: [RunResult]) throws {
+  static func check(
+    _ metrics: [String], in results: [RunResult], split: Split = .test
+  ) throws {
     for result in results {
-      for metric in metrics where result.test[metric] == nil {
+      let values = result.values(split)
+      guard !values.isEmpty else {
+        throw ExperimentError(
+          .dataMalformed,
+          "Cannot show \(split.rawValue) metrics: a run has none, because its data had no rows of "
+            + "that split with users that have training rows.")
+      }
+      for metric in metrics where values[metric] == nil {
         throw ExperimentError(
           .usage,
           "Cannot show '\(metric)' (--metric): the runs have "
-            + "\(MetricOrder.sorted(Set(result.test.keys)).joined(separator: ", ")).")
+            + "\(MetricOrder.sorted(Set(values.keys)).joined(separator: ", ")).")
       }
     }
   }

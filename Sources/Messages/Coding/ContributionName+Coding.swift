@@ -17,6 +17,9 @@ extension WireReader {
     _ pointer: UnsafeMutablePointer<Mrdib__V1__ContributionName>?
   ) throws(WireError) -> ContributionName {
     let wire = try required(pointer, "contribution name")
-    return ContributionName(generation: wire.generation, version: wire.version, shard: wire.shard)
+    // Of initial values and final vectors it is the number of a block.
+    return ContributionName(
+      generation: try generation(wire.generation), version: try version(wire.version),
+      shard: try epochOrBlock(wire.shard, "shard"))
   }
 }

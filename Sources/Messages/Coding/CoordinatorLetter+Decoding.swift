@@ -12,7 +12,9 @@ extension CoordinatorLetter {
     try reader.checkFrameCount(message, is: 1)
     let header = try UnpackedHeader<Mrdib__V1__ControlHeader>.parsing(
       message.frames[0], reader: reader)
-    self.init(term: header.value.term, message: try reader.coordinatorMessage(header.value))
+    self.init(
+      term: try reader.number(header.value.term, "term", upTo: limits.generations),
+      message: try reader.coordinatorMessage(header.value))
   }
 }
 
@@ -25,12 +27,13 @@ extension WireReader {
       return .welcome(try welcome(try required(header.welcome, "welcome")))
     case MRDIB__V1__CONTROL_HEADER__BODY_SERVERS:
       let servers = try required(header.servers, "servers")
-      return .servers(generation: servers.generation, endpoints: try endpoints(servers))
+      return .servers(
+        generation: try generation(servers.generation), endpoints: try endpoints(servers))
     case MRDIB__V1__CONTROL_HEADER__BODY_TASK:
       return .task(try task(try required(header.task, "task")))
     case MRDIB__V1__CONTROL_HEADER__BODY_HEARTBEAT_SEEN:
       let seen = try required(header.heartbeat_seen, "heartbeat")
-      return .heartbeatSeen(generation: seen.generation)
+      return .heartbeatSeen(generation: try generation(seen.generation))
     case MRDIB__V1__CONTROL_HEADER__BODY_FINISH:
       let finish = try required(header.finish, "finish")
       guard let ending = RunEnding(rawValue: finish.ending) else {
@@ -40,13 +43,16 @@ extension WireReader {
     case MRDIB__V1__CONTROL_HEADER__BODY_REFUSED:
       return .refused(try refusal(header.refused))
     case MRDIB__V1__CONTROL_HEADER__BODY_HOLD:
-      return .hold(generation: try required(header.hold, "hold").generation)
+      return .hold(generation: try generation(required(header.hold, "hold").generation))
     case MRDIB__V1__CONTROL_HEADER__BODY_CHECKPOINT:
       let checkpoint = try required(header.checkpoint, "checkpoint")
-      return .checkpoint(generation: checkpoint.generation, version: checkpoint.version)
+      return .checkpoint(
+        generation: try generation(checkpoint.generation),
+        version: try version(checkpoint.version))
     case MRDIB__V1__CONTROL_HEADER__BODY_CHECKPOINT_SEEN:
       let seen = try required(header.checkpoint_seen, "checkpoint")
-      return .checkpointSeen(generation: seen.generation, version: seen.version)
+      return .checkpointSeen(
+        generation: try generation(seen.generation), version: try version(seen.version))
     default:
       throw malformed("it says nothing that a coordinator says")
     }
@@ -54,7 +60,7 @@ extension WireReader {
 
   private func endpoints(_ wire: Mrdib__V1__Servers) throws(WireError) -> [String] {
     try list(
-      wire.endpoints, count: wire.n_endpoints, atMost: limits.servers, "server endpoints"
+      wire.endpoints, count: wire.n_endpoints, atMost: limits.members, "server endpoints"
     ) { (endpoint) throws(WireError) in
       try text(endpoint, "server endpoint")
     }
@@ -62,43 +68,64 @@ extension WireReader {
 
   private func welcome(_ wire: Mrdib__V1__Welcome) throws(WireError) -> Welcome {
     Welcome(
-      runID: try text(wire.run_id, "run id"), generation: wire.generation, rank: wire.rank,
+      runID: try text(wire.run_id, "run id"), generation: try generation(wire.generation),
+      rank: try rank(wire.rank),
       configuration: try string(
         wire.configuration, atMost: limits.configurationBytes, "configuration"),
-      tables: try tables(wire), seed: wire.seed, shardCount: wire.shard_count,
-      stepsPerEpoch: wire.steps_per_epoch, roundsPerStep: wire.rounds_per_step,
-      serverCount: wire.server_count,
-      heartbeatInterval: try seconds(wire.heartbeat_interval_seconds, "heartbeat interval"),
+      tables: try tables(wire), seed: wire.seed,
+      shardCount: try number(wire.shard_count, "number of shards", from: 1, upTo: limits.shards),
+      stepsPerEpoch: try number(
+        wire.steps_per_epoch, "number of steps per epoch", from: 1, upTo: limits.versions),
+      roundsPerStep: try number(
+        wire.rounds_per_step, "number of rounds per step", from: 1, upTo: limits.roundsPerStep),
+      serverCount: try number(
+        wire.server_count, "number of servers", from: 1, upTo: limits.members),
+      heartbeatInterval: try seconds(
+        wire.heartbeat_interval_seconds, "heartbeat interval", upTo: limits.heartbeatInterval),
       checkpoints: try checkpoints(wire), restored: try restored(wire))
   }
 
   private func checkpoints(_ wire: Mrdib__V1__Welcome) throws(WireError) -> CheckpointPlan? {
     let folder = try text(wire.checkpoint_folder, "checkpoint folder")
     return folder.isEmpty
-      ? nil : CheckpointPlan(folder: folder, interval: wire.checkpoint_interval)
+      ? nil
+      : CheckpointPlan(
+        folder: folder,
+        interval: try quantity(wire.checkpoint_interval, "number of versions per checkpoint"))
   }
 
   private func restored(_ wire: Mrdib__V1__Welcome) throws(WireError) -> RestoredCheckpoint? {
     let manifest = try text(wire.restored_manifest, "manifest")
     return manifest.isEmpty
-      ? nil : RestoredCheckpoint(manifest: manifest, version: wire.restored_version)
+      ? nil
+      : RestoredCheckpoint(
+        manifest: manifest, version: try version(wire.restored_version, "restored version"))
   }
 
   private func tables(_ wire: Mrdib__V1__Welcome) throws(WireError) -> [TableDescription] {
     try list(
       wire.tables, count: wire.n_tables, atMost: limits.sections, "tables"
     ) { (table) throws(WireError) in
-      TableDescription(
-        name: try text(table.pointee.name, "table name"), rows: table.pointee.rows,
-        width: table.pointee.width, rowsPerBlock: table.pointee.rows_per_block,
-        initializer: try text(table.pointee.initializer, "initializer"),
-        initializerValue: table.pointee.initializer_value,
-        rule: try text(table.pointee.rule, "update rule"), ruleValue: table.pointee.rule_value)
+      try self.table(table.pointee)
     }
   }
 
+  private func table(_ wire: Mrdib__V1__TableDescription) throws(WireError) -> TableDescription {
+    TableDescription(
+      name: try string(wire.name, atMost: limits.tableNameBytes, "table name"),
+      rows: try number(wire.rows, "number of rows of a table", from: 1, upTo: limits.rows),
+      width: try number(wire.width, "width of a table", from: 1, upTo: limits.rowWidth),
+      rowsPerBlock: try number(
+        wire.rows_per_block, "number of rows per block", from: 1, upTo: limits.rows),
+      initializer: try text(wire.initializer, "initializer"),
+      initializerValue: try finite(wire.initializer_value, "initializer's value"),
+      rule: try text(wire.rule, "update rule"),
+      ruleValue: try finite(wire.rule_value, "update rule's value"))
+  }
+
   private func task(_ wire: Mrdib__V1__Task) throws(WireError) -> WorkerTask {
-    WorkerTask(id: wire.id, generation: wire.generation, body: try taskBody(wire))
+    WorkerTask(
+      id: wire.id, generation: try generation(wire.generation), body: try taskBody(wire))
   }
 
   private func taskBody(_ wire: Mrdib__V1__Task) throws(WireError) -> TaskBody {
@@ -106,26 +133,32 @@ extension WireReader {
     case MRDIB__V1__TASK__BODY_TRAIN:
       let train = try required(wire.train, "training task")
       return .train(
-        epoch: train.epoch, firstVersion: train.first_version, startVersion: train.start_version,
-        shards: try units(train.shards, count: train.n_shards, "shards"))
+        epoch: try epochOrBlock(train.epoch, "epoch"),
+        firstVersion: try version(train.first_version, "first version"),
+        startVersion: try version(train.start_version, "start version"),
+        shards: try numbers(
+          train.shards, count: train.n_shards, atMost: limits.units, "shards",
+          upTo: limits.shards - 1))
     case MRDIB__V1__TASK__BODY_MATERIALIZE:
       let materialize = try required(wire.materialize, "materialisation task")
       return .materialize(
-        version: materialize.version, epoch: materialize.epoch,
-        blocks: try units(materialize.blocks, count: materialize.n_blocks, "blocks"))
+        version: try version(materialize.version),
+        epoch: try epochOrBlock(materialize.epoch, "epoch"),
+        blocks: try blocks(materialize.blocks, count: materialize.n_blocks))
     case MRDIB__V1__TASK__BODY_RANK:
       let rank = try required(wire.rank, "ranking task")
       return .rank(
-        version: rank.version, epoch: rank.epoch,
-        blocks: try units(rank.blocks, count: rank.n_blocks, "blocks"))
+        version: try version(rank.version), epoch: try epochOrBlock(rank.epoch, "epoch"),
+        blocks: try blocks(rank.blocks, count: rank.n_blocks))
     default:
       throw malformed("it gives a task of a kind that this program does not know")
     }
   }
 
-  private func units(
-    _ pointer: UnsafeMutablePointer<UInt32>?, count: Int, _ name: String
+  private func blocks(
+    _ pointer: UnsafeMutablePointer<UInt32>?, count: Int
   ) throws(WireError) -> [UInt32] {
-    try numbers(pointer, count: count, atMost: limits.units, name)
+    try numbers(
+      pointer, count: count, atMost: limits.units, "blocks", upTo: limits.epochsAndBlocks)
   }
 }

@@ -53,7 +53,7 @@ extension WireReader {
     try checkByteCount(message.frames[1], is: 0, "keys")
     try checkByteCount(message.frames[2], is: try valueByteCount(sections), "values")
     return PullReply(
-      version: wire.version, sections: sections, values: message.frames[2],
+      version: try version(wire.version), sections: sections, values: message.frames[2],
       reports: try reports(wire.reports, count: wire.n_reports))
   }
 }

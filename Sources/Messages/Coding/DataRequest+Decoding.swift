@@ -44,7 +44,7 @@ extension WireReader {
 
   private func hello(_ wire: Mrdib__V1__DataHello) throws(WireError) -> DataHello {
     DataHello(
-      runID: try text(wire.run_id, "run id"), generation: wire.generation,
+      runID: try text(wire.run_id, "run id"), generation: try generation(wire.generation),
       sender: try text(wire.sender, "sender"))
   }
 
@@ -55,10 +55,11 @@ extension WireReader {
     try checkByteCount(message.frames[1], is: try keyByteCount(sections), "keys")
     try checkByteCount(message.frames[2], is: 0, "values")
     return PullRequest(
-      generation: wire.generation, version: wire.version, sections: sections,
-      keys: message.frames[1],
+      generation: try generation(wire.generation), version: try version(wire.version),
+      sections: sections, keys: message.frames[1],
       confirmed: try numbers(
-        wire.confirmed, count: wire.n_confirmed, atMost: limits.units, "confirmed shards"),
+        wire.confirmed, count: wire.n_confirmed, atMost: limits.units, "confirmed shards",
+        upTo: limits.shards - 1),
       wantsReports: wire.wants_reports != 0)
   }
 

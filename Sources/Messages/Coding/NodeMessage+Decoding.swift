@@ -24,9 +24,9 @@ extension WireReader {
     case MRDIB__V1__CONTROL_HEADER__BODY_HELLO:
       return .hello(try hello(try required(header.hello, "hello")))
     case MRDIB__V1__CONTROL_HEADER__BODY_HEARTBEAT:
-      return .heartbeat(heartbeat(try required(header.heartbeat, "heartbeat")))
+      return .heartbeat(try heartbeat(try required(header.heartbeat, "heartbeat")))
     case MRDIB__V1__CONTROL_HEADER__BODY_READY:
-      return .ready(generation: try required(header.ready, "generation").generation)
+      return .ready(generation: try generation(required(header.ready, "generation").generation))
     case MRDIB__V1__CONTROL_HEADER__BODY_TASK_DONE:
       let done = try required(header.task_done, "result")
       return .taskDone(id: done.id, reports: try reports(done.reports, count: done.n_reports))
@@ -42,14 +42,15 @@ extension WireReader {
       return .goodbye(reason: try text(goodbye.reason, "reason"))
     case MRDIB__V1__CONTROL_HEADER__BODY_HELD:
       let held = try required(header.held, "version")
-      return .held(generation: held.generation, version: held.version)
+      return .held(
+        generation: try generation(held.generation), version: try version(held.version))
     case MRDIB__V1__CONTROL_HEADER__BODY_CHECKPOINT_WRITTEN:
       return .checkpointWritten(
         try checkpointShard(try required(header.checkpoint_written, "checkpoint")))
     case MRDIB__V1__CONTROL_HEADER__BODY_CHECKPOINT_FAILED:
       let failed = try required(header.checkpoint_failed, "failure")
       return .checkpointFailed(
-        generation: failed.generation, version: failed.version,
+        generation: try generation(failed.generation), version: try version(failed.version),
         message: try text(failed.message, "failure message"))
     default:
       throw malformed("it says nothing that a node says")
@@ -61,29 +62,37 @@ extension WireReader {
       role: try enumeration(wire.role.rawValue, "role"), incarnation: wire.incarnation,
       runID: try text(wire.run_id, "run id"),
       dataEndpoint: try text(wire.data_endpoint, "data endpoint"),
-      host: try text(wire.host, "host"), processID: wire.process_id,
-      name: try text(wire.name, "name"),
-      holding: wire.holding.map { holding($0.pointee) },
+      host: try text(wire.host, "host"),
+      processID: try number(wire.process_id, "process id", upTo: Int32.max),
+      name: try text(wire.name, "name"), holding: try holding(wire.holding),
       kernels: try text(wire.kernels, "kernels"))
   }
 
-  private func heartbeat(_ wire: Mrdib__V1__Heartbeat) -> Heartbeat {
+  private func heartbeat(_ wire: Mrdib__V1__Heartbeat) throws(WireError) -> Heartbeat {
     Heartbeat(
-      residentBytes: wire.resident_bytes, peakResidentBytes: wire.peak_resident_bytes,
-      cpuSeconds: wire.cpu_seconds, taskProgress: wire.task_progress,
-      taskID: wire.task_id, generation: wire.generation, version: wire.version)
+      residentBytes: try quantity(wire.resident_bytes, "number of bytes of memory"),
+      peakResidentBytes: try quantity(wire.peak_resident_bytes, "highest number of bytes"),
+      cpuSeconds: try finite(wire.cpu_seconds, "processor time"),
+      taskProgress: try quantity(wire.task_progress, "progress"), taskID: wire.task_id,
+      generation: try generation(wire.generation), version: try version(wire.version))
   }
 
-  private func holding(_ wire: Mrdib__V1__Holding) -> Holding {
-    Holding(generation: wire.generation, rank: wire.rank, version: wire.version)
+  private func holding(
+    _ pointer: UnsafeMutablePointer<Mrdib__V1__Holding>?
+  ) throws(WireError) -> Holding? {
+    guard let wire = pointer?.pointee else { return nil }
+    return Holding(
+      generation: try generation(wire.generation), rank: try rank(wire.rank),
+      version: try version(wire.version))
   }
 
   private func checkpointShard(
     _ wire: Mrdib__V1__CheckpointWritten
   ) throws(WireError) -> CheckpointShard {
     CheckpointShard(
-      generation: wire.generation, version: wire.version, rank: wire.rank,
-      file: try text(wire.file, "file name"), byteCount: wire.byte_count,
+      generation: try generation(wire.generation), version: try version(wire.version),
+      rank: try rank(wire.rank), file: try text(wire.file, "file name"),
+      byteCount: try quantity(wire.byte_count, "number of bytes of a file"),
       digest: try text(wire.digest, "digest"))
   }
 }

@@ -17,6 +17,6 @@ extension WireReader {
     let wire = try required(pointer, "refusal")
     return Refusal(
       code: try enumeration(wire.code.rawValue, "refusal code"),
-      message: try text(wire.message, "refusal message"), version: wire.version)
+      message: try text(wire.message, "refusal message"), version: try version(wire.version))
   }
 }

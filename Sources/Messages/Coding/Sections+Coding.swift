@@ -17,9 +17,14 @@ extension WireReader {
   func sections(
     _ pointer: UnsafeMutablePointer<UnsafeMutablePointer<Mrdib__V1__TableSection>?>?, count: Int
   ) throws(WireError) -> [TableSection] {
-    try list(pointer, count: count, atMost: limits.sections, "sections") { wire in
+    try list(
+      pointer, count: count, atMost: limits.sections, "sections"
+    ) { (wire) throws(WireError) in
       TableSection(
-        table: wire.pointee.table, rowCount: wire.pointee.row_count, width: wire.pointee.width,
+        table: try number(wire.pointee.table, "table of a section", upTo: limits.sections - 1),
+        rowCount: try number(
+          wire.pointee.row_count, "number of rows of a section", upTo: limits.rows),
+        width: try number(wire.pointee.width, "width of a section", upTo: limits.rowWidth),
         isWhole: wire.pointee.is_whole != 0)
     }
   }

@@ -32,7 +32,7 @@ extension WireReader {
       pointer, count: count, atMost: limits.unitReports, "unit reports"
     ) { (report) throws(WireError) in
       UnitReport(
-        unit: report.pointee.unit,
+        unit: try epochOrBlock(report.pointee.unit, "unit of a report"),
         sums: try sums(
           report.pointee.sums, count: report.pointee.n_sums, of: "unit \(report.pointee.unit)"))
     }

@@ -1,6 +1,6 @@
 internal import Glibc
 
-/// Strings, arrays and enumerations.
+/// Strings, arrays, enumerations and numbers.
 extension WireReader {
   /// A string of at most ``WireLimits/textBytes`` bytes.
   func text(_ pointer: UnsafeMutablePointer<CChar>?, _ name: String) throws(WireError) -> String {
@@ -53,10 +53,65 @@ extension WireReader {
     return value
   }
 
+  /// A number of which there is a largest, and perhaps a least above 0.
+  func number<Number: FixedWidthInteger>(
+    _ value: Number, _ name: String, from least: Number = 0, upTo most: some FixedWidthInteger
+  ) throws(WireError) -> Number {
+    guard value >= least, value <= most else {
+      throw malformed("its \(name) is \(value), and \(least) to \(most) are possible")
+    }
+    return value
+  }
+
+  /// A packed array of numbers, all of which have the same largest.
+  func numbers(
+    _ pointer: UnsafeMutablePointer<UInt32>?, count: Int, atMost limit: Int, _ name: String,
+    upTo most: some FixedWidthInteger
+  ) throws(WireError) -> [UInt32] {
+    let values: [UInt32] = try numbers(pointer, count: count, atMost: limit, name)
+    if let value = values.first(where: { $0 > most }) {
+      throw malformed("one of its \(name) is \(value), and 0 to \(most) are possible")
+    }
+    return values
+  }
+
+  func generation(_ value: UInt64) throws(WireError) -> UInt64 {
+    try number(value, "generation", upTo: limits.generations)
+  }
+
+  func version(_ value: UInt64, _ name: String = "version") throws(WireError) -> UInt64 {
+    try number(value, name, upTo: limits.versions)
+  }
+
+  func rank(_ value: UInt32) throws(WireError) -> UInt32 {
+    try number(value, "rank", upTo: limits.members - 1)
+  }
+
+  /// An epoch, or the number of a block.
+  func epochOrBlock(_ value: UInt32, _ name: String) throws(WireError) -> UInt32 {
+    try number(value, name, upTo: limits.epochsAndBlocks)
+  }
+
+  /// Bytes, or steps that are done.
+  func quantity(_ value: UInt64, _ name: String) throws(WireError) -> UInt64 {
+    try number(value, name, upTo: limits.quantity)
+  }
+
+  func finite<Number: BinaryFloatingPoint>(
+    _ value: Number, _ name: String
+  ) throws(WireError) -> Number {
+    guard value.isFinite else {
+      throw malformed("its \(name) is \(value) instead of a finite number")
+    }
+    return value
+  }
+
   /// A number of seconds that a timer can use.
-  func seconds(_ value: Double, _ name: String) throws(WireError) -> Double {
-    guard value.isFinite, value > 0 else {
-      throw malformed("its \(name) is \(value) instead of a positive number of seconds")
+  func seconds(
+    _ value: Double, _ name: String, upTo most: Double
+  ) throws(WireError) -> Double {
+    guard value > 0, value <= most else {
+      throw malformed("its \(name) is \(value) s, and more than 0 to \(most) s are possible")
     }
     return value
   }

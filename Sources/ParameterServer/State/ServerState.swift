@@ -119,7 +119,7 @@ public struct ServerState<Peer: Hashable & Sendable>: Sendable {
   }
 
   /// Logical shards of a batch at most.
-  public static var mostShards: Int { 65_536 }
+  public static var mostShards: Int { WireLimits.standard.shards }
 
   /// Takes one event and says what is to be done about it.
   ///

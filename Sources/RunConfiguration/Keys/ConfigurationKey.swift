@@ -41,6 +41,9 @@ public struct ConfigurationKey<Value: ConfigurationValue>: ConfigurationKeyDecla
   public func read(_ text: ConfigurationText) throws(UnreadableValue) -> any ConfigurationValue {
     let value = try Value(reading: text)
     guard constraint.accepts(value) else { throw UnreadableValue() }
+    guard value.asComputed != nil else {
+      throw UnreadableValue(advice: "in the 32-bit floats of the computation it is 0 or infinite")
+    }
     return value
   }
 }

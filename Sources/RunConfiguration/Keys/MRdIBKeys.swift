@@ -3,17 +3,17 @@ public struct MRdIBKeys: ConfigurationSection {
   public static let title = "MRdIB"
 
   public let alpha1 = ConfigurationKey<Double>(
-    "alpha1", default: 0.05, .atLeast(0), scope: .mrdib,
+    "alpha1", default: 0.05, .weight, scope: .mrdib,
     help: "α₁, weight of the bottleneck's KL (docs/MRdIB.md; paper's grid 1e-4 … 5e-2)."
       + " The ablation without bottleneck is alpha1 0 with stochastic false (register A13).")
   public let alpha2 = ConfigurationKey<Double>(
-    "alpha2", default: 0.05, .atLeast(0), scope: .mrdib,
+    "alpha2", default: 0.05, .weight, scope: .mrdib,
     help: "α₂, weight of the redundancy between modalities (docs/MRdIB.md).")
   public let alpha3 = ConfigurationKey<Double>(
-    "alpha3", default: 0.05, .atLeast(0), scope: .mrdib,
+    "alpha3", default: 0.05, .weight, scope: .mrdib,
     help: "α₃, weight of the unimodal likelihoods (docs/MRdIB.md).")
   public let synergyWeight = ConfigurationKey<Double>(
-    "synergy_weight", default: 0, .atLeast(0), scope: .mrdib,
+    "synergy_weight", default: 0, .weight, scope: .mrdib,
     help: "Extra weight of the joint likelihood; the synergy term is that likelihood, so 0 counts"
       + " it once (register A2).")
   public let stochastic = ConfigurationKey<Bool>(

@@ -13,7 +13,7 @@ public struct ModelKeys: ConfigurationSection {
     "embedding_size", default: 64, .within(1...4096),
     help: "Width of an embedding and of a content vector (MMRec).")
   public let regularizationWeight = ConfigurationKey<Double>(
-    "reg_weight", default: 0.1, .atLeast(0), scope: .allModels(but: "soil"),
+    "reg_weight", default: 0.1, .weight, scope: .allModels(but: "soil"),
     help: "λ, weight of the backbone's own regulariser (best of most published VBPR runs).")
   public let layers = ConfigurationKey<Int>(
     "n_layers", default: 2, .within(1...16), scope: .models("lightgcn", "freedom", "mgcn", "soil"),
@@ -29,10 +29,10 @@ public struct ModelKeys: ConfigurationSection {
     "mm_image_weight", default: 0.1, .within(0...1), scope: .models("freedom"),
     help: "Weight of the first modality in the item graph; the others share the rest (FREEDOM).")
   public let contrastiveWeight = ConfigurationKey<Double>(
-    "cl_weight", default: 0.01, .atLeast(0), scope: .models("mgcn", "soil"),
+    "cl_weight", default: 0.01, .weight, scope: .models("mgcn", "soil"),
     aliases: ["cl_loss"], help: "Weight of the contrastive loss (MGCN's c, SOIL's c₁).")
   public let jointContrastiveWeight = ConfigurationKey<Double>(
-    "cl_weight_joint", default: 0.01, .atLeast(0), scope: .models("soil"), aliases: ["cl_loss2"],
+    "cl_weight_joint", default: 0.01, .weight, scope: .models("soil"), aliases: ["cl_loss2"],
     help: "Weight of SOIL's second contrastive loss (c₂).")
   public let interestCount = ConfigurationKey<Int>(
     "interest_k", default: 10, .within(1...1000), unit: "items", scope: .models("soil"),

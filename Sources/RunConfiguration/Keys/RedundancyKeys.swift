@@ -16,7 +16,7 @@ public struct RedundancyKeys: ConfigurationSection {
     scope: .redundancy(.donskerVaradhan, .club, .infoNCE),
     help: "K_f, updates of the discriminator in a step (register A8).")
   public let learningRate = ConfigurationKey<Double>(
-    "mi_learning_rate", default: 1e-3, .above(0, upTo: 100),
+    "mi_learning_rate", default: 1e-3, .stepSize,
     scope: .redundancy(.donskerVaradhan, .club, .infoNCE),
     help: "Step size of the discriminator, constant (register A10).")
   public let hiddenSize = ConfigurationKey<Int>(
@@ -24,12 +24,12 @@ public struct RedundancyKeys: ConfigurationSection {
     scope: .redundancy(.donskerVaradhan, .club),
     help: "Width of the discriminator's hidden layer (register A10).")
   public let cap = ConfigurationKey<Double>(
-    "mi_cap", default: 10, .above(0, upTo: 30),
+    "mi_cap", default: 10, .within(0.001...30),
     scope: .redundancy(.donskerVaradhan),
     help: "The discriminator's output is c·tanh(r/c): it stays within ±c (register A10). Above"
       + " 30, its exponential loses precision.")
   public let movingAverageRate = ConfigurationKey<Double>(
-    "mi_ema_rate", default: 0.01, .above(0, upTo: 1), scope: .mrdib,
+    "mi_ema_rate", default: 0.01, .within(1e-6...1), scope: .mrdib,
     help: "ρ of the moving average that corrects the bias of the discriminator's gradient"
       + " (register A8).")
   public let skipsNegative = ConfigurationKey<Bool>(
@@ -37,6 +37,6 @@ public struct RedundancyKeys: ConfigurationSection {
     help: "Leave the encoders alone while the estimate is negative: the bound then says nothing"
       + ".")
   public let temperature = ConfigurationKey<Double>(
-    "mi_temperature", default: 0.2, .above(0), scope: .redundancy(.infoNCE),
+    "mi_temperature", default: 0.2, .within(1e-3...1e3), scope: .redundancy(.infoNCE),
     help: "τ of the contrast.")
 }

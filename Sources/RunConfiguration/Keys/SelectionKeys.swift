@@ -10,11 +10,11 @@ public struct SelectionKeys: ConfigurationSection {
     "topk", default: [5, 10, 20, 50], .someWithin(1...10_000), unit: "items",
     help: "The cutoffs K at which every metric is reported (MMRec).")
   public let stoppingStep = ConfigurationKey<Int>(
-    "stopping_step", default: 20, .atLeast(0), unit: "evaluations",
+    "stopping_step", default: 20, .within(0...1_000_000), unit: "evaluations",
     help: "Training stops at the first evaluation after this many in a row without improvement:"
       + " with 20, at the 21st (MMRec).")
   public let evaluationInterval = ConfigurationKey<Int>(
-    "eval_step", default: 1, .atLeast(1), unit: "epochs",
+    "eval_step", default: 1, .within(1...1_000_000), unit: "epochs",
     help: "Epochs from one evaluation to the next (MMRec).")
   public let compatibility = ConfigurationKey<RunConfiguration.Compatibility>(
     "compat", default: .none,

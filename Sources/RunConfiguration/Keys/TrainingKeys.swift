@@ -31,7 +31,7 @@ public struct TrainingKeys: ConfigurationSection {
     "optimizer", default: .adam, aliases: ["learner"],
     help: "The update rule on the servers (MMRec: adam).")
   public let learningRate = ConfigurationKey<Double>(
-    "learning_rate", default: 1e-3, .above(0, upTo: 100), aliases: ["lr"],
+    "learning_rate", default: 1e-3, .stepSize, aliases: ["lr"],
     help: "Step size of the backbone and the encoders (MMRec).")
   public let decay = ConfigurationKey<Double>(
     "lr_decay", default: 1, .above(0, upTo: 1),

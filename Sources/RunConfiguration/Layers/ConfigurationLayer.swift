@@ -1,4 +1,5 @@
 internal import Files
+internal import ForeignText
 
 /// Values that belong together and override those of the layers below: one file, one option.
 public struct ConfigurationLayer: Sendable {
@@ -47,7 +48,8 @@ public struct ConfigurationLayer: Sendable {
           + "read")
     }
     guard let text = String(validating: bytes, as: UTF8.self) else {
-      throw ConfigurationError(source, "is not UTF-8 text; is this really a configuration file?")
+      let kind = ContentKind.sentence(bytes) ?? "is this really a configuration file?"
+      throw ConfigurationError(source, "is not UTF-8 text; \(kind)")
     }
     try self.init(yaml: text, label: path)
   }

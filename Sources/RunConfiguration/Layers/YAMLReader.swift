@@ -66,7 +66,7 @@ struct YAMLReader {
       .parser(let context, let problem, let mark, _),
       .composer(let context, let problem, let mark, _):
       let detail = [context?.text, problem].compactMap { $0 }.joined(separator: ", ")
-      return ConfigurationError(source(mark), "this is not YAML: \(detail)")
+      return ConfigurationError(source(mark), "this is not YAML: \(detail.shown(atMost: 200))")
     case .duplicatedKeysInMapping(let names, let context):
       let listed = names.prefix(8).map { "'\($0.shown())'" }.joined(separator: ", ")
       return ConfigurationError(
@@ -74,7 +74,8 @@ struct YAMLReader {
     case .reader(let problem, let offset, _, _):
       let line = offset.map { text.prefix($0).count(where: \.isNewline) + 1 }
       return ConfigurationError(
-        ConfigurationSource(label, line: line), "this is not YAML text: \(problem)")
+        ConfigurationSource(label, line: line),
+        "this is not YAML text: \(problem.shown(atMost: 200))")
     default:
       return ConfigurationError(
         ConfigurationSource(label), "this is not YAML: \("\(error)".shown(atMost: 200))")

@@ -4,8 +4,14 @@ public protocol ConfigurationValue: Sendable, Equatable {
   static var expectation: String { get }
   /// The value as YAML that reads back to the same value.
   var yaml: String { get }
+  /// The value as computations see it, which may be rounded; nil if nothing is left of it.
+  var asComputed: Self? { get }
   /// Reads a value that is not null.
   init(reading text: ConfigurationText) throws(UnreadableValue)
+}
+
+extension ConfigurationValue {
+  public var asComputed: Self? { self }
 }
 
 /// A value that can stand in a list.

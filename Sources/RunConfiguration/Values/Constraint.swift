@@ -22,12 +22,6 @@ extension Constraint where Value: Comparable {
     }
   }
 
-  static func within(_ range: Range<Value>) -> Constraint {
-    Constraint(description: "from \(range.lowerBound.yaml) to below \(range.upperBound.yaml)") {
-      range.contains($0)
-    }
-  }
-
   /// A range, or a nought that stands for never.
   static func within(_ range: ClosedRange<Value>, or nought: Value) -> Constraint {
     Constraint(
@@ -39,6 +33,26 @@ extension Constraint where Value: Comparable {
     Constraint(description: "above \(bound.yaml) and at most \(most.yaml)") {
       $0 > bound && $0 <= most
     }
+  }
+}
+
+extension Constraint where Value == Double {
+  /// The weight of a term of a loss: none, or one that 32-bit floats notice beside the other terms.
+  static var weight: Constraint { within(1e-9...1e6, or: 0) }
+
+  /// A step size: below the least, no 32-bit weight would move.
+  static var stepSize: Constraint { within(leastStepSize...100) }
+
+  /// What is left of the smallest weights that models begin with when they are rounded.
+  static var leastStepSize: Double { 1e-12 }
+
+  /// A range without its end: what is below it by its last digits only is not below it in
+  /// computations.
+  static func within(_ range: Range<Double>) -> Constraint {
+    Constraint(
+      description: "from \(range.lowerBound.yaml) to below \(range.upperBound.yaml), also as a "
+        + "32-bit float"
+    ) { value in range.contains(value) && value.asComputed.map(range.contains) == true }
   }
 }
 

@@ -30,6 +30,13 @@ extension Double: ConfigurationScalar {
     description.hasSuffix(".0") ? String(description.dropLast(2)) : description
   }
 
+  /// Models are computed in 32-bit floats, in which small numbers are 0 and large ones infinite.
+  public var asComputed: Double? {
+    let single = Float(self)
+    return single.isFinite && (self == 0 || single.magnitude >= .leastNormalMagnitude)
+      ? Double(single) : nil
+  }
+
   /// A finite decimal number; `1e-3` and `.5e3` are, although YAML 1.1 takes one or the other for
   /// text.
   public init(reading word: String) throws(UnreadableValue) {

@@ -25,7 +25,12 @@ extension ExitCode {
         }
     case is ConfigurationError, is ModelError: self = .configuration
     case let error as CoordinationError:
-      self = error.code == .storeUnusable ? .inputOutput : .configuration
+      self =
+        switch error.code {
+        case .storeUnusable: .inputOutput
+        case .pathTooLong: .cannotCreate
+        case .invalidPlan, .storeTooNew, .wrongRun, .superseded: .configuration
+        }
     case let error as CheckpointError:
       self =
         switch error.code {

@@ -1,5 +1,6 @@
 import Checkpoints
 import Datasets
+import ForeignText
 import Foundation
 import Models
 
@@ -94,7 +95,7 @@ public struct BestModel: Sendable, Codable, Equatable {
     let file = try MappedFile(path: path)
     let bytes = Data(file.bytes)
     guard let format = try? JSONDecoder().decode(Format.self, from: bytes).formatVersion else {
-      throw damaged(path)
+      throw damaged(path, ContentKind.sentence(file.bytes, isJSONExpected: true))
     }
     guard format == currentFormat else {
       throw RuntimeError(
@@ -118,10 +119,12 @@ public struct BestModel: Sendable, Codable, Equatable {
     }
   }
 
-  private static func damaged(_ path: String) -> RuntimeError {
+  private static func damaged(_ path: String, _ kind: String? = nil) -> RuntimeError {
     RuntimeError(
       exitCode: .dataMalformed,
-      message: "Cannot read '\(path)': it is damaged. Restore it from a copy, or train again.")
+      message:
+        "Cannot read '\(path)': \(kind ?? "it is damaged"). Restore it from a copy, or train again."
+    )
   }
 
   /// Uses the best model of a run. One that is training may replace it meanwhile, and delete the

@@ -55,7 +55,7 @@ public struct ProgressView: Sendable, Equatable {
     }
     guard let line = lastingLine(for: event) else { return [] }
     lastShownAt = now
-    return [.line(line)]
+    return [.line(line.printable())]
   }
 
   private mutating func show(
@@ -63,11 +63,11 @@ public struct ProgressView: Sendable, Equatable {
   ) -> [Output] {
     let text = statusText(activity, epoch: epoch, done: done, total: total, at: now)
     switch style {
-    case .rewriting(let width): return [.status(String(text.prefix(width - 1)))]
+    case .rewriting(let width): return [.status(String(text.printable().prefix(width - 1)))]
     case .plain(let interval):
       guard now - (lastShownAt ?? -.infinity) >= interval else { return [] }
       lastShownAt = now
-      return [.line(text)]
+      return [.line(text.printable())]
     case .quiet: return []
     }
   }

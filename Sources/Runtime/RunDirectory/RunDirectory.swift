@@ -45,6 +45,7 @@ public struct RunDirectory: Sendable, Equatable {
     at path: String, existingRun: ExistingRun = .refuse
   ) throws -> RunDirectory {
     let directory = RunDirectory(existing: path)
+    try RunStore.checkLength(of: directory.storePath)
     try directory.makeRoom(existingRun)
     for folder in [path, directory.logDirectory] { try DurableFile.makeFolder(folder) }
     return directory

@@ -1,4 +1,5 @@
 import Checkpoints
+import Coordination
 import Files
 
 #if canImport(Glibc)
@@ -20,9 +21,11 @@ public struct RunLock: Sendable {
   ///
   /// On a file system without locks the directory is not protected.
   ///
-  /// - Throws: ``RuntimeError`` when another process holds the lock or the file cannot be made,
+  /// - Throws: `CoordinationError` when the path is too long for the run's records; nothing is made
+  ///   then. ``RuntimeError`` when another process holds the lock or the file cannot be made,
   ///   `CheckpointError` when the folder cannot.
   public init(runDirectory path: String) throws {
+    try RunStore.checkLength(of: RunDirectory(existing: path).storePath)
     try DurableFile.makeFolder(path)
     let file = "\(path)/lock"
     let folder = try RuntimeError.opening("lock '\(path)'") { () throws(FileProblem) in

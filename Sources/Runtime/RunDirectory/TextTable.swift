@@ -1,4 +1,7 @@
-/// Cells in columns as wide as their widest cell, for people.
+import ForeignText
+
+/// Cells in columns as wide as their widest cell, for people. Whatever a terminal would obey is
+/// replaced.
 public struct TextTable: Sendable {
   private let rows: [[String]]
   private let leftColumns: Int
@@ -9,7 +12,7 @@ public struct TextTable: Sendable {
   /// - Precondition: all rows are as long as the header.
   public init(header: [String], rows: [[String]], leftColumns: Int) {
     precondition(rows.allSatisfy { $0.count == header.count })
-    self.rows = [header] + rows
+    self.rows = ([header] + rows).map { row in row.map { $0.shown(atMost: 200) } }
     self.leftColumns = leftColumns
   }
 

@@ -1,4 +1,5 @@
 import CProcess
+import ForeignText
 
 #if canImport(Glibc)
   import Glibc
@@ -13,8 +14,11 @@ public enum ProcessOutput {
   public static func outliveReaders() { cprocess_ignore_broken_pipes() }
 
   /// Writes a line to stderr, or loses it: a log on a full disk ends no training. (Foundation's
-  /// `FileHandle.write` ends the process then.)
-  public static func writeError(_ line: String) { cprocess_write_error(line + "\n") }
+  /// `FileHandle.write` ends the process then.) What a terminal would obey is replaced: a line may
+  /// quote what others wrote.
+  public static func writeError(_ line: String) {
+    cprocess_write_error(line.printable() + "\n")
+  }
 
   /// What became of what was printed to stdout, after a last attempt to write it.
   public enum Delivery: Equatable {

@@ -38,8 +38,7 @@ extension ServerState {
 extension StepSchedule {
   init(_ welcome: Welcome) {
     self.init(
-      stepsPerEpoch: Int(max(1, welcome.stepsPerEpoch)),
-      roundsPerStep: Int(max(1, welcome.roundsPerStep)))
+      stepsPerEpoch: Int(welcome.stepsPerEpoch), roundsPerStep: Int(welcome.roundsPerStep))
   }
 }
 

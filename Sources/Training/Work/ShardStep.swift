@@ -87,12 +87,18 @@ final class ShardStep {
     for term in loss.terms where !term.variable.scalar.isFinite {
       throw TrainingError(
         "Training diverged: the loss term '\(term.name)' is \(term.variable.scalar) in epoch "
-          + "\(context.epoch), step \(context.step). Lower learning_rate or the weights of the "
-          + "objective; the best model so far is kept.", kind: .diverged)
+          + "\(context.epoch), step \(context.step). \(divergenceAdvice)", kind: .diverged)
     }
     tape.backward(from: loss.gradientTerms)
     gradients = parameters.map(\.gradient)
     shared.addGradients(of: propagated, to: &gradients, on: tape)
+  }
+
+  private var divergenceAdvice: String {
+    context.epoch == 0 && context.step == 0
+      ? "It is the first step, so that no learning rate is the cause: scale the features, for "
+        + "instance to mean 0 and deviation 1, or lower the weights of the objective."
+      : "Lower learning_rate or the weights of the objective; the best model so far is kept."
   }
 
   /// What the step adds to the sums of the shard's epoch, known once differentiated: its share of

@@ -62,15 +62,15 @@ public final class NetworkLoop<Event: Sendable> {
   /// Listens for peers.
   ///
   /// - Parameters:
-  ///   - endpoint: such as `tcp://0.0.0.0:4000`, `tcp://127.0.0.1:*` (a free port) or
-  ///     `ipc:///run/mrdib/7/server`.
+  ///   - endpoint: such as `tcp://0.0.0.0:4000`, `tcp://127.0.0.1:*` (a free port),
+  ///     `tcp://localhost:4000` or `ipc:///run/mrdib/7/server`.
   ///   - host: at which others reach this machine, when `endpoint` does not say it.
   /// - Throws: ``TransportError`` when the address is malformed, in use, not this machine's, not
   ///   allowed, or open to strangers (see ``Security``).
   public func bindRouter(
     _ endpoint: String, advertisedHost host: String? = nil
   ) throws(TransportError) -> Listener {
-    let wanted = try Endpoint(endpoint)
+    let wanted = try Endpoint(endpoint).resolvingLoopbackName()
     try settings.security.checkListening(at: wanted)
     if case .curve(let keys) = settings.security, let listening = keys.listening,
       authenticator == nil

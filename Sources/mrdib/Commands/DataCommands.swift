@@ -27,7 +27,13 @@ struct DataGenerate: ParsableCommand {
   @Option(help: "Weight of what only the text modality has.") var uniqueText: Float?
   @Option(help: "Weight of what only the combination tells.") var synergy: Float?
   @Option(help: "Dimensions of pure noise in each modality.") var noiseDimensions: Int?
-  @Option(help: "Seed of all random numbers.") var seed: UInt64?
+  @Option(help: "Seed of all random numbers.") var seed: Int?
+
+  func validate() throws {
+    if let seed, seed < 0 {
+      throw ValidationError("--seed takes a whole number from 0 on; it is \(seed).")
+    }
+  }
 
   func run() throws {
     try reporting {
@@ -35,7 +41,7 @@ struct DataGenerate: ParsableCommand {
       configuration.users = users ?? configuration.users
       configuration.items = items ?? configuration.items
       configuration.interactionsPerUser = interactions ?? configuration.interactionsPerUser
-      configuration.seed = seed ?? configuration.seed
+      configuration.seed = seed.map { UInt64($0) } ?? configuration.seed
       configuration.shared.weight = shared ?? configuration.shared.weight
       configuration.uniqueVisual.weight = uniqueVisual ?? configuration.uniqueVisual.weight
       configuration.uniqueText.weight = uniqueText ?? configuration.uniqueText.weight

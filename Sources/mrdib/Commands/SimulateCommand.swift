@@ -45,6 +45,18 @@ struct SimulateCommand: ParsableCommand {
       """)
   var sabotage: Sabotage?
 
+  /// Histories are named by numbers that can be counted up.
+  private static let largestSeed: UInt64 = 1 << 62
+
+  func validate() throws {
+    guard (1...Self.largestSeed).contains(seeds) else {
+      throw ValidationError("--seeds is \(seeds); look at 1 history at least.")
+    }
+    for (option, value) in [("first", first), ("seed", seed ?? 0)] where value > Self.largestSeed {
+      throw ValidationError("--\(option) is \(value); seeds go up to \(Self.largestSeed).")
+    }
+  }
+
   func run() throws {
     try reporting {
       let simulation = Simulation()

@@ -22,6 +22,16 @@ struct FeatureMatrixTests {
     #expect(Array(gathered.elements) == [7, 8, 9, 1, 2, 3, 7, 8, 9])
   }
 
+  @Test("a value whose square leaves 32-bit floats is named by row, column and value")
+  func namesHugeValues() throws {
+    let matrix = SmallData.features(rows: 3, columns: 2)
+    matrix[2, 1] = -1e30
+    let error = problem { try FeatureMatrix(name: "visual", matrix: matrix) }
+    expect(error, says: "row 2, column 1", "-1e+30", "scale the features")
+    matrix[2, 1] = -1e12
+    #expect(try FeatureMatrix(name: "visual", matrix: matrix).largestMagnitude == 1e12)
+  }
+
   @Test("a value that is not finite is named by row and column", arguments: [Float.nan, .infinity])
   func namesNonFiniteValues(value: Float) throws {
     let folder = try TemporaryFolder(name: "data")

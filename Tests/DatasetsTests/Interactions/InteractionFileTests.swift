@@ -33,6 +33,27 @@ struct InteractionFileTests {
     #expect((0..<6).map { interactions.line(of: $0) } == [2, 3, 4, 5, 6, 7])
   }
 
+  @Test("lines that end with carriage returns alone: that is said, and what to do")
+  func carriageReturnsAlone() {
+    let text = SmallData.header + SmallData.rows
+    for damaged in [text.replacing("\n", with: "\r"), text.replacing("\n", with: "\r") + "\n"] {
+      expect(refusal(damaged), says: "carriage return alone", "tr '\\r' '\\n'")
+    }
+  }
+
+  @Test(
+    "a file that is not what its name says: the sentence says what it is",
+    arguments: [
+      ([0x1F, 0x8B, 8, 0, 0], "gzip archive"),
+      (Array("version https://git-lfs.github.com/spec/v1\noid sha256:0\n".utf8), "git lfs pull"),
+      (Array("<!DOCTYPE html>\n<html>404</html>\n".utf8), "web page"),
+      ([0xFF, 0xFE, 0x75, 0, 0x73, 0], "UTF-16"), (Array("{\"userID\": [0]}\n".utf8), "JSON"),
+    ] as [([UInt8], String)])
+  func otherKinds(_ bytes: [UInt8], _ word: String) throws {
+    let path = try folder.write(bytes, to: "data.inter")
+    expect(problem { try InteractionFile.read(path) }, says: "no table of interactions", word)
+  }
+
   @Test("RecBole's header, other orders and further columns are read")
   func readsRecBole() throws {
     expectSmallData(

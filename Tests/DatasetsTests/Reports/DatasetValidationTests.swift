@@ -51,7 +51,8 @@ struct DatasetValidationTests {
   @Test("what works but is odd is a warning")
   func warns() throws {
     try folder.write(
-      SmallData.header + "0\t0\t1\t0\t0\n1\t1\t1\t0\t0\n2\t2\t1\t0\t2\n", to: "data.inter")
+      SmallData.header + "0\t0\t1\t0\t0\n0\t1\t1\t0\t1\n1\t1\t1\t0\t0\n2\t2\t1\t0\t2\n",
+      to: "data.inter")
     try folder.write(
       TemporaryFolder.contents(of: Fixture.npy("f4_fortran")), to: "image_feat.npy")
     let text = SmallData.features(rows: 3, columns: 2)
@@ -59,11 +60,30 @@ struct DatasetValidationTests {
     try NPYWriter.write(text, to: folder.path("text_feat.npy"))
     let warnings = DatasetValidation.validate(folder: folder.path).warnings
     for part in [
-      "no validation rows", "no test rows", "1 users have no training rows", "1 items have no",
+      "has test rows (x_label 2)", "1 users have no training rows", "1 items have no",
       "visual: is stored column by column", "text: 1 of 3 rows are all zero",
     ] {
       #expect(warnings.contains { $0.contains(part) }, "'\(part)' is missing in \(warnings)")
     }
+  }
+
+  @Test("without validation rows nothing can choose an epoch: a problem that names them")
+  func needsValidation() throws {
+    let rows = SmallData.rows.replacing("\t13\t1\n", with: "\t13\t2\n")
+    try SmallData.write(to: folder, rows: rows)
+    let validation = DatasetValidation.validate(folder: folder.path)
+    #expect(!validation.isUsable && validation.statistics == nil)
+    #expect(validation.problems.first?.description.contains("x_label 1") == true)
+  }
+
+  @Test("large feature values are a warning")
+  func warnsOfLargeValues() throws {
+    try SmallData.write(to: folder)
+    let features = SmallData.features(rows: 4, columns: 2)
+    features[1, 1] = -1e8
+    try NPYWriter.write(features, to: folder.path("text_feat.npy"))
+    let warnings = DatasetValidation.validate(folder: folder.path).warnings
+    #expect(warnings.contains { $0.contains("text: has values up to 1e+08") }, "\(warnings)")
   }
 
   @Test("a folder without anything is one problem")

@@ -1,8 +1,6 @@
-import TestSupport
-
 /// A protobuf message without its meaning, to be changed without breaking its form.
-struct ProtobufFields: Sendable {
-  private enum Value: Sendable {
+public struct ProtobufFields: Sendable {
+  enum Value: Sendable {
     case varint(UInt64)
     /// Four or eight bytes.
     case fixed([UInt8])
@@ -11,14 +9,14 @@ struct ProtobufFields: Sendable {
     case message(ProtobufFields)
   }
 
-  private typealias Field = (number: UInt64, value: Value)
+  typealias Field = (number: UInt64, value: Value)
 
-  private var fields: [Field] = []
+  var fields: [Field] = []
 
-  private init(_ fields: [Field]) { self.fields = fields }
+  init(_ fields: [Field]) { self.fields = fields }
 
   /// Nil if the bytes have not the form of a message.
-  init?(_ bytes: ArraySlice<UInt8>, depth: Int = 0) {
+  public init?(_ bytes: ArraySlice<UInt8>, depth: Int = 0) {
     guard depth < 8 else { return nil }
     var rest = bytes
     while !rest.isEmpty {
@@ -53,7 +51,7 @@ struct ProtobufFields: Sendable {
     return nil
   }
 
-  var bytes: [UInt8] {
+  public var bytes: [UInt8] {
     var writer = ProtobufBytes()
     for (number, value) in fields {
       switch value {
@@ -78,7 +76,7 @@ struct ProtobufFields: Sendable {
   }
 
   /// Changes one field, mostly somewhere inside.
-  mutating func change(_ random: inout FuzzRandom, donor: ProtobufFields?) {
+  public mutating func change(_ random: inout FuzzRandom, donor: ProtobufFields?) {
     guard !fields.isEmpty else { return }
     let index = random.below(fields.count)
     if case .message(var message) = fields[index].value, !random.oneIn(4) {
