@@ -61,10 +61,6 @@ let package = Package(
     library("Evaluation", ["Tensors", "CKernels"]),
     library("Graphs", ["Tensors", "CKernels", "Datasets"]),
     library("Models", ["Tensors", "Tables", "Autodiff", "Datasets", "Graphs"]),
-    .target(
-      name: "RunConfiguration",
-      dependencies: ["ForeignText", "Files", .product(name: "Yams", package: "Yams")],
-      resources: [.embedInCode("Library")], swiftSettings: swiftSettings),
     library("Messages", ["ForeignText", "CProtobufC", "CWireMessages"]),
     library("Enrollment", ["Messages"]),
     library("ParameterServer", ["Tensors", "CKernels", "Tables", "Messages", "Enrollment"]),
@@ -73,7 +69,7 @@ let package = Package(
     library(
       "Coordination",
       [
-        "ForeignText", "Files", "Messages", "Enrollment",
+        "ForeignText", "Files", "Evaluation", "Messages", "Enrollment",
         .product(name: "GRDB", package: "GRDB.swift"),
       ]),
     library(
@@ -88,6 +84,13 @@ let package = Package(
         "Tensors", "Tables", "Datasets", "Graphs", "Models", "Evaluation", "Messages",
         "Enrollment", "ParameterServer", "Coordination", "Training",
       ]),
+    .target(
+      name: "RunConfiguration",
+      dependencies: [
+        "ForeignText", "Files", "Evaluation", "ParameterServer",
+        .product(name: "Yams", package: "Yams"),
+      ],
+      resources: [.embedInCode("Library")], swiftSettings: swiftSettings),
     library("Transport", ["ForeignText", "Files", "CZeroMQ", "Messages"]),
     library(
       "Runtime",
@@ -109,7 +112,7 @@ let package = Package(
     .executableTarget(
       name: "mrdib",
       dependencies: [
-        "ForeignText", "Files", "Runtime", "Coordination", "Transport", "Datasets",
+        "ForeignText", "Files", "Runtime", "Coordination", "Transport", "Datasets", "Evaluation",
         "RunConfiguration",
         "Experiments", "Simulation",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -130,14 +133,14 @@ let package = Package(
     tests("Evaluation", ["Tensors"]),
     tests("Graphs", ["Tensors", "Datasets"]),
     tests("Models", ["Tensors", "Autodiff", "Tables", "Datasets", "Graphs"]),
-    tests("RunConfiguration", []),
+    tests("RunConfiguration", ["Evaluation", "ParameterServer"]),
     tests("Messages", []),
     tests("Enrollment", ["Messages"]),
     tests("ParameterServer", ["CKernels", "Enrollment", "Tensors", "Tables", "Messages"]),
     tests("Checkpoints", ["ParameterServer", "Tensors", "Tables", "Messages"]),
     tests(
       "Coordination",
-      ["Messages", "ParameterServer", .product(name: "GRDB", package: "GRDB.swift")]),
+      ["Messages", "Evaluation", "ParameterServer", .product(name: "GRDB", package: "GRDB.swift")]),
     tests(
       "Training",
       [

@@ -139,12 +139,35 @@ CLONES void mrdib_adagrad_update(
   if (start < width) adagrad_span(row, gradient, start, width - start, width, rate, epsilon);
 }
 
-// The remaining loops have no state beside the weights; an unaligned load is a memcpy of one
-// number, which vectorises.
+// An unaligned load is a memcpy of one number, which vectorises.
 INLINE float number(const char *values, size_t index) {
   float x;
   memcpy(&x, values + index * sizeof(float), sizeof x);
   return x;
+}
+
+// The squares of a row are added in 16 sums, and those from the halves on, so that every
+// instruction set adds in the same order.
+INLINE float mean_square(const char *gradient, size_t width) {
+  block sums = {0};
+  size_t start = 0;
+  for (; start < width; start += LANES) {
+    block g;
+    load(&g, gradient + start * sizeof(float), width - start < LANES ? width - start : LANES);
+    sums += g * g;
+  }
+  for (int half = LANES / 2; half > 0; half /= 2)
+    for (int lane = 0; lane < half; lane++) sums[lane] += sums[lane + half];
+  return sums[0] / (float)width;
+}
+
+CLONES void mrdib_rowwise_adagrad_update(
+    float *restrict row, const void *restrict gradient, size_t width, float rate, float epsilon) {
+  float sum = row[width] + mean_square(gradient, width);
+  row[width] = sum;
+  float multiplier = rate / (sqrtf(sum) + epsilon);
+  const char *g = gradient;
+  for (size_t i = 0; i < width; i++) row[i] -= multiplier * number(g, i);
 }
 
 CLONES void mrdib_sgd_update(

@@ -52,6 +52,51 @@ void   mrdib__v1__named_sum__free_unpacked
   assert(message->base.descriptor == &mrdib__v1__named_sum__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   mrdib__v1__named_counts__init
+                     (Mrdib__V1__NamedCounts         *message)
+{
+  static const Mrdib__V1__NamedCounts init_value = MRDIB__V1__NAMED_COUNTS__INIT;
+  *message = init_value;
+}
+size_t mrdib__v1__named_counts__get_packed_size
+                     (const Mrdib__V1__NamedCounts *message)
+{
+  assert(message->base.descriptor == &mrdib__v1__named_counts__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t mrdib__v1__named_counts__pack
+                     (const Mrdib__V1__NamedCounts *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &mrdib__v1__named_counts__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t mrdib__v1__named_counts__pack_to_buffer
+                     (const Mrdib__V1__NamedCounts *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &mrdib__v1__named_counts__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Mrdib__V1__NamedCounts *
+       mrdib__v1__named_counts__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Mrdib__V1__NamedCounts *)
+     protobuf_c_message_unpack (&mrdib__v1__named_counts__descriptor,
+                                allocator, len, data);
+}
+void   mrdib__v1__named_counts__free_unpacked
+                     (Mrdib__V1__NamedCounts *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &mrdib__v1__named_counts__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   mrdib__v1__unit_report__init
                      (Mrdib__V1__UnitReport         *message)
 {
@@ -148,7 +193,71 @@ const ProtobufCMessageDescriptor mrdib__v1__named_sum__descriptor =
   (ProtobufCMessageInit) mrdib__v1__named_sum__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor mrdib__v1__unit_report__field_descriptors[2] =
+static const ProtobufCFieldDescriptor mrdib__v1__named_counts__field_descriptors[3] =
+{
+  {
+    "name",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Mrdib__V1__NamedCounts, name),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "gaps",
+    2,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_UINT32,
+    offsetof(Mrdib__V1__NamedCounts, n_gaps),
+    offsetof(Mrdib__V1__NamedCounts, gaps),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "counts",
+    3,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_UINT32,
+    offsetof(Mrdib__V1__NamedCounts, n_counts),
+    offsetof(Mrdib__V1__NamedCounts, counts),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned mrdib__v1__named_counts__field_indices_by_name[] = {
+  2,   /* field[2] = counts */
+  1,   /* field[1] = gaps */
+  0,   /* field[0] = name */
+};
+static const ProtobufCIntRange mrdib__v1__named_counts__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor mrdib__v1__named_counts__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "mrdib.v1.NamedCounts",
+  "NamedCounts",
+  "Mrdib__V1__NamedCounts",
+  "mrdib.v1",
+  sizeof(Mrdib__V1__NamedCounts),
+  3,
+  mrdib__v1__named_counts__field_descriptors,
+  mrdib__v1__named_counts__field_indices_by_name,
+  1,  mrdib__v1__named_counts__number_ranges,
+  (ProtobufCMessageInit) mrdib__v1__named_counts__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor mrdib__v1__unit_report__field_descriptors[3] =
 {
   {
     "unit",
@@ -174,15 +283,28 @@ static const ProtobufCFieldDescriptor mrdib__v1__unit_report__field_descriptors[
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "counts",
+    3,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Mrdib__V1__UnitReport, n_counts),
+    offsetof(Mrdib__V1__UnitReport, counts),
+    &mrdib__v1__named_counts__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned mrdib__v1__unit_report__field_indices_by_name[] = {
+  2,   /* field[2] = counts */
   1,   /* field[1] = sums */
   0,   /* field[0] = unit */
 };
 static const ProtobufCIntRange mrdib__v1__unit_report__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 2 }
+  { 0, 3 }
 };
 const ProtobufCMessageDescriptor mrdib__v1__unit_report__descriptor =
 {
@@ -192,7 +314,7 @@ const ProtobufCMessageDescriptor mrdib__v1__unit_report__descriptor =
   "Mrdib__V1__UnitReport",
   "mrdib.v1",
   sizeof(Mrdib__V1__UnitReport),
-  2,
+  3,
   mrdib__v1__unit_report__field_descriptors,
   mrdib__v1__unit_report__field_indices_by_name,
   1,  mrdib__v1__unit_report__number_ranges,

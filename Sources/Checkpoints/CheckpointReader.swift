@@ -13,6 +13,7 @@ public final class CheckpointReader: CheckpointSource {
   private var verifiedRanks: Set<Int> = []
 
   public var version: UInt64 { manifest.version }
+  public var optimizer: OptimizerDescription { manifest.optimizer }
 
   /// Opens a checkpoint.
   ///

@@ -13,20 +13,28 @@ public import Tensors
 public struct FullRanking: Sendable {
   /// The cutoffs K of the metrics, ascending.
   public let cutoffs: [Int]
+  /// What is computed at each of them.
+  public let metrics: [Metric]
   private let tile: TiledRanking.TileSize
   private let discounts: RankDiscounts
 
   /// - Precondition: `cutoffs` is not empty and all are positive.
-  public init(cutoffs: [Int]) { self.init(cutoffs: cutoffs, tile: TiledRanking.TileSize()) }
-
-  /// For tests and measurements: scores are computed for this many users and items at a time.
-  package init(cutoffs: [Int], usersPerTile: Int, itemsPerTile: Int) {
-    self.init(cutoffs: cutoffs, tile: .init(users: usersPerTile, items: itemsPerTile))
+  public init(cutoffs: [Int], metrics: [Metric] = Metric.standard) {
+    self.init(cutoffs: cutoffs, metrics: metrics, tile: TiledRanking.TileSize())
   }
 
-  private init(cutoffs: [Int], tile: TiledRanking.TileSize) {
+  /// For tests and measurements: scores are computed for this many users and items at a time.
+  package init(
+    cutoffs: [Int], metrics: [Metric] = Metric.standard, usersPerTile: Int, itemsPerTile: Int
+  ) {
+    self.init(
+      cutoffs: cutoffs, metrics: metrics, tile: .init(users: usersPerTile, items: itemsPerTile))
+  }
+
+  private init(cutoffs: [Int], metrics: [Metric], tile: TiledRanking.TileSize) {
     precondition(!cutoffs.isEmpty && cutoffs.allSatisfy { $0 > 0 }, "cutoffs \(cutoffs)")
     self.cutoffs = Set(cutoffs).sorted()
+    self.metrics = metrics
     self.tile = tile
     discounts = RankDiscounts(depth: cutoffs.max() ?? 0)
   }
@@ -44,9 +52,16 @@ public struct FullRanking: Sendable {
     userMatrix: Matrix, firstUser: Int, itemMatrix: Matrix, trainMask: AdjacencyList,
     splits: [EvaluationSplit]
   ) throws -> [MetricSums] {
-    var sums = splits.map { MetricSums(split: $0.name, cutoffs: cutoffs) }
-    try rank(userMatrix, firstUser, itemMatrix, trainMask, splits) { split, _, hitRanks, count in
-      sums[split].add(hitRanks: hitRanks, truthCount: count, discounts: discounts)
+    var sums = splits.map {
+      MetricSums(
+        split: $0.name, metrics: metrics, cutoffs: cutoffs, itemCount: itemMatrix.rows)
+    }
+    let trainingCounts = self.trainingCounts(trainMask)
+    try rank(userMatrix, firstUser, itemMatrix, trainMask, splits) {
+      split, _, hitRanks, count, list in
+      sums[split].add(
+        hitRanks: hitRanks, truthCount: count, discounts: discounts, list: list,
+        trainingCounts: trainingCounts)
     }
     return sums
   }
@@ -58,22 +73,42 @@ public struct FullRanking: Sendable {
     userMatrix: Matrix, firstUser: Int, itemMatrix: Matrix, trainMask: AdjacencyList,
     splits: [EvaluationSplit]
   ) throws -> [UserMetrics] {
-    let none = splits.map { MetricSums(split: $0.name, cutoffs: cutoffs) }
+    let none = splits.map {
+      MetricSums(split: $0.name, metrics: self.metrics.filter(\.isPerUser), cutoffs: cutoffs)
+    }
+    let trainingCounts = self.trainingCounts(trainMask)
     var metrics = none.map { UserMetrics(split: $0.split, names: $0.names) }
-    try rank(userMatrix, firstUser, itemMatrix, trainMask, splits) { split, user, hitRanks, count in
+    try rank(userMatrix, firstUser, itemMatrix, trainMask, splits) {
+      split, user, hitRanks, count, list in
       var alone = none[split]
-      alone.add(hitRanks: hitRanks, truthCount: count, discounts: discounts)
+      alone.add(
+        hitRanks: hitRanks, truthCount: count, discounts: discounts, list: list,
+        trainingCounts: trainingCounts)
       metrics[split].append(user: user, alone.sums)
     }
     return metrics
   }
 
+  /// Whether a metric looks at more than the ranks of hits.
+  private var needsLists: Bool {
+    metrics.contains { if case .hits = $0.formula { false } else { true } }
+  }
+
+  /// In how many training interactions each item is; empty if no metric looks at lists.
+  private func trainingCounts(_ train: AdjacencyList) -> [Int32] {
+    guard needsLists else { return [] }
+    var counts = [Int32](repeating: 0, count: train.columnCount)
+    for item in train.columns { counts[Int(item)] += 1 }
+    return counts
+  }
+
   /// Ranks the items for each user who has any in a split, and tells for each such split at which
-  /// ranks they stand: users ascending, the splits of a user one after the other.
+  /// ranks they stand, and what the whole list is if a metric looks at it: users ascending, the
+  /// splits of a user one after the other.
   private func rank(
     _ userMatrix: Matrix, _ firstUser: Int, _ itemMatrix: Matrix, _ trainMask: AdjacencyList,
     _ splits: [EvaluationSplit],
-    visit: (_ split: Int, _ user: Int, _ hitRanks: [Int], _ truthCount: Int) -> Void
+    visit: (_ split: Int, _ user: Int, _ hitRanks: [Int], _ truthCount: Int, _ list: [Int]) -> Void
   ) throws {
     try checkShapes(userMatrix, firstUser, itemMatrix, [trainMask] + splits.map(\.truth))
     let rows = (0..<userMatrix.rows).filter { row in
@@ -82,6 +117,7 @@ public struct FullRanking: Sendable {
     guard let deepest = cutoffs.last, !rows.isEmpty else { return }
     let ranking = TiledRanking(items: itemMatrix, depth: deepest, tile: tile)
     var marks = TruthMarks(itemCount: itemMatrix.rows, splits: splits)
+    let needsLists = self.needsLists
     for start in stride(from: 0, to: rows.count, by: tile.users) {
       let selection = rows[start..<min(start + tile.users, rows.count)]
       try ranking.rank(
@@ -89,10 +125,11 @@ public struct FullRanking: Sendable {
         subject: { "user \(firstUser + $0)" })
       for (slot, row) in selection.enumerated() {
         marks.findHits(of: firstUser + row, in: ranking.best(slot))
+        let list = needsLists ? ranking.best(slot).map(\.item) : []
         for index in splits.indices {
           let truthCount = splits[index].truth.degree(firstUser + row)
           guard truthCount > 0 else { continue }
-          visit(index, firstUser + row, marks.hitRanks[index], truthCount)
+          visit(index, firstUser + row, marks.hitRanks[index], truthCount, list)
         }
       }
     }

@@ -24,6 +24,8 @@ public struct WireLimits: Sendable, Equatable {
   public var unitReports = 65_536
   /// Named sums in one unit report.
   public var sumsPerReport = 256
+  /// Named counts in one unit report.
+  public var countsPerReport = 256
   /// Servers of a run, and workers: what there are ranks for.
   public var members = 4096
 

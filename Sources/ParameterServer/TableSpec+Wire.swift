@@ -82,6 +82,19 @@ extension Initializer {
 }
 
 extension UpdateRule {
+  /// The rule of a name as it travels, nil if there is none.
+  ///
+  /// - Parameter value: the rate of a moving average.
+  package static func named(_ name: String, value: Float) -> UpdateRule? {
+    switch name {
+    case "model": .optimizer(.model)
+    case "discriminator": .optimizer(.discriminator)
+    case "average" where value > 0 && value <= 1: .movingAverage(rate: value)
+    case "assigned": .assigned
+    default: nil
+    }
+  }
+
   fileprivate var wireForm: (name: String, value: Float) {
     switch self {
     case .optimizer(.model): ("model", 0)
@@ -93,12 +106,7 @@ extension UpdateRule {
 
   fileprivate init(_ description: TableDescription) throws(ParameterServerError) {
     let value = description.ruleValue
-    switch description.rule {
-    case "model": self = .optimizer(.model)
-    case "discriminator": self = .optimizer(.discriminator)
-    case "average" where value > 0 && value <= 1: self = .movingAverage(rate: value)
-    case "assigned": self = .assigned
-    default:
+    guard let rule = Self.named(description.rule, value: value) else {
       throw ParameterServerError(
         .table,
         """
@@ -107,5 +115,6 @@ extension UpdateRule {
         Use the same release of mrdib on all machines.
         """)
     }
+    self = rule
   }
 }

@@ -6,13 +6,6 @@ extension RunConfiguration {
   public enum StaleRanking: String, ConfigurationChoice { case faithful, always, never }
   public enum Consistency: String, ConfigurationChoice { case bsp, ssp, async }
 
-  public enum Optimizer: String, ConfigurationChoice { case adam, adagrad, sgd }
-
-  public enum AdamMode: String, ConfigurationChoice {
-    case lazyExact = "lazy_exact"
-    case dense, lazy
-  }
-
   public enum Compatibility: String, ConfigurationChoice { case none, mmrec }
 
   public enum StochasticRows: String, ConfigurationChoice { case items }

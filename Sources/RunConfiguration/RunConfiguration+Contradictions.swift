@@ -9,6 +9,9 @@ extension RunConfiguration {
       self.selection.cutoffs.contains(self.selection.metric.cutoff), keys.selection.metric,
       "needs \(self.selection.metric.cutoff) in", keys.selection.cutoffs)
     try require(
+      self.selection.metrics.contains { $0.rawValue == self.selection.metric.name },
+      keys.selection.metric, "is not among", keys.selection.metrics)
+    try require(
       self.training.batchSize >= self.training.shards, keys.training.batchSize, "is below",
       keys.training.shards)
     try require(

@@ -1,3 +1,4 @@
+import Evaluation
 import Foundation
 import Runtime
 
@@ -25,18 +26,13 @@ struct ResultTable {
       lines = ["no best model was saved"]
       return
     }
-    let names = Set(valid.keys).union(test.keys)
-    let cutoffs = Set(names.compactMap { $0.split(separator: "@").last.flatMap { Int($0) } })
     let isOver = !["interrupted", "failed"].contains(summary["outcome"] as? String)
     var lines = isOver ? [] : ["the run is not over; so far:"]
     lines += ["best epoch \(best) of \(summary["epochs_run"] ?? "?")"]
     lines.append("metric\tvalid\ttest")
-    for metric in ["recall", "ndcg", "precision", "map"] {
-      for cutoff in cutoffs.sorted() {
-        let name = "\(metric)@\(cutoff)"
-        guard names.contains(name) else { continue }
-        lines.append("\(name)\t\(Self.cell(valid[name]))\t\(Self.cell(test[name]))")
-      }
+    for name in Metric.sorted(Set(valid.keys).union(test.keys)) {
+      lines.append("\(name)\t\(Self.cell(valid[name]))\t\(Self.cell(test[name]))")
+    }
     }
     if test.isEmpty { lines.append("test is empty: no user with training rows has test rows") }
     self.lines = lines

@@ -61,8 +61,8 @@ import Testing
   /// From the bottom up: a target may import only what stands before it.
   private static let layers = [
     "ForeignText", "Files", "Tensors", "Tables", "Autodiff", "Datasets", "Graphs", "Evaluation",
-    "Models", "RunConfiguration", "Messages", "Enrollment", "ParameterServer", "Checkpoints",
-    "Coordination", "Training", "Simulation", "Transport", "Runtime", "Experiments", "mrdib",
+    "Models", "Messages", "Enrollment", "ParameterServer", "Checkpoints", "Coordination",
+    "Training", "Simulation", "RunConfiguration", "Transport", "Runtime", "Experiments", "mrdib",
   ]
 
   @Test("nothing imports upwards")

@@ -7,14 +7,15 @@ import Testing
 
 @Suite("Training goes on from files")
 struct GoOnTests {
-  private static let kinds: [OptimizerConfiguration.Kind] = [
-    .sgd, .adagrad(), .adam(mode: .dense), .adam(mode: .lazyExact), .adam(mode: .lazy),
+  private static let kinds: [any RowOptimizer] = [
+    SGD(), Adagrad(), RowwiseAdagrad(), Adam(mode: .dense), Adam(mode: .lazyExact),
+    Adam(mode: .lazy),
   ]
 
   @Test(
     "with the bits of a run that nothing happened to, on any number of servers",
     arguments: kinds, 1...3)
-  func anyServers(kind: OptimizerConfiguration.Kind, servers: Int) throws {
+  func anyServers(kind: any RowOptimizer, servers: Int) throws {
     let folder = try TemporaryFolder()
     var undisturbed = try TrainedServers(TrainedServers.small, kind, servers: servers)
     undisturbed.train(to: 7)
@@ -120,7 +121,7 @@ struct GoOnTests {
         .contains("'item'"))
   }
 
-  @Test("tables of other shapes or with another optimizer are refused with what was found")
+  @Test("tables of other shapes are refused with what was found")
   func otherShapes() throws {
     let folder = try TemporaryFolder()
     var servers = try TrainedServers()
@@ -131,19 +132,36 @@ struct GoOnTests {
     wider[0] = TableSpec(name: "user", rows: 90, width: 6, initializer: .constant(0))
     var fewer = TrainedServers.small
     fewer[0] = TableSpec(name: "user", rows: 3, width: 5, initializer: .constant(0))
-    for (specs, kind, words) in [
-      (wider, .adam(mode: .lazyExact), ["'user'", "5", "6"]), (fewer, .sgd, ["'user'", "3 rows"]),
-    ] as [([TableSpec], OptimizerConfiguration.Kind, [String])] {
+    for (specs, words) in [
+      (wider, ["'user'", "5", "6"]), (fewer, ["'user'", "3 rows"]),
+    ] {
       let error = #expect(throws: CheckpointError.self) {
-        try TrainedServers(specs, kind, restoring: reader)
+        try TrainedServers(specs, restoring: reader)
       }
       for word in words {
         #expect(error?.message.contains(word) == true, "\(error?.message ?? "")")
       }
     }
-    let adagrad = try TrainedServers(TrainedServers.small, .adagrad()).save(in: folder.path)
+  }
+
+  @Test(
+    "states of another optimizer are refused by name, also where they would fit",
+    arguments: [SGD(), Adagrad(), RowwiseAdagrad(), Adam(mode: .dense)] as [any RowOptimizer])
+  func otherOptimizer(kind: any RowOptimizer) throws {
+    let folder = try TemporaryFolder()
+    var servers = try TrainedServers(TrainedServers.small, kind)
+    servers.train(to: 2)
+    let manifest = try servers.save(in: folder.path)
+    let error = #expect(throws: ParameterServerError.self) {
+      try TrainedServers(restoring: try CheckpointReader(manifest, in: folder.path))
+    }
+    #expect(error?.code == .checkpoint)
+    for words in [kind.description.summary, "adam (exp_avg, exp_avg_sq, ", "begin a new run"] {
+      #expect(error?.message.contains(words) == true, "\(error?.message ?? "")")
+    }
     #expect(throws: CheckpointError.self) {
-      try TrainedServers(restoring: try CheckpointReader(adagrad, in: folder.path))
+      try CheckpointView(
+        manifest, in: folder.path, optimizer: TrainedServers.optimizer(Adam(mode: .lazyExact)))
     }
   }
 }

@@ -104,6 +104,7 @@ struct MutatedFileTests {
         let forged = try CheckpointManifest(
           runID: "run", schedule: TrainedServers.schedule,
           tables: servers.specs.map(TableDescription.init),
+          optimizer: servers.kind.description,
           shards: [
             CheckpointShard(
               generation: 1, version: 3, rank: 0, file: manifest.path(ofRank: 0),

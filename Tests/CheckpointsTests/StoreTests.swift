@@ -1,6 +1,7 @@
 import Checkpoints
 import Foundation
 import Messages
+import ParameterServer
 import TestSupport
 import Testing
 
@@ -152,7 +153,8 @@ struct StoreTests {
     ] {
       let error = #expect(throws: CheckpointError.self) {
         try CheckpointManifest(
-          runID: "run", schedule: TrainedServers.schedule, tables: [], shards: shards,
+          runID: "run", schedule: TrainedServers.schedule, tables: [],
+          optimizer: SGD().description, shards: shards,
           configuration: "", configurationDigest: "", dataDigest: "", created: "")
       }
       #expect(error?.code == .mismatch)

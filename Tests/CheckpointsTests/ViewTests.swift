@@ -1,5 +1,6 @@
 import Checkpoints
 import Foundation
+import Messages
 import ParameterServer
 import Tables
 import TestSupport
@@ -8,7 +9,7 @@ import Testing
 @Suite("Comparing and exporting checkpoints")
 struct ViewTests {
   private static func view(
-    _ manifest: CheckpointManifest, _ folder: TemporaryFolder, _ kind: OptimizerConfiguration.Kind
+    _ manifest: CheckpointManifest, _ folder: TemporaryFolder, _ kind: any RowOptimizer
   ) throws -> CheckpointView {
     try CheckpointView(
       manifest, in: folder.path, optimizer: TrainedServers.optimizer(kind))
@@ -18,7 +19,7 @@ struct ViewTests {
   func export(servers count: Int) throws {
     for specs in [TrainedServers.small, TrainedServers.large] {
       let folder = try TemporaryFolder()
-      let kind = OptimizerConfiguration.Kind.adam(mode: .lazyExact)
+      let kind = Adam(mode: .lazyExact)
       var servers = try TrainedServers(specs, kind, servers: count)
       servers.train(to: 8)
       let manifest = try servers.save(in: folder.path)
@@ -54,8 +55,8 @@ struct ViewTests {
   @Test("the same training on other servers, dense or lazy, has no difference")
   func same() throws {
     let (one, other) = (try TemporaryFolder(), try TemporaryFolder())
-    let dense = OptimizerConfiguration.Kind.adam(mode: .dense)
-    let exact = OptimizerConfiguration.Kind.adam(mode: .lazyExact)
+    let dense = Adam(mode: .dense)
+    let exact = Adam(mode: .lazyExact)
     for specs in [TrainedServers.small, TrainedServers.large] {
       var left = try TrainedServers(specs, exact, servers: 2)
       var right = try TrainedServers(specs, exact, servers: 3)
@@ -80,13 +81,13 @@ struct ViewTests {
   @Test("differences are counted by row")
   func different() throws {
     let (one, other) = (try TemporaryFolder(), try TemporaryFolder())
-    var servers = try TrainedServers(TrainedServers.small, .sgd)
+    var servers = try TrainedServers(TrainedServers.small, SGD())
     servers.train(to: 4)
     let before = try servers.bits()
-    let left = try Self.view(servers.save(in: one.path), one, .sgd)
+    let left = try Self.view(servers.save(in: one.path), one, SGD())
     servers.train(to: 6)
     let after = try servers.bits()
-    let right = try Self.view(servers.save(in: other.path), other, .sgd)
+    let right = try Self.view(servers.save(in: other.path), other, SGD())
     let difference = try left.difference(from: right)
     for (table, spec) in TrainedServers.small.enumerated() {
       let rows = (0..<spec.rows).filter { row in
@@ -102,16 +103,71 @@ struct ViewTests {
     }
   }
 
+  @Test("an export with state has every state of every optimizer, as wide as it is")
+  func states() throws {
+    for (kind, expected) in [
+      (SGD(), [:]), (Adagrad(), ["user/sum": 5]), (RowwiseAdagrad(), ["user/sum": 1]),
+      (Adam(mode: .lazy), ["user/exp_avg": 5, "user/exp_avg_sq": 5]),
+    ] as [(any RowOptimizer, [String: Int])] {
+      let folder = try TemporaryFolder()
+      var servers = try TrainedServers(TrainedServers.small, kind, servers: 2)
+      servers.train(to: 5)
+      let view = try Self.view(servers.save(in: folder.path), folder, kind)
+      let states = view.parameters(withState: true).filter { $0.name.hasPrefix("user/") }
+      #expect(Dictionary(uniqueKeysWithValues: states.map { ($0.name, $0.columns) }) == expected)
+      for state in states {
+        var values: [Float] = []
+        try view.readRows(of: state) { values += $0 }
+        #expect(values.count == state.rows * state.columns)
+        #expect(values.contains { $0 != 0 }, "\(state.name)")
+      }
+    }
+  }
+
+  @Test("a state that alone differs is seen, also one number per row")
+  func otherStates() throws {
+    for kind in [Adagrad(), RowwiseAdagrad()] as [any RowOptimizer] {
+      let (one, other) = (try TemporaryFolder(), try TemporaryFolder())
+      var servers = try TrainedServers(TrainedServers.small, kind, servers: 1)
+      servers.train(to: 4)
+      let manifest = try servers.save(in: one.path)
+      let forged = try servers.save(in: other.path)
+      // The first number of a state: its place is in the header.
+      var bytes = try other.read(forged.path(ofRank: 0))
+      let length = (0..<8).reduce(0) { $0 | Int(bytes[$1]) << (8 * $1) }
+      let header = try #require(
+        try JSONSerialization.jsonObject(with: Data(bytes[8..<8 + length])) as? [String: Any])
+      let state = try #require(header["user/sum"] as? [String: Any])
+      let offsets = try #require(state["data_offsets"] as? [Int])
+      bytes[8 + length + offsets[0]] ^= 1
+      try other.write(bytes, to: forged.path(ofRank: 0))
+      let committed = try CheckpointManifest(
+        runID: "run", schedule: TrainedServers.schedule,
+        tables: servers.specs.map(TableDescription.init), optimizer: kind.description,
+        shards: [
+          CheckpointShard(
+            generation: 1, version: 4, rank: 0, file: forged.path(ofRank: 0),
+            byteCount: UInt64(bytes.count),
+            digest: try FileDigest.of(
+              "\(other.path)/\(forged.path(ofRank: 0))", byteCount: bytes.count))
+        ], configuration: "", configurationDigest: "c0ffee", dataDigest: "da7a", created: "")
+      let difference = try Self.view(manifest, one, kind)
+        .difference(from: Self.view(committed, other, kind))
+      #expect(difference.map(\.differingStates) == [1, 0, 0, 0])
+      #expect(difference.map(\.differingRows) == [0, 0, 0, 0])
+    }
+  }
+
   @Test("tables of one of them only, or with other optimizer state, are named")
   func incomparable() throws {
     let (one, other) = (try TemporaryFolder(), try TemporaryFolder())
-    let left = try TrainedServers(TrainedServers.small, .sgd).save(in: one.path)
+    let left = try TrainedServers(TrainedServers.small, SGD()).save(in: one.path)
     let right = try TrainedServers(
-      TrainedServers.large + TrainedServers.small.dropLast(), .adagrad()
+      TrainedServers.large + TrainedServers.small.dropLast(), Adagrad()
     )
     .save(in: other.path)
-    let difference = try Self.view(left, one, .sgd)
-      .difference(from: Self.view(right, other, .adagrad()))
+    let difference = try Self.view(left, one, SGD())
+      .difference(from: Self.view(right, other, Adagrad()))
     #expect(difference.map(\.table) == ["user", "f", "mean", "final", "item"])
     #expect(difference.map(\.rowCount) == [0, 0, 3, 0, 0])
     #expect(difference.map(\.isEmpty) == [false, false, true, false, false])

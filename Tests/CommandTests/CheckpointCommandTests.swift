@@ -262,7 +262,7 @@ import Testing
     let saved = try #require(try folder.object("run/best.json")["folder"] as? String)
     let parameters = try tensors("run/\(saved)/parameters.safetensors")
     #expect(parameters.count > 3 && Set(parameters.keys).isSubset(of: exported.keys))
-    #expect(exported.keys.contains { $0.hasSuffix("/state1") } == withState)
+    #expect(exported.keys.contains { $0.hasSuffix("/exp_avg_sq") } == withState)
     for (name, tensor) in exported {
       #expect(tensor.shape == server[name]?.shape && tensor.bytes == server[name]?.bytes, "\(name)")
     }

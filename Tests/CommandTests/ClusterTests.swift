@@ -52,6 +52,42 @@ import Testing
     #expect(lazy == dense)
   }
 
+  @Test("row-wise Adagrad and metrics of the whole catalogue: the same digits in every layout")
+  func rowwiseAdagradAndExposure() throws {
+    let folder = try TemporaryFolder()
+    let data = try folder.generateData()
+    let options = [
+      "--set", "optimizer=rowwise_adagrad", "--set", "learning_rate=0.05", "--set",
+      "metrics=[recall, coverage, gini, popularity]", "--set", "evaluation_block_users=50",
+    ]
+    func metrics(_ name: String) throws -> [[String: Double]] {
+      let summary = try folder.object("\(name)/summary.json")
+      return try ["valid", "test"].map { try #require(summary[$0] as? [String: Double]) }
+    }
+    let alone = try train(folder, "alone", data: data, ["--single-process"] + options)
+    let expected = try metrics("alone")
+    for values in expected {
+      #expect(Set(values.keys.map { $0.prefix { $0 != "@" } }).count == 4)
+      #expect(values["ndcg@20"] == nil)
+      let coverage = try #require(values["coverage@20"])
+      let gini = try #require(values["gini@20"])
+      #expect(coverage > 0 && coverage <= 1 && gini > 0 && gini < 1)
+      #expect(try #require(values["popularity@20"]) > 0)
+    }
+    for (workers, servers) in [(1, 1), (2, 3), (3, 2)] {
+      let name = "cluster-\(workers)-\(servers)"
+      let cluster = try train(
+        folder, name, data: data,
+        ["--workers", "\(workers)", "--servers", "\(servers)"] + options)
+      #expect(cluster == alone, "\(name)")
+      #expect(try metrics(name) == expected, "\(name)")
+    }
+    let table = try Command(
+      "compare", "\(folder.path)/alone", "--metric", "coverage@20", "--metric", "popularity@20")
+    #expect(table.status == 0, "\(table.errors)")
+    #expect(table.output.contains("coverage@20") && table.output.contains("popularity@20"))
+  }
+
   @Test("roles started by hand, in any order, find each other through the coordinator")
   func rolesByHand() throws {
     let folder = try TemporaryFolder()

@@ -14,22 +14,23 @@ enum BruteForceRanking {
 
   /// One metric of one user.
   static func value(
-    _ metric: RankingMetric, at cutoff: Int, list: [Int], truth: Set<Int>
+    _ metric: Metric, at cutoff: Int, list: [Int], truth: Set<Int>
   ) -> Double {
     let hits = (1...cutoff).map { rank in
       rank <= list.count && truth.contains(list[rank - 1]) ? 1.0 : 0.0
     }
     func hitsUpTo(_ rank: Int) -> Double { hits[0..<rank].reduce(0, +) }
     let best = min(cutoff, truth.count)
-    switch metric {
-    case .recall: return hitsUpTo(cutoff) / Double(truth.count)
-    case .precision: return hitsUpTo(cutoff) / Double(cutoff)
-    case .ndcg:
+    switch metric.name {
+    case "recall": return hitsUpTo(cutoff) / Double(truth.count)
+    case "precision": return hitsUpTo(cutoff) / Double(cutoff)
+    case "ndcg":
       let gain = (1...cutoff).map { hits[$0 - 1] * discount($0) }.reduce(0, +)
       return gain / (1...best).map(discount).reduce(0, +)
-    case .map:
+    case "map":
       let terms = (1...cutoff).map { hits[$0 - 1] * hitsUpTo($0) / Double($0) }
       return terms.reduce(0, +) / Double(best)
+    default: return .nan
     }
   }
 

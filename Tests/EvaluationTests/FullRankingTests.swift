@@ -18,7 +18,7 @@ func bruteForce(itemCount: Int) throws {
       let list = BruteForceRanking.best(
         50, of: (0..<itemCount).map { data.score(user, $0) },
         excluding: Set(data.train[user].map { Int($0) }))
-      for metric in RankingMetric.allCases {
+      for metric in Metric.standard {
         for cutoff in cutoffs {
           expected[metric.name(at: cutoff), default: 0] += BruteForceRanking.value(
             metric, at: cutoff, list: list.map(\.item),
@@ -28,7 +28,7 @@ func bruteForce(itemCount: Int) throws {
     }
     #expect(found.userCount == userCount)
     for (name, value) in expected {
-      let mean = try #require(found.means()[name])
+      let mean = try #require(found.values()[name])
       #expect(abs(mean - value / Double(max(1, userCount))) < 1e-12, "\(split.name) \(name)")
     }
   }
@@ -56,8 +56,8 @@ func userBlocks(blockSize: Int) throws {
   }
   for (merged, whole) in zip(merged, try data.sums(ranking)) {
     #expect(merged.userCount == whole.userCount)
-    for (name, value) in whole.means() {
-      let mean = try #require(merged.means()[name])
+    for (name, value) in whole.values() {
+      let mean = try #require(merged.values()[name])
       #expect(abs(mean - value) < 1e-12, "\(name)")
     }
   }
@@ -71,7 +71,7 @@ func maskedItems() throws {
     itemMatrix: Matrix(rows: 3, columns: 1, elements: [1, 2, 3]), trainMask: all,
     splits: [EvaluationSplit(name: "test", truth: all)])
   #expect(sums[0].userCount == 1)
-  #expect(sums[0].mean(.recall, at: 5) == 0)
+  #expect(sums[0].value(.recall, at: 5) == 0)
 }
 
 @Test("a score that is not finite names the user and the item", arguments: [Float.nan, .infinity])

@@ -59,10 +59,10 @@ func goldenMetrics() throws {
 
   #expect(sums.map(\.userCount) == [9, 11])
   for (split, expected) in zip(sums, [golden.valid, golden.test]) {
-    for metric in RankingMetric.allCases {
+    for metric in Metric.standard {
       for cutoff in golden.topk {
-        let reference = try #require(expected.unrounded[metric.rawValue]?["\(cutoff)"])
-        let ours = try #require(split.mean(metric, at: cutoff))
+        let reference = try #require(expected.unrounded[metric.name]?["\(cutoff)"])
+        let ours = try #require(split.value(metric, at: cutoff))
         #expect(abs(ours - reference) < 1e-12, "\(split.split) \(metric.name(at: cutoff))")
       }
     }

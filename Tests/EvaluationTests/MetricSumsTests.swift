@@ -35,11 +35,11 @@ func workedExample(
   cutoff: Int, recall: Double, ndcg: Double, precision: Double, map: Double
 ) throws {
   let sums = try sums([([2, 4], 3), ([1], 1), ([1, 5, 10], 12)], cutoffs: [1, 2, 5, 10, 20])
-  let expected: [(RankingMetric, Double)] = [
+  let expected: [(Metric, Double)] = [
     (.recall, recall), (.ndcg, ndcg), (.precision, precision), (.map, map),
   ]
   for (metric, value) in expected {
-    let found = try #require(sums.mean(metric, at: cutoff))
+    let found = try #require(sums.value(metric, at: cutoff))
     #expect(abs(found - value) < 1e-6, "\(metric.name(at: cutoff))")
   }
 }
@@ -47,11 +47,11 @@ func workedExample(
 @Test("recall divides by all of a user's items, NDCG and MAP by at most K")
 func moreItemsThanTheCutoff() throws {
   let sums = try sums([([2, 4], 3), ([1], 1), ([1, 5, 10], 60)], cutoffs: [50])
-  let expected: [(RankingMetric, Double)] = [
+  let expected: [(Metric, Double)] = [
     (.recall, 0.572222), (.ndcg, 0.542709), (.map, 0.455778),
   ]
   for (metric, value) in expected {
-    let found = try #require(sums.mean(metric, at: 50))
+    let found = try #require(sums.value(metric, at: 50))
     #expect(abs(found - value) < 1e-6, "\(metric)")
   }
 }
@@ -64,8 +64,8 @@ func merging() throws {
   merged.merge(try sums(second, cutoffs: [5, 10]))
   let together = try sums(first + second, cutoffs: [5, 10])
   #expect(merged.userCount == 3)
-  for (name, value) in together.means() {
-    let mergedValue = try #require(merged.means()[name])
+  for (name, value) in together.values() {
+    let mergedValue = try #require(merged.values()[name])
     #expect(abs(mergedValue - value) < 1e-12, "\(name)")
   }
 }
@@ -105,7 +105,7 @@ func malformedUserCount(count: Double) throws {
 func missingMeans() throws {
   let none = MetricSums(split: "valid", cutoffs: [20, 5, 20])
   #expect(none.cutoffs == [5, 20])
-  #expect(none.mean(.recall, at: 10) == nil)
-  #expect(none.mean(.recall, at: 20) == 0)
-  #expect(none.means()["ndcg@5"] == 0)
+  #expect(none.value(.recall, at: 10) == nil)
+  #expect(none.value(.recall, at: 20) == 0)
+  #expect(none.values()["ndcg@5"] == 0)
 }

@@ -74,6 +74,38 @@ import Testing
     #expect(report.lines.last?.contains("not all configurations share seeds") == true)
   }
 
+  @Test("a metric of all users together is compared by seed and not tested, nor are users read")
+  func exposure() throws {
+    func group(_ label: String, _ coverage: [Int: Double]) -> ComparedGroup {
+      ComparedGroup(
+        label: label,
+        runs: coverage.sorted { $0.key < $1.key }.map { seed, value in
+          ComparedRun(
+            path: label, seed: seed,
+            result: RunResult(
+              model: "vbpr", dataset: "d", bestEpoch: 1, epochsRun: 2, parameterCount: 3,
+              valid: [:], test: ["coverage@20": value], seconds: [:]))
+        })
+    }
+    struct Unread: Error {}
+    let report = try ComparisonReport(
+      [
+        group("plain", [1: 0.2, 2: 0.4]), group("full", [2: 0.5, 3: 0.9]),
+        group("other", [7: 0.6]),
+      ],
+      metrics: ["coverage@20"], split: .test
+    ) { _ in throw Unread() }
+    let paired = try #require(report.rows[1].differences["coverage@20"])
+    #expect(paired.pairedSeeds == [2])
+    #expect(paired.relativeGain.map { abs($0 - 0.25) < 1e-12 } == true)
+    #expect(paired.tTestPValue == nil && paired.wilcoxonPValue == nil && paired.userCount == 0)
+    let other = try #require(report.rows[2].differences["coverage@20"])
+    #expect(other.pairedSeeds.isEmpty)
+    #expect(other.relativeGain.map { abs($0 - 1) < 1e-12 } == true)
+    #expect(report.lines[1].contains("baseline"))
+    #expect(report.lines[2].contains("+25.00 %"))
+  }
+
   @Test("validation can be compared as well")
   func validation() throws {
     let report = try Self.report(

@@ -72,7 +72,13 @@ enum Samples {
       id: 77,
       reports: [
         UnitReport(unit: 0, sums: ["bpr": 0.25, "kl/visual": -1, "recall@20": 3]),
-        UnitReport(unit: 4, sums: [:]),
+        UnitReport(
+          unit: 4, sums: [:],
+          counts: [
+            "valid.exposure@5": ItemCounts([
+              (item: 0, count: 3), (item: 1, count: 1), (item: .max, count: .max),
+            ]), "test.exposure@5": ItemCounts([(item: UInt32, count: UInt32)]()),
+          ]),
       ]),
     .taskFailed(
       id: 78,

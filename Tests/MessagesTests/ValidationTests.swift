@@ -40,6 +40,38 @@ struct ValidationTests {
     } throws: { "\($0)".contains("unknown way 3") }
   }
 
+  /// A finished task whose one block counted these gaps and counts under each name.
+  private func counted(
+    _ names: [String], gaps: [UInt8], counts: [UInt8]
+  ) -> WireMessage {
+    var report = ProtobufBytes()
+    for name in names {
+      report = report.message(
+        3, ProtobufBytes().bytes(1, Array(name.utf8)).bytes(2, gaps).bytes(3, counts))
+    }
+    return WireMessage(frames: [
+      ProtobufBytes.header.message(13, ProtobufBytes().number(1, 5).message(2, report)).payload
+    ])
+  }
+
+  @Test("counts of items that do not ascend, are none or not one per item, or have a name twice")
+  func itemCounts() throws {
+    let most: [UInt8] = [0xFF, 0xFF, 0xFF, 0xFF, 0x0F]
+    for (names, gaps, counts, words) in [
+      (["e"], [1, 0], [1, 1], "do not ascend"), (["e"], most + [1], [1, 1], "do not ascend"),
+      (["e"], [1, 1], [1, 0], "one count above 0"), (["e"], [1, 1], [1], "one count above 0"),
+      (["e", "e"], [1], [1], "twice"),
+    ] as [([String], [UInt8], [UInt8], String)] {
+      expect(.malformed, saying: words) {
+        _ = try NodeMessage(decoding: counted(names, gaps: gaps, counts: counts))
+      }
+    }
+    let good = try NodeMessage(decoding: counted(["e"], gaps: [0, 1], counts: [1, 2]))
+    let items = ItemCounts([(item: 0, count: 1), (item: 1, count: 2)])
+    #expect(
+      good == .taskDone(id: 5, reports: [UnitReport(unit: 0, sums: [:], counts: ["e": items])]))
+  }
+
   @Test("a values frame of another size than its sections need, naming both and the request")
   func valuesSize() {
     let message = push([section(1, rows: 2, width: 3)], keys: zeros(8), values: zeros(20))

@@ -58,7 +58,7 @@ struct WireLimitsTests {
     }
   }
 
-  @Test("65,536 unit reports of 256 sums")
+  @Test("65,536 unit reports of 256 sums and 256 counts")
   func reports() {
     expectLimit(65_536) { count in
       let reports = [UnitReport](repeating: UnitReport(unit: 0, sums: [:]), count: count)
@@ -67,6 +67,12 @@ struct WireLimitsTests {
     expectLimit(256) { count in
       let sums = Dictionary(uniqueKeysWithValues: (0..<count).map { ("\($0)", 0.0) })
       let report = UnitReport(unit: 0, sums: sums)
+      _ = try NodeMessage(decoding: NodeMessage.taskDone(id: 1, reports: [report]).encoded())
+    }
+    expectLimit(256) { count in
+      let none = ItemCounts([(item: UInt32, count: UInt32)]())
+      let counts = Dictionary(uniqueKeysWithValues: (0..<count).map { ("\($0)", none) })
+      let report = UnitReport(unit: 0, sums: [:], counts: counts)
       _ = try NodeMessage(decoding: NodeMessage.taskDone(id: 1, reports: [report]).encoded())
     }
   }

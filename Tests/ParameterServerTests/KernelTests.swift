@@ -99,6 +99,25 @@ struct KernelTests {
     }
   }
 
+  @Test("row-wise Adagrad's update is its formula, bit for bit", arguments: widths)
+  func rowwiseAdagrad(width: Int) {
+    var random = SeededGenerator(seed: 5)
+    var row = random.values(width) + [0]
+    var twin = row
+    for _ in 0..<10 {
+      let gradient = random.values(width)
+      Self.misaligned(gradient) { mrdib_rowwise_adagrad_update(&row, $0, width, 0.1, 1e-8) }
+      // 16 sums, then from the halves on.
+      var sums = [Float](repeating: 0, count: 16)
+      for (index, g) in gradient.enumerated() { sums[index % 16] += g * g }
+      for half in [8, 4, 2, 1] { for lane in 0..<half { sums[lane] += sums[lane + half] } }
+      twin[width] += sums[0] / Float(width)
+      let multiplier = 0.1 / (twin[width].squareRoot() + 1e-8)
+      for index in 0..<width { twin[index] -= multiplier * gradient[index] }
+      #expect(Self.bits(row) == Self.bits(twin))
+    }
+  }
+
   @Test("SGD, moving average and addition are their formulas, bit for bit", arguments: widths)
   func plainLoops(width: Int) {
     var random = SeededGenerator(seed: 4)

@@ -12,9 +12,9 @@ struct LazyExactTests {
       rule: .optimizer(.discriminator)),
   ]
 
-  private static func cluster(_ mode: AdamMode, rounds: Int, servers: Int) throws -> TestCluster {
+  private static func cluster(_ mode: Adam.Mode, rounds: Int, servers: Int) throws -> TestCluster {
     try TestCluster(
-      specs, servers: servers, shards: 2, kind: .adam(mode: mode),
+      specs, servers: servers, shards: 2, kind: Adam(mode: mode),
       rate: LearningRate(0.05, decay: 0.3, period: 2), discriminatorRate: LearningRate(0.02),
       schedule: StepSchedule(stepsPerEpoch: 7, roundsPerStep: rounds))
   }

@@ -20,7 +20,7 @@ struct OptimizerTests {
   @Test("Adagrad: with a constant gradient, step t moves by lr/√t")
   func adagrad() throws {
     var cluster = try TestCluster(
-      [Self.table(width: 1, value: 0)], kind: .adagrad(), rate: LearningRate(0.1))
+      [Self.table(width: 1, value: 0)], kind: Adagrad(), rate: LearningRate(0.1))
     var expected = 0.0
     for version in 0..<20 {
       cluster.pushEverywhere([0: [0: [3]]], version: UInt64(version))
@@ -30,12 +30,68 @@ struct OptimizerTests {
     }
   }
 
+  @Test("row-wise Adagrad follows FBGEMM's formula in double precision, row by row")
+  func rowwiseAdagrad() throws {
+    let width = 20
+    var random = SeededGenerator(seed: 6)
+    var cluster = try TestCluster(
+      [TableSpec(name: "w", rows: 2, width: width, initializer: .constant(0.5))],
+      kind: RowwiseAdagrad(epsilon: 1e-4), rate: LearningRate(0.05))
+    var weights = [[Double]](repeating: [Double](repeating: 0.5, count: width), count: 2)
+    var sums = [0.0, 0.0]
+    for version in 0..<40 {
+      // The second row has a gradient now and then.
+      var gradients: [Int: [Float]] = [0: random.values(width)]
+      if version % 3 == 0 { gradients[1] = random.values(width) }
+      cluster.pushEverywhere([0: gradients], version: UInt64(version))
+      for (row, gradient) in gradients {
+        sums[row] += gradient.reduce(0) { $0 + Double($1) * Double($1) } / Double(width)
+        for index in 0..<width {
+          weights[row][index] -= 0.05 / (sums[row].squareRoot() + 1e-4) * Double(gradient[index])
+        }
+      }
+    }
+    let values = try cluster.pullAll(version: 40)[0]
+    for (value, expected) in zip(values, weights.joined()) {
+      #expect(abs(Double(value) - expected) < 2e-6)
+    }
+  }
+
+  @Test("row-wise Adagrad: two steps by hand")
+  func rowwiseAdagradByHand() throws {
+    var cluster = try TestCluster(
+      [Self.table(width: 2, value: 1)], kind: RowwiseAdagrad(), rate: LearningRate(0.5))
+    cluster.pushEverywhere([0: [0: [3, 4]]], version: 0)
+    cluster.pushEverywhere([0: [0: [0, 5]]], version: 1)
+    // Means of squares: 12.5, then 12.5 more.
+    let first = 0.5 / 12.5.squareRoot()
+    let values = try cluster.pullAll(version: 2)[0].map(Double.init)
+    #expect(abs(values[0] - (1 - 3 * first)) < 1e-6)
+    #expect(abs(values[1] - (1 - 4 * first - 0.5)) < 1e-6)
+  }
+
+  @Test("optimizers and their states have names that nothing else has")
+  func names() throws {
+    #expect(Set(OptimizerRegistry.names).count == OptimizerRegistry.names.count)
+    let settings = OptimizerRegistry.settings.flatMap { $0.settings.map(\.name) }
+    #expect(Set(settings).count == settings.count)
+    for name in OptimizerRegistry.names {
+      let optimizer = try #require(OptimizerRegistry.make(name, OptimizerValues()))
+      #expect(optimizer.description.name == name)
+      let states = optimizer.states.map(\.name)
+      #expect(Set(states).count == states.count)
+      #expect(!states.contains { ["rows", "updates"].contains($0) })
+      try optimizer.validate()
+    }
+    #expect(OptimizerRegistry.make("adamw", OptimizerValues()) == nil)
+  }
+
   @Test(
     "Adam: with a constant gradient, every bias-corrected step moves by lr",
-    arguments: AdamMode.allCases)
-  func adamConstantGradient(mode: AdamMode) throws {
+    arguments: Adam.Mode.allCases)
+  func adamConstantGradient(mode: Adam.Mode) throws {
     var cluster = try TestCluster(
-      [Self.table(width: 2, value: 0)], kind: .adam(mode: mode), rate: LearningRate(0.01))
+      [Self.table(width: 2, value: 0)], kind: Adam(mode: mode), rate: LearningRate(0.01))
     for version in 0..<50 {
       cluster.pushEverywhere([0: [0: [5, -0.02]]], version: UInt64(version))
       let values = try cluster.pullAll(version: UInt64(version + 1))[0]
@@ -50,10 +106,10 @@ struct OptimizerTests {
     let second =
       0.01 * (0.09 / (1 - 0.81)) / ((0.000999 / (1 - 0.999 * 0.999)).squareRoot())
     for (mode, expected) in [
-      (AdamMode.dense, -0.01 - second), (.lazyExact, -0.01 - second), (.lazy, -0.01),
+      (Adam.Mode.dense, -0.01 - second), (.lazyExact, -0.01 - second), (.lazy, -0.01),
     ] {
       var cluster = try TestCluster(
-        [Self.table(width: 1, value: 0)], kind: .adam(mode: mode), rate: LearningRate(0.01))
+        [Self.table(width: 1, value: 0)], kind: Adam(mode: mode), rate: LearningRate(0.01))
       cluster.pushEverywhere([0: [0: [2]]], version: 0)
       cluster.pushEverywhere([:], version: 1)
       let value = try cluster.pullAll(version: 2)[0][0]
@@ -66,7 +122,7 @@ struct OptimizerTests {
     let width = 24
     var random = SeededGenerator(seed: 5)
     var cluster = try TestCluster(
-      [Self.table(width: width, value: 0.5)], kind: .adam(mode: .dense),
+      [Self.table(width: width, value: 0.5)], kind: Adam(mode: .dense),
       rate: LearningRate(0.001, decay: 0.5, period: 2), schedule: StepSchedule(stepsPerEpoch: 5))
     var w = [Double](repeating: 0.5, count: width)
     var m = [Double](repeating: 0, count: width)
@@ -90,20 +146,22 @@ struct OptimizerTests {
 
   struct Case: CustomTestStringConvertible, Sendable {
     let name: String
-    let kind: OptimizerConfiguration.Kind
+    let kind: any RowOptimizer
     let parabolaRate: Double
     let rosenbrockRate: Double
     var testDescription: String { name }
   }
 
   static let optimizers = [
-    Case(name: "sgd", kind: .sgd, parabolaRate: 0.1, rosenbrockRate: 1e-3),
-    Case(name: "adagrad", kind: .adagrad(), parabolaRate: 1, rosenbrockRate: 0.3),
-    Case(name: "adam dense", kind: .adam(mode: .dense), parabolaRate: 0.1, rosenbrockRate: 0.01),
+    Case(name: "sgd", kind: SGD(), parabolaRate: 0.1, rosenbrockRate: 1e-3),
+    Case(name: "adagrad", kind: Adagrad(), parabolaRate: 1, rosenbrockRate: 0.3),
     Case(
-      name: "adam lazyExact", kind: .adam(mode: .lazyExact), parabolaRate: 0.1, rosenbrockRate: 0.01
+      name: "rowwise_adagrad", kind: RowwiseAdagrad(), parabolaRate: 1, rosenbrockRate: 0.3),
+    Case(name: "adam dense", kind: Adam(mode: .dense), parabolaRate: 0.1, rosenbrockRate: 0.01),
+    Case(
+      name: "adam lazyExact", kind: Adam(mode: .lazyExact), parabolaRate: 0.1, rosenbrockRate: 0.01
     ),
-    Case(name: "adam lazy", kind: .adam(mode: .lazy), parabolaRate: 0.1, rosenbrockRate: 0.01),
+    Case(name: "adam lazy", kind: Adam(mode: .lazy), parabolaRate: 0.1, rosenbrockRate: 0.01),
   ]
 
   @Test("every optimizer finds the bottom of a parabola", arguments: optimizers)
@@ -139,7 +197,7 @@ struct OptimizerTests {
   @Test("the learning rate of the model decays by epoch, the discriminator's stays")
   func schedule() {
     let configuration = OptimizerConfiguration(
-      kind: .sgd, model: LearningRate(0.1, decay: 0.96, period: 50),
+      SGD(), model: LearningRate(0.1, decay: 0.96, period: 50),
       discriminator: LearningRate(0.01))
     #expect(configuration.learningRate(of: .model, epoch: 0) == 0.1)
     #expect(abs(configuration.learningRate(of: .model, epoch: 50) - 0.096) < 1e-15)
@@ -151,13 +209,14 @@ struct OptimizerTests {
   @Test(
     "numbers that no update rule is defined for are refused by name",
     arguments: [
-      (.adam(epsilon: 0), "epsilon"), (.adam(beta1: 1), "beta1"),
-      (.adam(beta2: 0.999_999_999_9), "beta2"),
-      (.adam(beta1: .nan), "beta1"), (.adagrad(epsilon: -1), "epsilon"),
-    ] as [(OptimizerConfiguration.Kind, String)])
-  func invalid(kind: OptimizerConfiguration.Kind, name: String) {
+      (Adam(epsilon: 0), "epsilon"), (Adam(beta1: 1), "beta1"),
+      (Adam(beta2: 0.999_999_999_9), "beta2"),
+      (Adam(beta1: .nan), "beta1"), (Adagrad(epsilon: -1), "epsilon"),
+      (RowwiseAdagrad(epsilon: 0), "epsilon"),
+    ] as [(any RowOptimizer, String)])
+  func invalid(kind: any RowOptimizer, name: String) {
     let configuration = OptimizerConfiguration(
-      kind: kind, model: LearningRate(1), discriminator: LearningRate(1))
+      kind, model: LearningRate(1), discriminator: LearningRate(1))
     let error = #expect(throws: ParameterServerError.self) { try configuration.validate() }
     #expect(error?.message.contains(name) == true)
   }
@@ -168,7 +227,7 @@ struct OptimizerTests {
       LearningRate(-1), LearningRate(.nan), LearningRate(1, decay: 0), LearningRate(1, period: 0),
     ] {
       let configuration = OptimizerConfiguration(
-        kind: .sgd, model: LearningRate(1), discriminator: rate)
+        SGD(), model: LearningRate(1), discriminator: rate)
       let error = #expect(throws: ParameterServerError.self) { try configuration.validate() }
       #expect(error?.message.contains("discriminator") == true)
     }

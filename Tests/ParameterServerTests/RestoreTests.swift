@@ -20,7 +20,7 @@ struct RestoreTests {
   private static let schedule = StepSchedule(stepsPerEpoch: 3, roundsPerStep: 2)
 
   private static func cluster(
-    _ kind: OptimizerConfiguration.Kind, servers: Int, generation: UInt64 = 1,
+    _ kind: any RowOptimizer, servers: Int, generation: UInt64 = 1,
     restoring source: (some CheckpointSource)? = NoSource?.none
   ) throws -> TestCluster {
     try TestCluster(
@@ -72,9 +72,10 @@ struct RestoreTests {
   @Test(
     "training goes on with the bits of a run that nothing happened to",
     arguments: [
-      .sgd, .adagrad(), .adam(mode: .dense), .adam(mode: .lazyExact), .adam(mode: .lazy),
-    ] as [OptimizerConfiguration.Kind], [1, 6, 10] as [UInt64])
-  func goesOn(kind: OptimizerConfiguration.Kind, stop: UInt64) throws {
+      SGD(), Adagrad(), RowwiseAdagrad(), Adam(mode: .dense), Adam(mode: .lazyExact),
+      Adam(mode: .lazy),
+    ] as [any RowOptimizer], [1, 6, 10] as [UInt64])
+  func goesOn(kind: any RowOptimizer, stop: UInt64) throws {
     var undisturbed = try Self.cluster(kind, servers: 2)
     try Self.train(0..<stop, in: &undisturbed)
     let source = try MemorySource(undisturbed)
@@ -92,37 +93,37 @@ struct RestoreTests {
 
   @Test("at the end of an epoch its sums are there to be asked for after a restore")
   func epochEnd() throws {
-    var original = try Self.cluster(.sgd, servers: 2)
+    var original = try Self.cluster(SGD(), servers: 2)
     try Self.train(0..<6, in: &original)
-    var restored = try Self.cluster(.sgd, servers: 3, restoring: try MemorySource(original))
+    var restored = try Self.cluster(SGD(), servers: 3, restoring: try MemorySource(original))
     #expect(Self.reports(&restored, 6) == Self.reports(&original, 6))
     #expect(Self.reports(&restored, 6)?.map(\.sums.count) == [1, 1])
   }
 
   @Test("contributions to the version of a snapshot are not part of it")
   func contributionsAreForgotten() throws {
-    var cluster = try Self.cluster(.sgd, servers: 1)
+    var cluster = try Self.cluster(SGD(), servers: 1)
     try Self.train(0..<2, in: &cluster)
     let pending = cluster.push([2: [0: [1, 1, 1]]], version: 2)
     cluster.send(.push(pending))
-    var restored = try Self.cluster(.sgd, servers: 1, restoring: try MemorySource(cluster))
+    var restored = try Self.cluster(SGD(), servers: 1, restoring: try MemorySource(cluster))
     #expect(pushOutcome(restored.send(.push(pending)).first?.body) == .accepted)
   }
 
   @Test("a snapshot keeps its rows while the server trains on")
   func isAValue() throws {
-    var cluster = try Self.cluster(.adam(mode: .lazyExact), servers: 2)
+    var cluster = try Self.cluster(Adam(mode: .lazyExact), servers: 2)
     try Self.train(0..<4, in: &cluster)
     let before = try Self.bits(&cluster, 4)
     let source = try MemorySource(cluster)
     try Self.train(4..<9, in: &cluster)
-    var restored = try Self.cluster(.adam(mode: .lazyExact), servers: 1, restoring: source)
+    var restored = try Self.cluster(Adam(mode: .lazyExact), servers: 1, restoring: source)
     #expect(try Self.bits(&restored, 4) == before)
   }
 
   @Test("there is none before the initial values are in")
   func missingValues() throws {
-    var cluster = try Self.cluster(.sgd, servers: 1)
+    var cluster = try Self.cluster(SGD(), servers: 1)
     #expect(cluster.servers[0].snapshot() == nil)
     try Self.train(0..<1, in: &cluster)
     #expect(cluster.servers[0].snapshot() != nil)
@@ -130,7 +131,7 @@ struct RestoreTests {
 
   @Test("a checkpoint that does not fit is refused with the table and the row")
   func damaged() throws {
-    var cluster = try Self.cluster(.adam(mode: .lazyExact), servers: 2)
+    var cluster = try Self.cluster(Adam(mode: .lazyExact), servers: 2)
     try Self.train(0..<4, in: &cluster)
     let good = try MemorySource(cluster)
     var lacking = good
@@ -141,15 +142,18 @@ struct RestoreTests {
     early.version = 1  // the model's clock is at 0 then
     var late = good
     late.version = 1 << 40
+    var foreign = good
+    foreign.optimizer = RowwiseAdagrad().description
     var sums = good
     sums.epochSums.removeLast()
     for (source, words) in [
       (lacking, ["'user'", "lacks"]), (twice, ["'user'", "twice"]),
       (early, ["'user'", "at update", "of 0"]), (late, ["version \(1 << 40)"]),
+      (foreign, ["rowwise_adagrad (sum)", "adam (exp_avg, exp_avg_sq, "]),
       (sums, ["of 1 shards", "into 2"]),
     ] {
       let error = #expect(throws: ParameterServerError.self) {
-        try Self.cluster(.adam(mode: .lazyExact), servers: 1, restoring: source)
+        try Self.cluster(Adam(mode: .lazyExact), servers: 1, restoring: source)
       }
       #expect(error?.code == .checkpoint)
       for word in words {
@@ -162,11 +166,13 @@ struct RestoreTests {
 struct MemorySource: CheckpointSource {
   var snapshots: [ServerSnapshot]
   var version: UInt64
+  var optimizer: OptimizerDescription
   var epochSums: [UnitReport]
 
   init(_ cluster: TestCluster) throws {
     snapshots = try cluster.servers.map { try #require($0.snapshot()) }
     version = snapshots[0].version
+    optimizer = snapshots[0].optimizer
     epochSums = snapshots[0].epochSums
   }
 
@@ -179,10 +185,10 @@ struct MemorySource: CheckpointSource {
       var ids: [UInt32] = []
       stored.forEachRow { ids.append($0) }
       for position in ids.indices where isWanted(ids[position]) {
-        var values = [Float](repeating: 0, count: (1 + table.stateCount) * table.width)
+        var values = [Float](repeating: 0, count: table.layout.stride)
         try values.withUnsafeMutableBufferPointer { values in
           let base = try #require(values.baseAddress)
-          let parts = (0...table.stateCount).map { base + $0 * table.width }
+          let parts = table.layout.parts.map { base + $0.lowerBound }
           for (part, start) in parts.enumerated() {
             stored.copy(part: part, ofRowsAt: position..<position + 1, to: start)
           }
@@ -191,7 +197,7 @@ struct MemorySource: CheckpointSource {
               try body(
                 StoredRows(
                   ids: ids, parts: parts.map { UnsafePointer($0) },
-                  lastUpdates: table.tracksUpdates ? updates.baseAddress : nil))
+                  lastUpdates: table.layout.tracksUpdates ? updates.baseAddress : nil))
             }
           }
         }

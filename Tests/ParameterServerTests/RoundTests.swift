@@ -51,7 +51,7 @@ struct RoundTests {
   func clocks() throws {
     // With a constant gradient every bias-corrected step moves by the rate: a wrong count shows.
     var cluster = try TestCluster(
-      Self.specs, kind: .adam(), rate: LearningRate(0.01, decay: 0.5, period: 1),
+      Self.specs, kind: Adam(), rate: LearningRate(0.01, decay: 0.5, period: 1),
       discriminatorRate: LearningRate(0.1),
       schedule: StepSchedule(stepsPerEpoch: 2, roundsPerStep: 3))
     for version in 0..<UInt64(12) {

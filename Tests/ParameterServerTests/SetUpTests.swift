@@ -14,7 +14,7 @@ struct SetUpTests {
       rank: rank, serverCount: count, runID: "run", generation: 1, tables: tables, seed: 1,
       shardCount: shards, schedule: StepSchedule(stepsPerEpoch: 1),
       optimizer: OptimizerConfiguration(
-        kind: .adam(), model: LearningRate(1), discriminator: LearningRate(1)), limits: limits)
+        Adam(), model: LearningRate(1), discriminator: LearningRate(1)), limits: limits)
   }
 
   @Test("ranks, server counts and shard counts out of range are refused")

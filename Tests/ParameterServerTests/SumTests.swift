@@ -45,7 +45,7 @@ struct SumTests {
     let spec = TableSpec(name: "w", rows: 20, width: 3, initializer: .uniform(bound: 1))
     var random = SeededGenerator(seed: 1)
     let values = random.values(60)
-    var byKey = try TestCluster([spec], kind: .adam())
+    var byKey = try TestCluster([spec], kind: Adam())
     var whole = byKey
     byKey.pushEverywhere(
       [
@@ -65,9 +65,10 @@ struct SumTests {
   @Test(
     "the number of servers changes no bit",
     arguments: [
-      .sgd, .adagrad(), .adam(mode: .dense), .adam(mode: .lazyExact), .adam(mode: .lazy),
-    ] as [OptimizerConfiguration.Kind])
-  func serverCount(kind: OptimizerConfiguration.Kind) throws {
+      SGD(), Adagrad(), RowwiseAdagrad(), Adam(mode: .dense), Adam(mode: .lazyExact),
+      Adam(mode: .lazy),
+    ] as [any RowOptimizer])
+  func serverCount(kind: any RowOptimizer) throws {
     let specs = [
       TableSpec(name: "user", rows: 500, width: 8, initializer: .normal(standardDeviation: 0.1)),
       TableSpec(
@@ -105,7 +106,7 @@ struct SumTests {
   func snapshot() throws {
     var cluster = try TestCluster(
       [TableSpec(name: "w", rows: 5_000, width: 64, initializer: .uniform(bound: 1))],
-      kind: .adam(mode: .lazyExact))
+      kind: Adam(mode: .lazyExact))
     cluster.pushEverywhere([0: [17: Array(repeating: 1, count: 64)]], version: 0)
     var snapshot = cluster
     let before = try cluster.pullAll(version: 1)

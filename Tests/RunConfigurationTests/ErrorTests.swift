@@ -115,6 +115,10 @@ func unknownModel() throws {
 @Test(
   "settings that contradict each other are refused with both places",
   arguments: [
+    (
+      "metrics: [ndcg, gini]",
+      "selection_metric (recall@20, from built-in default) is not among metrics ([ndcg, gini]"
+    ),
     ("topk: [5]", "selection_metric (recall@20, from built-in default) needs 20 in topk ([5]"),
     ("shards: 8\ntrain_batch_size: 4", "train_batch_size (4, from run.yaml:2:19) is below shards"),
     ("logvar_min: 1", "logvar_min (1, from run.yaml:1:13) is not below logvar_max"),

@@ -1,3 +1,4 @@
+import ParameterServer
 import RunConfiguration
 import Testing
 
@@ -6,7 +7,7 @@ func defaults() throws {
   let configuration = try resolver.resolve(layers: [])
   #expect(configuration.training.learningRate == 1e-3)
   #expect(configuration.training.batchSize == 2048)
-  #expect(configuration.training.adamMode == .lazyExact)
+  #expect((configuration.optimizer as? Adam)?.mode == .lazyExact)
   #expect(configuration.selection.cutoffs == [5, 10, 20, 50])
   #expect(configuration.selection.metric.yaml == "recall@20")
   #expect(configuration.model.model == "vbpr")
@@ -69,7 +70,7 @@ func aliases() throws {
     batch_size: 128
     """)
   #expect(configuration.selection.metric.yaml == "ndcg@10")
-  #expect(configuration.training.optimizer == .sgd)
+  #expect(configuration.optimizer is SGD)
   #expect(configuration.cluster.evaluationBlockUsers == 4096)
   #expect(configuration.training.batchSize == 128)
 }

@@ -3,8 +3,8 @@
 #include <stdint.h>
 
 // Row updates of the parameter servers. A row keeps its weights and its optimizer state together:
-// `width` weights, then (Adagrad) `width` sums of squares, or (Adam) `width` first and `width`
-// second moments. Gradients may start at any address. No operation is contracted or reordered, so
+// `width` weights, then (Adagrad) `width` sums of squares, (row-wise Adagrad) one sum, or (Adam)
+// `width` first and `width` second moments. Gradients may start at any address. No operation is contracted or reordered, so
 // every instruction set gives the same bits.
 
 /// What an Adam run keeps constant; `complement` is 1 - beta.
@@ -37,6 +37,10 @@ void mrdib_adam_replay(
 
 /// One Adagrad update of a row, `[2 * width]`: s += g^2; w -= rate g / (sqrt(s) + epsilon).
 void mrdib_adagrad_update(
+    float *row, const void *gradient, size_t width, float rate, float epsilon);
+
+/// One update of row-wise Adagrad, `[width + 1]`: s += mean of g^2; w -= rate / (sqrt(s) + epsilon) g.
+void mrdib_rowwise_adagrad_update(
     float *row, const void *gradient, size_t width, float rate, float epsilon);
 
 /// w -= rate g.

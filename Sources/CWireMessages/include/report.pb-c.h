@@ -16,6 +16,7 @@ PROTOBUF_C__BEGIN_DECLS
 
 
 typedef struct Mrdib__V1__NamedSum Mrdib__V1__NamedSum;
+typedef struct Mrdib__V1__NamedCounts Mrdib__V1__NamedCounts;
 typedef struct Mrdib__V1__UnitReport Mrdib__V1__UnitReport;
 
 
@@ -36,6 +37,29 @@ struct  Mrdib__V1__NamedSum
 
 
 /*
+ * How often each of some items was counted; items ascend.
+ */
+struct  Mrdib__V1__NamedCounts
+{
+  ProtobufCMessage base;
+  char *name;
+  /*
+   * Of each item, the distance to the one before; of the first, its id.
+   */
+  size_t n_gaps;
+  uint32_t *gaps;
+  /*
+   * Of each item, at least 1.
+   */
+  size_t n_counts;
+  uint32_t *counts;
+};
+#define MRDIB__V1__NAMED_COUNTS__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&mrdib__v1__named_counts__descriptor) \
+    , (char *)protobuf_c_empty_string, 0,NULL, 0,NULL }
+
+
+/*
  * Names are distinct, ascending by their bytes.
  */
 struct  Mrdib__V1__UnitReport
@@ -44,10 +68,15 @@ struct  Mrdib__V1__UnitReport
   uint32_t unit;
   size_t n_sums;
   Mrdib__V1__NamedSum **sums;
+  /*
+   * Only in reports of a ranking, and only if the run measures it.
+   */
+  size_t n_counts;
+  Mrdib__V1__NamedCounts **counts;
 };
 #define MRDIB__V1__UNIT_REPORT__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&mrdib__v1__unit_report__descriptor) \
-    , 0, 0,NULL }
+    , 0, 0,NULL, 0,NULL }
 
 
 /* Mrdib__V1__NamedSum methods */
@@ -68,6 +97,25 @@ Mrdib__V1__NamedSum *
                       const uint8_t       *data);
 void   mrdib__v1__named_sum__free_unpacked
                      (Mrdib__V1__NamedSum *message,
+                      ProtobufCAllocator *allocator);
+/* Mrdib__V1__NamedCounts methods */
+void   mrdib__v1__named_counts__init
+                     (Mrdib__V1__NamedCounts         *message);
+size_t mrdib__v1__named_counts__get_packed_size
+                     (const Mrdib__V1__NamedCounts   *message);
+size_t mrdib__v1__named_counts__pack
+                     (const Mrdib__V1__NamedCounts   *message,
+                      uint8_t             *out);
+size_t mrdib__v1__named_counts__pack_to_buffer
+                     (const Mrdib__V1__NamedCounts   *message,
+                      ProtobufCBuffer     *buffer);
+Mrdib__V1__NamedCounts *
+       mrdib__v1__named_counts__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   mrdib__v1__named_counts__free_unpacked
+                     (Mrdib__V1__NamedCounts *message,
                       ProtobufCAllocator *allocator);
 /* Mrdib__V1__UnitReport methods */
 void   mrdib__v1__unit_report__init
@@ -93,6 +141,9 @@ void   mrdib__v1__unit_report__free_unpacked
 typedef void (*Mrdib__V1__NamedSum_Closure)
                  (const Mrdib__V1__NamedSum *message,
                   void *closure_data);
+typedef void (*Mrdib__V1__NamedCounts_Closure)
+                 (const Mrdib__V1__NamedCounts *message,
+                  void *closure_data);
 typedef void (*Mrdib__V1__UnitReport_Closure)
                  (const Mrdib__V1__UnitReport *message,
                   void *closure_data);
@@ -103,6 +154,7 @@ typedef void (*Mrdib__V1__UnitReport_Closure)
 /* --- descriptors --- */
 
 extern const ProtobufCMessageDescriptor mrdib__v1__named_sum__descriptor;
+extern const ProtobufCMessageDescriptor mrdib__v1__named_counts__descriptor;
 extern const ProtobufCMessageDescriptor mrdib__v1__unit_report__descriptor;
 
 PROTOBUF_C__END_DECLS

@@ -40,7 +40,7 @@ extension CheckpointManifest {
       throw CheckpointError(
         .unsupported,
         "Cannot use '\(path)': it has format \(format.formatVersion), and this release reads "
-          + "format \(formatVersion). Use the release that wrote it, or train anew.")
+          + "format \(formatVersion). Go on with the release that wrote it, or begin a new run.")
     }
     guard var document = try? decoder.decode(Document.self, from: data) else {
       throw .damaged(path, "it lacks what a manifest has")
@@ -101,6 +101,7 @@ extension CheckpointManifest {
     let roundsPerStep: Int
     let servers: Int
     let tables: [Table]
+    let optimizer: OptimizerDescription
     let shards: [Shard]
     let configuration: String
     let configurationDigest: String
@@ -110,8 +111,8 @@ extension CheckpointManifest {
 
     enum CodingKeys: String, CodingKey {
       case formatVersion = "format_version"
-      case run, generation, version, epoch, step, servers, tables, shards, configuration, created,
-        digest
+      case run, generation, version, epoch, step, servers, tables, optimizer, shards,
+        configuration, created, digest
       case stepsPerEpoch = "steps_per_epoch"
       case roundsPerStep = "rounds_per_step"
       case configurationDigest = "configuration_digest"
@@ -142,7 +143,7 @@ extension CheckpointManifest {
       name: CheckpointName(generation: document.generation, version: document.version),
       schedule: StepSchedule(
         stepsPerEpoch: document.stepsPerEpoch, roundsPerStep: document.roundsPerStep),
-      tables: document.tables,
+      tables: document.tables, optimizer: document.optimizer,
       shards: document.shards.map {
         Shard(file: $0.file, byteCount: $0.bytes, digest: $0.digest)
       },
@@ -154,7 +155,7 @@ extension CheckpointManifest {
     var document = Document(
       run: runID, generation: name.generation, version: name.version, epoch: epoch, step: step,
       stepsPerEpoch: schedule.stepsPerEpoch, roundsPerStep: schedule.roundsPerStep,
-      servers: serverCount, tables: tables,
+      servers: serverCount, tables: tables, optimizer: optimizer,
       shards: shards.map {
         Document.Shard(file: $0.file, bytes: $0.byteCount, digest: $0.digest)
       },

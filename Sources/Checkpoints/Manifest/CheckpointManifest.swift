@@ -17,7 +17,10 @@ public struct CheckpointManifest: Sendable, Equatable {
     public let rule: String
 
     /// Whether it is written as a whole now and then, and no step updates it.
-    public var isAssigned: Bool { rule == "assigned" }
+    public var isAssigned: Bool { updateRule == .assigned }
+
+    /// nil if there is no such rule. Files do not tell the rate of a moving average.
+    var updateRule: UpdateRule? { UpdateRule.named(rule, value: 1) }
   }
 
   /// The file with the rows of one server.
@@ -30,7 +33,7 @@ public struct CheckpointManifest: Sendable, Equatable {
   }
 
   /// Of the layout of manifest and files. 1 lacked the configuration and the counts of a schedule,
-  /// 2 had digests of another algorithm.
+  /// 2 had digests of another algorithm, and numbered the optimizer's states without naming it.
   static let formatVersion = 3
 
   public let runID: String
@@ -38,6 +41,8 @@ public struct CheckpointManifest: Sendable, Equatable {
   /// How the run's versions count steps and epochs.
   public let schedule: StepSchedule
   public let tables: [Table]
+  /// What wrote the states of the rows.
+  public let optimizer: OptimizerDescription
   /// By rank of their server.
   public let shards: [Shard]
   /// The run's configuration as text: what the rows mean follows from it, wherever the files go.
@@ -62,12 +67,14 @@ public struct CheckpointManifest: Sendable, Equatable {
   ///
   /// - Parameters:
   ///   - tables: of the run, in the order of their ids.
+  ///   - optimizer: of the run.
   ///   - shards: in any order.
   /// - Throws: ``CheckpointError`` `mismatch` unless the files are of one version and generation,
   ///   one of each server, where servers write them.
   public init(
-    runID: String, schedule: StepSchedule, tables: [TableDescription], shards: [CheckpointShard],
-    configuration: String, configurationDigest: String, dataDigest: String, created: String
+    runID: String, schedule: StepSchedule, tables: [TableDescription],
+    optimizer: OptimizerDescription, shards: [CheckpointShard], configuration: String,
+    configurationDigest: String, dataDigest: String, created: String
   ) throws(CheckpointError) {
     let ordered = shards.sorted { $0.rank < $1.rank }
     guard let first = ordered.first else {
@@ -81,6 +88,7 @@ public struct CheckpointManifest: Sendable, Equatable {
     }
     self.runID = runID
     self.schedule = schedule
+    self.optimizer = optimizer
     self.configuration = configuration
     self.tables = tables.map {
       Table(name: $0.name, rows: Int(clamping: $0.rows), width: Int($0.width), rule: $0.rule)
@@ -106,11 +114,12 @@ public struct CheckpointManifest: Sendable, Equatable {
 
   init(
     runID: String, name: CheckpointName, schedule: StepSchedule, tables: [Table],
-    shards: [Shard], configuration: String, configurationDigest: String, dataDigest: String,
-    created: String
+    optimizer: OptimizerDescription, shards: [Shard], configuration: String,
+    configurationDigest: String, dataDigest: String, created: String
   ) {
     self.runID = runID
     self.name = name
+    self.optimizer = optimizer
     self.schedule = schedule
     self.tables = tables
     self.shards = shards
@@ -118,6 +127,22 @@ public struct CheckpointManifest: Sendable, Equatable {
     self.configurationDigest = configurationDigest
     self.dataDigest = dataDigest
     self.created = created
+  }
+
+  /// What belongs to each row of a table.
+  func shape(of table: Table) -> TableShape {
+    TableShape(
+      name: table.name, rows: table.rows,
+      layout: optimizer.layout(width: table.width, rule: table.updateRule ?? .assigned))
+  }
+
+  /// States of an optimizer at most.
+  private static let mostStates = 16
+
+  /// Whether a text can name an optimizer or a state.
+  private static func isName(_ text: String) -> Bool {
+    (1...64).contains(text.utf8.count)
+      && text.utf8.allSatisfy { "abcdefghijklmnopqrstuvwxyz0123456789_".utf8.contains($0) }
   }
 
   /// What cannot be right, whoever wrote it; nil: nothing.
@@ -136,6 +161,14 @@ public struct CheckpointManifest: Sendable, Equatable {
     for table in tables where !(1...Int(UInt32.max)).contains(table.rows) {
       return "table '\(table.name.shown())' has \(table.rows) rows"
     }
+    for table in tables where table.updateRule == nil {
+      return "table '\(table.name.shown())' is updated by '\(table.rule.shown())'"
+    }
+    let states = optimizer.states.map(\.name)
+    guard states.count <= Self.mostStates, Set(states).count == states.count,
+      ([optimizer.name] + states).allSatisfy(Self.isName),
+      !states.contains(where: ShardLayout.reservedNames.contains)
+    else { return "its optimizer is \(optimizer.summary.shown())" }
     for table in tables where !(1...1 << 24).contains(table.width) {
       return "table '\(table.name.shown())' has rows of width \(table.width)"
     }

@@ -23,7 +23,7 @@ struct CheckpointShardFile {
     self.tensors = tensors
     let expected = ShardLayout.metadata(
       run: manifest.runID, name: manifest.name, rank: rank, serverCount: manifest.serverCount,
-      configurationDigest: manifest.configurationDigest)
+      optimizer: manifest.optimizer.name, configurationDigest: manifest.configurationDigest)
     for (key, value) in expected.sorted(by: { $0.key < $1.key }) {
       guard let found = tensors.header.metadata[key], found == value else {
         throw CheckpointError(
@@ -52,19 +52,6 @@ struct CheckpointShardFile {
     return sums
   }
 
-  /// What the file has of each row of a table.
-  func shape(of table: CheckpointManifest.Table) -> TableShape {
-    let entries = tensors.header.entries
-    var stateCount = 0
-    // More than Adam's two would be nobody's.
-    while stateCount < 2, entries[ShardLayout.partName(stateCount + 1, of: table.name)] != nil {
-      stateCount += 1
-    }
-    return TableShape(
-      name: table.name, rows: table.rows, width: table.width, stateCount: stateCount,
-      tracksUpdates: entries[ShardLayout.updatesName(of: table.name)] != nil)
-  }
-
   /// Where a table's rows are in the file.
   struct Table {
     let shape: TableShape
@@ -81,8 +68,8 @@ struct CheckpointShardFile {
       throw .damaged(path, "it has no tensor '\(name.shown())'")
     }
     var parts: [SafetensorsHeader.Entry] = []
-    for part in 0...shape.stateCount {
-      parts.append(try tensors.entry(ShardLayout.part(part, of: shape, rowCount: rowCount)))
+    for part in ShardLayout.parts(of: shape, rowCount: rowCount) {
+      parts.append(try tensors.entry(part))
     }
     guard rowCount <= shape.rows else {
       throw .damaged(
@@ -90,7 +77,7 @@ struct CheckpointShardFile {
     }
     return Table(
       shape: shape, rowCount: rowCount, parts: parts,
-      updates: shape.tracksUpdates
+      updates: shape.layout.tracksUpdates
         ? try tensors.entry(ShardLayout.updates(of: shape, rowCount: rowCount)) : nil,
       rows: try tensors.entry(ShardLayout.rows(of: shape, rowCount: rowCount)))
   }
@@ -126,10 +113,9 @@ struct CheckpointShardFile {
   func readParts(
     of table: Table, at positions: Range<Int>, into buffer: RowBuffer, file: FileDescriptor
   ) throws(CheckpointError) {
-    let width = table.shape.width
-    for (part, entry) in table.parts.enumerated() {
+    for (part, (entry, columns)) in zip(table.parts, table.shape.layout.parts).enumerated() {
       try tensors.read(
-        entry, from: positions.lowerBound * width, count: positions.count * width,
+        entry, from: positions.lowerBound * columns.count, count: positions.count * columns.count,
         to: buffer.parts[part], file: file)
     }
     if let updates = table.updates {

@@ -44,7 +44,7 @@ public struct CheckpointShardWriter: Sendable {
   ) throws(CheckpointError) -> [String: String] {
     var metadata = ShardLayout.metadata(
       run: snapshot.runID, name: name, rank: snapshot.rank, serverCount: snapshot.serverCount,
-      configurationDigest: configurationDigest)
+      optimizer: snapshot.optimizer.name, configurationDigest: configurationDigest)
     guard snapshot.rank == 0 else { return metadata }
     do {
       metadata[ShardLayout.Metadata.epochSums] = try EpochSumsText.encode(snapshot.epochSums)
@@ -62,14 +62,14 @@ public struct CheckpointShardWriter: Sendable {
     let chunks = stride(from: 0, to: table.rowCount, by: buffer.capacity).map {
       $0..<min($0 + buffer.capacity, table.rowCount)
     }
-    for part in 0...shape.stateCount {
+    for (part, columns) in shape.layout.parts.enumerated() {
       for chunk in chunks {
-        table.copy(part: part, ofRowsAt: chunk, to: buffer.parts[0])
+        table.copy(part: part, ofRowsAt: chunk, to: buffer.parts[part])
         try writer.append(
-          UnsafeBufferPointer(start: buffer.parts[0], count: chunk.count * shape.width))
+          UnsafeBufferPointer(start: buffer.parts[part], count: chunk.count * columns.count))
       }
     }
-    if shape.tracksUpdates {
+    if shape.layout.tracksUpdates {
       for chunk in chunks {
         for (offset, position) in chunk.enumerated() {
           buffer.lastUpdates[offset] = table.lastUpdate(at: position)

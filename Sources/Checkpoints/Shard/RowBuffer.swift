@@ -4,7 +4,7 @@ import ParameterServer
 final class RowBuffer {
   let capacity: Int
   let ids: UnsafeMutablePointer<UInt32>
-  /// Weights, then optimizer state, each `[capacity, width]`.
+  /// Weights, then optimizer states, each `[capacity, its width]`.
   let parts: [UnsafeMutablePointer<Float>]
   let lastUpdates: UnsafeMutablePointer<UInt32>
   private let table: TableShape
@@ -18,9 +18,9 @@ final class RowBuffer {
     ids.initialize(repeating: 0, count: capacity)
     lastUpdates = .allocate(capacity: capacity)
     lastUpdates.initialize(repeating: 0, count: capacity)
-    parts = (0...table.stateCount).map { _ in
-      let part = UnsafeMutablePointer<Float>.allocate(capacity: capacity * table.width)
-      part.initialize(repeating: 0, count: capacity * table.width)
+    parts = table.layout.parts.map { columns in
+      let part = UnsafeMutablePointer<Float>.allocate(capacity: capacity * columns.count)
+      part.initialize(repeating: 0, count: capacity * columns.count)
       return part
     }
   }
@@ -33,13 +33,13 @@ final class RowBuffer {
 
   /// Bytes of a row with everything that belongs to it.
   static func byteCount(_ table: TableShape) -> Int {
-    4 * (table.width * (1 + table.stateCount) + 2)
+    4 * (table.layout.stride + 2)
   }
 
   /// The first rows; valid as long as the buffer is.
   func rows(_ count: Int) -> StoredRows {
     StoredRows(
       ids: UnsafeBufferPointer(start: ids, count: count), parts: parts.map { UnsafePointer($0) },
-      lastUpdates: table.tracksUpdates ? UnsafePointer(lastUpdates) : nil)
+      lastUpdates: table.layout.tracksUpdates ? UnsafePointer(lastUpdates) : nil)
   }
 }

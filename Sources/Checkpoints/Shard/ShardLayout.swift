@@ -2,13 +2,13 @@ import ParameterServer
 
 /// The names of tensors and of metadata in the file of one server.
 ///
-///     T          F32 [n, width]   weights of the server's n rows of table T
-///     T/state0   F32 [n, width]   Adagrad's sum or Adam's m, where there is one
-///     T/state1   F32 [n, width]   Adam's v
-///     T/updates  U32 [n]          number of each row's last update, where it is tracked
-///     T/rows     U32 [n]          the rows' ids, ascending
+///     T           F32 [n, width]   weights of the server's n rows of table T
+///     T/exp_avg   F32 [n, width]   and so on: the optimizer's states by name, of width 1 where a
+///                                  row has one number of it
+///     T/updates   U32 [n]          number of each row's last update, where it is tracked
+///     T/rows      U32 [n]          the rows' ids, ascending
 enum ShardLayout {
-  static let format = "mrdib-checkpoint-1"
+  static let format = "mrdib-checkpoint-2"
 
   enum Metadata {
     static let format = "format"
@@ -17,29 +17,36 @@ enum ShardLayout {
     static let version = "version"
     static let rank = "rank"
     static let servers = "servers"
+    static let optimizer = "optimizer"
     static let configurationDigest = "configuration_digest"
     static let epochSums = "epoch_sums"
   }
 
   /// What a file says of itself, without the sums.
   static func metadata(
-    run: String, name: CheckpointName, rank: Int, serverCount: Int, configurationDigest: String
+    run: String, name: CheckpointName, rank: Int, serverCount: Int, optimizer: String,
+    configurationDigest: String
   ) -> [String: String] {
     [
       Metadata.format: format, Metadata.run: run, Metadata.generation: "\(name.generation)",
       Metadata.version: "\(name.version)", Metadata.rank: "\(rank)",
-      Metadata.servers: "\(serverCount)", Metadata.configurationDigest: configurationDigest,
+      Metadata.servers: "\(serverCount)", Metadata.optimizer: optimizer,
+      Metadata.configurationDigest: configurationDigest,
     ]
   }
 
-  /// Weights (part 0) or optimizer state (part 1, …).
-  static func part(_ part: Int, of table: TableShape, rowCount: Int) -> SafetensorsHeader.Tensor {
-    .init(
-      name: partName(part, of: table.name), rows: rowCount, columns: table.width)
+  /// What an optimizer's state cannot be called.
+  static let reservedNames = ["updates", "rows"]
+
+  /// Weights, then optimizer states.
+  static func parts(of table: TableShape, rowCount: Int) -> [SafetensorsHeader.Tensor] {
+    zip(partNames(of: table), table.layout.parts).map {
+      .init(name: $0, rows: rowCount, columns: $1.count)
+    }
   }
 
-  static func partName(_ part: Int, of table: String) -> String {
-    part == 0 ? table : "\(table)/state\(part - 1)"
+  static func partNames(of table: TableShape) -> [String] {
+    [table.name] + table.layout.states.map { "\(table.name)/\($0.name)" }
   }
 
   static func updates(of table: TableShape, rowCount: Int) -> SafetensorsHeader.Tensor {
@@ -56,8 +63,8 @@ enum ShardLayout {
 
   /// The tensors of a table in the order in which they are written.
   static func tensors(of table: TableShape, rowCount: Int) -> [SafetensorsHeader.Tensor] {
-    (0...table.stateCount).map { part($0, of: table, rowCount: rowCount) }
-      + (table.tracksUpdates ? [updates(of: table, rowCount: rowCount)] : [])
+    parts(of: table, rowCount: rowCount)
+      + (table.layout.tracksUpdates ? [updates(of: table, rowCount: rowCount)] : [])
       + [rows(of: table, rowCount: rowCount)]
   }
 }

@@ -145,7 +145,7 @@ public struct CheckpointStore: Sendable {
       do throws(CheckpointError) {
         var count = 0
         for shard in shards {
-          count += try shard.table(shards[0].shape(of: table)).rowCount
+          count += try shard.table(manifest.shape(of: table)).rowCount
         }
         guard count == table.rows else {
           throw .damaged(

@@ -4,7 +4,7 @@ extension CheckpointView {
   /// A matrix that training goes on from: the weights of a table, or a part of its optimizer's
   /// state.
   public struct Parameters: Sendable, Equatable {
-    /// The table's name `T`, or `T/state0` and `T/state1`.
+    /// The table's name `T`, or that of one of its states, such as `T/exp_avg`.
     public let name: String
     public let rows: Int
     public let columns: Int
@@ -18,10 +18,10 @@ extension CheckpointView {
   /// - Parameter withState: also the optimizer's state.
   public func parameters(withState: Bool = false) -> [Parameters] {
     manifest.tables.filter { !$0.isAssigned }.flatMap { table in
-      (0...(withState ? shape(of: table).stateCount : 0)).map { part in
+      let parts = ShardLayout.parts(of: shape(of: table), rowCount: table.rows)
+      return parts.prefix(withState ? parts.count : 1).enumerated().map { part, tensor in
         Parameters(
-          name: ShardLayout.partName(part, of: table.name), rows: table.rows,
-          columns: table.width, table: table, part: part)
+          name: tensor.name, rows: table.rows, columns: tensor.shape[1], table: table, part: part)
       }
     }
   }
@@ -35,7 +35,7 @@ extension CheckpointView {
   ) throws {
     let windows = try TableWindows(
       of: parameters.table, in: self, windowRows: windowRows(of: parameters.table))
-    let offset = parameters.part * parameters.columns
+    let offset = shape(of: parameters.table).layout.parts[parameters.part].lowerBound
     while let window = try windows.next() {
       for row in 0..<window.rows.count {
         try body(
@@ -48,7 +48,7 @@ extension CheckpointView {
   /// Writes all parameters into one safetensors file, as F32 `[rows, width]` each, without tables
   /// that are assigned.
   ///
-  /// - Parameter withState: also the optimizer's state, `T/state0` and `T/state1` of a table `T`.
+  /// - Parameter withState: also the optimizer's states, such as `T/exp_avg` of a table `T`.
   /// - Throws: ``CheckpointError`` if a file cannot be read, lacks rows, or cannot be written;
   ///   there is no file at `path` then, or the one that was there.
   public func export(to path: String, withState: Bool = false) throws {

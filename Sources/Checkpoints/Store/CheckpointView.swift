@@ -1,3 +1,4 @@
+internal import ForeignText
 public import ParameterServer
 import Tables
 
@@ -12,12 +13,20 @@ public struct CheckpointView {
   /// - Parameters:
   ///   - folder: of all checkpoints.
   ///   - optimizer: that the manifest's configuration asks for.
-  /// - Throws: ``CheckpointError`` if a file is missing, damaged or of another checkpoint;
+  /// - Throws: ``CheckpointError`` if a file is missing, damaged or of another checkpoint, or if
+  ///   the states are another optimizer's;
   ///   `ParameterServerError` if the optimizer cannot be the run's.
   public init(
     _ manifest: CheckpointManifest, in folder: String, optimizer: OptimizerConfiguration
   ) throws {
     self.manifest = manifest
+    guard manifest.optimizer == optimizer.description else {
+      throw CheckpointError(
+        .mismatch,
+        "Cannot use '\(folder)/\(manifest.name.manifest)': it says that the optimizer was "
+          + "\(manifest.optimizer.summary.shown()), and its configuration asks for "
+          + "\(optimizer.description.summary); use another checkpoint.")
+    }
     shards = try manifest.shards.indices.map { rank in
       let shard = try CheckpointShardFile(manifest, rank: rank, folder: folder)
       try shard.verifyDigest()
@@ -28,7 +37,7 @@ public struct CheckpointView {
   }
 
   /// What belongs to each row of a table.
-  func shape(of table: CheckpointManifest.Table) -> TableShape { shards[0].shape(of: table) }
+  func shape(of table: CheckpointManifest.Table) -> TableShape { manifest.shape(of: table) }
 
   /// How many rows of a table are about a megabyte; at least one.
   func windowRows(of table: CheckpointManifest.Table) -> Int {

@@ -6,7 +6,7 @@ final class TableWindows {
   /// Neighbouring rows.
   struct Window {
     let rows: Range<Int>
-    /// Weights, then optimizer state, `[rows.count, stride]`; valid until the next window.
+    /// Weights, then optimizer states, `[rows.count, stride]`; valid until the next window.
     let values: UnsafeMutablePointer<Float>
     let stride: Int
   }
@@ -26,6 +26,7 @@ final class TableWindows {
   private let windowRows: Int
   private let values: UnsafeMutablePointer<Float>
   private let stride: Int
+  private let parts: [Range<Int>]
   private let buffer: RowBuffer
   private var lastUpdates: [UInt32]
   private var isSeen: [Bool]
@@ -47,7 +48,8 @@ final class TableWindows {
         Cursor(shard: shard, table: try shard.table(shape), file: try shard.open()))
     }
     self.cursors = cursors
-    stride = shape.width * (1 + shape.stateCount)
+    stride = shape.layout.stride
+    parts = shape.layout.parts
     buffer = RowBuffer(shape, atMost: windowRows)
     lastUpdates = Array(repeating: 0, count: windowRows)
     isSeen = Array(repeating: false, count: windowRows)
@@ -70,9 +72,9 @@ final class TableWindows {
         cursors[0].shard.path,
         "row \(rows.lowerBound + missing) of table '\(table.name)' is in no file")
     }
-    if let group = ParameterGroup(rule: table.rule) {
+    if let rule = table.updateRule {
       lastUpdates[..<rows.count].withUnsafeBufferPointer {
-        catchUp.apply(to: values, lastUpdates: $0, of: shape, in: group)
+        catchUp.apply(to: values, lastUpdates: $0, of: shape.layout, rule: rule)
       }
     }
     start = rows.upperBound
@@ -110,22 +112,11 @@ final class TableWindows {
           shard.path, "row \(buffer.ids[offset]) of table '\(table.name)' is in two files")
       }
       isSeen[row] = true
-      for (part, source) in buffer.parts.enumerated() {
-        (values + row * stride + part * shape.width)
-          .update(from: source + offset * shape.width, count: shape.width)
+      for (columns, source) in zip(parts, buffer.parts) {
+        (values + row * stride + columns.lowerBound)
+          .update(from: source + offset * columns.count, count: columns.count)
       }
-      lastUpdates[row] = shape.tracksUpdates ? buffer.lastUpdates[offset] : 0
-    }
-  }
-}
-
-extension ParameterGroup {
-  /// The group of a table with this rule; nil if no optimizer updates it.
-  fileprivate init?(rule: String) {
-    switch rule {
-    case "model": self = .model
-    case "discriminator": self = .discriminator
-    default: return nil
+      lastUpdates[row] = shape.layout.tracksUpdates ? buffer.lastUpdates[offset] : 0
     }
   }
 }

@@ -1,3 +1,4 @@
+import Evaluation
 import Messages
 
 extension RunPlan {
@@ -25,6 +26,12 @@ extension RunPlan {
           + "'valid.recall@20'")
     }
     try validateLargest()
+    if let exposure, exposure.blocksPerTask == 0 {
+      let metrics = exposure.metrics.map(\.name).joined(separator: " and ")
+      throw refusal(
+        "\(metrics) need counts of \(exposure.bytesPerBlock) bytes of every block of users, more "
+          + "than a message holds; lower topk or evaluation_block_users")
+    }
     try validateTiming()
   }
 

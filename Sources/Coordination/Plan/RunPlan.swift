@@ -35,6 +35,8 @@ public struct RunPlan: Sendable, Equatable {
   public var materializeBlockCount: UInt32
   /// Into how many blocks the users are cut when they are ranked.
   public var rankBlockCount: UInt32
+  /// What a ranking counts beside the sums over users; nil: nothing.
+  public var exposure: ExposurePlan?
   public var selection: SelectionRule
   /// Whether an epoch that is trained again comes to the same bits.
   public var isExact: Bool
@@ -46,8 +48,8 @@ public struct RunPlan: Sendable, Equatable {
     runID: String, term: UInt64 = 1, configuration: String, tables: [TableDescription],
     seed: UInt64, shardCount: UInt32, workerCount: UInt32, serverCount: UInt32,
     stepsPerEpoch: UInt32, roundsPerStep: UInt32, epochs: UInt32, evaluationInterval: UInt32 = 1,
-    materializeBlockCount: UInt32, rankBlockCount: UInt32, selection: SelectionRule,
-    isExact: Bool = true, checkpoints: CheckpointPlan? = nil,
+    materializeBlockCount: UInt32, rankBlockCount: UInt32, exposure: ExposurePlan? = nil,
+    selection: SelectionRule, isExact: Bool = true, checkpoints: CheckpointPlan? = nil,
     timing: CoordinationTiming = CoordinationTiming()
   ) {
     self.runID = runID
@@ -64,6 +66,7 @@ public struct RunPlan: Sendable, Equatable {
     self.evaluationInterval = evaluationInterval
     self.materializeBlockCount = materializeBlockCount
     self.rankBlockCount = rankBlockCount
+    self.exposure = exposure
     self.selection = selection
     self.isExact = isExact
     self.checkpoints = checkpoints

@@ -29,20 +29,29 @@ extension CoordinatorState {
     materializingSince start: Double, at now: Double
   ) -> [CoordinatorAction] {
     if stop != nil { return rest() }
-    phase = .ranking(cut(plan.rankBlockCount, at: now), materializeSeconds: now - start)
+    exposureTotals = plan.exposure.map(ExposureTotals.init)
+    let blocksPerTask = min(Self.blocksPerTask, plan.exposure?.blocksPerTask ?? .max)
+    phase = .ranking(
+      cut(plan.rankBlockCount, blocksPerTask: blocksPerTask, at: now),
+      materializeSeconds: now - start)
     return handOut(at: now)
   }
 
-  private func cut(_ blockCount: UInt32, at now: Double) -> PhaseWork {
+  private func cut(
+    _ blockCount: UInt32, blocksPerTask: Int = Self.blocksPerTask, at now: Double
+  ) -> PhaseWork {
     PhaseWork(
-      unitCount: blockCount, unitsPerTask: Self.blocksPerTask,
+      unitCount: blockCount, unitsPerTask: blocksPerTask,
       workerCount: membership.readyWorkers.count, at: now)
   }
 
   mutating func finishRanking(
     _ work: PhaseWork, materializeSeconds: Double, at now: Double
   ) -> [CoordinatorAction] {
-    let (metrics, users) = UnitSums(work.reports).evaluationMeans()
+    let (means, users) = UnitSums(work.reports).evaluationMeans()
+    var metrics = means
+    if let exposureTotals { metrics.merge(exposureTotals.values(ofSplits: users.keys)) { $1 } }
+    exposureTotals = nil
     guard let value = metrics[plan.selection.metric] else {
       return end(.failed(missingMetric(among: metrics)))
     }

@@ -51,12 +51,27 @@ extension CoordinatorState {
     let units = reports.map(\.unit).sorted()
     // A materialize task has pushed its result; it need not report sums.
     guard units == assignment.units || (units.isEmpty && isMaterializing) else {
-      return end(.failed(wrongReports(units, of: assignment)))
+      let wanted = brief(assignment.units)
+      return end(
+        .failed(wrongAnswer(of: assignment, "units \(brief(units)) in place of \(wanted)")))
     }
-    work.complete(node, reports: reports)
+    if let problem = addCounts(of: reports) {
+      return end(.failed(wrongAnswer(of: assignment, problem)))
+    }
+    work.complete(node, reports: reports.map { UnitReport(unit: $0.unit, sums: $0.sums) })
     membership.setProgress(0, of: node)
     self.work = work
     return work.isDone ? finishPhase(at: now) : handOut(at: now)
+  }
+
+  /// Takes in what was counted.
+  ///
+  /// - Returns: what is wrong with the reports, to go behind "reported"; nil: nothing.
+  private mutating func addCounts(of reports: [UnitReport]) -> String? {
+    guard isRanking, exposureTotals != nil else {
+      return reports.allSatisfy(\.counts.isEmpty) ? nil : "counts that nobody asked for"
+    }
+    return exposureTotals?.add(reports)
   }
 
   /// The worker could not do what it was given: neither could another. A failure of a task that
@@ -97,6 +112,10 @@ extension CoordinatorState {
     if case .materializing = phase { true } else { false }
   }
 
+  private var isRanking: Bool {
+    if case .ranking = phase { true } else { false }
+  }
+
   private func purpose(of body: TaskBody) -> String {
     switch body {
     case .train(_, _, _, let shards): "train shards \(shards)"
@@ -105,15 +124,15 @@ extension CoordinatorState {
     }
   }
 
-  private func wrongReports(
-    _ units: [UInt32], of assignment: PhaseWork.Assignment
+  private func wrongAnswer(
+    of assignment: PhaseWork.Assignment, _ found: String
   ) -> RunFailure {
     let name = membership[assignment.node]?.name ?? "a worker"
     return RunFailure(
       kind: .wrongAnswer,
       message: "The run ends in epoch \(epoch) because \(name) was to "
-        + "\(purpose(of: assignment.task.body)), that is units \(brief(assignment.units)), and "
-        + "reported units \(brief(units)); run the same version of the program on all nodes.")
+        + "\(purpose(of: assignment.task.body)), and reported \(found); run the same version of "
+        + "the program on all nodes.")
   }
 
   private func brief(_ units: [UInt32]) -> String {

@@ -45,6 +45,8 @@ public struct CoordinatorState: Sendable {
   var origin = RunOrigin.initialValues
   var phase: Phase
   var membership: Membership
+  /// What has come in of the ranking under way; nil if nothing is counted.
+  var exposureTotals: ExposureTotals?
   var selection: ModelSelection
   /// Before the last evaluation.
   var formerSelection: ModelSelection

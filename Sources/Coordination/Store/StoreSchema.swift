@@ -128,7 +128,6 @@ package struct StoreSchema: Sendable {
   }
 
   private static func contentKind(of path: String) -> String? {
-    defer { try? file.close() }
     let start = try? PlainFile.beginning(of: path, byteCount: ContentKind.byteCount)
     return start.flatMap { ContentKind.sentence($0) }
   }

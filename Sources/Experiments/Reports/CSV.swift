@@ -17,19 +17,3 @@ enum CSV {
   /// The shortest decimal that reads back to the same bits; nothing for nothing.
   static func number(_ value: Double?) -> String { value.map { "\($0)" } ?? "" }
 }
-
-/// The order in which metrics are listed: by name as the programs of the field print them, then by
-/// cutoff.
-enum MetricOrder {
-  private static let names = ["recall", "ndcg", "precision", "map"]
-
-  static func sorted(_ metrics: Set<String>) -> [String] {
-    metrics.sorted { key($0) < key($1) }
-  }
-
-  private static func key(_ metric: String) -> (Int, Int, String) {
-    let parts = metric.split(separator: "@")
-    let name = parts.first.flatMap { names.firstIndex(of: String($0)) } ?? names.count
-    return (name, parts.last.flatMap { Int($0) } ?? 0, metric)
-  }
-}

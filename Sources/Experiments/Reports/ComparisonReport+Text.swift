@@ -22,7 +22,7 @@ extension ComparisonReport {
     return [
       difference.relativeGain.map { String(format: "%+.2f %%", $0 * 100) } ?? "–",
       difference.tTestPValue.map(Self.probability) ?? "–",
-      Self.probability(difference.wilcoxonPValue),
+      difference.wilcoxonPValue.map(Self.probability) ?? "–",
     ]
   }
 
@@ -31,7 +31,8 @@ extension ComparisonReport {
   }
 
   private var note: String {
-    let counts = Set(rows.flatMap { $0.differences.values.map(\.userCount) }).sorted()
+    let counts = Set(rows.flatMap { $0.differences.values.map(\.userCount) })
+      .subtracting([0]).sorted()
     let users = counts.isEmpty ? "users" : counts.map { "\($0)" }.joined(separator: ", ") + " users"
     let unpaired = rows.contains { row in
       row.differences.values.contains { $0.pairedSeeds.isEmpty }

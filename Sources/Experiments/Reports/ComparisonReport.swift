@@ -29,11 +29,13 @@ public struct ComparisonReport: Sendable, Encodable {
     public let relativeGain: Double?
     /// The seeds that both have; empty if they have none in common.
     public let pairedSeeds: [Int]
+    /// Users that were paired; 0 for a metric that single users have no values of, which is not
+    /// tested.
     public let userCount: Int
     /// Two-sided paired t-test; nil for fewer than two users.
     public let tTestPValue: Double?
-    /// Two-sided signed-rank test.
-    public let wilcoxonPValue: Double
+    /// Two-sided signed-rank test; nil if no users were paired.
+    public let wilcoxonPValue: Double?
 
     enum CodingKeys: String, CodingKey {
       case relativeGain = "relative_gain"
@@ -51,7 +53,7 @@ public struct ComparisonReport: Sendable, Encodable {
 
   /// - Parameters:
   ///   - groups: the baseline first.
-  ///   - metrics: empty means recall@20 and ndcg@20.
+  ///   - metrics: empty means the headline metrics at 20.
   ///   - users: the users' metrics of a run.
   /// - Throws: ``ExperimentError`` for a metric that a run lacks, a baseline without runs, and
   ///   configurations that were measured on different users.
@@ -64,16 +66,26 @@ public struct ComparisonReport: Sendable, Encodable {
         .inputMissing,
         "Cannot compare with '\(groups.first?.label ?? "nothing")': none of its runs finished.")
     }
-    let names = metrics.isEmpty ? ["recall@20", "ndcg@20"] : MetricNames.normalized(metrics)
+    let names =
+      metrics.isEmpty
+      ? Metric.headline.map { $0.name(at: 20) } : MetricNames.normalized(metrics)
     try MetricNames.check(names, in: groups.flatMap { $0.runs.map(\.result) }, split: split)
-    let reference = try UserValues(baseline, split: split, users: users)
+    let needsUsers = names.contains(where: Self.isPerUser)
+    let reference = needsUsers ? try UserValues(baseline, split: split, users: users) : nil
     self.metrics = names
     self.split = split
     rows = try groups.enumerated().map { position, group in
       var differences: [String: Difference] = [:]
       if position > 0, !group.runs.isEmpty {
-        let values = try UserValues(group, split: split, users: users)
-        for name in names { differences[name] = try values.difference(from: reference, in: name) }
+        let values = needsUsers ? try UserValues(group, split: split, users: users) : nil
+        for name in names {
+          differences[name] =
+            if Self.isPerUser(name), let values, let reference {
+              try values.difference(from: reference, in: name)
+            } else {
+              Difference(of: group, from: baseline, in: name, split)
+            }
+        }
       }
       return Row(
         label: group.label, seeds: group.runs.map(\.seed),
@@ -84,6 +96,31 @@ public struct ComparisonReport: Sendable, Encodable {
           }),
         differences: differences)
     }
+  }
+}
+
+extension ComparisonReport {
+  fileprivate static func isPerUser(_ metric: String) -> Bool {
+    Metric.ofValue(metric)?.isPerUser ?? true
+  }
+}
+
+extension ComparisonReport.Difference {
+  /// In a metric that single users have no values of: of the means over the seeds that both have,
+  /// or over all seeds if they have none in common.
+  fileprivate init(
+    of group: ComparedGroup, from baseline: ComparedGroup, in metric: String, _ split: Split
+  ) {
+    let common = Set(group.runs.map(\.seed)).intersection(baseline.runs.map(\.seed))
+    func mean(_ group: ComparedGroup) -> Double {
+      let values = group.runs.filter { common.isEmpty || common.contains($0.seed) }
+        .compactMap { $0.result.value(metric, split) }
+      return values.reduce(0, +) / Double(max(1, values.count))
+    }
+    let base = mean(baseline)
+    self.init(
+      relativeGain: base > 0 ? (mean(group) - base) / base : nil, pairedSeeds: common.sorted(),
+      userCount: 0, tTestPValue: nil, wilcoxonPValue: nil)
   }
 }
 

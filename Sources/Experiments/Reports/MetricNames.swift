@@ -1,11 +1,12 @@
+import Evaluation
 import Runtime
 
 /// Metrics as people name them.
 enum MetricNames {
   /// The selection metric, and NDCG at its cutoff beside it.
   static func standard(_ selection: String) -> [String] {
-    let cutoff = selection.split(separator: "@").last ?? "20"
-    let ndcg = "ndcg@\(cutoff)"
+    let cutoff = selection.split(separator: "@").last.flatMap { Int($0) } ?? 20
+    let ndcg = Metric.ndcg.name(at: cutoff)
     return selection == ndcg ? [selection] : [selection, ndcg]
   }
 
@@ -32,7 +33,7 @@ enum MetricNames {
         throw ExperimentError(
           .usage,
           "Cannot show '\(metric)' (--metric): the runs have "
-            + "\(MetricOrder.sorted(Set(values.keys)).joined(separator: ", ")).")
+            + "\(Metric.sorted(values.keys).joined(separator: ", ")).")
       }
     }
   }

@@ -1,3 +1,5 @@
+import Evaluation
+
 /// `sweep.csv`: one line per run with everything that was measured, unrounded.
 public struct RunTable: Sendable {
   private let runs: [SweepRun]
@@ -6,7 +8,7 @@ public struct RunTable: Sendable {
 
   public var csv: String {
     let coordinates = runs.map(\.coordinates.acrossSeeds).names
-    let metrics = MetricOrder.sorted(
+    let metrics = Metric.sorted(
       Set(runs.flatMap { ($0.result?.valid ?? [:]).keys })
         .union(runs.flatMap { ($0.result?.test ?? [:]).keys }))
     let columns = Split.allCases.flatMap { split in metrics.map { (split, $0) } }

@@ -40,7 +40,9 @@ public struct PerUserMetrics: Sendable, Equatable {
     let input = try request.input(request.requestedLayers())
     let configuration = input.configuration
     let dataset = input.dataset
-    let metrics = try FullRanking(cutoffs: configuration.selection.cutoffs).evaluateEachUser(
+    let metrics = try FullRanking(
+      cutoffs: configuration.selection.cutoffs, metrics: configuration.metrics
+    ).evaluateEachUser(
       userMatrix: model.vectors(.user, run: run), firstUser: 0,
       itemMatrix: model.vectors(.item, run: run), trainMask: dataset.train,
       splits: [

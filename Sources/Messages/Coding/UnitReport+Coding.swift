@@ -9,6 +9,26 @@ extension HeaderArena {
       wire.unit = report.unit
       wire.n_sums = report.sums.count
       wire.sums = arena.sums(report.sums)
+      wire.n_counts = report.counts.count
+      wire.counts = arena.counts(report.counts)
+    }
+  }
+
+  private mutating func counts(
+    _ counts: [String: ItemCounts]
+  ) -> UnsafeMutablePointer<UnsafeMutablePointer<Mrdib__V1__NamedCounts>?> {
+    let ordered = counts.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
+    return list(ordered, of: mrdib__v1__named_counts__init) { named, wire, arena in
+      var previous: UInt32 = 0
+      let gaps = named.value.items.map { item in
+        defer { previous = item }
+        return item - previous
+      }
+      wire.name = arena.string(named.key)
+      wire.n_gaps = gaps.count
+      wire.gaps = arena.array(gaps)
+      wire.n_counts = named.value.counts.count
+      wire.counts = arena.array(named.value.counts)
     }
   }
 
@@ -34,8 +54,54 @@ extension WireReader {
       UnitReport(
         unit: try epochOrBlock(report.pointee.unit, "unit of a report"),
         sums: try sums(
-          report.pointee.sums, count: report.pointee.n_sums, of: "unit \(report.pointee.unit)"))
+          report.pointee.sums, count: report.pointee.n_sums, of: "unit \(report.pointee.unit)"),
+        counts: try counts(report.pointee))
     }
+  }
+
+  private func counts(
+    _ report: Mrdib__V1__UnitReport
+  ) throws(WireError) -> [String: ItemCounts] {
+    let subject = "unit \(report.unit)"
+    let named = try list(
+      report.counts, count: report.n_counts, atMost: limits.countsPerReport,
+      "named counts of \(subject)"
+    ) { (counts) throws(WireError) in
+      let name = try text(counts.pointee.name, "name of counts")
+      return (name: name, counts: try itemCounts(counts.pointee, "'\(name.shown())' of \(subject)"))
+    }
+    var result: [String: ItemCounts] = [:]
+    for (name, counts) in named {
+      guard result.updateValue(counts, forKey: name) == nil else {
+        throw malformed("it counts '\(name.shown())' of \(subject) twice")
+      }
+    }
+    return result
+  }
+
+  private func itemCounts(
+    _ wire: Mrdib__V1__NamedCounts, _ subject: String
+  ) throws(WireError) -> ItemCounts {
+    // As many as a header has bytes at most.
+    let gaps = try numbers(
+      wire.gaps, count: wire.n_gaps, atMost: limits.headerBytes, "counted items")
+    let counts = try numbers(
+      wire.counts, count: wire.n_counts, atMost: limits.headerBytes, "counts of items")
+    guard gaps.count == counts.count, !counts.contains(0) else {
+      throw malformed("\(subject) has not one count above 0 for every item")
+    }
+    var item: UInt32 = 0
+    var pairs: [(item: UInt32, count: UInt32)] = []
+    pairs.reserveCapacity(gaps.count)
+    for (position, gap) in gaps.enumerated() {
+      let (next, overflow) = item.addingReportingOverflow(gap)
+      guard !overflow, gap > 0 || position == 0 else {
+        throw malformed("the items of \(subject) do not ascend")
+      }
+      item = next
+      pairs.append((item: item, count: counts[position]))
+    }
+    return ItemCounts(pairs)
   }
 
   func sums(

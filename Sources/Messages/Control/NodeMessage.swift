@@ -102,16 +102,45 @@ public struct Heartbeat: Sendable, Equatable {
   }
 }
 
-/// Named sums that a task reports: loss terms, metrics. Added by the coordinator in the order of
-/// their units (shards, blocks), so that the totals do not depend on who computed them.
+/// What a task reports: named sums (loss terms, metrics), and named counts of items. The
+/// coordinator adds sums in the order of their units (shards, blocks), so that the totals do not
+/// depend on who computed them; counts are whole numbers, whose order does not matter.
 public struct UnitReport: Sendable, Equatable {
   /// The shard or block that the sums are of.
   public var unit: UInt32
   public var sums: [String: Double]
+  /// How often items were recommended; empty unless the run measures it.
+  public var counts: [String: ItemCounts]
 
-  public init(unit: UInt32, sums: [String: Double]) {
+  public init(unit: UInt32, sums: [String: Double], counts: [String: ItemCounts] = [:]) {
     self.unit = unit
     self.sums = sums
+    self.counts = counts
+  }
+}
+
+/// How often each of some items was counted.
+public struct ItemCounts: Sendable, Equatable {
+  /// Ascending.
+  public let items: [UInt32]
+  /// Of each item, at least 1.
+  public let counts: [UInt32]
+
+  /// - Precondition: items ascend.
+  public init(_ pairs: some Sequence<(item: UInt32, count: UInt32)>) {
+    var items: [UInt32] = []
+    var counts: [UInt32] = []
+    for (item, count) in pairs {
+      precondition(items.last.map { $0 < item } ?? true, "item \(item) out of order")
+      items.append(item)
+      counts.append(count)
+    }
+    self.items = items
+    self.counts = counts
+  }
+
+  public var pairs: some Sequence<(item: UInt32, count: UInt32)> {
+    zip(items, counts).lazy.map { (item: $0, count: $1) }
   }
 }
 

@@ -4,6 +4,8 @@ public import Messages
 public protocol CheckpointSource {
   /// What the tables stand at.
   var version: UInt64 { get }
+  /// What wrote the states of the rows.
+  var optimizer: OptimizerDescription { get }
   /// Of server 0.
   var epochSums: [UnitReport] { get }
 
@@ -23,7 +25,7 @@ public protocol CheckpointSource {
 public struct StoredRows {
   /// The rows' ids in the table.
   public let ids: UnsafeBufferPointer<UInt32>
-  /// Weights, then optimizer state, each `[ids.count, width]`.
+  /// Weights, then optimizer states, each `[ids.count, its width]`.
   public let parts: [UnsafePointer<Float>]
   /// `[ids.count]`; nil if not tracked.
   public let lastUpdates: UnsafePointer<UInt32>?

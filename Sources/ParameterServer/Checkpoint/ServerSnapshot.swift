@@ -17,6 +17,8 @@ public struct ServerSnapshot: Sendable {
   public let rank: Int
   /// How many servers share the rows.
   public let serverCount: Int
+  /// What wrote the states of the rows.
+  public let optimizer: OptimizerDescription
   /// What the contributions to the epoch have said of themselves so far, by shard; kept by server 0
   /// alone.
   public let epochSums: [UnitReport]
@@ -31,7 +33,7 @@ public struct TableSnapshot: Sendable {
   /// The table.
   public var spec: TableSpec { store.spec }
   /// What belongs to each of its rows.
-  public var shape: TableShape { TableShape(store.spec, layout: store.layout) }
+  public var shape: TableShape { TableShape(store.spec, store.layout) }
   /// Rows of this server.
   public var rowCount: Int { store.rowCount }
 
@@ -42,18 +44,18 @@ public struct TableSnapshot: Sendable {
     try store.directory.forEachRow { (_, row) throws(Failure) in try body(UInt32(row)) }
   }
 
-  /// Copies weights (part 0) or optimizer state (part 1, …) of the rows at some positions to
-  /// `destination`, `[positions.count, width]`.
+  /// Copies weights (part 0) or an optimizer state (part 1, …) of the rows at some positions to
+  /// `destination`, `[positions.count, the part's width]`.
   ///
-  /// - Precondition: positions below `rowCount`, part up to `shape.stateCount`.
+  /// - Precondition: positions below `rowCount`, and a part that the shape has.
   package func copy(
     part: Int, ofRowsAt positions: Range<Int>, to destination: UnsafeMutablePointer<Float>
   ) {
-    let width = store.layout.width
-    precondition(positions.upperBound <= rowCount && part <= store.layout.stateCount)
+    let columns = store.layout.parts[part]
+    precondition(positions.upperBound <= rowCount)
     for (offset, position) in positions.enumerated() {
-      (destination + offset * width)
-        .update(from: store.row(at: position) + part * width, count: width)
+      (destination + offset * columns.count)
+        .update(from: store.row(at: position) + columns.lowerBound, count: columns.count)
     }
   }
 
@@ -67,26 +69,16 @@ public struct TableShape: Sendable, Equatable {
   public let name: String
   /// Rows on all servers together.
   public let rows: Int
-  /// Numbers in a row of weights.
-  public let width: Int
-  /// Numbers of optimizer state per weight: 0 (SGD), 1 (Adagrad), 2 (Adam).
-  public let stateCount: Int
-  /// Whether each row carries the number of its last update.
-  public let tracksUpdates: Bool
+  /// What each row has.
+  public let layout: RowLayout
 
-  package init(name: String, rows: Int, width: Int, stateCount: Int, tracksUpdates: Bool) {
+  package init(name: String, rows: Int, layout: RowLayout) {
     self.name = name
     self.rows = rows
-    self.width = width
-    self.stateCount = stateCount
-    self.tracksUpdates = tracksUpdates
+    self.layout = layout
   }
 
-  init(_ spec: TableSpec, layout: RowLayout) {
-    name = spec.name
-    rows = spec.rows
-    width = spec.width
-    stateCount = layout.stateCount
-    tracksUpdates = layout.tracksUpdates
+  init(_ spec: TableSpec, _ layout: RowLayout) {
+    self.init(name: spec.name, rows: spec.rows, layout: layout)
   }
 }

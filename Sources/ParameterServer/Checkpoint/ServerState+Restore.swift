@@ -9,8 +9,8 @@ extension ServerState {
   /// than the checkpoint's, everything else is what the checkpoint was made with.
   ///
   /// - Throws: ``ParameterServerError`` as for a server at version 0, and with code `checkpoint` if
-  ///   a row is missing, comes twice, or was updated more often than the version allows, or if the
-  ///   run has another number of shards; and what `source` throws.
+  ///   another optimizer wrote it, a row is missing, comes twice, or was updated more often than
+  ///   the version allows, or if the run has another number of shards; and what `source` throws.
   public init(
     rank: Int, serverCount: Int, runID: String, generation: UInt64, tables: [TableSpec],
     seed: UInt64, shardCount: Int, schedule: StepSchedule, optimizer: OptimizerConfiguration,
@@ -21,6 +21,16 @@ extension ServerState {
       rank: rank, serverCount: serverCount, runID: runID, generation: generation, tables: tables,
       seed: seed, shardCount: shardCount, schedule: schedule, optimizer: optimizer,
       consistency: consistency, limits: limits, isInitialized: false)
+    guard source.optimizer == optimizer.description else {
+      throw ParameterServerError(
+        .checkpoint,
+        """
+        The checkpoint of version \(source.version) cannot be restored: it was written with the \
+        optimizer \(source.optimizer.summary), and this run trains with \
+        \(optimizer.description.summary). Resume with the settings that the run began with, or \
+        begin a new run.
+        """)
+    }
     missingInitialValues = MissingInitialValues()
     self.optimizer = try Optimizer(optimizer, schedule: schedule, atVersion: source.version)
     version = source.version
@@ -37,7 +47,7 @@ extension ServerState {
       row < store.directory.tableRows ? store.directory.localIndex(ofRow: row).map(Int.init) : nil
     }
     try source.readRows(
-      of: TableShape(store.spec, layout: store.layout), where: { index($0) != nil }
+      of: TableShape(store.spec, store.layout), where: { index($0) != nil }
     ) { rows in
       var block = TableStore.WritableBlock()
       for (position, row) in rows.ids.enumerated() {
@@ -84,9 +94,9 @@ extension TableStore {
     _ rows: StoredRows, at position: Int, toRowAt index: Int, in block: inout WritableBlock
   ) {
     let row = writableRow(at: index, in: &block)
-    for (part, values) in rows.parts.enumerated() {
-      (row.values + part * layout.width)
-        .update(from: values + position * layout.width, count: layout.width)
+    for (columns, values) in zip(layout.parts, rows.parts) {
+      (row.values + columns.lowerBound)
+        .update(from: values + position * columns.count, count: columns.count)
     }
     if let lastUpdates = rows.lastUpdates { row.lastUpdate?.pointee = lastUpdates[position] }
   }

@@ -8,6 +8,7 @@ extension ServerState {
     guard missingInitialValues.isEmpty else { return nil }
     return ServerSnapshot(
       runID: runID, generation: generation, version: version, rank: rank,
-      serverCount: serverCount, epochSums: epochSums.all, tables: tables.map(TableSnapshot.init))
+      serverCount: serverCount, optimizer: optimizer.description, epochSums: epochSums.all,
+      tables: tables.map(TableSnapshot.init))
   }
 }

@@ -1,4 +1,3 @@
-internal import CKernels
 package import Tables
 
 /// Brings rows of a checkpoint to what a pull of its version shows: `lazyExact` rows make up for
@@ -22,28 +21,17 @@ public struct StoredRowCatchUp: Sendable {
   /// Changes rows in place.
   ///
   /// - Parameters:
-  ///   - rows: weights, then state, `[lastUpdates.count, (1 + stateCount) · width]`.
+  ///   - rows: weights, then states, `[lastUpdates.count, stride]`.
   ///   - lastUpdates: the number of each row's last update.
-  ///   - table: what belongs to each row.
-  ///   - group: that the table's optimizer belongs to.
+  ///   - layout: of each row.
+  ///   - rule: of the table.
   package func apply(
     to rows: UnsafeMutablePointer<Float>, lastUpdates: UnsafeBufferPointer<UInt32>,
-    of table: TableShape, in group: ParameterGroup
+    of layout: RowLayout, rule: UpdateRule
   ) {
-    guard table.tracksUpdates, table.stateCount == 2,
-      let missed = optimizer.catchUp(of: .optimizer(group))
-    else { return }
-    let stride = table.width * (1 + table.stateCount)
-    withUnsafePointer(to: missed.constants) { constants in
-      missed.steps.withUnsafeBufferPointer { steps in
-        guard let first = steps.baseAddress else { return }
-        for (position, lastUpdate) in lastUpdates.enumerated() {
-          let done = Int(lastUpdate)
-          guard done > 0 && done < steps.count else { continue }
-          mrdib_adam_replay(
-            rows + position * stride, table.width, constants, first + done, steps.count - done)
-        }
-      }
+    guard layout.tracksUpdates, let missed = optimizer.catchUp(of: rule) else { return }
+    for (position, lastUpdate) in lastUpdates.enumerated() {
+      missed.catchUp(rows + position * layout.stride, width: layout.width, from: Int(lastUpdate))
     }
   }
 }

@@ -1,19 +1,15 @@
-internal import CKernels
-import Foundation
 import Tables
 
 /// The run's optimizer with its clock: turns a version into the update of each table.
 struct Optimizer: Sendable {
   let configuration: OptimizerConfiguration
   let schedule: StepSchedule
-  /// Adam's numbers of every finished step of a group: a row of a `lazyExact` table may have missed
-  /// any of them. Eight bytes per step of the run.
-  private var adamSteps: [ParameterGroup: [mrdib_adam_step]] = [:]
+  private var groups: [ParameterGroup: any OptimizerSteps] = [:]
 
   init(_ configuration: OptimizerConfiguration, schedule: StepSchedule) {
     self.configuration = configuration
     self.schedule = schedule
-    for group in ParameterGroup.allCases { adamSteps[group] = [] }
+    for group in ParameterGroup.allCases { groups[group] = configuration.rule.noSteps }
   }
 
   /// The optimizer as it is when the tables have reached a version.
@@ -35,31 +31,20 @@ struct Optimizer: Sendable {
     for past in 0..<version { finish(past) }
   }
 
+  /// What checkpoints say of the optimizer.
+  var description: OptimizerDescription { configuration.rule.description }
+
   /// How the rows of a table lie in memory.
   func layout(of spec: TableSpec) -> RowLayout {
-    switch (spec.rule, configuration.kind) {
-    case (.optimizer, .sgd), (.assigned, _):
-      RowLayout(width: spec.width, stateCount: 0, tracksUpdates: false)
-    case (.optimizer, .adagrad):
-      RowLayout(width: spec.width, stateCount: 1, tracksUpdates: false)
-    case (.optimizer, .adam(_, _, _, let mode)):
-      RowLayout(width: spec.width, stateCount: 2, tracksUpdates: mode == .lazyExact)
-    case (.movingAverage, _):
-      RowLayout(width: spec.width, stateCount: 0, tracksUpdates: true)
-    }
+    description.layout(width: spec.width, rule: spec.rule)
   }
 
   /// Moves the clock over the end of a version; versions end in order, from 0.
   mutating func finish(_ version: UInt64) {
-    guard case .adam(let beta1, let beta2, _, _) = configuration.kind else { return }
     for group in ParameterGroup.allCases
     where schedule.updates(.optimizer(group), atEndOf: version) {
-      let step = schedule.updateCount(of: group, beforeVersion: version) + 1
       let rate = configuration.learningRate(of: group, epoch: schedule.epoch(ofVersion: version))
-      adamSteps[group, default: []].append(
-        mrdib_adam_step(
-          step_size: Float(rate / (1 - pow(beta1, Double(step)))),
-          inverse_root: Float(1 / (1 - pow(beta2, Double(step))).squareRoot())))
+      groups[group]?.append(rate: rate)
     }
   }
 
@@ -69,35 +54,24 @@ struct Optimizer: Sendable {
     switch rule {
     case .assigned: return nil
     case .movingAverage(let rate): return .average(rate: rate)
-    case .optimizer(let group):
-      let rate = Float(
-        configuration.learningRate(of: group, epoch: schedule.epoch(ofVersion: version)))
-      switch configuration.kind {
-      case .sgd: return .sgd(rate: rate)
-      case .adagrad(let epsilon): return .adagrad(rate: rate, epsilon: Float(epsilon))
-      case .adam: return adamUpdate(of: group).map(RowUpdate.adam)
-      }
+    case .optimizer(let group): return groups[group].map(RowUpdate.optimizer)
     }
   }
 
   /// What a row of this rule may have to make up for before it is read; nil: nothing.
-  func catchUp(of rule: UpdateRule) -> AdamUpdate? {
-    guard case .optimizer(let group) = rule, let update = adamUpdate(of: group),
-      update.mode == .lazyExact
+  func catchUp(of rule: UpdateRule) -> (any OptimizerSteps)? {
+    guard case .optimizer(let group) = rule, configuration.rule.untouchedRows == .moveWhenUsed
     else { return nil }
-    return update
+    return groups[group]
   }
 
   /// How many updates a group has had.
-  func adamStepCount(of group: ParameterGroup) -> Int { adamSteps[group, default: []].count }
+  func stepCount(of group: ParameterGroup) -> Int { groups[group]?.count ?? 0 }
+}
 
-  private func adamUpdate(of group: ParameterGroup) -> AdamUpdate? {
-    guard case .adam(let beta1, let beta2, let epsilon, let mode) = configuration.kind else {
-      return nil
-    }
-    let constants = mrdib_adam_constants(
-      beta1: Float(beta1), complement1: Float(1 - beta1), beta2: Float(beta2),
-      complement2: Float(1 - beta2), epsilon: Float(epsilon))
-    return AdamUpdate(constants: constants, mode: mode, steps: adamSteps[group, default: []])
-  }
+/// One update of the rows of a table: what to do with a row and its summed gradient.
+enum RowUpdate {
+  case optimizer(any OptimizerSteps)
+  /// The pushed values replace the row at its first update and are mixed in afterwards.
+  case average(rate: Float)
 }

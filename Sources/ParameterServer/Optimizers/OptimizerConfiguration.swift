@@ -1,37 +1,26 @@
 import Foundation
-import Tables
+public import Tables
 
 /// The optimizer of a run and its learning rates; servers apply it row by row.
-public struct OptimizerConfiguration: Sendable, Equatable {
-  /// The update rule, with its constants.
-  public enum Kind: Sendable, Equatable {
-    /// `w ← w − lr·g`.
-    case sgd
-    /// `s ← s + g²; w ← w − lr·g / (√s + ε)`.
-    ///
-    /// - Source: Duchi et al. 2011, in the form of PyTorch's `Adagrad` without decay.
-    case adagrad(epsilon: Double = 1e-10)
-    /// `m ← β₁m + (1−β₁)g; v ← β₂v + (1−β₂)g²; w ← w − lr/(1−β₁ᵗ) · m / (√v/√(1−β₂ᵗ) + ε)`.
-    ///
-    /// - Source: Kingma and Ba 2015, in the form of PyTorch's `Adam` without weight decay; moments
-    ///   below the smallest normal number become zero.
-    case adam(
-      beta1: Double = 0.9, beta2: Double = 0.999, epsilon: Double = 1e-8, mode: AdamMode = .dense)
-  }
-
-  /// The update rule of all tables that follow an optimizer.
-  public var kind: Kind
+public struct OptimizerConfiguration: Sendable {
+  /// The update rule of all tables that follow an optimizer, with its constants.
+  package var rule: any RowOptimizer
   /// Of the tables of the group `model`.
   public var model: LearningRate
   /// Of the tables of the group `discriminator`.
   public var discriminator: LearningRate
 
   /// An optimizer; ``validate()`` says whether its numbers can be used.
-  public init(kind: Kind, model: LearningRate, discriminator: LearningRate) {
-    self.kind = kind
+  package init(
+    _ rule: any RowOptimizer, model: LearningRate, discriminator: LearningRate
+  ) {
+    self.rule = rule
     self.model = model
     self.discriminator = discriminator
   }
+
+  /// What checkpoints say of the optimizer.
+  public var description: OptimizerDescription { rule.description }
 
   /// The learning rate of a group in an epoch (counted from 0).
   public func learningRate(of group: ParameterGroup, epoch: Int) -> Double {
@@ -40,18 +29,15 @@ public struct OptimizerConfiguration: Sendable, Equatable {
     case .discriminator: discriminator.rate(epoch: epoch)
     }
   }
-}
 
-/// What Adam does with the rows that a step's gradient does not reach.
-public enum AdamMode: String, Sendable, Equatable, CaseIterable {
-  /// Every row at every step, as a gradient of zero asks for: the moments decay and still move
-  /// the row. What published results use.
-  case dense
-  /// A row makes up for the steps it missed when it is next read or updated: the bits of `dense`
-  /// at a cost that follows the rows in use.
-  case lazyExact
-  /// Only the rows that the gradient reaches. Cheapest; not comparable with published results.
-  case lazy
+  /// Checks that every number is one that the update rule is defined for.
+  ///
+  /// - Throws: ``ParameterServerError`` with code `configuration` that names the number.
+  public func validate() throws(ParameterServerError) {
+    try model.validate(group: "model")
+    try discriminator.validate(group: "discriminator")
+    try rule.validate()
+  }
 }
 
 /// `initial · decay^(epoch / period)`.
@@ -72,4 +58,17 @@ public struct LearningRate: Sendable, Equatable {
 
   /// The rate in an epoch (counted from 0).
   public func rate(epoch: Int) -> Double { initial * pow(decay, Double(epoch) / period) }
+
+  fileprivate func validate(group: String) throws(ParameterServerError) {
+    guard
+      initial.isFinite, initial >= 0, decay.isFinite, decay > 0, period.isFinite, period > 0
+    else {
+      throw ParameterServerError(
+        .configuration,
+        """
+        The learning rate of the group '\(group)' is \(initial) · \(decay)^(epoch / \(period)): \
+        the rate must not be negative, and decay and period must be positive.
+        """)
+    }
+  }
 }

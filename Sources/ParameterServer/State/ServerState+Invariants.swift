@@ -74,7 +74,7 @@ extension ServerState {
       guard case .optimizer(let group) = table.spec.rule, table.layout.tracksUpdates else {
         continue
       }
-      let stepCount = optimizer.adamStepCount(of: group)
+      let stepCount = optimizer.stepCount(of: group)
       if stepCount != optimizer.schedule.updateCount(of: group, beforeVersion: version) {
         broken.append("the clock of table '\(table.spec.name)' is wrong")
       }

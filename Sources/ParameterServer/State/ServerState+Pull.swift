@@ -101,7 +101,7 @@ extension ServerState {
       guard let base = buffer.baseAddress else { return }
       for section in pull.rows {
         if let missed = optimizer.catchUp(of: tables[section.table].spec.rule) {
-          tables[section.table].catchUp(section.rows, with: missed)
+          missed.catchUp(section.rows, of: &tables[section.table])
         }
         tables[section.table].copy(section.rows, to: base + section.valueStart)
       }

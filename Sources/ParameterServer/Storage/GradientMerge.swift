@@ -1,7 +1,7 @@
 internal import CKernels
 
 /// The gradient rows that one contribution holds for a table.
-struct GradientSource {
+package struct GradientSource {
   /// Ascending local row indices, `[count]`; nil: rows 0 ..< count.
   let rows: UnsafePointer<UInt32>?
   let count: Int

@@ -1,7 +1,7 @@
-import Messages
+package import Messages
 
 /// Some rows of a table on this server, in ascending order.
-enum LocalRows: Sendable {
+package enum LocalRows: Sendable {
   /// All that the server holds.
   case whole(count: Int)
   /// Local indices, `UInt32`, in an aligned payload.

@@ -4,7 +4,7 @@ import Tables
 ///
 /// A value: a copy keeps what it has when the original goes on, at the cost of the blocks that are
 /// written meanwhile. Row indices here are local ones (see ``RowDirectory``).
-struct TableStore: Sendable {
+package struct TableStore: Sendable {
   let spec: TableSpec
   let layout: RowLayout
   let directory: RowDirectory

@@ -3,6 +3,7 @@ public struct ConfigurationKeys: Sendable {
   public let data: DataKeys = .init()
   public let model: ModelKeys = .init()
   public let training: TrainingKeys = .init()
+  public let optimizers: OptimizerKeys = .init()
   public let selection: SelectionKeys = .init()
   public let mrdib: MRdIBKeys = .init()
   public let redundancy: RedundancyKeys = .init()

@@ -3,11 +3,12 @@
 public protocol ConfigurationSection: Sendable {
   /// The heading in help and in the resolved configuration.
   static var title: String { get }
+  /// The keys in the order in which they are declared.
+  var keys: [any ConfigurationKeyDeclaration] { get }
 }
 
 extension ConfigurationSection {
-  /// The keys in the order in which they are declared.
-  var keys: [any ConfigurationKeyDeclaration] {
+  public var keys: [any ConfigurationKeyDeclaration] {
     Mirror(reflecting: self).children.compactMap { $0.value as? any ConfigurationKeyDeclaration }
   }
 }

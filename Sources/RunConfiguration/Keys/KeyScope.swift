@@ -6,8 +6,8 @@ public struct KeyScope: Sendable {
 
   static let always: KeyScope = KeyScope(description: "") { _ in true }
 
-  static let adam: KeyScope = KeyScope(description: "optimizer adam") {
-    $0.training.optimizer == .adam
+  static func optimizer(_ name: String) -> KeyScope {
+    KeyScope(description: "optimizer \(name)") { $0.training.optimizer.rawValue == name }
   }
 
   static let ssp: KeyScope = KeyScope(description: "consistency ssp") {

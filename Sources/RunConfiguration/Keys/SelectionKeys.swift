@@ -1,11 +1,17 @@
+internal import Evaluation
+
 /// How a model is measured and the best epoch found.
 public struct SelectionKeys: ConfigurationSection {
   public static let title = "Evaluation and selection"
 
   public let metric = ConfigurationKey<SelectionMetric>(
-    "selection_metric", default: SelectionMetric("recall", at: 20), aliases: ["valid_metric"],
+    "selection_metric", default: SelectionMetric(.recall, at: 20), aliases: ["valid_metric"],
     help: "The validation metric that the best epoch maximises (MMRec; register A15 suggests"
       + " recall@5 for mrdib: every run reports both).")
+  public let metrics = ConfigurationKey<[MetricName]>(
+    "metrics", default: MetricName.standard, .eachOnce, influencesResult: false,
+    help: "What an evaluation computes at every cutoff (MMRec's are the default). "
+      + Metric.all.map { "\($0.name): \($0.summary)" }.joined(separator: "; ") + ".")
   public let cutoffs = ConfigurationKey<[Int]>(
     "topk", default: [5, 10, 20, 50], .someWithin(1...10_000), unit: "items",
     help: "The cutoffs K at which every metric is reported (MMRec).")

@@ -27,8 +27,8 @@ public struct TrainingKeys: ConfigurationSection {
     "staleness_bound", default: 2, .within(0...64), unit: "versions", scope: .ssp,
     help: "How many versions parameters may be behind those that a gradient is for; a step has one"
       + " version, or mi_rounds of them. 0 is bsp.")
-  public let optimizer = ConfigurationKey<RunConfiguration.Optimizer>(
-    "optimizer", default: .adam, aliases: ["learner"],
+  public let optimizer = ConfigurationKey<OptimizerName>(
+    "optimizer", default: .standard, aliases: ["learner"],
     help: "The update rule on the servers (MMRec: adam).")
   public let learningRate = ConfigurationKey<Double>(
     "learning_rate", default: 1e-3, .stepSize, aliases: ["lr"],
@@ -40,17 +40,4 @@ public struct TrainingKeys: ConfigurationSection {
   public let decayPeriod = ConfigurationKey<Double>(
     "lr_decay_period", default: 50, .above(0), unit: "epochs",
     help: "See lr_decay (MMRec: learning_rate_scheduler).")
-  public let adamMode = ConfigurationKey<RunConfiguration.AdamMode>(
-    "adam_mode", default: .lazyExact, scope: .adam,
-    help: "What happens to rows that a step does not touch (register A20): dense moves them every"
-      + " step, lazy_exact when they are next touched with the same result, lazy not at all.")
-  public let adamBeta1 = ConfigurationKey<Double>(
-    "adam_beta1", default: 0.9, .within(0..<1), scope: .adam,
-    help: "Decay of Adam's mean of gradients (MMRec).")
-  public let adamBeta2 = ConfigurationKey<Double>(
-    "adam_beta2", default: 0.999, .within(0..<1), scope: .adam,
-    help: "Decay of Adam's mean of squared gradients (MMRec).")
-  public let adamEpsilon = ConfigurationKey<Double>(
-    "adam_epsilon", default: 1e-8, .within(1e-30...1), scope: .adam,
-    help: "Added to the root of Adam's mean of squared gradients (MMRec).")
 }

@@ -82,6 +82,12 @@ extension Constraint where Value == [Int] {
   }
 }
 
+extension Constraint where Value == [MetricName] {
+  static var eachOnce: Constraint {
+    Constraint(description: "every name once") { Set($0.map(\.rawValue)).count == $0.count }
+  }
+}
+
 extension Constraint where Value == [Modality] {
   /// No name twice: parameters are named after modalities.
   static var distinctNames: Constraint {

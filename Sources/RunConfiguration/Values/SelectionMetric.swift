@@ -1,16 +1,19 @@
+internal import Evaluation
 internal import ForeignText
 
 /// A metric at a cutoff, written `recall@20`; upper case is accepted.
 public struct SelectionMetric: ConfigurationScalar {
   /// What can be selected by.
-  public static let names = ["recall", "precision", "ndcg", "map"]
+  public static let names = Metric.all.filter(\.ranksModels).map(\.name)
 
   /// One of ``names``.
   public let name: String
   /// K.
   public let cutoff: Int
 
-  init(_ name: String, at cutoff: Int) {
+  init(_ metric: Metric, at cutoff: Int) { self.init(metric.name, at: cutoff) }
+
+  private init(_ name: String, at cutoff: Int) {
     self.name = name
     self.cutoff = cutoff
   }

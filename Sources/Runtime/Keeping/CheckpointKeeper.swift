@@ -41,6 +41,7 @@ final class CheckpointKeeper: Sendable {
   private let plan: RunPlan
   private let store: CheckpointStore
   private let digests: [String: String]
+  private let optimizer: OptimizerDescription
   private let keptCount: Int
   private let report: @Sendable (Outcome) -> Void
 
@@ -49,6 +50,7 @@ final class CheckpointKeeper: Sendable {
     self.plan = plan
     store = CheckpointStore(folder: plan.checkpoints?.folder ?? "")
     digests = RunIdentity.digests(of: setup)
+    optimizer = OptimizerConfiguration(setup.configuration).description
     keptCount = setup.configuration.checkpoints.keep
     self.report = report
   }
@@ -93,7 +95,8 @@ final class CheckpointKeeper: Sendable {
       runID: plan.runID,
       schedule: StepSchedule(
         stepsPerEpoch: Int(plan.stepsPerEpoch), roundsPerStep: Int(plan.roundsPerStep)),
-      tables: plan.tables, shards: commit.shards, configuration: plan.configuration,
+      tables: plan.tables, optimizer: optimizer, shards: commit.shards,
+      configuration: plan.configuration,
       configurationDigest: digests["configuration"] ?? "", dataDigest: digests["data"] ?? "",
       created: Date().ISO8601Format())
     try store.commit(manifest)

@@ -1,4 +1,5 @@
 import Models
+import ParameterServer
 import RunConfiguration
 import Tables
 
@@ -46,15 +47,13 @@ extension ClusterNeeds {
   /// Of the cluster that `train` starts.
   init(_ setup: RunSetup) {
     let cluster = setup.configuration.cluster
-    let values = setup.model.tables.reduce(0) { $0 + $1.rows * $1.width }
-    let copies =
-      switch setup.configuration.training.optimizer {
-      case .sgd: 1
-      case .adagrad: 2
-      case .adam: 3
-      }
+    let states = OptimizerConfiguration(setup.configuration).description.states
+    let values = setup.model.tables.reduce(0) { sum, table in
+      let beside = states.reduce(0) { $0 + $1.width(besideRowOf: table.width) }
+      return sum + table.rows * (table.width + beside)
+    }
     self.init(
       servers: cluster.servers, workers: cluster.workers,
-      tableBytes: values * copies * MemoryLayout<Float>.stride)
+      tableBytes: values * MemoryLayout<Float>.stride)
   }
 }

@@ -1,4 +1,5 @@
 import Coordination
+import Evaluation
 import ForeignText
 import Messages
 
@@ -194,11 +195,11 @@ public struct ProgressView: Sendable, Equatable {
     return parts.joined(separator: "  ")
   }
 
-  /// Recall and NDCG at 20 as an orientation; all metrics are in the files.
+  /// The headline metrics at 20 as an orientation; all metrics are in the files.
   private func evaluationLine(_ summary: EvaluationSummary) -> String {
     var parts = ["epoch \(summary.epoch)"]
     for name in summary.metrics.keys.sorted() where name.hasSuffix("@20") {
-      let isShown = name.contains("recall") || name.contains("ndcg")
+      let isShown = Metric.headline.contains { name.hasSuffix(".\($0.name(at: 20))") }
       if isShown { parts.append("\(name) \(ProgressFormat.number(summary.metrics[name] ?? 0))") }
     }
     parts.append(ProgressFormat.duration(summary.seconds))

@@ -99,7 +99,11 @@ public struct RunSetup: Sendable {
       roundsPerStep: UInt32(roundsPerStep), epochs: UInt32(configuration.training.epochs),
       evaluationInterval: UInt32(configuration.selection.evaluationInterval),
       materializeBlockCount: UInt32(blocks.materializeCount),
-      rankBlockCount: UInt32(blocks.rankCount), selection: selectionRule,
+      rankBlockCount: UInt32(blocks.rankCount),
+      exposure: ExposurePlan(
+        metrics: configuration.metrics, cutoffs: configuration.selection.cutoffs,
+        itemCount: dataset.itemCount, usersPerBlock: cluster.evaluationBlockUsers),
+      selection: selectionRule,
       isExact: Consistency(configuration).isExact,
       checkpoints: checkpoints(of: runID, in: checkpointFolder),
       timing: CoordinationTiming(
@@ -137,7 +141,7 @@ public struct RunSetup: Sendable {
       setting: WorkerEngine.Setting(
         seed: seed, shardCount: configuration.training.shards,
         roundsPerStep: roundsPerStep, batchSize: configuration.training.batchSize,
-        topK: configuration.selection.cutoffs,
+        topK: configuration.selection.cutoffs, metrics: configuration.metrics,
         rankBlockSize: configuration.cluster.evaluationBlockUsers,
         materializeBlockSize: configuration.cluster.materializeBlockItems,
         consistency: Consistency(configuration)))

@@ -7,6 +7,8 @@ struct SnapshotSource: CheckpointSource {
 
   var version: UInt64 { snapshots.first?.version ?? 0 }
 
+  let optimizer: OptimizerDescription
+
   var epochSums: [UnitReport] { snapshots.first { $0.rank == 0 }?.epochSums ?? [] }
 
   func readRows(
@@ -20,12 +22,12 @@ struct SnapshotSource: CheckpointSource {
       var ids: [UInt32] = []
       rows.forEachRow { ids.append($0) }
       let updates = ids.indices.map { rows.lastUpdate(at: $0) }
-      let parts = (0...table.stateCount).map { part in
-        [Float](unsafeUninitializedCapacity: ids.count * table.width) { buffer, count in
+      let parts = table.layout.parts.enumerated().map { part, columns in
+        [Float](unsafeUninitializedCapacity: ids.count * columns.count) { buffer, count in
           if let base = buffer.baseAddress {
             rows.copy(part: part, ofRowsAt: ids.indices, to: base)
           }
-          count = ids.count * table.width
+          count = ids.count * columns.count
         }
       }
       try Self.withPointers(parts) { pointers in
@@ -34,7 +36,7 @@ struct SnapshotSource: CheckpointSource {
             try body(
               StoredRows(
                 ids: ids, parts: pointers,
-                lastUpdates: table.tracksUpdates ? updates.baseAddress : nil))
+                lastUpdates: table.layout.tracksUpdates ? updates.baseAddress : nil))
           }
         }
       }

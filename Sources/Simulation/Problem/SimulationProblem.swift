@@ -53,7 +53,7 @@ public struct SimulationProblem: Sendable {
       options: options, objective: kind == .mrdib ? MRdIBOptions() : nil, seed: Self.seed)
     // The mode in which rows remember most.
     optimizer = OptimizerConfiguration(
-      kind: .adam(mode: .lazyExact), model: LearningRate(0.01, decay: 0.9, period: 1),
+      Adam(mode: .lazyExact), model: LearningRate(0.01, decay: 0.9, period: 1),
       discriminator: LearningRate(0.01))
   }
 
@@ -95,6 +95,7 @@ public struct SimulationProblem: Sendable {
   }
 
   private static let blockSize = 4
+  private static let cutoffs = [3]
 
   private var blocks: EvaluationBlocks {
     EvaluationBlocks(
@@ -107,7 +108,8 @@ public struct SimulationProblem: Sendable {
       dataset: dataset, model: model, serverCount: serverCount,
       setting: WorkerEngine.Setting(
         seed: Self.seed, shardCount: Self.shardCount, roundsPerStep: rounds,
-        batchSize: Self.batchSize, topK: [3], rankBlockSize: Self.blockSize,
+        batchSize: Self.batchSize, topK: Self.cutoffs, metrics: Metric.all,
+        rankBlockSize: Self.blockSize,
         materializeBlockSize: Self.blockSize, consistency: consistency))
   }
 
@@ -120,6 +122,9 @@ public struct SimulationProblem: Sendable {
       roundsPerStep: UInt32(rounds), epochs: Self.epochs,
       materializeBlockCount: UInt32(blocks.materializeCount),
       rankBlockCount: UInt32(blocks.rankCount),
+      exposure: ExposurePlan(
+        metrics: Metric.all, cutoffs: Self.cutoffs, itemCount: dataset.itemCount,
+        usersPerBlock: Self.blockSize),
       selection: SelectionRule(metric: "valid.recall@3", patience: 100),
       isExact: consistency.isExact,
       checkpoints: CheckpointPlan(folder: "checkpoints", interval: 2 * UInt64(rounds)),
@@ -142,6 +147,7 @@ public struct SimulationProblem: Sendable {
       rank: Int(welcome.rank), serverCount: Int(welcome.serverCount), runID: welcome.runID,
       generation: welcome.generation, tables: model.tables, seed: welcome.seed,
       shardCount: Int(welcome.shardCount), schedule: schedule, optimizer: optimizer,
-      consistency: consistency, restoring: SnapshotSource(snapshots: snapshots))
+      consistency: consistency,
+      restoring: SnapshotSource(snapshots: snapshots, optimizer: optimizer.description))
   }
 }

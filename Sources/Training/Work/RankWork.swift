@@ -5,7 +5,8 @@ internal import Models
 internal import Tables
 internal import Tensors
 
-/// Ranks all items for blocks of users and reports the sums of the metrics.
+/// Ranks all items for blocks of users and reports the sums of the metrics, and how often each item
+/// was recommended if a metric asks for that.
 ///
 /// The final item matrix is pulled once per task, in parts that fit a message, the users block by
 /// block; every block is reported as a unit of its own, so that sums do not depend on who ranked
@@ -30,7 +31,7 @@ final class RankWork: Work {
     self.engine = engine
     self.generation = generation
     self.version = version
-    ranking = FullRanking(cutoffs: engine.setting.topK)
+    ranking = FullRanking(cutoffs: engine.setting.topK, metrics: engine.setting.metrics)
     let all = engine.blocks
     self.blocks = try blocks.map { block in
       guard let users = all.users(block) else {
@@ -85,14 +86,18 @@ final class RankWork: Work {
   private func rank(_ users: Matrix?) throws {
     guard let users else { throw TrainingError("The final user vectors did not come.") }
     let splits = [
-      EvaluationSplit(name: "valid", truth: engine.dataset.valid),
-      EvaluationSplit(name: "test", truth: engine.dataset.test),
+      EvaluationSplit(name: EvaluationSplit.names.valid, truth: engine.dataset.valid),
+      EvaluationSplit(name: EvaluationSplit.names.test, truth: engine.dataset.test),
     ]
     let sums = try ranking.evaluate(
       userMatrix: users, firstUser: blocks[next].users.lowerBound, itemMatrix: items,
       trainMask: engine.dataset.train, splits: splits)
     var keyed: [String: Double] = [:]
-    for split in sums { keyed.merge(split.keyed) { _, new in new } }
-    reports.append(UnitReport(unit: blocks[next].index, sums: keyed))
+    var counts: [String: ItemCounts] = [:]
+    for split in sums {
+      keyed.merge(split.keyed) { _, new in new }
+      counts.merge(split.keyedExposures.mapValues { ItemCounts($0.nonzero) }) { _, new in new }
+    }
+    reports.append(UnitReport(unit: blocks[next].index, sums: keyed, counts: counts))
   }
 }

@@ -1,5 +1,6 @@
 internal import Autodiff
 public import Datasets
+public import Evaluation
 public import Messages
 public import Models
 public import Tables
@@ -13,6 +14,8 @@ public final class WorkerEngine {
     public var roundsPerStep: Int
     public var batchSize: Int
     public var topK: [Int]
+    /// What an evaluation computes at each of them.
+    public var metrics: [Metric]
     /// Users per block of a ranking.
     public var rankBlockSize: Int
     /// Final vectors per block of a materialization.
@@ -22,7 +25,7 @@ public final class WorkerEngine {
 
     public init(
       seed: UInt64, shardCount: Int, roundsPerStep: Int, batchSize: Int, topK: [Int],
-      rankBlockSize: Int, materializeBlockSize: Int,
+      metrics: [Metric] = Metric.standard, rankBlockSize: Int, materializeBlockSize: Int,
       consistency: Consistency = .bulkSynchronous
     ) {
       self.seed = seed
@@ -30,6 +33,7 @@ public final class WorkerEngine {
       self.roundsPerStep = roundsPerStep
       self.batchSize = batchSize
       self.topK = topK
+      self.metrics = metrics
       self.rankBlockSize = rankBlockSize
       self.materializeBlockSize = materializeBlockSize
       self.consistency = consistency

@@ -109,7 +109,7 @@ struct CheckpointExportCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Where to write.", valueName: "folder"))
   var out: String
 
-  @Flag(help: "Also the optimizer's state, as TABLE/state0 and TABLE/state1.")
+  @Flag(help: "Also the optimizer's states, such as TABLE/exp_avg (Adam) or TABLE/sum (Adagrad).")
   var withState = false
 
   func run() throws {

@@ -25,19 +25,19 @@ struct TrainedServers {
   ]
 
   let specs: [TableSpec]
-  let kind: OptimizerConfiguration.Kind
+  let kind: any RowOptimizer
   let runID: String
   private(set) var servers: [ServerState<Int>] = []
   private var nextID: UInt64 = 1
 
-  static func optimizer(_ kind: OptimizerConfiguration.Kind) -> OptimizerConfiguration {
+  static func optimizer(_ kind: any RowOptimizer) -> OptimizerConfiguration {
     OptimizerConfiguration(
-      kind: kind, model: LearningRate(0.05, decay: 0.5, period: 1),
+      kind, model: LearningRate(0.05, decay: 0.5, period: 1),
       discriminator: LearningRate(0.02))
   }
 
   init(
-    _ specs: [TableSpec] = small, _ kind: OptimizerConfiguration.Kind = .adam(mode: .lazyExact),
+    _ specs: [TableSpec] = small, _ kind: any RowOptimizer = Adam(mode: .lazyExact),
     servers count: Int = 2, runID: String = "run", generation: UInt64 = 1,
     restoring reader: CheckpointReader? = nil
   ) throws {
@@ -179,7 +179,8 @@ struct TrainedServers {
     let shards = try servers.map { try writer.write(try #require($0.snapshot())) }
     let manifest = try CheckpointManifest(
       runID: runID, schedule: Self.schedule, tables: specs.map(TableDescription.init),
-      shards: shards.reversed(), configuration: "model: made-up\n",
+      optimizer: Self.optimizer(kind).description, shards: shards.reversed(),
+      configuration: "model: made-up\n",
       configurationDigest: "c0ffee", dataDigest: "da7a",
       created: "2026-01-02T03:04:05Z")
     if commits { try CheckpointStore(folder: folder).commit(manifest) }

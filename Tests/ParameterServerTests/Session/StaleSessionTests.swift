@@ -20,7 +20,7 @@ struct StaleSessionTests {
       rank: 0, serverCount: 1, runID: "run", generation: 1, tables: [spec], seed: 1,
       shardCount: 2, schedule: StepSchedule(stepsPerEpoch: 20),
       optimizer: OptimizerConfiguration(
-        kind: .sgd, model: LearningRate(1), discriminator: LearningRate(1)),
+        SGD(), model: LearningRate(1), discriminator: LearningRate(1)),
       consistency: .staleSynchronous(bound: 8))
     _ = session.handle(.prepared(state), at: 0)
     request(.hello(DataHello(runID: "run", generation: 1, sender: "worker 0")))

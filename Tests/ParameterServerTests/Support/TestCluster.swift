@@ -16,7 +16,7 @@ struct TestCluster {
 
   init(
     _ specs: [TableSpec], servers serverCount: Int = 1, shards: Int = 1, generation: UInt64 = 1,
-    kind: OptimizerConfiguration.Kind = .sgd, rate: LearningRate = LearningRate(1),
+    kind: any RowOptimizer = SGD(), rate: LearningRate = LearningRate(1),
     discriminatorRate: LearningRate = LearningRate(1),
     schedule: StepSchedule = StepSchedule(stepsPerEpoch: 4),
     consistency: Consistency = .bulkSynchronous, limits: ServerLimits = ServerLimits(),
@@ -27,7 +27,7 @@ struct TestCluster {
     placements = specs.map { TablePlacement($0, in: SlotMap(serverCount: serverCount)) }
     for rank in 0..<serverCount {
       let optimizer = OptimizerConfiguration(
-        kind: kind, model: rate, discriminator: discriminatorRate)
+        kind, model: rate, discriminator: discriminatorRate)
       if let source {
         servers.append(
           try ServerState(
@@ -202,6 +202,7 @@ struct TestCluster {
 /// For clusters that restore nothing.
 struct NoSource: CheckpointSource {
   let version: UInt64
+  let optimizer: OptimizerDescription
   let epochSums: [UnitReport]
   func readRows(
     of table: TableShape, where isWanted: (UInt32) -> Bool, _ body: (StoredRows) throws -> Void

@@ -8,13 +8,24 @@ extension MetricSums {
     return values
   }
 
-  /// Reads the sums of one split back; other names are ignored.
+  /// How often each item was recommended, by name: `valid.exposure@20`.
+  public var keyedExposures: [String: Exposure] {
+    Dictionary(
+      uniqueKeysWithValues: zip(cutoffs, exposures).map { cutoff, exposure in
+        (Exposure.Key(split: split, cutoff: cutoff).name, exposure)
+      })
+  }
+
+  /// Reads the sums of one split back; other names are ignored, and there are no exposures.
   ///
   /// - Throws: `EvaluationError.invalidSum` for a value that is missing, negative or not finite,
   ///   or a number of users that is not whole or above 2^31 − 1.
   /// - Precondition: `cutoffs` is not empty and all are positive.
-  public init(split: String, cutoffs: [Int], keyed values: [String: Double]) throws {
-    self.init(split: split, cutoffs: cutoffs)
+  public init(
+    split: String, metrics: [Metric] = Metric.standard, cutoffs: [Int],
+    keyed values: [String: Double]
+  ) throws {
+    self.init(split: split, metrics: metrics, cutoffs: cutoffs)
     func value(_ name: String) throws -> Double {
       guard let found = values[name], found.isFinite, found >= 0 else {
         throw EvaluationError.invalidSum(name: name, found: values[name])

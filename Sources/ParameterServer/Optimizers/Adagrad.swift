@@ -1,0 +1,32 @@
+internal import CKernels
+
+/// `s ← s + g²; w ← w − lr·g / (√s + ε)`.
+///
+/// - Source: Duchi et al. 2011, in the form of PyTorch's `Adagrad` without decay.
+package struct Adagrad: RowOptimizer {
+  package static let name = "adagrad"
+  package static let settings = [
+    OptimizerSetting(
+      "adagrad_epsilon", .number(default: Self().epsilon, .closed(1e-30...1)),
+      help: "Added to the root of Adagrad's sum of squared gradients (PyTorch).")
+  ]
+
+  package let epsilon: Double
+  package let states = [RowState("sum")]
+
+  package init(epsilon: Double = 1e-10) { self.epsilon = epsilon }
+
+  package init(_ values: OptimizerValues) {
+    self.init(epsilon: values.number("adagrad_epsilon", else: Self().epsilon))
+  }
+
+  package func validate() throws(ParameterServerError) { try validate(epsilon: epsilon) }
+
+  package func step(_ number: Int, rate: Double) -> Float { Float(rate) }
+
+  package func update(
+    _ row: UnsafeMutablePointer<Float>, gradient: UnsafeRawPointer, width: Int, at rate: Float
+  ) {
+    mrdib_adagrad_update(row, gradient, width, rate, Float(epsilon))
+  }
+}

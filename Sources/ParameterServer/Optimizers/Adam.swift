@@ -1,0 +1,105 @@
+package import CKernels
+import Foundation
+
+/// `m ← β₁m + (1−β₁)g; v ← β₂v + (1−β₂)g²; w ← w − lr/(1−β₁ᵗ) · m / (√v/√(1−β₂ᵗ) + ε)`.
+///
+/// - Source: Kingma and Ba 2015, in the form of PyTorch's `Adam` without weight decay; moments
+///   below the smallest normal number become zero.
+package struct Adam: RowOptimizer {
+  /// What happens to the rows that a step's gradient does not reach.
+  package enum Mode: String, Sendable, CaseIterable {
+    /// Every row at every step, as a gradient of zero asks for: the moments decay and still move
+    /// the row. What published results use.
+    case dense
+    /// A row makes up for the steps it missed when it is next read or updated: the bits of `dense`
+    /// at a cost that follows the rows in use.
+    case lazyExact = "lazy_exact"
+    /// Only the rows that the gradient reaches. Cheapest; not comparable with published results.
+    case lazy
+  }
+
+  package static let name = "adam"
+  package static let settings = [
+    OptimizerSetting(
+      "adam_mode",
+      .word(
+        default: Mode.lazyExact.rawValue, among: [Mode.lazyExact, .dense, .lazy].map(\.rawValue)),
+      help: "What happens to rows that a step does not touch (register A20): dense moves them every"
+        + " step, lazy_exact when they are next touched with the same result, lazy not at all."),
+    OptimizerSetting(
+      "adam_beta1", .number(default: Self().beta1, .halfOpen(0..<1)),
+      help: "Decay of Adam's mean of gradients (MMRec)."),
+    OptimizerSetting(
+      "adam_beta2", .number(default: Self().beta2, .halfOpen(0..<1)),
+      help: "Decay of Adam's mean of squared gradients (MMRec)."),
+    OptimizerSetting(
+      "adam_epsilon", .number(default: Self().epsilon, .closed(1e-30...1)),
+      help: "Added to the root of Adam's mean of squared gradients (MMRec)."),
+  ]
+
+  package let beta1: Double
+  package let beta2: Double
+  package let epsilon: Double
+  package let mode: Mode
+  private let constants: mrdib_adam_constants
+
+  package let states = [RowState("exp_avg"), RowState("exp_avg_sq")]
+
+  package init(
+    beta1: Double = 0.9, beta2: Double = 0.999, epsilon: Double = 1e-8, mode: Mode = .dense
+  ) {
+    self.beta1 = beta1
+    self.beta2 = beta2
+    self.epsilon = epsilon
+    self.mode = mode
+    constants = mrdib_adam_constants(
+      beta1: Float(beta1), complement1: Float(1 - beta1), beta2: Float(beta2),
+      complement2: Float(1 - beta2), epsilon: Float(epsilon))
+  }
+
+  package init(_ values: OptimizerValues) {
+    let standard = Self()
+    self.init(
+      beta1: values.number("adam_beta1", else: standard.beta1),
+      beta2: values.number("adam_beta2", else: standard.beta2),
+      epsilon: values.number("adam_epsilon", else: standard.epsilon),
+      mode: values.word("adam_mode").flatMap(Mode.init) ?? .lazyExact)
+  }
+
+  package func validate() throws(ParameterServerError) {
+    try validate(epsilon: epsilon)
+    for (name, beta) in [("beta1", beta1), ("beta2", beta2)]
+    where !(beta >= 0 && Float(beta) < 1) {
+      throw ParameterServerError(
+        .configuration, "Adam's \(name) is \(beta); choose at least 0 and less than 1.")
+    }
+  }
+
+  package var untouchedRows: UntouchedRows {
+    switch mode {
+    case .dense: .moveAtOnce
+    case .lazyExact: .moveWhenUsed
+    case .lazy: .stay
+    }
+  }
+
+  package func step(_ number: Int, rate: Double) -> mrdib_adam_step {
+    mrdib_adam_step(
+      step_size: Float(rate / (1 - pow(beta1, Double(number)))),
+      inverse_root: Float(1 / (1 - pow(beta2, Double(number))).squareRoot()))
+  }
+
+  package func update(
+    _ row: UnsafeMutablePointer<Float>, gradient: UnsafeRawPointer, width: Int,
+    at step: mrdib_adam_step
+  ) {
+    withUnsafePointer(to: constants) { mrdib_adam_update(row, gradient, width, $0, step) }
+  }
+
+  package func replay(
+    _ row: UnsafeMutablePointer<Float>, width: Int, steps: UnsafeBufferPointer<mrdib_adam_step>
+  ) {
+    guard let first = steps.baseAddress else { return }
+    withUnsafePointer(to: constants) { mrdib_adam_replay(row, width, $0, first, steps.count) }
+  }
+}

@@ -1,0 +1,66 @@
+internal import CKernels
+
+/// Which rows of a table a step changes.
+extension RowOptimizer {
+  package func apply(
+    _ steps: [Step], to table: inout TableStore, gradients: [GradientSource]
+  ) -> Int {
+    let width = table.layout.width
+    return steps.withUnsafeBufferPointer { steps in
+      guard let step = steps.last else { preconditionFailure("an update before step 1") }
+      switch untouchedRows {
+      case .stay:
+        return table.forEachGradient(gradients) { row, gradient in
+          update(row.values, gradient: gradient, width: width, at: step)
+        }
+      case .moveAtOnce:
+        let last = UnsafeBufferPointer(rebasing: steps.suffix(1))
+        return table.forEachRow(gradients) { row, gradient in
+          if let gradient {
+            update(row.values, gradient: gradient, width: width, at: step)
+          } else {
+            replay(row.values, width: width, steps: last)
+          }
+        }
+      case .moveWhenUsed:
+        let missed = UnsafeBufferPointer(rebasing: steps.dropLast())
+        return table.forEachGradient(gradients) { row, gradient in
+          catchUp(row, width: width, with: missed)
+          update(row.values, gradient: gradient, width: width, at: step)
+          row.lastUpdate?.pointee = UInt32(steps.count)
+        }
+      }
+    }
+  }
+
+  package func catchUp(_ rows: LocalRows, of table: inout TableStore, with steps: [Step]) {
+    guard untouchedRows == .moveWhenUsed else { return }
+    let width = table.layout.width
+    let count = rows.count
+    var block = TableStore.WritableBlock()
+    steps.withUnsafeBufferPointer { steps in
+      rows.forEach { position, index in
+        if position + TableStore.lookahead < count {
+          table.prefetch(rows.localIndex(at: position + TableStore.lookahead))
+        }
+        // Rows that nothing ever moved and rows that are current stay shared with copies.
+        let lastUpdate = table.lastUpdate(at: index)
+        guard lastUpdate > 0 && lastUpdate < steps.count else { return }
+        catchUp(table.writableRow(at: index, in: &block), width: width, with: steps)
+      }
+    }
+  }
+
+  /// Replays the steps that a row missed. A row that no gradient ever reached has states of zero,
+  /// which no step changes and which move no weight.
+  @inline(__always)
+  private func catchUp(
+    _ row: TableStore.WritableRow, width: Int, with steps: UnsafeBufferPointer<Step>
+  ) {
+    guard let lastUpdate = row.lastUpdate, lastUpdate.pointee > 0 else { return }
+    let done = Int(lastUpdate.pointee)
+    guard done < steps.count else { return }
+    replay(row.values, width: width, steps: UnsafeBufferPointer(rebasing: steps[done...]))
+    lastUpdate.pointee = UInt32(steps.count)
+  }
+}

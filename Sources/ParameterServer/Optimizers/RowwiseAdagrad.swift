@@ -1,0 +1,34 @@
+internal import CKernels
+
+/// Adagrad with one sum per row: `s ← s + mean(g²); w ← w − lr/(√s + ε) · g`. Its state takes as
+/// many bytes as a single weight.
+///
+/// - Source: FBGEMM's `EXACT_ROWWISE_ADAGRAD` without weight decay, which torchrec trains
+///   embeddings with.
+package struct RowwiseAdagrad: RowOptimizer {
+  package static let name = "rowwise_adagrad"
+  package static let settings = [
+    OptimizerSetting(
+      "rowwise_adagrad_epsilon", .number(default: Self().epsilon, .closed(1e-30...1)),
+      help: "Added to the root of the row's sum of mean squared gradients (FBGEMM).")
+  ]
+
+  package let epsilon: Double
+  package let states = [RowState("sum", .onePerRow)]
+
+  package init(epsilon: Double = 1e-8) { self.epsilon = epsilon }
+
+  package init(_ values: OptimizerValues) {
+    self.init(epsilon: values.number("rowwise_adagrad_epsilon", else: Self().epsilon))
+  }
+
+  package func validate() throws(ParameterServerError) { try validate(epsilon: epsilon) }
+
+  package func step(_ number: Int, rate: Double) -> Float { Float(rate) }
+
+  package func update(
+    _ row: UnsafeMutablePointer<Float>, gradient: UnsafeRawPointer, width: Int, at rate: Float
+  ) {
+    mrdib_rowwise_adagrad_update(row, gradient, width, rate, Float(epsilon))
+  }
+}
