@@ -44,6 +44,7 @@ let package = Package(
     .target(name: "CWireMessages", dependencies: ["CProtobufC"]),
     .target(name: "CProcess"),
     .target(name: "CMemoryMaps"),
+    .target(name: "CConnectionGuard"),
     .target(name: "CKernels", cSettings: kernelSettings),
 
     // A target imports only what stands above it.
@@ -91,7 +92,7 @@ let package = Package(
         .product(name: "Yams", package: "Yams"),
       ],
       resources: [.embedInCode("Library")], swiftSettings: swiftSettings),
-    library("Transport", ["ForeignText", "Files", "CZeroMQ", "Messages"]),
+    library("Transport", ["ForeignText", "Files", "CZeroMQ", "CConnectionGuard", "Messages"]),
     library(
       "Runtime",
       [

@@ -14,6 +14,8 @@ public struct CheckpointError: Error, Sendable, Equatable, CustomStringConvertib
     case cannotCreate
     /// A file cannot be written or read to its end.
     case inputOutput
+    /// The system has no descriptor to spare. That passes.
+    case noDescriptor
     /// A file is not there.
     case missing
     /// A file is not what was written.
@@ -43,8 +45,8 @@ public struct CheckpointError: Error, Sendable, Equatable, CustomStringConvertib
   ) -> CheckpointError {
     let reason = String(cString: strerror(code))
     let isMissing = kind != .cannotCreate && (code == ENOENT || code == ENOTDIR)
-    return CheckpointError(
-      isMissing ? .missing : kind, "Cannot \(purpose): \(reason)\(advice(for: code)).")
+    let found: Code = isNoDescriptor(code) ? .noDescriptor : isMissing ? .missing : kind
+    return CheckpointError(found, "Cannot \(purpose): \(reason)\(advice(for: code)).")
   }
 
   /// A file that cannot be opened.
@@ -56,6 +58,9 @@ public struct CheckpointError: Error, Sendable, Equatable, CustomStringConvertib
       self.init(isReading ? .damaged : .cannotCreate, "Cannot \(purpose): \(problem.reason).")
     }
   }
+
+  /// Whether an error number says that this process, or the whole system, has too many files open.
+  static func isNoDescriptor(_ code: Int32) -> Bool { code == EMFILE || code == ENFILE }
 
   /// A file that is not what was written.
   static func damaged(_ path: String, _ problem: String) -> CheckpointError {

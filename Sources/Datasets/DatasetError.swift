@@ -11,6 +11,8 @@ public struct DatasetError: Error, Sendable, Equatable {
     case unreadable
     /// The operating system refused to write.
     case unwritable
+    /// The operating system has no descriptor to spare. That passes.
+    case noDescriptor
     /// A file does not follow its format, or was cut off.
     case malformed
     /// Every file is well formed, but together they make no data set to train on.

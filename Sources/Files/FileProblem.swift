@@ -18,6 +18,9 @@ package enum FileProblem: Error, Sendable, Equatable {
   /// Whether nothing is there.
   package var isMissing: Bool { self == .system(ENOENT) || self == .system(ENOTDIR) }
 
+  /// Whether this process, or the whole system, has too many files open: which may pass.
+  package var isNoDescriptor: Bool { self == .system(EMFILE) || self == .system(ENFILE) }
+
   /// What follows a colon: `it is a named pipe, not a plain file`.
   package var reason: String {
     switch self {

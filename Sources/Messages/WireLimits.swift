@@ -56,4 +56,9 @@ public struct WireLimits: Sendable, Equatable {
   public static let standard = WireLimits()
 
   public init() {}
+
+  /// Bytes of a frame between a node and the coordinator, whose messages are headers alone. The
+  /// largest that occur are some hundred KiB: a welcome with thousands of tables, the reports of a
+  /// task with thousands of blocks.
+  public static var controlFrameBytes: Int { standard.headerBytes }
 }

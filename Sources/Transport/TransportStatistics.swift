@@ -14,10 +14,19 @@ public struct TransportStatistics: Sendable, Equatable {
   /// Connections that ended before both sides had agreed to speak, for any other reason: no key, a
   /// key of another cluster, another protocol, a port scan.
   public var handshakesFailed = 0
-  /// Messages refused because a peer had ``SocketOptions/outstandingBytesPerPeer`` waiting.
+  /// Connections closed before both sides had agreed to speak, to make room for others.
+  public var connectionsDisplaced = 0
+  /// Connections closed at once, because there was no room for them.
+  public var connectionsRefused = 0
+  /// Connections closed because they sent, or announced, more than a handshake needs.
+  public var connectionsOversized = 0
+  /// Messages refused because a peer, or all of them, had as much waiting as
+  /// ``SocketOptions`` allows.
   public var messagesOverloaded = 0
   /// Queued messages whose peer left before they could be sent.
   public var messagesUndelivered = 0
 
   public init() {}
+
+  public var bytesMoved: Int { bytesSent + bytesReceived }
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Runtime
+import Transport
 
 /// The command with its roles and tools.
 @main
@@ -21,6 +22,7 @@ struct MrdibCommand: ParsableCommand {
 
   static func main() {
     ProcessMemory.keepForReuse()
+    ConnectionGuard.raiseDescriptorLimit()
     ProcessOutput.outliveReaders()
     ProcessLimits.raiseDescriptorLimit()
     do {

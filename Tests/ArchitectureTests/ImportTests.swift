@@ -41,7 +41,7 @@ import Testing
   private static let wrappers = [
     "COpenBLAS": ["Tensors"], "CXXHash": ["Tensors"], "CZeroMQ": ["Transport"],
     "CProtobufC": ["Messages"], "CWireMessages": ["Messages"], "CProcess": ["Runtime"],
-    "CMemoryMaps": ["Datasets"],
+    "CMemoryMaps": ["Datasets"], "CConnectionGuard": ["Transport"],
     "GRDB": ["Coordination", "Experiments"],
     "Yams": ["RunConfiguration", "Datasets"], "ArgumentParser": ["mrdib"],
   ]

@@ -9,16 +9,25 @@ final class RunningCommand {
   private let outputPath: String
   private let errorPath: String
 
-  /// - Parameter environment: variables above those of the tests.
+  /// - Parameters:
+  ///   - environment: variables above those of the tests.
+  ///   - descriptors: how many it may have open; nil: as the tests.
   init(
-    _ folder: TemporaryFolder, _ arguments: [String], environment: [String: String] = [:]
+    _ folder: TemporaryFolder, _ arguments: [String], environment: [String: String] = [:],
+    descriptors: Int? = nil
   ) throws {
     let name = UUID().uuidString
     outputPath = "\(folder.path)/output-\(name)"
     errorPath = "\(folder.path)/errors-\(name)"
-    process.executableURL = URL(fileURLWithPath: Command.path)
-    process.arguments = arguments
     process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+    if let descriptors {
+      process.executableURL = URL(fileURLWithPath: "/bin/bash")
+      process.arguments =
+        ["-c", "ulimit -n \(descriptors); exec \"$@\"", "bash", Command.path] + arguments
+    } else {
+      process.executableURL = URL(fileURLWithPath: Command.path)
+      process.arguments = arguments
+    }
     process.standardInput = FileHandle.nullDevice
     process.standardOutput = try Self.file(outputPath)
     process.standardError = try Self.file(errorPath)
@@ -36,6 +45,19 @@ final class RunningCommand {
 
   var processID: Int32 { process.processIdentifier }
   var isRunning: Bool { process.isRunning }
+
+  /// How many descriptors it has open.
+  var descriptorCount: Int {
+    (try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(processID)/fd").count) ?? 0
+  }
+
+  /// Its memory, KiB.
+  var residentKibibytes: Int {
+    let status = FileManager.default.contents(atPath: "/proc/\(processID)/status") ?? Data()
+    let line = String(decoding: status, as: UTF8.self).split(separator: "\n")
+      .first { $0.hasPrefix("VmRSS:") }
+    return line?.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0
+  }
 
   /// What it has written to stdout so far.
   var output: String { Self.text(outputPath) }

@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import TestSupport
 import Testing
 
@@ -94,6 +95,71 @@ import Testing
       arguments: [
         "train", "--data", data, "--single-process", "--run", "\(folder.path)/alone",
       ] + Self.settings)
+    #expect(alone.status == 0)
+    #expect(try parameters(folder, "run") == parameters(folder, "alone"))
+  }
+
+  @Test("connections without a word and frames of 250 MiB end no run and change no bit")
+  func crowd() throws {
+    let folder = try TemporaryFolder()
+    let data = try folder.generateData()
+    let keys = try makeKeys(folder, "keys")
+    let settings = [
+      "--epochs", "150", "--shards", "2", "--set", "train_batch_size=512", "--set",
+      "stopping_step=150", "--quiet",
+    ]
+    let port = try TestSocket.freePort()
+    let address = "tcp://127.0.0.1:\(port)"
+    let coordinator = try RunningCommand(
+      folder,
+      [
+        "coordinator", "--listen", address, "--data", data, "--run", "\(folder.path)/run",
+        "--workers", "1", "--servers", "1", "--keys", keys,
+      ] + settings, descriptors: 128)
+    let server = try RunningCommand(
+      folder, ["server", "--coordinator", address, "--keys", keys], descriptors: 128)
+    try Wait.until("the server listens") { server.errors.contains("listening at") }
+    let listening = /listening at tcp:\/\/127.0.0.1:(\d+)/
+    let match = try #require(server.errors.firstMatch(of: listening))
+    let ports = [port, try #require(UInt16(match.1))]
+    let worker = try RunningCommand(folder, ["worker", "--coordinator", address, "--keys", keys])
+    try Wait.until("it trains") {
+      FileManager.default.fileExists(atPath: "\(folder.path)/run/best.json")
+    }
+    let roles = [coordinator, server]
+    let before = roles.map { ($0.descriptorCount, $0.residentKibibytes) }
+
+    // Three times as many as there are descriptors, twice.
+    for _ in 0..<2 {
+      var held: [Int32] = []
+      for _ in 0..<400 { held += try ports.compactMap { try TestSocket.hold(at: $0) } }
+      for role in roles where role.isRunning { #expect(role.descriptorCount < 128) }
+      for connection in held { close(connection) }
+    }
+    let greeting: [UInt8] =
+      [0xff, 0, 0, 0, 0, 0, 0, 0, 1, 0x7f, 3, 1] + Array("CURVE".utf8)
+      + [UInt8](repeating: 0, count: 47)
+    let frame: [UInt8] = [6, 0, 0, 0, 0, 0x0f, 0xa0, 0, 0] + [UInt8](repeating: 1, count: 64 << 20)
+    for port in ports + ports {
+      if let held = try TestSocket.hold(greeting + frame, at: port) { close(held) }
+    }
+    for (role, before) in zip(roles, before) where role.isRunning {
+      #expect(role.residentKibibytes < before.1 + 50_000)
+      try Wait.until("descriptors come back") {
+        role.descriptorCount <= before.0 + 8 || !role.isRunning
+      }
+    }
+    #expect(try coordinator.wait() == 0, "\(coordinator.errors)")
+    #expect(try server.wait() == 0, "\(server.errors)")
+    #expect(try worker.wait() == 0, "\(worker.errors)")
+    for role in roles {
+      let told = /closed before they had said who they are: \d+ to make room .* sent more than/
+      #expect(role.errors.contains(told), "\(role.errors)")
+    }
+    let alone = try Command(
+      arguments: [
+        "train", "--data", data, "--single-process", "--run", "\(folder.path)/alone",
+      ] + settings)
     #expect(alone.status == 0)
     #expect(try parameters(folder, "run") == parameters(folder, "alone"))
   }

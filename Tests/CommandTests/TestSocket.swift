@@ -22,6 +22,35 @@ enum TestSocket {
     throw CocoaError(.featureUnsupported)
   }
 
+  /// Connects, sends bytes, and stays, whatever the other side does.
+  ///
+  /// - Returns: the descriptor, which is the caller's; nil if the other side does not take more.
+  static func hold(_ bytes: [UInt8] = [], at port: UInt16) throws -> Int32? {
+    let descriptor = try make()
+    var address = loopback(port: port)
+    let isConnected = withUnsafePointer(to: &address) { pointer in
+      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+        connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
+      }
+    }
+    guard isConnected else {
+      close(descriptor)
+      return nil
+    }
+    var limit = timeval(tv_sec: 2, tv_usec: 0)
+    setsockopt(
+      descriptor, SOL_SOCKET, SO_SNDTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
+    var rest = bytes[...]
+    while !rest.isEmpty {
+      let count = rest.prefix(1 << 20).withUnsafeBytes {
+        Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+      }
+      guard count > 0 else { break }
+      rest = rest.dropFirst(count)
+    }
+    return descriptor
+  }
+
   /// Connects, sends bytes, and hangs up.
   static func send(_ bytes: [UInt8], to port: UInt16) throws {
     let descriptor = try make()

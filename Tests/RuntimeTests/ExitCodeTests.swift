@@ -1,4 +1,6 @@
+import Checkpoints
 import Coordination
+import Glibc
 import Runtime
 import Testing
 
@@ -15,6 +17,17 @@ import Testing
     #expect(code(.failed(RunFailure(kind: .peerLost, message: ""))) == 138)
     #expect(code(.failed(RunFailure(kind: .diverged, message: ""))) == 70)
     #expect(code(.failed(RunFailure(kind: .bestNotSaved, message: ""))) == 74)
+  }
+
+  @Test(
+    "a lack of descriptors is the system's, whatever was to be opened",
+    arguments: [EMFILE, ENFILE])
+  func descriptors(_ number: Int32) {
+    for kind in [CheckpointError.Code.cannotCreate, .inputOutput] {
+      let error = CheckpointError.system("write 'a/b'", errno: number, kind)
+      #expect(error.code == .noDescriptor)
+      #expect(ExitCode(describing: error).rawValue == 71)
+    }
   }
 
   @Test("1 to 127 is permanent, 128 and above is not")

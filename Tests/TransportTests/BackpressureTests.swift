@@ -76,6 +76,78 @@ extension TransportTests {
       try context.terminate()
     }
 
+    /// Lets peers that say hello wait for the messages that a server has for them.
+    private func stuckPeers(
+      _ count: Int, of server: Node, _ context: ZeroMQContext
+    ) throws -> (clients: [StuckNode], peers: [PeerID]) {
+      let endpoint = try server.bind().endpoint
+      let clients = try (0..<count).map { _ in try StuckNode(context: context, to: endpoint) }
+      return (clients, try clients.map { _ in try #require(server.received.next()).peer })
+    }
+
+    @Test("leaves room for others: what waits for all together is bounded, too")
+    func together() throws {
+      let context = try ZeroMQContext()
+      let server = try Node(context: context) {
+        $0.socket.outstandingBytes = Self.limit
+        $0.socket.crowdedBytes = Self.limit / 2
+      }
+      let (clients, peers) = try stuckPeers(6, of: server, context)
+      let free = try Node(context: context)
+      let endpoint = try server.bind().endpoint
+      try free.send(WireMessage("free"), to: try free.connect(endpoint))
+      let freePeer = try #require(server.received.next()).peer
+
+      // Of small messages, too, which libzmq keeps in a copy.
+      for size in [3000, 60_000, Self.size] {
+        for peer in peers {
+          try server.onLoop { loop in
+            for _ in 0..<2000 {
+              do {
+                try loop.send(WireMessage(frames: [pattern(size)]), to: peer)
+              } catch let error as TransportError where error.code == .overloaded {
+                return
+              }
+            }
+          }
+        }
+      }
+      let waiting = try server.onLoop { loop in
+        peers.reduce(0) { $0 + loop.outstandingBytes(to: $1) }
+      }
+      #expect(waiting <= Self.limit)
+      #expect(try server.statistics().messagesOverloaded > 0)
+      // Whoever reads is served, and told of what it did, as before.
+      for _ in 0..<3 {
+        try server.send(WireMessage(frames: [pattern(Self.size)]), to: freePeer)
+        #expect(free.received.next()?.message.byteCount == Self.size)
+      }
+      for client in clients {
+        client.leave()
+        try client.finish()
+      }
+      try free.stop()
+      try server.stop()
+      try context.terminate()
+    }
+
+    @Test("for too long is hung up on, and what waited for it is freed")
+    func dropped() throws {
+      let context = try ZeroMQContext()
+      let server = try Node(context: context) {
+        $0.socket.outstandingBytesPerPeer = Self.limit
+        $0.socket.acknowledgementTimeout = .seconds(1)
+      }
+      let (clients, peers) = try stuckPeers(1, of: server, context)
+      _ = try fill(server, for: peers[0])
+      #expect(try eventually { try server.onLoop { $0.outstandingBytes(to: peers[0]) } == 0 })
+      #expect(server.lost.next()?.peer == peers[0])
+      clients[0].leave()
+      try clients[0].finish()
+      try server.stop()
+      try context.terminate()
+    }
+
     @Test("as a server gets a bounded number of bytes, and all of them in order in the end")
     func dealer() throws {
       let context = try ZeroMQContext()

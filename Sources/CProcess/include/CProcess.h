@@ -71,4 +71,11 @@ void cprocess_lower_thread_priority(int steps);
 /// there are threads. Does nothing where the C library has no such choice.
 void cprocess_keep_memory(void);
 
+/// Bytes that are resident and that nobody has allocated: freed memory, and the program itself. 0
+/// where that is not known.
+size_t cprocess_unused_memory(void);
+
+/// Gives freed memory back to the system, whatever cprocess_keep_memory has said.
+void cprocess_release_memory(void);
+
 #endif

@@ -10,21 +10,29 @@ internal import Files
 package final class FileDescriptor: Sendable {
   private let descriptor: Int32
 
+  /// How often an open is tried when there is no descriptor, and the pause between, microseconds:
+  /// connections that took them may be gone in a moment. Five seconds in all, which is less than
+  /// others wait for a sign of life.
+  private static let attempts = 100
+  private static let pause: useconds_t = 50_000
+
   /// Opens a plain file.
   ///
   /// - Parameter purpose: what the file is opened for, such as `write 'a/b'`.
   /// - Throws: ``CheckpointError``.
   package init(_ path: String, _ use: Use, purpose: String) throws(CheckpointError) {
-    do {
-      descriptor =
-        switch use {
-        case .read: try PlainFile.open(path, .read)
-        case .replace: try PlainFile.open(path, .replace)
-        case .append: try PlainFile.open(path, .append)
-        case .synchronizeFolder: try PlainFile.openFolder(path)
+    var attempt = 1
+    while true {
+      do {
+        descriptor = try use.open(path)
+        return
+      } catch {
+        guard error.isNoDescriptor, attempt < Self.attempts else {
+          throw CheckpointError(error, purpose, isReading: use.isReading)
         }
-    } catch {
-      throw CheckpointError(error, purpose, isReading: use.isReading)
+      }
+      attempt += 1
+      usleep(Self.pause)
     }
   }
 
@@ -38,6 +46,15 @@ package final class FileDescriptor: Sendable {
     case synchronizeFolder
 
     fileprivate var isReading: Bool { self == .read || self == .synchronizeFolder }
+
+    fileprivate func open(_ path: String) throws(FileProblem) -> Int32 {
+      switch self {
+      case .read: try PlainFile.open(path, .read)
+      case .replace: try PlainFile.open(path, .replace)
+      case .append: try PlainFile.open(path, .append)
+      case .synchronizeFolder: try PlainFile.openFolder(path)
+      }
+    }
   }
 
   /// The size of the file.

@@ -2,6 +2,12 @@ import Enrollment
 import Messages
 
 extension CoordinatorState {
+  /// How many nodes take part.
+  public var memberCount: Int { membership.members.count }
+
+  /// Whether a node takes part.
+  public func isMember(_ node: NodeID) -> Bool { membership[node] != nil }
+
   mutating func handleHello(
     _ hello: NodeHello, from node: NodeID, at now: Double
   ) -> [CoordinatorAction] {

@@ -8,16 +8,23 @@ enum SystemError {
 
   /// A refusal to read `path`.
   static func reading(_ path: String, _ problem: FileProblem) -> DatasetError {
-    DatasetError(
-      problem.isMissing ? .notFound : .unreadable, path: path,
-      "cannot be opened for reading: \(problem.reason)")
+    let kind: DatasetError.Kind =
+      problem.isMissing ? .notFound : problem.isNoDescriptor ? .noDescriptor : .unreadable
+    return DatasetError(
+      kind, path: path, "cannot be opened for reading: \(problem.reason)")
   }
 
   /// A refusal to write `path`.
   static func writing(_ path: String, _ problem: FileProblem? = nil) -> DatasetError {
-    DatasetError(
+    let problem = problem ?? .system(errno)
+    guard !problem.isNoDescriptor else {
+      return DatasetError(
+        .noDescriptor, path: path,
+        "cannot be written: \(problem.reason); raise the limit of open files (ulimit -n)")
+    }
+    return DatasetError(
       .unwritable, path: path,
-      "cannot be written: \(problem?.reason ?? reason); choose a folder that can be written to "
+      "cannot be written: \(problem.reason); choose a folder that can be written to "
         + "and has space left")
   }
 }

@@ -32,7 +32,8 @@ package final class BestModelKeeper {
     /// One of the files is complete.
     case moved
     case saved
-    case failed(String)
+    /// `isTransient`: another try can succeed.
+    case failed(String, isTransient: Bool)
   }
 
   /// An outcome on its way to the thread that this belongs to.
@@ -97,7 +98,9 @@ package final class BestModelKeeper {
       do {
         report(Report(number: number, outcome: try body()))
       } catch {
-        report(Report(number: number, outcome: .failed("\(error)")))
+        let isTransient = PassingShortage.caused(error)
+        report(
+          Report(number: number, outcome: .failed("\(error)", isTransient: isTransient)))
       }
     }
   }

@@ -20,6 +20,7 @@ extension ExitCode {
         switch error.kind {
         case .notFound, .unreadable: .inputMissing
         case .unwritable: .cannotCreate
+        case .noDescriptor: .system
         case .malformed, .inconsistent, .changed: .dataMalformed
         case .configuration: .configuration
         }
@@ -36,6 +37,7 @@ extension ExitCode {
         switch error.code {
         case .cannotCreate: .cannotCreate
         case .inputOutput: .inputOutput
+        case .noDescriptor: .system
         case .missing: .inputMissing
         case .damaged, .mismatch, .unsupported: .dataMalformed
         }

@@ -89,6 +89,7 @@ private final class CoordinatorHandler: NetworkHandler {
   private let openRun:
     (NetworkLoop<Event>.Listener) throws -> (keeper: RunKeeper, state: CoordinatorState)
   private let logger = Logger(label: "mrdib.coordinator")
+  private let unsaved = RateLimitedLog(label: "mrdib.coordinator")
   /// There from the start on, which comes before every other event.
   private var keeper: RunKeeper?
   private var state: CoordinatorState?
@@ -102,10 +103,9 @@ private final class CoordinatorHandler: NetworkHandler {
   private var listenerSeenAt = 0.0
   /// Whether people were told that it cannot be made again.
   private var isListenerGivenUp = false
-  /// Nodes by connection, and back.
-  private var nodes: [PeerID: NodeID] = [:]
-  private var peers: [NodeID: PeerID] = [:]
+  private var nodes = NodeConnections<PeerID>()
   private var stopSignal: Int32 = 2
+  private var memory = UnusedMemory()
   private var now: Double { MonotonicClock.seconds }
 
   init(
@@ -127,7 +127,8 @@ private final class CoordinatorHandler: NetworkHandler {
   func started(on loop: NetworkLoop<Event>) throws {
     // A coordinator that is started again may find that it was removed.
     if keepsSocketFolder { try makeSocketFolder() }
-    let listener = try loop.bindRouter(listen)
+    let listener = try loop.bindRouter(
+      listen, maximumFrameBytes: WireLimits.controlFrameBytes)
     self.listener = listener
     let (keeper, state) = try openRun(listener)
     listener.endpoint.warnIfUnreachable(logger)
@@ -158,11 +159,11 @@ private final class CoordinatorHandler: NetworkHandler {
       }
       let message = try NodeMessage(decoding: message)
       if case .hello(let hello) = message {
-        if let earlier = nodes[peer], earlier != hello.incarnation { peers[earlier] = nil }
-        nodes[peer] = hello.incarnation
-        peers[hello.incarnation] = peer
+        nodes.add(
+          hello.incarnation, speakingOn: peer, memberCount: state?.memberCount ?? 0
+        ) { state?.isMember($0) ?? false }
       }
-      guard let node = nodes[peer] else { return askForHello(peer, on: loop) }
+      guard let node = nodes.node(speakingOn: peer) else { return askForHello(peer, on: loop) }
       if case .hello(let hello) = message { recordKernels(of: hello) }
       handle(.message(message, from: node), on: loop)
     } catch {
@@ -170,7 +171,7 @@ private final class CoordinatorHandler: NetworkHandler {
       if error.code == .protocolVersion {
         send(.refused(error.refusal), to: peer, on: loop)
       }
-      if let node = nodes[peer] {
+      if let node = nodes.node(speakingOn: peer) {
         handle(.undecodable(from: node, message: "\(error)"), on: loop)
       }
     }
@@ -204,6 +205,7 @@ private final class CoordinatorHandler: NetworkHandler {
     handle(loop.isBehind ? .tickWhileBehind : .tick, on: loop)
     if let saving { conclude(saving.tick(at: self.now, on: loop), on: loop) }
     lookAfterSocket(on: loop)
+    memory.tick(at: self.now, bytesMoved: loop.statistics.bytesMoved)
   }
 
   // MARK: Socket
@@ -246,7 +248,8 @@ private final class CoordinatorHandler: NetworkHandler {
         read(wanted, into: writer, on: loop)
       case .moved: handle(.bestSaveMoved, on: loop)
       case .saved: handle(.bestSaved, on: loop)
-      case .failed(let message): handle(.bestSaveFailed(message, isTransient: false), on: loop)
+      case .failed(let message, let isTransient):
+        saveFailed(message, isTransient: isTransient, on: loop)
       case nil: break
       }
     }
@@ -261,7 +264,7 @@ private final class CoordinatorHandler: NetworkHandler {
   private func perform(_ action: CoordinatorAction, on loop: NetworkLoop<Event>) {
     switch action {
     case .send(let message, let node):
-      if let peer = peers[node] { send(message, to: peer, on: loop) }
+      if let peer = nodes.peer(of: node) { send(message, to: peer, on: loop) }
     case .record(let record):
       do {
         try keeper?.record(record)
@@ -308,8 +311,15 @@ private final class CoordinatorHandler: NetworkHandler {
         runID: keeper.plan.runID, generation: wanted.generation, sender: "coordinator")
       conclude(saving.begin(hello, at: now, on: loop), on: loop)
     } catch {
-      handle(.bestSaveFailed("\(error)", isTransient: false), on: loop)
+      saveFailed("\(error)", isTransient: PassingShortage.caused(error), on: loop)
     }
+  }
+
+  private func saveFailed(_ message: String, isTransient: Bool, on loop: NetworkLoop<Event>) {
+    if isTransient {
+      unsaved.warning("the best model is not saved yet, it is tried again: \(message)")
+    }
+    handle(.bestSaveFailed(message, isTransient: isTransient), on: loop)
   }
 
   private func conclude(_ conclusion: ModelSaving.Conclusion?, on loop: NetworkLoop<Event>) {
@@ -318,7 +328,7 @@ private final class CoordinatorHandler: NetworkHandler {
     switch conclusion {
     case .read(let writer): models?.finish(writer)
     case .failed(let message, let isTransient):
-      handle(.bestSaveFailed(message, isTransient: isTransient), on: loop)
+      saveFailed(message, isTransient: isTransient, on: loop)
     }
   }
 
@@ -349,7 +359,7 @@ private final class CoordinatorHandler: NetworkHandler {
     outcome.set(
       RoleOutcome(exitCode: isSuperseded ? .unavailable : .inputOutput, message: "\(error)"))
     if !isSuperseded {
-      for peer in peers.values {
+      for peer in nodes.allPeers {
         send(
           .finish(
             reason: "The coordinator cannot write its records: \(error)",

@@ -99,7 +99,7 @@ final class ModelSaving {
       let output = try reading.advance(input)
       return perform(conversation.perform(output, at: now), at: now, on: loop)
     } catch {
-      return .failed("\(error)", isTransient: false)
+      return .failed("\(error)", isTransient: PassingShortage.caused(error))
     }
   }
 }

@@ -8,6 +8,7 @@ final class NetworkWatch: Sendable {
   private struct State {
     var keysRefused = 0
     var handshakesFailed = 0
+    var closed = ConnectionGuard.Closed()
     var malformedMessages = 0
     /// Why the last attempt to connect failed; nil once one has succeeded.
     var obstacle: HandshakeFailure?
@@ -17,6 +18,7 @@ final class NetworkWatch: Sendable {
   /// Limits of their own, so that strangers of one kind do not hide those of another.
   private let refusedKeys: RateLimitedLog
   private let failures: [HandshakeFailure.Cause: RateLimitedLog]
+  private let limited: RateLimitedLog
   private let malformed: RateLimitedLog
   private let state = Mutex(State())
 
@@ -27,6 +29,7 @@ final class NetworkWatch: Sendable {
       uniqueKeysWithValues: HandshakeFailure.Cause.allCases.map {
         ($0, RateLimitedLog(label: label))
       })
+    limited = RateLimitedLog(label: label)
     malformed = RateLimitedLog(label: label)
   }
 
@@ -54,6 +57,9 @@ final class NetworkWatch: Sendable {
         }
       }
       failures[failure.cause]?.warning("\(incident)")
+    case .connectionsLimited(let closed):
+      state.withLock { $0.closed.add(closed) }
+      limited.warning("\(incident)")
     case .connected:
       state.withLock { $0.obstacle = nil }
     case .malformedMessage:
@@ -73,6 +79,10 @@ final class NetworkWatch: Sendable {
         \(state.handshakesFailed) that failed otherwise, dropped \(state.malformedMessages) \
         messages
         """)
+    }
+    if state.closed != ConnectionGuard.Closed() {
+      logger.warning(
+        "in all, closed before they had said who they are: \(state.closed) connections")
     }
     guard outcome.exitCode == .transient, let obstacle = state.obstacle else { return outcome }
     // A peer that hung up may be back; against the other causes starting again does not help.

@@ -68,6 +68,7 @@ private final class ServerHandler: NetworkHandler {
   private var coordinator: PeerID?
   /// Of the generation that is being prepared or served.
   private var welcome: Welcome?
+  private var memory = UnusedMemory()
   private var now: Double { MonotonicClock.seconds }
 
   init(
@@ -107,7 +108,8 @@ private final class ServerHandler: NetworkHandler {
           + "--advertise HOST.")
     }
     listener.endpoint.warnIfUnreachable(logger)
-    coordinator = try loop.connectDealer(options.coordinator)
+    coordinator = try loop.connectDealer(
+      options.coordinator, maximumFrameBytes: WireLimits.controlFrameBytes)
     try endpointFile?.write(listener.advertised)
     logger.info("\(options.searchSentence)")
     var limits = Enrollment.Limits()
@@ -143,6 +145,7 @@ private final class ServerHandler: NetworkHandler {
   func ticked(at now: Duration, on loop: NetworkLoop<Event>) {
     if signals.next() != nil { handle(.stopRequested, on: loop) }
     handle(.tick, on: loop)
+    memory.tick(at: self.now, bytesMoved: loop.statistics.bytesMoved)
   }
 
   func posted(_ event: Event, on loop: NetworkLoop<Event>) {

@@ -73,7 +73,8 @@ private final class WorkerHandler: NetworkHandler {
       // A loop that has ended wants no more news.
       try? mailbox.post(outcome)
     }
-    coordinator = try loop.connectDealer(options.coordinator)
+    coordinator = try loop.connectDealer(
+      options.coordinator, maximumFrameBytes: WireLimits.controlFrameBytes)
     logger.info("\(options.searchSentence)")
     handle(.tick, on: loop)
   }
@@ -168,7 +169,9 @@ private final class WorkerHandler: NetworkHandler {
       let message = "Cannot connect to server \(servers.count): \(error)"
       closeServers(on: loop)
       tell(.goodbye(reason: message), on: loop)
-      end(RoleOutcome(exitCode: .unavailable, message: message), on: loop)
+      let isPassing = PassingShortage.caused(error)
+      end(
+        RoleOutcome(exitCode: isPassing ? .transient : .unavailable, message: message), on: loop)
     }
   }
 

@@ -11,4 +11,10 @@ public enum ProcessMemory {
   ///
   /// Call it first thing in a program.
   public static func keepForReuse() { cprocess_keep_memory() }
+
+  /// Bytes that are resident and that nobody has allocated; 0 where that is not known.
+  static var unusedBytes: Int { Int(clamping: cprocess_unused_memory()) }
+
+  /// Gives freed memory back to the system.
+  static func release() { cprocess_release_memory() }
 }

@@ -229,7 +229,8 @@ public final class SingleProcessRole {
     case .begun(let wanted, let writer): try read(wanted, into: writer)
     case .moved: try lead(.bestSaveMoved)
     case .saved: try lead(.bestSaved)
-    case .failed(let message): try lead(.bestSaveFailed(message, isTransient: false))
+    case .failed(let message, let isTransient):
+      try lead(.bestSaveFailed(message, isTransient: isTransient))
     case nil: break
     }
   }
@@ -249,7 +250,8 @@ public final class SingleProcessRole {
         output = try reading.advance(.pulled(try requests.map { try pull($0.body) }))
       }
     } catch {
-      return try lead(.bestSaveFailed("\(error)", isTransient: false))
+      return try lead(
+        .bestSaveFailed("\(error)", isTransient: PassingShortage.caused(error)))
     }
     models.finish(writer)
   }

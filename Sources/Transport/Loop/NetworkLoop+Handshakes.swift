@@ -10,12 +10,26 @@ extension NetworkLoop {
 
   /// Counts and reports handshakes that failed, and has refused connections try again.
   func lookAfterHandshakes(at now: Duration) throws(TransportError) {
+    let accepted = ConnectionGuard.acceptedCount
+    var isListening = false
     for connection in connections {
       switch connection.socket.kind {
-      case .router: try lookAfterListening(connection, at: now)
+      case .router:
+        try lookAfterListening(connection, at: now)
+        isListening = true
       case .dealer: try lookAfterConnecting(connection, at: now)
       }
     }
+    guard isListening else { return }
+    ConnectionGuard.acknowledge(accepted)
+    if let closed = ConnectionGuard.takeClosed() { note(closed) }
+  }
+
+  private func note(_ closed: ConnectionGuard.Closed) {
+    statistics.connectionsDisplaced += closed.displaced
+    statistics.connectionsRefused += closed.refused
+    statistics.connectionsOversized += closed.oversized
+    settings.report(.connectionsLimited(closed))
   }
 
   private func lookAfterListening(

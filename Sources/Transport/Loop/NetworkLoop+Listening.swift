@@ -13,6 +13,8 @@ extension NetworkLoop {
   /// - Throws: ``TransportError`` as ``bindRouter(_:advertisedHost:)``.
   public func listenAgain(insteadOf listener: Listener) throws(TransportError) -> Listener {
     if case .ipc(let path) = listener.endpoint.kind { EndpointLock.giveUp(path: path) }
-    return try bindRouter("\(listener.endpoint)")
+    let former = connections.first { $0.id == listener.connection }
+    return try bindRouter(
+      "\(listener.endpoint)", maximumFrameBytes: former?.socket.options.maximumFrameBytes ?? .max)
   }
 }

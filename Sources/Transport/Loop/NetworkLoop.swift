@@ -65,19 +65,23 @@ public final class NetworkLoop<Event: Sendable> {
   ///   - endpoint: such as `tcp://0.0.0.0:4000`, `tcp://127.0.0.1:*` (a free port),
   ///     `tcp://localhost:4000` or `ipc:///run/mrdib/7/server`.
   ///   - host: at which others reach this machine, when `endpoint` does not say it.
+  ///   - maximumFrameBytes: largest frame that is sent or accepted here, if that is less than
+  ///     ``SocketOptions/maximumFrameBytes``.
   /// - Throws: ``TransportError`` when the address is malformed, in use, not this machine's, not
   ///   allowed, or open to strangers (see ``Security``).
   public func bindRouter(
-    _ endpoint: String, advertisedHost host: String? = nil
+    _ endpoint: String, advertisedHost host: String? = nil, maximumFrameBytes: Int = .max
   ) throws(TransportError) -> Listener {
     let wanted = try Endpoint(endpoint).resolvingLoopbackName()
     try settings.security.checkListening(at: wanted)
+    ConnectionGuard.start()
     if case .curve(let keys) = settings.security, let listening = keys.listening,
       authenticator == nil
     {
       authenticator = try Authenticator(listening, context: context)
     }
-    let (connection, actual) = try open(.router) { socket throws(TransportError) in
+    let (connection, actual) = try open(.router, maximumFrameBytes) {
+      socket throws(TransportError) in
       try socket.bind(wanted)
     }
     return Listener(
@@ -87,10 +91,13 @@ public final class NetworkLoop<Event: Sendable> {
 
   /// Connects to a peer, which need not be there yet; lost connections are made again.
   ///
+  /// - Parameter maximumFrameBytes: as for ``bindRouter(_:advertisedHost:maximumFrameBytes:)``.
   /// - Throws: ``TransportError`` when the address is malformed or names no single place.
-  public func connectDealer(_ endpoint: String) throws(TransportError) -> PeerID {
+  public func connectDealer(
+    _ endpoint: String, maximumFrameBytes: Int = .max
+  ) throws(TransportError) -> PeerID {
     let target = try Endpoint(endpoint)
-    let (connection, _) = try open(.dealer) { socket throws(TransportError) in
+    let (connection, _) = try open(.dealer, maximumFrameBytes) { socket throws(TransportError) in
       try socket.connect(target)
       return target
     }
@@ -112,10 +119,13 @@ public final class NetworkLoop<Event: Sendable> {
 
   /// - Parameter start: binds or connects the socket and says where.
   private func open(
-    _ kind: ZeroMQSocket.Kind, start: (ZeroMQSocket) throws(TransportError) -> Endpoint
+    _ kind: ZeroMQSocket.Kind, _ maximumFrameBytes: Int,
+    start: (ZeroMQSocket) throws(TransportError) -> Endpoint
   ) throws(TransportError) -> (ConnectionID, Endpoint) {
+    var options = settings.socket
+    options.maximumFrameBytes = min(options.maximumFrameBytes, maximumFrameBytes)
     let socket = try ZeroMQSocket(
-      kind, context: context, options: settings.socket, security: settings.security)
+      kind, context: context, options: options, security: settings.security)
     let handshakes = try socket.watchHandshakes()
     let endpoint: Endpoint
     do {

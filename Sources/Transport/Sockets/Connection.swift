@@ -11,6 +11,8 @@ final class Connection {
   /// When to connect again after a refusal.
   var reconnectsAt: Duration?
   private var queues: [[UInt8]: OutgoingQueue] = [:]
+  /// What waits for all peers.
+  private let outstanding = ByteCount()
   /// Peers with queued messages.
   private var waiting: Set<[UInt8]> = []
 
@@ -44,14 +46,8 @@ final class Connection {
   /// - Throws: ``TransportError`` `overloaded`, `messageTooLarge` or `peerGone`.
   func send(_ message: WireMessage, to routingID: [UInt8]) throws(TransportError) {
     try checkFrames(of: message)
-    let queue = queues[routingID] ?? OutgoingQueue()
-    let limit = socket.options.outstandingBytesPerPeer
-    guard queue.hasRoom(for: message, limit: limit) else {
-      throw TransportError(
-        .overloaded,
-        "Cannot send \(message.byteCount) bytes to a peer: \(queue.outstandingBytes) of at most"
-          + " \(limit) bytes already wait for it; send again when it has answered.")
-    }
+    let queue = queues[routingID] ?? OutgoingQueue(total: outstanding)
+    try checkRoom(for: message, in: queue)
     let outcome =
       queue.isEmpty
       ? try socket.send(message, to: routingID, pinned: queue.pinned) : .wouldBlock
@@ -67,6 +63,28 @@ final class Connection {
         .peerGone,
         "Cannot send \(message.byteCount) bytes to a peer: it is not connected; it has left or"
           + " never said hello.")
+    }
+  }
+
+  private func checkRoom(
+    for message: WireMessage, in queue: OutgoingQueue
+  ) throws(TransportError) {
+    let options = socket.options
+    guard queue.hasRoom(for: message, limit: options.outstandingBytesPerPeer) else {
+      throw TransportError(
+        .overloaded,
+        "Cannot send \(message.byteCount) bytes to a peer: \(queue.outstandingBytes) of at most"
+          + " \(options.outstandingBytesPerPeer) bytes already wait for it; send again when it has"
+          + " answered.")
+    }
+    let others = outstanding.value
+    let isCrowded = socket.kind == .router && others > options.crowdedBytes
+    let isFull = others > 0 && others + OutgoingQueue.cost(of: message) > options.outstandingBytes
+    guard !isFull, !isCrowded || queue.isServedInCrowd(message) else {
+      throw TransportError(
+        .overloaded,
+        "Cannot send \(message.byteCount) bytes to a peer: \(others) bytes wait for all peers,"
+          + " \(queue.outstandingBytes) of them for this one; send again when they have read some.")
     }
   }
 

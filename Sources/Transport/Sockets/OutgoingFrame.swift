@@ -2,22 +2,33 @@ internal import CZeroMQ
 internal import Messages
 internal import Synchronization
 
-/// Bytes that libzmq holds of one peer's messages without having copied them.
-final class PinnedBytes: Sendable {
+/// Bytes that wait to be sent; libzmq's threads let go of some of them.
+final class ByteCount: Sendable {
   private let count = Atomic<Int>(0)
+  /// That of which this is a part.
+  private let whole: ByteCount?
+
+  init(partOf whole: ByteCount? = nil) { self.whole = whole }
 
   var value: Int { count.load(ordering: .relaxed) }
 
-  func add(_ bytes: Int) { count.add(bytes, ordering: .relaxed) }
-  func subtract(_ bytes: Int) { count.subtract(bytes, ordering: .relaxed) }
+  func add(_ bytes: Int) {
+    count.add(bytes, ordering: .relaxed)
+    whole?.add(bytes)
+  }
+
+  func subtract(_ bytes: Int) {
+    count.subtract(bytes, ordering: .relaxed)
+    whole?.subtract(bytes)
+  }
 }
 
 /// Keeps a payload alive while libzmq sends it. Released by libzmq, mostly on an I/O thread.
 private final class OutgoingFrame: Sendable {
   private let payload: Payload
-  private let pinned: PinnedBytes
+  private let pinned: ByteCount
 
-  init(_ payload: Payload, pinned: PinnedBytes) {
+  init(_ payload: Payload, pinned: ByteCount) {
     self.payload = payload
     self.pinned = pinned
     pinned.add(payload.byteCount)
@@ -28,7 +39,7 @@ private final class OutgoingFrame: Sendable {
 
 extension UnsafeMutablePointer<zmq_msg_t> {
   /// Makes the message share the bytes of `payload`.
-  func initialize(sharing payload: Payload, pinned: PinnedBytes) throws(Errno) {
+  func initialize(sharing payload: Payload, pinned: ByteCount) throws(Errno) {
     let frame = Unmanaged.passRetained(OutgoingFrame(payload, pinned: pinned))
     do {
       _ = try valueOrErrno {

@@ -16,7 +16,7 @@ extension ZeroMQSocket {
   ///   - routingID: of a router's peer; empty for a dealer.
   ///   - pinned: counts the bytes that libzmq will hold without a copy.
   func send(
-    _ message: WireMessage, to routingID: [UInt8], pinned: PinnedBytes
+    _ message: WireMessage, to routingID: [UInt8], pinned: ByteCount
   ) throws(TransportError) -> SendOutcome {
     do {
       if !routingID.isEmpty {
@@ -38,7 +38,7 @@ extension ZeroMQSocket {
   /// libzmq decides at the first frame whether a message fits. A later one can fail all the same,
   /// when a dealer's connection breaks in between: it then forgets the first frames and swallows
   /// the others, which therefore must all be handed over before the message is sent again.
-  private func sendFrames(of message: WireMessage, pinned: PinnedBytes) throws(Errno) {
+  private func sendFrames(of message: WireMessage, pinned: ByteCount) throws(Errno) {
     var failure: Errno?
     for (index, frame) in message.frames.enumerated() {
       if frame.byteCount >= options.zeroCopySendBytes {

@@ -72,7 +72,7 @@ struct BestModelKeeperTests {
     #expect(try tiny.names("models/epoch-0002") == BestModelWriterTests.files)
     disk.goOn()
     let report = try #require(kept.next())
-    guard case .failed(let message) = kept.keeper.take(report) else {
+    guard case .failed(let message, _) = kept.keeper.take(report) else {
       Issue.record("a pipe was synchronised")
       return
     }
