@@ -8,7 +8,7 @@
 
 #include <dlfcn.h>
 #include <errno.h>
-#include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -49,12 +49,12 @@ static _Noreturn void give_up(const char *format, ...) {
   size += vsnprintf(text + size, sizeof text - (size_t)size, format, values);
   va_end(values);
   if (size >= (int)sizeof text) size = sizeof text - 1;
-  // Whoever does not read it must not keep the process.
-  int flags = fcntl(STDERR_FILENO, F_GETFL);
-  if (flags >= 0) (void)fcntl(STDERR_FILENO, F_SETFL, flags | O_NONBLOCK);
-  ssize_t ignored = write(STDERR_FILENO, text, (size_t)size);
-  (void)ignored;
-  if (flags >= 0) (void)fcntl(STDERR_FILENO, F_SETFL, flags);
+  // A reader who does not read must not keep the process: what is ready takes so little at once.
+  struct pollfd output = {.fd = STDERR_FILENO, .events = POLLOUT};
+  if (poll(&output, 1, 1000) > 0) {
+    ssize_t ignored = write(STDERR_FILENO, text, (size_t)size);
+    (void)ignored;
+  }
   _exit(EX_OSERR);
 }
 

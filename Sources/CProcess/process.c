@@ -27,6 +27,7 @@ static _Noreturn void become(const char *path, char *const arguments[], char *co
   // Where the sum would be beyond the largest, that is what it becomes.
   if (nice > 0) (void)setpriority(PRIO_PROCESS, 0, getpriority(PRIO_PROCESS, 0) + nice);
 
+  // Neither this nor `output` is 0, 1 or 2, which are never free: see standard_descriptors.c.
   int input = open("/dev/null", O_RDONLY | O_CLOEXEC);
   if (input < 0) goto failed;
   if (dup2(input, STDIN_FILENO) < 0) goto failed;
@@ -191,13 +192,15 @@ int cprocess_watch_signals(const int *signals, size_t count) {
     if (signals[watched_count] == SIGHUP && previous[watched_count].sa_handler == SIG_IGN)
       (void)sigaction(SIGHUP, &previous[watched_count], NULL);
   }
-  // Whoever started this process may have had these signals blocked (the threads of a dispatch
-  // queue do), and a new process inherits that: then nothing would ever stop it.
+  cprocess_unblock_signals(signals, count);
+  return read_end;
+}
+
+void cprocess_unblock_signals(const int *signals, size_t count) {
   sigset_t wanted;
   sigemptyset(&wanted);
   for (size_t index = 0; index < count; index++) sigaddset(&wanted, signals[index]);
   pthread_sigmask(SIG_UNBLOCK, &wanted, NULL);
-  return read_end;
 }
 
 void cprocess_ignore_broken_pipes(void) {

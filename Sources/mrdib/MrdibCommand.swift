@@ -24,7 +24,13 @@ struct MrdibCommand: ParsableCommand {
     ProcessMemory.keepForReuse()
     ConnectionGuard.raiseDescriptorLimit()
     ProcessOutput.outliveReaders()
-    ProcessLimits.raiseDescriptorLimit()
+    SignalPipe.unblock()
+    Logs.start()
+    StandardOutput.endProgram(perform())
+  }
+
+  /// Does what the command line asks for. What there is to say about errors has been said then.
+  private static func perform() -> Runtime.ExitCode {
     do {
       let arguments = Array(CommandLine.arguments.dropFirst())
       var command = try parseAsRoot(NegativeValues.joined(arguments))
@@ -33,19 +39,26 @@ struct MrdibCommand: ParsableCommand {
         try BLASKernels.choose()
       }
       try command.run()
-      StandardOutput.finish()
+      return .success
     } catch {
-      if exitCode(for: error).isSuccess { StandardOutput.finish() }
-      exit(withError: error)
+      let code = Runtime.ExitCode(rawValue: exitCode(for: error).rawValue)
+      let text = fullMessage(for: error)
+      if !text.isEmpty {
+        // Help that was asked for is a result.
+        if code.isSuccess { StandardOutput.write(text) } else { StandardError.write(text) }
+      }
+      return code
     }
   }
 }
 
 extension ParsableCommand {
-  /// Ends the program with a role's code; the reason goes to stderr unless all went well.
-  func end(_ outcome: RoleOutcome) throws -> Never {
-    if !outcome.exitCode.isSuccess { StandardError.write("mrdib: \(outcome.message)") }
-    throw ArgumentParser.ExitCode(outcome.exitCode.rawValue)
+  /// Ends the program with a role's code; the reason goes to stderr unless all went well. Then
+  /// nobody is waited for: whoever starts the role again, or stopped it, does.
+  func end(_ outcome: RoleOutcome) -> Never {
+    if outcome.exitCode.isSuccess { StandardOutput.endProgram(.success) }
+    StandardError.write("mrdib: \(outcome.message)")
+    StandardOutput.leave(outcome.exitCode)
   }
 
   /// Runs a command's work and turns what it throws into one line on stderr and an exit code.

@@ -4,10 +4,10 @@ import Runtime
 
 /// A run's summary for the person who waited for it.
 struct ResultTable {
-  /// Prints what the run of a directory came to, if it left a summary.
-  static func print(runDirectory: String, asJSON: Bool) {
-    guard let table = ResultTable(runDirectory: runDirectory) else { return }
-    for line in asJSON ? [table.json] : table.lines { Swift.print(line) }
+  /// What the run of a directory came to; nothing if it left no summary.
+  static func lines(runDirectory: String, asJSON: Bool) -> [String] {
+    guard let table = ResultTable(runDirectory: runDirectory) else { return [] }
+    return asJSON ? [table.json] : table.lines
   }
 
   let json: String

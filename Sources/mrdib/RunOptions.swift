@@ -73,15 +73,15 @@ struct RunOptions: ParsableArguments {
   }
 
   /// Makes the run's directory, or takes the one whose run goes on. It belongs to this process from
-  /// now on until it ends.
+  /// now on until it ends or releases the lock.
   func openRunDirectory(
     for setup: RunSetup, _ resume: ResumeChoice
-  ) throws -> (directory: RunDirectory, continued: ContinuedRun?) {
+  ) throws -> (directory: RunDirectory, lock: RunLock, continued: ContinuedRun?) {
     let path = try folder(resume) ?? setup.standardDirectory(date: Date())
-    _ = try RunLock(runDirectory: path)
+    let lock = try RunLock(runDirectory: path)
     let directory = RunDirectory(existing: path)
     if !overwrite, resume != .never, let run = try ContinuedRun.find(in: directory, for: setup) {
-      return (directory, run)
+      return (directory, lock, run)
     }
     if case .path(let path) = resume {
       throw RuntimeError(
@@ -92,7 +92,7 @@ struct RunOptions: ParsableArguments {
     let isUnused = overwrite || (resume != .never && directory.holdsOnlyPreparations)
     try setup.configuration.checkCheckpointFolder()
     return (
-      try RunDirectory.create(at: path, existingRun: isUnused ? .replace : .refuse), nil
+      try RunDirectory.create(at: path, existingRun: isUnused ? .replace : .refuse), lock, nil
     )
   }
 

@@ -16,10 +16,10 @@ struct TableOptions: ParsableArguments {
     if json && csv { throw ValidationError("--json and --csv exclude each other.") }
   }
 
-  func print(_ value: some Encodable, csv text: String, lines: [String]) throws {
-    if json { return try StandardOutput.printJSON(value) }
-    if csv { return Swift.print(text, terminator: "") }
-    lines.forEach { Swift.print($0) }
+  func write(_ value: some Encodable, csv text: String, lines: [String]) throws {
+    if json { return try StandardOutput.writeJSON(value) }
+    if csv { return StandardOutput.write(text: text) }
+    StandardOutput.write(lines)
   }
 }
 
@@ -61,12 +61,15 @@ struct SweepOptions: ParsableArguments {
 }
 
 extension SweepRunner {
-  /// What a command that made many runs ends with: a signal, or the runs that failed.
-  func checkEnd(of runs: [SweepRun]) throws {
-    if let signal = stopSignal {
-      StandardError.write("mrdib: stopped; the same command goes on with what is missing")
-      throw ArgumentParser.ExitCode(Runtime.ExitCode.signal(signal).rawValue)
-    }
+  /// Ends the program if it was asked to stop. Whoever asked waits for it, and it for nobody.
+  func endIfStopped() {
+    guard let signal = stopSignal else { return }
+    StandardError.write("mrdib: stopped; the same command goes on with what is missing")
+    StandardOutput.leave(.signal(signal))
+  }
+
+  /// Names the runs that failed, and ends the command with a code that says so.
+  func checkFailures(in runs: [SweepRun]) throws {
     let failed = runs.filter { $0.state == .failed }
     guard !failed.isEmpty else { return }
     for run in failed { StandardError.write("failed: \(run.name): \(run.message)") }

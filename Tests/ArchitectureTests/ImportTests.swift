@@ -124,6 +124,25 @@ import Testing
     }
   }
 
+  @Test("nobody writes to standard streams by himself: a reader who does not read would stop him")
+  func standardStreams() throws {
+    let banned = ["print(", "fputs(", "puts(", "StreamLogHandler.standard", "FileHandle.standard"]
+      + ["STDOUT_FILENO", "STDERR_FILENO"]
+    for target in try targets() {
+      for (path, lines) in try sources(of: target)
+      where !path.hasPrefix("Sources/Runtime/Output/") {
+        for (number, line) in lines.enumerated() {
+          // A number to compare with or to pass on is no writing.
+          let words = line.replacing("descriptor > STDERR_FILENO", with: "")
+            .replacing("dup(STDERR_FILENO)", with: "")
+          for word in banned {
+            #expect(!words.contains(word), "\(path):\(number + 1): \(word)")
+          }
+        }
+      }
+    }
+  }
+
   @Test("lines are at most 100 characters long")
   func lineLength() throws {
     for target in try targets() {

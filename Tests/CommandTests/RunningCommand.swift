@@ -2,8 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// The program while it runs. What it says to people goes to a file: a pipe that nobody reads would
-/// stop it.
+/// The program while it runs. What it says goes to files, unless a test wants it elsewhere.
 final class RunningCommand {
   private let process = Process()
   private let outputPath: String
@@ -11,26 +10,37 @@ final class RunningCommand {
 
   /// - Parameters:
   ///   - environment: variables above those of the tests.
-  ///   - descriptors: how many it may have open; nil: as the tests.
-  init(
+  ///   - output: in place of a file.
+  ///   - errors: in place of a file.
+  convenience init(
     _ folder: TemporaryFolder, _ arguments: [String], environment: [String: String] = [:],
-    descriptors: Int? = nil
+    output: FileHandle? = nil, errors: FileHandle? = nil
+  ) throws {
+    try self.init(
+      folder, executable: Command.path, arguments, environment: environment, output: output,
+      errors: errors)
+  }
+
+  /// Runs it in a line for bash, in which `"$@"` is the program with its arguments.
+  convenience init(_ folder: TemporaryFolder, bash line: String, _ arguments: [String]) throws {
+    try self.init(
+      folder, executable: "/bin/bash", ["-c", line, "bash", Command.path] + arguments,
+      environment: [:], output: nil, errors: nil)
+  }
+
+  private init(
+    _ folder: TemporaryFolder, executable: String, _ arguments: [String],
+    environment: [String: String], output: FileHandle?, errors: FileHandle?
   ) throws {
     let name = UUID().uuidString
     outputPath = "\(folder.path)/output-\(name)"
     errorPath = "\(folder.path)/errors-\(name)"
     process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
-    if let descriptors {
-      process.executableURL = URL(fileURLWithPath: "/bin/bash")
-      process.arguments =
-        ["-c", "ulimit -n \(descriptors); exec \"$@\"", "bash", Command.path] + arguments
-    } else {
-      process.executableURL = URL(fileURLWithPath: Command.path)
-      process.arguments = arguments
-    }
+    process.executableURL = URL(fileURLWithPath: executable)
+    process.arguments = arguments
     process.standardInput = FileHandle.nullDevice
-    process.standardOutput = try Self.file(outputPath)
-    process.standardError = try Self.file(errorPath)
+    process.standardOutput = try output ?? Self.file(outputPath)
+    process.standardError = try errors ?? Self.file(errorPath)
     try process.run()
   }
 

@@ -49,8 +49,9 @@ import Testing
 
     let port = try TestSocket.freePort()
     let address = "tcp://127.0.0.1:\(port)"
+    let fewDescriptors = "ulimit -n 128; exec \"$@\""
     let coordinator = try RunningCommand(
-      folder,
+      folder, bash: fewDescriptors,
       [
         "coordinator", "--listen", address, "--data", data, "--run", "\(folder.path)/run",
         "--workers", "1", "--servers", "1", "--keys", keys,
@@ -110,14 +111,15 @@ import Testing
     ]
     let port = try TestSocket.freePort()
     let address = "tcp://127.0.0.1:\(port)"
+    let fewDescriptors = "ulimit -n 128; exec \"$@\""
     let coordinator = try RunningCommand(
-      folder,
+      folder, bash: fewDescriptors,
       [
         "coordinator", "--listen", address, "--data", data, "--run", "\(folder.path)/run",
         "--workers", "1", "--servers", "1", "--keys", keys,
-      ] + settings, descriptors: 128)
+      ] + settings)
     let server = try RunningCommand(
-      folder, ["server", "--coordinator", address, "--keys", keys], descriptors: 128)
+      folder, bash: fewDescriptors, ["server", "--coordinator", address, "--keys", keys])
     try Wait.until("the server listens") { server.errors.contains("listening at") }
     let listening = /listening at tcp:\/\/127.0.0.1:(\d+)/
     let match = try #require(server.errors.firstMatch(of: listening))
@@ -170,7 +172,7 @@ import Testing
     let keys = try makeKeys(folder, "keys")
     let address = "tcp://127.0.0.1:\(try TestSocket.freePort())"
     let coordinator = try RunningCommand(
-      folder,
+      folder, bash: fewDescriptors,
       [
         "coordinator", "--listen", address, "--data", try folder.generateData(), "--run",
         "\(folder.path)/run", "--workers", "1", "--servers", "1", "--keys", keys,

@@ -5,8 +5,8 @@
 // No system headers that define types: Swift would think that they are defined here.
 
 // What Swift cannot do itself: fork (only async-signal-safe C may run between fork and exec of a
-// process with threads), signal handlers, macros over wait status, and the C library's streams,
-// which are variables.
+// process with threads), signal handlers, macros over wait status, and what has to happen before
+// main: `standard_descriptors.c` opens standard descriptors that are closed.
 
 /// Starts a program in a process group of its own, with /dev/null as its input and `output` as its
 /// output and error output. No other descriptor is inherited but `inherited`, under its number,
@@ -50,17 +50,16 @@ int cprocess_reap(int process, struct cprocess_result *result);
 /// that is ignored when this is called stays so.
 int cprocess_watch_signals(const int *signals, size_t count);
 
+/// Lets signals come to the calling thread. Whoever started this process may have had them blocked
+/// (the threads of a dispatch queue do), and a new process inherits that: then nothing would ever
+/// stop it.
+void cprocess_unblock_signals(const int *signals, size_t count);
+
 /// From now on writing where nobody reads any more is an error of the call and ends no process.
 void cprocess_ignore_broken_pipes(void);
 
 /// Gives the signals back to whoever handled them before, and closes the pipe.
 void cprocess_unwatch_signals(void);
-
-/// Writes text to stderr. What cannot be written is lost.
-void cprocess_write_error(const char *text);
-
-/// Writes out what stdout still holds. 0, or the errno of a failure, now or before.
-int cprocess_flush_output(void);
 
 /// Has the calling thread give way to the others, in a process that was started to give way: if its
 /// nice value is above 0 it grows by `steps`, once. There is no way back without privileges. Does

@@ -1,4 +1,5 @@
 import CProcess
+import Synchronization
 
 #if canImport(Glibc)
   import Glibc
@@ -24,8 +25,11 @@ public final class SignalPipe: StopSignals {
   /// Readable when a signal is waiting.
   public let descriptor: Int32
 
+  /// What asks a process to stop.
+  public static let stopSignals = [SIGINT, SIGTERM, SIGHUP]
+
   /// - Throws: ``RuntimeError`` if the signals are watched already or the system refuses a pipe.
-  public init(signals: [Int32] = [SIGINT, SIGTERM, SIGHUP]) throws {
+  public init(signals: [Int32] = stopSignals) throws {
     descriptor = cprocess_watch_signals(signals, signals.count)
     guard descriptor >= 0 else {
       throw RuntimeError.system("watch for signals", errno: errno, exitCode: .system)
@@ -36,13 +40,22 @@ public final class SignalPipe: StopSignals {
     if descriptor >= 0 { cprocess_unwatch_signals() }
   }
 
+  /// Lets signals end a process that does not watch them, also where whoever started it had them
+  /// blocked. Call it first thing in a program, on its main thread.
+  public static func unblock() { cprocess_unblock_signals(stopSignals, stopSignals.count) }
+
   /// Signals of a process that ends soon after its run: they are watched until then, because one
   /// that comes while it says why it ends must not end it sooner, with another code.
   public static func untilExit() throws -> SignalPipe {
     let signals = try SignalPipe()
-    _ = Unmanaged.passRetained(signals)
+    lasting.withLock { $0 = signals }
     return signals
   }
+
+  /// What ``untilExit()`` made, if the process watches its signals until its end.
+  public static var watchedUntilExit: SignalPipe? { lasting.withLock { $0 } }
+
+  private static let lasting = Mutex<SignalPipe?>(nil)
 
   public func next() -> Int32? {
     var byte: UInt8 = 0

@@ -37,17 +37,6 @@ public struct ProcessLimits: Sendable, Equatable {
       memory: ControlGroup.own.freeMemory)
   }
 
-  /// Lets this process, and those that it starts, have as many files open as the system allows at
-  /// the most: the usual limit of a shell is for programs that cannot do with more.
-  public static func raiseDescriptorLimit() {
-    let resource = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
-    var limit = rlimit()
-    guard getrlimit(resource, &limit) == 0, limit.rlim_cur < limit.rlim_max else { return }
-    limit.rlim_cur = limit.rlim_max
-    // Refused, it stays as it was.
-    _ = setrlimit(resource, &limit)
-  }
-
   /// Nil where there is no limit.
   private static func limit(_ resource: __rlimit_resource_t) -> rlimit? {
     var limit = rlimit()

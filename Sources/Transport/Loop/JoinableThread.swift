@@ -3,7 +3,7 @@ internal import Glibc
 internal import Synchronization
 
 /// An operating system thread that can be waited for.
-final class JoinableThread: Sendable {
+package final class JoinableThread: Sendable {
   private enum State {
     case running(pthread_t)
     case joined
@@ -20,7 +20,9 @@ final class JoinableThread: Sendable {
   private let work: Work
   private let state: Mutex<State>
 
-  init(name: String, _ body: @escaping @Sendable () throws -> Void) throws(TransportError) {
+  package init(
+    name: String, _ body: @escaping @Sendable () throws -> Void
+  ) throws(TransportError) {
     let work = Work(body)
     self.work = work
     let argument = Unmanaged.passRetained(work)
@@ -54,7 +56,7 @@ final class JoinableThread: Sendable {
   }
 
   /// Waits for the thread's end and throws what its work threw. A second call does not wait.
-  func join() throws {
+  package func join() throws {
     let thread: pthread_t? = state.withLock { state in
       defer { state = .joined }
       return if case .running(let thread) = state { thread } else { nil }

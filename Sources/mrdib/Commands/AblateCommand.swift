@@ -34,12 +34,13 @@ struct AblateCommand: ParsableCommand {
       let (runner, folder) = try sweep.runner(
         options, name: options.experimentName("ablation", layers), expectedRuns: points.count)
       let runs = try runner.run(points)
+      runner.endIfStopped()
       let report = try ComparisonReport(
         ComparedGroup.groups(runs, in: folder, labelledBy: Ablation.coordinate), metrics: metrics,
         split: .test
       ) { try PerUserMetrics.load(run: $0.path, dataFolder: options.data) }
-      try table.print(report, csv: report.csv, lines: report.lines)
-      try runner.checkEnd(of: runs)
+      try table.write(report, csv: report.csv, lines: report.lines)
+      try runner.checkFailures(in: runs)
     }
   }
 

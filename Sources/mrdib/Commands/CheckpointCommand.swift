@@ -44,8 +44,8 @@ struct CheckpointList: ParsableCommand {
   func run() throws {
     try reporting {
       let listing = try CheckpointListing(path: path)
-      if json { return try StandardOutput.printJSON(listing) }
-      listing.lines.forEach { print($0) }
+      if json { return try StandardOutput.writeJSON(listing) }
+      StandardOutput.write(listing.lines)
     }
   }
 }
@@ -75,9 +75,9 @@ struct CheckpointVerify: ParsableCommand {
     try reporting {
       let verification = try CheckpointVerification(path: path)
       if json {
-        try StandardOutput.printJSON(verification)
+        try StandardOutput.writeJSON(verification)
       } else {
-        verification.lines.forEach { print($0) }
+        StandardOutput.write(verification.lines)
       }
       if !verification.isGood {
         throw ArgumentParser.ExitCode(Runtime.ExitCode.dataMalformed.rawValue)
@@ -118,7 +118,7 @@ struct CheckpointExportCommand: ParsableCommand {
         path: path, format: format, to: out, withState: withState)
       export.problems.forEach { StandardError.write("warning: \($0)") }
       StandardError.write("from \(export.checkpoint)")
-      export.files.forEach { print($0) }
+      StandardOutput.write(export.files)
     }
   }
 }
@@ -153,9 +153,9 @@ struct CheckpointDiff: ParsableCommand {
         StandardError.write("warning: \(problem)")
       }
       if json {
-        try StandardOutput.printJSON(comparison)
+        try StandardOutput.writeJSON(comparison)
       } else {
-        comparison.lines.forEach { print($0) }
+        StandardOutput.write(comparison.lines)
       }
       if !comparison.isSame {
         throw ArgumentParser.ExitCode(Runtime.ExitCode.failure.rawValue)

@@ -46,7 +46,7 @@ struct CompareCommand: ParsableCommand {
       let report = try ComparisonReport(
         ComparedGroup.groups(in: ordered, chosenOnly: chosen), metrics: metrics, split: split
       ) { try PerUserMetrics.load(run: $0.path, dataFolder: data) }
-      try table.print(report, csv: report.csv, lines: report.lines)
+      try table.write(report, csv: report.csv, lines: report.lines)
     }
   }
 }

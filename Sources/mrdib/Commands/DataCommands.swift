@@ -56,7 +56,7 @@ struct DataGenerate: ParsableCommand {
         noiseDimensions ?? configuration.visualNoiseDimensions
       configuration.textNoiseDimensions = noiseDimensions ?? configuration.textNoiseDimensions
       try SyntheticData.generate(configuration, to: out)
-      print(out)
+      StandardOutput.write(out)
     }
   }
 }
@@ -78,7 +78,7 @@ struct DataValidate: ParsableCommand {
       guard validation.isUsable else {
         throw ArgumentParser.ExitCode(Runtime.ExitCode.dataMalformed.rawValue)
       }
-      print("'\(folder)' can be trained on")
+      StandardOutput.write("'\(folder)' can be trained on")
     }
   }
 }
@@ -98,8 +98,8 @@ struct DataStats: ParsableCommand {
       let statistics = DatasetStatistics(
         try Dataset.load(
           folder: folder, modalities: RunRequest(data: folder).modalities(), needsFeatures: true))
-      if json { return try StandardOutput.printJSON(statistics) }
-      statistics.lines.forEach { print($0) }
+      if json { return try StandardOutput.writeJSON(statistics) }
+      StandardOutput.write(statistics.lines)
     }
   }
 }

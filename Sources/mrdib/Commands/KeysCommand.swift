@@ -27,7 +27,8 @@ struct KeysNew: ParsableCommand {
   func run() throws {
     try reporting {
       try KeyFolder(folder).create()
-      print("made the keys of a cluster in '\(folder)'; use them with --keys \(folder)")
+      StandardOutput.write(
+        "made the keys of a cluster in '\(folder)'; use them with --keys \(folder)")
     }
   }
 }
@@ -48,8 +49,10 @@ struct KeysAdd: ParsableCommand {
   func run() throws {
     try reporting {
       try KeyFolder(folder).add(name, into: KeyFolder(out))
-      print("copy '\(out)' to the machine '\(name)'; its workers use it with --keys")
-      print("processes that listen with '\(folder)' know the key from now on")
+      StandardOutput.write([
+        "copy '\(out)' to the machine '\(name)'; its workers use it with --keys",
+        "processes that listen with '\(folder)' know the key from now on",
+      ])
     }
   }
 }
@@ -62,7 +65,7 @@ struct KeysShow: ParsableCommand {
   var folder: String
 
   func run() throws {
-    try reporting { try KeyFolder(folder).lines().forEach { print($0) } }
+    try reporting { try StandardOutput.write(KeyFolder(folder).lines()) }
   }
 }
 

@@ -31,11 +31,10 @@ struct RecommendCommand: ParsableCommand {
       let answer = try Recommendation.make(
         run: runDirectory, user: user, count: top, includesSeen: includeSeen, dataFolder: data)
       for warning in answer.warnings { StandardError.write("warning: \(warning)") }
-      if json { return try StandardOutput.printJSON(answer) }
-      print("rank\titem\tscore")
-      for (rank, item) in answer.items.enumerated() {
-        print("\(rank + 1)\t\(item.item)\t\(item.score)")
-      }
+      if json { return try StandardOutput.writeJSON(answer) }
+      StandardOutput.write(
+        ["rank\titem\tscore"]
+          + answer.items.enumerated().map { "\($0 + 1)\t\($1.item)\t\($1.score)" })
     }
   }
 }
@@ -56,7 +55,7 @@ struct ExportCommand: ParsableCommand {
 
   func run() throws {
     try reporting {
-      for path in try ModelExport.write(run: runDirectory, format: format, to: out) { print(path) }
+      StandardOutput.write(try ModelExport.write(run: runDirectory, format: format, to: out))
     }
   }
 }

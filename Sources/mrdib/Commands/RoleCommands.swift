@@ -34,14 +34,14 @@ struct CoordinatorCommand: ParsableCommand {
   var prepared = false
 
   func run() throws {
-    Logs.start(.warning)
+    Logs.show(from: .warning)
     try reporting {
       // Keys that cannot be used are found out before data is loaded.
       let security = try protection.security()
       let setup = try LifeSign.inherited.giveWhile {
         try prepared ? preparedSetup() : options.request().load()
       }
-      let runDirectory = Mutex<String?>(nil)
+      let own = Mutex<(path: String, lock: RunLock)?>(nil)
       let role = CoordinatorRole(
         setup: setup, runID: runID ?? RunIdentifier.fresh(), listen: listen, isQuiet: options.quiet,
         security: security, keepsSocketFolder: prepared,
@@ -52,14 +52,17 @@ struct CoordinatorCommand: ParsableCommand {
         if prepared { return RunDirectory(existing: options.runDirectory ?? ".") }
         let opened = try options.openRunDirectory(for: setup, continuation.resume)
         StandardError.write("run directory: \(opened.directory.path)")
-        runDirectory.withLock { $0 = opened.directory.path }
+        own.withLock { $0 = (opened.directory.path, opened.lock) }
         return opened.directory
       }
       let outcome = try role.run(signals: SignalPipe.untilExit())
-      if let path = runDirectory.withLock({ $0 }) {
-        ResultTable.print(runDirectory: path, asJSON: json)
+      if let (path, lock) = own.withLock({ $0 }) {
+        let results = ResultTable.lines(runDirectory: path, asJSON: json)
+        // The directory waits for nobody who reads results.
+        lock.release()
+        StandardOutput.write(results)
       }
-      try end(outcome)
+      end(outcome)
     }
   }
 
@@ -137,12 +140,11 @@ struct ServerCommand: ParsableCommand {
   @OptionGroup var protection: ListenOptions
 
   func run() throws {
-    Logs.start(.info)
     try reporting {
       let role = ServerRole(
         options: options.node(try protection.security()), listen: listen, advertisedHost: advertise,
         endpointFile: try protection.addressFile())
-      try end(try role.run(signals: SignalPipe.untilExit()))
+      end(try role.run(signals: SignalPipe.untilExit()))
     }
   }
 }
@@ -161,22 +163,10 @@ struct WorkerCommand: ParsableCommand {
   var data: String?
 
   func run() throws {
-    Logs.start(.info)
     try reporting {
       let role = WorkerRole(
         options: options.node(try protection.security(listens: false)), dataFolder: data)
-      try end(try role.run(signals: SignalPipe.untilExit()))
-    }
-  }
-}
-
-/// Logs go to stderr.
-enum Logs {
-  static func start(_ level: Logger.Level) {
-    LoggingSystem.bootstrap { label in
-      var handler = StreamLogHandler.standardError(label: label)
-      handler.logLevel = level
-      return handler
+      end(try role.run(signals: SignalPipe.untilExit()))
     }
   }
 }

@@ -65,12 +65,13 @@ struct SimulateCommand: ParsableCommand {
       for seed in seed.map({ $0..<$0 + 1 }) ?? first..<first + seeds {
         let history = try simulation.run(
           seed: seed, consistency: consistency, sabotage: sabotage,
-          trace: trace ? { print($0) } : nil)
+          trace: trace ? { StandardOutput.write($0) } : nil)
         summary.add(history)
-        if let failure = history.failure { print(failure) }
+        if let failure = history.failure { StandardOutput.write(failure) }
       }
-      print("\(summary.line); took \(Int(Date().timeIntervalSince(start).rounded())) s")
-      if statistics { for line in summary.statistics { print(line) } }
+      StandardOutput.write(
+        "\(summary.line); took \(Int(Date().timeIntervalSince(start).rounded())) s")
+      if statistics { StandardOutput.write(summary.statistics) }
       if !summary.failedSeeds.isEmpty { throw ArgumentParser.ExitCode.failure }
     }
   }

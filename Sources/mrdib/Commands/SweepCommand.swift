@@ -51,15 +51,16 @@ struct SweepCommand: ParsableCommand {
       let points = SweepPoint.all(of: grid)
       if dryRun {
         let first = try search?.points(turn: 0, chosen: search?.start() ?? []) ?? points
-        return first.forEach { print($0.name) }
+        return StandardOutput.write(first.map(\.name))
       }
       let (runner, _) = try sweep.runner(
         options, name: options.experimentName("sweep", grid.layers),
         expectedRuns: search?.runCount ?? points.count)
       let runs = try search?.run(runner.run) ?? runner.run(points)
       let report = try SweepReport(runs, metrics: metrics)
-      try table.print(report, csv: report.csv, lines: report.lines)
-      try runner.checkEnd(of: runs)
+      try table.write(report, csv: report.csv, lines: report.lines)
+      runner.endIfStopped()
+      try runner.checkFailures(in: runs)
       if report.chosenByValidation == nil {
         throw ArgumentParser.ExitCode(Runtime.ExitCode.failure.rawValue)
       }

@@ -13,7 +13,7 @@ struct ConfigKeys: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "keys", abstract: "List every setting with its default and meaning.")
 
-  func run() throws { print(ConfigurationKeys.reference) }
+  func run() throws { StandardOutput.write(ConfigurationKeys.reference) }
 }
 
 struct ConfigShow: ParsableCommand {
@@ -23,7 +23,7 @@ struct ConfigShow: ParsableCommand {
   @OptionGroup var options: RunOptions
 
   func run() throws {
-    try reporting { print(try options.request().resolve().resolvedYAML(), terminator: "") }
+    try reporting { StandardOutput.write(text: try options.request().resolve().resolvedYAML()) }
   }
 }
 
@@ -37,8 +37,8 @@ struct DoctorCommand: ParsableCommand {
   func run() throws {
     try reporting {
       let report = Diagnosis.capture()
-      if json { return try StandardOutput.printJSON(report) }
-      report.lines.forEach { print($0) }
+      if json { return try StandardOutput.writeJSON(report) }
+      StandardOutput.write(report.lines)
     }
   }
 }

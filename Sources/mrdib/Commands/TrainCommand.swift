@@ -44,14 +44,18 @@ struct TrainCommand: ParsableCommand {
         StandardError.write("warning: \(warning)")
       }
       if dryRun {
-        setup.summaryLines.forEach { print($0) }
+        StandardOutput.write(setup.summaryLines)
         return
       }
-      let (directory, continued) = try options.openRunDirectory(for: setup, continuation.resume)
+      let (directory, lock, continued) = try options.openRunDirectory(
+        for: setup, continuation.resume)
       if !options.quiet { StandardError.write("run directory: \(directory.path)") }
       let outcome = try outcome(setup, directory, continuing: continued)
-      ResultTable.print(runDirectory: directory.path, asJSON: json)
-      try end(outcome)
+      let results = ResultTable.lines(runDirectory: directory.path, asJSON: json)
+      // The directory waits for nobody who reads results.
+      lock.release()
+      StandardOutput.write(results)
+      end(outcome)
     }
   }
 

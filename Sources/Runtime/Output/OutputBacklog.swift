@@ -1,0 +1,151 @@
+/// Text on its way to somebody who may read slowly, later or never, as a value.
+///
+/// What is dropped is counted, and the count stands where the lines would have stood.
+package struct OutputBacklog: Sendable {
+  /// What happens to new text when there is no room.
+  package enum Overflow: Sendable {
+    /// The oldest lines are dropped: the last ones say why a process ended.
+    case dropsOldest
+    /// Nothing is dropped; who adds text waits for room first.
+    case waits
+  }
+
+  /// The most text that waits, in pieces and in bytes.
+  package static let pieceLimit = 1000
+  package static let byteLimit = 1 << 18
+  /// As much as a pipe takes at once (`PIPE_BUF`), so that the lines of processes that share a pipe
+  /// do not mix.
+  private static let chunkLimit = 4096
+  private static let eraseLine = "\r\u{1B}[K"
+
+  /// What goes into one write.
+  package struct Chunk: Sendable, Equatable {
+    package let text: String
+    /// Lines that are lost with it, with those that its note counts.
+    fileprivate var losses: Losses
+  }
+
+  fileprivate struct Losses: Sendable, Equatable {
+    /// Lines that nobody read in time.
+    var unread = 0
+    /// Lines that could not be written.
+    var failed = 0
+    var reason = ""
+
+    var isEmpty: Bool { unread + failed == 0 }
+
+    /// Lines for people.
+    var note: String {
+      (unread == 0 ? "" : "mrdib: \(unread) lines were dropped here because nobody read them\n")
+        + (failed == 0 ? "" : "mrdib: \(failed) lines were lost here: \(reason)\n")
+    }
+  }
+
+  private enum Piece: Sendable {
+    case text(String)
+    /// A line without end, which the next piece replaces.
+    case status(String)
+    /// A line that was shown as a status stays.
+    case endOfStatus
+
+    var byteCount: Int {
+      switch self {
+      case .text(let text), .status(let text): text.utf8.count
+      case .endOfStatus: 0
+      }
+    }
+  }
+
+  private let overflow: Overflow
+  private var pieces: [Piece] = []
+  private var byteCount = 0
+  private var losses = Losses()
+  /// Whether a status stands where the next piece goes.
+  private var isStatusShown = false
+  /// Whether the last write broke off within a line.
+  private var isTorn = false
+
+  package init(overflow: Overflow) { self.overflow = overflow }
+
+  package var isEmpty: Bool { pieces.isEmpty }
+
+  package var hasRoom: Bool {
+    pieces.count < Self.pieceLimit && byteCount < Self.byteLimit
+  }
+
+  /// - Parameter text: lines, each with its end.
+  package mutating func add(_ text: String) { add(.text(text)) }
+
+  /// A line that the next text or status replaces.
+  package mutating func show(status: String) { add(.status(status)) }
+
+  /// Lets a status that is shown stay.
+  package mutating func endStatus() { add(.endOfStatus) }
+
+  private mutating func add(_ piece: Piece) {
+    // A status that was not written yet would be replaced by this piece.
+    if case .status = pieces.last { removeLast() }
+    pieces.append(piece)
+    byteCount += piece.byteCount
+    guard overflow == .dropsOldest else { return }
+    while pieces.count > 1, pieces.count > Self.pieceLimit || byteCount > Self.byteLimit {
+      let oldest = pieces.removeFirst()
+      byteCount -= oldest.byteCount
+      if case .text(let text) = oldest { losses.unread += text.lineCount }
+    }
+  }
+
+  private mutating func removeLast() {
+    if let last = pieces.popLast() { byteCount -= last.byteCount }
+  }
+
+  /// Takes what is to be written next, if there is anything.
+  package mutating func next() -> Chunk? {
+    guard !pieces.isEmpty else { return nil }
+    var text = (isTorn ? "\n" : "") + losses.note
+    var lost = losses
+    if isStatusShown, !text.isEmpty {
+      text = Self.eraseLine + text
+      isStatusShown = false
+    }
+    (isTorn, losses) = (false, Losses())
+    var count = 0
+    for piece in pieces {
+      if count > 0, text.utf8.count + piece.byteCount > Self.chunkLimit { break }
+      render(piece, into: &text)
+      if case .text(let lines) = piece { lost.failed += lines.lineCount }
+      count += 1
+    }
+    byteCount -= pieces.prefix(count).reduce(0) { $0 + $1.byteCount }
+    pieces.removeFirst(count)
+    return Chunk(text: text, losses: lost)
+  }
+
+  private mutating func render(_ piece: Piece, into text: inout String) {
+    switch piece {
+    case .text(let lines):
+      text += (isStatusShown ? Self.eraseLine : "") + lines
+      isStatusShown = false
+    case .status(let line):
+      text += (isStatusShown ? Self.eraseLine : "") + line
+      isStatusShown = true
+    case .endOfStatus:
+      if isStatusShown { text += "\n" }
+      isStatusShown = false
+    }
+  }
+
+  /// A chunk could not be written, or not whole: its lines are counted.
+  ///
+  /// - Parameter byteCount: how much of it was written.
+  package mutating func fail(_ chunk: Chunk, after byteCount: Int, reason: String) {
+    losses.unread += chunk.losses.unread
+    losses.failed += chunk.losses.failed
+    losses.reason = reason
+    isTorn = isTorn || byteCount > 0
+  }
+}
+
+extension String {
+  fileprivate var lineCount: Int { utf8.count { $0 == UInt8(ascii: "\n") } }
+}

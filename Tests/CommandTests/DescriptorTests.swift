@@ -1,0 +1,36 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// Descriptors that run out while a run is under way: strangers can cause it, and it passes.
+@Suite(.serialized) struct DescriptorTests {
+  /// Changes the limit of a process that runs.
+  private func limit(_ process: Int32, to count: Int) throws {
+    let command = Process()
+    command.executableURL = URL(fileURLWithPath: "/usr/bin/prlimit")
+    // The soft limit alone: raising the hard one again is for root.
+    command.arguments = ["--pid", "\(process)", "--nofile=\(count):"]
+    try command.run()
+    command.waitUntilExit()
+    #expect(command.terminationStatus == 0)
+  }
+
+  @Test("a best model and a checkpoint that lack descriptors are tried again, to the same bits")
+  func shortage() throws {
+    let long = try LongRun()
+    let run = try long.start("run", ["--servers", "1", "--workers", "1"])
+    try long.wait(for: 1, of: "run", while: run)
+    let roles = try ["coordinator", "server-0"].map { try #require(run.child($0)) }
+    for role in roles { try limit(role, to: 3) }
+    // Both the best model's files and a checkpoint's.
+    try Wait.until("both are told of") {
+      let log = String(decoding: try long.folder.bytes("run/logs/server-0.log"), as: UTF8.self)
+      return run.errors.contains("the best model is not saved yet, it is tried again")
+        && log.contains("was not written: ") || !run.isRunning
+    }
+    #expect(run.isRunning)
+    for role in roles { try limit(role, to: 1024) }
+    #expect(try run.wait() == 0, "\(run.errors)")
+    #expect(try long.result("run") == long.undisturbed())
+  }
+}

@@ -1,0 +1,121 @@
+import Foundation
+import Runtime
+import Synchronization
+import Testing
+import Transport
+
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Darwin
+#endif
+
+@Suite struct OutputWriterTests {
+  /// A pipe that holds one page, and is full of dots unless it is to be empty.
+  private final class SmallPipe: Sendable {
+    private static let size = 4096
+    /// `F_SETPIPE_SZ`, which Swift does not show.
+    private static let setSize: Int32 = 1031
+    let readEnd: Int32
+    let writeEnd: Int32
+
+    init(isFull: Bool) throws {
+      // A test that fails leaves while there is something to write.
+      ProcessOutput.outliveReaders()
+      var ends: [Int32] = [-1, -1]
+      try #require(pipe(&ends) == 0)
+      (readEnd, writeEnd) = (ends[0], ends[1])
+      try #require(fcntl(writeEnd, Self.setSize, Int32(Self.size)) == Self.size)
+      if isFull {
+        let dots = [UInt8](repeating: UInt8(ascii: "."), count: Self.size)
+        try #require(write(writeEnd, dots, dots.count) == dots.count)
+      }
+    }
+
+    deinit { close(readEnd) }
+
+    /// Waits for text until it ends with a suffix. The dots are left out.
+    func read(until suffix: String) -> String {
+      var text = ""
+      var bytes = [UInt8](repeating: 0, count: Self.size)
+      while !text.hasSuffix(suffix) {
+        let count = Glibc.read(readEnd, &bytes, bytes.count)
+        guard count > 0 else { break }
+        text += String(decoding: bytes.prefix(count), as: UTF8.self).replacing(".", with: "")
+      }
+      return text
+    }
+  }
+
+  @Test("who has something to say never waits; what is read later has all, in order, and the count")
+  func fullPipe() throws {
+    let pipe = try SmallPipe(isFull: true)
+    let writer = OutputWriter(descriptor: pipe.writeEnd, overflow: .dropsOldest)
+    for number in 0..<3000 { writer.write("line \(number)\n") }
+    #expect(!writer.flush(within: 0.2))
+    let text = pipe.read(until: "line 2999\n")
+    #expect(writer.flush(within: 60))
+    let lines = text.split(separator: "\n")
+    let note = try #require(lines.firstIndex { $0.hasPrefix("mrdib: ") })
+    // What was on its way already, then the note, then the last ones.
+    #expect(lines[..<note].elementsEqual((0..<note).map { "line \($0)" }, by: ==))
+    let kept = lines.count - note - 1
+    #expect(kept == OutputBacklog.pieceLimit)
+    #expect(lines.suffix(kept).elementsEqual((3000 - kept..<3000).map { "line \($0)" }, by: ==))
+    let dropped = 3000 - kept - note
+    #expect(lines[note] == "mrdib: \(dropped) lines were dropped here because nobody read them")
+  }
+
+  @Test("results wait for their reader, and none is dropped")
+  func results() throws {
+    let pipe = try SmallPipe(isFull: true)
+    let writer = OutputWriter(descriptor: pipe.writeEnd, overflow: .waits)
+    for number in 0..<3000 { writer.write("line \(number)\n") }
+    #expect(!writer.hasRoom(within: 0.1) && !writer.flush(within: 0.1))
+    let text = pipe.read(until: "line 2999\n")
+    #expect(text == (0..<3000).map { "line \($0)\n" }.joined())
+    #expect(writer.hasRoom(within: 60) && writer.flush(within: 60) && writer.failure == nil)
+  }
+
+  @Test("a descriptor that another program made non-blocking loses nothing")
+  func nonBlocking() throws {
+    let pipe = try SmallPipe(isFull: true)
+    try #require(fcntl(pipe.writeEnd, F_SETFL, O_NONBLOCK) == 0)
+    let writer = OutputWriter(descriptor: pipe.writeEnd, overflow: .waits)
+    let long = String(repeating: "long ", count: 10_000) + "\n"
+    writer.write(long)
+    #expect(!writer.flush(within: 0.2) && writer.failure == nil)
+    #expect(pipe.read(until: "\n") == long)
+    #expect(writer.flush(within: 60) && writer.failure == nil)
+  }
+
+  @Test("where the system gives no thread, what can be written at once is, and nobody waits")
+  func noThread() throws {
+    let pipe = try SmallPipe(isFull: false)
+    let writer = OutputWriter(descriptor: pipe.writeEnd, overflow: .dropsOldest) { _ in
+      throw POSIXError(.EAGAIN)
+    }
+    for number in 0..<2000 { writer.write("line \(number)\n") }
+    #expect(!writer.flush(within: 0.2))
+    let reader = Mutex("")
+    let thread = try JoinableThread(name: "reader") {
+      let text = pipe.read(until: "line 1999\n")
+      reader.withLock { $0 = text }
+    }
+    #expect(writer.flush(within: 60))
+    try thread.join()
+    let text = reader.withLock { $0 }
+    // A pipe of one page takes nothing more when anything is in it.
+    #expect(text.hasPrefix("line 0\nmrdib: 999 lines were dropped here"))
+    #expect(text.utf8.count { $0 == UInt8(ascii: "\n") } == 2 + OutputBacklog.pieceLimit)
+  }
+
+  @Test("why the first write failed is kept")
+  func failure() throws {
+    let descriptor = open("/dev/full", O_WRONLY)
+    defer { close(descriptor) }
+    let writer = OutputWriter(descriptor: descriptor, overflow: .waits)
+    writer.write("a\n")
+    #expect(writer.flush(within: 60) && writer.failure == ENOSPC)
+  }
+}
