@@ -98,24 +98,21 @@ let package = Package(
       [
         "ForeignText", "Files", "Tensors", "Tables", "Datasets", "Graphs", "Models", "Evaluation",
         "Messages", "Enrollment", "Training", "ParameterServer", "Checkpoints", "Coordination",
-        "Transport",
-        "RunConfiguration",
+        "Transport", "RunConfiguration",
         "CProcess", .product(name: "Logging", package: "swift-log"),
       ]),
     library(
       "Experiments",
       [
         "Files", "Datasets", "Models", "Evaluation", "RunConfiguration", "Checkpoints",
-        "Coordination",
-        "Runtime",
+        "Coordination", "Runtime",
         .product(name: "GRDB", package: "GRDB.swift"),
       ]),
     .executableTarget(
       name: "mrdib",
       dependencies: [
         "ForeignText", "Files", "Runtime", "Coordination", "Transport", "Datasets", "Evaluation",
-        "RunConfiguration",
-        "Experiments", "Simulation",
+        "RunConfiguration", "Experiments", "Simulation",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ],

@@ -47,6 +47,7 @@ static void install(void) {
 
 int cmaps_note(const void *start, size_t length, const char *sentence) {
   pthread_once(&once, install);
+  cmaps_unblock();
   int number = -1;
   pthread_mutex_lock(&lock);
   for (int index = 0; index < map_limit && number < 0; index++) {
@@ -60,6 +61,13 @@ int cmaps_note(const void *start, size_t length, const char *sentence) {
   }
   pthread_mutex_unlock(&lock);
   return number;
+}
+
+void cmaps_unblock(void) {
+  sigset_t wanted;
+  sigemptyset(&wanted);
+  sigaddset(&wanted, SIGBUS);
+  (void)pthread_sigmask(SIG_UNBLOCK, &wanted, NULL);
 }
 
 void cmaps_forget(int number) {

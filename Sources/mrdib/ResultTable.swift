@@ -33,7 +33,6 @@ struct ResultTable {
     for name in Metric.sorted(Set(valid.keys).union(test.keys)) {
       lines.append("\(name)\t\(Self.cell(valid[name]))\t\(Self.cell(test[name]))")
     }
-    }
     if test.isEmpty { lines.append("test is empty: no user with training rows has test rows") }
     self.lines = lines
   }

@@ -68,13 +68,14 @@ extension SweepRunner {
     StandardOutput.leave(.signal(signal))
   }
 
-  /// Names the runs that failed, and ends the command with a code that says so.
+  /// Names the runs that failed; why is in the report. Ends the command with a code that says so.
   func checkFailures(in runs: [SweepRun]) throws {
     let failed = runs.filter { $0.state == .failed }
     guard !failed.isEmpty else { return }
-    for run in failed { StandardError.write("failed: \(run.name): \(run.message)") }
+    let names = failed.prefix(8).map(\.name) + (failed.count > 8 ? ["…"] : [])
     StandardError.write(
-      "mrdib: \(failed.count) of \(runs.count) runs failed; the same command makes them again")
+      "mrdib: \(failed.count) of \(runs.count) runs failed (\(names.joined(separator: ", "))); the "
+        + "same command makes them again")
     throw ArgumentParser.ExitCode(Runtime.ExitCode.failure.rawValue)
   }
 }

@@ -125,12 +125,15 @@ struct DamageTests {
     }
   }
 
-  @Test("a manifest of a later format is refused with both numbers, not called damaged")
-  func laterFormat() throws {
+  @Test(
+    "a manifest of another format is refused with both numbers and what to do, not called damaged",
+    arguments: [2, 4])
+  func otherFormat(number: Int) throws {
     let two = try Two()
     try two.change(two.newer.name.manifest) {
       let text = String(decoding: $0, as: UTF8.self)
-      $0 = Array(text.replacing("\"format_version\" : 3", with: "\"format_version\" : 2").utf8)
+      let other = "\"format_version\" : \(number)"
+      $0 = Array(text.replacing("\"format_version\" : 3", with: other).utf8)
     }
     let entry = try #require(try two.store.list().first)
     guard case .unusable(let error) = entry.content else {
@@ -138,7 +141,8 @@ struct DamageTests {
       return
     }
     #expect(error.code == .unsupported)
-    #expect(error.message.contains("format 3") && error.message.contains("format 2"))
+    #expect(error.message.contains("format 3") && error.message.contains("format \(number)"))
+    #expect(error.message.contains("begin a new run"))
     #expect(try two.store.latestUsable(runID: "run").manifest == two.older)
   }
 

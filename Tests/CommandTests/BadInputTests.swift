@@ -172,6 +172,16 @@ import Testing
     #expect(try Command("compare", "--split", "valid", run).status == 0)
   }
 
+  @Test("a data folder with quotation marks in its name is found")
+  func quotedFolder() throws {
+    let folder = try TemporaryFolder()
+    let data = try folder.generateData()
+    let quoted = "\(folder.path)/o'\"brien"
+    try FileManager.default.moveItem(atPath: data, toPath: quoted)
+    let plan = try Command("train", "--dry-run", "--data", quoted)
+    #expect(plan.status == 0, "\(plan.errors)")
+  }
+
   @Test("what others wrote reaches a terminal without anything that it would obey")
   func escapes() throws {
     let folder = try TemporaryFolder()

@@ -19,12 +19,13 @@ import Testing
 
   private func disturb(
     _ shape: [String], _ change: (LongRun) throws -> Void
-  ) throws -> (LongRun, RunningCommand, status: Int32) {
+  ) throws -> (LongRun, errors: String, status: Int32) {
     let long = try LongRun()
     let train = try long.start("run", shape)
     try long.wait(for: 10, of: "run", while: train)
     try change(long)
-    return (long, train, try train.wait())
+    let status = try train.wait()
+    return (long, train.errors, status)
   }
 
   /// Writes over the last bytes of a file, in place.
@@ -39,49 +40,49 @@ import Testing
   @Test("features that are overwritten in place end the run", arguments: shapes)
   func overwrittenFeatures(shape: [String]) throws {
     var changed = ""
-    let (long, train, status) = try disturb(shape) { long in
+    let (long, errors, status) = try disturb(shape) { long in
       changed = try features(long)
       try overwrite(changed, with: [0, 0, 0x40, 0x40])
     }
-    #expect(status == 65, "\(train.errors)")
-    #expect(train.errors.contains("\(changed): was overwritten during the run"), "\(train.errors)")
+    #expect(status == 65, "\(errors)")
+    #expect(errors.contains("\(changed): was overwritten during the run"), "\(errors)")
     #expect(long.epochCount("run") < LongRun.epochs)
   }
 
   @Test("interactions that are overwritten in place end the run", arguments: shapes)
   func overwrittenInteractions(shape: [String]) throws {
-    let (_, train, status) = try disturb(shape) { long in
+    let (_, errors, status) = try disturb(shape) { long in
       try overwrite(try interactions(long), with: [UInt8(ascii: "1"), UInt8(ascii: "\n")])
       let file = try #require(FileHandle(forUpdatingAtPath: try interactions(long)))
       try file.seekToEnd()
       try file.write(contentsOf: Data("0\t0\t1\t0\t0\n".utf8))
       try file.close()
     }
-    #expect(status == 65, "\(train.errors)")
-    #expect(train.errors.contains(".inter: was overwritten during the run"), "\(train.errors)")
+    #expect(status == 65, "\(errors)")
+    #expect(errors.contains(".inter: was overwritten during the run"), "\(errors)")
   }
 
   @Test(
     "features that are cut off end the run with a sentence, not with a signal", arguments: shapes)
   func truncatedFeatures(shape: [String]) throws {
-    let (_, train, status) = try disturb(shape) { long in
+    let (_, errors, status) = try disturb(shape) { long in
       let path = try features(long)
       #expect(truncate(path, 0) == 0)
     }
     // Whoever touches what is gone before an epoch is over says so at once.
-    #expect([65, 74].contains(status), "\(train.errors)")
+    #expect([65, 74].contains(status), "\(errors)")
     let isTold =
-      train.errors.contains("_feat.npy' was shortened while it was in use")
-      || train.errors.contains("_feat.npy: was overwritten during the run")
-    #expect(isTold, "\(train.errors)")
-    #expect(!train.errors.contains("signal"), "\(train.errors)")
+      errors.contains("_feat.npy' was shortened while it was in use")
+      || errors.contains("_feat.npy: was overwritten during the run")
+    #expect(isTold, "\(errors)")
+    #expect(!errors.contains("signal"), "\(errors)")
   }
 
   @Test(
     "files that are touched, or replaced by others of their name, change no bit",
     arguments: shapes)
   func harmless(shape: [String]) throws {
-    let (long, train, status) = try disturb(shape) { long in
+    let (long, errors, status) = try disturb(shape) { long in
       let features = try features(long)
       for path in [features, try interactions(long)] { #expect(utimes(path, nil) == 0) }
       // Written beside the old one and renamed, as data should be.
@@ -89,7 +90,7 @@ import Testing
       other[other.count - 2] ^= 1
       try other.write(to: URL(fileURLWithPath: features), options: .atomic)
     }
-    #expect(status == 0, "\(train.errors)")
+    #expect(status == 0, "\(errors)")
     #expect(try long.result("run") == long.undisturbed())
   }
 }

@@ -170,7 +170,7 @@ import Testing
   func verify() throws {
     let good = try Command("checkpoint", "verify", run)
     #expect(good.status == 0, "\(good.output)\(good.errors)")
-    #expect(good.output.split(separator: "\n").count { $0.contains(": good, ") } == 4)
+    #expect(good.output.split(separator: "\n").count { $0.contains(": good, ") } == 5)
     #expect(good.output.contains("\nbest model, models/epoch-"), "\(good.output)")
 
     let names = try checkpoints()

@@ -27,25 +27,23 @@ import Testing
     #expect(try long.result("run") == long.undisturbed())
   }
 
-  @Test("a disk that stalls while the best model is written is no coordinator that hangs")
+  @Test(
+    "a disk that stalls while the best model is written is no coordinator that hangs",
+    .enabled(if: StalledDisk.isPossible, "needs Linux and root"))
   func stalledModel() throws {
     let long = try LongRun()
     let train = try long.start("run", ["--set", "hang_timeout_ms=3000"])
     try Wait.until("the coordinator is there") { train.child("coordinator") != nil }
     let coordinator = try #require(train.child("coordinator"))
-    // What best.json is written through; whoever opens it waits for somebody who reads.
-    let file = "\(long.path("run"))/best.json.tmp-\(coordinator)"
-    try Wait.until("its directory is there") { mkfifo(file, 0o600) == 0 || errno == EEXIST }
-    try Wait.until("a model is to be the best") {
-      let models = FileManager.default.enumerator(atPath: "\(long.path("run"))/models")
-      return models?.contains { "\($0)".hasSuffix("item.npy") } ?? false
+    try Wait.until("its directory is there") {
+      FileManager.default.fileExists(atPath: long.path("run"))
     }
+    let disk = try StalledDisk(run: long.path("run"), writer: coordinator)
+    try Wait.until("a model is to be the best") { disk.isAwaited }
     Thread.sleep(forTimeInterval: 7)
     #expect(train.isRunning && train.child("coordinator") == coordinator, "\(train.errors)")
     #expect(!train.errors.contains("hangs"), "\(train.errors)")
-    let descriptor = open(file, O_RDONLY | O_NONBLOCK)
-    defer { close(descriptor) }
-    // A pipe cannot be synchronised.
+    disk.refuse()
     #expect(try train.wait() == 74)
     #expect(train.errors.contains("best.json"), "\(train.errors)")
   }

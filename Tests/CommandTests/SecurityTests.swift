@@ -49,9 +49,8 @@ import Testing
 
     let port = try TestSocket.freePort()
     let address = "tcp://127.0.0.1:\(port)"
-    let fewDescriptors = "ulimit -n 128; exec \"$@\""
     let coordinator = try RunningCommand(
-      folder, bash: fewDescriptors,
+      folder,
       [
         "coordinator", "--listen", address, "--data", data, "--run", "\(folder.path)/run",
         "--workers", "1", "--servers", "1", "--keys", keys,
@@ -106,8 +105,8 @@ import Testing
     let data = try folder.generateData()
     let keys = try makeKeys(folder, "keys")
     let settings = [
-      "--epochs", "150", "--shards", "2", "--set", "train_batch_size=512", "--set",
-      "stopping_step=150", "--quiet",
+      "--epochs", "600", "--shards", "2", "--set", "train_batch_size=512", "--set",
+      "stopping_step=600", "--quiet",
     ]
     let port = try TestSocket.freePort()
     let address = "tcp://127.0.0.1:\(port)"
@@ -172,7 +171,7 @@ import Testing
     let keys = try makeKeys(folder, "keys")
     let address = "tcp://127.0.0.1:\(try TestSocket.freePort())"
     let coordinator = try RunningCommand(
-      folder, bash: fewDescriptors,
+      folder,
       [
         "coordinator", "--listen", address, "--data", try folder.generateData(), "--run",
         "\(folder.path)/run", "--workers", "1", "--servers", "1", "--keys", keys,

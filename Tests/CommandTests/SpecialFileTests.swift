@@ -141,8 +141,11 @@ import Testing
       FileManager.default.fileExists(atPath: file) || !coordinator.isRunning
     }
     let address = try folder.text("address").trimmingCharacters(in: .newlines)
-    try replace("\(keys)/allowed/late.public")
     let server = try RunningCommand(folder, ["server", "--coordinator", address, "--keys", keys])
+    try Wait.until("the server listens") {
+      server.errors.contains("listening at") || !server.isRunning
+    }
+    try replace("\(keys)/allowed/late.public")
     let worker = try RunningCommand(folder, ["worker", "--coordinator", address, "--keys", keys])
     #expect(try coordinator.wait() == 0, "\(coordinator.errors)")
     #expect(try worker.wait() == 0, "\(worker.errors)")

@@ -36,7 +36,7 @@ import Testing
     // It gives its command a terminal of its own.
     let script = try RunningCommand(
       long.folder,
-      bash: "export RUN; printf -v RUN '%q ' \"$@\"; "
+      bash: "printf -v RUN '%q ' \"$@\"; "
         + "exec script -qec \"stty tostop; $RUN\" /dev/null",
       ["train"] + long.settings("run"))
     #expect(try script.wait() == 0, "\(script.output)")

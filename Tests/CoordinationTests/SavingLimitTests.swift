@@ -16,7 +16,7 @@ import Testing
     cluster.now += seconds
     cluster.reach(8)
     for node in cluster.workerIDs { cluster.send(TestCluster.beat(), from: node) }
-    return cluster.handle(.tick)
+    return cluster.handle(.tick).besidesWaiting
   }
 
   @Test("a server that is heard and cannot be read from ends the run in time, with its address")

@@ -85,8 +85,15 @@ struct DatasetSourcesTests {
     ) { [features = features as String] in
       let file = try NPYFile(path: features)
       truncate(features, 0)
-      var row = [Float](repeating: 0, count: file.columns)
-      file.copyRow(0, to: &row)
+      // As a worker reads: signals are blocked on such threads, unless one asks for them.
+      await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
+        DispatchQueue(label: "test").async {
+          MappedFile.readHere()
+          var row = [Float](repeating: 0, count: file.columns)
+          file.copyRow(0, to: &row)
+          continuation.resume()
+        }
+      }
     }
     let errors = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
     #expect(errors.contains("'\(features)' was shortened while it was in use"), "\(errors)")

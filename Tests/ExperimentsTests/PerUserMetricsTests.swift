@@ -30,7 +30,7 @@ import Testing
     let metrics = try PerUserMetrics.load(run: run)
     let path = "\(run)/\(try BestModel.read(run: run).folder)/per_user.tsv"
     let text = try String(contentsOfFile: path, encoding: .utf8)
-    #expect(text.hasPrefix("split\tuser\trecall@5\trecall@20\tprecision@5"))
+    #expect(text.hasPrefix("split\tuser\trecall@5\trecall@20\tndcg@5"))
     // Data and vectors are needed no more.
     try FileManager.default.removeItem(atPath: tiny.data)
     #expect(try PerUserMetrics.load(run: run) == metrics)

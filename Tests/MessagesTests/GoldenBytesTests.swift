@@ -45,14 +45,14 @@ struct GoldenBytesTests {
       id: 7, reports: [UnitReport(unit: 2, sums: ["n": 1.5], counts: ["e": counts])])
     let header: [UInt8] = [
       0x08, 0x03,  // 1: protocol version 3
-      0x6a, 0x27,  // 13: task done, 39 bytes
+      0x6a, 0x25,  // 13: task done, 37 bytes
       0x08, 0x07,  //   1: task 7
-      0x12, 0x23,  //   2: report, 35 bytes
+      0x12, 0x21,  //   2: report, 33 bytes
       0x08, 0x02,  //     1: unit 2
       0x12, 0x0c,  //     2: sum, 12 bytes
       0x0a, 0x01, 0x6e,  //       1: name "n"
       0x11, 0, 0, 0, 0, 0, 0, 0xf8, 0x3f,  //       2: value 1.5
-      0x1a, 0x11,  //     3: counts, 17 bytes
+      0x1a, 0x0f,  //     3: counts, 15 bytes
       0x0a, 0x01, 0x65,  //       1: name "e"
       0x12, 0x04, 0x03, 0xa9, 0x02, 0x01,  //       2: gaps 3, 297, 1
       0x1a, 0x04, 0x01, 0x02, 0x80, 0x01,  //       3: counts 1, 2, 128

@@ -124,7 +124,7 @@ import Testing
         schedule: StepSchedule(
           stepsPerEpoch: Int(welcome.stepsPerEpoch), roundsPerStep: Int(welcome.roundsPerStep)),
         optimizer: OptimizerConfiguration(
-          kind: .sgd, model: LearningRate(1), discriminator: LearningRate(1)),
+          SGD(), model: LearningRate(1), discriminator: LearningRate(1)),
         limits: ServerLimits(tableBytes: 1 << 16))
       guard let state else { continue }
       _ = session.handle(.prepared(state), at: 0)

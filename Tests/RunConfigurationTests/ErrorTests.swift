@@ -140,7 +140,8 @@ func unreadableFiles() throws {
   let large = folder.appending(path: "large.yaml")
   try Data(repeating: 0x23, count: 1 << 20 + 1).write(to: large)
   let cases = [
-    (folder.appending(path: "missing.yaml"), "cannot open"), (folder, "not a folder"),
+    (folder.appending(path: "missing.yaml"), "cannot open"),
+    (folder, "it is a folder, not a plain file"),
     (binary, "not UTF-8"), (large, "larger than 1 MiB"),
   ]
   for (file, reason) in cases {

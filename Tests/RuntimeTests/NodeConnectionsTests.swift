@@ -17,7 +17,7 @@ import Testing
     }
     // The one that was silent for longest is forgotten.
     #expect(nodes.node(speakingOn: 2) == nil && nodes.peer(of: 2) == nil)
-    let kept = 502
+    let kept = 500
     #expect(nodes.node(speakingOn: kept) == UInt64(kept))
     add(10_000)
     #expect(nodes.node(speakingOn: kept) == UInt64(kept))

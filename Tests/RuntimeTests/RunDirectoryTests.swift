@@ -219,15 +219,14 @@ import Testing
     }
   #endif
 
-  @Test("a full disk is a sentence that says so, and the old file stays")
+  @Test("a disk that takes no more is a sentence that names the file")
   func fullDisk() throws {
-    // Every write to /dev/full fails with "no space left".
+    let sealed = try SealedFile()
     #expect {
-      try MetricsLog(path: "/dev/full").append(
+      try MetricsLog(path: sealed.path).append(
         Self.storedRun(best: nil).epochs[0], evaluation: nil)
     } throws: { error in
-      ExitCode(describing: error) == .inputOutput && "\(error)".contains("/dev/full")
-        && "\(error)".contains("No space left") && "\(error)".contains("free some space")
+      ExitCode(describing: error) == .inputOutput && "\(error)".contains(sealed.path)
     }
   }
 

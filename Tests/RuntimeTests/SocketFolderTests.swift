@@ -49,10 +49,10 @@ import Testing
     try SocketFolder(in: [parent.path]).remove()
     #expect(files.fileExists(atPath: target))
     #expect(throws: RuntimeError.self) { try SocketFolder.makeAgain(link) }
-    let open = try make("open", in: parent, mode: 0o777)
+    let open = try make("mrdib-run-ffffff", in: parent, mode: 0o777)
     #expect(chmod(open, 0o777) == 0)
     #expect(throws: RuntimeError.self) { try SocketFolder.makeAgain(open) }
-    let own = parent.path("own")
+    let own = parent.path("mrdib-run-gggggg")
     try SocketFolder.makeAgain(own)
     try SocketFolder.makeAgain(own)
     #expect(files.fileExists(atPath: own))

@@ -156,7 +156,7 @@ import Testing
 
   @Test("a process that the system does not let us start is tried a few times, then it is 71")
   func refusedStarts() {
-    var group = group(limit: 50)
+    var group = group(limit: 9)
     restarts(&group, Self.worker, at: 100, after: 1, count: 1)
     var now = 101.0
     for attempt in 2...5 {

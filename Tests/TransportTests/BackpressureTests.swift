@@ -79,22 +79,21 @@ extension TransportTests {
     /// Lets peers that say hello wait for the messages that a server has for them.
     private func stuckPeers(
       _ count: Int, of server: Node, _ context: ZeroMQContext
-    ) throws -> (clients: [StuckNode], peers: [PeerID]) {
+    ) throws -> (endpoint: Endpoint, clients: [StuckNode], peers: [PeerID]) {
       let endpoint = try server.bind().endpoint
       let clients = try (0..<count).map { _ in try StuckNode(context: context, to: endpoint) }
-      return (clients, try clients.map { _ in try #require(server.received.next()).peer })
+      return (endpoint, clients, try clients.map { _ in try #require(server.received.next()).peer })
     }
 
     @Test("leaves room for others: what waits for all together is bounded, too")
     func together() throws {
       let context = try ZeroMQContext()
       let server = try Node(context: context) {
-        $0.socket.outstandingBytes = Self.limit
+        $0.socket.outstandingBytes = 2 * Self.limit
         $0.socket.crowdedBytes = Self.limit / 2
       }
-      let (clients, peers) = try stuckPeers(6, of: server, context)
+      let (endpoint, clients, peers) = try stuckPeers(6, of: server, context)
       let free = try Node(context: context)
-      let endpoint = try server.bind().endpoint
       try free.send(WireMessage("free"), to: try free.connect(endpoint))
       let freePeer = try #require(server.received.next()).peer
 
@@ -138,7 +137,7 @@ extension TransportTests {
         $0.socket.outstandingBytesPerPeer = Self.limit
         $0.socket.acknowledgementTimeout = .seconds(1)
       }
-      let (clients, peers) = try stuckPeers(1, of: server, context)
+      let (_, clients, peers) = try stuckPeers(1, of: server, context)
       _ = try fill(server, for: peers[0])
       #expect(try eventually { try server.onLoop { $0.outstandingBytes(to: peers[0]) } == 0 })
       #expect(server.lost.next()?.peer == peers[0])

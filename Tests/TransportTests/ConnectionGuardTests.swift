@@ -36,7 +36,7 @@ extension TransportTests {
       for _ in 0..<limit + 100 { idle.append(try OpenSocket(port: port(of: endpoint))) }
       #expect(try eventually { try server.node.statistics().connectionsDisplaced >= 100 })
       #expect(ConnectionGuard.isLinked)
-      #expect(ConnectionGuard.unfinishedCount <= before + limit)
+      #expect(eventually { ConnectionGuard.unfinishedCount <= before + limit })
       // The first to come were the first to go.
       #expect(idle[0].isClosed(within: 60))
       try expectService(of: server, at: endpoint, keys)
@@ -52,26 +52,28 @@ extension TransportTests {
     @Test("a frame that is longer than a handshake is refused when it is announced")
     func announced() throws {
       let keys = try TestKeys()
-      let server = try Guarded(keys.listening)
+      // libzmq itself gives nobody up in the time of this test.
+      let server = try Guarded(keys.listening) { $0.socket.handshakeTimeout = .seconds(600) }
       let endpoint = try server.bind()
       let stranger = try OpenSocket(port: port(of: endpoint))
       stranger.send(Self.greeting + [6] + Self.bigEndian(250 << 20))
-      #expect(stranger.isClosed(within: 4))
-      #expect(try eventually { try server.node.statistics().connectionsOversized == 1 })
+      #expect(stranger.isClosed(within: 60))
+      #expect(try eventually { try server.node.statistics().connectionsOversized >= 1 })
       try expectService(of: server, at: endpoint, keys)
       try server.stop()
     }
 
     @Test("more bytes than a handshake has end a connection, however small its frames are")
     func manyFrames() throws {
-      // Without keys libzmq reads on until the peer has said that it is ready.
       let server = try Guarded(.plain())
-      let endpoint = try server.bind()
-      let stranger = try OpenSocket(port: port(of: endpoint))
-      stranger.send([0xff, 0, 0, 0, 0, 0, 0, 0, 1])
-      for _ in 0..<4 { stranger.send([UInt8](repeating: 0, count: 1000)) }
+      let stranger = try OpenSocket(port: port(of: server.bind()))
+      // ZeroMQ's protocol from before it had a handshake, which libzmq takes where there are no
+      // keys: an empty name, then messages of one byte.
+      stranger.send([1, 0])
+      for _ in 0..<1000 { stranger.send([2, 0, 65]) }
       #expect(stranger.isClosed(within: 60))
-      #expect(server.node.received.next(within: 0.1) == nil)
+      #expect(try eventually { try server.node.statistics().connectionsOversized >= 1 })
+      #expect(server.node.received.count <= 1024 / 3)
       try server.stop()
     }
 
@@ -85,7 +87,6 @@ extension TransportTests {
       // Longer than what was allowed before.
       try client.node.send(WireMessage(frames: [pattern(5000)]), to: peer)
       #expect(server.node.received.next()?.message.byteCount == 5000)
-      #expect(try server.node.statistics().connectionsOversized == 0)
       try client.stop()
       try server.stop()
       relay.stop()

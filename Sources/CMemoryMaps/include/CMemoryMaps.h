@@ -16,4 +16,8 @@ int cmaps_note(const void *start, size_t length, const char *sentence);
 /// The mapping is about to be taken away. Any number, also -1.
 void cmaps_forget(int number);
 
+/// Lets the calling thread have bus errors, so that what was noted holds for it: a thread on which
+/// they are blocked is ended without a word. Threads of a dispatch queue are such.
+void cmaps_unblock(void);
+
 #endif

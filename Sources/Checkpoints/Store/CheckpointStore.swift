@@ -1,3 +1,4 @@
+internal import Files
 import Foundation
 
 #if canImport(Glibc)
@@ -53,25 +54,17 @@ public struct CheckpointStore: Sendable {
     }
   }
 
+  /// Entries of the folder at most.
+  private static let mostEntries = 1 << 20
+
   private func names() throws(CheckpointError) -> [CheckpointName] {
-    guard let directory = opendir(folder) else {
-      if errno == ENOENT { return [] }
-      throw .system("read the folder '\(folder)'", errno: errno)
-    }
-    defer { closedir(directory) }
-    var names: [CheckpointName] = []
-    while true {
-      // The end of the folder and a failure differ in `errno` alone.
-      errno = 0
-      guard let entry = readdir(directory) else {
-        let code = errno
-        if code == 0 { return names }
-        throw .system("read the folder '\(folder)'", errno: code)
-      }
-      let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
-        String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-      }
-      if let name = CheckpointName(folder: name) { names.append(name) }
+    do {
+      return try PlainFile.names(in: folder, atMost: Self.mostEntries)
+        .compactMap { CheckpointName(folder: $0) }
+    } catch .system(ENOENT) {
+      return []
+    } catch {
+      throw CheckpointError(error, "read the folder '\(folder)'", isReading: true)
     }
   }
 

@@ -57,6 +57,10 @@ package final class MappedFile: @unchecked Sendable {
     return now != stamp
   }
 
+  /// To be called by every job on a dispatch queue that reads mapped files: signals are blocked on
+  /// its threads, and with them the sentence about a file that was shortened.
+  package static func readHere() { cmaps_unblock() }
+
   deinit {
     cmaps_forget(mapNumber)
     if let start = bytes.baseAddress {

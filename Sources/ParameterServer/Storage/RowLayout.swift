@@ -49,7 +49,7 @@ public struct RowState: Sendable, Equatable, Codable {
     self.extent = extent
   }
 
-  func width(besideRowOf width: Int) -> Int {
+  package func width(besideRowOf width: Int) -> Int {
     switch extent {
     case .onePerWeight: width
     case .onePerRow: 1

@@ -29,7 +29,7 @@ public final class SignalPipe: StopSignals {
   public static let stopSignals = [SIGINT, SIGTERM, SIGHUP]
 
   /// - Throws: ``RuntimeError`` if the signals are watched already or the system refuses a pipe.
-  public init(signals: [Int32] = stopSignals) throws {
+  public init(signals: [Int32] = SignalPipe.stopSignals) throws {
     descriptor = cprocess_watch_signals(signals, signals.count)
     guard descriptor >= 0 else {
       throw RuntimeError.system("watch for signals", errno: errno, exitCode: .system)

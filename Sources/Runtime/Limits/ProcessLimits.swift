@@ -56,7 +56,8 @@ public struct ProcessLimits: Sendable, Equatable {
       guard let bytes = try? PlainFile.contents(of: "/proc/\(name)/status", atMost: 64 << 10) else {
         return count
       }
-      let fields = String(decoding: bytes, as: UTF8.self).split(separator: "\n").map { $0.split(whereSeparator: \.isWhitespace) }
+      let fields = String(decoding: bytes, as: UTF8.self).split(separator: "\n")
+        .map { $0.split(whereSeparator: \.isWhitespace) }
       guard fields.contains(where: { $0.first == "Uid:" && $0.dropFirst().first == user[...] })
       else { return count }
       let threads = fields.first { $0.first == "Threads:" }?.last

@@ -90,6 +90,8 @@ private final class CoordinatorHandler: NetworkHandler {
     (NetworkLoop<Event>.Listener) throws -> (keeper: RunKeeper, state: CoordinatorState)
   private let logger = Logger(label: "mrdib.coordinator")
   private let unsaved = RateLimitedLog(label: "mrdib.coordinator")
+  /// A peer that reads nothing can cause as many of these as it likes.
+  private let unsent = RateLimitedLog(label: "mrdib.coordinator")
   /// There from the start on, which comes before every other event.
   private var keeper: RunKeeper?
   private var state: CoordinatorState?
@@ -294,7 +296,7 @@ private final class CoordinatorHandler: NetworkHandler {
       try loop.send(CoordinatorLetter(term: term, message: message).encoded(), to: peer)
     } catch {
       // A node that is gone is noticed by its silence.
-      logger.warning("could not send: \(error)")
+      unsent.warning("could not send: \(error)")
     }
   }
 

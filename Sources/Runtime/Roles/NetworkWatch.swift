@@ -82,7 +82,7 @@ final class NetworkWatch: Sendable {
     }
     if state.closed != ConnectionGuard.Closed() {
       logger.warning(
-        "in all, closed before they had said who they are: \(state.closed) connections")
+        "in all, connections closed before they had said who they are: \(state.closed)")
     }
     guard outcome.exitCode == .transient, let obstacle = state.obstacle else { return outcome }
     // A peer that hung up may be back; against the other causes starting again does not help.

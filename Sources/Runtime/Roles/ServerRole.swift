@@ -63,6 +63,8 @@ private final class ServerHandler: NetworkHandler {
   private let signals: SignalPipe
   private let outcome: OutcomeBox
   private let logger = Logger(label: "mrdib.server")
+  /// A peer that reads nothing can cause as many of these as it likes.
+  private let unanswered = RateLimitedLog(label: "mrdib.server")
   private var session: ServerSession<PeerID>?
   private var background: ServerBackground<PeerID>?
   private var coordinator: PeerID?
@@ -192,7 +194,7 @@ private final class ServerHandler: NetworkHandler {
       try loop.send(reply.encoded(), to: peer)
     } catch {
       // The peer asks again if it is still there.
-      logger.warning("could not answer: \(error)")
+      unanswered.warning("could not answer: \(error)")
       if error.code == .peerGone { handle(.peerGone(peer), on: loop) }
     }
   }

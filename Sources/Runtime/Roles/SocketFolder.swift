@@ -9,8 +9,8 @@ import Transport
   import Darwin
 #endif
 
-/// A private folder for the sockets of a local cluster, with a path short enough for the system: the
-/// coordinator's, and the servers' where loopback is down.
+/// A private folder for the sockets of a local cluster, with a path short enough for the system:
+/// the coordinator's, and the servers' where loopback is down.
 ///
 /// It is locked for as long as its process lives: cleaners of temporary files (systemd-tmpfiles)
 /// leave locked folders alone, and the next start knows by it which folders of killed processes are
@@ -41,7 +41,8 @@ package struct SocketFolder: Sendable {
     var problems: [String] = []
     for parent in parents ?? UserFolder.temporary(in: ProcessInfo.processInfo.environment) {
       // Of TMPDIR any length is possible, of a socket's path not.
-      guard Endpoint.isUsable(socketPath: "\(parent)/\(Self.prefix)XXXXXX/\(Self.socketName)") else {
+      let longest = "\(parent)/\(Self.prefix)XXXXXX/\(Self.socketName)"
+      guard Endpoint.isUsable(socketPath: longest) else {
         problems.append("no socket can have so long a path as in '\(parent.shown())'")
         continue
       }
@@ -78,11 +79,13 @@ package struct SocketFolder: Sendable {
     close(lock)
   }
 
-  /// Makes the folder of a socket again that was removed while it was in use.
+  /// Makes the folder of a socket again that was removed while it was in use. One of another name
+  /// is not ours and left as it is.
   ///
   /// - Throws: ``RuntimeError`` if it cannot be made, or somebody else has made it.
   package static func makeAgain(_ path: String) throws {
-    guard mkdir(path, 0o700) != 0 else { return }
+    let name = URL(fileURLWithPath: path).lastPathComponent
+    guard name.hasPrefix(prefix), mkdir(path, 0o700) != 0 else { return }
     let reason = errno
     guard reason == EEXIST, isOwn(path) else {
       throw RuntimeError.system(

@@ -41,6 +41,7 @@ final class WorkerComputation: @unchecked Sendable {  // state is touched only o
   func setUp(_ welcome: Welcome) {
     queue.async { [self] in
       ThreadPriority.giveWayToNetwork()
+      MappedFile.readHere()
       do {
         let resolved = try RunConfiguration(welcome)
         if let engine, configuration == welcome.configuration {
@@ -75,6 +76,7 @@ final class WorkerComputation: @unchecked Sendable {  // state is touched only o
   private func run(_ task: UInt64, _ input: () throws -> WorkInput) {
     // The queue may have another thread every time.
     ThreadPriority.giveWayToNetwork()
+    MappedFile.readHere()
     do {
       let input = try input()
       guard let work, let engine else { throw TrainingError("No task is under way.") }

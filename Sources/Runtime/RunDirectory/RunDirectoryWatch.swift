@@ -63,8 +63,8 @@ package final class RunDirectoryWatch: Sendable {
       throw RuntimeError(
         exitCode: .inputOutput,
         message: "The run in '\(path)' cannot go on: '\(file)' was moved, deleted or replaced "
-          + "while the run used it. Put it back and start the same command again, or train anew with "
-          + "--overwrite.")
+          + "while the run used it. Put it back and start the same command again, or train anew "
+          + "with --overwrite.")
     }
   }
 

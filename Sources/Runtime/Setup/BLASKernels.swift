@@ -13,8 +13,8 @@ import Tensors
 /// Other kernels add in another order, so that they decide the bits of a run, and those that the
 /// processor cannot run end the process. OpenBLAS picks them when it is loaded: what the
 /// environment names, or what it knows of the processor, which for one that is newer than the
-/// library may be half as fast as possible. So the program chooses, whatever the environment says: the same on all
-/// processors of a kind. That takes another environment and another start, once.
+/// library may be half as fast as possible. So the program chooses, whatever the environment says:
+/// the same on all processors of a kind. That takes another environment and another start, once.
 ///
 /// `MRDIB_BLAS_CORE` names other kernels: to repeat a run of another machine.
 public enum BLASKernels {

@@ -119,7 +119,8 @@ public struct RunRequest: Sendable {
     }
     do {
       return try SyntheticData.defaultFolder(in: cache)
-    } catch where error.kind == .unwritable {
+    } catch {
+      guard error.kind == .unwritable else { throw error }
       throw RuntimeError(
         exitCode: .cannotCreate,
         message: "Cannot keep the standard data that is generated: \(error) Name a data set with "

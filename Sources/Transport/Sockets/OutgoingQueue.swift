@@ -1,4 +1,4 @@
-import Messages
+internal import Messages
 
 /// What waits for one peer, bounded in bytes.
 final class OutgoingQueue {

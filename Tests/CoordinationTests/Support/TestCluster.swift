@@ -261,6 +261,11 @@ extension [CoordinatorAction] {
     compactMap { if case .send(let message, let node) = $0 { (node, message) } else { nil } }
   }
 
+  /// Without what people are told of a run that waits.
+  var besidesWaiting: [CoordinatorAction] {
+    filter { if case .report(.waiting) = $0 { false } else { true } }
+  }
+
   var reports: [RunEvent] {
     compactMap { if case .report(let event) = $0 { event } else { nil } }
   }

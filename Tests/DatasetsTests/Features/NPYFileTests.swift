@@ -135,7 +135,7 @@ struct NPYFileTests {
   func refusesOtherThings() throws {
     let folder = try TemporaryFolder(name: "data")
     #expect(problem { try NPYFile(path: folder.path("none.npy")) }.kind == .notFound)
-    expect(problem { try NPYFile(path: folder.path) }, says: "not a regular file")
+    expect(problem { try NPYFile(path: folder.path) }, says: "it is a folder, not a plain file")
     let path = try folder.write([0x93] + Array("NUMPY".utf8) + [9, 1, 0, 0], to: "x.npy")
     expect(problem { try NPYFile(path: path) }, says: "version 9.1")
   }
