@@ -28,4 +28,33 @@ import Testing
       #expect(isThere, "\(document) names \(name)")
     }
   }
+
+  /// Names of what a pattern matches in the Swift files of a test target, by target.
+  private static func names(
+    _ pattern: Regex<(Substring, Substring)>
+  ) throws -> [String: Set<String>] {
+    var names: [String: Set<String>] = [:]
+    for file in files(in: "Tests") where file.hasSuffix(".swift") {
+      let target = String(file.split(separator: "/")[1])
+      let text = try String(contentsOf: root.appendingPathComponent(file), encoding: .utf8)
+      names[target, default: []].formUnion(text.matches(of: pattern).map { String($0.1) })
+    }
+    return names
+  }
+
+  @Test("a test that the page about failures names is there")
+  func namedTestsExist() throws {
+    let suites = try Self.names(/(?:struct|class|enum) (\w+)/)
+    let tests = try Self.names(/func (\w+)\(/)
+    let page = try String(
+      contentsOf: Self.root.appendingPathComponent("docs/Failures.md"), encoding: .utf8)
+    let matches = page.matches(of: /`([A-Z]\w+Tests)\.(\w+)(?:\/(\w+))?`/)
+    #expect(matches.count > 100)
+    for match in matches {
+      let (target, suite) = (String(match.1), String(match.2))
+      #expect(suites[target]?.contains(suite) == true, "\(match.0)")
+      guard let test = match.3 else { continue }
+      #expect(tests[target]?.contains(String(test)) == true, "\(match.0)")
+    }
+  }
 }

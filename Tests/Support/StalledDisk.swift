@@ -134,9 +134,10 @@ private struct Questions: Sendable {
 
   func name(of file: Int32) -> String? {
     var target = [CChar](repeating: 0, count: Int(PATH_MAX))
-    // One byte stays zero: the end.
-    guard readlink("/proc/self/fd/\(file)", &target, target.count - 1) > 0 else { return nil }
-    return URL(fileURLWithPath: String(cString: target)).lastPathComponent
+    let count = readlink("/proc/self/fd/\(file)", &target, target.count)
+    guard count > 0 else { return nil }
+    return target[..<count].map { UInt8(bitPattern: $0) }.split(separator: UInt8(ascii: "/")).last
+      .map { String(decoding: $0, as: UTF8.self) }
   }
 
   /// Lets the file be opened, or not. It is closed here.

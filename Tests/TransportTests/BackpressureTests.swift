@@ -140,7 +140,14 @@ extension TransportTests {
       let (_, clients, peers) = try stuckPeers(1, of: server, context)
       _ = try fill(server, for: peers[0])
       #expect(try eventually { try server.onLoop { $0.outstandingBytes(to: peers[0]) } == 0 })
-      #expect(server.lost.next()?.peer == peers[0])
+      // Nothing can be sent to it any more.
+      let error = try server.onLoop { loop -> TransportError? in
+        do {
+          try loop.send(WireMessage("gone?"), to: peers[0])
+          return nil
+        } catch { return error as? TransportError }
+      }
+      #expect(error?.code == .peerGone)
       clients[0].leave()
       try clients[0].finish()
       try server.stop()

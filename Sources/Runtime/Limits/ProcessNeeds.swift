@@ -1,8 +1,9 @@
 /// What one process needs at the least, as far as it is known before it runs.
 ///
-/// The numbers were counted in running processes, and are such that a smaller limit cannot be
-/// enough. One that lets a process start may still be too small later: then it ends with a sentence
-/// of its own (`CProcess/exhaustion.c`).
+/// The numbers were counted in running processes. Those of open files include what is kept free of
+/// connections for the best model and checkpoints (`ConnectionGuard`): with less a run would wait
+/// for descriptors that never come. A limit that lets a process start may still be too small later:
+/// then it ends with a sentence of its own (`CProcess/exhaustion.c`).
 package struct ProcessNeeds: Sendable, Equatable {
   /// Files that are open at the same time.
   package var descriptors: Int
@@ -16,12 +17,12 @@ package struct ProcessNeeds: Sendable, Equatable {
   /// A connection that it makes takes four (a socket, its queue, and two to watch it), one that it
   /// accepts takes one.
   package static func coordinator(servers: Int, workers: Int) -> ProcessNeeds {
-    ProcessNeeds(descriptors: 28 + servers + workers + 4 * servers)
+    ProcessNeeds(descriptors: 44 + servers + workers + 4 * servers)
   }
 
   /// - Parameter tableBytes: of its share of the tables, with the optimizer's state.
   package static func server(workers: Int, tableBytes: Int) -> ProcessNeeds {
-    var needs = ProcessNeeds(descriptors: 22 + workers)
+    var needs = ProcessNeeds(descriptors: 34 + workers)
     needs.addressSpace += tableBytes
     needs.memory += tableBytes
     return needs
@@ -33,10 +34,10 @@ package struct ProcessNeeds: Sendable, Equatable {
 
   /// A run in one process and without a network.
   package static let singleProcess = ProcessNeeds(
-    descriptors: 16, addressSpace: computingAddressSpace)
+    descriptors: 24, addressSpace: computingAddressSpace)
 
-  /// With what OpenBLAS works in.
-  private static let computingAddressSpace = 250 << 20
+  /// With what OpenBLAS works in: a run on 150 users ended at 293 MiB and trained at 342.
+  private static let computingAddressSpace = 320 << 20
 
   /// Of one that starts `children` others.
   package static func launcher(children: Int) -> ProcessNeeds {

@@ -26,8 +26,8 @@ import Testing
   @Test("open files: of each role, since each has its own; that with most is not always the same")
   func descriptors() {
     #expect(
-      refusal(small, ProcessLimits(descriptors: 39))
-        == "Cannot start: the coordinator needs at least 40 open files, and the limit is 39; raise "
+      refusal(small, ProcessLimits(descriptors: 55))
+        == "Cannot start: the coordinator needs at least 56 open files, and the limit is 55; raise "
         + "it (ulimit -n).")
     #expect(
       refusal(large, ProcessLimits(descriptors: 240))?.contains("this process needs") == true)
@@ -43,7 +43,7 @@ import Testing
     #expect(refusal(small, ProcessLimits(processes: 25)) == nil)
     #expect(
       refusal(small, ProcessLimits(addressSpace: 200 << 20))?
-        .contains("a worker needs at least 250 MiB of address space, and the limit is 200 MiB")
+        .contains("a worker needs at least 320 MiB of address space, and the limit is 200 MiB")
         == true)
     #expect(
       refusal(large, ProcessLimits(memory: 1 << 30))?
