@@ -2,6 +2,7 @@
 #include "CMemoryMaps.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -30,9 +31,13 @@ static void handle_bus_error(int number, siginfo_t *information, void *context) 
   for (int index = 0; index < map_limit; index++) {
     uintptr_t start = atomic_load(&maps[index].start);
     if (start == 0 || address < start || address - start >= maps[index].length) continue;
-    ssize_t ignored =
-        write(STDERR_FILENO, maps[index].sentence, strnlen(maps[index].sentence, sentence_limit));
-    (void)ignored;
+    // A reader who does not read must not keep the process.
+    struct pollfd output = {.fd = STDERR_FILENO, .events = POLLOUT};
+    if (poll(&output, 1, 1000) > 0) {
+      ssize_t ignored =
+          write(STDERR_FILENO, maps[index].sentence, strnlen(maps[index].sentence, sentence_limit));
+      (void)ignored;
+    }
     _exit(input_output_error);
   }
   // No map of ours: the instruction is tried again, and whoever was asked before answers.

@@ -25,7 +25,7 @@
 // OpenBLAS asks again for ever, libdispatch sleeps and asks again for ever, libzmq and the Swift
 // runtime abort. None of them asks us. So their calls come here first (a definition of the program
 // goes before that of the C library), and where the system refuses, the process ends with one
-// sentence that names the limit, and EX_OSERR. What is on disk survives that as it survives a kill.
+// sentence that names the limit, and EX_OSERR (138 where memory is short without a limit). What is on disk survives that as it survives a kill.
 
 // glibc's own allocator under names that nobody takes its place at.
 extern void *__libc_malloc(size_t size);
@@ -33,10 +33,13 @@ extern void *__libc_calloc(size_t count, size_t size);
 extern void *__libc_realloc(void *block, size_t size);
 extern void *__libc_memalign(size_t alignment, size_t size);
 
+// No limit of ours: others may give memory back, so that starting again can help.
+enum { may_pass = 138 };
+
 // --- the sentence --------------------------------------------------------------------------------
 
 // Async-signal-safe but for snprintf of numbers, which allocates nothing.
-static _Noreturn void give_up(const char *format, ...) {
+static _Noreturn void give_up(int code, const char *format, ...) {
   // Of several threads that fail at once, one speaks.
   static volatile int is_said = 0;
   if (__atomic_exchange_n(&is_said, 1, __ATOMIC_SEQ_CST)) {
@@ -55,7 +58,7 @@ static _Noreturn void give_up(const char *format, ...) {
     ssize_t ignored = write(STDERR_FILENO, text, (size_t)size);
     (void)ignored;
   }
-  _exit(EX_OSERR);
+  _exit(code);
 }
 
 static int is_limited(int resource, struct rlimit *limit) {
@@ -70,14 +73,14 @@ static _Noreturn void give_up_memory(size_t bytes) {
   struct rlimit limit;
   unsigned long long wanted = mebibytes(bytes);
   if (is_limited(RLIMIT_AS, &limit))
-    give_up("Cannot get %llu MiB more of memory: the address space of a process is limited to %llu "
+    give_up(EX_OSERR, "Cannot get %llu MiB more of memory: the address space of a process is limited to %llu "
             "MiB; raise the limit (ulimit -v).\n",
             wanted, mebibytes(limit.rlim_cur));
   if (is_limited(RLIMIT_DATA, &limit))
-    give_up("Cannot get %llu MiB more of memory: the data of a process is limited to %llu MiB; "
+    give_up(EX_OSERR, "Cannot get %llu MiB more of memory: the data of a process is limited to %llu MiB; "
             "raise the limit (ulimit -d).\n",
             wanted, mebibytes(limit.rlim_cur));
-  give_up("Cannot get %llu MiB more of memory: the system has no more to give; start fewer "
+  give_up(may_pass, "Cannot get %llu MiB more of memory: the system has no more to give; start fewer "
           "processes, or end others.\n",
           wanted);
 }
@@ -103,11 +106,11 @@ static _Noreturn void give_up_thread(void) {
   if (is_memory_short(stack + (64 << 10))) give_up_memory(stack);
   struct rlimit limit;
   if (is_limited(RLIMIT_NPROC, &limit))
-    give_up("Cannot start a thread: the system refuses more than there are; raise the limit of "
+    give_up(EX_OSERR, "Cannot start a thread: the system refuses more than there are; raise the limit of "
             "this user's processes and threads, which is %llu (ulimit -u), or that of the "
             "container, or start fewer.\n",
             (unsigned long long)limit.rlim_cur);
-  give_up("Cannot start a thread: the system refuses more than there are; raise the container's "
+  give_up(EX_OSERR, "Cannot start a thread: the system refuses more than there are; raise the container's "
           "limit of processes, or start fewer.\n");
 }
 
@@ -183,10 +186,10 @@ int epoll_create1(int flags) {
   if (descriptor >= 0) return descriptor;
   struct rlimit limit;
   if (errno == EMFILE && getrlimit(RLIMIT_NOFILE, &limit) == 0)
-    give_up("Cannot begin to watch connections: all %llu files that a process may have open are "
+    give_up(EX_OSERR, "Cannot begin to watch connections: all %llu files that a process may have open are "
             "open; raise the limit (ulimit -n).\n",
             (unsigned long long)limit.rlim_cur);
-  if (errno == ENFILE) give_up("Cannot begin to watch connections: too many files are open on this "
+  if (errno == ENFILE) give_up(EX_OSERR, "Cannot begin to watch connections: too many files are open on this "
                                "machine; close some, or raise fs.file-max.\n");
   return descriptor;
 }

@@ -206,6 +206,8 @@ void cprocess_unblock_signals(const int *signals, size_t count) {
 void cprocess_ignore_broken_pipes(void) {
   struct sigaction ignored = {.sa_handler = SIG_IGN};
   (void)sigaction(SIGPIPE, &ignored, NULL);
+  // Likewise a file that would become larger than the limit (ulimit -f).
+  (void)sigaction(SIGXFSZ, &ignored, NULL);
 }
 
 void cprocess_unwatch_signals(void) {

@@ -2,18 +2,21 @@
 ///
 /// A process that was stopped, or that got no processor because others are busy, heard nobody
 /// meanwhile, and what was said then waits to be read. So between two looks no more than a short
-/// time counts, and none while messages are known to wait. A peer that floods this process with
-/// messages cannot stop the clock for longer than ``backlogLimit``.
+/// time counts, and none while messages are known to wait. Waiting messages stop the clock for
+/// ``backlogLimit`` and for as long again as it has run without any, so that it runs at half the
+/// speed of time at the least, whatever peers send.
 public struct ListeningClock: Sendable, Equatable {
   /// The most that counts between two looks, seconds.
   private let longestStep: Double
-  /// For how long waiting messages stop the clock, seconds.
+  /// For how long waiting messages stop the clock at first, seconds.
   private let backlogLimit: Double
   /// Seconds for which this process has listened.
   public private(set) var seconds = 0.0
   private var lookedAt: Double?
-  /// Since when messages have been waiting at every look that told so.
-  private var behindSince: Double?
+  /// Whether messages waited when it was last known.
+  private var isBehind = false
+  /// For how long they have stopped the clock, less what it has run without any, seconds.
+  private var stopped = 0.0
 
   /// - Parameter timeout: the silence, in seconds, after which somebody counts as lost.
   public init(timeout: Double) {
@@ -28,10 +31,16 @@ public struct ListeningClock: Sendable, Equatable {
   ///   - isBehind: whether messages wait that have come and were not read; nil: it is not known,
   ///     because one of them is being read.
   public mutating func look(at now: Double, isBehind: Bool?) {
-    if isBehind == true, behindSince == nil { behindSince = lookedAt ?? now }
-    let isStopped = behindSince.map { now - $0 <= backlogLimit } ?? false
-    if !isStopped { seconds += min(max(0, now - (lookedAt ?? now)), longestStep) }
-    if isBehind == false { behindSince = nil }
+    let step = max(0, now - (lookedAt ?? now))
+    let wasBehind = self.isBehind || isBehind == true
     lookedAt = now
+    self.isBehind = isBehind ?? self.isBehind
+    if wasBehind, stopped + step <= backlogLimit {
+      stopped += step
+      return
+    }
+    let listened = min(step, longestStep)
+    seconds += listened
+    if !wasBehind { stopped = max(0, stopped - listened) }
   }
 }

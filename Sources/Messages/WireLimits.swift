@@ -29,7 +29,7 @@ public struct WireLimits: Sendable, Equatable {
   /// Servers of a run, and workers: what there are ranks for.
   public var members = 4096
 
-  // Largest numbers. All fit into `Int`, also as a product of two.
+  // Largest numbers. All fit into `Int`.
 
   /// Logical shards of a batch.
   public var shards = 65_536

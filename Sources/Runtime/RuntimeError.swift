@@ -21,10 +21,14 @@ public struct RuntimeError: ErrorWithExitCode, Sendable, Equatable, CustomString
   public var description: String { message }
 
   /// A system call that failed: `Cannot PURPOSE: REASON; ADVICE.`
+  ///
+  /// - Parameter exitCode: unless too many files are open, which is a limit of the system.
   static func system(_ purpose: String, errno code: Int32, exitCode: ExitCode) -> RuntimeError {
     let reason = String(cString: strerror(code))
+    let isLimit = FileProblem.system(code).isNoDescriptor
     return RuntimeError(
-      exitCode: exitCode, message: "Cannot \(purpose): \(reason)\(advice(for: code)).")
+      exitCode: isLimit ? .system : exitCode,
+      message: "Cannot \(purpose): \(reason)\(advice(for: code)).")
   }
 
   /// Refuses a folder whose path is too long for the names that are to be written in it.

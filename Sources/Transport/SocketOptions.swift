@@ -10,7 +10,7 @@ public struct SocketOptions: Sendable {
   /// in the kernel. libzmq's own limits count messages, which bounds no memory.
   public var outstandingBytesPerPeer = 1 << 30
   /// The same for all peers of a socket together.
-  public var outstandingBytes = 1 << 30
+  public var outstandingBytes = 4 << 30
   /// When so many bytes wait for all peers of a listening socket, a peer for which something waits
   /// already gets small messages only. So those that read slowly, or never, leave room for those
   /// that take what they ask for.

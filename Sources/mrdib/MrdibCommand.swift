@@ -36,6 +36,7 @@ struct MrdibCommand: ParsableCommand {
       var command = try parseAsRoot(NegativeValues.joined(arguments))
       try command.reporting {
         try ProcessArguments.check()
+        try ProcessNeeds.command.check(.current(), for: "this command")
         try BLASKernels.choose()
       }
       try command.run()

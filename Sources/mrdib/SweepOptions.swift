@@ -44,6 +44,10 @@ struct SweepOptions: ParsableArguments {
   func runner(
     _ options: RunOptions, name: String, expectedRuns: Int
   ) throws -> (runner: SweepRunner, folder: SweepFolder) {
+    if !cluster {
+      // Every run would meet it, and count as failed.
+      try ProcessNeeds.singleProcess.check(.current(), for: "a run in one process")
+    }
     let folder = try SweepFolder.create(
       at: options.runDirectory ?? "runs/\(name)", forgetting: options.overwrite)
     if !options.quiet { StandardError.write("sweep folder: \(folder.path)") }

@@ -43,7 +43,10 @@ import Testing
     let pipe = folder.path("pipe")
     try #require(mkfifo(pipe, 0o600) == 0)
     let data = try folder.generateData()
-    for path in [folder.path("no/file"), folder.path, pipe] {
+    let precious = try folder.write("1,2,3\n", to: "precious.csv")
+    let link = folder.path("link")
+    try #require(symlink(precious, link) == 0)
+    for path in [folder.path("no/file"), folder.path, pipe, precious, link] {
       for role in [["server"], ["coordinator", "--data", data, "--run", folder.path("run")]] {
         let command = try Command(
           arguments: role + ["--listen", "tcp://127.0.0.1:*", "--endpoint-file", path])
@@ -52,6 +55,7 @@ import Testing
       }
     }
     #expect(!FileManager.default.fileExists(atPath: folder.path("run")))
+    #expect(try folder.text("precious.csv") == "1,2,3\n")
   }
 
   /// Whether this system lets a test have a network of its own, whose loopback interface is down.

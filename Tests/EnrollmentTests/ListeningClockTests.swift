@@ -28,8 +28,15 @@ import Testing
   func flood() {
     let looks = (0...100).map { (now: Double($0), isBehind: Bool?.some(true)) }
     #expect(clock(looks) == 80)
-    // After them it may stand again.
-    #expect(clock(looks + [(101, false), (104, true)]) == 81)
+    // After a time without them it may stand again, for as long.
+    let quiet = (101...111).map { (now: Double($0), isBehind: Bool?.some(false)) }
+    #expect(clock(looks + quiet + [(114, true)]) == 91)
+  }
+
+  @Test("messages that wait now and then cannot keep it from running", arguments: 2...6)
+  func nowAndThen(period: Int) {
+    let looks = (0...600).map { (now: Double($0), isBehind: Bool?.some($0 % period == 0)) }
+    #expect(clock(looks) >= 290)
   }
 
   @Test("does not go back")

@@ -80,9 +80,13 @@ extension TransportTests {
     @Test("a handshake may come in pieces of one byte")
     func pieces() throws {
       let keys = try TestKeys()
-      let server = try Guarded(keys.listening)
+      // Byte by byte a handshake takes longer than usual, above all on a busy machine.
+      let isPatient = { (settings: inout NetworkLoopSettings) in
+        settings.socket.handshakeTimeout = .seconds(100)
+      }
+      let server = try Guarded(keys.listening, configure: isPatient)
       let relay = try SlowRelay(to: port(of: server.bind()))
-      let client = try Guarded(keys.connecting)
+      let client = try Guarded(keys.connecting, configure: isPatient)
       let peer = try client.node.connect(try Endpoint("tcp://127.0.0.1:\(relay.port)"))
       // Longer than what was allowed before.
       try client.node.send(WireMessage(frames: [pattern(5000)]), to: peer)

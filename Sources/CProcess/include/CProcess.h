@@ -55,7 +55,8 @@ int cprocess_watch_signals(const int *signals, size_t count);
 /// stop it.
 void cprocess_unblock_signals(const int *signals, size_t count);
 
-/// From now on writing where nobody reads any more is an error of the call and ends no process.
+/// From now on writing where nobody reads any more, or more than a file may hold, is an error of the
+/// call and ends no process.
 void cprocess_ignore_broken_pipes(void);
 
 /// Gives the signals back to whoever handled them before, and closes the pipe.

@@ -44,7 +44,8 @@ package final class DatasetSources: Sendable {
     return Source(
       path: path, stamp: file.stamp, isSampleUnchanged: { true },
       isContentUnchanged: {
-        (try? MappedFile(path: path)).map { Self.digest(of: $0.bytes) == digest } ?? false
+        // Of what cannot be read now it is not known that it has changed.
+        (try? MappedFile(path: path)).map { Self.digest(of: $0.bytes) == digest } ?? true
       })
   }
 
@@ -90,7 +91,10 @@ package final class DatasetSources: Sendable {
   }
 
   private static func look(at source: inout Source) -> Finding {
-    guard let stamp = FileStamp(path: source.path), stamp.isSameFile(as: source.stamp) else {
+    let found = FileStamp(path: source.path)
+    // The system may not say what is there now: a share that is away, or no right to look.
+    if found == nil, errno != ENOENT, errno != ENOTDIR { return .unchanged }
+    guard let stamp = found, stamp.isSameFile(as: source.stamp) else {
       guard !source.isKnownToBeReplaced else { return .unchanged }
       source.isKnownToBeReplaced = true
       return .replaced(

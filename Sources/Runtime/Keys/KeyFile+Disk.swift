@@ -31,6 +31,11 @@ extension KeyFile {
       bytes = try PlainFile.contents(of: descriptor, atMost: maximumBytes)
     } catch FileProblem.tooLarge {
       throw noKey(path)
+    } catch let problem as FileProblem where problem.isNoDescriptor {
+      throw RuntimeError(
+        exitCode: .system,
+        message: "Cannot read the key file '\(path.shown(atMost: 4096))': \(problem.reason); raise "
+          + "the limit of open files (ulimit -n).")
     } catch let problem as FileProblem {
       throw RuntimeError(
         exitCode: .inputMissing,

@@ -72,6 +72,9 @@ public struct KeyFolder: Sendable, Equatable {
         do {
           let file = try KeyFile.load(path, .open)
           keys[file.publicKey] = file.name
+        } catch let error as RuntimeError where error.exitCode == .system {
+          // Of a key that cannot be read for lack of descriptors it is not known that it is gone.
+          throw error
         } catch {
           Self.log.warning("\(error)")
         }
@@ -90,6 +93,9 @@ public struct KeyFolder: Sendable, Equatable {
     do {
       return try PlainFile.names(in: allowedFolder, atMost: Self.mostAllowed)
         .filter { $0.hasSuffix(".public") }.map { "\(allowedFolder)/\($0)" }
+    } catch where error.isNoDescriptor {
+      throw RuntimeError.system(
+        "read the folder of keys '\(allowedFolder)'", errno: EMFILE, exitCode: .system)
     } catch {
       throw RuntimeError(
         exitCode: .configuration,

@@ -65,6 +65,7 @@ package struct ControlGroup: Sendable {
       let cached =
         (counters["total_inactive_file"] ?? counters["inactive_file"] ?? 0)
         + (counters["total_active_file"] ?? counters["active_file"] ?? 0)
+        + (counters["slab_reclaimable"] ?? 0)
       let taken = used - min(used, cached)
       return limit - min(limit, taken)
     }.min()

@@ -29,7 +29,7 @@ public struct ProcessLimits: Sendable, Equatable {
   }
 
   /// Those of this process, which the processes that it starts inherit.
-  package static func current() -> ProcessLimits {
+  public static func current() -> ProcessLimits {
     ProcessLimits(
       descriptors: limit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue)).map { UInt64($0.rlim_max) },
       processes: [freeProcessesOfUser, ControlGroup.own.freeProcesses].compactMap { $0 }.min(),

@@ -4,7 +4,7 @@
 /// connections for the best model and checkpoints (`ConnectionGuard`): with less a run would wait
 /// for descriptors that never come. A limit that lets a process start may still be too small later:
 /// then it ends with a sentence of its own (`CProcess/exhaustion.c`).
-package struct ProcessNeeds: Sendable, Equatable {
+public struct ProcessNeeds: Sendable, Equatable {
   /// Files that are open at the same time.
   package var descriptors: Int
   /// Of its own.
@@ -32,8 +32,11 @@ package struct ProcessNeeds: Sendable, Equatable {
     ProcessNeeds(descriptors: 20 + 4 * servers, addressSpace: computingAddressSpace)
   }
 
+  /// Any command: with less the runtime's own threads find no descriptors, and trap.
+  public static let command = ProcessNeeds(descriptors: 24, addressSpace: 0)
+
   /// A run in one process and without a network.
-  package static let singleProcess = ProcessNeeds(
+  public static let singleProcess = ProcessNeeds(
     descriptors: 24, addressSpace: computingAddressSpace)
 
   /// With what OpenBLAS works in: a run on 150 users ended at 293 MiB and trained at 342.
@@ -48,7 +51,7 @@ package struct ProcessNeeds: Sendable, Equatable {
 
   /// - Parameter name: of the process, such as `the coordinator`.
   /// - Throws: ``RuntimeError`` 71 that says what is missing and what to do.
-  package func check(_ limits: ProcessLimits, for name: String) throws {
+  public func check(_ limits: ProcessLimits, for name: String) throws {
     if let limit = limits.descriptors, limit < descriptors {
       throw ProcessLimits.refusal(
         "\(name) needs at least \(descriptors) open files, and the limit is \(limit)",

@@ -83,8 +83,12 @@ package struct OutputBacklog: Sendable {
   package mutating func endStatus() { add(.endOfStatus) }
 
   private mutating func add(_ piece: Piece) {
-    // A status that was not written yet would be replaced by this piece.
-    if case .status = pieces.last { removeLast() }
+    var piece = piece
+    if case .status(let line) = pieces.last {
+      removeLast()
+      // One that was not written yet is replaced by the next piece, unless it is to stay.
+      if case .endOfStatus = piece { piece = .text(line + "\n") }
+    }
     pieces.append(piece)
     byteCount += piece.byteCount
     guard overflow == .dropsOldest else { return }
