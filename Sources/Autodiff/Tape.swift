@@ -1,14 +1,14 @@
 public import Tensors
 
-/// Records operations as they are computed and plays their adjoints backwards.
+/// Records operations as they are computed and runs their adjoints in reverse order.
 ///
 /// Operations are coarse (a linear layer, a loss over a batch), each with a hand-written adjoint in
 /// a file of its own under `Operations`. A step is:
 ///
-/// 1. record: `let loss = tape.bprLoss(…)`;
+/// 1. record: `let loss = tape.rankingLoss(…)`;
 /// 2. if ``reductions`` is not empty, sum each over all shards and ``resolve(_:)`` them;
 /// 3. ``backward(from:)``, read the parameters' gradients;
-/// 4. ``reset()``, which takes every matrix of the step back for the next one.
+/// 4. ``reset()``, which frees every matrix of the step for the next one.
 ///
 /// Buffers live as long as the tape: in steady state a step allocates nothing of matrix size.
 /// A tape belongs to one thread at a time.
@@ -16,7 +16,7 @@ public final class Tape {
   private var adjoints: [() -> Void] = []
   private var free: [Int: [MatrixStorage]] = [:]
   private var used: [MatrixStorage] = []
-  /// Variables that have a gradient.
+  /// Variables whose gradient has been allocated.
   private var differentiated: [Variable] = []
   /// Sums that need all shards before the backward pass can run, in the order of recording.
   public internal(set) var reductions: [Reduction] = []
@@ -25,7 +25,7 @@ public final class Tape {
 
   public init() {}
 
-  /// A matrix of this step with undefined elements. It is taken back by ``reset()``.
+  /// A matrix of this step with undefined elements, valid until ``reset()``.
   public func matrix(rows: Int, columns: Int) -> Matrix {
     var capacity = 64
     while capacity < rows * columns { capacity *= 2 }
@@ -40,7 +40,7 @@ public final class Tape {
     return Matrix(rows: rows, columns: columns, storage: storage)
   }
 
-  /// A leaf whose gradient is wanted. The tape reads `value` and never writes it.
+  /// A leaf with a gradient. The tape reads `value` and never writes it.
   public func parameter(_ value: Matrix) -> Variable {
     Variable(value: value, needsGradient: true)
   }
@@ -50,7 +50,7 @@ public final class Tape {
     Variable(value: value, needsGradient: false)
   }
 
-  /// The same value with no way back: the stop-gradient.
+  /// The same value, through which no gradient flows (stop-gradient).
   public func detached(_ variable: Variable) -> Variable { constant(variable.value) }
 
   /// Computes the gradient of `Σ weight · variable` over `[1, 1]` variables, for every parameter
@@ -69,8 +69,8 @@ public final class Tape {
     for adjoint in adjoints.reversed() { adjoint() }
   }
 
-  /// Carries gradients that another tape computed for some variables back to the parameters: the
-  /// second half of a computation that shares its first half with others.
+  /// Propagates gradients that other tapes computed for some variables back to the parameters, so
+  /// that several shards can share one forward pass.
   ///
   /// - Parameter seeds: variables of this tape and the gradients with respect to them.
   public func backward(seeding seeds: [(variable: Variable, gradient: Matrix)]) {
@@ -86,14 +86,14 @@ public final class Tape {
     for adjoint in adjoints.reversed() { adjoint() }
   }
 
-  /// Forgets all gradients and keeps the recording, for the next pass back through it.
+  /// Discards all gradients and keeps the recording, for another backward pass through it.
   public func clearGradients() {
     for variable in differentiated { variable.gradient = nil }
     differentiated.removeAll(keepingCapacity: true)
   }
 
-  /// Forgets the recording. Every matrix made by this tape, values and gradients included, must no
-  /// longer be used.
+  /// Discards the recording. The matrices made by this tape, values and gradients included, must
+  /// not be used afterwards.
   public func reset() {
     adjoints.removeAll(keepingCapacity: true)
     reductions.removeAll(keepingCapacity: true)
@@ -105,8 +105,8 @@ public final class Tape {
   // MARK: For operations
 
   /// Adds an operation: its value, what it was computed from, and how a gradient of the value
-  /// flows back. `adjoint` runs only when a gradient arrived, and does not own the tape, which owns
-  /// it: a recording that is never reset would keep its matrices for ever.
+  /// flows back. `adjoint` runs only if a gradient arrived. It must not retain the tape, which
+  /// retains it: the cycle would keep all matrices of a recording that is never reset.
   func record(
     _ value: Matrix, from inputs: Variable..., adjoint: @escaping (_ gradient: Matrix) -> Void
   ) -> Variable {
@@ -123,8 +123,8 @@ public final class Tape {
     return output
   }
 
-  /// Adds to the gradient of a variable that needs one. `isFirst` says that the matrix holds
-  /// nothing yet and must be overwritten.
+  /// Adds to the gradient of a variable that needs one. When `isFirst` is true the matrix is
+  /// uninitialised and must be overwritten.
   func accumulate(into variable: Variable, _ add: (_ gradient: Matrix, _ isFirst: Bool) -> Void) {
     guard variable.needsGradient else { return }
     if let gradient = variable.gradient {
@@ -156,4 +156,27 @@ public final class Tape {
 extension Tape {
   /// A `[1, 1]` matrix of this step.
   public func filled(_ value: Float) -> Matrix { scalar(value) }
+}
+
+/// A matrix on a tape: its value and, after ``Tape/backward(from:)``, the gradient of the loss
+/// with respect to it.
+public final class Variable {
+  public let value: Matrix
+  /// Same shape as `value`; nil when no gradient reached this variable.
+  public internal(set) var gradient: Matrix?
+  let needsGradient: Bool
+
+  init(value: Matrix, needsGradient: Bool) {
+    self.value = value
+    self.needsGradient = needsGradient
+  }
+
+  public var rows: Int { value.rows }
+  public var columns: Int { value.columns }
+
+  /// The value of a `[1, 1]` variable.
+  public var scalar: Float {
+    precondition(rows == 1 && columns == 1, "scalar of a \(value.shape) variable")
+    return value.pointer[0]
+  }
 }

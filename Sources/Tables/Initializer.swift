@@ -1,14 +1,14 @@
 import Tensors
 
-/// How the rows of a table begin. Values depend only on (seed, table name, row), never on the
-/// server that holds the row.
+/// The initial values of a table's rows. They depend only on (seed, table name, row), never on
+/// the server that holds the row.
 public enum Initializer: Sendable, Equatable {
   case constant(Float)
   /// Uniform in `±bound`.
   case uniform(bound: Float)
   /// Normal with mean 0.
   case normal(standardDeviation: Float)
-  /// Data decides: the worker that holds shard 0 pushes the values before the first step.
+  /// Computed from data: the worker that holds shard 0 pushes them before the first step.
   case pushed
 
   /// Xavier uniform over a matrix of `rows` × `columns`: bound √(6 / (rows + columns)).

@@ -9,11 +9,11 @@ public struct TableSpec: Sendable, Equatable {
   public let rows: Int
   /// Numbers in a row.
   public let width: Int
-  /// How the rows begin.
+  /// The initial values of the rows.
   public let initializer: Initializer
-  /// Who updates the rows.
+  /// How the rows are updated.
   public let rule: UpdateRule
-  /// Neighbouring rows that share a slot (and so a server). Large embeddings use small blocks for
+  /// Consecutive rows that share a slot (and so a server). Large embeddings use small blocks for
   /// an even spread; a small dense tensor is one block.
   public let rowsPerBlock: Int
 
@@ -38,4 +38,24 @@ public struct TableSpec: Sendable, Equatable {
   public var parameterCount: Int {
     if case .optimizer = rule { rows * width } else { 0 }
   }
+}
+
+/// How a table is updated.
+public enum UpdateRule: Sendable, Equatable {
+  /// The run's optimizer, at the learning rate of a group.
+  case optimizer(ParameterGroup)
+  /// `w ← (1 − rate)·w + rate·g`, where g is the pushed value; the first push sets `w = g`.
+  /// Running statistics, such as those of the discriminator, are kept on the servers this way, so
+  /// that they are in checkpoints and do not depend on which worker computed them.
+  case movingAverage(rate: Float)
+  /// Overwritten by `assign` pushes, as final matrices are; no step updates it.
+  case assigned
+}
+
+/// Parameters that share a learning rate and are updated in the same rounds of a step.
+public enum ParameterGroup: UInt8, Sendable, Equatable, CaseIterable {
+  /// The backbone and the encoders: descends the training loss once per step.
+  case model = 0
+  /// The discriminator: ascends its bound in every round of a step.
+  case discriminator = 1
 }

@@ -24,7 +24,7 @@ public enum BLAS {
         matrix.pointer, rows: matrix.rows, columns: matrix.columns, stride: max(1, matrix.columns))
     }
 
-    /// Some neighbouring columns of a matrix.
+    /// A range of consecutive columns of a matrix.
     public init(_ matrix: Matrix, columns range: Range<Int>) {
       precondition(range.lowerBound >= 0 && range.upperBound <= matrix.columns)
       self.init(

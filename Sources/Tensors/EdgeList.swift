@@ -1,7 +1,7 @@
 internal import CKernels
 
-/// The edges of a graph, for propagation whose weights are not constant: where the entries of a
-/// sparse matrix stand, without their values.
+/// The edges of a graph, for propagation with weights that are not constant: the positions of a
+/// sparse matrix's entries without their values.
 ///
 /// An edge leads from a source (a column of the matrix) to a target (a row). Edges are numbered
 /// target by target; weights are matrices `[edges, 1]` in that order.
@@ -22,7 +22,7 @@ public final class EdgeList: Sendable {
 
   public var count: Int { sources.count }
 
-  /// The edges of a matrix of adjacency, whatever its values.
+  /// The edges of an adjacency matrix; its values are ignored.
   public init(_ matrix: SparseMatrix) {
     targetCount = matrix.rows
     sourceCount = matrix.columns
@@ -67,7 +67,9 @@ public final class EdgeList: Sendable {
   }
 
   /// `x[source] = Σ weight_e · y[target_e]` over the edges e of each source: the transposed
-  /// product. `ordered` takes the weights source by source, `[edges, 1]`.
+  /// product.
+  ///
+  /// - Parameter ordered: scratch space for the weights source by source, `[edges, 1]`.
   public func multiplyTransposed(
     _ weights: Matrix, _ y: Matrix, into x: Matrix, ordered: Matrix
   ) {

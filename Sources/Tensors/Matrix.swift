@@ -3,8 +3,8 @@
 /// A matrix is a *reference* to its buffer: operations write into matrices that their caller
 /// owns, so that a training step can reuse the same buffers and allocate nothing.
 ///
-/// `Sendable` is unchecked because a matrix has one owner at a time: it changes threads only by
-/// being handed over through a mailbox, which orders the accesses.
+/// `Sendable` is unchecked because a matrix has one owner at a time: it passes between threads only
+/// through a mailbox, which orders the accesses.
 public final class Matrix: @unchecked Sendable {
   public let rows: Int
   public let columns: Int

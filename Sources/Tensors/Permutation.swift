@@ -1,10 +1,10 @@
 /// A keyed pseudo-random permutation of `0 ..< count` that is evaluated one position at a time:
 /// shuffling a billion interactions takes no memory and no pass over them.
 ///
-/// A six-round Feistel network over the next even number of bits; values outside the range walk on
-/// until they fall into it (fewer than four steps on average). Philox gives the rounds their keys
-/// and SplitMix64's finaliser is the round function: a batch of 2,048 positions takes some tens of
-/// microseconds, where Philox in every round took more than a millisecond.
+/// A six-round Feistel network over the next even number of bits; a value outside the range is
+/// encrypted again until it falls into it (fewer than four times on average). Philox provides the
+/// round keys and SplitMix64's finaliser is the round function: a batch of 2,048 positions takes
+/// some tens of microseconds, where Philox in every round took more than a millisecond.
 ///
 /// - Source: Black and Rogaway 2002, "Ciphers with arbitrary finite domains" (cycle walking).
 public struct Permutation: Sendable {

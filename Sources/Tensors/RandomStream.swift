@@ -1,5 +1,7 @@
+internal import CKernels
+
 /// What a random number is for. Each purpose has a stream of its own, so that switching one on or
-/// off (the noise of an encoder, say) leaves the others as they were.
+/// off (such as the noise of an encoder) leaves the others unchanged.
 ///
 /// The raw values are part of the result of a run: never renumber them.
 public enum RandomStream: UInt32, Sendable, CaseIterable {
@@ -74,5 +76,47 @@ public struct CounterRandom: Sendable {
     z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
     z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
     return z ^ (z >> 31)
+  }
+}
+
+/// The Philox4x32-10 counter-based generator: a keyed bijection from 128-bit counters to 128
+/// random bits.
+///
+/// There is no state to pass on or to save: the same key and counter give the same bits in
+/// every process, so each random number of a run is named by what it is for.
+///
+/// - Source: Salmon, Moraes, Dror and Shaw 2011, "Parallel random numbers: as easy as 1, 2, 3",
+///   doi:10.1145/2063384.2063405; test vectors from the authors' Random123 1.09 (`kat_vectors`).
+public enum Philox {
+  /// The 128 random bits of `counter` under `key`.
+  @inlinable
+  public static func bits(counter: SIMD4<UInt32>, key: SIMD2<UInt32>) -> SIMD4<UInt32> {
+    var counter = counter
+    var key = key
+    for _ in 0..<10 {
+      let product0 = UInt64(counter.x) &* 0xD251_1F53
+      let product1 = UInt64(counter.z) &* 0xCD9E_8D57
+      counter = SIMD4(
+        UInt32(truncatingIfNeeded: product1 >> 32) ^ counter.y ^ key.x,
+        UInt32(truncatingIfNeeded: product1),
+        UInt32(truncatingIfNeeded: product0 >> 32) ^ counter.w ^ key.y,
+        UInt32(truncatingIfNeeded: product0))
+      key = key &+ SIMD2(0x9E37_79B9, 0xBB67_AE85)
+    }
+    return counter
+  }
+}
+
+/// Standard normal numbers from a counter-based stream, by the Box–Muller transform.
+public enum NormalDistribution {
+  /// Fills `values` with the normal numbers of `id`; each depends only on the stream, the id and
+  /// its position.
+  public static func fill(
+    _ values: UnsafeMutableBufferPointer<Float>, random: CounterRandom, id: Int
+  ) {
+    guard let base = values.baseAddress else { return }
+    mrdib_normal_fill(
+      base, values.count, random.key.x, random.key.y, UInt32(truncatingIfNeeded: id), random.step,
+      random.epoch)
   }
 }

@@ -1,7 +1,7 @@
 internal import CKernels
 internal import Synchronization
 
-/// A sparse matrix in compressed rows, `[rows, columns]`, unchanging once made.
+/// An immutable sparse matrix in compressed rows, `[rows, columns]`.
 public final class SparseMatrix: Sendable {
   public let rows: Int
   public let columns: Int
@@ -28,8 +28,8 @@ public final class SparseMatrix: Sendable {
     self.values = values
   }
 
-  /// Builds compressed rows from entries in any order; entries of one place are added in the order
-  /// given.
+  /// Builds compressed rows from entries in any order; entries at the same position are added in
+  /// the order given.
   ///
   /// - Precondition: every entry lies inside.
   public convenience init(
@@ -54,7 +54,7 @@ public final class SparseMatrix: Sendable {
     indices.reserveCapacity(entries.count)
     values.reserveCapacity(entries.count)
     for row in 0..<rows {
-      // By column, and of one column by the order given.
+      // By column; entries of the same column stay in the order given.
       let sorted = order[counts[row]..<counts[row + 1]].sorted {
         (entries[$0].column, $0) < (entries[$1].column, $1)
       }
@@ -77,7 +77,7 @@ public final class SparseMatrix: Sendable {
     Int(offsets[row])..<Int(offsets[row + 1])
   }
 
-  /// The transposed matrix, made when first asked for and kept.
+  /// The transposed matrix; computed on first use and kept.
   public var transposed: SparseMatrix {
     transpose.withLock { kept in
       if let kept { return kept }
@@ -116,5 +116,30 @@ public final class SparseMatrix: Sendable {
       x.rows == columns && y.rows == rows && x.columns == y.columns,
       "[\(rows), \(columns)] · \(x.shape) into \(y.shape)")
     mrdib_sparse_multiply(offsets, indices, values, rows, x.pointer, x.columns, y.pointer)
+  }
+}
+
+extension SparseMatrix {
+  /// A range of consecutive rows and columns, `[rows.count, columns.count]`.
+  ///
+  /// - Precondition: both ranges lie inside.
+  public func block(rows rowRange: Range<Int>, columns columnRange: Range<Int>) -> SparseMatrix {
+    precondition(
+      rowRange.lowerBound >= 0 && rowRange.upperBound <= rows && columnRange.lowerBound >= 0
+        && columnRange.upperBound <= columns,
+      "block \(rowRange) × \(columnRange) of [\(rows), \(columns)]")
+    var offsets: [Int64] = [0]
+    var indices: [Int32] = []
+    var values: [Float] = []
+    for row in rowRange {
+      for entry in entries(ofRow: row) where columnRange.contains(Int(self.indices[entry])) {
+        indices.append(self.indices[entry] - Int32(columnRange.lowerBound))
+        values.append(self.values[entry])
+      }
+      offsets.append(Int64(indices.count))
+    }
+    return SparseMatrix(
+      rows: rowRange.count, columns: columnRange.count, offsets: offsets, indices: indices,
+      values: values)
   }
 }

@@ -5,7 +5,7 @@ import Testing
 
 /// Operations over the edges of a graph against finite differences.
 @Suite struct EdgeOperationTests {
-  /// Node 2 has no edge to it, and node 1 is nobody's source.
+  /// Node 2 has no incoming edge, and node 1 has no outgoing edge.
   private let edges = EdgeList(
     SparseMatrix(
       rows: 4, columns: 3,
@@ -42,7 +42,7 @@ import Testing
     #expect(error < 5e-3)
   }
 
-  @Test("attention sums to 1 for every target that has edges")
+  @Test("attention weights sum to 1 for every target that has edges")
   func attentionSums() {
     let tape = Tape()
     let logits = tape.constant(randomMatrix(5, 1, seed: 1, scale: 60))
@@ -61,7 +61,7 @@ import Testing
     #expect(error < 2e-3)
   }
 
-  @Test("largest scaled column away from ties, and nothing where all are negative")
+  @Test("the largest scaled column, away from ties; 0 where all are negative")
   func largestProduct() {
     let indices: [Int32] = [0, 2, 0, 1]
     let first = Matrix(rows: 4, columns: 1, elements: [0.5, 1, 2, 1])
@@ -89,7 +89,7 @@ import Testing
     #expect(error < 5e-3)
   }
 
-  @Test("played back twice, the same gradients to the bit")
+  @Test("two backward passes give the same gradients, bit for bit")
   func playedBackTwice() throws {
     let tape = Tape()
     let x = tape.parameter(randomMatrix(3, 8, seed: 1))

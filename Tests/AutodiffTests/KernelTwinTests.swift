@@ -4,8 +4,8 @@ import Tensors
 import TestSupport
 import Testing
 
-/// The C loops held to plain Swift in double precision.
-@Suite("Kernels and their plain twins") struct KernelTwinTests {
+/// The C loops compared with plain Swift in double precision.
+@Suite("Kernels against plain Swift") struct KernelTwinTests {
   /// Logarithm of the sum of exponentials, and the weights.
   private func plainSoftmax(_ logits: [Float]) -> (logSum: Double, weights: [Double]) {
     let largest = Double(logits.max() ?? 0)
@@ -27,7 +27,7 @@ import Testing
     let x = randomMatrix(5, columns, seed: 3)
     for index in 0..<x.count { x.pointer[index] *= scale }
     let expected = (0..<x.rows).map { plainSoftmax(Array(x.row($0))) }
-    // What taking the largest logit off may round away: half a unit in the last place.
+    // Subtracting the largest logit rounds by up to half a unit in the last place.
     let rounding = 4e-7 + 0x1p-24 * Double(2 * (x.elements.map(abs).max() ?? 0))
     let logSums = softmax(x)
     for row in 0..<x.rows {
@@ -74,7 +74,7 @@ import Testing
     }
   }
 
-  @Test("logistic function of what is not a number")
+  @Test("logistic function of NaN")
   func sigmoidOfNoNumber() {
     var values = [Float](repeating: 0, count: 3)
     mrdib_sigmoid([.nan, .infinity, -.infinity], &values, 3)
@@ -101,7 +101,7 @@ import Testing
     }
   }
 
-  @Test("hyperbolic tangent of what is not a number, of 0 and far out")
+  @Test("hyperbolic tangent of NaN, of 0 and of large numbers")
   func tanhOfNoNumber() {
     var values = [Float](repeating: 1, count: 4)
     mrdib_tanh_cap([.nan, .infinity, -.infinity, 0], 2, &values, 4)

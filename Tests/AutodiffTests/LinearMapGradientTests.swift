@@ -20,7 +20,7 @@ import Testing
     #expect(error < 2e-3)
   }
 
-  @Test("leaky ReLU keeps what is positive and shrinks the rest")
+  @Test("leaky ReLU keeps positive numbers and scales the others")
   func leakyReLUValues() {
     let tape = Tape()
     let x = tape.constant(Matrix(rows: 1, columns: 4, elements: [2, -2, 0, -0.5]))
@@ -52,7 +52,7 @@ import Testing
     #expect(error < 2e-3)
   }
 
-  @Test("linear over parts is linear over the parts side by side")
+  @Test("linear over parts equals linear over the concatenated parts")
   func linearOfPartsValues() {
     let tape = Tape()
     let parts = [randomMatrix(4, 3, seed: 1), randomMatrix(4, 5, seed: 2)].map {
@@ -65,7 +65,7 @@ import Testing
     #expect(relativeDifference(apart.value, joined.value) < 1e-6)
   }
 
-  @Test("rows weighted one by one, of matrices with more rows than weights", arguments: shapes)
+  @Test("weighted row sums of matrices with more rows than weights", arguments: shapes)
   func weightedRowSum(rows: Int, width: Int) {
     let error = gradientError([
       randomMatrix(rows, width, seed: 1), randomMatrix(rows + 2, width, seed: 2),
@@ -76,7 +76,7 @@ import Testing
     #expect(error < 2e-3)
   }
 
-  @Test("weighted rows by hand; rows without a weight take no part")
+  @Test("weighted rows by hand; rows without a weight are ignored")
   func weightedRowSumValues() {
     let tape = Tape()
     let first = tape.constant(Matrix(rows: 3, columns: 2, elements: [1, 2, 3, 4, 9, 9]))

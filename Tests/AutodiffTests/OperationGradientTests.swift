@@ -50,7 +50,7 @@ import Testing
     #expect(error < 2e-3)
   }
 
-  @Test("columns side by side and apart", arguments: shapes)
+  @Test("columns concatenated and sliced", arguments: shapes)
   func columns(rows: Int, width: Int) {
     let error = gradientError([
       randomMatrix(rows, width, seed: 1), randomMatrix(rows, 2, seed: 2),
@@ -178,7 +178,7 @@ import Testing
     #expect(error < 5e-3)
   }
 
-  @Test("rows below each other and apart", arguments: shapes)
+  @Test("rows concatenated and sliced", arguments: shapes)
   func rowBlocks(rows: Int, width: Int) {
     let error = gradientError([
       randomMatrix(rows, width, seed: 1), randomMatrix(2, width, seed: 2),

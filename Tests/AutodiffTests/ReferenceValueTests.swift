@@ -3,8 +3,8 @@ import Tensors
 import TestSupport
 import Testing
 
-/// Operations held to stored numbers: the toy values worked out by hand for the specification and
-/// the golden files.
+/// Operations compared with stored numbers: small examples worked out by hand for the
+/// specification, and the golden files.
 @Suite struct ReferenceValueTests {
   @Test("ranking loss of s⁺ = (.3, −.2), s⁻ = (.1, .4)")
   func rankingLoss() {
@@ -36,7 +36,7 @@ import Testing
     #expect(abs(parts.reduce(0) { $0 + Double($1.scalar) } - 8.25) < 1e-6)
   }
 
-  @Test("sigmoid at 0 and far out: no overflow, and the tails add up to one")
+  @Test("sigmoid at 0 and of large numbers: no overflow, and the tails add up to one")
   func sigmoid() {
     let tape = Tape()
     let x = tape.constant(Matrix(rows: 1, columns: 5, elements: [0, 2, -2, 200, -200]))
@@ -45,7 +45,7 @@ import Testing
     #expect(abs(Double(y[1]) - 0.880797078) < 1e-6 && abs(y[1] + y[2] - 1) < 1e-6)
   }
 
-  @Test("softmax fusion: equal scores average, one score of 1000 selects")
+  @Test("softmax fusion: equal scores give the average, a score of 1000 selects its part")
   func softmaxFusion() {
     let tape = Tape()
     let parts = [[2, 4, 6, 8], [0, 2, -6, 8]].map { (elements: [Float]) in

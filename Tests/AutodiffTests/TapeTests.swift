@@ -29,7 +29,7 @@ import Testing
     #expect(tape.heldByteCount == held)
   }
 
-  @Test("a tape that nobody uses any more is gone, whatever it has recorded")
+  @Test("a tape without references is freed, whatever it has recorded")
   func noCycle() {
     weak var forgotten: Tape?
     do {

@@ -2,7 +2,7 @@ import Tables
 import Testing
 
 @Suite struct ConsistencyTests {
-  @Test("the oldest version that will do is within the bound, and of the epoch")
+  @Test("the oldest version that may be used is within the bound, and of the epoch")
   func oldestVersion() {
     func oldest(_ consistency: Consistency) -> [UInt64] {
       [10, 11, 13, 19].map { consistency.oldestVersion(for: $0, inEpochFrom: 10) }
@@ -14,7 +14,7 @@ import Testing
     #expect(oldest(.asynchronous) == [10, 10, 10, 10])
   }
 
-  @Test("only without slack are all gradients of a version of the same rows")
+  @Test("only with a bound of 0 are all gradients of a version from the same rows")
   func isExact() {
     #expect(Consistency.bulkSynchronous.isExact)
     #expect(Consistency.staleSynchronous(bound: 0).isExact)

@@ -47,7 +47,7 @@ struct InitializerTests {
     #expect(abs(standardDeviation(sample) - 1 / 12.0.squareRoot()) < 0.004)
   }
 
-  @Test("normal has mean 0 and its standard deviation", arguments: [1, 6, 64])
+  @Test("normal has mean 0 and the given standard deviation", arguments: [1, 6, 64])
   func normal(width: Int) {
     let sample = values(.normal(standardDeviation: 0.1), rows: 60_000 / width, width: width)
     #expect(abs(mean(sample)) < 0.0021)
@@ -67,7 +67,7 @@ struct InitializerTests {
     #expect(Initializer.linear(inputs: 16) == .uniform(bound: 0.25))
   }
 
-  @Test("values depend on seed, table and row, and on nothing else")
+  @Test("values depend only on seed, table and row")
   func dependence() {
     let initializer = Initializer.uniform(bound: 1)
     let rows = values(initializer, rows: 4, width: 8)

@@ -29,12 +29,12 @@ struct PlacementTests {
     for block in 0..<SlotMap.slotCount * 16 {
       counts[SlotMap.slot(tableHash: hash, block: block)] += 1
     }
-    // Poisson with mean 16: no slot in 4096 is empty or has 48 but for one run in 10^5.
+    // Poisson with mean 16: a slot that is empty or has 48 occurs in one run of 10^5.
     #expect((counts.min() ?? 0) > 0)
     #expect((counts.max() ?? 0) < 48)
   }
 
-  @Test("neighbouring tables put the same block on other servers")
+  @Test("two tables put the same block on different servers")
   func tablesDiffer() {
     let item = placement(rows: 4096, rowsPerBlock: 1, servers: 8)
     let user = placement(rows: 4096, rowsPerBlock: 1, servers: 8, name: "user")
@@ -74,7 +74,7 @@ struct PlacementTests {
     }
   }
 
-  @Test("placement is part of the format: these rows never move between releases")
+  @Test("placement is part of the format: it never changes between releases")
   func golden() {
     let placement = placement(rows: 256, rowsPerBlock: 16, servers: 4)
     #expect((0..<16).map { placement.server(ofBlock: $0) } == Self.goldenServers)
@@ -82,4 +82,16 @@ struct PlacementTests {
 
   /// By hand from FNV-1a and SplitMix64.
   private static let goldenServers = [3, 2, 1, 1, 1, 2, 3, 2, 0, 0, 2, 2, 1, 0, 3, 3]
+}
+
+@Suite("Stable hash")
+struct StableHashTests {
+  // Published FNV-1a test vectors (64 bits).
+  @Test(
+    "equals the published FNV-1a values",
+    arguments: [
+      ("", 0xcbf2_9ce4_8422_2325), ("a", 0xaf63_dc4c_8601_ec8c),
+      ("foobar", 0x8594_4171_f739_67e8),
+    ] as [(String, UInt64)])
+  func vectors(text: String, hash: UInt64) { #expect(StableHash.of(text) == hash) }
 }

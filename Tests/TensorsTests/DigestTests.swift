@@ -17,7 +17,7 @@ struct DigestTests {
     (0..<count).map { UInt8(truncatingIfNeeded: $0 * $0 * 7 + $0) }
   }
 
-  @Test("bytes have the digest that xxh128sum prints, in whatever pieces they come")
+  @Test("bytes have the digest that xxh128sum prints, however they are divided")
   func references() {
     for (count, digits) in Self.references {
       let bytes = Self.bytes(count)
@@ -32,7 +32,7 @@ struct DigestTests {
     }
   }
 
-  @Test("contents are told apart by where they are divided, too")
+  @Test("digests differ when contents are divided differently")
   func divided() {
     func digest(_ texts: [String]) -> String {
       var digest = ContentDigest()

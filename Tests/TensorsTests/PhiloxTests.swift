@@ -4,7 +4,7 @@ import Testing
 @Suite struct PhiloxTests {
   /// From Random123's `kat_vectors`, `philox4x32 10`.
   @Test(
-    "known-answer vectors of the authors",
+    "equals the authors' known-answer vectors",
     arguments: [
       (
         SIMD4<UInt32>(0, 0, 0, 0), SIMD2<UInt32>(0, 0),

@@ -76,3 +76,74 @@ extension Tape {
     }
   }
 }
+
+extension Tape {
+  /// The element-wise product `x ⊙ y` of two matrices of one shape; `dx = g ⊙ y`, `dy = g ⊙ x`.
+  ///
+  /// - Precondition: equal shapes.
+  public func hadamard(_ x: Variable, _ y: Variable) -> Variable {
+    precondition(
+      x.value.hasSameShape(as: y.value), "hadamard of \(x.value.shape) and \(y.value.shape)")
+    let output = matrix(rows: x.rows, columns: x.columns)
+    for index in 0..<output.count {
+      output.pointer[index] = x.value.pointer[index] * y.value.pointer[index]
+    }
+    return record(output, from: x, y) { [unowned self] gradient in
+      for (variable, other) in [(x, y), (y, x)] {
+        accumulate(into: variable) { target, isFirst in
+          for index in 0..<target.count {
+            let share = gradient.pointer[index] * other.value.pointer[index]
+            target.pointer[index] = isFirst ? share : target.pointer[index] + share
+          }
+        }
+      }
+    }
+  }
+}
+
+extension Tape {
+  /// The logistic function `1 / (1 + e^{−x})` of every element; `dx = g ⊙ y ⊙ (1 − y)`.
+  public func sigmoid(_ x: Variable) -> Variable {
+    let output = matrix(rows: x.rows, columns: x.columns)
+    mrdib_sigmoid(x.value.pointer, output.pointer, output.count)
+    return record(output, from: x) { [unowned self] gradient in
+      accumulate(into: x) { target, isFirst in
+        mrdib_sigmoid_adjoint(
+          output.pointer, gradient.pointer, target.pointer, target.count, isFirst ? 0 : 1)
+      }
+    }
+  }
+}
+
+extension Tape {
+  /// `c · tanh(x / c)`: nearly x for |x| ≪ c, never beyond ±c.
+  public func tanhCap(_ x: Variable, _ cap: Float) -> Variable {
+    let output = matrix(rows: x.rows, columns: x.columns)
+    mrdib_tanh_cap(x.value.pointer, cap, output.pointer, output.count)
+    return record(output, from: x) { [unowned self] gradient in
+      accumulate(into: x) { target, isFirst in
+        mrdib_tanh_cap_adjoint(
+          output.pointer, cap, gradient.pointer, target.pointer, target.count, isFirst ? 0 : 1)
+      }
+    }
+  }
+}
+
+extension Tape {
+  /// `x` where it is positive, else `slope · x`.
+  ///
+  /// - Parameter slope: in `0 ... 1`.
+  /// - Returns: same shape as `x`; `dx = g` where `x > 0`, else `slope · g`.
+  /// - Source: Maas, Hannun and Ng 2013; the default slope is PyTorch's.
+  public func leakyReLU(_ x: Variable, slope: Float = 0.01) -> Variable {
+    precondition(slope >= 0 && slope <= 1, "leakyReLU: slope \(slope)")
+    let output = matrix(rows: x.rows, columns: x.columns)
+    mrdib_leaky_relu(x.value.pointer, slope, output.pointer, output.count)
+    return record(output, from: x) { [unowned self] gradient in
+      accumulate(into: x) { target, isFirst in
+        mrdib_leaky_relu_adjoint(
+          x.value.pointer, slope, gradient.pointer, target.pointer, target.count, isFirst ? 0 : 1)
+      }
+    }
+  }
+}

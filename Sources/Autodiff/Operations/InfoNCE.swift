@@ -57,8 +57,8 @@ extension Tape {
     for logSum in logSums { total += logSum }
     return record(scalar(Float(total / Double(max(1, count)))), from: a, b) {
       [unowned self] gradient in
-      // (softmax − identity) · rows, without the difference: the weights stay, for adjoints may
-      // run once per shard, and a copy of them would be the largest matrix of a step.
+      // (softmax − identity) · rows, as two products: adjoints may run once per shard, so the
+      // weights must not change, and a copy of them would be the largest matrix of a step.
       let factor = gradient.pointer[0] / (Float(max(1, count)) * temperature)
       accumulate(into: a) { target, isFirst in
         BLAS.multiply(
