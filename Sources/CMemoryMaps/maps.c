@@ -12,8 +12,8 @@
 
 enum { map_limit = 256, sentence_limit = 1024, input_output_error = 74 };
 
-// Written under the lock, read by the handler, which may not wait for it: `start` is set last and
-// cleared first, and texts are never freed.
+// Written under the lock, and read by the handler, which must not wait for it: `start` is set last
+// and cleared first, and texts are never freed.
 struct map {
   atomic_uintptr_t start;
   size_t length;
@@ -31,7 +31,7 @@ static void handle_bus_error(int number, siginfo_t *information, void *context) 
   for (int index = 0; index < map_limit; index++) {
     uintptr_t start = atomic_load(&maps[index].start);
     if (start == 0 || address < start || address - start >= maps[index].length) continue;
-    // A reader who does not read must not keep the process.
+    // If nothing reads the pipe behind stderr, exit without the sentence after a second.
     struct pollfd output = {.fd = STDERR_FILENO, .events = POLLOUT};
     if (poll(&output, 1, 1000) > 0) {
       ssize_t ignored =
@@ -40,7 +40,7 @@ static void handle_bus_error(int number, siginfo_t *information, void *context) 
     }
     _exit(input_output_error);
   }
-  // No map of ours: the instruction is tried again, and whoever was asked before answers.
+  // Not a registered map: retry the instruction with the previous handler.
   (void)sigaction(number, &previous, NULL);
 }
 
@@ -50,7 +50,7 @@ static void install(void) {
   (void)sigaction(SIGBUS, &action, &previous);
 }
 
-int cmaps_note(const void *start, size_t length, const char *sentence) {
+int cmaps_register(const void *start, size_t length, const char *sentence) {
   pthread_once(&once, install);
   cmaps_unblock();
   int number = -1;
@@ -75,7 +75,7 @@ void cmaps_unblock(void) {
   (void)pthread_sigmask(SIG_UNBLOCK, &wanted, NULL);
 }
 
-void cmaps_forget(int number) {
+void cmaps_unregister(int number) {
   if (number < 0 || number >= map_limit) return;
   pthread_mutex_lock(&lock);
   atomic_store(&maps[number].start, 0);

@@ -3,10 +3,10 @@ import Tensors
 /// A data set that is ready to train on: checked interactions, split into train, validation and
 /// test, and the features of the items.
 ///
-/// Ids are row numbers of tables. U = largest user id + 1, and every user below that occurs. I =
-/// number of feature rows where there are features, else largest item id + 1; items that no
-/// interaction mentions are possible then, and stay in the ranking. Users without training
-/// interactions keep their rows, but are dropped from validation and test.
+/// Ids are row numbers of tables. U = largest user id + 1, and every smaller id occurs. I = number
+/// of feature rows where there are features, else largest item id + 1. With features there may be
+/// items without interactions; they are ranked too. Users without training interactions keep their
+/// rows, but are dropped from validation and test.
 public final class Dataset: Sendable {
   public let name: String
   /// U.
@@ -30,9 +30,8 @@ public final class Dataset: Sendable {
   public let features: [FeatureMatrix]
   /// What was left out of validation and test because its user has nothing in training.
   public let dropped: DroppedInteractions
-  /// A digest that stands for everything above that training depends on: the split
-  /// interactions, the item count, and the features in use with the neighbours that came with them.
-  /// The same on every machine.
+  /// A digest of everything above that training depends on: the split interactions, the item count,
+  /// and the features in use with their precomputed neighbours. The same on every machine.
   public let digest: String
   /// The files that all this was read from.
   package let sources: DatasetSources
@@ -43,8 +42,8 @@ public final class Dataset: Sendable {
   ///   - features: one row per item each; empty for models that use none.
   ///   - itemCount: how many items there are, if more than interactions mention and features are
   ///     not given.
-  /// - Throws: ``DatasetError`` for whatever ``load(folder:modalities:needsFeatures:)`` would not
-  ///   accept from a file.
+  /// - Throws: ``DatasetError`` for anything that ``load(folder:modalities:needsFeatures:)`` would
+  ///   reject in a file.
   public convenience init(
     name: String, interactions: Interactions, features: [FeatureMatrix] = [], itemCount: Int? = nil
   ) throws(DatasetError) {
@@ -98,11 +97,11 @@ public final class Dataset: Sendable {
       : DatasetSources()
   }
 
-  /// A user with every item of the pool leaves no negative to draw.
+  /// Reports users that have every item of the pool in training: no negative can be drawn for them.
   ///
-  /// The way out is a training row of the user that becomes a validation row, with an item that
-  /// stays in the pool because others have it. Each advice counts on those before it, so that all
-  /// can be followed at once.
+  /// The suggested fix turns one training row of such a user into a validation row, with an item
+  /// that stays in the pool because other users have it. Each suggestion takes the earlier ones
+  /// into account, so that all can be followed at once.
   func checkNegativesExist(
     in interactions: Interactions, log: inout ProblemLog
   ) throws(DatasetError) {
@@ -145,5 +144,28 @@ public final class Dataset: Sendable {
     }
     for feature in features { digest.combine(feature.digest) }
     return digest.text
+  }
+}
+
+/// What is left out of validation and test: users without training interactions, for whom no model
+/// without side information about users can predict anything.
+public struct DroppedInteractions: Sendable, Equatable, Codable {
+  /// Users with interactions, but none for training.
+  public let users: Int
+  /// Their interactions in validation.
+  public let valid: Int
+  /// Their interactions in test.
+  public let test: Int
+
+  init(_ interactions: Interactions, train: AdjacencyList) {
+    var valid = 0
+    var test = 0
+    for (user, label) in zip(interactions.users, interactions.labels)
+    where train.degree(Int(user)) == 0 {
+      if label == .valid { valid += 1 } else { test += 1 }
+    }
+    users = (0..<train.rowCount).count { train.degree($0) == 0 }
+    self.valid = valid
+    self.test = test
   }
 }

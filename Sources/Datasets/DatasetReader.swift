@@ -1,7 +1,7 @@
 import Foundation
 
-/// Reads a folder stage by stage; ``Dataset/load(folder:modalities:needsFeatures:)`` stops at the
-/// first problem, ``DatasetValidation`` goes on.
+/// Reads a folder stage by stage. ``Dataset/load(folder:modalities:needsFeatures:)`` stops at the
+/// first problem; ``DatasetValidation`` continues up to its limit.
 struct DatasetReader {
   /// What the features are read for.
   enum FeatureUse {
@@ -9,8 +9,8 @@ struct DatasetReader {
     case required
     /// They are checked if there are any.
     case checked
-    /// A model does without; their row counts still say how many items there are, so that all
-    /// models agree about that.
+    /// The model does not need them. Their row counts are still read, so that all models agree on
+    /// the number of items.
     case countedOnly
   }
 
@@ -91,10 +91,31 @@ struct DatasetReader {
       let matrix = try log.attempt { _ throws(DatasetError) in
         try FeatureMatrix(
           name: name, file: file,
-          neighbours: NeighbourLists.beside(file.path, itemCount: file.rows))
+          neighbours: NeighbourLists.readAll(forFeatures: file.path, itemCount: file.rows))
       }
       if let matrix { features.append(matrix) }
     }
     return features
+  }
+}
+
+extension Dataset {
+  /// Reads a folder in MMRec's layout (``DatasetDescription``). Features stay in their files.
+  ///
+  /// - Parameters:
+  ///   - modalities: replaces the folder's own list, if not nil.
+  ///   - needsFeatures: whether to read the features. If not, ``features`` is empty and the feature
+  ///     files only determine the number of items.
+  /// - Throws: ``DatasetError`` with the first problem found.
+  public static func load(
+    folder: String, modalities: [ModalityDescription]? = nil, needsFeatures: Bool
+  ) throws(DatasetError) -> Dataset {
+    var reader = DatasetReader(
+      folder: folder, modalities: modalities,
+      featureUse: needsFeatures ? .required : .countedOnly, problemLimit: 1)
+    guard let dataset = try reader.read() else {
+      preconditionFailure("a reader that stops at the first problem returned without one")
+    }
+    return dataset
   }
 }

@@ -4,13 +4,13 @@
   import Darwin
 #endif
 
-/// Paths as the system reads them: nothing is looked up, and `..` behind a symbolic link keeps its
-/// meaning.
+/// Works with paths as text. It resolves no links, so `..` after a symbolic link keeps the meaning
+/// that the system gives it.
 package enum FilePath {
-  /// Bytes that a path has at most.
+  /// The largest number of bytes in a path.
   private static let mostBytes = 4095
 
-  /// The path from the root on, for processes with other working directories.
+  /// The path from the root, for processes with other working directories.
   package static func absolute(_ path: String) -> String {
     guard let whole = path.hasPrefix("/") ? path : workingDirectory.map({ "\($0)/\(path)" }) else {
       return path
@@ -24,15 +24,15 @@ package enum FilePath {
     return slash == path.startIndex ? "/" : String(path[..<slash])
   }
 
-  /// Refuses a folder whose path leaves no room for the names of what is to be written in it: that
-  /// shall not be found out when half of it is there.
+  /// Throws if the path of a folder is too long for the files that will be written in it, so that
+  /// this is noticed before some of them are written.
   ///
-  /// - Parameter byteCount: of the longest of these names, with folders in between.
+  /// - Parameter byteCount: the length of the longest of their names, with folders in between.
   package static func checkRoom(in folder: String, for byteCount: Int) throws(FileProblem) {
     guard folder.utf8.count + 1 + byteCount <= mostBytes else { throw .system(ENAMETOOLONG) }
   }
 
-  /// Whether the path of the working directory is UTF-8. Of one that is gone it does not matter.
+  /// Whether the path of the working directory is UTF-8; also true if the directory is gone.
   package static var isWorkingDirectoryReadable: Bool {
     guard let path = getcwd(nil, 0) else { return true }
     defer { free(path) }

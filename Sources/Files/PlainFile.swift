@@ -6,26 +6,26 @@
 
 /// The one place where files are opened by name.
 ///
-/// Under a name may stand anything: opening a named pipe waits for its other end for ever, and
-/// opening a device or a terminal can do something. So what is there is looked at first, opened
-/// without waiting, and looked at again.
+/// A path may refer to anything: opening a named pipe waits until its other end is opened, and
+/// opening a device or a terminal can have side effects. So the kind of file is checked, the file
+/// is opened without waiting, and the kind is checked again through the descriptor.
 package enum PlainFile {
   /// What a file is opened for.
   package enum Mode: Sendable {
     case read
-    /// For writing from the beginning; made if it is not there.
+    /// For writing from the beginning; created if it is not there.
     case replace
-    /// For writing at the end; made if it is not there.
+    /// For writing at the end; created if it is not there.
     case append
     /// For writing; it must not be there yet, not even as a link.
     case create
-    /// For reading and writing in place; made if it is not there.
+    /// For reading and writing in place; created if it is not there.
     case update
 
     fileprivate var flags: Int32 {
       switch self {
       case .read: O_RDONLY
-      // Nothing is cut off before it is known to be a file.
+      // Truncated later, once it is known to be a regular file.
       case .replace: O_WRONLY | O_CREAT
       case .append: O_WRONLY | O_CREAT | O_APPEND
       case .create: O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW
@@ -34,10 +34,10 @@ package enum PlainFile {
     }
   }
 
-  /// Opens a plain file.
+  /// Opens a regular file.
   ///
-  /// - Parameter permissions: of a file that is made, before the umask.
-  /// - Returns: the descriptor, which the caller closes. Programs that are started do not get it.
+  /// - Parameter permissions: those of a created file, before the umask.
+  /// - Returns: the descriptor, which the caller closes. Child processes do not inherit it.
   package static func open(
     _ path: String, _ mode: Mode, permissions: mode_t = 0o644
   ) throws(FileProblem) -> Int32 {
@@ -51,7 +51,7 @@ package enum PlainFile {
     return descriptor
   }
 
-  /// Opens a folder, to look at it or to synchronise it.
+  /// Opens a folder, to list or to synchronise it.
   ///
   /// - Returns: the descriptor, which the caller closes.
   package static func openFolder(_ path: String) throws(FileProblem) -> Int32 {
@@ -61,7 +61,7 @@ package enum PlainFile {
     return try open(path, flags: O_RDONLY | O_DIRECTORY, 0, needed: .folder)
   }
 
-  /// Refuses what is there and no plain file. For libraries that open files themselves.
+  /// Throws if the path exists and is not a regular file. For libraries that open files themselves.
   package static func check(_ path: String) throws(FileProblem) {
     if let found = FileKind.of(path), found != .plain {
       throw .kind(found: found, needed: .plain)
@@ -79,8 +79,8 @@ package enum PlainFile {
     return try contents(of: descriptor, atMost: limit)
   }
 
-  /// All bytes from where a descriptor stands. The size that the system states is not relied on:
-  /// files of `/proc` have none, and others may grow.
+  /// All bytes from a descriptor's position on. The size that the system reports is not used: it is
+  /// 0 for files of `/proc`, and other files may grow.
   package static func contents(
     of descriptor: Int32, atMost limit: Int
   ) throws(FileProblem) -> [UInt8] {
@@ -96,7 +96,7 @@ package enum PlainFile {
     }
   }
 
-  /// The first bytes of a file, which tell what it is; all of a shorter one.
+  /// The first bytes of a file, which identify its format; all bytes of a shorter file.
   package static func beginning(
     of path: String, byteCount: Int
   ) throws(FileProblem) -> [UInt8] {
@@ -142,7 +142,7 @@ package enum PlainFile {
   private static func open(
     _ path: String, flags: Int32, _ permissions: mode_t, needed: FileKind
   ) throws(FileProblem) -> Int32 {
-    // A terminal must not become that of this process.
+    // O_NOCTTY: a terminal must not become the controlling terminal of this process.
     let all = flags | O_CLOEXEC | O_NONBLOCK | O_NOCTTY
     var descriptor: Int32
     repeat { descriptor = openFile(path, all, permissions) } while descriptor < 0 && errno == EINTR
@@ -162,7 +162,7 @@ package enum PlainFile {
   }
 }
 
-/// The system's call, which has the name of the ones above.
+/// The system call, whose name the functions above hide.
 private func openFile(_ path: String, _ flags: Int32, _ permissions: mode_t) -> Int32 {
   open(path, flags, permissions)
 }

@@ -1,13 +1,13 @@
-/// What a file is by its first bytes, for sentences about files that are not what their name says.
+/// Recognises what a file is by its first bytes, for messages about files with a misleading name.
 package enum ContentKind {
-  /// How many first bytes are enough to tell.
+  /// The number of first bytes that are needed.
   package static let byteCount = 512
 
   /// - Parameters:
   ///   - bytes: the beginning of a file.
   ///   - isJSONExpected: whether JSON is what the file should be.
   /// - Returns: what it is and what to do, such as `it is a gzip archive; unpack it with gunzip`;
-  ///   nil if that cannot be told.
+  ///   nil if it is not recognised.
   package static func sentence(
     _ bytes: some Sequence<UInt8>, isJSONExpected: Bool = false
   ) -> String? {
@@ -19,7 +19,7 @@ package enum ContentKind {
     let text = start.drop { [0x09, 0x0A, 0x0D, 0x20, 0xEF, 0xBB, 0xBF].contains($0) }
     let word = String(decoding: text.prefix(16), as: UTF8.self).lowercased()
     if ["<!doctype html", "<html"].contains(where: word.hasPrefix) {
-      return "it is a web page, which servers send in place of a file that they do not give; "
+      return "it is a web page, perhaps an error page that was downloaded in place of the file; "
         + "download it again"
     }
     if word.hasPrefix("<") { return "it is XML or a web page; export or download it again" }

@@ -1,9 +1,9 @@
 /// Finds what a misspelt name was probably meant to be.
 package enum NearestName {
   /// The candidate with the fewest typing errors, if they are few for the length of the word; of
-  /// several the first by name. Capital letters count as small ones.
+  /// several candidates the first by name. Upper and lower case are equal.
   package static func find(_ word: String, among candidates: some Sequence<String>) -> String? {
-    // Beyond that no slip is small, and every letter costs time.
+    // The time grows with every letter, and a longer word is not a misspelt name.
     let letters = Array(word.lowercased().prefix(64))
     return
       candidates

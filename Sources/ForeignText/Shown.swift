@@ -1,6 +1,6 @@
 extension StringProtocol {
-  /// The text as it may stand in a sentence for a person: shortened, and without control characters
-  /// and line breaks, which a terminal would obey.
+  /// The text for use in a message: shortened, and with `?` in place of control characters and line
+  /// breaks, which a terminal would interpret.
   ///
   /// - Parameter limit: how many Unicode scalars are kept; a longer text ends with `…`.
   package func shown(atMost limit: Int = 60) -> String {
@@ -17,8 +17,8 @@ extension StringProtocol {
     return String(result)
   }
 
-  /// The text as it may be printed, in full: whatever a terminal would obey is replaced, but for
-  /// line breaks and tabs.
+  /// The whole text for printing: with `?` in place of everything that a terminal would interpret,
+  /// except line breaks and tabs.
   package func printable() -> String {
     guard !unicodeScalars.allSatisfy({ Self.isPrintable($0) }) else { return String(self) }
     var result = String.UnicodeScalarView()

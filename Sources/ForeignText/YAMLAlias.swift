@@ -1,7 +1,7 @@
 /// Where a YAML text refers to another part of itself (`*name`).
 ///
-/// A few lines of aliases of aliases stand for billions of values, and YAML libraries go through
-/// all of them when they compare keys, before anybody can count. No file of ours needs one.
+/// A few lines of nested aliases stand for billions of values, and YAML libraries expand all of
+/// them when they compare keys, before any limit can be applied. No file of this project needs one.
 package struct YAMLAlias: Equatable {
   /// From 1.
   package let line: Int
@@ -10,8 +10,8 @@ package struct YAMLAlias: Equatable {
 
   /// The first thing in a text that could be an alias; nil only if there is none at all.
   ///
-  /// This looks at lines, not at YAML's grammar: inside quotes, and behind a comment's mark in a
-  /// line with quotes, a word that begins with `*` is taken for an alias as well.
+  /// This looks at lines, not at YAML's grammar: a word that begins with `*` also counts as an
+  /// alias inside quotes, and behind a comment's mark in a line with quotes.
   package static func first(in text: String) -> YAMLAlias? {
     var text = text
     return text.withUTF8 { bytes in
@@ -30,7 +30,7 @@ package struct YAMLAlias: Equatable {
     }
   }
 
-  /// Where a line ends and the next begins, after all that YAML 1.1 takes for a line break.
+  /// Where a line ends and the next begins, with all line breaks of YAML 1.1.
   private static func lineEnd(
     _ bytes: UnsafeBufferPointer<UInt8>, from start: Int
   ) -> (end: Int, next: Int) {
@@ -66,7 +66,7 @@ package struct YAMLAlias: Equatable {
     return nil
   }
 
-  /// What an alias's name consists of.
+  /// Whether a byte can be part of an alias's name.
   private static func isName(_ byte: UInt8) -> Bool {
     switch byte {
     case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
@@ -76,7 +76,7 @@ package struct YAMLAlias: Equatable {
     }
   }
 
-  /// What makes a `*` behind it a part of the same word.
+  /// Whether a `*` after this byte belongs to the same word.
   private static func isWord(_ byte: UInt8) -> Bool {
     isName(byte) || byte == UInt8(ascii: "/") || byte == UInt8(ascii: ".")
   }

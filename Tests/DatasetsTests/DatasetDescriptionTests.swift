@@ -26,7 +26,7 @@ struct DatasetDescriptionTests {
     #expect(description.path(of: "/x") == "/x")
   }
 
-  @Test("only modalities whose file is there are assumed")
+  @Test("only modalities whose file exists are assumed")
   func assumesExistingFiles() throws {
     let other = try TemporaryFolder(name: "data")
     try other.write("", to: "only.inter")
@@ -36,7 +36,7 @@ struct DatasetDescriptionTests {
     #expect(description.modalities == [.init(name: "text", file: "text_feat.npy")])
   }
 
-  @Test("the file named after the folder is preferred; otherwise several are an error")
+  @Test("the file named after the folder is preferred; without it, several are an error")
   func choosesInteractions() throws {
     try folder.write("", to: "old.inter")
     #expect(
@@ -103,10 +103,10 @@ struct DatasetDescriptionTests {
   func refusesAliases() throws {
     let error = try refusal("name: &a shop\ninteractions: *a\n")
     #expect(error.line == 2)
-    expect(error, says: "refers to another part of itself", "write the value")
+    expect(error, says: "uses a YAML alias", "write the value")
   }
 
-  @Test("what is quoted from the file can do nothing to a terminal")
+  @Test("text quoted from the file is made safe for a terminal")
   func quotesHarmlessly() throws {
     for yaml in [
       "\"a\\e[2J\": 1", "modalities: [{name: \"a\\e\", file: b}]", "{\"\\e\": 1, \"\\e\": 2}",
@@ -116,7 +116,7 @@ struct DatasetDescriptionTests {
     }
   }
 
-  @Test("a folder that is not there, or is a file, is an error")
+  @Test("a folder that does not exist, or is a file, is an error")
   func refusesOtherPlaces() throws {
     #expect(problem { try DatasetDescription.read(folder: "/nowhere") }.kind == .notFound)
     expect(

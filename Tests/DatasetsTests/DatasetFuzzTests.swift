@@ -4,11 +4,11 @@ import Tensors
 import TestSupport
 import Testing
 
-/// What must hold of every reader of a data set's files, whatever is in them: it never traps, takes
-/// bounded time and memory, refuses with a sentence, and what it accepts can be used and written.
+/// What every reader of a data set's files must do, whatever is in them: it never traps, takes
+/// bounded time and memory, refuses with a message, and what it accepts can be used and written.
 @Suite("Damaged files of data sets")
 struct DatasetFuzzTests {
-  /// The sentence of a refusal.
+  /// The message of a refusal.
   private static func verdict(
     _ body: () throws -> Void
   ) throws -> FuzzedParser.Verdict {
@@ -81,7 +81,7 @@ struct DatasetFuzzTests {
     }
   }
 
-  /// Makes the header's length fit its text again, which another change may have spoilt.
+  /// Corrects the header's length, which another change may have broken.
   private static let mendHeaderLength: InputMutator.Change = { bytes, _ in
     guard bytes.count > 12, let end = bytes[10...].firstIndex(of: 0x0A) else { return }
     let isShort = bytes[6] == 1
@@ -178,7 +178,7 @@ struct DatasetFuzzTests {
       })
   }
 
-  /// Reads on after every problem, and all files together.
+  /// Continues after every problem, and reads all files together.
   @Test("folders")
   func folders() throws {
     let folder = try MemoryFolder()

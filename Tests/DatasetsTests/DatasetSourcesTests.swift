@@ -34,14 +34,14 @@ struct DatasetSourcesTests {
     try file.write(contentsOf: Data([last ^ 1]))
   }
 
-  @Test("files that nobody has written to are unchanged, also when they were touched")
+  @Test("files without changes are unchanged, also when their times were set")
   func touched() throws {
     #expect(try dataset.sources.check() == [] && dataset.sources.isUnchanged)
     #expect(utimes(features, nil) == 0)
     #expect(try dataset.sources.check() == [] && dataset.sources.isUnchanged)
   }
 
-  @Test("a byte that changes in place is noticed, also if the times say nothing of it")
+  @Test("a byte that changes in place is noticed, also if the times do not show it")
   func overwritten() throws {
     var before = stat()
     #expect(stat(features, &before) == 0)
@@ -65,7 +65,7 @@ struct DatasetSourcesTests {
     #expect(problem?.kind == .changed && problem?.path == folder.path(name))
   }
 
-  @Test("a file in whose place another is put, or none, is told once, and is no problem")
+  @Test("a file that is replaced or removed is reported once, as a warning")
   func replaced() throws {
     var bytes = try TemporaryFolder.contents(of: features)
     bytes[bytes.count - 1] ^= 1
@@ -78,14 +78,14 @@ struct DatasetSourcesTests {
     #expect(try dataset.sources.check() == [] && dataset.sources.isUnchanged)
   }
 
-  @Test("reading what a mapped file no longer has ends the process with a sentence and code 74")
+  @Test("reading beyond the end of a shortened mapped file ends the process with code 74")
   func cutOff() async throws {
     let result = await #expect(
       processExitsWith: .exitCode(74), observing: [\.standardErrorContent]
     ) { [features = features as String] in
       let file = try NPYFile(path: features)
       truncate(features, 0)
-      // As a worker reads: signals are blocked on such threads, unless one asks for them.
+      // As in a worker: signals are blocked on such threads unless a job unblocks them.
       await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
         DispatchQueue(label: "test").async {
           MappedFile.readHere()

@@ -45,7 +45,7 @@ struct DatasetTests {
       dataset.dropped.users == 1 && dataset.dropped.valid == 1 && dataset.dropped.test == 2)
   }
 
-  @Test("feature rows without interactions are items; so are they for models without features")
+  @Test("feature rows without interactions are items, also for models without features")
   func countsItemsByFeatures() throws {
     try SmallData.write(to: folder, itemRows: 6)
     #expect(try load().itemCount == 6)
@@ -53,7 +53,7 @@ struct DatasetTests {
     #expect(plain.itemCount == 6 && plain.features.isEmpty)
   }
 
-  @Test("a folder without features serves models that need none, and no others")
+  @Test("a folder without features can be used by models that need none, and by no others")
   func loadsWithoutFeatures() throws {
     try folder.write(SmallData.header + SmallData.rows, to: "data.inter")
     #expect(try load(needsFeatures: false).itemCount == 4)
@@ -99,7 +99,7 @@ struct DatasetTests {
     expect(error, says: "user ids run to 4", "user 3", "without gaps")
   }
 
-  @Test("a slip of the pen in an id costs no memory")
+  @Test("a typing error in an id costs no memory")
   func survivesHugeIDs() throws {
     expect(
       try refusal(rows: SmallData.rows + "2147483646\t1\t1\t0\t0\n"), says: "data.inter:8",
@@ -133,7 +133,7 @@ struct DatasetTests {
     expect(try refusal(rows: "0\t0\t1\t0\t1\n0\t1\t1\t0\t2\n"), says: "x_label 0", "80 %")
   }
 
-  /// Follows the advice about users without negatives until there is none.
+  /// Follows the advice about users without negatives until no such user is left.
   private func followAdvice(_ rows: String) throws -> (dataset: Dataset?, steps: Int, last: String)
   {
     var lines = (SmallData.header + rows).split(separator: "\n").map(String.init)
@@ -153,7 +153,7 @@ struct DatasetTests {
     return (nil, lines.count, "the advice never ends")
   }
 
-  @Test("following the advice about a user with every item leads to a data set to train on")
+  @Test("following the advice about a user with every item gives a usable data set")
   func adviceLeadsOut() throws {
     // Users 0 and 2 have all three items.
     let rows = [(0, 0), (0, 1), (0, 2), (1, 0), (2, 2), (2, 1), (2, 0)]
@@ -164,7 +164,7 @@ struct DatasetTests {
     for user in 0..<loaded.userCount {
       #expect(loaded.train.degree(user) < loaded.negativePool.count)
     }
-    // All at once, as validation lists them.
+    // All at once, as validation reports them.
     try folder.write(SmallData.header + rows, to: "data.inter")
     let problems = DatasetValidation.validate(folder: folder.path).problems
     #expect(problems.count == 2 && Set(problems.map(\.description)).count == 2)
@@ -176,7 +176,7 @@ struct DatasetTests {
     #expect(dataset == nil && last.contains("add training rows of other users"))
   }
 
-  @Test("a data set's name is shown without what a terminal would obey")
+  @Test("a data set's name is made safe for a terminal")
   func harmlessName() throws {
     try SmallData.write(to: folder)
     try folder.write("name: \"a\\e[31mb\"\n", to: "dataset.yaml")
@@ -189,7 +189,7 @@ struct DatasetTests {
     expect(error, says: "data.inter", "user 0", "each of the 2 items", "negative")
   }
 
-  @Test("the digest stands for what is used, and for nothing else")
+  @Test("the digest depends on the data that is used, and on nothing else")
   func digestsContents() throws {
     try SmallData.write(to: folder)
     let dataset = try load()

@@ -3,7 +3,7 @@ import Foundation
 import Tensors
 import Testing
 
-/// Figures of the published data sets, as their own descriptions give them.
+/// Figures of the published data sets, from their own descriptions.
 @Suite(
   "published data sets",
   .enabled(if: RealData.isThere, "skipped: set MRDIB_DATA to the folder that holds the data sets"))

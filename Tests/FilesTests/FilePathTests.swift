@@ -3,7 +3,7 @@ import Foundation
 import Testing
 
 @Suite struct FilePathTests {
-  @Test("absolute paths mean what the system reads: '..' behind a link is not worked out")
+  @Test("absolute paths keep their meaning: '..' after a link is not resolved")
   func absolute() {
     let here = FileManager.default.currentDirectoryPath
     #expect(FilePath.absolute("a") == "\(here)/a")
@@ -22,7 +22,7 @@ import Testing
     #expect(FilePath.parent(of: "a/b/c") == "a/b")
   }
 
-  @Test("a folder without room for a name is refused")
+  @Test("a folder whose path leaves no room for a name is refused")
   func room() {
     let folder = String(repeating: "x", count: 4000)
     #expect(throws: Never.self) { try FilePath.checkRoom(in: folder, for: 94) }

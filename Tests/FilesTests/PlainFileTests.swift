@@ -3,9 +3,9 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Nothing that stands under a name makes a process wait, or is taken for a file.
+/// No kind of file makes a process wait, or is taken for a regular file.
 @Suite struct PlainFileTests {
-  /// Everything that is no file, by name.
+  /// All kinds of files that are not regular, by name.
   private func makeSpecial(_ folder: TemporaryFolder) throws -> [(String, FileKind)] {
     try #require(mkfifo(folder.path("pipe"), 0o600) == 0)
     try #require(mkdir(folder.path("folder"), 0o700) == 0)
@@ -25,7 +25,7 @@ import Testing
     return [("pipe", .pipe), ("folder", .folder), ("socket", .socket), ("device", .device)]
   }
 
-  @Test("pipes, folders, sockets and devices are refused by name, whatever they are opened for")
+  @Test("pipes, folders, sockets and devices are refused by name in all modes")
   func special() throws {
     let folder = try TemporaryFolder()
     for (name, kind) in try makeSpecial(folder) {
@@ -40,7 +40,7 @@ import Testing
     }
   }
 
-  @Test("a pipe that somebody writes into is refused, too")
+  @Test("a pipe with a writer is refused, too")
   func openPipe() throws {
     let folder = try TemporaryFolder()
     let path = folder.path("pipe")
@@ -54,7 +54,7 @@ import Testing
     }
   }
 
-  @Test("files are read, replaced and appended to; programs that are started do not get them")
+  @Test("files are read, replaced and appended to; child processes do not inherit them")
   func plain() throws {
     let folder = try TemporaryFolder()
     let path = try folder.write("one", to: "file")
@@ -73,11 +73,11 @@ import Testing
     let missing = FileProblem.system(ENOENT)
     #expect(missing.isMissing)
     #expect(throws: missing) { _ = try PlainFile.contents(of: folder.path("no"), atMost: 2) }
-    // A size of 0 is what the system states.
+    // A file for which the system reports a size of 0.
     #expect(try !PlainFile.contents(of: "/proc/self/stat", atMost: 4096).isEmpty)
   }
 
-  @Test("the names in a folder, up to a number")
+  @Test("the names in a folder, up to a limit")
   func names() throws {
     let folder = try TemporaryFolder()
     for name in ["b", "a", ".c"] { try folder.write("", to: name) }

@@ -3,7 +3,7 @@ import Testing
 
 @Suite("Text from outside")
 struct ForeignTextTests {
-  @Test("is shown without what a terminal would obey, and shortened")
+  @Test("is shortened and made safe for a terminal")
   func shown() {
     #expect("plain ü 漢".shown() == "plain ü 漢")
     #expect("a\u{1B}[31m\r\n\u{7}\u{85}\u{2028}\u{202E}b".shown() == "a?[31m??????b")
@@ -11,7 +11,7 @@ struct ForeignTextTests {
     #expect("abc".shown(atMost: 3) == "abc" && "abcd".shown(atMost: 3) == "abc…")
   }
 
-  @Test("is printed in full, with its lines, and without what a terminal would obey")
+  @Test("is printed in full, with its lines, and made safe for a terminal")
   func printable() {
     #expect("plain ü 漢\n\tline".printable() == "plain ü 漢\n\tline")
     #expect("a\u{1B}]0;x\u{7}\r\u{9B}31m\u{202E}b\n".printable() == "a?]0;x???31m?b\n")
@@ -19,7 +19,7 @@ struct ForeignTextTests {
   }
 
   @Test(
-    "the first bytes say what a file is",
+    "a file's format is recognised by its first bytes",
     arguments: [
       ([0x1F, 0x8B, 8], "gzip"), (Array("PK\u{3}\u{4}x".utf8), "zip"),
       ([0xFF, 0xFE, 0x61, 0], "UTF-16"),
@@ -32,7 +32,7 @@ struct ForeignTextTests {
     #expect(try #require(ContentKind.sentence(bytes)).contains(word))
   }
 
-  @Test("what is not known has no sentence, nor has JSON where it is expected")
+  @Test("unknown formats have no description, nor has JSON where it is expected")
   func unknownContent() {
     #expect(ContentKind.sentence(Array("userID\titemID\n".utf8)) == nil)
     #expect(ContentKind.sentence([0, 0, 0, 0]) == nil)
@@ -54,7 +54,7 @@ struct ForeignTextTests {
   }
 
   @Test(
-    "other stars are none",
+    "other asterisks are not aliases",
     arguments: [
       "", "a: 1", "# *important*\na: 1 # *see* there", "bind: tcp://*:5000", "glob: data/*.npy",
       "a: b*c", "a: 2 * 3", "\t# *x",

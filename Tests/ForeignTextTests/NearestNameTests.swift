@@ -1,12 +1,12 @@
 import ForeignText
 import Testing
 
-@Suite("What a misspelt name was meant to be")
+@Suite("Nearest name to a misspelt one")
 struct NearestNameTests {
   private static let names = ["learning_rate", "epochs", "seed", "Visual"]
 
   @Test(
-    "a slip of a few letters finds the name, capitals or not",
+    "a word with a few wrong letters finds the name, whatever its case",
     arguments: [
       ("learnin_rate", "learning_rate"), ("epoch", "epochs"), ("Sede", "seed"),
       ("visaul", "Visual"),
@@ -15,12 +15,12 @@ struct NearestNameTests {
     #expect(NearestName.find(word, among: Self.names) == name)
   }
 
-  @Test("another word, or next to nothing, finds none", arguments: ["momentum", "", "x", "ab"])
+  @Test("another word, or a very short one, finds none", arguments: ["momentum", "", "x", "ab"])
   func others(word: String) {
     #expect(NearestName.find(word, among: Self.names) == nil)
   }
 
-  @Test("of names that are as near the first in the alphabet is taken, whatever their order")
+  @Test("of equally near names the first in the alphabet is taken, whatever their order")
   func ties() {
     #expect(NearestName.find("rove", among: ["rope", "robe"]) == "robe")
     #expect(NearestName.find("rove", among: ["robe", "rope"]) == "robe")

@@ -141,7 +141,7 @@ func unreadableFiles() throws {
   try Data(repeating: 0x23, count: 1 << 20 + 1).write(to: large)
   let cases = [
     (folder.appending(path: "missing.yaml"), "cannot open"),
-    (folder, "it is a folder, not a plain file"),
+    (folder, "it is a folder, not a regular file"),
     (binary, "not UTF-8"), (large, "larger than 1 MiB"),
   ]
   for (file, reason) in cases {

@@ -11,14 +11,14 @@ public struct FeatureMatrix: Sendable {
   public let columns: Int
   /// How many rows hold nothing but zeros: items whose features were probably missing.
   public let zeroRowCount: Int
-  /// Nearest items that were computed beforehand, by ascending k; mostly none.
+  /// Precomputed nearest items, by ascending k; usually none.
   public let neighbours: [NeighbourLists]
   /// The largest magnitude of a value.
   public let largestMagnitude: Float
   private let storage: Storage
 
-  /// The largest magnitude that can be computed with. What is made of features is squared, and
-  /// summed over thousands of columns and examples, in 32-bit floats that end at 3e38.
+  /// The largest magnitude that is accepted. Products of features are squared and summed over
+  /// thousands of columns and examples, in 32-bit floats, which overflow at 3e38.
   static let largestValue: Float = 1e12
 
   private enum Storage: Sendable {
@@ -39,8 +39,8 @@ public struct FeatureMatrix: Sendable {
 
   /// - Throws: ``DatasetError`` that names the first row and column with a NaN, an infinity or a
   ///   value that is too large.
-  /// - Precondition: the matrix is not empty, and nobody writes to it from now on; the neighbours
-  ///   are those of `matrix.rows` items.
+  /// - Precondition: the matrix is not empty and does not change afterwards; the neighbours are
+  ///   those of `matrix.rows` items.
   public init(
     name: String, matrix: Matrix, neighbours: [NeighbourLists] = []
   ) throws(DatasetError) {
@@ -85,7 +85,7 @@ public struct FeatureMatrix: Sendable {
   ) -> DatasetError {
     let problem =
       value.isFinite
-      ? "whose squares and their sums go beyond 32-bit floats; up to \(largestValue) is possible: "
+      ? "too large to be squared and summed in 32-bit floats; up to \(largestValue) is possible: "
         + "scale the features, for instance to mean 0 and deviation 1, or replace the value"
       : "but features must be finite numbers (as 32-bit floats): replace it, for instance with the "
         + "column's mean"
@@ -128,8 +128,8 @@ public struct FeatureMatrix: Sendable {
     }
   }
 
-  /// A digest of name, shape, values and given neighbours. A file and a matrix with the same 32-bit
-  /// values agree.
+  /// A digest of name, shape, values and precomputed neighbours. A file and a matrix with the same
+  /// 32-bit values have the same digest.
   func contentDigest() -> String {
     var digest = ContentDigest()
     digest.combine(name)
@@ -148,5 +148,26 @@ public struct FeatureMatrix: Sendable {
     }
     for lists in neighbours { lists.fold(into: &digest) }
     return digest.text
+  }
+}
+
+/// Checks the values of one feature row.
+enum FeatureRowScan: Equatable {
+  /// All values are accepted; the largest magnitude among them, 0 if all are 0.
+  case usable(largest: Float)
+  /// The first column with a NaN, an infinity or a value beyond ``FeatureMatrix/largestValue``.
+  case unusable(column: Int)
+
+  /// One pass over the bits without branches, so that it vectorises: without their signs, floats
+  /// are ordered as their bits are, with infinities and NaNs above all numbers.
+  static func scan(_ row: UnsafeBufferPointer<Float>) -> FeatureRowScan {
+    var largest: UInt32 = 0
+    for value in row { largest = max(largest, value.bitPattern & 0x7FFF_FFFF) }
+    if largest > FeatureMatrix.largestValue.bitPattern,
+      let column = row.firstIndex(where: { !($0.magnitude <= FeatureMatrix.largestValue) })
+    {
+      return .unusable(column: column)
+    }
+    return .usable(largest: Float(bitPattern: largest))
   }
 }

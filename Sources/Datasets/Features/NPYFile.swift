@@ -5,7 +5,7 @@ import Tensors
 /// the header only, and rows are converted to `Float` as they are copied out.
 ///
 /// Reads format versions 1, 2 and 3; `f2`, `f4` and `f8` in either byte order; C and Fortran
-/// order. Everything else is refused with the line of Python that converts it.
+/// order. Anything else is refused with the line of Python that converts it.
 public final class NPYFile: Sendable {
   public let path: String
   public let rows: Int
@@ -18,7 +18,7 @@ public final class NPYFile: Sendable {
   private let payloadOffset: Int
 
   /// - Throws: ``DatasetError`` if the file cannot be read, is damaged or cut off, or holds
-  ///   something else than a non-empty matrix of floating point numbers.
+  ///   anything but a non-empty matrix of floating point numbers.
   public init(path: String) throws(DatasetError) {
     mapping = try MappedFile(path: path)
     self.path = path
@@ -44,7 +44,7 @@ public final class NPYFile: Sendable {
     guard !countOverflow && !sizeOverflow && expected <= found else {
       throw DatasetError(
         .malformed, path: path,
-        "promises \(rows) × \(columns) numbers of \(element.byteCount) bytes, but only \(found) "
+        "declares \(rows) × \(columns) numbers of \(element.byteCount) bytes, but only \(found) "
           + "bytes follow the header: the file was cut off; copy or export it again")
     }
     guard expected == found else {
@@ -55,10 +55,10 @@ public final class NPYFile: Sendable {
     }
   }
 
-  /// Of the file as it was opened.
+  /// The stamp of the file when it was opened.
   var stamp: FileStamp { mapping.stamp }
 
-  /// Of at most 1 MiB, from all over the file.
+  /// A digest of at most 1 MiB, sampled from the whole file.
   var sampleDigest: String {
     let (blockCount, blockByteCount) = (64, 16 << 10)
     let bytes = mapping.bytes
@@ -141,5 +141,35 @@ public final class NPYFile: Sendable {
           + "np.save(file, np.load(file).astype('float32'))")
     }
     return (element, isBigEndian: order == ">")
+  }
+}
+
+/// How one number of a feature file is stored.
+public enum NPYElement: String, Sendable, Codable {
+  case float16 = "f2"
+  case float32 = "f4"
+  case float64 = "f8"
+
+  public var byteCount: Int {
+    switch self {
+    case .float16: 2
+    case .float32: 4
+    case .float64: 8
+    }
+  }
+
+  /// The value of an IEEE 754 half-precision number.
+  ///
+  /// Moving the bits into place leaves the exponent 112 too low, for subnormal numbers as well;
+  /// one exact product corrects both. (`Float16` does not exist on every platform.)
+  @inline(__always)
+  static func float(half bits: UInt16) -> Float {
+    let magnitude = UInt32(bits & 0x7FFF) << 13
+    let sign = UInt32(bits & 0x8000) << 16
+    let isFinite = bits & 0x7C00 != 0x7C00
+    let value =
+      isFinite
+      ? Float(bitPattern: magnitude) * 0x1p112 : Float(bitPattern: magnitude | 0x7F80_0000)
+    return Float(bitPattern: value.bitPattern | sign)
   }
 }

@@ -1,6 +1,6 @@
 internal import ForeignText
 
-/// What stands before the numbers of an npy file: their type, their order and the shape.
+/// The header of an npy file: the type of its numbers, their order and the shape.
 ///
 /// - Source: NumPy's `numpy.lib.format`, format versions 1.0, 2.0 and 3.0.
 struct NPYHeader: Equatable {
@@ -33,7 +33,8 @@ struct NPYHeader: Equatable {
     }
     let version = bytes[6]
     guard (1...3).contains(version) else {
-      throw malformed(path, "has npy format version \(version).\(bytes[7]); known are 1, 2 and 3")
+      throw malformed(
+        path, "has npy format version \(version).\(bytes[7]); versions 1, 2 and 3 can be read")
     }
     let lengthByteCount = version == 1 ? 2 : 4
     let textOffset = 8 + lengthByteCount
@@ -52,7 +53,8 @@ struct NPYHeader: Equatable {
       literal = try PythonLiteral.parse(text)
     } catch {
       throw malformed(
-        path, "has a header that cannot be read: \(error.message) at byte \(error.position) of it")
+        path,
+        "has a header that cannot be read: at byte \(error.position) of it, \(error.message)")
     }
     return try interpret(literal, path: path, payloadOffset: payloadOffset)
   }
@@ -61,7 +63,7 @@ struct NPYHeader: Equatable {
     _ literal: PythonLiteral, path: String, payloadOffset: Int
   ) throws(DatasetError) -> NPYHeader {
     guard case .dictionary(let entries) = literal else {
-      throw malformed(path, "has a header that is no dictionary")
+      throw malformed(path, "has a header that is not a dictionary")
     }
     guard let type = entries["descr"],
       case .boolean(let isFortranOrder)? = entries["fortran_order"],
@@ -73,7 +75,7 @@ struct NPYHeader: Equatable {
     var shape: [Int] = []
     for extent in extents {
       guard case .integer(let count) = extent, count >= 0 else {
-        throw malformed(path, "has a shape with something else than whole numbers from 0")
+        throw malformed(path, "has a shape with other entries than whole numbers from 0")
       }
       shape.append(count)
     }

@@ -1,7 +1,7 @@
 import Tensors
 
-/// Writes a `Float` matrix as npy (format 1.0, `<f4`, C order), row by row, so that no more than
-/// the rows at hand need be in memory. The file appears under its name when it is finished.
+/// Writes a `Float` matrix as npy (format 1.0, `<f4`, C order), row by row, so that only the rows
+/// being appended need to be in memory. The file appears under its name when it is finished.
 public final class NPYWriter {
   private let file: AtomicFile
   private let rows: Int
@@ -10,7 +10,7 @@ public final class NPYWriter {
 
   /// Starts a file of `rows` × `columns` numbers.
   ///
-  /// - Throws: ``DatasetError`` if the place cannot be written to.
+  /// - Throws: ``DatasetError`` if the file cannot be created.
   /// - Precondition: `rows >= 0 && columns >= 0`.
   public static func begin(
     path: String, rows: Int, columns: Int
@@ -36,7 +36,7 @@ public final class NPYWriter {
     writtenRows += count
   }
 
-  /// Puts the file in its place.
+  /// Gives the file its final name.
   ///
   /// - Precondition: as many rows as announced were appended.
   public func finish() throws(DatasetError) {

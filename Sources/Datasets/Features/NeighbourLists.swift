@@ -2,11 +2,11 @@ internal import ForeignText
 import Foundation
 import Tensors
 
-/// The most similar items of every item, `[I, k]`, as somebody computed them beforehand.
+/// The precomputed most similar items of every item, `[I, k]`.
 ///
-/// Published data sets sometimes come with them. They lie beside the features, under the features'
-/// name with `_knn` and k in the place of `_feat`: `image_knn10.npy` belongs to `image_feat.npy`.
-/// Graphs of k neighbours take them as they are instead of comparing all items.
+/// Some published data sets include them, in the folder of the features and under the features'
+/// name with `_knn` and k in place of `_feat`: `image_knn10.npy` belongs to `image_feat.npy`.
+/// Graphs of k neighbours use them instead of comparing all items.
 public struct NeighbourLists: Sendable, Equatable {
   /// The file, or what the lists are called in messages.
   public let path: String
@@ -16,7 +16,7 @@ public struct NeighbourLists: Sendable, Equatable {
   public let count: Int
   private let items: [Int32]
 
-  /// Far above any k in use; keeps a strange file from being taken for neighbours.
+  /// Far above any k in use; a larger one means that the file does not hold neighbours.
   static let maximumCount = 4096
 
   /// - Parameter items: the neighbours of all items, `[I, k]` row by row, in any order of a row.
@@ -58,13 +58,13 @@ public struct NeighbourLists: Sendable, Equatable {
 }
 
 extension NeighbourLists {
-  /// All lists that lie beside a feature file, by ascending k; none if the file's name has no
-  /// `_feat`.
+  /// The lists of a feature file, by ascending k; none if the file's name does not end with
+  /// `_feat.npy`.
   ///
   /// - Throws: ``DatasetError`` if one of them cannot be read, is damaged, or is not about
   ///   `itemCount` items.
-  static func beside(
-    _ featurePath: String, itemCount: Int
+  static func readAll(
+    forFeatures featurePath: String, itemCount: Int
   ) throws(DatasetError) -> [NeighbourLists] {
     let name = (featurePath as NSString).lastPathComponent
     guard name.hasSuffix("_feat.npy") else { return [] }
@@ -99,15 +99,15 @@ extension NeighbourLists {
       let found = header.descriptor?.shown(atMost: 16) ?? "records"
       throw DatasetError(
         .malformed, path: path,
-        "holds no plain whole numbers of 4 or 8 bytes (\(found)): "
+        "does not hold whole numbers of 4 or 8 bytes in C order (\(found)): "
           + "np.save(file, np.ascontiguousarray(np.load(file), dtype='<i4'))")
     }
     guard header.shape == [itemCount, count], count <= maximumCount else {
       throw DatasetError(
         .inconsistent, path: path,
-        "has shape \(header.shapeText), but by its name and "
-          + "the features beside it, it lists \(count) neighbours (at most \(maximumCount)) for "
-          + "each of \(itemCount) items: compute the neighbours again, or remove the file")
+        "has shape \(header.shapeText), but its name and the feature file require "
+          + "\(count) neighbours (at most \(maximumCount)) for each of \(itemCount) items: "
+          + "compute the neighbours again, or remove the file")
     }
     let payload = UnsafeRawBufferPointer(rebasing: bytes.bytes[header.payloadOffset...])
     let elementCount = itemCount * count
@@ -125,7 +125,7 @@ extension NeighbourLists {
         width == 4
         ? Int64(Int32(littleEndian: payload.loadUnaligned(fromByteOffset: offset, as: Int32.self)))
         : Int64(littleEndian: payload.loadUnaligned(fromByteOffset: offset, as: Int64.self))
-      // What no 32 bits hold is no item either; -1 is refused with its row.
+      // A number beyond 32 bits is not an item; the initializer reports -1 with its row.
       items.append(Int32(exactly: number) ?? -1)
     }
     return try NeighbourLists(path: path, count: count, items: items)

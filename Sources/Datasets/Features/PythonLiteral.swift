@@ -11,7 +11,7 @@ indirect enum PythonLiteral: Equatable {
   case boolean(Bool)
   case none
 
-  /// What is wrong with a text, and at which byte of it.
+  /// What is wrong with a text, and the byte where.
   struct SyntaxError: Error, Equatable {
     let message: String
     let position: Int
@@ -40,14 +40,14 @@ private struct PythonLiteralParser {
   mutating func parseWhole() throws(SyntaxError) -> PythonLiteral {
     let value = try parseValue(depth: 0)
     skipSpace()
-    guard position == text.count else { throw failure("text after the end of the value") }
+    guard position == text.count else { throw failure("text follows the end of the value") }
     return value
   }
 
   private mutating func parseValue(depth: Int) throws(SyntaxError) -> PythonLiteral {
-    guard depth < Self.maximumDepth else { throw failure("values nested too deeply") }
+    guard depth < Self.maximumDepth else { throw failure("values are nested too deeply") }
     skipSpace()
-    guard let byte = peek else { throw failure("the end where a value should be") }
+    guard let byte = peek else { throw failure("the text ends where a value is expected") }
     switch byte {
     case UInt8(ascii: "{"): return try parseDictionary(depth: depth)
     case UInt8(ascii: "("): return try parseSequence(closing: UInt8(ascii: ")"), depth: depth)
@@ -65,20 +65,20 @@ private struct PythonLiteralParser {
       skipSpace()
       if take(UInt8(ascii: "}")) { return .dictionary(entries) }
       guard let quote = peek, quote == UInt8(ascii: "'") || quote == UInt8(ascii: "\"") else {
-        throw failure("no quoted key where one should be")
+        throw failure("a quoted key is expected")
       }
       let key = try parseString(quote: quote)
       skipSpace()
       guard take(UInt8(ascii: ":")) else {
-        throw failure("no ':' after the key '\(key.shown(atMost: 32))'")
+        throw failure("':' is missing after the key '\(key.shown(atMost: 32))'")
       }
       let value = try parseValue(depth: depth + 1)
       guard entries.updateValue(value, forKey: key) == nil else {
-        throw failure("the key '\(key.shown(atMost: 32))' twice")
+        throw failure("the key '\(key.shown(atMost: 32))' occurs a second time")
       }
       skipSpace()
       if !take(UInt8(ascii: ",")) && peek != UInt8(ascii: "}") {
-        throw failure("neither ',' nor '}' after the value of '\(key.shown(atMost: 32))'")
+        throw failure("neither ',' nor '}' follows the value of '\(key.shown(atMost: 32))'")
       }
     }
   }
@@ -94,7 +94,7 @@ private struct PythonLiteralParser {
       elements.append(try parseValue(depth: depth + 1))
       skipSpace()
       if !take(UInt8(ascii: ",")) && peek != closing {
-        throw failure("neither ',' nor the closing bracket in a sequence")
+        throw failure("neither ',' nor the closing bracket follows an element")
       }
     }
   }
@@ -104,10 +104,10 @@ private struct PythonLiteralParser {
     position += 1
     let start = position
     while let byte = peek, byte != quote {
-      if byte == UInt8(ascii: "\\") { throw failure("an escape in a string") }
+      if byte == UInt8(ascii: "\\") { throw failure("a string has an escape") }
       position += 1
     }
-    guard peek == quote else { throw failure("a string without its closing quote") }
+    guard peek == quote else { throw failure("a string has no closing quote") }
     let content = String(decoding: text[start..<position], as: UTF8.self)
     position += 1
     return content
@@ -120,11 +120,11 @@ private struct PythonLiteralParser {
     while let byte = peek, (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) {
       let (scaled, scaleOverflow) = value.multipliedReportingOverflow(by: 10)
       let (sum, sumOverflow) = scaled.addingReportingOverflow(Int(byte - UInt8(ascii: "0")))
-      guard !scaleOverflow && !sumOverflow else { throw failure("a number beyond 64 bits") }
+      guard !scaleOverflow && !sumOverflow else { throw failure("a number has more than 64 bits") }
       value = sum
       position += 1
     }
-    guard position > start else { throw failure("a sign without digits") }
+    guard position > start else { throw failure("a sign has no digits") }
     _ = take(UInt8(ascii: "L"))  // Python 2 wrote long integers as 12L.
     return .integer(isNegative ? -value : value)
   }
@@ -137,7 +137,7 @@ private struct PythonLiteralParser {
       position += word.utf8.count
       return value
     }
-    throw failure("something that is no value")
+    throw failure("a value is expected")
   }
 
   private var peek: UInt8? { position < text.count ? text[position] : nil }

@@ -1,16 +1,16 @@
 internal import Files
 import Foundation
 
-/// A file that appears under its name only when it is complete: written beside its place, flushed
-/// to disk, then renamed, and its name flushed to disk with the folder.
+/// A file that appears under its name only when it is complete: it is written under a temporary
+/// name in the same folder, synchronised and renamed, and then the folder is synchronised.
 ///
-/// A file that is not committed is removed when the writer goes away.
+/// A file that is not committed is removed when the writer is released.
 package final class AtomicFile {
   package let path: String
   private let partialPath: String
   private var stream: UnsafeMutablePointer<FILE>?
 
-  /// - Throws: ``DatasetError`` if the place cannot be written to.
+  /// - Throws: ``DatasetError`` if the file cannot be created.
   package init(path: String) throws(DatasetError) {
     self.path = path
     // Processes in different containers may share a folder and a process id.
@@ -51,11 +51,11 @@ package final class AtomicFile {
     }
   }
 
-  /// Puts the finished file in its place.
+  /// Gives the finished file its final name.
   ///
-  /// - Throws: ``DatasetError`` if the disk is full or the rename fails; the old file stays then.
-  ///   Or if the folder cannot be flushed: the new file is in its place, and after a power loss the
-  ///   old one can be there again.
+  /// - Throws: ``DatasetError`` if the disk is full or the rename fails: the old file is kept. Also
+  ///   if the folder cannot be synchronised: the new file is there, but the old one may come back
+  ///   after a power loss.
   package func commit() throws(DatasetError) {
     guard let stream else { return }
     guard fflush(stream) == 0, fsync(fileno(stream)) == 0 else { throw SystemError.writing(path) }
@@ -68,7 +68,7 @@ package final class AtomicFile {
     try synchronizeFolder()
   }
 
-  /// Makes the rename last.
+  /// Makes the rename survive a power loss.
   private func synchronizeFolder() throws(DatasetError) {
     let parent = FilePath.parent(of: path)
     let folder: Int32

@@ -2,33 +2,34 @@ import Foundation
 import Synchronization
 import Tensors
 
-/// The files that a data set was read from, as they were then, so that a run can notice that they
-/// are not what it began with.
+/// The files that a data set was read from and their state at that time, so that a run notices
+/// changes.
 ///
-/// Features stay mapped: who overwrites their file changes what is trained on. What was read into
-/// memory does not change; but the next process that reads it has other data.
+/// Features stay mapped, so overwriting their file changes the data that is trained on.
+/// Interactions and neighbours were read into memory and do not change, but a process that restarts
+/// would read other data than the rest of the run.
 package final class DatasetSources: Sendable {
   /// One of the files.
   private struct Source: Sendable {
     let path: String
-    /// As of the last time that the content was known to be the one that was read.
+    /// From the last time that the content was known to be unchanged.
     var stamp: FileStamp
-    /// Whether people were told that the path leads to something else.
-    var isKnownToBeReplaced = false
-    /// Reads a little of what stays mapped.
+    /// Whether it was reported that the path leads to another file or to none.
+    var isReportedAsReplaced = false
+    /// Compares a sample of a mapped file.
     let isSampleUnchanged: @Sendable () -> Bool
-    /// Reads all of it.
+    /// Reads and compares the whole content.
     let isContentUnchanged: @Sendable () -> Bool
   }
 
   private let sources: Mutex<[Source]>
 
-  /// None: the data set is in memory.
+  /// No files: the data set was made in memory.
   init() { sources = Mutex([]) }
 
   /// - Parameters:
-  ///   - interactions: path of a file that was read into memory.
-  ///   - features: as the digest of the data set has them; mapped if they come from files.
+  ///   - interactions: the path of a file that was read into memory.
+  ///   - features: those of the data set with their digests; mapped if they come from files.
   init(interactions: String, features: [DigestedFeature]) throws(DatasetError) {
     var found = [try Self.inMemory(interactions)]
     for feature in features {
@@ -44,7 +45,7 @@ package final class DatasetSources: Sendable {
     return Source(
       path: path, stamp: file.stamp, isSampleUnchanged: { true },
       isContentUnchanged: {
-        // Of what cannot be read now it is not known that it has changed.
+        // A file that cannot be read now may still be unchanged.
         (try? MappedFile(path: path)).map { Self.digest(of: $0.bytes) == digest } ?? true
       })
   }
@@ -62,17 +63,17 @@ package final class DatasetSources: Sendable {
     return digest.text
   }
 
-  /// Looks at sizes, times and a sample of what stays mapped; reads a whole file only if these say
-  /// that it was written to.
+  /// Compares sizes, times and a sample of mapped files; reads a whole file only if these indicate
+  /// a write.
   ///
-  /// - Returns: sentences about files in whose place there is another by now, or none. Each is
-  ///   told once: the data set has what it was read from.
+  /// - Returns: a warning for every file that was replaced or removed; the data set keeps what it
+  ///   read. Each file is reported once.
   /// - Throws: ``DatasetError`` of the kind `changed` for a file that was overwritten.
   package func check() throws(DatasetError) -> [String] {
     let (problem, notices) = sources.withLock { sources -> (DatasetError?, [String]) in
       var notices: [String] = []
       for index in sources.indices {
-        switch Self.look(at: &sources[index]) {
+        switch Self.inspect(&sources[index]) {
         case .unchanged: break
         case .replaced(let notice): notices.append(notice)
         case .overwritten(let problem): return (problem, notices)
@@ -90,33 +91,33 @@ package final class DatasetSources: Sendable {
     case overwritten(DatasetError)
   }
 
-  private static func look(at source: inout Source) -> Finding {
+  private static func inspect(_ source: inout Source) -> Finding {
     let found = FileStamp(path: source.path)
-    // The system may not say what is there now: a share that is away, or no right to look.
+    // Other errors do not show that the file is gone: a network share may be unreachable.
     if found == nil, errno != ENOENT, errno != ENOTDIR { return .unchanged }
     guard let stamp = found, stamp.isSameFile(as: source.stamp) else {
-      guard !source.isKnownToBeReplaced else { return .unchanged }
-      source.isKnownToBeReplaced = true
+      guard !source.isReportedAsReplaced else { return .unchanged }
+      source.isReportedAsReplaced = true
       return .replaced(
-        "\(source.path): was deleted, moved or replaced during the run, which goes on with what "
-          + "it was; a process that is started again finds other data and cannot take part")
+        "\(source.path): was deleted, moved or replaced during the run. The run continues with the "
+          + "data that it has read, but a process that restarts reads other data and cannot join")
     }
-    // What was cut off cannot be read.
+    // Compare sizes first: reading a mapped page beyond the end of a file is a bus error.
     guard stamp.hasSize(of: source.stamp) else { return .overwritten(changed(source.path)) }
     if stamp != source.stamp {
       guard source.isContentUnchanged() else { return .overwritten(changed(source.path)) }
       source.stamp = stamp
     }
-    // Some file systems are late with times, or round them.
+    // Some file systems update times late or round them, so compare a sample as well.
     return source.isSampleUnchanged() ? .unchanged : .overwritten(changed(source.path))
   }
 
-  /// Whether nothing was overwritten so far; people are told of nothing.
+  /// Whether no file was overwritten so far. Reports nothing about replaced files.
   package var isUnchanged: Bool {
     sources.withLock { sources in
       sources.allSatisfy { source in
         var copy = source
-        if case .overwritten = Self.look(at: &copy) { return false }
+        if case .overwritten = Self.inspect(&copy) { return false }
         return true
       }
     }
@@ -125,14 +126,14 @@ package final class DatasetSources: Sendable {
   private static func changed(_ path: String) -> DatasetError {
     DatasetError(
       .changed, path: path,
-      "was overwritten during the run, so that its results would be of neither data: put the file "
-        + "back as it was and start the same command again, or train anew with --overwrite; "
-        + "write new data beside the old and rename it")
+      "was overwritten during the run, so its results would come from a mixture of old and new "
+        + "data: restore the file and start the same command again, or train anew with "
+        + "--overwrite. To replace data safely, write a new file and rename it over the old one")
   }
 }
 
-/// Features with their digest: reading them again shows whether they are still the same, and they
-/// need not be read twice at the start.
+/// Features with their digest, so that they need not be read twice at the start, and can be
+/// compared later.
 struct DigestedFeature: Sendable {
   let matrix: FeatureMatrix
   let digest: String
@@ -142,6 +143,6 @@ struct DigestedFeature: Sendable {
     digest = matrix.contentDigest()
   }
 
-  /// Reads all of the features.
+  /// Whether the features still have the digest. Reads all of them.
   var isUnchanged: Bool { matrix.contentDigest() == digest }
 }

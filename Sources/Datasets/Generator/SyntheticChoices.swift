@@ -1,6 +1,6 @@
 import Tensors
 
-/// Lets every user of a generated data set choose items.
+/// Draws the interactions of a generated data set.
 struct SyntheticChoices {
   let configuration: SyntheticConfiguration
   /// p, `[U, Q]`.
@@ -14,8 +14,8 @@ struct SyntheticChoices {
     self.items = items
   }
 
-  /// Every item is chosen at least once: one that nobody wanted goes to the user who came closest
-  /// to choosing it, so that item ids are dense.
+  /// Every item is chosen at least once, so that item ids are dense: an item without interactions
+  /// goes to the user with the highest score for it.
   func interactions() -> Interactions {
     let draws = SyntheticDraws(seed: configuration.seed)
     var chosen: [[Int32]] = []

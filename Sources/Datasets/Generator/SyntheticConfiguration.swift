@@ -1,6 +1,6 @@
 /// How large a generated data set is, and how much of which kind of information it holds.
 public struct SyntheticConfiguration: Sendable, Equatable, Codable {
-  /// One kind of information: how many latent dimensions it has, and how much users care.
+  /// One kind of information: its latent dimensions and their weight in users' preferences.
   public struct Component: Sendable, Equatable, Codable {
     public var dimensions: Int
     /// Scale of these dimensions in the items' preference vectors; a component's share of the
@@ -26,10 +26,10 @@ public struct SyntheticConfiguration: Sendable, Equatable, Codable {
   public var uniqueVisual = Component(dimensions: 8)
   /// In the text features only.
   public var uniqueText = Component(dimensions: 8)
-  /// One sign in each modality; only their product matters, of which neither sign alone says
-  /// anything.
+  /// One sign in each modality. Only their product matters, and neither sign alone carries
+  /// information about it.
   public var synergy = Component(dimensions: 8)
-  /// Columns that have nothing to do with anything.
+  /// Columns of pure noise.
   public var visualNoiseDimensions = 40
   public var textNoiseDimensions = 24
   /// Standard deviation of those columns.
@@ -37,7 +37,7 @@ public struct SyntheticConfiguration: Sendable, Equatable, Codable {
   /// Standard deviation of the Gaussian noise on every informative column, drawn separately for
   /// each modality; it keeps the information between the modalities finite.
   public var observationNoise: Float = 0.3
-  /// Standard deviation of a user's scores before the softmax: 0 is blind chance.
+  /// Standard deviation of a user's scores before the softmax: with 0 all choices are random.
   public var sharpness: Float = 3
 
   public init() {}
@@ -65,13 +65,13 @@ public struct SyntheticConfiguration: Sendable, Equatable, Codable {
         ("visualNoiseDimensions", visualNoiseDimensions, 0...65_536),
         ("textNoiseDimensions", textNoiseDimensions, 0...65_536),
       ] + components.map { ("\($0.0).dimensions", $0.1.dimensions, 0...65_536) }
-    // Before they are added up.
+    // Checked before they are added up, so that no sum overflows.
     try check(dimensions)
     try check(
       [
         ("users", users, 1...10_000_000),
         ("interactionsPerUser", interactionsPerUser, 2 * SplitRule.smallestCount...10_000),
-        // A user must leave items over to draw negatives from.
+        // Every user must have items left to draw negatives from.
         ("items", items, 3 * min(interactionsPerUser, 10_000)...10_000_000),
         ("visualColumns", visualColumns, 1...1_000_000),
         ("textColumns", textColumns, 1...1_000_000),
@@ -103,5 +103,67 @@ public struct SyntheticConfiguration: Sendable, Equatable, Codable {
     DatasetError(
       .configuration, path: "generated data set",
       "cannot be generated with these settings: \(message)")
+  }
+}
+
+/// A run of neighbouring columns, `start ..< end`.
+public struct ColumnRange: Sendable, Equatable, Codable {
+  public let start: Int
+  public let end: Int
+
+  public var range: Range<Int> { start..<end }
+
+  /// - Precondition: `0 <= start <= end`.
+  init(start: Int, end: Int) {
+    precondition(start >= 0 && start <= end, "columns \(start) ..< \(end)")
+    self.start = start
+    self.end = end
+  }
+
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: CodingKeys.self)
+    let start = try container.decode(Int.self, forKey: .start)
+    let end = try container.decode(Int.self, forKey: .end)
+    guard start >= 0 && start <= end else {
+      throw DecodingError.dataCorruptedError(
+        forKey: .end, in: container, debugDescription: "columns \(start) ..< \(end)")
+    }
+    self.init(start: start, end: end)
+  }
+}
+
+/// Which columns of a generated matrix hold what, block after block.
+public struct SyntheticLayout: Sendable, Equatable, Codable {
+  public let shared: ColumnRange
+  public let unique: ColumnRange
+  public let synergy: ColumnRange
+  public let noise: ColumnRange
+
+  public var columns: Int { noise.end }
+
+  init(shared: Int, unique: Int, synergy: Int, noise: Int) {
+    let ends = [shared, unique, synergy, noise].reduce(into: [0]) { ends, count in
+      ends.append((ends.last ?? 0) + count)
+    }
+    self.shared = ColumnRange(start: ends[0], end: ends[1])
+    self.unique = ColumnRange(start: ends[1], end: ends[2])
+    self.synergy = ColumnRange(start: ends[2], end: ends[3])
+    self.noise = ColumnRange(start: ends[3], end: ends[4])
+  }
+}
+
+extension SyntheticConfiguration {
+  /// Columns of the visual features.
+  public var visualLayout: SyntheticLayout {
+    SyntheticLayout(
+      shared: shared.dimensions, unique: uniqueVisual.dimensions, synergy: synergy.dimensions,
+      noise: visualNoiseDimensions)
+  }
+
+  /// Columns of the text features.
+  public var textLayout: SyntheticLayout {
+    SyntheticLayout(
+      shared: shared.dimensions, unique: uniqueText.dimensions, synergy: synergy.dimensions,
+      noise: textNoiseDimensions)
   }
 }

@@ -2,7 +2,7 @@ import Foundation
 import Tensors
 
 /// The random numbers of the generator. Each purpose has numbers of its own, so that more noise
-/// columns, say, change neither the latents nor the interactions.
+/// columns, for example, change neither the latents nor the interactions.
 struct SyntheticDraws {
   /// Carried in the epoch of the counter; the raw values are part of every generated data set.
   enum Purpose: Int {

@@ -1,6 +1,6 @@
 import Tensors
 
-/// What the items of a generated data set really are, one row per item.
+/// The latent vectors of a generated data set's items, one row per item.
 ///
 ///     r, u_v, u_t ~ N(0, I)       shared, unique to visual, unique to text
 ///     s_v, s_t    ~ uniform ±1    the two halves of the synergy
@@ -30,7 +30,7 @@ public struct SyntheticLatents: Sendable {
       .synergyText, rows: items, columns: configuration.synergy.dimensions)
   }
 
-  /// What users look at: `concat(w_r r, w_uv u_v, w_ut u_t, w_s (s_v ⊙ s_t))`, `[I, Q]`.
+  /// The preference vectors: `concat(w_r r, w_uv u_v, w_ut u_t, w_s (s_v ⊙ s_t))`, `[I, Q]`.
   func preferences(_ configuration: SyntheticConfiguration) -> Matrix {
     let synergy = Matrix(rows: synergyVisual.rows, columns: synergyVisual.columns)
     for index in 0..<synergy.count {

@@ -2,7 +2,7 @@ internal import ForeignText
 import Foundation
 import Tensors
 
-/// What a generated data set holds, in numbers; written beside it as `truth.json`.
+/// What a generated data set holds, in numbers; written with it as `truth.json`.
 public struct SyntheticTruth: Sendable, Equatable, Codable {
   /// One kind of information.
   public struct Component: Sendable, Equatable, Codable {
@@ -30,12 +30,12 @@ public struct SyntheticTruth: Sendable, Equatable, Codable {
   public let sharedCorrelation: Double
   /// I(visual; text) = −(shared dimensions)/2 · ln(1 − ρ²), in nats; exact.
   public let mutualInformationNats: Double
-  /// ½ ln(1 + 1/σ²): what an informative Gaussian column says about its latent, in nats; exact.
+  /// ½ ln(1 + 1/σ²): information of a Gaussian column about its latent, in nats; exact.
   public let informationPerColumnNats: Double
   /// I(visual; s_v ⊙ s_t) = I(text; s_v ⊙ s_t), in nats: exactly 0.
   public let synergyFromOneModalityNats: Double
-  /// (synergy dimensions) · ln 2: what both modalities together say about s_v ⊙ s_t, in nats, as
-  /// the observation noise goes to 0.
+  /// (synergy dimensions) · ln 2: information of both modalities together about s_v ⊙ s_t, in nats,
+  /// as the observation noise goes to 0.
   public let synergyFromBothNatsLimit: Double
   /// Columns of `truth_latents.npy`: `r`, `u_v`, `u_t`, `s_v`, `s_t`.
   public let latentColumns: [String: ColumnRange]

@@ -6,13 +6,13 @@ enum InteractionChecks {
     _ interactions: Interactions, log: inout ProblemLog
   ) throws(DatasetError) {
     try checkThereIsTraining(interactions, log: &log)
-    // A line that could not be read may be the missing user's: one problem, not two.
+    // A line that could not be read may hold the missing user and is already reported.
     if !interactions.hasGaps { try checkUsersAreDense(interactions, log: &log) }
     try checkForDuplicates(interactions, log: &log)
   }
 
   /// Every user id from 0 to the largest must occur: a user without any interaction has a row in
-  /// the user table that nothing ever trains, and is nearly always a slip in the numbering.
+  /// the user table that is never trained, and is nearly always a mistake in the numbering.
   static func checkUsersAreDense(
     _ interactions: Interactions, log: inout ProblemLog
   ) throws(DatasetError) {
@@ -42,8 +42,8 @@ enum InteractionChecks {
 
   /// A pair of user and item may occur once, in whatever split.
   ///
-  /// Does nothing while user ids exceed the number of interactions: grouping by user would need
-  /// room for the largest id, and ``checkUsersAreDense(_:log:)`` has refused them anyway.
+  /// Does nothing if user ids exceed the number of interactions: grouping by user would need
+  /// room for the largest id, and ``checkUsersAreDense(_:log:)`` has already rejected them.
   static func checkForDuplicates(
     _ interactions: Interactions, log: inout ProblemLog
   ) throws(DatasetError) {
@@ -88,7 +88,7 @@ enum InteractionChecks {
     return occurs.firstIndex(of: false)
   }
 
-  /// Where the largest id stands; 0 if there is none.
+  /// The row of the largest id; 0 if there is none.
   static func rowOfLargest(_ ids: [Int32]) -> Int {
     ids.indices.max { ids[$0] < ids[$1] } ?? 0
   }
@@ -118,4 +118,45 @@ private struct RowsByUser {
   }
 
   subscript(user: Int) -> ArraySlice<Int32> { rows[offsets[user]..<offsets[user + 1]] }
+}
+
+/// A source of the number of items: a feature file with its row count.
+struct ItemExtent {
+  let source: String
+  let rows: Int
+
+  /// The number of items: that of the feature rows if there are features, else largest item id + 1.
+  ///
+  /// More rows than the interactions need are items without interactions. (In all published data
+  /// sets that we have seen, both numbers agree.)
+  ///
+  /// - Throws: ``DatasetError`` if the extents differ, do not cover the interactions, or if there
+  ///   are none and the item ids have gaps.
+  static func itemCount(
+    of interactions: Interactions, covering extents: [ItemExtent], log: inout ProblemLog
+  ) throws(DatasetError) -> Int {
+    let row = InteractionChecks.rowOfLargest(interactions.items)
+    let needed = Int(interactions.items[row]) + 1
+    guard let first = extents.first else {
+      try InteractionChecks.checkItemsAreDense(interactions, log: &log)
+      return needed
+    }
+    for extent in extents.dropFirst() where extent.rows != first.rows {
+      try log.report(
+        DatasetError(
+          .inconsistent, path: extent.source,
+          "has \(extent.rows) rows, but \(first.source) has \(first.rows): every modality has one "
+            + "row per item, and row numbers are item ids; export both for the same items"))
+    }
+    for extent in extents where extent.rows < needed {
+      let place = interactions.line(of: row).map { "line \($0)" } ?? "row \(row)"
+      try log.report(
+        DatasetError(
+          .inconsistent, path: extent.source,
+          "has \(extent.rows) rows, but item ids run to \(needed - 1) (\(interactions.source), "
+            + "\(place)), which needs \(needed) rows (row numbers are item ids); export them "
+            + "again after renumbering the items"))
+    }
+    return first.rows
+  }
 }

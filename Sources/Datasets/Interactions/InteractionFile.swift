@@ -8,7 +8,7 @@ public enum InteractionFile {
   /// The largest id; table rows are numbered with 32 bits, and `id + 1` must fit as well.
   public static let largestID = Int32.max - 1
 
-  /// - Throws: ``DatasetError`` that names the file, the line and what is wrong with it.
+  /// - Throws: ``DatasetError`` with the file, the line and the reason.
   public static func read(_ path: String) throws(DatasetError) -> Interactions {
     var log = ProblemLog(limit: 1)
     return try read(path, log: &log)
@@ -28,7 +28,7 @@ public enum InteractionFile {
       try refuseOtherKinds(bytes, path: path)
       throw DatasetError(
         .malformed, path: path, line: line,
-        "holds a NUL byte: this is no text file (UTF-16?) or it is damaged; save it as UTF-8")
+        "holds a NUL byte: this is not a text file (UTF-16?) or it is damaged; save it as UTF-8")
     }
     let headerEnd = bytes.firstIndex(of: UInt8(ascii: "\n")) ?? bytes.count
     try checkLineEnds(bytes[..<headerEnd], path: path)
@@ -48,7 +48,7 @@ public enum InteractionFile {
     _ bytes: UnsafeRawBufferPointer, path: String
   ) throws(DatasetError) {
     guard let kind = ContentKind.sentence(bytes) else { return }
-    throw DatasetError(.malformed, path: path, "is no table of interactions: \(kind)")
+    throw DatasetError(.malformed, path: path, "is not an interaction file: \(kind)")
   }
 
   /// - Parameter firstLine: up to the first line feed.
@@ -62,14 +62,14 @@ public enum InteractionFile {
     }
     throw DatasetError(
       .malformed, path: path, line: 1,
-      "ends with a carriage return alone, as lines did on old Macs, so that there is only one: "
-        + "save the file with line feeds, for instance: tr '\\r' '\\n' < OLD > NEW")
+      "ends with a carriage return alone, as on old Macs, so the whole file is one line: save it "
+        + "with line feeds, for instance: tr '\\r' '\\n' < OLD > NEW")
   }
 
   private static func readRows(
     _ body: UnsafeRawBufferPointer, header: InteractionHeader, path: String, log: inout ProblemLog
   ) throws(DatasetError) -> Interactions {
-    // An exact count first: growing arrays would need twice the memory of the largest files.
+    // Count the lines first: growing the arrays would double the memory for the largest files.
     let lineCount = body.count { $0 == UInt8(ascii: "\n") } + 1
     guard lineCount <= Int(Int32.max) else {
       throw DatasetError(
@@ -103,5 +103,71 @@ public enum InteractionFile {
         .malformed, path: path, "has a header but no interactions; was it exported completely?")
     }
     return Interactions(source: path, users: users, items: items, labels: labels, lines: lines)
+  }
+}
+
+/// The first line of an interaction file: the positions of the columns that are used.
+///
+/// Two dialects are read: MMRec's bare names (`userID`) and RecBole's `name:type`
+/// (`user_id:token`). Other columns are ignored.
+struct InteractionHeader: Equatable {
+  /// What the reader does with a column.
+  enum Role: UInt8 {
+    case user
+    case item
+    case label
+    case ignored
+  }
+
+  /// One role per column.
+  let roles: [Role]
+
+  static let names: [(role: Role, accepted: [String])] = [
+    (.user, ["userID", "user_id"]), (.item, ["itemID", "item_id"]), (.label, ["x_label"]),
+  ]
+
+  static let byteOrderMark: [UInt8] = [0xEF, 0xBB, 0xBF]
+
+  /// - Parameter line: the first line without its line feed.
+  static func parse(_ line: [UInt8], path: String) throws(DatasetError) -> InteractionHeader {
+    var bytes = line[...]
+    if bytes.starts(with: byteOrderMark) { bytes = bytes.dropFirst(byteOrderMark.count) }
+    if bytes.last == UInt8(ascii: "\r") { bytes = bytes.dropLast() }
+    let columns = bytes.split(separator: UInt8(ascii: "\t"), omittingEmptySubsequences: false)
+      .map { column in
+        let name = column.prefix { $0 != UInt8(ascii: ":") }
+        return String(decoding: name, as: UTF8.self)
+      }
+    let roles = columns.map { column in
+      names.first { $0.accepted.contains(column) }?.role ?? .ignored
+    }
+    for (role, accepted) in names {
+      let count = roles.count { $0 == role }
+      guard count > 0 else {
+        throw DatasetError(
+          .malformed, path: path, line: 1, missing(role, accepted: accepted, columns: columns))
+      }
+      guard count == 1 else {
+        throw DatasetError(
+          .malformed, path: path, line: 1,
+          "has \(count) columns called \(accepted.joined(separator: " or ")); keep one of them")
+      }
+    }
+    return InteractionHeader(roles: roles)
+  }
+
+  private static func missing(_ role: Role, accepted: [String], columns: [String]) -> String {
+    if columns.count == 1, let separator = [",", ";", " "].first(where: columns[0].contains) {
+      return "is one column with '\(separator)' in it, but columns are separated by tabs: "
+        + "replace each '\(separator)' by a tab"
+    }
+    if role == .label {
+      return "has no column x_label, which says for each row whether it is for training (0), "
+        + "validation (1) or test (2); to make a split, add the column and mark at random, "
+        + "for each user, about 80 % of the rows 0, 10 % 1 and 10 % 2"
+    }
+    let shown = columns.prefix(8).map { "'\($0.shown(atMost: 24))'" }.joined(separator: ", ")
+    return "has no column \(accepted.joined(separator: " or ")) among \(shown); the header should "
+      + "be: userID itemID rating timestamp x_label, separated by tabs"
   }
 }

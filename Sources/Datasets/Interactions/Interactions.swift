@@ -1,5 +1,5 @@
-/// Who interacted with what, and which split each interaction belongs to: three columns of equal
-/// length, in the order of the file.
+/// Interactions of users with items, and the split of each: three columns of equal length, in the
+/// order of the file.
 public struct Interactions: Sendable, Equatable {
   /// `[count]`, ids from 0.
   public let users: [Int32]
@@ -43,10 +43,10 @@ public struct Interactions: Sendable, Equatable {
     self.lines = lines
   }
 
-  /// The line that an interaction stands in, if it comes from a file.
+  /// The line of an interaction, if it comes from a file.
   public func line(of row: Int) -> Int? { lines?.line(of: row) }
 
-  /// The row that trains a user with an item.
+  /// The training row of a user and an item.
   func trainingRow(ofUser user: Int32, item: Int32) -> Int? {
     users.indices.first { users[$0] == user && items[$0] == item && labels[$0] == .train }
   }
@@ -71,5 +71,31 @@ struct LineNumbers: Sendable, Equatable {
     var line = row + 2
     for skippedLine in skipped where skippedLine <= line { line += 1 }
     return line
+  }
+}
+
+/// Users and items in two arrays, as a collection of pairs.
+struct InteractionPairs: RandomAccessCollection {
+  var users: [Int32] = []
+  var items: [Int32] = []
+
+  var startIndex: Int { 0 }
+  var endIndex: Int { users.count }
+  subscript(position: Int) -> (Int32, Int32) { (users[position], items[position]) }
+}
+
+extension Interactions {
+  /// The interactions of one split, in the order of the file, of the users for which `isKept` is
+  /// true.
+  func pairs(of label: SplitLabel, keeping isKept: (Int32) -> Bool) -> InteractionPairs {
+    let count = labels.count { $0 == label }
+    var pairs = InteractionPairs()
+    pairs.users.reserveCapacity(count)
+    pairs.items.reserveCapacity(count)
+    for row in labels.indices where labels[row] == label && isKept(users[row]) {
+      pairs.users.append(users[row])
+      pairs.items.append(items[row])
+    }
+    return pairs
   }
 }

@@ -5,8 +5,8 @@ import Tensors
 ///     n < 10:   n − 2 train, 1 validation, 1 test
 ///     n ≥ 10:   v + t = ⌊n / 5⌋, v = ⌊(v + t) / 2⌋, the rest is for training
 ///
-/// Which interaction goes where is uniformly random. The reference toolbox splits the same way, but
-/// without a seed; here the seed and the user decide.
+/// The assignment is uniformly random. The reference toolbox splits the same way, but without a
+/// seed; here it depends on the seed and the user.
 ///
 /// - Source: MMRec's preprocessing.
 public enum SplitRule {
@@ -38,4 +38,11 @@ public enum SplitRule {
     }
     return labels
   }
+}
+
+/// What an interaction is used for; the raw values are those of the column `x_label`.
+public enum SplitLabel: UInt8, Sendable, CaseIterable {
+  case train = 0
+  case valid = 1
+  case test = 2
 }

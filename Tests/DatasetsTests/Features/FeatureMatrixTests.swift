@@ -6,7 +6,7 @@ import Testing
 @Suite("feature matrices")
 struct FeatureMatrixTests {
   @Test(
-    "rows are gathered in the order asked for, repeated ones repeatedly", arguments: [true, false])
+    "rows are gathered in the requested order, with repetitions", arguments: [true, false])
   func gathersRows(fromFile: Bool) throws {
     let folder = try TemporaryFolder(name: "data")
     let matrix = SmallData.features(rows: 4, columns: 3)
@@ -22,7 +22,7 @@ struct FeatureMatrixTests {
     #expect(Array(gathered.elements) == [7, 8, 9, 1, 2, 3, 7, 8, 9])
   }
 
-  @Test("a value whose square leaves 32-bit floats is named by row, column and value")
+  @Test("a value whose square overflows 32-bit floats is named by row, column and value")
   func namesHugeValues() throws {
     let matrix = SmallData.features(rows: 3, columns: 2)
     matrix[2, 1] = -1e30

@@ -50,7 +50,7 @@ struct NPYFileTests {
   }
 
   @Test(
-    "what is no matrix of floating point numbers is refused with advice",
+    "anything but a matrix of floating point numbers is refused with advice",
     arguments: [
       ("integers", "'<i4'", "astype('float32')"),
       ("one_dimension", "shape (4)", "items × columns"),
@@ -77,7 +77,7 @@ struct NPYFileTests {
     }
   }
 
-  @Test("what is quoted from a header is short and can do nothing to a terminal")
+  @Test("text quoted from a header is short and made safe for a terminal")
   func quotesHarmlessly() throws {
     let folder = try TemporaryFolder(name: "data")
     let long = String(repeating: "1, ", count: 9000)
@@ -103,17 +103,17 @@ struct NPYFileTests {
   }
 
   @Test(
-    "a header that is no header is refused with what is wrong in it",
+    "an invalid header is refused with the reason",
     arguments: [
-      ("", "the end where a value should be"),
+      ("", "the text ends where a value is expected"),
       ("{'descr': '<f4', 'fortran_order': False}", "without 'descr', 'fortran_order'"),
       ("{'descr': '<f4', 'fortran_order': 0, 'shape': (1, 1)}", "True or False"),
       ("{'descr': '<f4', 'fortran_order': False, 'shape': (1, -1)}", "whole numbers from 0"),
       ("{'descr': '<f4', 'fortran_order': False, 'shape': (1, 99999999999999999999)}", "64 bits"),
-      ("{'descr': '<f4', 'descr': '<f4'}", "the key 'descr' twice"),
+      ("{'descr': '<f4', 'descr': '<f4'}", "the key 'descr' occurs a second time"),
       ("{'descr': '<f4'", "neither ',' nor '}'"),
       ("{'descr", "closing quote"),
-      ("(1, 2) 3", "after the end"),
+      ("(1, 2) 3", "follows the end"),
       (String(repeating: "(", count: 5000), "nested too deeply"),
       (
         "{'descr': '<f4', 'fortran_order': False, 'shape': (4611686018427387904, 4)}",
@@ -131,11 +131,11 @@ struct NPYFileTests {
     expect(error, says: "x.npy", part)
   }
 
-  @Test("a missing file, a folder and an unknown version are told apart")
+  @Test("a missing file, a folder and an unknown version are distinguished")
   func refusesOtherThings() throws {
     let folder = try TemporaryFolder(name: "data")
     #expect(problem { try NPYFile(path: folder.path("none.npy")) }.kind == .notFound)
-    expect(problem { try NPYFile(path: folder.path) }, says: "it is a folder, not a plain file")
+    expect(problem { try NPYFile(path: folder.path) }, says: "it is a folder, not a regular file")
     let path = try folder.write([0x93] + Array("NUMPY".utf8) + [9, 1, 0, 0], to: "x.npy")
     expect(problem { try NPYFile(path: path) }, says: "version 9.1")
   }
@@ -143,14 +143,14 @@ struct NPYFileTests {
   @Test("flipped bits give an error or numbers, never a crash")
   func survivesFlippedBits() throws {
     let folder = try TemporaryFolder(name: "data")
-    var random = RepeatableRandom(seed: 7)
+    var random = FuzzRandom(seed: 7, counter: 0)
     var refused = 0
     for name in ["f2_c", "f4_c", "f8_fortran", "f4_version2", "records", "objects"] {
       let whole = try bytes(of: name)
       for _ in 0..<500 {
         var damaged = whole
-        for _ in 0...random.next(below: 3) {
-          damaged[random.next(below: min(140, damaged.count))] ^= 1 << random.next(below: 8)
+        for _ in 0...random.below(3) {
+          damaged[random.below(min(140, damaged.count))] ^= 1 << random.below(8)
         }
         let path = try folder.write(damaged, to: "damaged.npy")
         do {

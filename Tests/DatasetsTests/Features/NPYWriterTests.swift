@@ -27,7 +27,7 @@ struct NPYWriterTests {
   }
 
   #if canImport(Glibc)
-    @Test("a file that has its name keeps it after a power loss: its folder is on disk")
+    @Test("a file that has its final name keeps it after a power loss: its folder is on disk")
     func lasts() throws {
       let folder = try TemporaryFolder(name: "data")
       let watch = try FolderWatch(folder.path(""))
@@ -36,7 +36,7 @@ struct NPYWriterTests {
     }
   #endif
 
-  @Test("an abandoned file leaves nothing, and the old file as it was")
+  @Test("an abandoned file leaves nothing behind, and the old file unchanged")
   func abandonsQuietly() throws {
     let folder = try TemporaryFolder(name: "data")
     try folder.write("old", to: "x.npy")
@@ -48,7 +48,7 @@ struct NPYWriterTests {
     #expect(try folder.read("x.npy") == Array("old".utf8))
   }
 
-  @Test("a folder that is not there is an error that names the file")
+  @Test("a missing folder is an error that names the file")
   func namesTheFile() {
     let error = problem { try NPYWriter.begin(path: "/nowhere/at/all.npy", rows: 1, columns: 1) }
     #expect(error.kind == .unwritable)

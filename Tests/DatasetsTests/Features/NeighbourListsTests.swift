@@ -3,7 +3,7 @@ import Tensors
 import TestSupport
 import Testing
 
-@Suite("given neighbours")
+@Suite("precomputed neighbours")
 struct NeighbourListsTests {
   private let folder: TemporaryFolder
 
@@ -32,7 +32,9 @@ struct NeighbourListsTests {
     try folder.write(header + Array(text.utf8) + payload, to: file)
   }
 
-  @Test("lists beside a feature file belong to its modality", arguments: ["<i4", "<i8", "<u4"])
+  @Test(
+    "lists in the folder of a feature file belong to its modality",
+    arguments: ["<i4", "<i8", "<u4"])
   func readsLists(type: String) throws {
     try write([0, 1, 1, 3, 2, 0, 3, 1], to: "text_knn2.npy", type: type)
     let dataset = try load()
@@ -52,7 +54,7 @@ struct NeighbourListsTests {
     #expect(plain != first && first != second)
   }
 
-  @Test("names that only look alike are left alone")
+  @Test("files with similar names are ignored")
   func otherNames() throws {
     for name in ["text_knn.npy", "text_knn02.npy", "text_knnx.npy", "text_knn0.npy", "x_knn2.npy"] {
       try folder.write("nothing", to: name)
@@ -60,7 +62,7 @@ struct NeighbourListsTests {
     #expect(try load().features.allSatisfy { $0.neighbours.isEmpty })
   }
 
-  @Test("what is no list for these items is refused by file and reason")
+  @Test("a file that is not a list for these items is refused with file and reason")
   func refusals() throws {
     func expectRefusal(
       _ parts: String..., sourceLocation: SourceLocation = #_sourceLocation,

@@ -1,7 +1,7 @@
 import Datasets
 import Testing
 
-/// What `body` throws; records an issue if it throws nothing or something else.
+/// The error that `body` throws; records an issue if it throws none or another kind of error.
 func problem<Result>(
   sourceLocation: SourceLocation = #_sourceLocation, in body: () throws -> Result
 ) -> DatasetError {
@@ -16,7 +16,7 @@ func problem<Result>(
   return DatasetError(.malformed, path: "", "")
 }
 
-/// Records an issue for each part that the error's description lacks.
+/// Records an issue for each part that the error's description does not contain.
 func expect(
   _ error: DatasetError, says parts: String..., sourceLocation: SourceLocation = #_sourceLocation
 ) {

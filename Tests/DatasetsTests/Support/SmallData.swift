@@ -2,7 +2,7 @@ import Datasets
 import Tensors
 import TestSupport
 
-/// Data sets that fit on a line.
+/// Data sets of a few lines.
 enum SmallData {
   static let header = "userID\titemID\trating\ttimestamp\tx_label\n"
 

@@ -1,13 +1,13 @@
 import Tensors
 
-/// Everything that is to be said about a folder before training on it.
+/// What to know about a folder before training on it: problems, warnings and figures.
 public struct DatasetValidation: Sendable {
-  /// What keeps the folder from being used, in the order of the stages of reading; never more than
-  /// the limit given.
+  /// Why the folder cannot be used, in the order of the stages of reading; never more than the
+  /// limit given.
   public let problems: [DatasetError]
   /// Whether the search ended at the limit.
   public let isCutShort: Bool
-  /// What works, but may not be what was meant.
+  /// What can be used, but may be a mistake.
   public let warnings: [String]
   /// The figures, if there are no problems.
   public let statistics: DatasetStatistics?
@@ -34,11 +34,11 @@ public struct DatasetValidation: Sendable {
     }
   }
 
-  /// Nothing could choose an epoch: training on it is refused.
+  /// Without validation rows no best epoch can be chosen, so training refuses the data set.
   private static func lackingValidation(_ folder: String) -> DatasetValidation {
     let problem = DatasetError(
       .inconsistent, path: folder,
-      "no user with training rows has validation rows (x_label 1), so that no epoch can be chosen: "
+      "no user with training rows has validation rows (x_label 1), so no best epoch can be chosen: "
         + "mark about 10 % of each user's rows 1")
     return DatasetValidation(
       problems: [problem], isCutShort: false, warnings: [], statistics: nil)
@@ -57,7 +57,7 @@ public struct DatasetValidation: Sendable {
     }
     let coldCount = dataset.itemCount - dataset.negativePool.count
     if coldCount > 0 {
-      warnings.append("\(coldCount) items have no training rows; they are ranked all the same")
+      warnings.append("\(coldCount) items have no training rows; they are still ranked")
     }
     if dataset.features.isEmpty {
       warnings.append("there are no features; only models without features can be trained")
@@ -75,7 +75,7 @@ public struct DatasetValidation: Sendable {
       if feature.file?.isFortranOrder == true {
         warnings.append(
           "\(feature.name): is stored column by column, which makes reading rows slow; "
-            + "np.save(file, np.ascontiguousarray(np.load(file))) mends that")
+            + "np.save(file, np.ascontiguousarray(np.load(file))) fixes that")
       }
     }
     return warnings

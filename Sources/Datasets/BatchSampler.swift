@@ -4,8 +4,8 @@ import Tensors
 ///
 /// An epoch is a random permutation of the training interactions, cut into consecutive steps of
 /// `batchSize` triplets; the last, shorter one is kept. Each positive gets one negative
-/// (``NegativeSampler``). Everything follows from (seed, epoch, step) alone, so that any process
-/// can compute any shard at any time; the shards of a step in their order are the step's batch,
+/// (``NegativeSampler``). Everything depends on (seed, epoch, step) alone, so that any process
+/// can compute any shard at any time; the shards of a step in order are the step's batch,
 /// whatever their number.
 ///
 /// - Source: MMRec's training data loader, with counter-based random numbers.
@@ -63,5 +63,36 @@ public struct BatchSampler: Sendable {
     }
     return TripletBatch(
       users: users, positives: positives, negatives: negatives, globalCount: globalCount)
+  }
+}
+
+/// Draws items that a user did not interact with: uniformly from the items that occur in the
+/// training interactions, without those of the user's own training interactions. Items of the
+/// user's validation and test interactions can be drawn, as in the reference toolbox.
+struct NegativeSampler {
+  /// Rejections before the exact draw; with half of all items a user needs it once in 2^64 draws.
+  static let attemptLimit = 64
+
+  let dataset: Dataset
+  let seed: UInt64
+  let epoch: Int
+
+  /// The negative for the triplet at `position` of the epoch.
+  func draw(user: Int32, position: Int) -> Int32 {
+    let random = CounterRandom(
+      seed: seed, stream: .negative, epoch: epoch, step: position >> 32)
+    let pool = dataset.negativePool
+    for attempt in 0..<Self.attemptLimit {
+      let item = pool[random.integer(below: pool.count, id: position, index: attempt)]
+      if !dataset.train.contains(row: Int(user), column: item) { return item }
+    }
+    // The user has nearly every item: pick one of the remaining items by its position.
+    let left = pool.count - dataset.train.degree(Int(user))
+    var rank = random.integer(below: left, id: position, index: Self.attemptLimit)
+    for item in pool where !dataset.train.contains(row: Int(user), column: item) {
+      if rank == 0 { return item }
+      rank -= 1
+    }
+    preconditionFailure("user \(user) has interacted with every item of the pool")
   }
 }

@@ -73,7 +73,7 @@ struct SyntheticDataTests {
     }
   }
 
-  @Test("unique columns are what users want, and are in one modality")
+  @Test("unique columns determine preferences, and are in one modality only")
   func plantsUniqueInformation() throws {
     let truth = try written()
     let visual = truth.visualColumns.unique
@@ -85,7 +85,7 @@ struct SyntheticDataTests {
     }
   }
 
-  @Test("users choose by the components that have weight, and by no other")
+  @Test("choices depend on the components that have weight, and on no others")
   func choosesByWeight() throws {
     var configuration = Self.small
     configuration.uniqueText.weight = 0
@@ -142,7 +142,7 @@ struct SyntheticDataTests {
     }
   }
 
-  @Test("more noise columns leave everything else as it was")
+  @Test("more noise columns change nothing else")
   func keepsStreamsApart() throws {
     var configuration = Self.small
     configuration.visualNoiseDimensions += 10
@@ -168,7 +168,7 @@ struct SyntheticDataTests {
     #expect(truth.visualColumns.columns == data.visual.columns)
   }
 
-  @Test("the default data set is made once and then found again")
+  @Test("the default data set is generated once and then reused")
   func cachesTheDefault() throws {
     let cache = try TemporaryFolder(name: "data")
     let folder = try SyntheticData.defaultFolder(in: cache.path)
@@ -186,7 +186,7 @@ struct SyntheticDataTests {
     #expect(try SyntheticTruth.read(folder: folder).configuration == SyntheticConfiguration())
   }
 
-  @Test("a folder with somebody's files is left alone")
+  @Test("a folder with other files is left unchanged")
   func leavesOtherFilesAlone() throws {
     let folder = try TemporaryFolder(name: "data")
     try folder.write("mine", to: "image_feat.npy")

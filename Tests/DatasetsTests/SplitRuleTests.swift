@@ -16,7 +16,7 @@ struct SplitRuleTests {
     #expect(labels.count { $0 == .test } == test)
   }
 
-  @Test("users and seeds are split differently, equal ones equally")
+  @Test("splits differ between users and seeds, and are the same for equal ones")
   func dependsOnUserAndSeed() {
     let first = SplitRule.labels(count: 40, user: 1, seed: 1)
     #expect(first == SplitRule.labels(count: 40, user: 1, seed: 1))

@@ -28,7 +28,8 @@ package struct DatasetDescriptionFile: Equatable {
     let file = try MappedFile(path: path)
     guard file.bytes.count <= maximumByteCount else {
       throw DatasetError(
-        .malformed, path: path, "is \(file.bytes.count) bytes long; a description is a few lines")
+        .malformed, path: path,
+        "is \(file.bytes.count) bytes long; a description may have at most \(maximumByteCount)")
     }
     guard let text = String(bytes: file.bytes, encoding: .utf8) else {
       let kind = ContentKind.sentence(file.bytes).map { ": \($0)" } ?? ""
@@ -37,7 +38,7 @@ package struct DatasetDescriptionFile: Equatable {
     if let alias = YAMLAlias.first(in: text) {
       throw DatasetError(
         .malformed, path: path, line: alias.line,
-        "refers to another part of itself (*name), which is not read: write the value itself")
+        "uses a YAML alias (*name), which is not supported: write the value itself")
     }
     let root: Node?
     do {
@@ -65,7 +66,7 @@ package struct DatasetDescriptionFile: Equatable {
   }
 }
 
-/// Takes the nodes of the file apart; every complaint carries its line.
+/// Reads the YAML nodes of the file; every error carries its line.
 private struct DescriptionReader {
   let path: String
 

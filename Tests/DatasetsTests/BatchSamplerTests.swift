@@ -39,7 +39,7 @@ struct BatchSamplerTests {
     #expect(epoch(0, of: sampler).map(\.count) == [4, 4, 4])
   }
 
-  @Test("shards put together are the same batch, however many there are", arguments: 1...7)
+  @Test("shards together are the same batch, whatever their number", arguments: 1...7)
   func shardsMakeTheBatch(shardCount: Int) {
     for step in [0, sampler.stepsPerEpoch - 1] {
       let whole = sampler.batch(epoch: 3, step: step, shard: 0, shardCount: 1)
@@ -65,7 +65,7 @@ struct BatchSamplerTests {
     #expect(shards.allSatisfy { $0.globalCount == 2 })
   }
 
-  @Test("negatives occur in training, but not with their user")
+  @Test("negatives occur in training, but not with the same user")
   func drawsNegatives() {
     for batch in epoch(0, of: sampler) + epoch(1, of: sampler) {
       for (user, negative) in zip(batch.users, batch.negatives) {
@@ -75,7 +75,7 @@ struct BatchSamplerTests {
     }
   }
 
-  @Test("the seed and the epoch decide, and nothing else")
+  @Test("batches depend on the seed and the epoch, and on nothing else")
   func followsSeedAndEpoch() {
     let first = sampler.batch(epoch: 2, step: 1, shard: 0, shardCount: 1)
     let again = BatchSampler(dataset: dataset, seed: 9, batchSize: 64)
@@ -106,7 +106,7 @@ struct BatchSamplerTests {
     #expect(counts[2..<10].allSatisfy { abs($0 - 2000) < 210 }, "\(counts)")
   }
 
-  @Test("a user with all but two items of a large pool still gets both of them")
+  @Test("a user with all but two items of a large pool gets both as negatives")
   func drawsExactlyWhenNearlyFull() throws {
     let items: Int32 = 4000
     var train = (0..<items - 2).map { (user: Int32(0), item: $0) }

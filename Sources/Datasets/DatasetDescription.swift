@@ -3,14 +3,14 @@ import Foundation
 
 /// What a data set's folder holds: the interactions and, in their order, the modalities.
 ///
-/// A folder in MMRec's layout needs no description; `dataset.yaml` in the folder says what
+/// A folder in MMRec's layout needs no description; `dataset.yaml` in the folder describes what
 /// differs from it (see ``DatasetDescriptionFile``).
 public struct DatasetDescription: Sendable, Equatable {
   public let folder: String
   public let name: String
   /// The `.inter` file, relative to the folder.
   public let interactionsFile: String
-  /// First to last is the order in which models number them.
+  /// In the order in which models number them.
   public let modalities: [ModalityDescription]
 
   /// Finds out what a folder holds.
@@ -83,9 +83,63 @@ public struct DatasetDescription: Sendable, Equatable {
       let listed = candidates.prefix(8).map { $0.shown() }.joined(separator: ", ")
       throw DatasetError(
         .configuration, path: folder,
-        "holds \(candidates.count) .inter files (\(listed)); say which one in dataset.yaml: "
+        "holds \(candidates.count) .inter files (\(listed)); name the right one in dataset.yaml: "
           + "interactions: \(first.shown())")
     }
     return first
+  }
+}
+
+/// One kind of item features and the file that holds them.
+public struct ModalityDescription: Sendable, Equatable, Codable {
+  /// The name in tables, metrics and messages: letters, digits, `_` and `-`.
+  public let name: String
+  /// An npy file, relative to the data set's folder, one row per item.
+  public let file: String
+
+  public init(name: String, file: String) {
+    self.name = name
+    self.file = file
+  }
+
+  /// The two modalities of MMRec's layout, visual first.
+  public static let standard = [
+    ModalityDescription(name: "visual", file: "image_feat.npy"),
+    ModalityDescription(name: "text", file: "text_feat.npy"),
+  ]
+
+  /// Bounds the number of tables that a data set can ask for.
+  static let maximumCount = 16
+
+  /// Why a list of modalities cannot be used, as the rest of a sentence; nil if it can.
+  static func problem(in modalities: [ModalityDescription]) -> String? {
+    if modalities.count > maximumCount {
+      return "lists \(modalities.count) modalities; at most \(maximumCount) are supported"
+    }
+    for (index, modality) in modalities.enumerated() {
+      if !isName(modality.name) {
+        return
+          "names a modality '\(modality.name.shown(atMost: 32))'; names are 1 to 32 letters, "
+          + "digits, '_' or '-'"
+      }
+      if modality.file.isEmpty { return "names no file for the modality '\(modality.name)'" }
+      if modalities[..<index].contains(where: { $0.name == modality.name }) {
+        return "names the modality '\(modality.name)' twice"
+      }
+    }
+    return nil
+  }
+
+  /// Whether a text can name a modality or a data set, and files and tables after it.
+  static func isName(_ text: String) -> Bool {
+    (1...32).contains(text.utf8.count)
+      && text.utf8.allSatisfy { byte in
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+          UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), UInt8(ascii: "-"):
+          true
+        default: false
+        }
+      }
   }
 }

@@ -15,7 +15,7 @@ struct DatasetValidationTests {
     let validation = DatasetValidation.validate(folder: folder.path)
     #expect(validation.isUsable && validation.problems.isEmpty)
     #expect(validation.statistics?.train == 4)
-    #expect(validation.warnings == ["1 items have no training rows; they are ranked all the same"])
+    #expect(validation.warnings == ["1 items have no training rows; they are still ranked"])
   }
 
   @Test("all problems are listed, each with its own line")
@@ -48,7 +48,7 @@ struct DatasetValidationTests {
     #expect(DatasetValidation.validate(folder: folder.path, limit: 3).problems.count == 3)
   }
 
-  @Test("what works but is odd is a warning")
+  @Test("usable but unusual data gives warnings")
   func warns() throws {
     try folder.write(
       SmallData.header + "0\t0\t1\t0\t0\n0\t1\t1\t0\t1\n1\t1\t1\t0\t0\n2\t2\t1\t0\t2\n",
@@ -67,7 +67,7 @@ struct DatasetValidationTests {
     }
   }
 
-  @Test("without validation rows nothing can choose an epoch: a problem that names them")
+  @Test("missing validation rows are a problem that names them: no epoch could be chosen")
   func needsValidation() throws {
     let rows = SmallData.rows.replacing("\t13\t1\n", with: "\t13\t2\n")
     try SmallData.write(to: folder, rows: rows)
@@ -86,7 +86,7 @@ struct DatasetValidationTests {
     #expect(warnings.contains { $0.contains("text: has values up to 1e+08") }, "\(warnings)")
   }
 
-  @Test("a folder without anything is one problem")
+  @Test("an empty folder is one problem")
   func refusesEmptyFolders() {
     let validation = DatasetValidation.validate(folder: folder.path)
     #expect(validation.problems.count == 1 && !validation.isCutShort)

@@ -33,7 +33,7 @@ struct InteractionFileTests {
     #expect((0..<6).map { interactions.line(of: $0) } == [2, 3, 4, 5, 6, 7])
   }
 
-  @Test("lines that end with carriage returns alone: that is said, and what to do")
+  @Test("lines that end with carriage returns alone are refused with a command that converts them")
   func carriageReturnsAlone() {
     let text = SmallData.header + SmallData.rows
     for damaged in [text.replacing("\n", with: "\r"), text.replacing("\n", with: "\r") + "\n"] {
@@ -42,7 +42,7 @@ struct InteractionFileTests {
   }
 
   @Test(
-    "a file that is not what its name says: the sentence says what it is",
+    "a file of another format is refused with the name of that format",
     arguments: [
       ([0x1F, 0x8B, 8, 0, 0], "gzip archive"),
       (Array("version https://git-lfs.github.com/spec/v1\noid sha256:0\n".utf8), "git lfs pull"),
@@ -51,7 +51,7 @@ struct InteractionFileTests {
     ] as [([UInt8], String)])
   func otherKinds(_ bytes: [UInt8], _ word: String) throws {
     let path = try folder.write(bytes, to: "data.inter")
-    expect(problem { try InteractionFile.read(path) }, says: "no table of interactions", word)
+    expect(problem { try InteractionFile.read(path) }, says: "not an interaction file", word)
   }
 
   @Test("RecBole's header, other orders and further columns are read")
@@ -82,7 +82,7 @@ struct InteractionFileTests {
     }
   }
 
-  @Test("the largest id is read, and leading zeros are no matter")
+  @Test("the largest id is read, and leading zeros are ignored")
   func readsLargestID() throws {
     let interactions = try read(SmallData.header + "2147483646\t0007\t1\t0\t0\n")
     #expect(interactions.users == [InteractionFile.largestID] && interactions.items == [7])
@@ -137,7 +137,7 @@ struct InteractionFileTests {
     expect(refusal("0\t0\t5.0\t0\t0\n"), says: "the header should be: userID itemID")
   }
 
-  @Test("an empty file and one with only a header are told apart")
+  @Test("an empty file and one with only a header are distinguished")
   func refusesEmptyFiles() {
     expect(refusal(""), says: "is empty", "userID itemID")
     expect(refusal(SmallData.header), says: "no interactions")
@@ -170,13 +170,13 @@ struct InteractionFileTests {
 
   @Test("damaged files give an error or interactions, never a crash")
   func survivesDamage() throws {
-    var random = RepeatableRandom(seed: 11)
+    var random = FuzzRandom(seed: 11, counter: 0)
     let whole = Array((SmallData.header + SmallData.rows + SmallData.rows).utf8)
     var refused = 0
     for _ in 0..<3000 {
-      var damaged = Array(whole[..<(whole.count - random.next(below: 40))])
-      for _ in 0...random.next(below: 4) {
-        damaged[random.next(below: damaged.count)] ^= 1 << random.next(below: 8)
+      var damaged = Array(whole[..<(whole.count - random.below(40))])
+      for _ in 0...random.below(4) {
+        damaged[random.below(damaged.count)] ^= 1 << random.below(8)
       }
       let path = try folder.write(damaged, to: "data.inter")
       do {

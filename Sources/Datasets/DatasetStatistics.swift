@@ -1,0 +1,118 @@
+internal import ForeignText
+import Foundation
+import Tensors
+
+/// Figures of a data set, for comparison with its published description.
+public struct DatasetStatistics: Sendable, Equatable, Codable {
+  /// One modality.
+  public struct Feature: Sendable, Equatable, Codable {
+    public let name: String
+    public let rows: Int
+    public let columns: Int
+    /// Rows that hold nothing but zeros.
+    public let zeroRows: Int
+  }
+
+  public let name: String
+  public let digest: String
+  public let users: Int
+  public let items: Int
+  /// Train, validation and test together, without what was dropped.
+  public let interactions: Int
+  public let train: Int
+  public let valid: Int
+  public let test: Int
+  /// What was left out of validation and test.
+  public let dropped: DroppedInteractions
+  /// interactions / (users · items).
+  public let density: Double
+  /// Training interactions per user, users without any included.
+  public let trainPerUser: CountSummary
+  /// Training interactions per item, items without any included.
+  public let trainPerItem: CountSummary
+  /// Items without training interactions: their id rows are never trained.
+  public let coldItems: Int
+  public let features: [Feature]
+
+  public init(_ dataset: Dataset) {
+    name = dataset.name
+    digest = dataset.digest
+    users = dataset.userCount
+    items = dataset.itemCount
+    train = dataset.trainUsers.count
+    valid = dataset.valid.columns.count
+    test = dataset.test.columns.count
+    interactions = train + valid + test
+    dropped = dataset.dropped
+    density = Double(interactions) / (Double(users) * Double(items))
+    trainPerUser = CountSummary((0..<dataset.userCount).map(dataset.train.degree))
+    var counts = [Int](repeating: 0, count: dataset.itemCount)
+    for item in dataset.trainItems { counts[Int(item)] += 1 }
+    trainPerItem = CountSummary(counts)
+    coldItems = items - dataset.negativePool.count
+    features = dataset.features.map {
+      Feature(name: $0.name, rows: $0.rows, columns: $0.columns, zeroRows: $0.zeroRowCount)
+    }
+  }
+}
+
+/// The distribution of a set of counts.
+public struct CountSummary: Sendable, Equatable, Codable {
+  public let minimum: Int
+  /// The middle value; the mean of the two middle ones if their number is even.
+  public let median: Double
+  public let mean: Double
+  public let maximum: Int
+
+  /// - Precondition: `counts` is not empty.
+  init(_ counts: [Int]) {
+    precondition(!counts.isEmpty, "CountSummary of nothing")
+    let sorted = counts.sorted()
+    minimum = sorted[0]
+    median = Double(sorted[(sorted.count - 1) / 2] + sorted[sorted.count / 2]) / 2
+    mean = Double(sorted.reduce(0, +)) / Double(sorted.count)
+    maximum = sorted[sorted.count - 1]
+  }
+}
+
+extension DatasetStatistics {
+  /// The figures as lines for a terminal.
+  public var lines: [String] {
+    var lines = [
+      Self.line("data set", "\(name) (digest \(digest))"),
+      Self.line("users", "\(users)"),
+      Self.line("items", "\(items), \(coldItems) of them without training interactions"),
+      Self.line("interactions", "\(interactions) (density \(Self.percent(density)))"),
+      Self.line("train / valid / test", "\(train) / \(valid) / \(test)"),
+      Self.line("train per user", Self.text(trainPerUser)),
+      Self.line("train per item", Self.text(trainPerItem)),
+    ]
+    if dropped.users > 0 {
+      lines.append(
+        Self.line(
+          "dropped",
+          "\(dropped.users) users without training interactions, with \(dropped.valid) in valid "
+            + "and \(dropped.test) in test"))
+    }
+    for feature in features {
+      let zeros = feature.zeroRows > 0 ? ", \(feature.zeroRows) rows all zero" : ""
+      lines.append(
+        Self.line("features \(feature.name)", "\(feature.rows) × \(feature.columns)\(zeros)"))
+    }
+    return lines.map { $0.printable() }
+  }
+
+  private static func line(_ label: String, _ value: String) -> String {
+    label + String(repeating: " ", count: max(1, 22 - label.count)) + value
+  }
+
+  private static func percent(_ share: Double) -> String {
+    String(format: "%.4f %%", share * 100)
+  }
+
+  private static func text(_ summary: CountSummary) -> String {
+    String(
+      format: "min %d, median %.1f, mean %.2f, max %d", summary.minimum, summary.median,
+      summary.mean, summary.maximum)
+  }
+}
