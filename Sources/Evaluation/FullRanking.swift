@@ -23,7 +23,7 @@ public struct FullRanking: Sendable {
     self.init(cutoffs: cutoffs, metrics: metrics, tile: TiledRanking.TileSize())
   }
 
-  /// For tests and measurements: scores are computed for this many users and items at a time.
+  /// For tests and measurements, with a given number of users and items per tile.
   package init(
     cutoffs: [Int], metrics: [Metric] = Metric.standard, usersPerTile: Int, itemsPerTile: Int
   ) {
@@ -89,12 +89,12 @@ public struct FullRanking: Sendable {
     return metrics
   }
 
-  /// Whether a metric looks at more than the ranks of hits.
+  /// Whether a metric needs more than the ranks of hits.
   private var needsLists: Bool {
     metrics.contains { if case .hits = $0.formula { false } else { true } }
   }
 
-  /// In how many training interactions each item is; empty if no metric looks at lists.
+  /// The number of training interactions of each item; empty if no metric needs lists.
   private func trainingCounts(_ train: AdjacencyList) -> [Int32] {
     guard needsLists else { return [] }
     var counts = [Int32](repeating: 0, count: train.columnCount)
@@ -102,8 +102,8 @@ public struct FullRanking: Sendable {
     return counts
   }
 
-  /// Ranks the items for each user who has any in a split, and tells for each such split at which
-  /// ranks they stand, and what the whole list is if a metric looks at it: users ascending, the
+  /// Ranks the items for each user with items in a split. Calls `visit` for each such split with
+  /// the ranks of these items and, if a metric needs it, the whole list: users ascending, the
   /// splits of a user one after the other.
   private func rank(
     _ userMatrix: Matrix, _ firstUser: Int, _ itemMatrix: Matrix, _ trainMask: AdjacencyList,
@@ -155,6 +155,57 @@ public struct FullRanking: Sendable {
           "interactions of \(list.rowCount) users with \(list.columnCount) items do not cover"
             + " \(userMatrix.rows) users from \(firstUser) and \(itemMatrix.rows) items")
       }
+    }
+  }
+}
+
+/// The interactions that a ranking is measured against.
+public struct EvaluationSplit: Sendable {
+  /// The splits that models are measured on.
+  public static let names = (valid: "valid", test: "test")
+
+  /// `valid` or `test`; the prefix of the metrics' names.
+  public let name: String
+  /// For each user, the items to be found. Users without items are not part of the split.
+  public let truth: AdjacencyList
+
+  public init(name: String, truth: AdjacencyList) {
+    self.name = name
+    self.truth = truth
+  }
+}
+
+/// Finds the items of a ranked list that are in the truth of several splits: one byte per item, one
+/// bit per split, set for one user at a time.
+struct TruthMarks {
+  private let splits: [EvaluationSplit]
+  private var marks: [UInt8]
+  /// For each split, the ranks (from 1) of the hits last found, ascending.
+  private(set) var hitRanks: [[Int]]
+
+  /// - Precondition: at most eight splits.
+  init(itemCount: Int, splits: [EvaluationSplit]) {
+    precondition(splits.count <= UInt8.bitWidth, "\(splits.count) splits at once")
+    self.splits = splits
+    marks = [UInt8](repeating: 0, count: itemCount)
+    hitRanks = splits.map { _ in [] }
+  }
+
+  /// Finds the ranks of the user's items in `list`.
+  mutating func findHits(of user: Int, in list: some Collection<RankedItem>) {
+    for (bit, split) in splits.enumerated() {
+      hitRanks[bit].removeAll(keepingCapacity: true)
+      for item in split.truth[user] { marks[Int(item)] |= 1 << UInt8(bit) }
+    }
+    var rank = 0
+    for entry in list {
+      rank += 1
+      let found = marks[entry.item]
+      guard found != 0 else { continue }
+      for bit in splits.indices where found >> UInt8(bit) & 1 == 1 { hitRanks[bit].append(rank) }
+    }
+    for split in splits {
+      for item in split.truth[user] { marks[Int(item)] = 0 }
     }
   }
 }

@@ -1,6 +1,6 @@
 public import Tensors
 
-/// Answers "what should this user see": the best items by inner product.
+/// Recommends the best items for a user by inner product.
 public struct Recommender: Sendable {
   private let items: Matrix
 

@@ -4,8 +4,8 @@ internal import Tensors
 /// Finds the best items of some users at a time, from scores that are computed tile by tile:
 /// memory grows with the tile, never with users × items.
 ///
-/// Each product has the full number of rows, padded with zeros: its shape, and so its rounding,
-/// does not depend on how many users there are.
+/// Each product has the full number of rows, padded with zeros, so that its shape and its rounding
+/// do not depend on the number of users.
 final class TiledRanking {
   /// Users and items per product. Wide tiles are searched faster than narrow ones (one pass for a
   /// bound instead of several), as long as their scores, 4 MiB, fit the processor's last cache.
@@ -14,7 +14,7 @@ final class TiledRanking {
     var items = 8192
   }
 
-  /// How many items each user gets at most.
+  /// The largest number of items that a user gets.
   let depth: Int
   let tile: TileSize
   private let items: Matrix
@@ -46,7 +46,7 @@ final class TiledRanking {
   /// - Parameters:
   ///   - selection: at most `tile.users` rows of `source`, `[*, D]`.
   ///   - excluded: for each selected row, ascending ids of items that must not be ranked.
-  ///   - subject: whom a row stands for, for errors.
+  ///   - subject: the name of a row in errors, such as `user 3`.
   /// - Throws: `EvaluationError.scoreNotFinite`.
   func rank(
     _ selection: ArraySlice<Int>, of source: Matrix, excluded: [ArraySlice<Int32>],
@@ -110,5 +110,40 @@ final class TiledRanking {
       next += 1
     }
     excluded = excluded[next...]
+  }
+}
+
+/// An item and the score that gave it its rank.
+public struct RankedItem: Sendable, Equatable {
+  public let item: Int
+  public let score: Float
+
+  public init(item: Int, score: Float) {
+    self.item = item
+    self.score = score
+  }
+}
+
+/// Why a ranking failed or its sums could not be read.
+public enum EvaluationError: Error, Equatable, CustomStringConvertible {
+  /// A score is infinite or NaN, because the parameters are.
+  case scoreNotFinite(subject: String, item: Int, score: Float)
+  /// Matrices and lists that do not belong together.
+  case shapesDisagree(String)
+  /// A report of sums lacks a value or holds an impossible one.
+  case invalidSum(name: String, found: Double?)
+
+  public var description: String {
+    switch self {
+    case .scoreNotFinite(let subject, let item, let score):
+      "Ranking items for \(subject): the score of item \(item) is \(score), so the embeddings hold"
+        + " infinite values or NaN; the run has diverged: lower learning_rate."
+    case .shapesDisagree(let detail):
+      "Ranking items: \(detail)."
+    case .invalidSum(let name, let found?):
+      "Reading metric sums: \(name) is \(found); expected a finite number that is not negative."
+    case .invalidSum(let name, nil):
+      "Reading metric sums: \(name) is missing; do all processes run with the same topk?"
+    }
   }
 }

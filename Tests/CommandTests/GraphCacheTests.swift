@@ -19,6 +19,6 @@ import Testing
     let warnings = command.errors.split(separator: "\n").filter { $0.contains("warning") }
     #expect(warnings.count == 1, "\(command.errors)")
     #expect(warnings.first?.contains("\(file)/mrdib/graphs/") == true)
-    #expect(warnings.first?.contains("The next start builds it again") == true)
+    #expect(warnings.first?.contains("The next start rebuilds it") == true)
   }
 }

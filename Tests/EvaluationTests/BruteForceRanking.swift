@@ -1,8 +1,8 @@
 import Evaluation
 import Foundation
 
-/// The plain twin of the ranking: all scores of a user in a list, sorted, and the metrics spelt
-/// out as in their definitions.
+/// The plain implementation of the ranking: all scores of a user in a list, sorted, and the metrics
+/// written as in their definitions.
 enum BruteForceRanking {
   static func best(
     _ count: Int, of scores: [Float], excluding excluded: Set<Int>

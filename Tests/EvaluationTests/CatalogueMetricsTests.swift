@@ -4,7 +4,7 @@ import Testing
 
 private let cutoffs = [1, 5, 20, 50]
 
-/// The metrics as their definitions read, from whole lists.
+/// The metrics as in their definitions, from whole lists.
 private enum Plain {
   static func coverage(_ lists: [[Int]], itemCount: Int) -> Double {
     Double(Set(lists.joined()).count) / Double(itemCount)
@@ -71,7 +71,7 @@ func exposureBlocks(blockSize: Int) throws {
     for index in merged.indices { merged[index].merge(block[index]) }
   }
   #expect(merged == whole)
-  // The journey of the counts as items that have any.
+  // The counts in the form in which they are reported: only items that have any.
   for sums in whole {
     for (name, exposure) in sums.keyedExposures {
       var copy = Exposure(itemCount: 400)
@@ -99,7 +99,7 @@ func giniExtremes() {
   #expect(gini([.max, .max, 0, 0]).map { abs($0 - 2.0 / 3) < 1e-15 } == true)
 }
 
-@Test("an item that the catalogue does not have is not counted")
+@Test("an item outside the catalogue is not counted")
 func foreignItem() {
   var exposure = Exposure(itemCount: 3)
   let isComplete = exposure.add([(item: 3, count: 1)])
@@ -107,7 +107,7 @@ func foreignItem() {
   #expect(exposure.nonzero.isEmpty)
 }
 
-@Test("asking for more metrics changes no digit of the others, and single users have no exposure")
+@Test("more metrics do not change the others, and single users have no exposure")
 func additionalMetrics() throws {
   let data = RandomRankingData(userCount: 30, itemCount: 200, seed: 5)
   let few = try data.sums(FullRanking(cutoffs: cutoffs))

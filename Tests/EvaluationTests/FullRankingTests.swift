@@ -45,7 +45,7 @@ func tileSizes(usersPerTile: Int, itemsPerTile: Int) throws {
   #expect(try data.sums(tiled) == expected)
 }
 
-@Test("blocks of users merge to the result over all users", arguments: [1, 7, 29])
+@Test("merged blocks of users equal the result over all users", arguments: [1, 7, 29])
 func userBlocks(blockSize: Int) throws {
   let data = RandomRankingData(userCount: 30, itemCount: 400, seed: 13)
   let ranking = FullRanking(cutoffs: cutoffs)
@@ -63,7 +63,7 @@ func userBlocks(blockSize: Int) throws {
   }
 }
 
-@Test("a training item never counts as found, even if nothing else is left to rank")
+@Test("a training item never counts as found, even if no other item is left to rank")
 func maskedItems() throws {
   let all = AdjacencyList(rowCount: 1, columnCount: 3, pairs: [(0, 0), (0, 1), (0, 2)])
   let sums = try FullRanking(cutoffs: [5]).evaluate(

@@ -2,8 +2,8 @@ import Evaluation
 import Tensors
 import Testing
 
-/// Users whose items stand at the given ranks (from 1) of one list, in which item r − 1 has rank
-/// r; the rest of each user's m items lies far below.
+/// Users with items at the given ranks (from 1) of one list, in which item r − 1 has rank r; the
+/// rest of each user's m items has ranks far below.
 private func sums(
   _ users: [(ranks: [Int], truthCount: Int)], cutoffs: [Int]
 ) throws -> MetricSums {
@@ -25,7 +25,7 @@ private func sums(
 }
 
 @Test(
-  "the worked example's values come out at every cutoff",
+  "the worked example's values at every cutoff",
   arguments: [
     (1, 0.361111, 0.666667, 0.666667, 0.666667), (2, 0.472222, 0.666667, 0.5, 0.583333),
     (5, 0.611111, 0.656185, 0.333333, 0.537778), (10, 0.638889, 0.622348, 0.2, 0.501111),
@@ -70,7 +70,7 @@ func merging() throws {
   }
 }
 
-@Test("sums survive the journey as named numbers, bit for bit")
+@Test("sums that are reported as named numbers keep every bit")
 func keyedRoundTrip() throws {
   let sums = try sums([([2, 4], 3), ([1], 1)], cutoffs: [5, 20])
   #expect(sums.keyed["test.users"] == 2)
@@ -80,7 +80,7 @@ func keyedRoundTrip() throws {
 }
 
 @Test(
-  "a report that lacks a sum or holds an impossible one is refused by name",
+  "a report without a sum, or with an impossible one, is refused by name",
   arguments: [nil, -1.0, Double.nan, .infinity])
 func malformedSums(value: Double?) throws {
   var keyed = try sums([([2], 3)], cutoffs: [5]).keyed

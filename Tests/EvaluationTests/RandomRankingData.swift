@@ -22,7 +22,7 @@ struct RandomRankingData {
     var valid = train
     var test = train
     for user in 0..<userCount {
-      // From no training items to all of them but a few; some users have nothing to be found.
+      // From no training items to all but a few; some users have no items to be found.
       let share = random.uniform(id: 2, index: user)
       for item in 0..<itemCount {
         let pair = (Int32(user), Int32(item))

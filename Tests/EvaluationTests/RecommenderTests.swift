@@ -2,7 +2,7 @@ import Evaluation
 import Tensors
 import Testing
 
-/// Orders of scores that are hard on a search for the best few.
+/// Orders of scores that are difficult for a search of the best few.
 enum ScoreOrder: CaseIterable, Sendable {
   case random, manyEqual, allEqual, ascending, descending, signedZeros
 
@@ -35,7 +35,7 @@ func bestItems(order: ScoreOrder, count: Int) throws {
   #expect(found.map(\.score) == expected.map(\.score))
 }
 
-@Test("a user with more known items than are left gets the rest only")
+@Test("a user with nearly all items excluded gets only the remaining ones")
 func fewItemsLeft() throws {
   let recommender = Recommender(items: Matrix(rows: 4, columns: 1, elements: [1, 4, 2, 3]))
   let found = try recommender.top(10, for: [2], excluding: [1, 2])

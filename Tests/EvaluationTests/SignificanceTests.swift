@@ -1,7 +1,7 @@
 import Evaluation
 import Testing
 
-/// Paired differences and what SciPy 1.17.1 says of them: `ttest_rel` against zeros, and `wilcoxon`
+/// Paired differences and SciPy 1.17.1's results: `ttest_rel` against zeros, and `wilcoxon`
 /// with `zero_method="wilcox", correction=False, method="asymptotic"`.
 struct SciPyCase: Sendable, CustomTestStringConvertible {
   var testDescription: String
@@ -91,7 +91,7 @@ func equalSamples() throws {
   #expect(WilcoxonSignedRank(differences: []).pValue == 1)
 }
 
-@Test("a difference that is the same for everybody is certain")
+@Test("a difference that is the same for all users is certain")
 func constantDifference() throws {
   let test = try #require(PairedTTest(differences: [0.25, 0.25, 0.25]))
   #expect(test.statistic == .infinity)

@@ -33,7 +33,7 @@ struct GoldenGraphTests {
     try expect(store.userItem(.exact), is: "graphs/R_hat", of: "mgcn")
   }
 
-  @Test("FREEDOM's unweighted neighbours, alone and joined 1 : 9")
+  @Test("FREEDOM's unweighted neighbours, alone and combined 1 : 9")
   func unweightedNeighbours() throws {
     let visual = try store.itemNeighbours(modality: 0, count: 3, weighting: .unweighted)
     let text = try store.itemNeighbours(modality: 1, count: 3, weighting: .unweighted)
@@ -103,7 +103,7 @@ struct GoldenGraphTests {
     }
   }
 
-  @Test("SOIL's second-order graphs: as the reference has them, and with the degrees mended")
+  @Test("SOIL's second-order graphs: as in the reference, and with the degrees corrected")
   func secondOrder() throws {
     try expect(
       store.secondOrderProducts(extra: 2), is: "graphs/Y2R", of: "soil", within: 1e-6)

@@ -23,7 +23,7 @@ final class EventLog: Sendable {
   }
 }
 
-@Suite("keeping graphs")
+@Suite("graph cache")
 struct GraphCacheTests {
   private let folder: TemporaryFolder
   private let data: Dataset
@@ -41,7 +41,7 @@ struct GraphCacheTests {
     ).itemNeighbours(modality: 0, count: 4, weighting: .weighted)
   }
 
-  @Test("what is built from features that were overwritten is not kept on disk")
+  @Test("a graph built from features that were overwritten is not kept on disk")
   func overwrittenFeatures() throws {
     let source = try TemporaryFolder(name: "data")
     let users = (0..<3).flatMap { user in
@@ -71,7 +71,7 @@ struct GraphCacheTests {
     #expect(try folder.files.count == 1)
   }
 
-  @Test("every graph is the same from memory, from disk and built anew")
+  @Test("every graph is the same from memory, from disk and rebuilt")
   func everyGraph() throws {
     func graphs(_ store: GraphStore) throws -> [SparseMatrix] {
       let second = try store.secondOrder(extra: 2)
@@ -95,7 +95,7 @@ struct GraphCacheTests {
 
     let loaded = try graphs(
       GraphStore(dataset: data, cacheFolder: folder.path, report: second.append))
-    // The pairs behind the interest graph are not asked for when that is there.
+    // The pairs behind the interest graph are not needed when that graph is stored.
     #expect(second.builtCount == 0 && second.loadedCount == builtCount - 1)
     for (one, other) in zip(built, loaded) { #expect(one.isIdentical(to: other)) }
     for (one, other) in zip(built, try graphs(GraphStore(data))) {
@@ -103,7 +103,7 @@ struct GraphCacheTests {
     }
   }
 
-  @Test("a damaged file is refused with the reason, built again and replaced")
+  @Test("a damaged file is refused with the reason, rebuilt and replaced")
   func damagedFile() throws {
     let built = try neighbours(log: EventLog())
     let file = try #require(try folder.files.first)
@@ -115,7 +115,10 @@ struct GraphCacheTests {
     version[8] = 9
     for (bytes, reason) in [
       (flipped, "checksum"), (cut, "checksum"), (version, "format version 9"),
-      (Array("something else, long enough to have a header and more than that".utf8), "no graph"),
+      (
+        Array("something else, long enough to have a header and more than that".utf8),
+        "not a graph"
+      ),
       ([], "cut off"),
     ] {
       try folder.write(bytes, to: file)
@@ -145,17 +148,17 @@ struct GraphCacheTests {
     #expect(log.events.first?.description.contains("other data") == true)
   }
 
-  @Test("a folder that cannot be written to costs time, nothing else")
+  @Test("a folder that cannot be written to costs only time")
   func unwritableFolder() throws {
     try folder.write([1], to: "file")
     let log = EventLog()
     let graph = try neighbours(folder: folder.path("file/inside"), log: log)
     #expect(graph.isIdentical(to: try neighbours(log: EventLog())))
     #expect(log.builtCount == 1 && log.events.count == 2)
-    #expect(log.events.last?.description.contains("next start builds it again") == true)
+    #expect(log.events.last?.description.contains("next start rebuilds it") == true)
   }
 
-  @Test("stores that share a folder and build at once leave one whole file")
+  @Test("stores that share a folder and build at the same time leave one whole file")
   func concurrentStores() async throws {
     let (data, folder) = (data, folder)
     let graphs = try await withThrowingTaskGroup(of: SparseMatrix.self) { group in
@@ -185,7 +188,7 @@ struct GraphCacheTests {
     #expect(log.builtCount == 1)
   }
 
-  @Test("a file that fits its checksum but is no graph is refused", arguments: 0..<4)
+  @Test("a file that matches its checksum but is not a graph is refused", arguments: 0..<4)
   func wellFormedNonsense(kind: Int) throws {
     let nonsense: SparseMatrix =
       switch kind {

@@ -4,8 +4,8 @@ import Tensors
 import TestSupport
 import Testing
 
-/// What must hold of the reader of stored graphs, whatever is in the file: it never traps, takes
-/// bounded time and memory, refuses with a sentence, and writes again what it has accepted.
+/// What the reader of stored graphs must do, whatever is in the file: it never traps, takes bounded
+/// time and memory, refuses with a message, and what it accepts can be written again.
 @Suite("Damaged graph files")
 struct GraphFileFuzzTests {
   private static let inputs = "0123456789abcdef0123456789abcdef"
@@ -20,7 +20,7 @@ struct GraphFileFuzzTests {
     SparseMatrix(rows: 2, columns: 4, offsets: [0, 1, 2], indices: [0, 3], values: [1, 1]),
   ]
 
-  /// Puts the right checksum behind the content, so that the checks behind it are reached.
+  /// Corrects the checksum, so that the checks after it are reached.
   private static func mendChecksum(_ bytes: inout [UInt8]) {
     let content = bytes.dropLast(ByteDigest.digitCount)
     guard bytes.count >= ByteDigest.digitCount else { return }

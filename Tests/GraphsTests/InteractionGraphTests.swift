@@ -28,7 +28,7 @@ struct InteractionGraphTests {
     }
   }
 
-  @Test("the mean graph averages neighbours both ways, and leaves lonely nodes empty")
+  @Test("the mean graph averages neighbours both ways, and isolated nodes have empty rows")
   func meanAdjacency() throws {
     let data = try GraphData.random(users: 20, items: 15, seed: 3)
     let graph = GraphStore(data).meanAdjacency()
@@ -45,7 +45,7 @@ struct InteractionGraphTests {
     #expect(graph.entries(ofRow: 34).isEmpty, "the last item has no user")
   }
 
-  @Test("guarded degrees differ from exact ones by their 1e-7 only")
+  @Test("guarded degrees differ from exact ones only by their 1e-7")
   func guardedDegrees() throws {
     let store = try toy()
     let guarded = Dense(store.userItem(.guarded))
@@ -53,7 +53,7 @@ struct InteractionGraphTests {
   }
 
   @Test(
-    "how many interactions are kept follows double precision",
+    "the number of kept interactions is computed in double precision",
     arguments: [(100, 0.8, 19), (100, 0, 100), (118_551, 0.8, 23_710), (48, 0.5, 24), (3, 0.9, 0)])
   func keptCount(count: Int, dropout: Double, kept: Int) {
     #expect(InteractionSampling.keptCount(of: count, dropout: dropout) == kept)
@@ -74,7 +74,7 @@ struct InteractionGraphTests {
     #expect(first.entryCount == 2 * kept)
   }
 
-  @Test("interactions are the first to be drawn as often as their weights say")
+  @Test("the first interaction is drawn with frequencies proportional to the weights")
   func firstDrawFollowsWeights() throws {
     // User 0 has 8 items, user 1 has one of them: weights from 1/√8 to 1/√2.
     let train = AdjacencyList(
@@ -97,7 +97,7 @@ struct InteractionGraphTests {
     }
   }
 
-  @Test("drawing two without replacement follows successive draws")
+  @Test("drawing two without replacement has the distribution of successive draws")
   func secondDrawFollowsWeights() throws {
     let train = AdjacencyList(
       rowCount: 2, columnCount: 3, pairs: [(0, 0), (0, 1), (0, 2), (1, 0)])

@@ -7,7 +7,7 @@ import Testing
 @Suite("graphs of interests")
 struct InterestGraphTests {
   @Test(
-    "random data: as comparing all pairs for all users gives",
+    "random data: the same as comparing all pairs for all users",
     arguments: [(users: 30, items: 24, count: 3), (users: 700, items: 150, count: 5)])
   func interestsBruteForce(users: Int, items: Int, count: Int) throws {
     let data = try GraphData.random(users: users, items: items, seed: 29)
@@ -26,7 +26,7 @@ struct InterestGraphTests {
   }
 
   @Test(
-    "random data: second-order weights as sorting all products of a user gives",
+    "random data: second-order weights are the same as sorting all products of a user",
     arguments: [(users: 30, items: 24, extra: 2), (users: 60, items: 700, extra: 5)])
   func secondOrderBruteForce(users: Int, items: Int, extra: Int) throws {
     let data = try GraphData.random(users: users, items: items, seed: 31)
@@ -35,7 +35,7 @@ struct InterestGraphTests {
     #expect(found.distance(to: expected) < 1e-6)
   }
 
-  @Test("a user's equal products go to the smaller own item, then to the smaller other item")
+  @Test("equal products of a user rank by the smaller own item, then by the smaller other item")
   func secondOrderTies() throws {
     // User 0 has items 0 and 1, which are similar; k = 3 takes both items themselves and, of the
     // two equal products of the pair, that of row 0 and column 1.
@@ -47,7 +47,7 @@ struct InterestGraphTests {
     #expect(abs(weights[0, 0] - 1) < 1e-6 && abs(weights[0, 1] - 1.8) < 1e-6)
   }
 
-  @Test("more products than items are not asked for")
+  @Test("the number of products is at most the number of items")
   func secondOrderIsCapped() throws {
     let data = try GraphData.random(users: 12, items: 9, seed: 2)
     let expected = PlainGraphs.secondOrder(data, extra: 50)
@@ -55,7 +55,7 @@ struct InterestGraphTests {
     #expect(found.distance(to: expected) < 1e-6)
   }
 
-  @Test("with more items than users the faithful graph exists too")
+  @Test("the faithful graph also exists with more items than users")
   func moreItemsThanUsers() throws {
     let data = try GraphData.random(users: 6, items: 20, seed: 4)
     let graphs = try GraphStore(data).secondOrder(extra: 2)

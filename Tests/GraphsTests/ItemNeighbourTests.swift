@@ -22,7 +22,7 @@ struct ItemNeighbourTests {
   }
 
   @Test(
-    "random items: as comparing all pairs gives, across blocks and tiles",
+    "random items: the same as comparing all pairs, across blocks and tiles",
     arguments: [(items: 37, count: 5), (items: 1300, count: 10), (items: 12, count: 50)])
   func bruteForce(items: Int, count: Int) throws {
     let data = try GraphData.random(users: 40, items: items, seed: 17)
@@ -44,7 +44,7 @@ struct ItemNeighbourTests {
 
   @Test("of items with equal features the smaller id comes first")
   func tiesGoToSmallerIDs() throws {
-    // Rows of 1,100 columns of which many are equal: their products need not round alike.
+    // Rows of 1,100 columns of which many are equal: their products may round differently.
     let width = 1100
     let base = (0..<width).map { Float(($0 * 7919) % 1009) / 1009 - 0.3 }
     let items = (0..<40).map { item in item % 2 == 0 ? base : base.map { -$0 * Float(item) } }
@@ -55,7 +55,7 @@ struct ItemNeighbourTests {
     }
   }
 
-  @Test("an item without features is similar to nothing, and weighs nothing")
+  @Test("an item with zero features has similarity and weight 0")
   func zeroRows() throws {
     let store = GraphStore(
       try GraphData.items([[0, 0], [1, 0.5], [1, 0.4], [-1, 0.1], [1, 0]]))
@@ -65,7 +65,7 @@ struct ItemNeighbourTests {
     #expect(row.map { graph.indices[$0] } == [0, 1] && row.allSatisfy { graph.values[$0] == 0 })
   }
 
-  @Test("given neighbours of the same number are taken; weights come from the features")
+  @Test("precomputed neighbours of the same number are used; weights come from the features")
   func givenNeighbours() throws {
     let features: [[Float]] = [[1, 0], [0.8, 0.6], [0, 1], [0.6, 0.8]]
     let lists = try NeighbourLists(path: "given", count: 2, items: [2, 0, 1, 0, 2, 1, 3, 2])
@@ -88,7 +88,7 @@ struct ItemNeighbourTests {
       "another number of neighbours is computed")
   }
 
-  @Test("a modality that was not loaded is named, with what to do")
+  @Test("a modality that was not loaded is reported with advice")
   func missingModality() throws {
     let data = try Dataset(name: "plain", interactions: Interactions(train: [(0, 0), (1, 1)]))
     let error = #expect(throws: GraphError.self) {

@@ -30,7 +30,7 @@ struct UserNeighbourTests {
     (0..<count).reduce(1) { product, _ in product * 2.718281828459045 }
   }
 
-  @Test("padding keeps the neighbours, gives each a whole number of places, and fills K")
+  @Test("padding keeps the neighbours, repeats each a whole number of times, and fills K")
   func padding() throws {
     // Users 0 to 3 share item 0 alone; user 4 shares nothing.
     let data = try Dataset(
@@ -49,7 +49,7 @@ struct UserNeighbourTests {
     }
   }
 
-  @Test("an urn that begins with two neighbours ends with any division equally often")
+  @Test("an urn that begins with two neighbours ends with every division equally often")
   func urnIsUniform() throws {
     // A Pólya urn with one ball of each of two colours: after 4 draws, 1 to 5 balls of the first
     // colour are equally likely.
@@ -80,7 +80,7 @@ struct UserNeighbourTests {
       !first.isIdentical(to: other.userNeighbours(count: 40, padding: .urn(seed: 6, epoch: 2))))
   }
 
-  @Test("with enough neighbours there is nothing to draw")
+  @Test("with enough neighbours nothing is drawn")
   func paddingChangesNothing() throws {
     let data = try GraphData.random(users: 200, items: 10, seed: 9)
     let store = GraphStore(data)

@@ -1,11 +1,11 @@
-/// What of the catalogue is recommended, whether or not users find their items.
+/// How the catalogue is used, whether or not users find their items.
 extension Metric {
   /// The share of all items that are in the list of at least one user.
   ///
   /// - Source: RecBole's `ItemCoverage`.
   public static let coverage = Metric(
     "coverage", ranksModels: true, isStandard: false,
-    summary: "the share of all items that are in somebody's list",
+    summary: "the share of all items that are in at least one user's list",
     .exposure { exposure in
       let recommended = exposure.counts.count { $0 > 0 }
       return Double(recommended) / Double(max(1, exposure.counts.count))
@@ -27,7 +27,7 @@ extension Metric {
         total += Int128(count)
         weighted += (2 * Int128(index + 1) - n - 1) * Int128(count)
       }
-      // Whole numbers up to here: the order of addition cannot show.
+      // Whole numbers up to here, so the order of addition does not matter.
       return n > 1 && total > 0 ? Double(weighted) / Double((n - 1) * total) : 0
     })
 
@@ -37,7 +37,7 @@ extension Metric {
   /// - Source: RecBole's `AveragePopularity`.
   public static let popularity = Metric(
     "popularity", ranksModels: false, isStandard: false,
-    summary: "how many users had a recommended item in training, on average",
+    summary: "the mean number of training interactions of the recommended items",
     .list { list in
       let sum = list.items.reduce(0) { $0 + Int(list.trainingCounts[$1]) }
       return Double(sum) / Double(max(1, list.items.count))

@@ -1,9 +1,9 @@
-/// How often each item of the catalogue is in a user's list: whole numbers, which add up to the
-/// same whoever counted which users, and in which order.
+/// How often each item of the catalogue is in a user's list: whole numbers, so their sums do not
+/// depend on the workers that counted, nor on the order of addition.
 public struct Exposure: Sendable, Equatable {
   /// The users and lists that are counted.
   public struct Key: Sendable, Hashable {
-    /// Of the users.
+    /// The split of the users.
     public let split: String
     /// K of the lists.
     public let cutoff: Int
@@ -13,7 +13,7 @@ public struct Exposure: Sendable, Equatable {
       self.cutoff = cutoff
     }
 
-    /// How the counts are called on their way: `valid.exposure@20`.
+    /// The name of the counts in reports: `valid.exposure@20`.
     public var name: String { "\(split).exposure@\(cutoff)" }
   }
 
@@ -27,7 +27,7 @@ public struct Exposure: Sendable, Equatable {
 
   /// Adds the lists of other users.
   ///
-  /// - Precondition: of the same catalogue.
+  /// - Precondition: both are of the same catalogue.
   mutating func merge(_ other: Exposure) {
     precondition(counts.count == other.counts.count)
     for (item, count) in other.counts.enumerated() where count > 0 { counts[item] &+= count }
@@ -35,7 +35,7 @@ public struct Exposure: Sendable, Equatable {
 
   /// Adds counts of single items.
   ///
-  /// - Returns: false if an item is not of the catalogue; what came before it was added.
+  /// - Returns: false if an item is not in the catalogue; the counts before it were added.
   public mutating func add(_ others: some Sequence<(item: UInt32, count: UInt32)>) -> Bool {
     for (item, count) in others {
       guard item < counts.count else { return false }
@@ -51,8 +51,8 @@ public struct Exposure: Sendable, Equatable {
     }
   }
 
-  /// What metrics say of the lists, by name such as `coverage@20`; those that judge single users
-  /// are left out.
+  /// The values of the metrics that judge all lists together, by name such as `coverage@20`; those
+  /// of single users are left out.
   public func values(of metrics: [Metric], at cutoff: Int) -> [String: Double] {
     var values: [String: Double] = [:]
     for metric in metrics {

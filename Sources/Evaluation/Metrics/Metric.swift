@@ -1,22 +1,22 @@
-/// What rankings are judged by, at a cutoff K.
+/// A measure of rankings at a cutoff K.
 ///
 /// An entry in a file of this folder and a line in `Metric.all` make a metric: evaluation,
 /// settings, files and tables take everything from here.
 public struct Metric: Sendable {
   /// The name in settings, files and tables, in lower case.
   public let name: String
-  /// Whether a greater value says that a model is better, so that a run can be selected by it.
+  /// Whether a greater value means a better model, so that a run can be selected by it.
   public let ranksModels: Bool
-  /// Whether it is computed unless settings say otherwise.
+  /// Whether it is computed by default.
   public let isStandard: Bool
-  /// What it says in a few words, for help.
+  /// A short description, for help.
   public let summary: String
   let formula: Formula
 
   /// What a value is computed from.
   enum Formula: Sendable {
-    /// A user's value, from the ranks of the user's items; 0 for a user without hits, which is not
-    /// asked for. The value of a split is the mean over its users.
+    /// A user's value, from the ranks of the user's items; not called for a user without hits,
+    /// whose value is 0. The value of a split is the mean over its users.
     case hits(@Sendable (Hits) -> Double)
     /// A user's value, from the items of the user's list, which may be none. The value of a split
     /// is the mean over its users.
@@ -63,6 +63,38 @@ struct Hits {
 /// The best K items of a user, or as many as there are.
 struct RecommendedList {
   let items: ArraySlice<Int>
-  /// In how many training interactions each item of the catalogue is.
+  /// The number of training interactions of each item of the catalogue.
   let trainingCounts: [Int32]
+}
+
+extension Metric {
+  /// All metrics, in the order in which they are listed everywhere.
+  public static let all: [Metric] = [
+    recall, ndcg, precision, map, coverage, gini, popularity,
+  ]
+
+  /// The metrics of one-line reports, and the default ones for comparing runs.
+  public static let headline: [Metric] = [recall, ndcg]
+
+  /// The metrics that are computed by default.
+  public static let standard = all.filter(\.isStandard)
+
+  /// The metric of a name; nil if there is none.
+  public static func named(_ name: some StringProtocol) -> Metric? { all.first { $0.name == name } }
+
+  /// The metric of a value's name such as `recall@20`; nil if there is none.
+  public static func ofValue(_ name: String) -> Metric? {
+    named(name.prefix { $0 != "@" })
+  }
+
+  /// Names such as `recall@20` in the order of the metrics, then of the cutoffs; unknown names come
+  /// last.
+  public static func sorted(_ names: some Sequence<String>) -> [String] {
+    names.map { name in
+      let parts = name.split(separator: "@")
+      let position = all.firstIndex { $0.name == parts.first ?? "" } ?? all.count
+      return (position, parts.count > 1 ? Int(parts[1]) ?? 0 : 0, name)
+    }
+    .sorted { $0 < $1 }.map(\.2)
+  }
 }

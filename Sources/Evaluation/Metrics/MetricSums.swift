@@ -1,8 +1,8 @@
 /// Sums of every metric at every cutoff over the users of one split, and how often each item was
-/// recommended to them if a metric asks for that.
+/// recommended to them if a metric needs that.
 ///
-/// Blocks of users are summed where they are ranked, and their sums merged in the order of the
-/// blocks: the totals then do not depend on who ranked which block.
+/// Each block of users is summed by the worker that ranks it, and the sums are merged in the order
+/// of the blocks, so the totals do not depend on which worker ranked which block.
 public struct MetricSums: Sendable, Equatable {
   /// The split's name, `valid` or `test`.
   public let split: String
@@ -11,7 +11,7 @@ public struct MetricSums: Sendable, Equatable {
   public let cutoffs: [Int]
   /// How many users the sums are over: those with at least one item in the split.
   public internal(set) var userCount = 0
-  /// `[metric, cutoff]`, row-major, of the metrics that users have values of.
+  /// `[metric, cutoff]`, row-major, of the metrics that have a value per user.
   var sums: [Double]
   /// By cutoff; empty if no metric needs it.
   public private(set) var exposures: [Exposure]
@@ -19,7 +19,7 @@ public struct MetricSums: Sendable, Equatable {
 
   /// Sums over no users.
   ///
-  /// - Parameter itemCount: of the catalogue.
+  /// - Parameter itemCount: the number of items of the catalogue.
   /// - Precondition: `cutoffs` is not empty and all are positive.
   public init(
     split: String, metrics: [Metric] = Metric.standard, cutoffs: [Int], itemCount: Int = 0
@@ -38,9 +38,9 @@ public struct MetricSums: Sendable, Equatable {
   /// Adds one user.
   ///
   /// - Parameters:
-  ///   - hitRanks: the ranks (from 1) at which the user's items stand, ascending.
+  ///   - hitRanks: the ranks (from 1) of the user's items, ascending.
   ///   - truthCount: m, how many items the user has in the split; at least one.
-  ///   - list: the user's best items; empty unless a metric looks at them.
+  ///   - list: the user's best items; empty unless a metric needs them.
   mutating func add(
     hitRanks: [Int], truthCount: Int, discounts: RankDiscounts, list: [Int],
     trainingCounts: [Int32]
@@ -79,7 +79,7 @@ public struct MetricSums: Sendable, Equatable {
     for index in exposures.indices { exposures[index].merge(other.exposures[index]) }
   }
 
-  /// The names of the values that users have, `recall@5` … `map@50`.
+  /// The names of the values that single users have, `recall@5` … `map@50`.
   public var names: [String] {
     userMetrics.flatMap { metric in cutoffs.map { metric.name(at: $0) } }
   }
@@ -99,4 +99,49 @@ public struct MetricSums: Sendable, Equatable {
     }
     return values
   }
+}
+
+/// Sums as named numbers, the form in which workers report them: `valid.users`,
+/// `valid.recall@20`.
+extension MetricSums {
+  /// The sums (not means) and the number of users by name.
+  public var keyed: [String: Double] {
+    var values = [userCountName: Double(userCount)]
+    for (name, sum) in zip(names, sums) { values["\(split).\(name)"] = sum }
+    return values
+  }
+
+  /// How often each item was recommended, by name: `valid.exposure@20`.
+  public var keyedExposures: [String: Exposure] {
+    Dictionary(
+      uniqueKeysWithValues: zip(cutoffs, exposures).map { cutoff, exposure in
+        (Exposure.Key(split: split, cutoff: cutoff).name, exposure)
+      })
+  }
+
+  /// Reads the sums of one split; other names are ignored, and there are no exposures.
+  ///
+  /// - Throws: `EvaluationError.invalidSum` for a value that is missing, negative or not finite,
+  ///   or a number of users that is not whole or above 2^31 − 1.
+  /// - Precondition: `cutoffs` is not empty and all are positive.
+  public init(
+    split: String, metrics: [Metric] = Metric.standard, cutoffs: [Int],
+    keyed values: [String: Double]
+  ) throws {
+    self.init(split: split, metrics: metrics, cutoffs: cutoffs)
+    func value(_ name: String) throws -> Double {
+      guard let found = values[name], found.isFinite, found >= 0 else {
+        throw EvaluationError.invalidSum(name: name, found: values[name])
+      }
+      return found
+    }
+    let users = try value(userCountName)
+    guard let count = Int32(exactly: users) else {
+      throw EvaluationError.invalidSum(name: userCountName, found: users)
+    }
+    userCount = Int(count)
+    sums = try names.map { try value("\(split).\($0)") }
+  }
+
+  private var userCountName: String { "\(split).users" }
 }

@@ -1,5 +1,5 @@
-/// The value of every metric at every cutoff for each user of one split: what significance tests
-/// pair.
+/// The value of every metric at every cutoff for each user of one split, from which significance
+/// tests form pairs.
 public struct UserMetrics: Sendable, Equatable {
   /// The split's name, `valid` or `test`.
   public let split: String
@@ -42,8 +42,8 @@ public struct UserMetrics: Sendable, Equatable {
 
   /// The means over the users, by name. Over no users, zeros.
   ///
-  /// - Parameter blockSize: users whose ids lie in the same block of this many are summed first,
-  ///   then the blocks: in the order of a run's evaluation, the result has the same bits as its.
+  /// - Parameter blockSize: users in the same block of this many ids are summed first, then the
+  ///   blocks. With the block size of a run's evaluation the result has the same bits.
   /// - Precondition: `blockSize > 0`.
   public func means(blockSize: Int) -> [String: Double] {
     precondition(blockSize > 0)

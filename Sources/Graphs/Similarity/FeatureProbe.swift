@@ -3,9 +3,9 @@ internal import Tensors
 
 /// A vector in the space of one modality's features, and its cosine with the features of items.
 ///
-/// Cosines are computed in double precision and in one order, whatever the processor: what decides
-/// between two items is the same on all machines, items with equal features are equally similar,
-/// and the similarity of two items is the same both ways.
+/// Cosines are computed in double precision and in one order, whatever the processor. So rankings
+/// are the same on all machines, items with equal features are equally similar, and the similarity
+/// of two items is the same both ways.
 final class FeatureProbe {
   let rows: FeatureRows
   private let vector: UnsafeMutablePointer<Double>
@@ -21,14 +21,14 @@ final class FeatureProbe {
 
   deinit { vector.deallocate() }
 
-  /// Becomes the features of an item.
+  /// Sets the vector to the features of an item.
   func focus(on item: Int) {
     rows.features.copyRow(item, to: row.pointer)
     for column in 0..<rows.width { vector[column] = Double(row.pointer[column]) }
     length = rows.lengths[item]
   }
 
-  /// Becomes the sum of the items' features, each scaled to length 1.
+  /// Sets the vector to the sum of the items' features, each scaled to length 1.
   func focus(onSumOf items: ArraySlice<Int32>) {
     vector.update(repeating: 0, count: rows.width)
     for item in items where rows.lengths[Int(item)] > 0 {
@@ -70,5 +70,35 @@ final class FeatureProbe {
     for lane in 0..<8 { total += sums[lane] }
     for position in whole..<count { total += x[position] * Double(y[position]) }
     return total
+  }
+}
+
+/// The features of one modality and the Euclidean norm of each row.
+final class FeatureRows: Sendable {
+  let features: FeatureMatrix
+  /// The Euclidean norm of each row, `[I]`.
+  let lengths: [Double]
+
+  var rowCount: Int { features.rows }
+  var width: Int { features.columns }
+
+  init(_ features: FeatureMatrix) {
+    self.features = features
+    let row = Matrix(rows: 1, columns: features.columns)
+    lengths = (0..<features.rows).map { index in
+      features.copyRow(index, to: row.pointer)
+      let squares = row.elements.reduce(0.0) { $0 + Double($1) * Double($1) }
+      return squares.squareRoot()
+    }
+  }
+
+  /// Copies rows scaled to length 1, `[rows.count, F]`; rows of zeros stay.
+  func copyUnitRows(_ rows: Range<Int>, to destination: UnsafeMutablePointer<Float>) {
+    for (position, row) in rows.enumerated() {
+      let target = destination + position * width
+      features.copyRow(row, to: target)
+      let scale = lengths[row] > 0 ? Float(1 / lengths[row]) : 0
+      for column in 0..<width { target[column] *= scale }
+    }
   }
 }

@@ -1,8 +1,8 @@
 internal import Datasets
 internal import Tensors
 
-/// The cosine similarity of items in one modality: S = Ŝ Ŝᵀ with rows of length 1, never held as a
-/// whole.
+/// The cosine similarity of items in one modality: S = Ŝ Ŝᵀ with rows of length 1. S is never
+/// stored as a whole.
 struct ItemSimilarity {
   let rows: FeatureRows
 

@@ -4,17 +4,17 @@ internal import Tensors
 /// Finds the items that are most similar to vectors, by the product of their cosines over one or
 /// several modalities.
 ///
-/// Two steps. Matrix products of a block of vectors with tiles of items give the cosines in single
-/// precision; a block of rows over all items is in memory at a time, never all pairs. What comes
-/// within ``margin`` of the last place is then computed again in double precision
-/// (``FeatureProbe``) and rounded to single precision, so that neither the order of a product's
-/// sums nor the shape of a block decides about a place, and similarities that are equal for a
-/// reason come out equal. Equal ones rank by the smaller item id.
+/// First, matrix products of a block of vectors with tiles of items give the cosines in single
+/// precision; a block of rows over all items is in memory at a time, never all pairs. Then items
+/// within ``margin`` of the last place are computed again in double precision (``FeatureProbe``)
+/// and rounded to single precision. So neither the order of a product's sums nor the shape of a
+/// block affects the ranking, and similarities that are equal by construction come out equal. Equal
+/// ones rank by the smaller item id.
 struct SimilaritySearch {
   /// An item and its similarity.
   typealias Match = (item: Int32, similarity: Float)
 
-  /// Far above the rounding of a cosine in single precision, far below what differs in data.
+  /// Far above the rounding of a cosine in single precision, far below differences in real data.
   static let margin: Float = 1e-5
 
   private let probes: [FeatureProbe]
@@ -23,7 +23,7 @@ struct SimilaritySearch {
   private let tileRows: Int
 
   /// - Parameters:
-  ///   - blockRows: vectors per product; as a rule what keeps the scores within 32 MiB.
+  ///   - blockRows: vectors per product; by default as many as keep the scores within 32 MiB.
   ///   - tileRows: items per product.
   /// - Precondition: there is a modality, and all have the same number of items.
   init(_ modalities: [FeatureRows], blockRows: Int? = nil, tileRows: Int = 1024) {
@@ -68,8 +68,8 @@ struct SimilaritySearch {
     }
   }
 
-  /// What the products of one search read and write; made once, because memory of this size that
-  /// comes and goes between smaller results is not reused.
+  /// The inputs and outputs of one search's products. Allocated once, because the allocator does
+  /// not reuse memory of this size that is freed between smaller allocations.
   private struct Buffers {
     /// `[block, I]`.
     let scores: Matrix

@@ -1,7 +1,7 @@
 import Tensors
 import TestSupport
 
-/// A matrix with all its places, in double precision: what the plain definitions are written in.
+/// A dense matrix in double precision, for the plain definitions.
 struct Dense {
   let rows: Int
   let columns: Int
@@ -59,7 +59,7 @@ struct Dense {
 }
 
 extension SparseMatrix {
-  /// Equal in shape, places and every bit of the values.
+  /// Equal in shape, positions of the entries and every bit of the values.
   func isIdentical(to other: SparseMatrix) -> Bool {
     rows == other.rows && columns == other.columns && offsets == other.offsets
       && indices == other.indices

@@ -21,7 +21,7 @@ enum GraphData {
       })
   }
 
-  /// Every user has 2 to 8 items, the last item no user; normal features of two widths.
+  /// Every user has 2 to 8 items, the last item has no user; normal features of two widths.
   static func random(users: Int, items: Int, seed: UInt64) throws -> Dataset {
     let random = CounterRandom(seed: seed, stream: .generator)
     var train: [(user: Int32, item: Int32)] = []
@@ -42,7 +42,7 @@ enum GraphData {
       ])
   }
 
-  /// Items with given features in one modality; two users have them all but the last between them.
+  /// Items with given features in one modality. Two users together have all but the last item.
   static func items(_ features: [[Float]], neighbours: [NeighbourLists] = []) throws -> Dataset {
     let matrix = Matrix(
       rows: features.count, columns: features[0].count, elements: features.flatMap { $0 })

@@ -1,7 +1,7 @@
 import Datasets
 import Tensors
 
-/// The graphs' definitions, word for word: dense, in double precision and slow.
+/// The literal definitions of the graphs: dense, in double precision and slow.
 enum PlainGraphs {
   /// S `[I, I]`.
   static func cosines(_ features: FeatureMatrix) -> Dense {
@@ -14,7 +14,7 @@ enum PlainGraphs {
     }
   }
 
-  /// Columns of a row's `count` largest values, of ones equal in single precision the smaller.
+  /// Columns of a row's `count` largest values; of values equal in single precision, the smaller.
   static func largestColumns(_ matrix: Dense, row: Int, count: Int) -> [Int] {
     let columns = (0..<matrix.columns).sorted { first, second in
       (Float(matrix[row, second]), first) < (Float(matrix[row, first]), second)
@@ -50,7 +50,7 @@ enum PlainGraphs {
     }
   }
 
-  /// The largest magnitude, at least 1: what an absolute tolerance refers to.
+  /// The largest magnitude, at least 1: the scale of absolute tolerances.
   static func scale(of matrix: Dense) -> Double {
     (0..<matrix.rows * matrix.columns).reduce(1) { largest, place in
       max(largest, abs(matrix[place / matrix.columns, place % matrix.columns]))

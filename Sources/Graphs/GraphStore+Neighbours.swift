@@ -3,13 +3,13 @@ public import Tensors
 
 extension GraphStore {
   /// The graph of each item's `count` nearest items by the cosine of their features, `[I, I]`; an
-  /// item is its own nearest, as a rule. Directed: row i holds the neighbours of i.
+  /// item is usually its own nearest. Directed: row i holds the neighbours of i.
   ///
   /// - An item whose features are all zero has similarity 0 with every item, itself included (the
   ///   reference gets NaN).
   /// - Of equal similarities the smaller item id comes first.
-  /// - If neighbours of this very `count` came with the data set (``NeighbourLists``), they are
-  ///   taken; weights still come from the features.
+  /// - If the data set includes neighbours for this `count` (``NeighbourLists``), they are used;
+  ///   weights still come from the features.
   ///
   /// - Parameter count: k; more than I means I.
   /// - Throws: ``GraphError`` if the data set has no such modality.
@@ -43,9 +43,9 @@ extension GraphStore {
   /// training items, by the number of shared items. Rows sum to 1, or are empty for users who share
   /// none.
   ///
-  /// Of equal numbers the smaller user id comes first (in the reference, chance decides).
+  /// Of equal numbers the smaller user id comes first (in the reference it is random).
   ///
-  /// - Parameter count: K; more than ``UserNeighbours/longestList`` means that.
+  /// - Parameter count: K, at most ``UserNeighbours/longestList``; a greater number means that.
   public func userNeighbours(count: Int, padding: UserNeighbourPadding) -> SparseMatrix {
     switch padding {
     case .none:
@@ -69,4 +69,21 @@ extension GraphStore {
       UserNeighbours.sharedItems(dataset.train, count: longest)
     }
   }
+}
+
+/// The weights in a graph of nearest items.
+public enum NeighbourWeighting: String, Sendable, CaseIterable {
+  /// `1 / k`: the mean over the neighbours (FREEDOM).
+  case unweighted
+  /// `s_ij / √(δ_i δ_j)` with cosine similarities s and their row sums δ (MGCN, SOIL).
+  case weighted
+}
+
+/// The treatment of users with fewer than K neighbours.
+public enum UserNeighbourPadding: Sendable, Equatable {
+  /// They keep the neighbours they have: nothing is drawn, and all epochs have the same graph.
+  case none
+  /// Neighbours are repeated until there are K, drawn from the list as it grows (a Pólya urn), anew
+  /// every epoch: what the reference implementation of DualGNN does.
+  case urn(seed: UInt64, epoch: Int)
 }

@@ -37,10 +37,10 @@ package struct UserNeighbours {
     return nearest.matrix()
   }
 
-  /// Ω over the neighbours there are.
+  /// Ω over the neighbours that each user has.
   package func weights() -> SparseMatrix { weights { _, users in Array(users.indices) } }
 
-  /// Ω over `count` neighbours: users who have fewer, but any, repeat some.
+  /// Ω over `count` neighbours: users with fewer, but at least one, repeat some.
   package func paddedWeights(count: Int, seed: UInt64, epoch: Int) -> SparseMatrix {
     let random = CounterRandom(seed: seed, stream: .neighbourPadding, epoch: epoch)
     return weights { user, users in
@@ -55,7 +55,7 @@ package struct UserNeighbours {
 
   /// Softmax over chosen neighbours.
   ///
-  /// - Parameter choose: for a user and their neighbours, nearest first, positions among the
+  /// - Parameter choose: for a user and the user's neighbours, nearest first, positions among the
   ///   neighbours; one that is named twice counts twice.
   package func weights(choosing choose: (_ user: Int, _ neighbours: [Int32]) -> [Int])
     -> SparseMatrix

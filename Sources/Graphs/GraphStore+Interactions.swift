@@ -1,5 +1,56 @@
+internal import Datasets
 internal import Foundation
-package import Tensors
+public import Tensors
+
+extension GraphStore {
+  /// R̂ `[U, I]`: `1 / √(d_u d_i)` for every training interaction.
+  public func userItem(_ normalization: GraphNormalization) -> SparseMatrix {
+    cache.kept("user-item-\(normalization.rawValue)") {
+      SparseMatrix(ones: dataset.train).normalized(addingToDegrees: normalization.addend)
+    }
+  }
+
+  /// Â `[N, N]`: R̂ above the diagonal and its transpose below.
+  public func adjacency(_ normalization: GraphNormalization) -> SparseMatrix {
+    cache.kept("adjacency-\(normalization.rawValue)") {
+      let userItem = userItem(normalization)
+      return SparseMatrix(userToItem: userItem, itemToUser: userItem.transposed)
+    }
+  }
+
+  /// D⁻¹A `[N, N]`: the mean over a node's neighbours; nodes without any have empty rows.
+  public func meanAdjacency() -> SparseMatrix {
+    cache.kept("mean-adjacency") {
+      let ones = SparseMatrix(ones: dataset.train)
+      return SparseMatrix(
+        userToItem: ones.averagingRows(), itemToUser: ones.transposed.averagingRows())
+    }
+  }
+
+  /// FREEDOM's Ã `[N, N]`: a sample of the training interactions, normalised by the degrees within
+  /// the sample + 1e-7. The same in every process for the same seed and epoch.
+  ///
+  /// - Parameter dropout: ρ, the share of interactions to leave out (see ``InteractionSampling``).
+  /// - Precondition: `0 <= dropout < 1`.
+  public func sampledAdjacency(dropout: Double, seed: UInt64, epoch: Int) -> SparseMatrix {
+    cache.recent("sampled-\(dropout)-\(seed)-\(epoch)") {
+      let sampling = InteractionSampling(dataset.train)
+      return sampling.adjacency(
+        keeping: sampling.draw(dropout: dropout, seed: seed, epoch: epoch))
+    }
+  }
+}
+
+/// The degrees in `1 / √(d_u · d_i)`.
+public enum GraphNormalization: String, Sendable, CaseIterable {
+  /// Degrees + 1e-7 against division by zero, as in LightGCN and FREEDOM.
+  case guarded
+  /// Plain degrees, as in MGCN, SOIL and DualGNN.
+  case exact
+
+  /// What is added to each degree.
+  var addend: Double { self == .guarded ? 1e-7 : 0 }
+}
 
 /// FREEDOM's degree-sensitive edge pruning: every epoch keeps some training interactions, drawn
 /// without replacement with probabilities proportional to `ω = 1 / √(d_u d_i)`.
@@ -46,7 +97,7 @@ package struct InteractionSampling {
     let random = CounterRandom(seed: seed, stream: .edgeSample, epoch: epoch)
     let keys = weights.indices.map { position in
       let words = random.words(id: position)
-      // 53 bits, moved by half a step: never 0 or 1.
+      // 53 bits, shifted by half a step so that the value is never 0 or 1.
       let bits = (UInt64(words.x) << 32 | UInt64(words.y)) >> 11
       let uniform = (Double(bits) + 0.5) * 0x1p-53
       return log(weights[position]) - log(-log(uniform))

@@ -7,7 +7,7 @@ public import Tensors
 ///   the form of its authors' code; where that divides by a degree of 0 or less, values become
 ///   ``smallestValue`` here.
 extension GraphStore {
-  /// What values of SOIL's graphs are raised to if they are smaller.
+  /// Smaller values of SOIL's graphs are raised to this one.
   static let smallestValue: Float = 1e-7
 
   /// M_m `[I, I]`: the normalised interest graph J_m plus the weighted graph of nearest items, both
@@ -56,7 +56,7 @@ extension GraphStore {
     }
   }
 
-  /// The second-order graphs: with each of a user's items come the items most similar to it in all
+  /// The second-order graphs: each of a user's items brings in the items most similar to it in all
   /// modalities at once.
   ///
   /// Y `[U, I]` holds, for each user, the `extra + d_u` largest products `Π_m s_m(i, j)` over the
@@ -110,5 +110,80 @@ extension GraphStore {
     ) { () throws(GraphError) in
       SecondOrderProducts.build(train: train, similarities: try similarities(), extra: extra)
     }
+  }
+}
+
+/// Items that users may like: for each modality the items most similar to all of the user's
+/// training items together (usually including these), joined over the modalities.
+///
+/// The sum of an item's similarities with a user's items is the product of its unit row with the
+/// sum of theirs, so that a user costs one row of a matrix product.
+enum LikelyItems {
+  /// `[U, I]`, at most `count` items per modality and user; none for users without items.
+  static func find(
+    train: AdjacencyList, similarities: [ItemSimilarity], count: Int
+  ) -> AdjacencyList {
+    var pairs: [(Int32, Int32)] = []
+    for similarity in similarities {
+      SimilaritySearch([similarity.rows]).run(
+        queryCount: train.rowCount, count: { train.degree($0) > 0 ? count : 0 },
+        focus: { $0.focus(onSumOf: train[$1]) },
+        visit: { user, matches in
+          for match in matches { pairs.append((Int32(user), match.item)) }
+        })
+    }
+    return AdjacencyList(rowCount: train.rowCount, columnCount: train.columnCount, pairs: pairs)
+  }
+}
+
+/// SOIL's second-order weights: see ``GraphStore/secondOrder(extra:)``.
+enum SecondOrderProducts {
+  private typealias Product = (value: Float, item: Int32, other: Int32)
+
+  /// Y `[U, I]`.
+  ///
+  /// Each item's list is computed once, as long as the user who needs most of it requires, and
+  /// users merge the lists of their items.
+  static func build(
+    train: AdjacencyList, similarities: [ItemSimilarity], extra: Int
+  ) -> SparseMatrix {
+    let depth = { (user: Int) in min(train.degree(user) + extra, train.columnCount) }
+    let usersOfItems = train.transposed
+    var lists: [[SimilaritySearch.Match]] = Array(repeating: [], count: train.columnCount)
+    SimilaritySearch(similarities.map(\.rows)).run(
+      queryCount: train.columnCount,
+      count: { item in usersOfItems[item].map { depth(Int($0)) }.max() ?? 0 },
+      focus: { $0.focus(on: $1) },
+      visit: { item, matches in lists[item] = Array(matches) })
+
+    var weights = CompressedRows(columns: train.columnCount)
+    for user in 0..<train.rowCount {
+      let products = train[user].flatMap { item in
+        lists[Int(item)].prefix(depth(user)).map { match -> Product in
+          (match.similarity, item, match.item)
+        }
+      }
+      let largest = products.sorted(by: ranksBefore).prefix(depth(user))
+      for (other, weight) in sums(of: largest) { weights.append(other, Float(weight)) }
+      weights.endRow()
+    }
+    return weights.matrix()
+  }
+
+  private static func ranksBefore(_ first: Product, _ second: Product) -> Bool {
+    (second.value, first.item, first.other) < (first.value, second.item, second.other)
+  }
+
+  /// Adds up the products of each other item, in the order of the items.
+  private static func sums(of products: ArraySlice<Product>) -> [(other: Int32, weight: Double)] {
+    var sums: [(other: Int32, weight: Double)] = []
+    for product in products.sorted(by: { ($0.other, $0.item) < ($1.other, $1.item) }) {
+      if let last = sums.last, last.other == product.other {
+        sums[sums.count - 1].weight += Double(product.value)
+      } else {
+        sums.append((product.other, Double(product.value)))
+      }
+    }
+    return sums
   }
 }

@@ -6,7 +6,7 @@ internal import Tensors
 /// Keeps graphs in memory and, if there is a folder for it, on disk.
 ///
 /// Threads that ask for the same graph at once wait for one of them to build it. Processes do not
-/// wait for each other: whoever is last replaces the file by one with the same bytes.
+/// wait for each other: the last one replaces the file by one with the same bytes.
 final class GraphCache: Sendable {
   /// Part of every file's name: raise it whenever a graph's definition changes.
   private static let definitions = 1
@@ -22,8 +22,8 @@ final class GraphCache: Sendable {
 
   /// - Parameters:
   ///   - inputs: what the graphs depend on, as a digest.
-  ///   - isCurrent: whether that is what the digest was taken of, still; what was built from
-  ///     something else is not kept on disk.
+  ///   - isCurrent: whether the data is still what the digest was computed from; a graph built from
+  ///     changed data is not kept on disk.
   init(
     folder: String?, inputs: String, isCurrent: @escaping @Sendable () -> Bool = { true },
     report: @escaping @Sendable (GraphEvent) -> Void
@@ -46,14 +46,14 @@ final class GraphCache: Sendable {
     return try place.graph(build: build)
   }
 
-  /// A graph of one epoch: kept in memory until some others have come.
+  /// A graph of one epoch: kept in memory until some newer ones have replaced it.
   func recent(_ name: String, build: () -> SparseMatrix) -> SparseMatrix {
-    let forgotten = recentNames.withLock { names -> String? in
+    let evicted = recentNames.withLock { names -> String? in
       names.removeAll { $0 == name }
       names.append(name)
       return names.count > Self.recentLimit ? names.removeFirst() : nil
     }
-    if let forgotten { places.withLock { $0[forgotten] = nil } }
+    if let evicted { places.withLock { $0[evicted] = nil } }
     return kept(name, build: build)
   }
 
@@ -105,7 +105,7 @@ final class GraphCache: Sendable {
   }
 }
 
-/// Where one graph is kept.
+/// A graph in memory. Its lock lets one thread build the graph while others wait.
 private final class GraphPlace: Sendable {
   private let kept = Mutex<SparseMatrix?>(nil)
 

@@ -30,13 +30,15 @@ extension SparseMatrix {
     }
   }
 
-  /// The same with the sums of rows and columns, plus `addend`, as degrees.
+  /// ``normalized(rowDegrees:columnDegrees:raisingTo:)`` with the sums of rows and columns, plus
+  /// `addend`, as degrees.
   func normalized(addingToDegrees addend: Double) -> SparseMatrix {
     normalized(
       rowDegrees: rowSums.map { $0 + addend }, columnDegrees: columnSums.map { $0 + addend })
   }
 
-  /// The same with the row sums, plus `addend`, as degrees on both sides.
+  /// ``normalized(rowDegrees:columnDegrees:raisingTo:)`` with the row sums, plus `addend`, as
+  /// degrees on both sides.
   ///
   /// - Precondition: as many rows as columns.
   func normalizedByRowSums(
@@ -52,7 +54,7 @@ extension SparseMatrix {
     return mapValues { row, _, value in Float(Double(value) / sums[row]) }
   }
 
-  /// The same places with one value everywhere.
+  /// The same positions, all with one value.
   func replacingValues(by value: Float) -> SparseMatrix { mapValues { _, _, _ in value } }
 
   private func mapValues(_ transform: (_ row: Int, _ column: Int, Float) -> Float) -> SparseMatrix {

@@ -10,7 +10,7 @@ package import Tensors
 /// values as `Float`; the XXH3-128 of everything before, 32 hexadecimal digits.
 package struct GraphFile {
   private static let magic = Array("mrdibCSR".utf8)
-  /// 1 had digests of another algorithm.
+  /// Version 1 had digests of another algorithm.
   private static let version: UInt32 = 2
   private static let inputsRange = 16..<16 + ByteDigest.digitCount
   private static let headerByteCount = inputsRange.upperBound + 3 * 8
@@ -26,8 +26,8 @@ package struct GraphFile {
   }
 
   /// - Returns: nil if there is no file.
-  /// - Throws: ``GraphFileError`` if the file cannot be read, was made from something else, by
-  ///   another version, or is damaged.
+  /// - Throws: ``GraphFileError`` if the file cannot be read, is damaged, or was made from other
+  ///   data or by another version.
   package func read(rows: Int, columns: Int) throws(GraphFileError) -> SparseMatrix? {
     guard FileManager.default.fileExists(atPath: path) else { return nil }
     let file: MappedFile
@@ -39,14 +39,14 @@ package struct GraphFile {
     let bytes = file.bytes
     guard bytes.count >= Self.headerByteCount + ByteDigest.digitCount,
       bytes.starts(with: Self.magic)
-    else { throw GraphFileError(message: "is no graph file, or was cut off") }
+    else { throw GraphFileError(message: "is not a graph file, or was cut off") }
     let version = UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: 8, as: UInt32.self))
     guard version == Self.version else {
       throw GraphFileError(message: "has format version \(version), not \(Self.version)")
     }
     let content = UnsafeRawBufferPointer(rebasing: bytes.dropLast(ByteDigest.digitCount))
     guard bytes.suffix(ByteDigest.digitCount).elementsEqual(Self.digest(of: content).utf8) else {
-      throw GraphFileError(message: "is damaged: its content does not fit its checksum")
+      throw GraphFileError(message: "is damaged: its content does not match its checksum")
     }
     guard bytes[Self.inputsRange].elementsEqual(inputs.utf8) else {
       throw GraphFileError(message: "was made from other data")
@@ -63,12 +63,12 @@ package struct GraphFile {
     }
     let matrix = try Self.matrix(content, rows: rows, columns: columns, count: entryByteCount / 8)
     guard !file.wasOverwritten else {
-      throw GraphFileError(message: "was overwritten while it was read")
+      throw GraphFileError(message: "was overwritten while it was being read")
     }
     return matrix
   }
 
-  /// Puts the matrix in the file; it appears when it is complete.
+  /// Writes the matrix; the file appears under its name when it is complete.
   package func write(_ matrix: SparseMatrix) throws(GraphFileError) {
     var bytes = Self.magic
     bytes.reserveCapacity(
@@ -90,12 +90,12 @@ package struct GraphFile {
     } catch let error as DatasetError {
       throw GraphFileError(message: error.message)
     } catch {
-      throw GraphFileError(message: "its folder cannot be made: \(error.localizedDescription)")
+      throw GraphFileError(message: "its folder cannot be created: \(error.localizedDescription)")
     }
   }
 
-  /// Reads what the checksum vouches for; checked all the same, because products with the matrix
-  /// follow its columns without asking.
+  /// Decodes content whose checksum is right. Offsets and columns are checked all the same, because
+  /// products with the matrix use them as indices without bounds checks.
   private static func matrix(
     _ content: UnsafeRawBufferPointer, rows: Int, columns: Int, count: Int
   ) throws(GraphFileError) -> SparseMatrix {
@@ -114,7 +114,7 @@ package struct GraphFile {
     }
     let isAscending = zip(offsets, offsets.dropFirst()).allSatisfy { $0 <= $1 }
     guard offsets[0] == 0 && offsets[rows] == count && isAscending else {
-      throw GraphFileError(message: "has rows that do not follow each other")
+      throw GraphFileError(message: "has row offsets that do not ascend")
     }
     for row in 0..<rows {
       var last: Int32 = -1
@@ -148,7 +148,7 @@ package struct GraphFile {
   }
 }
 
-/// Why a stored graph cannot be read or written: what follows "it", or the reason alone.
+/// Why a stored graph cannot be read (the words after "it") or written (the reason alone).
 package struct GraphFileError: Error, Equatable {
   package let message: String
 }
