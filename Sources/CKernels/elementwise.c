@@ -4,10 +4,10 @@
 
 #include "exponential.h"
 
-// Contracting a * b + c would give other bits on machines with and without FMA.
+// Contracting a * b + c would give different bits on machines with and without FMA.
 #pragma STDC FP_CONTRACT OFF
 
-// Selections that Swift compiles to branches (the adjoint of relu alone was a tenth of a sampling
+// Selections, which Swift compiles to branches (the adjoint of relu alone was a tenth of a sampling
 // VBPR step, that of leaky relu a sixteenth of an MMGCN step), and exponentials.
 #define CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
 

@@ -4,11 +4,11 @@
 
 // exp(x) for |x| <= 80, relative error below 2e-7 (range reduction by ln 2 and a degree-6
 // polynomial with the coefficients of Cephes' expf); beyond, the value at the nearer end. Loops
-// over it vectorise, where a call of expf per element would cost more than all around it. Whether
-// products and sums contract is for the including file to say.
+// over it vectorise, where a call of expf per element would cost more than the rest of the loop.
+// The including file decides whether products and sums may be contracted.
 static inline float mrdib_exp_bounded(float x) {
-  // Not a number becomes -80 here, since casting it would be undefined: callers let it through by
-  // other ways.
+  // NaN becomes -80 here, because casting it would be undefined; callers that must keep NaN handle
+  // it themselves.
   x = x > -80.0f ? x : -80.0f;
   x = x < 80.0f ? x : 80.0f;
   float n = x * 1.44269504088896341f;

@@ -3,7 +3,7 @@
 #include "exponential.h"
 
 // A call of expf per element made the encoders cost more than a tenth of a VBPR step; these loops
-// vectorise and leave them in the noise.
+// vectorise, and their cost is negligible.
 #define CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
 
 CLONES void mrdib_gaussian_sample(

@@ -3,16 +3,16 @@
 #include <math.h>
 #include <string.h>
 
-// Contracting a * b + c would give other bits on machines with and without FMA.
+// Contracting a * b + c would give different bits on machines with and without FMA.
 #pragma STDC FP_CONTRACT OFF
 
 #define CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
 #define INLINE static inline __attribute__((always_inline))
 
-// Rows are worked on 16 numbers at a time; the end of a row is padded with zeros, which every
-// update maps to zeros. A vector type keeps a block in registers over a whole replay, where arrays
-// of 16 were taken apart and shuffled. Blocks are passed by address because the calling
-// convention of such a type depends on the instruction set; everything here is inlined.
+// Rows are processed 16 numbers at a time; the end of a row is padded with zeros, which every
+// update maps to zeros. A vector type keeps a block in registers over a whole replay; arrays of 16
+// were split and shuffled. Blocks are passed by address because the calling convention of such a
+// type depends on the instruction set; everything here is inlined.
 enum { LANES = 16 };
 typedef float block __attribute__((vector_size(LANES * sizeof(float))));
 typedef int32_t block_bits __attribute__((vector_size(LANES * sizeof(float))));
@@ -30,14 +30,13 @@ INLINE int is_zero(const block *b) {
   return __builtin_reduce_or((block_bits)*b & 0x7FFFFFFF) == 0;
 }
 
-// Keeps the numbers whose magnitude is at least FLT_MIN (and those that are not numbers), zero
-// for the others.
+// Keeps the numbers whose magnitude is at least FLT_MIN (and NaN), and sets the others to zero.
 INLINE void drop_subnormals(block *b) {
   block_bits magnitude = (block_bits)*b & 0x7FFFFFFF;
   *b = (block)((block_bits)*b & (magnitude >= 0x00800000));
 }
 
-// The only place with Adam's arithmetic: dense updates and replayed ones cannot differ.
+// The only place with Adam's arithmetic, so dense and replayed updates cannot differ.
 INLINE void adam(
     block *w, block *m, block *v, const block *g, const mrdib_adam_constants *c,
     mrdib_adam_step step) {
@@ -75,7 +74,7 @@ CLONES void mrdib_adam_update(
   if (start < width) adam_span(row, gradient, start, width - start, width, &c, step);
 }
 
-// How many steps are replayed between two looks at whether the moments have died out.
+// The number of steps that are replayed between two checks whether the moments are zero.
 enum { REPLAY_RUN = 32 };
 
 INLINE void replay_span(
@@ -93,7 +92,7 @@ INLINE void replay_span(
     size_t end = step_count - step < REPLAY_RUN ? step_count : step + REPLAY_RUN;
     for (; step < end; step++) adam(&w, &m, &v, &zero, c, steps[step]);
   }
-  // Without a first moment the weights stand still, and only the second one goes on to decay.
+  // Without a first moment the weights no longer change, and only the second moment decays.
   while (step < step_count && !is_zero(&v)) {
     size_t end = step_count - step < REPLAY_RUN ? step_count : step + REPLAY_RUN;
     for (; step < end; step++) {
@@ -146,8 +145,8 @@ INLINE float number(const char *values, size_t index) {
   return x;
 }
 
-// The squares of a row are added in 16 sums, and those from the halves on, so that every
-// instruction set adds in the same order.
+// The squares of a row are added in 16 sums, which are then added pairwise by halves, so that
+// every instruction set adds in the same order.
 INLINE float mean_square(const char *gradient, size_t width) {
   block sums = {0};
   size_t start = 0;

@@ -3,8 +3,9 @@
 
 #include "CKernelsRandom.h"
 
-// One row of noise is drawn 16 counters (64 numbers, one embedding row) at a time in plain loops over arrays, which the compiler
-// turns into full vectors; a libm call per number made this the dearest part of a sampling step.
+// A row of noise is drawn 16 counters (64 numbers, one embedding row) at a time in plain loops over
+// arrays, which the compiler vectorises; a libm call per number made this the most expensive part
+// of a sampling step.
 enum { LANES = 16 };
 
 #define CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
@@ -36,7 +37,7 @@ static inline float log_unit(float x) {
   return m + y + e * 0.693359375f;
 }
 
-// sin and cos of 2*pi*u, u in [0, 1): the turn is folded to an eighth before the polynomials.
+// sin and cos of 2*pi*u, u in [0, 1): the polynomials take at most an eighth of a turn.
 static inline void sincos_turn(float u, float *sine, float *cosine) {
   float quarter = (float)(int32_t)(u * 4.0f + 0.5f);
   float r = (u - quarter * 0.25f) * 6.283185307179586f;  // in [-pi/4, pi/4]

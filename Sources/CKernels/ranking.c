@@ -5,8 +5,8 @@
 #include "CKernelsRanking.h"
 
 // Finding the best 50 of 7,050 scores with a heap took longer than computing the scores. Here two
-// vectorised passes leave about 60 candidates per row: the first finds a score that k items
-// reach, the second collects what reaches it.
+// vectorised passes leave about 60 candidates per row: the first finds a score that at least k
+// items reach, and the second collects the items that reach it.
 
 enum {
   LANES = 16,
@@ -60,7 +60,7 @@ CLONES static void group_maxima(const float *scores, size_t count, float *maxima
   }
 }
 
-// A score that at least k of the maxima reach, and not many more. Bisection runs over the integers
+// A score that at least k of the maxima reach, and not many more. Bisection runs over integers
 // that order like the floats: at most 32 rounds, whatever the scores' magnitudes.
 CLONES static float bound_of_best(const float *maxima, size_t k) {
   int32_t order[GROUPS];
@@ -143,12 +143,12 @@ CLONES static void collect(
 bool mrdib_ranking_scan(
     const float *scores, size_t count, uint32_t first_item, size_t k, mrdib_ranking_row *row) {
   if (!all_finite(scores, count)) return false;
-  // Later tiles have a threshold already: the bound would rarely raise it.
+  // Later tiles already have a threshold, which the bound would rarely raise.
   bool unbounded = row->count < k;
   if (unbounded && k <= LARGEST_K_FOR_BOUND && count >= SMALLEST_COUNT_FOR_BOUND) {
     float maxima[GROUPS];
     group_maxima(scores, count, maxima);
-    // Collected is what lies above the threshold; what equals the bound must be.
+    // Scores above the threshold are collected; those equal to the bound must be among them.
     float below = nextafterf(bound_of_best(maxima, k), MRDIB_MASKED_SCORE);
     if (below > row->threshold) row->threshold = below;
   }

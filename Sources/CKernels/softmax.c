@@ -4,14 +4,14 @@
 
 #include "exponential.h"
 
-// Contracting a * b + c would give other bits on machines with and without FMA.
+// Contracting a * b + c would give different bits on machines with and without FMA.
 #pragma STDC FP_CONTRACT OFF
 
-// A contrastive term over a batch of 2,048 takes four million exponentials a step: with a call of
-// expf for each they were 40 % of an MGCN step.
+// A contrastive term over a batch of 2,048 computes four million exponentials per step: with a call
+// of expf for each they were 40 % of an MGCN step.
 #define CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
 
-// Maxima and sums are taken in as many lanes, in a fixed order whatever the vectors' width.
+// Maxima and sums use this many lanes, in a fixed order whatever the width of the vectors.
 enum { LANES = 16 };
 
 static inline float larger(float a, float b) { return a > b ? a : b; }

@@ -4,8 +4,8 @@
 
 #define CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
 
-// A sum of 64 floats stays in registers while the row's entries pass; rows of other widths are done
-// in slices. The next entry's row of x is fetched early: it lies anywhere.
+// A sum of 64 floats stays in registers over the row's entries; other widths are done in slices.
+// The x rows of later entries are prefetched, because their addresses are irregular.
 CLONES void mrdib_sparse_multiply(
     const int64_t *offsets, const int32_t *columns, const float *values, size_t row_count,
     const float *x, size_t width, float *restrict y) {

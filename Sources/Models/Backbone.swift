@@ -5,12 +5,12 @@ public import Tensors
 
 /// A recommender whose ranking score is the inner product of a user and an item vector.
 ///
-/// A backbone declares its parameters as tables, says which rows a batch needs, and records its
-/// loss on a tape. It knows nothing of servers, shards of other workers, or optimizers.
+/// A backbone declares its parameters as tables, selects the rows that a batch needs, and records
+/// its loss on a tape. It does not depend on servers, shards of other workers, or optimizers.
 ///
 /// A model that propagates over a graph does so in ``propagate(on:parameters:context:)``, which
-/// depends on no batch: a worker calls it once per step for all shards it owns, and plays it back
-/// once per shard.
+/// depends on no batch: a worker calls it once per step for all shards it owns, and runs its
+/// backward pass once per shard.
 public protocol Backbone: Sendable {
   /// The parameters; positions in this list are the indices used below.
   var tables: [TableSpec] { get }
@@ -22,10 +22,10 @@ public protocol Backbone: Sendable {
   /// ``rows(for:)`` selects as `all`. Most models have none.
   func propagate(on tape: Tape, parameters: [Variable], context: StepContext) -> [Variable]
 
-  /// The item vectors per modality and the user vectors that they meet: where MRdIB attaches.
+  /// The item vectors per modality and the user vectors that score with them: the input of MRdIB.
   /// A model without modalities returns no vectors.
   ///
-  /// - Parameter input: the batch, the rows it asked for, and what was propagated.
+  /// - Parameter input: the batch, the rows that it needs, and what was propagated.
   func content(on tape: Tape, _ input: BatchInput) -> Content
 
   /// The backbone's own loss, with `items` in place of `content.means` in the scores (and only
@@ -35,7 +35,7 @@ public protocol Backbone: Sendable {
     likelihood: Likelihood
   ) -> [LossTerm]
 
-  /// How the vectors that rank come about.
+  /// How the final vectors are computed.
   var final: FinalVectors { get }
 
   /// The initial values of some rows of a table whose initializer is `pushed`, `[rows, width]`.
@@ -86,8 +86,8 @@ public struct Content {
   public var means: [Variable]
   /// a_m per modality: the users in the space of that modality, `[distinct users, D]`.
   public var users: [Variable]
-  /// For a backbone whose score contains no content: the users, `[distinct users, D]`, that meet
-  /// the mean of the modalities' vectors in a joint likelihood of its own, which MRdIB then adds.
+  /// For a backbone whose score contains no content: the users, `[distinct users, D]`, whose inner
+  /// products with the mean of the modalities' vectors give a joint likelihood that MRdIB adds.
   /// Nil where the backbone's ranking term is that likelihood.
   public var jointUsers: Variable?
 
@@ -99,7 +99,7 @@ public struct Content {
 
   public static var none: Content { Content(means: [], users: []) }
 
-  /// Whether scores are to use other vectors than the means: samples of them, say.
+  /// Whether the scores use other vectors than the means, such as samples of them.
   func isReplaced(by items: [Variable]) -> Bool {
     zip(items, means).contains { $0 !== $1 }
   }

@@ -2,7 +2,7 @@ internal import Datasets
 internal import Tensors
 
 extension FeatureMatrix {
-  /// A copy of some neighbouring rows, `[range.count, columns]`.
+  /// A copy of consecutive rows, `[range.count, columns]`.
   func matrix(_ range: Range<Int>) -> Matrix {
     let result = Matrix(rows: range.count, columns: columns)
     gather(range.map(Int32.init), into: result.pointer)

@@ -2,7 +2,7 @@ internal import Autodiff
 internal import Tensors
 
 extension FinalVectors {
-  /// Both sides, for a model whose forward pass has them.
+  /// Both sides, for a model whose forward pass computes them.
   ///
   /// - Parameters:
   ///   - forward: records `[U, D]` and `[I, D]` from whole tables; its context is that of
@@ -15,7 +15,7 @@ extension FinalVectors {
   ) -> FinalVectors {
     .whole(
       WholeFinal(width: width, tables: tables, isStale: isStale) { parameters, context in
-        // Nobody else uses the tape: its matrices are the result.
+        // The tape is not reused, so its matrices can be returned.
         let tape = Tape()
         let final = forward(tape, parameters.map { tape.constant($0) }, context)
         return (final.user.value, final.item.value)

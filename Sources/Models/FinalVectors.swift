@@ -1,10 +1,10 @@
 public import Tensors
 
-/// How the user and item vectors that rank follow from the parameters.
+/// How the final vectors, whose inner products rank, follow from the parameters.
 public enum FinalVectors: Sendable {
   /// They are the rows of two tables.
   case tables(user: Int, item: Int)
-  /// One side is a table; of the other, every row can be computed by itself.
+  /// One side is a table; each row of the other can be computed by itself.
   case rows(RowwiseFinal)
   /// Both sides are computed together, from whole tables.
   case whole(WholeFinal)

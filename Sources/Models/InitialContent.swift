@@ -6,8 +6,8 @@ internal import Tensors
 extension Backbone {
   /// The root mean square of each modality's vectors before training.
   ///
-  /// Every process can compute it alike, because initial values depend only on the seed. At most
-  /// 4,096 items, evenly spread, are looked at.
+  /// All processes compute the same values, because initial values depend only on the seed. At most
+  /// 4,096 items, evenly spread, are used.
   func initialContentScales(seed: UInt64, itemCount: Int) -> [Float] {
     let stride = max(1, itemCount / 4096)
     let items = Swift.stride(from: 0, to: itemCount, by: stride).map(Int32.init)

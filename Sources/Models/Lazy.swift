@@ -1,9 +1,9 @@
 internal import Synchronization
 
-/// A value that is made when first asked for, and once, however many threads ask.
+/// A value that is computed on first use, exactly once even if several threads ask for it.
 ///
-/// Graphs and whole feature matrices come this way: coordinator and servers build a model only for
-/// its list of tables.
+/// Graphs and whole feature matrices are lazy, because coordinator and servers build a model only
+/// for its list of tables.
 final class Lazy<Value: Sendable>: Sendable {
   private let kept = Mutex<Value?>(nil)
   private let make: @Sendable () -> Value

@@ -1,7 +1,7 @@
 package import Autodiff
 internal import Datasets
 
-/// What "user u prefers item p over item n" means as a likelihood.
+/// The likelihood of "user u prefers item p over item n".
 public enum Likelihood: String, Sendable, CaseIterable {
   /// A ranked pair: `−ln σ(s⁺ − s⁻)` (Rendle et al. 2009).
   case bpr
@@ -28,7 +28,7 @@ extension Tape {
     }
   }
 
-  /// The negative log-likelihood of a batch's preferences when inner products score, divided by
+  /// The negative log-likelihood of a batch's preferences with inner products as scores, divided by
   /// the step's triplet count.
   ///
   /// - Parameters:

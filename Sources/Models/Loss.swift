@@ -66,7 +66,7 @@ public struct Loss {
     self.averages = averages
   }
 
-  /// What ``Tape/backward(from:)`` starts from.
+  /// The terms that ``Tape/backward(from:)`` starts from.
   public var gradientTerms: [(variable: Variable, weight: Float)] {
     terms.filter { $0.gradientWeight != 0 }.map { ($0.variable, $0.gradientWeight) }
   }

@@ -1,5 +1,5 @@
-/// Where in a run a shard's gradient is computed; together with the parameters and the data it
-/// determines the gradient's every bit.
+/// The position in a run for which a shard's gradient is computed. Together with the parameters and
+/// the data it determines every bit of the gradient.
 public struct StepContext: Sendable, Equatable {
   public var seed: UInt64
   public var epoch: Int

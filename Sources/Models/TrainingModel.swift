@@ -54,7 +54,7 @@ public struct TrainingModel: Sendable {
     extended(backbone.rows(for: batch) + (objective?.rows() ?? []))
   }
 
-  /// Selections of the first tables, with nothing of the others.
+  /// Selections of the first tables, extended by empty selections of the others.
   public func extended(_ selections: [RowSelection]) -> [RowSelection] {
     selections + Array(repeating: .none, count: tables.count - selections.count)
   }

@@ -5,7 +5,7 @@ import Tensors
 import TestSupport
 import Testing
 
-/// Backbones held to the numbers of the reference toolbox.
+/// Backbones compared with the numbers of the reference toolbox.
 @Suite struct BackboneGoldenTests {
   static let cases = [bpr, vbpr, lightGCN, freedom("dropout0"), freedom("given_kept_edges"), grcn]
 

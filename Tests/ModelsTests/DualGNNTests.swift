@@ -5,7 +5,7 @@ import Tensors
 import TestSupport
 import Testing
 
-/// DualGNN held to the numbers of the reference toolbox.
+/// DualGNN compared with the numbers of the reference toolbox.
 @Suite struct DualGNNTests {
   /// Golden names of the tables, in the model's order.
   static let names =
@@ -80,7 +80,7 @@ import Testing
       neighbours: neighbours)
   }
 
-  @Test("modality weights begin near one half, add up to one and follow from the seed")
+  @Test("modality weights begin near one half, sum to one and depend on the seed")
   func initialWeights() throws {
     let data = try TinyData()
     let empty = SparseMatrix(rows: data.userCount, columns: data.userCount, entries: [])
@@ -100,11 +100,11 @@ import Testing
     #expect(items != Array(values[..<items.count]))
   }
 
-  @Test("the user graph is that of the step's epoch, and of no epoch in a fresh evaluation")
+  @Test("the user graph is that of the step's epoch; a fresh evaluation uses none of them")
   func epochs() throws {
     let data = try TinyData()
     let userCount = data.userCount
-    // In epoch e everyone's neighbour is user e; without an epoch it is user 7.
+    // In epoch e every user's neighbour is user e; without an epoch it is user 7.
     let model = TrainingModel(
       backbone: try model(data) { epoch in
         SparseMatrix(
@@ -125,7 +125,7 @@ import Testing
     #expect(epochs[0] == users(StepContext(seed: 2, epoch: 2, step: 0)))
   }
 
-  @Test("parameter counts: what ranking reads, and what the reference prints")
+  @Test("parameter counts: those that ranking reads, and those that the reference prints")
   func parameterCounts() {
     let used = [3_708_138, 5_808_028, 6_300_598]
     let printed = [3_742_782, 5_865_286, 6_367_208]

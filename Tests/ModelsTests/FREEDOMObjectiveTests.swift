@@ -51,7 +51,7 @@ import Testing
     }
   }
 
-  @Test("the joint likelihood is that of the modalities' mean, and weighs α₃")
+  @Test("the joint likelihood uses the modalities' mean, and its weight is α₃")
   func jointTerm() throws {
     var options = Self.silent
     options.uniqueWeight = 0.25
@@ -96,7 +96,7 @@ import Testing
     #expect(abs(term.variable.scalar - expected) < 1e-5)
   }
 
-  @Test("extra synergy weighs the joint likelihood, not the ranking that sees no content")
+  @Test("extra synergy weight applies to the joint likelihood, not to the ranking without content")
   func synergy() throws {
     var options = Self.silent
     options.synergyWeight = 0.5
@@ -106,7 +106,7 @@ import Testing
     #expect(result.loss.terms.first { $0.name == "ranking" }?.weight == 1)
   }
 
-  @Test("with everything on: finite, a gradient for every table but the biases, and theirs is 0")
+  @Test("all terms on: finite, a gradient for every table but the biases, whose gradient is 0")
   func everyTableTrains() throws {
     var options = MRdIBOptions()
     options.skipsNegativeEstimates = false

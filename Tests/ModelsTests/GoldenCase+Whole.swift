@@ -6,7 +6,7 @@ import Tensors
 import TestSupport
 import Testing
 
-/// What only models over the whole graph have.
+/// Checks of models over the whole graph.
 extension GoldenCase {
   /// The scores of an evaluation after the stored steps: those of the last forward pass.
   func checkStaleScores() throws {
@@ -39,7 +39,7 @@ extension GoldenCase {
   }
 }
 
-/// What every model with modalities keeps to.
+/// Checks of every model with modalities.
 extension GoldenCase {
   /// MRdIB without any of its terms and without sampling: the bits of the plain model.
   func checkMRdIBSwitchedOff() throws {
@@ -58,7 +58,7 @@ extension GoldenCase {
     }
   }
 
-  /// MRdIB as it is by default: finite, and a gradient for every table it should train.
+  /// MRdIB with its defaults: finite, and a gradient for every table that it should train.
   func checkMRdIB() throws {
     var options = MRdIBOptions()
     options.skipsNegativeEstimates = false
@@ -121,7 +121,7 @@ func elements(_ matrix: Matrix) -> [Float] {
 }
 
 extension PlainParameters {
-  /// The tables as a run's servers would begin, with what workers would push.
+  /// The initial tables of a run's servers, including the values that workers push.
   static func initial(of model: TrainingModel, seed: UInt64) -> PlainParameters {
     let tables = model.tables.enumerated().map { index, spec -> Matrix in
       if spec.initializer == .pushed, let dual = model.backbone as? DualGNN {

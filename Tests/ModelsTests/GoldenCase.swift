@@ -11,22 +11,22 @@ struct GoldenCase: Sendable, CustomTestStringConvertible {
   struct Part: Sendable {
     let stored: String
     let terms: [String]
-    /// What the stored number has been divided by.
+    /// The divisor of the stored number.
     var divisor = 1.0
   }
 
   /// The stored file.
   let file: String
-  /// Where the case begins in the file; empty for the whole file.
+  /// The path of the case in the file; empty for the whole file.
   var folder = ""
-  /// Where the parameters at the start are, if not in the case.
+  /// The path of the initial parameters, if not in the case.
   var parameters: String?
   /// Stored names of the tables, in the model's order.
   let names: [String]
-  /// Tables whose gradient is 0 in exact arithmetic: ours must be, and theirs is rounding noise.
+  /// Tables whose gradient is 0 in exact arithmetic: ours must be 0, theirs is rounding noise.
   var withoutGradient: Set<String> = []
   let parts: [Part]
-  /// The stored scores that follow the last step from the parameters after it.
+  /// The stored scores that are computed from the parameters after the last step.
   var scoresAfter = "scores_after"
   /// The step of central differences; small for a model with many corners.
   var differenceStep: Float = 1e-2
@@ -102,7 +102,7 @@ struct GoldenCase: Sendable, CustomTestStringConvertible {
     #expect(relativeDifference(scores(loaded, users: users), stored) < 1e-5)
   }
 
-  /// The vectors that rank, at the start.
+  /// The final vectors, at the start.
   func checkFinal() throws {
     let loaded = try load()
     let final = loaded.parameters.finalVectors(loaded.model)

@@ -6,7 +6,7 @@ import Tensors
 import TestSupport
 import Testing
 
-/// What models that propagate over graphs promise beyond the stored numbers.
+/// Properties of models that propagate over graphs, beyond the stored numbers.
 @Suite struct GraphBackboneTests {
   @Test("a list of tables needs no graph and no features")
   func tablesNeedNoGraph() throws {
@@ -104,7 +104,7 @@ import Testing
     #expect(relativeDifference(vectors.user, stored) < 1e-5)
   }
 
-  @Test("FREEDOM's feature tables begin as the features, and a batch pulls its items' rows alone")
+  @Test("FREEDOM's feature tables begin as the features, and a batch pulls only its items' rows")
   func freedomFeatures() throws {
     let loaded = try BackboneGoldenTests.freedom("dropout0").load()
     let backbone = try #require(loaded.model.backbone as? FREEDOM)
@@ -118,14 +118,14 @@ import Testing
     #expect(backbone.tables.filter { $0.initializer == .pushed }.count == 2)
   }
 
-  @Test("item graph weights: one modality has all, several share what the first leaves")
+  @Test("item graph weights: one modality has all, several share the rest after the first")
   func itemGraphWeights() {
     #expect(FREEDOM.itemGraphWeights(modalityCount: 1, first: 0.1) == [1])
     #expect(FREEDOM.itemGraphWeights(modalityCount: 2, first: 0.1) == [0.1, 0.9])
     #expect(FREEDOM.itemGraphWeights(modalityCount: 3, first: 0.5) == [0.5, 0.25, 0.25])
   }
 
-  @Test("GRCN is stale and without effective routing unless told otherwise")
+  @Test("by default GRCN ranks with stale vectors and without effective routing")
   func grcnQuirks() throws {
     let data = try TinyData()
     let loaded = try BackboneGoldenTests.grcn.load()

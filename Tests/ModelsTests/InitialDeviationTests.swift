@@ -7,7 +7,7 @@ import Tensors
 import TestSupport
 import Testing
 
-/// How far the objective's noise reaches before training.
+/// The scale of the objective's noise before training.
 @Suite struct InitialDeviationTests {
   private static let seed: UInt64 = 5
 
@@ -26,7 +26,7 @@ import Testing
     model.tables.indices.filter { model.tables[$0].name.hasSuffix("logvar.bias") }
   }
 
-  @Test("a deviation relative to the vectors is a tenth of them, and comes from a worker")
+  @Test("a relative deviation is a tenth of the vectors' scale, and a worker pushes it")
   func relative() throws {
     let model = try model(.relative)
     let biases = biases(of: model)

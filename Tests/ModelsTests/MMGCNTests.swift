@@ -5,7 +5,7 @@ import Tensors
 import TestSupport
 import Testing
 
-/// MMGCN held to the numbers of the reference toolbox.
+/// MMGCN compared with the numbers of the reference toolbox.
 @Suite struct MMGCNTests {
   /// Golden names of the trained tables, in the model's order.
   static let names =
@@ -122,7 +122,7 @@ import Testing
     }
   }
 
-  @Test("untrained ids follow from the seed as the tables would, in every process")
+  @Test("untrained ids depend only on the seed, like the tables, in every process")
   func untrainedValues() throws {
     let data = try TinyData()
     let mean = Self.meanAdjacency(

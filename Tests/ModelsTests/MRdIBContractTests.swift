@@ -51,7 +51,7 @@ import Testing
     }
   }
 
-  @Test("the final vectors of MRdIB use the means: inference is the backbone's")
+  @Test("the final vectors of MRdIB use the means, as those of the backbone do")
   func inference() throws {
     let (plain, plainParameters, _) = try model(nil)
     let (with, withParameters, _) = try model(MRdIBOptions())
@@ -61,7 +61,7 @@ import Testing
     #expect(Array(left.user.elements) == Array(right.user.elements))
   }
 
-  @Test("every choice trains: finite loss, and a gradient for every table that should have one")
+  @Test("every option trains: finite loss, and a gradient for every table that should have one")
   func choices() throws {
     var variants: [(String, MRdIBOptions)] = []
     func add(_ name: String, _ change: (inout MRdIBOptions) -> Void) {
@@ -87,7 +87,7 @@ import Testing
     for (name, options) in variants {
       for modalities in [1, 2, 3] {
         let (model, parameters, data) = try model(options, modalities: modalities)
-        // A step away from the start, where some gradients are exactly 0.
+        // A step after the start, where some gradients are exactly 0.
         for table in parameters.tables.indices where model.tables[table].parameterCount > 0 {
           let noise = randomMatrix(
             parameters.tables[table].rows, parameters.tables[table].columns, seed: 8, scale: 0.05)
@@ -121,7 +121,7 @@ import Testing
     #expect(result.shares.keys.contains("redundancy.visual-text") == false)
   }
 
-  @Test("a negative running estimate keeps the redundancy out of the encoders' gradient")
+  @Test("with a negative running estimate, redundancy gives the encoders no gradient")
   func skipsNegativeEstimates() throws {
     var gradients: [[Float]] = []
     for running: Float in [-0.5, 0.5] {

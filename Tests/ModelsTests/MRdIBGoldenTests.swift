@@ -6,7 +6,7 @@ import Tensors
 import TestSupport
 import Testing
 
-/// MRdIB on VBPR held to the numbers that were computed from the equations.
+/// MRdIB on VBPR compared with numbers that were computed from the equations.
 @Suite struct MRdIBGoldenTests {
   /// The stored ε and shift.
   struct StoredNoise: StepNoise {
@@ -76,7 +76,7 @@ import Testing
     }
   }
 
-  @Test("the discriminator climbs: its gradient is that of −V, without α₂")
+  @Test("the discriminator ascends: its gradient is that of −V, without α₂")
   func discriminatorGradients() throws {
     let (model, parameters, data, golden) = try make()
     let (_, _, gradients) = parameters.gradients(

@@ -7,7 +7,7 @@ import Tensors
 import TestSupport
 import Testing
 
-/// MGCN and SOIL beyond what the golden files hold.
+/// Properties of MGCN and SOIL beyond the golden files.
 @Suite struct MultiViewBackboneTests {
   private static let mgcn = MultiViewGoldenTests.mgcn
 
@@ -53,7 +53,7 @@ import Testing
     let loaded = try load(test, options)
     for (spec, table) in zip(loaded.model.tables, loaded.parameters.tables)
     where spec.name.hasSuffix("logvar.bias") {
-      // It begins at the clamp's corner, where differences are wrong by design.
+      // It begins at the clamp's corner, where finite differences are wrong by design.
       table.fill(-1)
     }
     let step: Float = 4e-3
@@ -123,7 +123,7 @@ import Testing
   }
 
   @Test(
-    "propagated once and played back per shard: additive parts and final gradients add up",
+    "propagated once, with a backward pass per shard: additive parts and final gradients add up",
     arguments: cases)
   func shards(test: GoldenCase) throws {
     let golden = try test.load()
@@ -205,7 +205,7 @@ import Testing
           model, data.batch, context: StepContext(seed: 1, epoch: 0, step: 0))
         #expect(result.shares.values.allSatisfy { $0.isFinite })
         for (spec, gradient) in zip(backbone.tables, result.gradients) {
-          // With one modality nothing competes: attention and what only it says are constant.
+          // With one modality, attention and the part that is specific to it are constant.
           let isIdle =
             count == 1 && (spec.name.hasPrefix("attention") || spec.name.contains("preference"))
           #expect(
@@ -215,7 +215,7 @@ import Testing
     }
   }
 
-  @Test("graphs are made once, and only by who computes")
+  @Test("graphs are built once, and only in processes that compute")
   func graphsOnDemand() throws {
     let data = try TinyData()
     let golden = try Golden("mgcn")

@@ -5,7 +5,7 @@ import Tensors
 import TestSupport
 import Testing
 
-/// MGCN and SOIL held to the numbers of their reference implementations.
+/// MGCN and SOIL compared with the numbers of their reference implementations.
 @Suite struct MultiViewGoldenTests {
   static let cases = [mgcn, soil]
 
@@ -16,7 +16,7 @@ import Testing
       + ["L_t.W", "L_t.b", "g_t.W", "g_t.b", "g2_t.W", "g2_t.b", "T"],
     parts: [
       .init(stored: "bpr", terms: ["ranking"]),
-      // The stored norm term carries its weight, .01.
+      // The stored norm term includes its weight, .01.
       .init(stored: "emb_weighted", terms: ["norms"], divisor: 100),
       .init(stored: "infonce_item", terms: ["contrast.item"]),
       .init(stored: "infonce_user", terms: ["contrast.user"]),

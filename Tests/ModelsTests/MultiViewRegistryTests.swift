@@ -8,7 +8,7 @@ import Tensors
 import TestSupport
 import Testing
 
-/// MGCN and SOIL as a run builds them: from a data set, by name.
+/// MGCN and SOIL built as in a run: from a data set, by name.
 @Suite struct MultiViewRegistryTests {
   /// The tiny data set, visual features first.
   private func tinyInput() throws -> ModelInput {
@@ -72,7 +72,7 @@ import Testing
     #expect(relativeDifference(left.user, faithful.user) > 1e-3)
   }
 
-  @Test("relative deviations begin at a tenth of the views that the features give")
+  @Test("relative deviations begin at a tenth of the views' scale before training")
   func relativeDeviation() throws {
     var objective = MRdIBOptions()
     objective.deviation = .relative

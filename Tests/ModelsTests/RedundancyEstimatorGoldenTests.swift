@@ -5,7 +5,8 @@ import Tensors
 import TestSupport
 import Testing
 
-/// The estimators of redundancy held to stored values, gradients to encoders and discriminator.
+/// The estimators of redundancy compared with stored values, and with gradients to encoders and
+/// discriminator.
 @Suite struct RedundancyEstimatorGoldenTests {
   @Test("Donsker–Varadhan with its two-layer statistic", arguments: ["dv", "dv_saturated"])
   func donskerVaradhan(name: String) throws {

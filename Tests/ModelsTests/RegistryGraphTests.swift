@@ -47,7 +47,7 @@ import Testing
     #expect(relativeDifference(final.item, try golden.matrix("\(folder)ranking/item")) < 1e-5)
   }
 
-  @Test("each epoch of FREEDOM has a sample of its own, the same in every step")
+  @Test("each epoch of FREEDOM has its own sample, the same in every step")
   func freedomSamples() throws {
     let model = try make("freedom") { $0.edgeDropout = 0.5 }
     let loaded = try BackboneGoldenTests.freedom("dropout0").load()

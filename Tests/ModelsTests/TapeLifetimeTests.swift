@@ -5,9 +5,9 @@ import Tables
 import TestSupport
 import Testing
 
-/// What a finished run leaves behind: nothing. A program may train one model after the other.
+/// A finished model leaves no memory behind: a program may train one after the other.
 @Suite struct TapeLifetimeTests {
-  @Test("no operation of a model keeps the tape that it was recorded on", arguments: cases)
+  @Test("no operation of a model retains the tape that it was recorded on", arguments: cases)
   func nothingIsKept(name: String, isMRdIB: Bool) throws {
     let data = try TinyData()
     let dataset = try data.dataset()
@@ -31,7 +31,7 @@ import Testing
     #expect(forgotten == nil)
   }
 
-  /// Every model with its own loss, and with the objective where it has a hook for it.
+  /// Every model with its own loss, and with the objective where that can attach.
   static let cases =
     ModelRegistry.names.map { ($0, false) }
     + ModelRegistry.names.filter { !["bpr", "lightgcn", "grcn"].contains($0) }

@@ -48,7 +48,7 @@ extension TinyData {
 struct PlainParameters {
   var tables: [Matrix]
 
-  /// The loss and the gradient of every table, zero where none came.
+  /// The loss and the gradient of every table; zero where no gradient arrived.
   func gradients(
     _ model: TrainingModel, _ batch: TripletBatch, context: StepContext, on tape: Tape = Tape()
   ) -> (loss: Loss, shares: [String: Double], gradients: [Matrix]) {
@@ -94,7 +94,7 @@ struct PlainParameters {
 }
 
 extension PlainParameters {
-  /// The vectors that rank.
+  /// The final vectors.
   func finalVectors(_ model: TrainingModel) -> (user: Matrix, item: Matrix) {
     switch model.backbone.final {
     case .tables(let user, let item):
@@ -110,7 +110,7 @@ extension PlainParameters {
   }
 }
 
-/// Adam as PyTorch has it, one table at a time, in the plainest form.
+/// Adam as in PyTorch, one table at a time, in the plainest form.
 struct PlainAdam {
   private var moments: [[(Double, Double)]]
   private var step = 0

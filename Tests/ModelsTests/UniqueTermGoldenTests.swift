@@ -4,7 +4,7 @@ import Tensors
 import TestSupport
 import Testing
 
-/// The likelihood of a preference given one modality, held to stored values and gradients.
+/// The likelihood of a preference given one modality, compared with stored values and gradients.
 @Suite struct UniqueTermGoldenTests {
   private struct Inputs {
     let tape = Tape()
@@ -20,7 +20,7 @@ import Testing
       rows = (0..<Int32(users.rows)).map { $0 }
     }
 
-    /// The loss with users turned by a decoder.
+    /// The loss with users mapped by a decoder.
     func loss(_ decoded: Variable, _ likelihood: Likelihood) -> Variable {
       tape.negativeLogLikelihood(
         likelihood, positive: tape.rowDot(decoded, rows, positives, rows),

@@ -1,5 +1,5 @@
-/// The inner loops that Swift does not vectorise as well as C does (measured: see each file).
-/// Every function here has a plain Swift twin that a test holds it to.
+/// The inner loops that Swift does not vectorise as well as C does (measured: see each file). A
+/// test compares every function with a plain implementation in Swift.
 #pragma once
 #include "CKernelsElementwise.h"
 #include "CKernelsGaussian.h"

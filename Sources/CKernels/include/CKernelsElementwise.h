@@ -15,14 +15,14 @@ void mrdib_leaky_relu(const float *x, float slope, float *y, size_t count);
 void mrdib_leaky_relu_adjoint(
     const float *x, float slope, const float *gradient, float *target, size_t count, int adds);
 
-/// y = 1 / (1 + exp(-x)), relative error below 4e-7 (not below exp(-80)); not a number stays so.
+/// y = 1 / (1 + exp(-x)), relative error below 4e-7 (not below exp(-80)); NaN stays NaN.
 void mrdib_sigmoid(const float *x, float *y, size_t count);
 
 /// target = gradient * y * (1 - y) for y = sigmoid(x), or adds it where `adds` is not 0.
 void mrdib_sigmoid_adjoint(
     const float *y, const float *gradient, float *target, size_t count, int adds);
 
-/// y = cap * tanh(x / cap), relative error below 4e-7; not a number stays so.
+/// y = cap * tanh(x / cap), relative error below 4e-7; NaN stays NaN.
 void mrdib_tanh_cap(const float *x, float cap, float *y, size_t count);
 
 /// target = gradient * (1 - (y / cap)^2) for y = cap * tanh(x / cap), or adds it where `adds` is

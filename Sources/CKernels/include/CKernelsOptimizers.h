@@ -4,8 +4,8 @@
 
 // Row updates of the parameter servers. A row keeps its weights and its optimizer state together:
 // `width` weights, then (Adagrad) `width` sums of squares, (row-wise Adagrad) one sum, or (Adam)
-// `width` first and `width` second moments. Gradients may start at any address. No operation is contracted or reordered, so
-// every instruction set gives the same bits.
+// `width` first and `width` second moments. Gradients may start at any address. No operation is
+// contracted or reordered, so every instruction set gives the same bits.
 
 /// What an Adam run keeps constant; `complement` is 1 - beta.
 typedef struct {
@@ -39,7 +39,8 @@ void mrdib_adam_replay(
 void mrdib_adagrad_update(
     float *row, const void *gradient, size_t width, float rate, float epsilon);
 
-/// One update of row-wise Adagrad, `[width + 1]`: s += mean of g^2; w -= rate / (sqrt(s) + epsilon) g.
+/// One update of row-wise Adagrad, `[width + 1]`: s += mean of g^2;
+/// w -= rate / (sqrt(s) + epsilon) g.
 void mrdib_rowwise_adagrad_update(
     float *row, const void *gradient, size_t width, float rate, float epsilon);
 
@@ -52,11 +53,11 @@ void mrdib_average_update(float *row, const void *values, size_t width, float ra
 /// sum += values, element by element.
 void mrdib_add(float *sum, const void *values, size_t count);
 
-/// The index of the first number that is infinite or not a number; `count` if there is none.
+/// The index of the first number that is infinite or NaN; `count` if there is none.
 size_t mrdib_first_nonfinite(const void *values, size_t count);
 
-/// Asks for the cache lines of a row that will be written soon. Of a long row only the first 1 KiB:
-/// the hardware follows from there.
+/// Prefetches the cache lines of a row that will be written soon. Of a long row only the first
+/// 1 KiB: the hardware prefetcher continues from there.
 static inline void mrdib_prefetch(const void *address, size_t bytes) {
   const char *start = (const char *)address;
   size_t end = bytes < 1024 ? bytes : 1024;

@@ -3,10 +3,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/// The score of an item that must not be ranked. Real scores lie above it.
+/// The score of an item that must not be ranked. All real scores are greater.
 #define MRDIB_MASKED_SCORE (-0x1.fffffep127f)
 
-/// The best items of one user so far, while tiles of scores go by in ascending order of items.
+/// The best items of one user so far; tiles of scores arrive in ascending order of items.
 ///
 /// A key holds a score (upper half, as a sortable integer) and the complement of an item id (lower
 /// half): the larger key is the better item, and of two equal scores the smaller id.
@@ -15,7 +15,7 @@ typedef struct {
   size_t count;
   /// At least `2 * k + MRDIB_RANKING_CHUNK`.
   size_t capacity;
-  /// Only scores above it can still be among the best.
+  /// Only scores above it can be among the best.
   float threshold;
 } mrdib_ranking_row;
 
@@ -23,7 +23,7 @@ typedef struct {
 enum { MRDIB_RANKING_CHUNK = 64 };
 
 /// Adds to `row` the items `first_item ..< first_item + count` that may be among its best `k`.
-/// Returns false, with `row` unfinished, if a score is infinite or not a number.
+/// Returns false, with `row` unfinished, if a score is infinite or NaN.
 bool mrdib_ranking_scan(
     const float *scores, size_t count, uint32_t first_item, size_t k, mrdib_ranking_row *row);
 

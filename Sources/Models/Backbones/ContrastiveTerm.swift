@@ -4,9 +4,9 @@ internal import Datasets
 extension Tape {
   /// InfoNCE between two vectors of each triplet, `InfoNCE(x[xIndex], y[yIndex])`.
   ///
-  /// The other rows of the batch are the negatives, and users or items that occur twice are not
-  /// removed. Over several shards each knows only its own rows: the term is estimated per shard
-  /// and averaged by shard size, which has fewer negatives than the whole batch would.
+  /// The other rows of the batch are the negatives; users or items that occur twice are not
+  /// removed. With several shards each has only its own rows: the term is estimated per shard
+  /// and averaged by shard size, with fewer negatives than the whole batch would have.
   ///
   /// - Parameters: `x` and `y` are `[J, D]`; the indices have one entry per triplet.
   func contrastiveTerm(

@@ -18,16 +18,16 @@ public import Tensors
 /// softmax of those counts. w (of users) and v (of items, in the regulariser alone) begin as
 /// softmaxes over modalities and are free afterwards.
 ///
-/// Faithful to the reference in what it does differently from its paper:
-/// - `aliasBug`: the sum over modalities is made in the place of X_0 before users read it, so
+/// Faithful to the reference where it differs from its paper:
+/// - `aliasBug`: the sum over modalities overwrites X_0 before the users' sums read it, so
 ///   `a_u = w_u0 Σ_m X_m[u] + Σ_{m>0} w_um X_m[u]`;
-/// - `randomPadding`: a user with fewer such neighbours has its list filled up with random
-///   members of the list, anew every epoch; else the softmax is over the true neighbours;
+/// - `randomPadding`: a user with fewer neighbours has the list filled up with random
+///   members of it, anew every epoch; else the softmax is over the true neighbours;
 /// - `staleRanking`: an evaluation ranks with the vectors of the last training step;
-/// - the logarithm to base 2, which only matters beside λ.
+/// - the logarithm is to base 2, which only matters relative to λ.
 ///
 /// The reference declares 20,544 more numbers (two maps 64 × 64 and one 192 → 64 with bias) that
-/// nothing reads; they are no tables here.
+/// it never reads; they are not tables here.
 ///
 /// - Parameters: in order, per modality preference Φ `[U, d]` Xavier normal, hidden.weight W₁
 ///   `[4d, F]`, hidden.bias, output.weight W₂ `[d, 4d]`, output.bias; then user.weight w `[U, M]`
@@ -35,7 +35,7 @@ public import Tensors
 /// - Source: Wang et al. 2023 (IEEE TMM), doi:10.1109/TMM.2021.3138298, as in MMRec e775373
 ///   (`models/dualgnn.py`).
 public struct DualGNN: Backbone {
-  /// How many neighbours of a user count.
+  /// How many neighbours of a user are averaged.
   public static let neighbourCount = 40
 
   public let tables: [TableSpec]
@@ -47,12 +47,12 @@ public struct DualGNN: Backbone {
   private let seed: UInt64
   private let features: [Lazy<Matrix>]
   private let adjacency: Lazy<SparseMatrix>
-  /// Ω by epoch; nil is an evaluation, which belongs to none.
+  /// Ω by epoch; nil stands for an evaluation, which belongs to no epoch.
   private let neighbours: LatestValue<Int?, SparseMatrix>
 
   /// - Parameters:
-  ///   - seed: the run's, which w and v begin from.
-  ///   - adjacency: Â, `[U + I, U + I]`, users first; asked for by processes that compute.
+  ///   - seed: the run's; the initial values of w and v depend on it.
+  ///   - adjacency: Â, `[U + I, U + I]`, users first; called only in processes that compute.
   ///   - neighbours: Ω of an epoch, `[U, U]`, or of an evaluation that belongs to no epoch (nil).
   /// - Precondition: at least one modality.
   public init(
@@ -115,7 +115,7 @@ public struct DualGNN: Backbone {
   public func initialValues(table: Int, rows: Range<Int>) -> Matrix {
     let spec = tables[table]
     precondition(spec.initializer == .pushed, "\(spec.name) begins by its initializer")
-    // Of a tensor [n, M, 1] Xavier counts n outputs and M inputs.
+    // For a tensor [n, M, 1] Xavier counts n outputs and M inputs.
     let initializer = Initializer.xavierNormal(rows: spec.rows, columns: spec.width)
     let result = Matrix(rows: rows.count, columns: spec.width)
     for (position, row) in rows.enumerated() {
@@ -128,7 +128,7 @@ public struct DualGNN: Backbone {
     return result
   }
 
-  /// Everything: the network runs over the whole graph.
+  /// All rows: the network runs over the whole graph.
   public func rows(for batch: TripletBatch) -> [RowSelection] { tables.map { _ in .all } }
 
   /// X_m of every modality, `[U + I, d]`, then Û, `[U, d]`.

@@ -4,7 +4,7 @@ internal import Graphs
 public import Tables
 public import Tensors
 
-/// FREEDOM: LightGCN over a thinned interaction graph, beside a frozen graph of similar items.
+/// FREEDOM: LightGCN over a thinned interaction graph, plus a frozen graph of similar items.
 ///
 ///     [G_u; G_i] = 1 / (L + 1) · Σ_{l = 0 … L} Ãˡ [P; Q]
 ///     Û = G_u,  Î = G_i + Mᴷ Q,  s(u, i) = ⟨Û_u, Î_i⟩
@@ -13,9 +13,9 @@ public import Tensors
 ///
 /// Ã holds a sample of the training edges, drawn anew every epoch with less chance for edges
 /// between popular nodes; ranking uses the whole Â. M is the weighted sum of the modalities'
-/// neighbour graphs, made once from the data set's features. The tables V_m begin as copies of the
-/// features and train, but reach the ranking only through Û: a batch needs their rows of its own
-/// items alone.
+/// neighbour graphs, built once from the data set's features. The tables V_m begin as copies of
+/// the features and are trained, but affect the ranking only through Û: a batch needs only the rows
+/// of its own items.
 ///
 /// **The biases b_m have a gradient of exactly zero.** They cancel in every difference above; the
 /// reference computes rounding noise for them instead, which Adam turns into steps of full size.
@@ -24,7 +24,7 @@ public import Tensors
 /// **MRdIB** has no place in the score, which contains no content. It samples the c_m of the
 /// auxiliary terms, and adds `α₃ · mean softplus(−⟨Û_u, z_p − z_n⟩)` with z the mean of the
 /// modalities' samples as the joint likelihood (``Content/jointUsers``): with all α = 0 and no
-/// sampling, FREEDOM to the bit. (Option A of the two that are open; the paper does not say.)
+/// sampling, FREEDOM to the bit. (Option A of the two possible ones; the paper leaves it open.)
 ///
 /// - Parameters: user P `[U, d]` and item Q `[I, d]` Xavier uniform; per modality
 ///   features.m V_m `[I, F_m]`, the features; projection.m.weight W_m `[d, F_m]` and

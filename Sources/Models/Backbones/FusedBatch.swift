@@ -5,7 +5,7 @@ internal import Datasets
 struct FusedNodes {
   /// C, `[J, D]`.
   let content: Variable
-  /// What all modalities together say, `[J, D]`.
+  /// The fused views of all modalities, `[J, D]`.
   let side: Variable
   /// `C + side`, `[J, D]`.
   let vectors: Variable
@@ -17,11 +17,11 @@ struct FusedNodes {
   }
 }
 
-/// The distinct users and items of a batch with their views fused: the same vectors as fusing all
-/// nodes gives, for the fuser works row by row.
+/// The distinct users and items of a batch with their views fused. The fuser works row by row, so
+/// the vectors are the same as when all nodes are fused.
 struct FusedBatch {
   let users: FusedNodes
-  /// From the means of the items' views: what regularisers and contrastive terms see.
+  /// From the means of the items' views, for regularisers and contrastive terms.
   let items: FusedNodes
   /// `C + side` from the views that score, `[distinct items, D]`.
   let scoredItems: Variable

@@ -5,7 +5,7 @@ public import Tables
 public import Tensors
 
 /// GRCN: each modality weighs the edges of the interaction graph by attention, and id vectors are
-/// propagated over the weights that result.
+/// propagated with the resulting weights.
 ///
 /// Per modality, over the edges e from s_e to t_e in both directions:
 ///
@@ -200,7 +200,7 @@ public struct GRCN: Backbone {
     on tape: Tape, _ parameters: [Variable], batch: TripletBatch
   ) -> [LossTerm] {
     let weight = options.regularization
-    // A triplet counts its user twice, once per item: means over 2 B rows.
+    // A triplet counts its user twice, once per item: the means are over 2 B rows.
     let perTriplet = 1 / Float(max(1, batch.globalCount) * options.embeddingSize)
     let nodes =
       batch.users + batch.users

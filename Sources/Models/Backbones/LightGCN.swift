@@ -28,7 +28,7 @@ public struct LightGCN: Backbone {
   /// - Parameters:
   ///   - layers: L.
   ///   - staleRanking: rank with the vectors of the last training forward (not the reference).
-  ///   - adjacency: Â, `[U + I, U + I]`; asked for when vectors are first propagated.
+  ///   - adjacency: Â, `[U + I, U + I]`; called when vectors are first propagated.
   public init(
     userCount: Int, itemCount: Int, embeddingSize: Int, layers: Int, regularization: Float,
     staleRanking: Bool = false, adjacency: @escaping @Sendable () -> SparseMatrix

@@ -5,12 +5,12 @@ public import Tensors
 
 /// Multi-view graph convolutional network.
 ///
-///     C    = mean_{l=0…L} Âˡ [P; Q]                       [N, d]  what interactions say
+///     C    = mean_{l=0…L} Âˡ [P; Q]                       [N, d]  from the interactions
 ///     y_m  = Q ⊙ σ( G_m (W_m V_m + b_m) + g_m )           [I, d]  features, purified by behaviour
 ///     z_m  = [ R̂ M_m y_m ; M_m y_m ]                      [N, d]  the view of modality m
 ///     S    = Σ_m β_m z_m                                  [N, d]  what the modalities share
 ///     β    = softmax_m( aᵀ tanh(A z_m + a₀) )
-///     r_m  = σ( G'_m C + g'_m ) ⊙ (z_m − S)               [N, d]  what only m says, as preferred
+///     r_m  = σ( G'_m C + g'_m ) ⊙ (z_m − S)               [N, d]  only in m, as preferred
 ///     side = (Σ_m r_m + S) / (number of modalities + 1)
 ///     [Û; Î] = C + side,  s(u, i) = ⟨Û_u, Î_i⟩
 ///
@@ -20,8 +20,8 @@ public import Tensors
 /// Â is symmetrically normalised without ε and R̂ is its user × item block; M_m is the weighted
 /// graph of an item's nearest neighbours by the initial features, never refreshed, and used once.
 ///
-/// The fuser and everything after it work row by row: they run on the rows of a batch only, with
-/// the same result as on all nodes. That is where MRdIB attaches: μ_m is the item view z_m.
+/// The fuser and everything after it work row by row: they run only on the rows of a batch, with
+/// the same result as on all nodes. MRdIB attaches there: μ_m is the item view z_m.
 ///
 /// - Parameters: user P `[U, d]`, item Q `[I, d]`, Xavier uniform; per modality a trainable copy
 ///   of the features V_m `[I, F_m]`, projection W_m, purifier G_m, preference gate G'_m; attention

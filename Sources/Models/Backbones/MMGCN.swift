@@ -17,7 +17,7 @@ public import Tensors
 /// F_m are the features, of the first modality after a linear layer to 256 dimensions, of others
 /// as they are; with more than two modalities those wider than 384 have such a layer too.
 ///
-/// Faithful to the reference in what it does differently from its paper: messages and node are
+/// Faithful to the reference where it differs from its paper: messages and node are
 /// concatenated, not added; e and Φ are **not trained** (they stay at their initial values, so the
 /// regulariser is a constant of the loss); only the first Φ is regularised; and an evaluation
 /// ranks with the vectors of the last training step. ``trainableIds`` and `staleRanking` switch.
@@ -40,15 +40,15 @@ public struct MMGCN: Backbone {
   private let staleRanking: Bool
   private let layout: Layout
   private let graph: Lazy<Graph>
-  /// What is not trained, per modality and for the id vectors.
+  /// The untrained input, per modality and for the id vectors.
   private let inputs: [Lazy<ConstantInput>]
   private let ids: Lazy<Matrix>
 
   /// A model of a run.
   ///
   /// - Parameters:
-  ///   - meanAdjacency: M, `[U + I, U + I]`, users first; asked for by processes that compute.
-  ///   - seed: the run's, which e and Φ follow from where they are not trained.
+  ///   - meanAdjacency: M, `[U + I, U + I]`, users first; called only in processes that compute.
+  ///   - seed: the run's; e and Φ depend on it where they are not trained.
   ///   - projectionWidth: the width of projected features; 256 in the reference.
   /// - Precondition: at least one modality.
   public init(
@@ -70,7 +70,7 @@ public struct MMGCN: Backbone {
     }
   }
 
-  /// With given values of what is not trained, for reference values.
+  /// With given values of the untrained parameters, for reference values.
   package init(
     userCount: Int, itemCount: Int, features: [FeatureMatrix], embeddingSize: Int,
     regularization: Float, trainableIds: Bool, staleRanking: Bool, projectionWidth: Int,
@@ -112,7 +112,7 @@ public struct MMGCN: Backbone {
     ).tables(trainableIds: trainableIds)
   }
 
-  /// Everything: the network runs over the whole graph.
+  /// All rows: the network runs over the whole graph.
   public func rows(for batch: TripletBatch) -> [RowSelection] { tables.map { _ in .all } }
 
   /// r_m of every modality, `[U + I, d]`.
@@ -208,7 +208,7 @@ public struct MMGCN: Backbone {
     ]
   }
 
-  /// Items follow the users in the order of nodes.
+  /// Nodes are the users, followed by the items.
   private func node(ofItem item: Int32) -> Int32 { Int32(userCount) + item }
 
   public var final: FinalVectors {
@@ -252,7 +252,7 @@ extension MMGCN {
     let items: Variable
   }
 
-  /// M and its two blocks that are not zero.
+  /// M and its two non-zero blocks.
   private struct Graph: Sendable {
     let mean: SparseMatrix
     /// `[U, I]`.
@@ -268,7 +268,7 @@ extension MMGCN {
     }
   }
 
-  /// The part of a modality's input that no step changes.
+  /// The part of a modality's input that stays constant during training.
   private struct ConstantInput: Sendable {
     /// The features as they are where a projection follows, else with rows of unit length.
     let items: Matrix

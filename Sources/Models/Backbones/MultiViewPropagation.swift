@@ -42,13 +42,13 @@ package struct ViewGraphs: Sendable {
 
 /// Vectors of some nodes before they are fused, one row per node.
 struct NodeViews {
-  /// C, what the interactions say, `[J, D]`.
+  /// C, from the interactions, `[J, D]`.
   let content: Variable
-  /// z_m, what each modality says, `[J, D]`.
+  /// z_m, the view of each modality, `[J, D]`.
   let views: [Variable]
 }
 
-/// The vectors of all users and items that no batch influences.
+/// The vectors of all users and items that do not depend on the batch.
 struct PropagatedViews {
   let users: NodeViews
   let items: NodeViews
@@ -58,7 +58,7 @@ struct PropagatedViews {
     self.items = items
   }
 
-  /// Reads back what ``variables`` listed.
+  /// The inverse of ``variables``.
   init(_ variables: [Variable]) {
     let half = variables.count / 2
     func nodes(_ part: ArraySlice<Variable>) -> NodeViews {
@@ -72,7 +72,7 @@ struct PropagatedViews {
     [users.content] + users.views + [items.content] + items.views
   }
 
-  /// The views of a batch's items and users: where MRdIB attaches.
+  /// The views of a batch's items and users, to which MRdIB attaches.
   func content(on tape: Tape, _ batch: TripletBatch) -> Content {
     Content(
       means: items.views.map { tape.gather($0, batch.distinctItems) },

@@ -33,6 +33,6 @@ extension LossTerm {
 }
 
 extension TripletBatch {
-  /// The part of the step's triplets that this shard has.
+  /// The share of the step's triplets that are in this shard.
   var share: Float { Float(users.count) / Float(max(1, globalCount)) }
 }

@@ -2,8 +2,8 @@ internal import Autodiff
 internal import Datasets
 
 extension Tape {
-  /// The likelihood of a batch's preferences when inner products score: a mean over the triplets
-  /// of the step, to which shards add up.
+  /// The likelihood of a batch's preferences with inner products as scores: a mean over the
+  /// triplets of the step, so that shards add up.
   ///
   /// - Parameters:
   ///   - users: `[distinct users, D]`.

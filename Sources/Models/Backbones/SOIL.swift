@@ -3,9 +3,9 @@ public import Datasets
 public import Tables
 internal import Tensors
 
-/// Contrastive second-order interest learning: MGCN's views over graphs that know users' interests.
+/// Contrastive second-order interest learning: MGCN's views over graphs of users' interests.
 ///
-///     C    = mean_{l=0…L} Â'ˡ [P; Q]                      [N, d]  what interactions say
+///     C    = mean_{l=0…L} Â'ˡ [P; Q]                      [N, d]  from the interactions
 ///     y_m  = Q ⊙ σ( G_m (W_m F_m + b_m) + g_m )           [I, d]  features, purified by behaviour
 ///     z_m  = [ R' M_m y_m ; M_m y_m ]                     [N, d]  the view of modality m
 ///     S    = Σ_m β_m z_m                                  [N, d]  what the modalities share
@@ -25,8 +25,8 @@ internal import Tensors
 /// The features are not trained: the projections of all items are computed anew each step, from a
 /// matrix that is gathered once per process. There is no regulariser.
 ///
-/// The fuser and everything after it work row by row: they run on the rows of a batch only, with
-/// the same result as on all nodes. That is where MRdIB attaches: μ_m is the item view z_m.
+/// The fuser and everything after it work row by row: they run only on the rows of a batch, with
+/// the same result as on all nodes. MRdIB attaches there: μ_m is the item view z_m.
 ///
 /// - Parameters: user P `[U, d]`, item Q `[I, d]`, Xavier uniform; per modality projection W_m and
 ///   purifier G_m; attention A, a₀, a, shared by modalities; linear layers uniform in ±1/√inputs.

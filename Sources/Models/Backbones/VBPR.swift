@@ -3,7 +3,7 @@ public import Datasets
 public import Tables
 internal import Tensors
 
-/// Visual BPR: an item is an id vector beside a projection of its features.
+/// Visual BPR: an item is an id vector next to a projection of its features.
 ///
 ///     Î_i = [Q_i | W x_i + b],  s(u, i) = ⟨P_u, Î_i⟩
 ///     L = −mean ln(1e-10 + σ(s(u,p) − s(u,n))) + λ (‖P_u‖ + ‖Î_p‖ + ‖Î_n‖) / n
@@ -11,8 +11,8 @@ internal import Tensors
 /// x_i holds the features of all modalities side by side, **last modality first** (text before
 /// visual, as in the reference). The norms are un-squared and see the whole item rows; W itself is
 /// not regularised. The projection splits exactly into one vector per modality,
-/// `μ_m = W_m x_{m,i} + b / M`, which is where MRdIB attaches; plain training adds the same
-/// vectors, so that both have the same bits.
+/// `μ_m = W_m x_{m,i} + b / M`, to which MRdIB attaches; plain training adds the same vectors,
+/// so that both have the same bits.
 ///
 /// Only the batch's distinct items are projected: the same result as projecting all of them.
 ///

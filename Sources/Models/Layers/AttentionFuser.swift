@@ -1,8 +1,8 @@
 internal import Autodiff
 internal import Tables
 
-/// What the modalities of a node have in common: a combination of its views whose weights come
-/// from the views themselves.
+/// The shared part of a node's modalities: a combination of its views, with weights computed from
+/// the views themselves.
 ///
 ///     q(z) = aᵀ tanh(W z + b),  β = softmax_m( q(z_m) ),  S = Σ_m β_m z_m
 ///

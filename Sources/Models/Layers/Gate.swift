@@ -1,8 +1,8 @@
 internal import Autodiff
 
-/// Lets through what a context asks for: `x ⊙ σ(W c + b)`.
+/// A gate that a context controls: `x ⊙ σ(W c + b)`.
 ///
-/// MGCN and SOIL purify modality features by the item's behaviour with it; MGCN also weighs each
+/// MGCN and SOIL purify an item's id vector by its features with it; MGCN also weighs each
 /// modality's own part by the user's preference.
 struct Gate: Sendable {
   private let layer: LinearLayer
@@ -13,8 +13,8 @@ struct Gate: Sendable {
   }
 
   /// - Parameters:
-  ///   - x: what passes, `[J, D]`.
-  ///   - context: c, what decides, `[J, D]`.
+  ///   - x: the gated vectors, `[J, D]`.
+  ///   - context: c, the input of the gate, `[J, D]`.
   func apply(
     on tape: Tape, _ x: Variable, context: Variable, _ parameters: [Variable]
   ) -> Variable {

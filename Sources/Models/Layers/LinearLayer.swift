@@ -3,7 +3,7 @@ internal import Tables
 
 /// `y = x Wᵀ + b`, as positions in a model's list of tables.
 ///
-/// Weight and bias begin uniform in ±1/√inputs, as PyTorch's linear layer does.
+/// Weight and bias are initially uniform in ±1/√inputs, as in PyTorch's linear layer.
 struct LinearLayer: Sendable {
   /// W, `[outputs, inputs]`.
   let weight: Int

@@ -1,11 +1,10 @@
 internal import Autodiff
 
-/// MGCN's behaviour-guided purifier: lets through the part of an item's id vector that its
-/// features ask for.
+/// MGCN's behaviour-guided purifier: gates an item's id vector by the item's features.
 ///
 ///     y = Q ⊙ σ( G (W F + b) + g )
 ///
-/// - Source: Yu et al. 2023, arXiv:2308.03588, with the id vector as what passes, as in MMRec
+/// - Source: Yu et al. 2023, arXiv:2308.03588, with the id vector as the gated input, as in MMRec
 ///   e775373 (`models/mgcn.py`).
 struct Purifier: Sendable {
   private let projection: LinearLayer

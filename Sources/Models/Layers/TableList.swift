@@ -1,6 +1,6 @@
 internal import Tables
 
-/// The tables of a model while its layout is put together: each addition says where it went.
+/// Collects the tables of a model; each addition returns the table's index.
 struct TableList: Sendable {
   private(set) var specs: [TableSpec] = []
 

@@ -16,7 +16,7 @@ internal import Tensors
 /// - the redundancy between modalities is estimated by a discriminator and minimised (α₂);
 /// - each modality alone should explain the preference (α₃):
 ///   `L_U^m = mean softplus(−⟨a_{m,u}, z_{m,p} − z_{m,n}⟩)`;
-/// - what only the combination tells is in the backbone's own likelihood on z.
+/// - information that only the combination has is in the backbone's own likelihood on z.
 ///
 /// The paper's synergy term is that likelihood and is counted once. A backbone whose likelihood
 /// sees no content names the users of a joint likelihood instead (``Content/jointUsers``), which is
@@ -75,13 +75,13 @@ public struct MRdIB: Sendable {
     return values
   }
 
-  /// The rows that a batch needs: all of every table, for they are small.
+  /// The rows that a batch needs: all rows of every table, because the tables are small.
   func rows() -> [RowSelection] { tables.map { _ in .all } }
 
   /// Records the whole loss of one shard.
   ///
   /// - Parameters:
-  ///   - input: the batch with the rows that the backbone asked for.
+  ///   - input: the batch with the rows that the backbone needs.
   ///   - parameters: the rows of ``tables``.
   ///   - firstTable: the run's index of the first of ``tables``, for the averages.
   func record(
@@ -107,7 +107,7 @@ public struct MRdIB: Sendable {
     let ranked = backbone.loss(
       on: tape, input, content: content, items: encoded, likelihood: options.likelihood)
     let joint = jointTerm(on: tape, users: content.jointUsers, items: encoded, batch: batch)
-    // The joint likelihood: the backbone's ranking term, unless that does not see the content.
+    // The backbone's ranking term is the joint likelihood, unless it does not see the content.
     loss.terms =
       (content.jointUsers == nil ? ranked.map(weighingSynergy) : ranked) + loss.terms + pairTerms
       + (joint.map { [$0] } ?? [])
@@ -188,7 +188,7 @@ extension MRdIB {
       options.pairs == .positives
       ? batch.distinctPositiveItemIndex : (0..<Int32(batch.distinctItems.count)).map { $0 }
     guard rows.count >= 2 else {
-      // Too few items for a shuffled pair: leave the running averages where they are.
+      // Too few items for a shuffled pair: keep the running averages unchanged.
       let averages = parameters[layout.pairAverages].value
       let share = loss.average(firstTable + layout.pairAverages, of: tables[layout.pairAverages])
       for index in 0..<averages.count {
@@ -209,7 +209,7 @@ extension MRdIB {
         average: isCounted && averages[index, 0] > 0 ? averages[index, 0] : nil)
       let estimate = recorded.estimate.scalar
       let running = isCounted ? averages[index, 1] : estimate
-      // Only a lower bound says nothing when it is negative.
+      // Only a lower bound is vacuous when it is negative.
       let isVacuous =
         options.estimator == .donskerVaradhan && options.skipsNegativeEstimates && running < 0
       let average = loss.average(firstTable + layout.pairAverages, of: tables[layout.pairAverages])
@@ -264,7 +264,7 @@ extension MRdIB {
 }
 
 extension Loss {
-  /// This shard's share of an average table, made of zeros when first asked for.
+  /// This shard's share of an average table; zeros on first use.
   fileprivate mutating func average(_ table: Int, of spec: TableSpec) -> Matrix {
     if let matrix = averages[table] { return matrix }
     let matrix = Matrix(rows: spec.rows, columns: spec.width)

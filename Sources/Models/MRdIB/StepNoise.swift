@@ -1,7 +1,7 @@
 package import Tensors
 
-/// The random numbers of a step of MRdIB. A protocol only so that stored reference values, which
-/// were computed with given numbers, can be reproduced.
+/// The random numbers of a step of MRdIB. It is a protocol only for tests, which reproduce
+/// reference values with stored numbers.
 package protocol StepNoise: Sendable {
   /// Fills ε of one modality, `[items.count, D]`.
   func fill(_ noise: Matrix, modality: Int, items: [Int32], context: StepContext)

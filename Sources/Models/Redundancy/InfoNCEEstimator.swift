@@ -2,8 +2,8 @@ package import Autodiff
 internal import Foundation
 package import Tables
 
-/// The InfoNCE lower bound `ln J − L`, at most ln J and stable, with a linear critic that begins as
-/// the identity: similarities are cosines of `x + Δ x` and y.
+/// The InfoNCE lower bound `ln J − L`, at most ln J and stable, with a linear critic that is
+/// initially the identity: similarities are cosines of `x + Δ x` and y.
 ///
 /// - Source: van den Oord et al. 2018, arXiv:1807.03748.
 package struct InfoNCEEstimator: RedundancyEstimator {

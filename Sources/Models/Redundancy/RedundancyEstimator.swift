@@ -4,7 +4,7 @@ package import Tables
 /// Estimates the mutual information between two sets of paired vectors, with a discriminator that
 /// is trained against the encoders.
 ///
-/// The discriminator climbs (or fits) while the encoders descend: two objectives on the same
+/// The discriminator ascends (or fits) while the encoders descend: two objectives on the same
 /// network. An estimator therefore records two variables that share no gradient: one that reaches
 /// only the encoders and one that reaches only the discriminator.
 package protocol RedundancyEstimator: Sendable {
@@ -47,7 +47,7 @@ extension RedundancyEstimator {
 }
 
 extension Tape {
-  /// The rows of `x` turned by a cyclic shift: row i becomes row (i + shift) mod J.
+  /// The rows of `x` in a cyclic shift: row i becomes row (i + shift) mod J.
   func shifted(_ x: Variable, by shift: Int) -> Variable {
     gather(x, (0..<x.rows).map { Int32(($0 + shift) % x.rows) })
   }
