@@ -1,8 +1,8 @@
 #if canImport(Glibc)
   import Glibc
 
-  /// What happens in some folders, in its order, as the system tells it: files that get their names
-  /// or go away, and folders that are opened, as they are to be synchronised.
+  /// Events in some folders in their order, as the system reports them: files that get their names
+  /// or are removed, and folders that are opened, as for synchronising.
   public final class FolderWatch {
     /// Paths are relative to the root; "" is the root.
     public enum Event: Sendable, Equatable {
@@ -12,12 +12,12 @@
     }
 
     private let descriptor: Int32
-    /// By watch.
+    /// Folders by watch descriptor.
     private var folders: [Int32: String] = [:]
 
     /// - Parameters:
     ///   - root: a folder.
-    ///   - folders: in it, which are watched too; not what is in them.
+    ///   - folders: folders in it that are watched too; folders inside these are not.
     public init(_ root: String, _ folders: String...) throws {
       descriptor = inotify_init1(O_NONBLOCK | O_CLOEXEC)
       for folder in [""] + folders {
@@ -32,7 +32,7 @@
 
     deinit { close(descriptor) }
 
-    /// What has happened since the last call.
+    /// Events since the last call.
     public func events() -> [Event] {
       var result: [Event] = []
       var buffer = [UInt8](repeating: 0, count: 1 << 16)

@@ -73,8 +73,8 @@ public struct GoldenError: Error {
 
 /// The largest difference of two lists relative to the largest stored magnitude.
 ///
-/// Elements that should be (nearly) zero are held to the scale of the whole array, as sums of
-/// large terms that cancel must be.
+/// Elements that should be (nearly) zero are compared at the scale of the whole array, because sums
+/// of large terms may cancel.
 public func relativeDifference(_ found: some Sequence<Float>, _ stored: some Sequence<Float>)
   -> Double
 {

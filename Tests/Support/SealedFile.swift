@@ -1,7 +1,7 @@
 import Foundation
 
-/// A plain file that takes no byte: every write fails, as on a disk that is full. (`/dev/full` does
-/// so too, but is a device, which nothing of ours writes to.)
+/// A regular file that accepts no byte: every write fails, as on a full disk. (`/dev/full` fails
+/// likewise, but is a device, and our code writes only to regular files.)
 public final class SealedFile: Sendable {
   public let path: String
   private let descriptor: Int32

@@ -1,12 +1,12 @@
 import Foundation
 import Synchronization
 
-/// A disk that takes its time to write a run's `best.json`, and refuses it in the end.
+/// A disk that stalls while a run's `best.json` is written, and finally refuses it.
 ///
-/// The file that `best.json` is written through is a plain one. The system asks this process (with
-/// fanotify) whether it may be opened; as long as there is no answer, whoever opens it hangs.
+/// The file that `best.json` is written through is a regular one. The system asks this process
+/// (with fanotify) whether it may be opened; until it answers, the opening process hangs.
 public final class StalledDisk: Sendable {
-  /// Whether the system lets this process decide on what others open: Linux, and root.
+  /// Whether this process may decide about the files of others: on Linux, as root.
   public static let isPossible: Bool = {
     guard let folder = try? TemporaryFolder(), let questions = try? Questions(in: folder.path)
     else { return false }
@@ -19,7 +19,7 @@ public final class StalledDisk: Sendable {
 
   private struct State {
     var isStalled = true
-    /// Files that others wait to open.
+    /// Files that other processes wait to open.
     var waiting: [Int32] = []
   }
 
@@ -31,7 +31,7 @@ public final class StalledDisk: Sendable {
   private let shared = Shared()
 
   /// - Parameters:
-  ///   - run: the run directory, which is there.
+  ///   - run: the run directory, which exists.
   ///   - writer: the process that writes the file.
   public init(run: String, writer: pid_t = getpid()) throws {
     questions = try Questions(in: run)
@@ -44,11 +44,10 @@ public final class StalledDisk: Sendable {
 
   deinit { refuse() }
 
-  /// Whether somebody waits to open the file.
+  /// Whether a process waits to open the file.
   public var isAwaited: Bool { shared.state.withLock { !$0.waiting.isEmpty } }
 
-  /// Whoever waits goes on, and is told that this is not permitted (`EPERM`). The disk stalls no
-  /// more.
+  /// Ends the stall: the waiting process continues with the error "not permitted" (`EPERM`).
   public func refuse() {
     shared.state.withLock { Self.refuse(questions, &$0) }
   }
@@ -59,7 +58,7 @@ public final class StalledDisk: Sendable {
     state.waiting = []
   }
 
-  /// Runs on a thread of its own, which opens nothing: it would wait for its own answer.
+  /// Runs on its own thread, which must open no file: it would wait for its own answer.
   private static func answer(_ questions: Questions, _ shared: Shared, stalling name: String) {
     let deadline = Date().addingTimeInterval(limit)
     while shared.state.withLock({ $0.isStalled }), Date() < deadline {
@@ -76,13 +75,13 @@ public final class StalledDisk: Sendable {
     }
     shared.state.withLock {
       refuse(questions, &$0)
-      // What else was asked is allowed by this.
+      // This allows all other files.
       close(questions.descriptor)
     }
   }
 }
 
-/// What the system asks before it opens a file of a folder.
+/// The questions of the system before it opens a file of a folder.
 private struct Questions: Sendable {
   let descriptor: Int32
 
@@ -112,7 +111,7 @@ private struct Questions: Sendable {
     }
   }
 
-  /// The files that are asked about; none if there is no question within a short while.
+  /// The files in question; none if no question arrives within a short time.
   func next() -> [Int32] {
     var ready = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
     guard poll(&ready, 1, 50) == 1 else { return [] }
@@ -120,7 +119,7 @@ private struct Questions: Sendable {
     let count = read(descriptor, &buffer, buffer.count)
     var files: [Int32] = []
     var offset = 0
-    // A question begins with its length; the file stands at its byte 16.
+    // A question begins with its length; the file's descriptor is at its byte 16.
     let headByteCount = 24
     buffer.withUnsafeBytes { bytes in
       while offset + headByteCount <= count {

@@ -1,12 +1,12 @@
 import Foundation
 
-/// A folder of a test's own, removed with everything in it when the value goes.
+/// A folder for one test, removed with everything in it when the value is released.
 public final class TemporaryFolder: Sendable {
   public let path: String
-  /// What is removed.
+  /// The path that is removed.
   private let root: String
 
-  /// - Parameter name: of the folder, where the test looks at it.
+  /// - Parameter name: the name of the folder, for tests that depend on it.
   public init(name: String = "") throws {
     root =
       FileManager.default.temporaryDirectory
@@ -34,7 +34,7 @@ public final class TemporaryFolder: Sendable {
 
   public func read(_ file: String) throws -> [UInt8] { try Self.contents(of: path(file)) }
 
-  /// The bytes of a file that lies anywhere.
+  /// The bytes of a file at any path.
   public static func contents(of path: String) throws -> [UInt8] {
     [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
   }

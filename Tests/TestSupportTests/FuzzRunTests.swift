@@ -36,7 +36,7 @@ struct FuzzRunTests {
     }
   }
 
-  /// What a run of a thousand inputs says of a parser that breaks a property at the 500th.
+  /// The report of a run of a thousand inputs of a parser that breaks a property at the 500th.
   private func failure(
     of verdict: @escaping @Sendable () throws -> FuzzedParser.Verdict
   ) throws -> String {
@@ -51,7 +51,7 @@ struct FuzzRunTests {
     return try #require(throws: FuzzFailure.self) { try FuzzRun.run(parser) }.description
   }
 
-  @Test("a broken property is told with the input that broke it and how to repeat it")
+  @Test("a broken property is reported with the input and how to repeat it")
   func tellsFailures() throws {
     struct Unexpected: Error {}
     let again = "scripts/fuzz --again broken 1 499"
@@ -74,7 +74,7 @@ struct FuzzRunTests {
     return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
   }
 
-  @Test("an input that takes long is told")
+  @Test("an input that takes too long is reported")
   func tellsSlowInputs() throws {
     let failure = try failure {
       let start = Self.threadSeconds()
@@ -84,7 +84,7 @@ struct FuzzRunTests {
     #expect(failure.contains("seconds of processor time"), "\(failure)")
   }
 
-  @Test("inputs that are all refused are told: they test little")
+  @Test("a run is reported if all inputs are refused, because it tests little")
   func tellsUselessInputs() throws {
     let parser = FuzzedParser.file("strict", inputs: Self.inputs, rounds: 10_000) { _ in
       .refused("No.")

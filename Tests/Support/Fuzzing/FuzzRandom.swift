@@ -1,4 +1,4 @@
-/// Repeatable random numbers of one input: the same seed and counter give the same input for ever.
+/// Repeatable random numbers of one input: the same seed and counter always give the same input.
 ///
 /// - Source: SplitMix64 (Steele, Lea, Flood).
 public struct FuzzRandom: RandomNumberGenerator {
@@ -13,13 +13,13 @@ public struct FuzzRandom: RandomNumberGenerator {
     return Self.mix(state)
   }
 
-  /// A number in `0 ..< bound`; 0 if there is none. Slightly uneven for huge bounds, which no test
-  /// minds.
+  /// A number in `0 ..< bound`; 0 if there is none. Slightly biased for huge bounds, which does not
+  /// matter to tests.
   public mutating func below(_ bound: Int) -> Int {
     bound > 1 ? Int(truncatingIfNeeded: next() >> 1) % bound : 0
   }
 
-  /// Whether something happens that happens once in `count` times.
+  /// True once in `count` times on average.
   public mutating func oneIn(_ count: Int) -> Bool { below(count) == 0 }
 
   public mutating func element<Elements: RandomAccessCollection>(

@@ -1,7 +1,7 @@
 import Foundation
 import Synchronization
 
-/// Where a run is, in memory that is also a file: it tells the last input of a process that died.
+/// The position of a run, in memory that is also a file: it shows the last input of a dead process.
 ///
 /// Three little-endian `UInt64`, the seed, the counter of the input and how many were accepted;
 /// then the parser's name.
@@ -43,7 +43,7 @@ final class FuzzRecord: @unchecked Sendable {  // written by one thread, read by
   }
 }
 
-/// Ends the process when one input takes for ever.
+/// Ends the process when one input takes too long.
 final class FuzzWatch: Sendable {
   private let isOver = Mutex(false)
 

@@ -1,14 +1,14 @@
 import Foundation
 
-/// Gives a parser input after input.
+/// Runs a parser on one input after the other.
 ///
-/// What must hold: no input ends the process or takes longer than ``secondsPerInput`` of its time,
-/// all together do not make memory grow by more than ``memoryBudget``, refusals are sentences, and
-/// whatever else the parser's ``FuzzedParser/check`` demands.
+/// No input may end the process or take longer than ``secondsPerInput`` of its time, all inputs
+/// together may not make memory grow by more than ``memoryBudget``, refusals must be sentences, and
+/// the parser's ``FuzzedParser/check`` must hold.
 public enum FuzzRun {
   static let secondsPerInput = 1.0
   static let memoryBudget = 64 << 20
-  /// A refusal is for a person.
+  /// Refusals are read by users.
   static let longestSentence = 1024
 
   /// - Throws: ``FuzzFailure`` for the first input that breaks a property, with how to repeat it;
@@ -54,7 +54,7 @@ public enum FuzzRun {
     try checkShares(parser, rounds: rounds, accepted: record.accepted)
   }
 
-  /// One input; returns the processor time that it took.
+  /// Runs one input; returns the processor time that it took.
   private static func attempt(
     _ parser: FuzzedParser, _ settings: FuzzSettings, _ counter: UInt64, _ record: FuzzRecord
   ) throws -> Double {
@@ -71,7 +71,7 @@ public enum FuzzRun {
     return seconds
   }
 
-  /// Short enough to be read, and nothing in it that a terminal would obey.
+  /// Checks that a message is short and safe for a terminal.
   private static func checkSentence(_ sentence: String) throws {
     guard !sentence.isEmpty else { throw FuzzFailure("refused without a word") }
     // Bytes first: nearly all sentences are short and plain.
@@ -100,7 +100,7 @@ public enum FuzzRun {
     }
   }
 
-  /// At once, because the input may end the process.
+  /// Unbuffered, because the input may end the process.
   private static func show(_ parts: [[UInt8]]) {
     for (index, part) in parts.enumerated() {
       let hexadecimal = part.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }
@@ -125,8 +125,8 @@ public enum FuzzRun {
   }
 }
 
-/// How far the process's memory has grown since the first inputs. An allocation that would go far
-/// beyond fails, and ends the process at the input that asked for it.
+/// How much the process's memory has grown since the first inputs. An allocation far beyond the
+/// budget fails, and ends the process at the input that caused it.
 private struct MemoryWatch {
   private static let reserve: UInt64 = 4 << 30
   private var baseline: Int?
@@ -156,5 +156,32 @@ private struct MemoryWatch {
     var usage = rusage()
     getrusage(RUSAGE_SELF.rawValue, &usage)
     return usage.ru_maxrss << 10
+  }
+}
+
+/// Settings from `scripts/fuzz`; without it, the defaults of a run of all tests.
+struct FuzzSettings {
+  /// Inputs per parser; nil: the parser's own number.
+  let rounds: UInt64?
+  let seed: UInt64
+  /// Counter of the first input.
+  let first: UInt64
+  /// The file of the ``FuzzRecord``; nil: none. With it, the process does nothing else, so that its
+  /// memory is the parser's.
+  let folder: String?
+  /// The only parser to run; nil: all.
+  let parser: String?
+  /// Whether to print every input.
+  let showsInputs: Bool
+
+  static func read(
+    _ environment: [String: String] = ProcessInfo.processInfo.environment
+  ) -> FuzzSettings {
+    FuzzSettings(
+      rounds: environment["MRDIB_FUZZ_ROUNDS"].flatMap { UInt64($0) },
+      seed: environment["MRDIB_FUZZ_SEED"].flatMap { UInt64($0) } ?? 1,
+      first: environment["MRDIB_FUZZ_FIRST"].flatMap { UInt64($0) } ?? 0,
+      folder: environment["MRDIB_FUZZ_FOLDER"], parser: environment["MRDIB_FUZZ_PARSER"],
+      showsInputs: environment["MRDIB_FUZZ_SHOW"] != nil)
   }
 }

@@ -1,4 +1,4 @@
-/// A parser and what must hold of it, whatever it is given.
+/// A parser and a property that must hold for every input.
 ///
 /// A test of a parser is in a suite whose type's name ends with `FuzzTests`, where `scripts/fuzz`
 /// finds it, and calls ``FuzzRun/run(_:)`` once:
@@ -23,19 +23,19 @@
 ///       }
 ///     }
 ///
-/// Where a checksum guards the content, mend it in the check before parsing, mostly, so that what
-/// lies behind it is reached.
+/// Where a checksum guards the content, correct it in most inputs before parsing, so that the
+/// checks after it are reached.
 public struct FuzzedParser: Sendable {
   public enum Verdict: Sendable {
     case accepted
-    /// With the sentence that a person would read.
+    /// With the message to the user.
     case refused(String)
   }
 
-  /// In tables and reports.
+  /// The name in tables and reports.
   public let name: String
   public let inputs: InputMutator
-  /// How many inputs a run of all tests tries; about a second's worth.
+  /// The number of inputs in a run of all tests; about a second's worth.
   public let rounds: Int
   /// Parses an input, uses what was accepted, and throws ``FuzzFailure`` if a property is broken.
   public let check: @Sendable (_ parts: [[UInt8]], _ random: inout FuzzRandom) throws -> Verdict
@@ -50,7 +50,7 @@ public struct FuzzedParser: Sendable {
     self.check = check
   }
 
-  /// A parser of inputs of one part.
+  /// A parser whose inputs have one part.
   public static func file(
     _ name: String, inputs: InputMutator, rounds: Int,
     check: @escaping @Sendable ([UInt8]) throws -> Verdict

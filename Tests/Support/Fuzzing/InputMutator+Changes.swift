@@ -19,7 +19,7 @@ extension InputMutator {
     "99999999999999999999999999999999",
   ].map { Array($0.utf8) }
 
-  /// A number whose neighbours are where parsers go wrong.
+  /// A number near a limit where parsers typically fail.
   public static func integer(_ random: inout FuzzRandom) -> UInt64 {
     random.oneIn(4) ? random.next() >> UInt64(random.below(64)) : random.element(of: integers)
   }
@@ -74,7 +74,7 @@ extension InputMutator {
     let sample = random.element(of: samples)
     let other = part < sample.count ? sample[part] : sample[0]
     bytes.removeLast(random.below(bytes.count + 1))
-    // Where both have about the same form, the end fits the beginning.
+    // If both have about the same form, the end fits the beginning.
     let cut = random.oneIn(2) ? min(bytes.count, other.count) : random.below(other.count + 1)
     bytes += other[cut...]
   }
@@ -93,7 +93,7 @@ extension InputMutator {
     }
   }
 
-  /// Another number in the place of one that is written in digits.
+  /// Replaces a number that is written in digits.
   private func replaceNumber(in bytes: inout [UInt8], _ random: inout FuzzRandom) {
     let isDigit = { (byte: UInt8) in (0x30...0x39).contains(byte) }
     guard !bytes.isEmpty else { return }
@@ -102,4 +102,14 @@ extension InputMutator {
     let end = bytes[start...].firstIndex { !isDigit($0) } ?? bytes.count
     bytes.replaceSubrange(start..<end, with: random.element(of: Self.numbers))
   }
+}
+
+extension InputMutator {
+  /// Text with a meaning in YAML.
+  public static let yamlWords = [
+    ": ", "- ", "? ", "\n", "\n  ", "\n- ", "[", "]", "{", "}", ", ", "'", "\"", "# ", " #", "|\n ",
+    ">-\n  ", "&a ", "*a", "!!str ", "!!binary ", "!<x> ", "%YAML 1.1\n", "---\n", "...\n", "~",
+    "null", "true", "no", ".nan", "1e3", "0x1F", "1:30", "<<: ", "\\u0041", "\\x00", "\\ud800",
+    "\t", "\u{FEFF}", "\u{85}", "\u{2028}", "\u{1B}[2J", "\0",
+  ]
 }

@@ -5,15 +5,15 @@ public struct InputMutator: Sendable {
   /// A change that knows the format: a header's length, a field given twice.
   public typealias Change = @Sendable (inout [UInt8], inout FuzzRandom) -> Void
 
-  /// What the format allows, in as many shapes as possible. Not empty.
+  /// Valid inputs, in as many shapes as possible. Not empty.
   public var samples: [[[UInt8]]]
   /// Words of the format, inserted anywhere.
   public var words: [[UInt8]]
-  /// Changes that know the format; as often chosen as all general ones together.
+  /// Changes that know the format; chosen as often as all general ones together.
   public var changes: [Change]
   /// Whether parts are also added and removed.
   public var variesParts: Bool
-  /// The most bytes of a part.
+  /// The largest number of bytes of a part.
   public var largestPart: Int
 
   public init(

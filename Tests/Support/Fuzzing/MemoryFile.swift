@@ -1,14 +1,14 @@
 import Foundation
 
-/// A file in memory that is overwritten again and again: parsers that take a path get tens of
-/// thousands of inputs a second.
+/// A file in memory that is overwritten repeatedly, so that parsers that take a path can process
+/// tens of thousands of inputs a second.
 public final class MemoryFile: @unchecked Sendable {  // one thread at a time writes
   public let path: String
   private let descriptor: Int32
 
   /// - Parameters:
-  ///   - name: of the file, where a parser goes by it.
-  ///   - folder: where it is to lie; nil for a folder of its own.
+  ///   - name: the name of the file, for parsers that depend on it.
+  ///   - folder: the folder of the file; nil for a new one.
   public init(_ name: String, in folder: MemoryFolder? = nil) throws {
     self.folder = try folder ?? MemoryFolder()
     path = "\(self.folder.path)/\(name)"
@@ -22,7 +22,7 @@ public final class MemoryFile: @unchecked Sendable {  // one thread at a time wr
 
   deinit { close(descriptor) }
 
-  /// Makes the file hold these bytes and no others.
+  /// Replaces the content of the file.
   public func write(_ bytes: [UInt8]) throws {
     guard ftruncate(descriptor, off_t(bytes.count)) == 0,
       pwrite(descriptor, bytes, bytes.count, 0) == bytes.count
@@ -30,7 +30,7 @@ public final class MemoryFile: @unchecked Sendable {  // one thread at a time wr
   }
 }
 
-/// A folder in memory (`/dev/shm`, or else wherever temporary files go), removed with its owner.
+/// A folder in memory (`/dev/shm`, or else that of temporary files), removed with its owner.
 public final class MemoryFolder: Sendable {
   public let path: String
 

@@ -1,4 +1,4 @@
-/// Writes protobuf by hand, to make headers that this program would never send.
+/// Writes protobuf directly, to make headers that this program would never send.
 public struct ProtobufBytes: Sendable {
   public var bytes: [UInt8] = []
 

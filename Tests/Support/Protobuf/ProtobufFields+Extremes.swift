@@ -1,5 +1,5 @@
-/// The same message with a number that its sender would never send, once for each number and each
-/// place where there can be one.
+/// Variants of a message with an extreme number, which its sender would never send: one variant for
+/// each number and each field.
 extension ProtobufFields {
   private static let integers: [UInt64] = [
     0, 1, 2, 5000, 65_535, 65_536, 1 << 24, 1 << 31, (1 << 32) - 1, 1 << 32, 1 << 53, 1 << 62,
@@ -10,8 +10,8 @@ extension ProtobufFields {
     0, -1, .infinity, .nan, .greatestFiniteMagnitude, .leastNonzeroMagnitude,
   ]
 
-  /// Fields of a message have lower numbers than this; those of a header, which says once what it
-  /// holds, are only changed.
+  /// Field numbers of messages are below this one. Fields of a header are only changed, never
+  /// added, because it declares its content.
   private static let fieldLimit: UInt64 = 20
 
   /// Variants of a header.

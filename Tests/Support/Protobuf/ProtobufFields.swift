@@ -1,11 +1,11 @@
-/// A protobuf message without its meaning, to be changed without breaking its form.
+/// A protobuf message as plain fields, to be changed without breaking its form.
 public struct ProtobufFields: Sendable {
   enum Value: Sendable {
     case varint(UInt64)
     /// Four or eight bytes.
     case fixed([UInt8])
     case bytes([UInt8])
-    /// Bytes that are a message themselves, or could be.
+    /// Bytes that are, or may be, a nested message.
     case message(ProtobufFields)
   }
 
@@ -15,7 +15,7 @@ public struct ProtobufFields: Sendable {
 
   init(_ fields: [Field]) { self.fields = fields }
 
-  /// Nil if the bytes have not the form of a message.
+  /// Nil if the bytes do not have the form of a message.
   public init?(_ bytes: ArraySlice<UInt8>, depth: Int = 0) {
     guard depth < 8 else { return nil }
     var rest = bytes
@@ -75,7 +75,7 @@ public struct ProtobufFields: Sendable {
     return writer.bytes
   }
 
-  /// Changes one field, mostly somewhere inside.
+  /// Changes one field, mostly a nested one.
   public mutating func change(_ random: inout FuzzRandom, donor: ProtobufFields?) {
     guard !fields.isEmpty else { return }
     let index = random.below(fields.count)
@@ -90,7 +90,7 @@ public struct ProtobufFields: Sendable {
     case 2: fields.swapAt(index, random.below(fields.count))
     case 3: fields[index].number = UInt64(1 + random.below(random.oneIn(8) ? 1 << 29 : 40))
     case 4:
-      // Now and then more than any limit allows, but no more bytes than a part has.
+      // Sometimes more than any limit allows, but within the size of a part.
       let times = random.oneIn(16) ? random.below(5000) : random.below(8)
       let byteCount = max(1, ProtobufFields([fields[index]]).bytes.count)
       fields += Array(repeating: fields[index], count: min(times, (1 << 16) / byteCount))
