@@ -17,7 +17,7 @@ public struct CoordinationError: Error, Sendable, Equatable, CustomStringConvert
   }
 
   public var code: Code
-  /// One sentence for people: what was attempted, on what, what was found, what to do.
+  /// One sentence for the user: what was attempted, on what, what was found, what to do.
   public var message: String
 
   public init(code: Code, message: String) {

@@ -15,7 +15,7 @@ import Testing
     return cluster
   }
 
-  /// A second passes, in which the nodes that are left are heard of.
+  /// A second passes, in which the remaining nodes send heartbeats.
   private func wait(_ cluster: inout TestCluster) -> [CoordinatorAction] {
     cluster.now += 1
     for node in [100, 200, 201] as [NodeID] {
@@ -24,30 +24,30 @@ import Testing
     return cluster.handle(.tick)
   }
 
-  @Test("a disk that cannot be read for a moment costs no checkpoint: it is looked for again")
+  @Test("a disk that cannot be read for a moment costs no checkpoint: the search is repeated")
   func readAgain() throws {
     var cluster = try searching()
     #expect(
       cluster.handle(.checkpointSearchFailed(stale))
         == [.report(.checkpointSearchFailed(message: stale))])
     #expect(cluster.handle(.tick).isEmpty, "not at once")
-    // Who comes meanwhile waits.
+    // A node that joins during the search waits.
     let early = cluster.send(TestCluster.hello(.server, 102), from: 102)
     #expect(early.refusal?.code == .notReady)
     for _ in 0..<3 {
       #expect(wait(&cluster) == [.findCheckpoint])
       #expect(cluster.handle(.tick).isEmpty, "one search at a time")
-      #expect(cluster.handle(.checkpointSearchFailed(stale)).isEmpty, "people know")
+      #expect(cluster.handle(.checkpointSearchFailed(stale)).isEmpty, "already reported")
     }
     #expect(wait(&cluster) == [.findCheckpoint])
     let found = cluster.handle(.checkpointFound(restored))
     #expect(found.reports == [.recovering(generation: 2, version: 8)])
-    #expect(cluster.handle(.checkpointSearchFailed(stale)).isEmpty, "nobody waits for it")
+    #expect(cluster.handle(.checkpointSearchFailed(stale)).isEmpty, "the search is over")
     #expect(cluster.ready([100, 102, 200, 201]).tasks.count == 2)
     #expect(wait(&cluster).contains(.findCheckpoint) == false)
   }
 
-  @Test("a disk that stays unreadable ends the run in time, to be started again, and says why")
+  @Test("a disk that stays unreadable ends the run in time, as a transient failure with the reason")
   func neverRead() throws {
     var cluster = try searching()
     let start = cluster.now
@@ -63,7 +63,7 @@ import Testing
     #expect(failure.isTransient)
     #expect(failure.message.contains(stale) && failure.message.contains("60.0 s"))
     #expect(cluster.store.run.standing.status == .failed)
-    // Started again it can go on from there.
+    // Started again, the run resumes from there.
     try cluster.restartCoordinator()
     for node in [110, 111] as [NodeID] {
       cluster.send(TestCluster.hello(.server, node), from: node)
@@ -73,7 +73,7 @@ import Testing
         == [.recovering(generation: 3, version: 8)])
   }
 
-  @Test("a search that does not end is not waited for for ever")
+  @Test("a search that does not end ends the run in time")
   func hangs() throws {
     var cluster = try searching()
     for _ in 0..<61 where !cluster.state.isEnded { _ = wait(&cluster) }
@@ -81,7 +81,7 @@ import Testing
     #expect(cluster.actions.failure?.message.contains("'checkpoints' has not ended") == true)
   }
 
-  @Test("when none is there and one was committed, the run ends with both in the sentence")
+  @Test("when none exists although one was committed, the run ends and the message names both")
   func missing() throws {
     for isRestarted in [false, true] {
       var cluster = try searching()
@@ -108,7 +108,7 @@ import Testing
     }
   }
 
-  @Test("one that is there again in time is gone back to")
+  @Test("a checkpoint that reappears in time is used for the rollback")
   func backInTime() throws {
     var cluster = try searching()
     cluster.handle(.noCheckpoint)
@@ -118,7 +118,7 @@ import Testing
         == [.recovering(generation: 2, version: 8)])
   }
 
-  @Test("a run that never had a checkpoint, or only damaged ones, begins anew")
+  @Test("a run that never had a checkpoint, or only damaged ones, starts over")
   func anew() throws {
     var never = try searching(hasCheckpoint: false)
     #expect(
@@ -128,7 +128,7 @@ import Testing
       damaged.handle(.checkpointFound(nil)).reports == [.recovering(generation: 2, version: 0)])
   }
 
-  @Test("a stop while a checkpoint is looked for again takes effect at once")
+  @Test("a stop while the search is repeated takes effect at once")
   func stopped() throws {
     var cluster = try searching()
     cluster.handle(.checkpointSearchFailed(stale))

@@ -31,7 +31,7 @@ import Testing
     #expect(done.sent.isEmpty)
   }
 
-  @Test("what is said again is acknowledged again and commits nothing")
+  @Test("a repeated message is acknowledged again and commits nothing")
   func duplicates() throws {
     var cluster = try training()
     cluster.send(cluster.shard(6, rank: 1), from: 101)
@@ -89,14 +89,14 @@ import Testing
     #expect(cluster.send(cluster.shard(8, rank: 1), from: 101).commits.map(\.version) == [8])
   }
 
-  @Test("a server that has gone on to a later version will not write those before")
+  @Test("a server that has written a later version will not write those before")
   func ascending() throws {
     var cluster = try training()
     for version in [2, 3] as [UInt64] {
       cluster.send(cluster.shard(version, rank: 0), from: 100)
     }
     cluster.send(cluster.shard(3, rank: 1), from: 101)
-    // 3 is being committed, 2 was given up.
+    // 3 is being committed, 2 was dropped.
     cluster.reach(4)
     #expect(cluster.handle(.tick).discarded.map(\.version) == [2])
   }
@@ -113,7 +113,7 @@ import Testing
     #expect(cluster.send(cluster.shard(6, rank: 1), from: 101).commits.count == 1)
   }
 
-  @Test("rows of the generation before are acknowledged and forgotten; a commit under way counts")
+  @Test("rows of the previous generation are acknowledged and dropped; a commit under way counts")
   func generations() throws {
     var cluster = try training()
     cluster.send(cluster.shard(4, rank: 0), from: 100)
@@ -131,7 +131,7 @@ import Testing
     #expect(cluster.send(cluster.shard(6, rank: 1), from: 101).commits.map(\.generation) == [2])
   }
 
-  @Test("a checkpoint that cannot be written is told of, and training goes on")
+  @Test("a checkpoint that cannot be written is reported, and training continues")
   func failures() throws {
     var cluster = try training()
     cluster.send(cluster.shard(6, rank: 0), from: 100)
@@ -139,7 +139,7 @@ import Testing
       .checkpointFailed(generation: 1, version: 6, message: "no space left"), from: 101)
     #expect(failure.count == 1)
     guard case .checkpointFailed(let message)? = failure.reports.first else {
-      Issue.record("nobody was told")
+      Issue.record("not reported")
       return
     }
     #expect(message.contains("server 1 (host n1, process 101)"))
@@ -150,7 +150,7 @@ import Testing
     cluster.send(cluster.shard(7, rank: 1), from: 101)
     let uncommitted = cluster.handle(.checkpointCommitFailed(version: 7, message: "read-only"))
     #expect(uncommitted == [.report(.checkpointFailed(message: "read-only"))])
-    // The next one is tried as if nothing had been.
+    // The next one is tried all the same.
     cluster.send(cluster.shard(8, rank: 0), from: 100)
     #expect(cluster.send(cluster.shard(8, rank: 1), from: 101).commits.count == 1)
   }
@@ -170,12 +170,12 @@ import Testing
     #expect(actions == [.discardCheckpointFiles(actions.discarded)])
     #expect(actions.discarded.map(\.version) == [6] && actions.discarded.map(\.rank) == [0])
     #expect(cluster.handle(.tick).isEmpty)
-    // Said again by a server that has not heard the answer: the file is not there any more.
+    // Repeated by a server that did not get the answer: the file no longer exists.
     cluster.send(cluster.shard(6, rank: 0), from: 100)
     #expect(cluster.send(cluster.shard(6, rank: 1), from: 101).commits.isEmpty)
   }
 
-  @Test("what a commit that failed leaves is deleted, and what is being committed is not")
+  @Test("files of a failed commit are deleted, those of a commit under way are not")
   func discardedCommit() throws {
     var cluster = try training()
     for node in [100, 101] as [NodeID] {
@@ -187,7 +187,7 @@ import Testing
     #expect(cluster.handle(.tick).discarded.map(\.rank) == [0, 1])
   }
 
-  @Test("what was collected of a generation that is over is deleted")
+  @Test("files that were collected in an older generation are deleted")
   func discardedGeneration() throws {
     var cluster = try training()
     cluster.send(cluster.shard(6, rank: 1), from: 101)
@@ -207,7 +207,7 @@ import Testing
     }
     #expect(cluster.handle(.tick).discarded.isEmpty)
     #expect(cluster.send(cluster.shard(11, rank: 1), from: 101).commits.isEmpty)
-    // Asked again it says that it has written it.
+    // Asked again, it repeats that it has written it.
     let actions = cluster.send(cluster.shard(11, rank: 0), from: 100)
     #expect(actions.commits.map(\.version) == [11])
   }
@@ -234,20 +234,20 @@ import Testing
     return reports
   }
 
-  @Test("people are warned when versions are due again and again and no checkpoint comes of them")
+  @Test("a warning is reported when many versions were due and no checkpoint was completed")
   func overdue() throws {
     var cluster = try TestCluster(
       TestCluster.plan(epochs: 20, checkpoints: CheckpointPlan(folder: "c", interval: 1)))
     cluster.form()
     let found = warnings(of: &cluster, to: 60)
     let slowest = "server 0 (host n1, process 100)"
-    // At first not before the time that a silent server has, later ever more seldom.
+    // First after the time after which a silent server is lost, then less and less often.
     #expect(
       found
         == [11, 22, 44].map { .checkpointOverdue(newest: nil, dueCount: $0, slowest: slowest) })
   }
 
-  @Test("what people know of needs no warning: checkpoints, and failures that were told")
+  @Test("checkpoints, and failures that were reported, need no warning")
   func notOverdue() throws {
     var cluster = try TestCluster(
       TestCluster.plan(epochs: 20, checkpoints: CheckpointPlan(folder: "c", interval: 1)))

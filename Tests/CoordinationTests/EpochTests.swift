@@ -61,7 +61,7 @@ import Testing
     #expect(Set((start + materialize + ranking + next).tasks.map(\.task.id)).count == 8)
   }
 
-  @Test("the last epoch ends the run as completed and tells every node")
+  @Test("the last epoch ends the run as completed, and every node gets a finish message")
   func completed() throws {
     var cluster = try TestCluster(TestCluster.plan(epochs: 2))
     let second = cluster.epoch(cluster.form(), recall: 0.1)
@@ -69,12 +69,12 @@ import Testing
     #expect(end.outcome?.ending == .completed)
     #expect(end.outcome?.epochsFinished == 2)
     #expect(end.outcome?.best == .init(epoch: 1, version: 16, value: 0.2))
-    let told = end.sent.filter { if case .finish = $0.message { true } else { false } }
-    #expect(told.map(\.node) == [100, 101, 200, 201])
+    let finishes = end.sent.filter { if case .finish = $0.message { true } else { false } }
+    #expect(finishes.map(\.node) == [100, 101, 200, 201])
     #expect(end.records.last?.standing.status == .completed)
   }
 
-  @Test("epochs between evaluations go on at once, and the last one is always evaluated")
+  @Test("without an evaluation the next epoch begins at once; the last one is always evaluated")
   func evaluationInterval() throws {
     var cluster = try TestCluster(TestCluster.plan(epochs: 4, evaluationInterval: 3))
     var actions = cluster.form()
@@ -99,7 +99,7 @@ import Testing
       bodies == ["train 0", "train 1", "train 2", "evaluate 2", "train 3", "evaluate 3"])
   }
 
-  @Test("the totals have the same bits whoever did what and in whatever order it came")
+  @Test("the totals have the same bits whichever worker did what, in whatever order")
   func sumsAreIndependentOfOrder() throws {
     // Numbers whose sum depends on the order of the additions.
     let losses = [1e16, 1.0, -1e16, 3.7, 1e-3, 0.1, -7.3e8]
@@ -134,7 +134,7 @@ import Testing
     #expect(users == ["valid": 4])
   }
 
-  @Test("an epoch says how stale its rows were, over all shards, if they may be")
+  @Test("an epoch reports the staleness of its rows, over all shards, if they may be stale")
   func staleness() {
     let sums = UnitSums([
       UnitReport(unit: 0, sums: ["staleness.0": 3, "staleness.2": 1, "staleness.total": 2]),

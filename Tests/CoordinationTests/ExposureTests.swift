@@ -36,7 +36,7 @@ struct ExposureTests {
     [(item: unit, count: 1), (item: 4, count: 2)]
   }
 
-  @Test("are added once per block, whoever ranked it and in whatever order", arguments: [1, 2, 3])
+  @Test("are added once per block, in any order, by any workers", arguments: [1, 2, 3])
   func totals(workers: UInt32) throws {
     var cluster = try Self.ranking(Self.plan(workers: workers))
     var mailbox = cluster.actions.tasks
@@ -68,7 +68,7 @@ struct ExposureTests {
       (true, { Self.report($0, [(item: 5, count: 1)]) }, "items in block"),
       (true, { Self.report($0, [], names: ["valid.exposure@20"]) }, "other counts of block"),
       (true, { Self.report($0, [], names: []) }, "other counts of block"),
-      (false, { Self.report($0, Self.counts($0)) }, "counts that nobody asked for"),
+      (false, { Self.report($0, Self.counts($0)) }, "counts that were not requested"),
     ] as [(Bool, (UInt32) -> UnitReport, String)] {
       var cluster = try Self.ranking(Self.plan(metrics: exposure ? [.coverage] : [.recall]))
       let (node, task) = try #require(cluster.actions.tasks.first)

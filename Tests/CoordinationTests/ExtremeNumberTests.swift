@@ -35,7 +35,7 @@ import Testing
     }
   }
 
-  /// A cluster in each phase that messages can come in.
+  /// A cluster in each phase in which messages can arrive.
   private static func clusters() throws -> [TestCluster] {
     var forming = try TestCluster(TestCluster.plan())
     forming.send(TestCluster.hello(.server, 100), from: 100)
@@ -53,7 +53,7 @@ import Testing
     return [forming, training, stopping, recovering, restarted]
   }
 
-  @Test("of what nodes say, in every phase")
+  @Test("in messages of nodes, in every phase")
   func nodeMessages() throws {
     let variants = Self.variants()
     try #require(variants.count > 200)

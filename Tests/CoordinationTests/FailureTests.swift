@@ -3,7 +3,7 @@ import Messages
 import Testing
 
 @Suite struct FailureTests {
-  @Test("when the coordinator itself was asleep, nobody else is blamed for the silence")
+  @Test("when the coordinator itself was paused, no node counts as silent")
   func ownPause() throws {
     var cluster = try TestCluster(TestCluster.plan())
     cluster.form()
@@ -18,7 +18,7 @@ import Testing
     #expect(lost.count == 4)
   }
 
-  @Test("a coordinator that gets hardly any processor time does not hold it against the others")
+  @Test("a coordinator that gets hardly any processor time does not lose its nodes for that")
   func ownStarvation() throws {
     var cluster = try TestCluster(TestCluster.plan())
     cluster.form()
@@ -32,7 +32,7 @@ import Testing
     #expect(cluster.handle(.tick).reports.isEmpty)
   }
 
-  @Test("messages without end do not hide for ever that a node is silent")
+  @Test("a flood of messages does not hide for ever that a node is silent")
   func floodAndSilence() throws {
     var cluster = try TestCluster(TestCluster.plan())
     cluster.form()
@@ -78,7 +78,7 @@ import Testing
     #expect(failure?.message == "Training diverged: ranking is nan")
   }
 
-  @Test("reports of other units than were given end the run and say which")
+  @Test("reports of other units than were leased end the run, with both in the message")
   func wrongUnits() throws {
     for units in [[0], [0, 1], [0, 0, 2], []] as [[UInt32]] {
       var cluster = try TestCluster(TestCluster.plan())
@@ -163,7 +163,7 @@ import Testing
     #expect(end.tasks.isEmpty)
   }
 
-  @Test("nodes are told whether the run failed and whether another try can help")
+  @Test("nodes learn whether the run failed and whether another attempt can help")
   func endings() throws {
     var incomplete = try TestCluster(TestCluster.plan())
     incomplete.send(TestCluster.hello(.server, 100), from: 100)
@@ -186,22 +186,23 @@ import Testing
       })
   }
 
-  @Test("the end is recorded before anybody is sent home, and is the last thing to be done")
+  @Test("the end is recorded before any node gets it, and is the last action")
   func recordedFirst() throws {
     var stopped = try TestCluster(TestCluster.plan())
     stopped.form()
     stopped.handle(.stopRequested(reason: "Ctrl-C"))
-    Self.requireOrder(stopped.handle(.stopRequested(reason: "Ctrl-C")), told: [100, 101, 200, 201])
-    // Somebody comes in the place of a server that a stop waits for.
+    let stop = stopped.handle(.stopRequested(reason: "Ctrl-C"))
+    Self.requireOrder(stop, reaching: [100, 101, 200, 201])
+    // A process replaces a server that a stop waits for.
     var replaced = try TestCluster(TestCluster.plan())
     replaced.send(TestCluster.hello(.server, 100, name: "server-0"), from: 100)
     replaced.form()
     replaced.handle(.stopRequested(reason: "Ctrl-C"))
     let newcomer = TestCluster.hello(.server, 300, name: "server-0")
-    Self.requireOrder(replaced.send(newcomer, from: 300), told: [101, 200, 201, 300])
+    Self.requireOrder(replaced.send(newcomer, from: 300), reaching: [101, 200, 201, 300])
   }
 
-  private static func requireOrder(_ end: [CoordinatorAction], told nodes: [NodeID]) {
+  private static func requireOrder(_ end: [CoordinatorAction], reaching nodes: [NodeID]) {
     let isFarewell = end.map { action in
       if case .send(.finish, _) = action { true } else { false }
     }
@@ -211,7 +212,7 @@ import Testing
     if case .finish = end.last {} else { Issue.record("the last action is not to finish") }
   }
 
-  @Test("after the end a late node is told that it is over, and nothing else happens")
+  @Test("after the end a late node learns that the run is over, and nothing else happens")
   func afterTheEnd() throws {
     var cluster = try TestCluster(TestCluster.plan())
     let tasks = cluster.form().tasks

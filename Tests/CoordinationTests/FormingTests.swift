@@ -32,12 +32,12 @@ import Testing
     cluster.send(TestCluster.hello(.server, server1), from: server1)
     cluster.send(TestCluster.hello(.server, server0), from: server0)
     #expect(cluster.send(.ready(generation: 1), from: server0).sent.isEmpty)
-    let told = cluster.send(.ready(generation: 1), from: server1).sent
+    let sent = cluster.send(.ready(generation: 1), from: server1).sent
     let expected = CoordinatorMessage.servers(
       generation: 1, endpoints: ["tcp://host:101", "tcp://host:100"])
-    #expect(told.map(\.node) == [worker0])
-    #expect(told.first?.message == expected)
-    // One that comes later learns them with its welcome.
+    #expect(sent.map(\.node) == [worker0])
+    #expect(sent.first?.message == expected)
+    // A later worker learns them with its welcome.
     let late = cluster.send(TestCluster.hello(.worker, worker1), from: worker1).sent
     #expect(late.last?.message == expected)
   }
@@ -57,7 +57,7 @@ import Testing
     #expect(actions.records.first?.standing.status == .running)
   }
 
-  @Test("a worker that says it is ready before the servers are known is not counted")
+  @Test("a worker that reports ready before the servers are known is not counted")
   func earlyReadiness() throws {
     var cluster = try TestCluster(TestCluster.plan(workers: 1, servers: 1))
     cluster.send(TestCluster.hello(.worker, worker0), from: worker0)
@@ -85,7 +85,7 @@ import Testing
     #expect(again.tasks.map(\.task) == tasks.filter { $0.node == worker1 }.map(\.task))
   }
 
-  @Test("a node of another run is refused, and told both runs and what to do")
+  @Test("a node of another run is refused, with both runs and advice in the message")
   func wrongRun() throws {
     var cluster = try TestCluster(TestCluster.plan())
     let hello = TestCluster.hello(.worker, worker0, runID: "run-9")
@@ -97,7 +97,7 @@ import Testing
     #expect(cluster.send(TestCluster.hello(.worker, worker1), from: worker1).welcome?.rank == 0)
   }
 
-  @Test("a server too many is refused, people are told once, and it can take a lost one's place")
+  @Test("a server too many is refused, which is reported once, and can replace a lost one")
   func clusterFull() throws {
     var cluster = try TestCluster(TestCluster.plan())
     cluster.form()
@@ -147,7 +147,7 @@ import Testing
     #expect(welcome?.generation == 2)
   }
 
-  @Test("strangers are asked for a hello; a hello in another's name is ignored")
+  @Test("strangers are asked for a hello; a hello of another incarnation is ignored")
   func strangers() throws {
     var cluster = try TestCluster(TestCluster.plan())
     #expect(cluster.send(.ready(generation: 1), from: 999).refusal?.code == .helloNeeded)
@@ -171,7 +171,7 @@ import Testing
     #expect(!next.reports.contains(warning))
   }
 
-  @Test("a cluster that is not complete in time fails as transient and names who is missing")
+  @Test("a cluster that is not complete in time fails as transient and names what is missing")
   func startupTimeout() throws {
     var cluster = try TestCluster(TestCluster.plan())
     cluster.send(TestCluster.hello(.server, server0), from: server0)
@@ -183,8 +183,8 @@ import Testing
     cluster.now = 60.5
     let failure = cluster.handle(.tick).failure
     #expect(failure?.isTransient == true)
-    #expect(failure?.message.contains("1 server did not come") == true)
-    #expect(failure?.message.contains("2 workers did not come") == true)
+    #expect(failure?.message.contains("1 server has not joined") == true)
+    #expect(failure?.message.contains("2 workers have not joined") == true)
     #expect(failure?.message.contains("server 0 (host n1, process 100) is not ready") == true)
     #expect(failure?.message.contains("raise the start-up timeout") == true)
   }

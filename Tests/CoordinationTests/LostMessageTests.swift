@@ -27,7 +27,7 @@ import Testing
     for _ in 0..<3 { #expect(cluster.send(beat(0), from: node).tasks.isEmpty) }
   }
 
-  @Test("a progress that is not of the task under way is not believed")
+  @Test("progress of another task than the one under way is ignored")
   func foreignProgress() throws {
     var cluster = try TestCluster(TestCluster.plan(workers: 1))
     let materialize = cluster.work(cluster.form()) { _ in ["loss.total": 1] }
@@ -36,7 +36,7 @@ import Testing
     #expect(!cluster.send(beat(task.id), from: node).reports.isEmpty)
   }
 
-  @Test("a worker that lacks the servers, and a server whose readiness was lost, are told again")
+  @Test("a worker that lacks the servers, and a server whose readiness was lost, get it again")
   func lostSetUp() throws {
     var cluster = try TestCluster(TestCluster.plan(workers: 1, servers: 1))
     cluster.send(TestCluster.hello(.server, 100), from: 100)
@@ -52,7 +52,7 @@ import Testing
     #expect(!cluster.send(beat(0), from: 200).contains(.send(servers, to: 200)))
   }
 
-  @Test("what a member says and nobody can read ends the run; a stranger's is ignored")
+  @Test("an unreadable message of a member ends the run; a stranger's is ignored")
   func undecodable() throws {
     var cluster = try TestCluster(TestCluster.plan())
     cluster.form()

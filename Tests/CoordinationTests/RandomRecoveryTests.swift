@@ -28,7 +28,7 @@ import Testing
     return cluster
   }
 
-  @Test("whatever is lost whenever, runs reach their end with the facts of the undisturbed run")
+  @Test("whatever is lost and when, runs end with the records of the undisturbed run")
   func randomLosses() throws {
     let calm = try Self.run(seed: 0, faults: .init())
     #expect(calm.epochRecords.map(\.epoch) == [0, 1, 2, 3, 4, 5])
@@ -38,7 +38,7 @@ import Testing
     for seed in 1...900 as ClosedRange<UInt64> {
       let faults = SimulatedCluster.Faults(
         rate: [0.05, 0.15, 0.4][Int(seed % 3)], messageLoss: seed % 2 == 0 ? 0.1 : 0,
-        // Some losses heal what others broke: many runs have few.
+        // Some losses repair what others broke, so many runs have few.
         until: seed % 4 == 0 ? 400 : Double(seed % 40))
       let cluster: SimulatedCluster
       do {
@@ -48,7 +48,7 @@ import Testing
         return
       }
       #expect(cluster.outcome == calm.outcome, "seed \(seed)")
-      // Recorded once each, whatever was trained twice.
+      // Each is recorded once, also if it was trained twice.
       #expect(
         cluster.epochRecords.map(\.values) == calm.epochRecords.map(\.values), "seed \(seed)")
       #expect(
@@ -57,7 +57,7 @@ import Testing
       recoveries += cluster.recoveries
       adoptions += cluster.adoptions
     }
-    // The losses must have been felt.
+    // The losses must have had effects.
     #expect(recoveries > 1200)
     #expect(adoptions > 150)
   }

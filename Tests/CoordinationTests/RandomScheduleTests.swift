@@ -3,7 +3,7 @@ import Messages
 import Testing
 
 @Suite struct RandomScheduleTests {
-  @Test("whatever comes in whatever order, repeated and late, invariants hold and runs end alike")
+  @Test("in any order, with repetitions and late messages, invariants hold and runs end alike")
   func randomSchedules() throws {
     var outcomes: [RunOutcome] = []
     for seed in 0..<300 as Range<UInt64> {
@@ -19,7 +19,7 @@ import Testing
       var history = mailbox
       while !mailbox.isEmpty, !cluster.state.isEnded {
         cluster.now += 0.01
-        // Now and then something that was seen before comes again.
+        // Now and then an earlier event is repeated.
         let isRepeat = UInt64.random(in: 0..<4, using: &random) == 0
         let event: CoordinatorEvent
         if isRepeat, let old = history.randomElement(using: &random), old != .bestSaved {
@@ -42,7 +42,7 @@ import Testing
       })
   }
 
-  /// What well-behaved nodes and a well-behaved shell do about an action.
+  /// How correct nodes and a correct shell answer an action.
   private static func answers(to action: CoordinatorAction) -> [CoordinatorEvent] {
     switch action {
     case .saveBest: return [.bestSaved]

@@ -2,7 +2,7 @@ import Coordination
 import Messages
 import Testing
 
-/// Where rows may be stale, an epoch that is trained again comes to another model.
+/// Where rows may be stale, an epoch that is trained again gives another model.
 @Suite struct ReevaluationTests {
   private let restored = RestoredCheckpoint(manifest: "v8-g1/manifest.json", version: 8)
 
@@ -35,7 +35,7 @@ import Testing
     return cluster.ready([101, 102, 200, 201])
   }
 
-  @Test("an unsaved best epoch that was trained again is measured again, and that counts")
+  @Test("an unsaved best epoch that was trained again is evaluated again, and that result counts")
   func measuredAgain() throws {
     for isExact in [false, true] {
       var cluster = try cluster(isExact: isExact)
@@ -45,7 +45,7 @@ import Testing
       cluster.work(again, sums: ranked(0))
       let final = cluster.work(cluster.actions) { _ in [:] }
       guard !isExact else {
-        #expect(final.last?.isSaveBest == true, "it comes to the same")
+        #expect(final.last?.isSaveBest == true, "the tables are the same")
         continue
       }
       #expect(
@@ -63,7 +63,7 @@ import Testing
     }
   }
 
-  @Test("one that is the best no more leaves the best before it, and counts against patience")
+  @Test("one that is no longer the best restores the best before it, and counts against patience")
   func bestNoMore() throws {
     var cluster = try cluster()
     let second = cluster.epoch(cluster.form(), recall: 0.4)
@@ -81,7 +81,7 @@ import Testing
     #expect(cluster.store.run.evaluations.count == 2)
   }
 
-  @Test("a coordinator that is started again measures an unsaved best again, and no saved one")
+  @Test("a restarted coordinator evaluates an unsaved best epoch again, and no saved one")
   func restarted() throws {
     for isSaved in [false, true] {
       var cluster = try cluster()
@@ -107,7 +107,7 @@ import Testing
     }
   }
 
-  @Test("saving that is tried again in one generation measures nothing again")
+  @Test("a retried saving in the same generation causes no evaluation")
   func sameGeneration() throws {
     var cluster = try cluster()
     evaluate(&cluster, cluster.form(), recall: 0.5)

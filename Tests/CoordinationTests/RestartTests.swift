@@ -7,7 +7,7 @@ import Testing
     ["loss.total": 1, "valid.recall@20": 0.1, "valid.users": 1]
   }
 
-  /// All nodes say hello with what they have.
+  /// All nodes send a hello with what they hold.
   @discardableResult
   private func gather(
     _ cluster: inout TestCluster, versions: [UInt64], generation: UInt64 = 1
@@ -24,7 +24,7 @@ import Testing
     return actions
   }
 
-  @Test("a coordinator that starts again adopts the servers, and training goes on where they are")
+  @Test("a restarted coordinator adopts the servers, and training resumes where they are")
   func adoption() throws {
     var cluster = try TestCluster(TestCluster.plan())
     let old = cluster.epoch(cluster.form(), recall: 0.1).tasks
@@ -60,7 +60,7 @@ import Testing
     #expect(cluster.store.run.epochs.map(\.epoch) == [0, 1, 2])
   }
 
-  @Test("an epoch that ended while nobody listened is closed by a task from its end")
+  @Test("an epoch that ended without a coordinator is closed by a task that starts at its end")
   func closing() throws {
     var cluster = try TestCluster(TestCluster.plan())
     cluster.epoch(cluster.form(), recall: 0.1)
@@ -77,7 +77,7 @@ import Testing
     #expect(next.tasks.first?.task.body == .materialize(version: 16, epoch: 1, blocks: [0, 2]))
   }
 
-  @Test("an evaluation, or a best model, that is missing is made before training goes on")
+  @Test("a missing evaluation, or best model, is made before training resumes")
   func missingFacts() throws {
     var cluster = try TestCluster(TestCluster.plan())
     cluster.work(cluster.form(), sums: sums)
@@ -98,7 +98,7 @@ import Testing
     #expect(cluster.store.run.evaluations.count == 1)
   }
 
-  @Test("any server that is not as it was left sends all back to the newest checkpoint")
+  @Test("a single server that was changed rolls all back to the newest checkpoint")
   func adoptionImpossible() throws {
     let hellos: [NodeMessage] = [
       // It was started again, too.
@@ -144,7 +144,7 @@ import Testing
     #expect(welcome?.generation == 2)
   }
 
-  @Test("a run that never began waits for all its workers; one that did needs only one")
+  @Test("a run that never began waits for all its workers; a resumed one needs only one")
   func neverBegan() throws {
     var cluster = try TestCluster(TestCluster.plan())
     cluster.send(TestCluster.hello(.server, 100), from: 100)
@@ -158,7 +158,7 @@ import Testing
     #expect(cluster.addWorker(201).tasks.count == 2)
   }
 
-  @Test("a hold that a coordinator left behind is released to the end of the run")
+  @Test("a server that an earlier coordinator held is released to the end of the run")
   func leftHold() throws {
     var cluster = try TestCluster(TestCluster.plan())
     cluster.epoch(cluster.form(), recall: 0.1)
@@ -205,7 +205,7 @@ import Testing
     #expect(cluster.epoch(start, recall: 0.3).outcome?.ending == .earlyStopped)
   }
 
-  @Test("the best model that was written before stays the best when the next was not written")
+  @Test("the best model that was written stays the best when the next was not written")
   func formerBest() throws {
     var cluster = try TestCluster(TestCluster.plan())
     let second = cluster.epoch(cluster.form(), recall: 0.1)
@@ -220,7 +220,7 @@ import Testing
     #expect(end.outcome?.best?.epoch == 0)
   }
 
-  @Test("a process of a later generation than is recorded is sent away with both in the sentence")
+  @Test("a process of a later generation than is recorded is refused, with both in the message")
   func laterThanRecorded() throws {
     var cluster = try TestCluster(TestCluster.plan())
     cluster.form()
@@ -229,7 +229,7 @@ import Testing
     let refusal = cluster.send(TestCluster.hello(.server, 100, holding: holding), from: 100).refusal
     #expect(refusal?.code == .wrongRun)
     #expect(refusal?.message.contains("generation 7") == true)
-    #expect(refusal?.message.contains("know of 1 only") == true)
+    #expect(refusal?.message.contains("end at generation 1") == true)
   }
 
   @Test("records that do not fit the plan are refused")

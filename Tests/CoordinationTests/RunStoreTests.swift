@@ -41,7 +41,7 @@ import Testing
     return all
   }
 
-  @Test("a record that was made outlives a loss of power: the journal is synchronised every time")
+  @Test("a record outlives a loss of power: the journal is synchronised every time")
   func synchronises() throws {
     let folder = try temporaryFolder()
     defer { try? FileManager.default.removeItem(atPath: folder) }
@@ -89,7 +89,7 @@ import Testing
     #expect(FileManager.default.fileExists(atPath: name))
   }
 
-  @Test("a pipe in the place of the record or its journal is named, and nobody waits")
+  @Test("a pipe in place of the record or its journal is named, and does not block")
   func pipe() throws {
     let folder = try temporaryFolder()
     defer { try? FileManager.default.removeItem(atPath: folder) }
@@ -177,7 +177,7 @@ import Testing
     #expect(try store.raiseTerm() == 4)
   }
 
-  @Test("a store of the first release is brought up to date, and its run can go on")
+  @Test("a store of the first release is migrated, and its run can be resumed")
   func firstSchema() throws {
     let folder = try temporaryFolder()
     defer { try? FileManager.default.removeItem(atPath: folder) }
@@ -220,7 +220,7 @@ import Testing
     PRAGMA user_version = 1;
     """
 
-  @Test("numbers that are none come back as they were")
+  @Test("NaN and infinities come back as they were")
   func notANumber() throws {
     let folder = try temporaryFolder()
     defer { try? FileManager.default.removeItem(atPath: folder) }
@@ -247,7 +247,7 @@ import Testing
     } throws: { "\($0)".contains("begin the run first") }
   }
 
-  @Test("a store that holds a run takes no second one and says which it holds")
+  @Test("a store that holds a run takes no second one, and the error names the run")
   func secondRun() throws {
     let folder = try temporaryFolder()
     defer { try? FileManager.default.removeItem(atPath: folder) }
@@ -304,7 +304,7 @@ import Testing
     } throws: { "\($0)".contains("exists and is writable") }
   }
 
-  @Test("a file that is no database: the sentence says what it is")
+  @Test("a file that is no database: the message names what it is")
   func otherKinds() throws {
     let path = try temporaryFolder() + "/run.sqlite"
     try Data("{\"epoch\": 1, \"note\": \"\(String(repeating: "x", count: 600))\"}".utf8)
@@ -312,7 +312,7 @@ import Testing
     #expect(performing: { try RunStore(path: path) }, throws: { "\($0)".contains("JSON text") })
   }
 
-  @Test("a path that SQLite would not take is refused with its length, and nothing is made")
+  @Test("a path that is too long for SQLite is refused with its length, and nothing is made")
   func longPath() throws {
     let root = try temporaryFolder()
     func path(_ byteCount: Int) -> String {

@@ -11,7 +11,7 @@ import Testing
     return cluster
   }
 
-  /// A time passes in which all nodes are heard of.
+  /// A time passes in which all nodes send heartbeats.
   private func wait(_ cluster: inout TestCluster, _ seconds: Double = 1) -> [CoordinatorAction] {
     cluster.now += seconds
     cluster.reach(8)
@@ -19,7 +19,7 @@ import Testing
     return cluster.handle(.tick).besidesWaiting
   }
 
-  @Test("a server that is heard and cannot be read from ends the run in time, with its address")
+  @Test("a server that is alive and cannot be read from ends the run in time, with its address")
   func outOfReach() throws {
     var cluster = try saving()
     for _ in 1...60 { #expect(wait(&cluster).isEmpty) }
@@ -33,7 +33,7 @@ import Testing
     #expect(cluster.store.run.standing.isBestSaved == false)
   }
 
-  @Test("a model that takes its time is not given up while rows of it come")
+  @Test("a model that takes long is not given up while its rows arrive")
   func large() throws {
     var cluster = try saving()
     for second in 1...300 {
@@ -47,7 +47,7 @@ import Testing
     #expect(cluster.state.ignoredMessageCount == 1)
   }
 
-  @Test("a stop does not wait for ever for a model that does not come; it is made up for later")
+  @Test("a stop gives up a model that takes too long; it is saved on resuming")
   func stopped() throws {
     var cluster = try saving()
     cluster.handle(.stopRequested(reason: "Ctrl-C"))

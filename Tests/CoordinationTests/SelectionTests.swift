@@ -73,7 +73,7 @@ import Testing
     #expect(actions.records.last?.standing.nonImprovingCount == 3)
   }
 
-  @Test("with MMRec's rounding a run stops where an unrounded one goes on")
+  @Test("with MMRec's rounding a run stops where an unrounded one continues")
   func roundingDecides() throws {
     for (rounding, isEnded) in [(SelectionRule.Rounding.none, false), (.fourDecimals, true)] {
       var cluster = try TestCluster(

@@ -19,7 +19,7 @@ import Testing
     return cluster
   }
 
-  @Test("the tables go back to the newest checkpoint, under a generation that is recorded first")
+  @Test("the tables are rolled back to the newest checkpoint; the new generation is recorded first")
   func transcript() throws {
     var cluster = try inSecondEpoch()
     let loss = cluster.handle(.nodeGone(101))
@@ -29,7 +29,7 @@ import Testing
     #expect(loss.records.first?.standing.generation == 2)
     #expect(loss.records.first?.standing.status == .running)
     #expect(loss.last == .findCheckpoint)
-    #expect(loss.sent.isEmpty, "nobody hears of the generation before it is recorded")
+    #expect(loss.sent.isEmpty, "no node learns of the generation before it is recorded")
 
     // Its replacement may come before the checkpoint is found.
     let early = cluster.send(TestCluster.hello(.server, 102), from: 102)
@@ -66,7 +66,7 @@ import Testing
     #expect(start.tasks.allSatisfy { $0.task.generation == 2 })
   }
 
-  @Test("in whatever phase a server is lost, the run ends with the facts of the undisturbed one")
+  @Test("in whatever phase a server is lost, the run ends with the records of the undisturbed one")
   func everyPhase() throws {
     // How many events of the second epoch come before the loss; the calm run has as many as it has.
     var undisturbed: MemoryStore?
@@ -114,7 +114,7 @@ import Testing
     }
   }
 
-  @Test("several servers that fall silent together raise the generation once")
+  @Test("several servers that are silent together raise the generation once")
   func together() throws {
     var cluster = try inSecondEpoch()
     for second in 1...10 {
@@ -146,12 +146,12 @@ import Testing
     #expect(again.last == .findCheckpoint)
     cluster.handle(.checkpointFound(restored))
     cluster.send(TestCluster.hello(.server, 104), from: 104)
-    // What was said of the generation before does not count.
+    // Readiness for the previous generation does not count.
     #expect(cluster.send(.ready(generation: 2), from: 103).isEmpty)
     #expect(cluster.ready([103, 104, 200, 201]).tasks.count == 2)
   }
 
-  @Test("without a checkpoint all begins anew; what is recorded is trained again but not recorded")
+  @Test("without a checkpoint the run starts over; recorded epochs are not recorded again")
   func fromTheBeginning() throws {
     for plan in [TestCluster.plan(), TestCluster.plan(checkpoints: nil)] {
       var cluster = try TestCluster(plan)
@@ -173,7 +173,7 @@ import Testing
     }
   }
 
-  @Test("a best model that was being written is written after the recovery")
+  @Test("a best model that was being written is written after the rollback")
   func bestAfterRecovery() throws {
     var cluster = try TestCluster(TestCluster.plan())
     cluster.epochUntilSaving()
@@ -193,7 +193,7 @@ import Testing
     #expect(cluster.handle(.bestSaved).tasks.map(\.task.body.epoch) == [1, 1])
   }
 
-  @Test("saving that fails because a server is silent is tried again, but not for ever")
+  @Test("saving that fails because a server is silent is retried, but not for ever")
   func savingAgain() throws {
     var cluster = try TestCluster(TestCluster.plan())
     let request = cluster.epochUntilSaving().last
@@ -208,13 +208,13 @@ import Testing
       cluster.handle(.tick)
       #expect(cluster.state.isEnded || cluster.actions.besidesWaiting.last == request)
     }
-    // Another start may find it there.
+    // Another start of the run may reach it.
     #expect(cluster.actions.failure?.kind == .peerLost)
     #expect(cluster.actions.failure?.message.contains("server 1 is silent") == true)
     #expect(cluster.now - start > 60 && cluster.now - start < 70)
   }
 
-  @Test("saving that gets somewhere and then fails is not tried again for ever either")
+  @Test("saving that progresses and then fails is not retried for ever either")
   func savingAgainAndAgain() throws {
     var cluster = try TestCluster(TestCluster.plan())
     cluster.epochUntilSaving()
@@ -232,7 +232,7 @@ import Testing
     #expect(cluster.actions.failure?.kind == .peerLost)
   }
 
-  @Test("a server that was stopped and wakes is its own replacement, with the tables of all")
+  @Test("a server that was paused and continues is its own replacement, with the restored tables")
   func wakesUp() throws {
     var cluster = try inSecondEpoch()
     cluster.handle(.nodeGone(101))
@@ -246,7 +246,7 @@ import Testing
     #expect(cluster.ready([100, 101, 200, 201]).tasks.count == 2)
   }
 
-  @Test("one that wakes when its place is taken has to wait for another")
+  @Test("a server that was paused and is replaced has to wait for another place")
   func wakesUpLate() throws {
     var cluster = try inSecondEpoch()
     cluster.handle(.nodeGone(101))
@@ -257,7 +257,7 @@ import Testing
     #expect(cluster.send(hello, from: 101).refusal?.code == .clusterFull)
   }
 
-  @Test("tasks of the generation before may end or fail as they like")
+  @Test("ends and failures of tasks of the previous generation are ignored")
   func staleAnswers() throws {
     var cluster = try inSecondEpoch()
     let old = cluster.currentTasks
@@ -275,7 +275,7 @@ import Testing
     #expect(!cluster.state.isEnded)
   }
 
-  @Test("a worker that takes too long to set itself up does not hold the others up for ever")
+  @Test("the others do not wait for ever for a worker that is not ready")
   func slowWorker() throws {
     var cluster = try inSecondEpoch()
     cluster.handle(.nodeGone(101))
@@ -295,7 +295,7 @@ import Testing
     #expect(cluster.ready([201]).tasks.map(\.node) == [200, 201])
   }
 
-  @Test("a lost server that nobody replaces fails the run in time, and says what is missing")
+  @Test("a lost server without a replacement fails the run in time, and is named")
   func noReplacement() throws {
     var cluster = try inSecondEpoch()
     cluster.handle(.nodeGone(101))
@@ -308,10 +308,10 @@ import Testing
     }
     let failure = cluster.handle(.tick).failure
     #expect(failure?.isTransient == true)
-    #expect(failure?.message.contains("1 server did not come") == true)
+    #expect(failure?.message.contains("1 server has not joined") == true)
   }
 
-  @Test("a checkpoint that the records cannot know of ends the run with both in the sentence")
+  @Test("a checkpoint that contradicts the records ends the run, with both in the message")
   func impossibleCheckpoint() throws {
     var cluster = try inSecondEpoch()
     cluster.handle(.nodeGone(101))
@@ -321,11 +321,11 @@ import Testing
     #expect(failure?.message.contains("versions up to 16") == true)
   }
 
-  @Test("what the coordinator said to members and was lost is said again in the new generation")
+  @Test("lost messages of the coordinator are repeated in the new generation")
   func lostWelcome() throws {
     var cluster = try inSecondEpoch()
     cluster.handle(.nodeGone(101))
-    #expect(cluster.send(TestCluster.beat(), from: 200).sent.count == 1, "nothing to say yet")
+    #expect(cluster.send(TestCluster.beat(), from: 200).sent.count == 1, "only the answer")
     cluster.handle(.checkpointFound(restored))
     #expect(cluster.send(TestCluster.beat(generation: 1), from: 200).welcome?.generation == 2)
     #expect(cluster.send(TestCluster.beat(generation: 1), from: 100).welcome?.generation == 2)

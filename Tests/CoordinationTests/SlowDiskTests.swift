@@ -3,7 +3,7 @@ import Messages
 import ParameterServer
 import Testing
 
-/// Servers whose disks are of different speeds, and what becomes of their files.
+/// Servers whose disks have different speeds, and which of their files become checkpoints.
 @Suite struct SlowDiskTests {
   /// A server's disk, and what it has written of versions that are no checkpoint.
   private struct Server {
@@ -17,7 +17,7 @@ import Testing
     var files: Set<UInt64> = []
   }
 
-  /// What became of the versions of a run, one of which is trained and due every second.
+  /// The checkpoints of a run in which every second a version is trained and due.
   private struct History {
     /// Versions, and the seconds at which they were.
     var commits: [(version: UInt64, second: Double)] = []
@@ -92,11 +92,11 @@ import Testing
     for (earlier, later) in zip(late, late.dropFirst()) {
       #expect(later.second - earlier.second <= stride + slowest, "\(earlier), \(later)")
     }
-    // Those that are collected, the last one of each server, and one that is being committed.
+    // Files that are collected, the last one of each server, and those of one commit.
     #expect(history.mostFiles <= 6)
   }
 
-  @Test("a disk that takes nothing any more is told of, and the others' files do not pile up")
+  @Test("a full disk is reported, and the other servers' files do not pile up")
   func stalls() throws {
     let history = try history([0.25, .infinity], seconds: 300)
     #expect(history.commits.isEmpty)

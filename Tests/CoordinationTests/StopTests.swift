@@ -34,11 +34,11 @@ import Testing
     #expect(end.outcome?.ending == .interrupted(reason: "Ctrl-C"))
     #expect(cluster.store.run.checkpoints.map(\.version) == [6])
     #expect(cluster.store.run.standing.status == .interrupted)
-    // The record of the checkpoint comes before everybody leaves.
+    // The checkpoint is recorded before any node gets the end.
     let recorded = try #require(
       end.firstIndex { if case .record = $0 { true } else { false } })
-    let told = try #require(end.firstIndex { $0.isSend })
-    #expect(recorded < told)
+    let sent = try #require(end.firstIndex { $0.isSend })
+    #expect(recorded < sent)
   }
 
   @Test("a second request ends the run at once")
@@ -48,7 +48,7 @@ import Testing
     #expect(end.outcome?.ending == .interrupted(reason: "Ctrl-C again"))
   }
 
-  @Test("what was lost on its way is said again: the hold, then the version to write")
+  @Test("lost messages are repeated: the hold, then the version to write")
   func repeated() throws {
     var cluster = try stopping()
     let hold = CoordinatorMessage.hold(generation: 1)
@@ -154,7 +154,7 @@ import Testing
     }
   }
 
-  @Test("while a cluster forms anew a stop takes effect at once, and the run can go on later")
+  @Test("during a rollback a stop takes effect at once, and the run can be resumed")
   func whileForming() throws {
     var cluster = try TestCluster(TestCluster.plan())
     cluster.epoch(cluster.form(), recall: 0.1)

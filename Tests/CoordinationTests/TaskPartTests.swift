@@ -30,7 +30,7 @@ import Testing
     #expect(seen.sorted() == Array(0..<blocks))
   }
 
-  @Test("the next part is known by its own id, so that it can be told from a repetition")
+  @Test("the next part has an id of its own, which distinguishes it from a repetition")
   func ids() throws {
     var cluster = try TestCluster(TestCluster.plan(workers: 1, blocks: 1100))
     cluster.work(cluster.form()) { _ in ["loss.total": 1] }

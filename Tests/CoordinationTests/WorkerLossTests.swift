@@ -40,7 +40,7 @@ import Testing
     #expect(cluster.state.generation == 1)
   }
 
-  @Test("a worker that has done its share gets that of a lost one, and is asked for no more")
+  @Test("a worker that has done its share gets the share of a lost one, and nothing else")
   func orphansForTheIdle() throws {
     var cluster = try TestCluster(TestCluster.plan())
     let tasks = cluster.form().tasks
@@ -56,7 +56,7 @@ import Testing
     #expect(cluster.store.run.epochs.first?.values["loss.total"] == 0.75)
   }
 
-  @Test("answers to a task that was replaced mean nothing, whether it was done or failed")
+  @Test("answers to a superseded task are ignored, whether it was done or failed")
   func replacedTask() throws {
     var cluster = try TestCluster(TestCluster.plan())
     let tasks = cluster.form().tasks
@@ -69,7 +69,7 @@ import Testing
     #expect(!end.tasks.isEmpty)
   }
 
-  @Test("when all workers are lost the run waits, and one that comes gets everything")
+  @Test("when all workers are lost the run waits, and the next one gets everything")
   func allLost() throws {
     var cluster = try TestCluster(TestCluster.plan())
     cluster.form()
@@ -84,7 +84,7 @@ import Testing
     #expect(tasks.map(\.task.body.units) == [[0, 1, 2]])
   }
 
-  @Test("when no worker comes in time the run fails, and starting it again can help")
+  @Test("when no worker joins in time the run fails, and starting it again can help")
   func nobodyComes() throws {
     var cluster = try TestCluster(TestCluster.plan(workers: 1))
     cluster.form()
@@ -97,7 +97,7 @@ import Testing
     cluster.now = 61
     let failure = cluster.handle(.tick).failure
     #expect(failure?.kind == .peerLost)
-    #expect(failure?.message.contains("no worker was there for 60.0 s") == true)
+    #expect(failure?.message.contains("there was no worker for 60.0 s") == true)
   }
 
   @Test("blocks of a lost worker go to the next idle one, in both halves of an evaluation")
@@ -130,7 +130,7 @@ import Testing
     #expect(taken.map(\.task.body.units) == [[0, 2]])
   }
 
-  @Test("workers come and go while the best model is saved; the next epoch has who is there")
+  @Test("workers join and leave while the best model is saved; the next epoch uses those present")
   func lostWhileSaving() throws {
     var cluster = try TestCluster(TestCluster.plan())
     cluster.epochUntilSaving()
@@ -140,7 +140,7 @@ import Testing
     #expect(next.tasks.map(\.task.body.units) == [[0, 1, 2]])
   }
 
-  @Test("a worker that joins during an epoch takes shards over, and only they change hands")
+  @Test("a worker that joins during an epoch takes shards over, and no others move")
   func lateJoin() throws {
     var cluster = try TestCluster(TestCluster.plan(workers: 2, shards: 7))
     let tasks = cluster.form().tasks
@@ -157,7 +157,7 @@ import Testing
       ])
   }
 
-  @Test("more workers than planned may join; one that finds too few shards stays in reserve")
+  @Test("more workers than planned may join; one without a shard stays in reserve")
   func reserve() throws {
     var cluster = try TestCluster(TestCluster.plan(workers: 1, shards: 2))
     cluster.form()
@@ -167,7 +167,7 @@ import Testing
     #expect(taken.map(\.node) == [202])
   }
 
-  @Test("a worker that was given up and speaks again is asked for a hello and gets work again")
+  @Test("a lost worker that sends a message again is asked for a hello and gets work again")
   func comesBack() throws {
     var cluster = try TestCluster(TestCluster.plan())
     let first = cluster.form().tasks
@@ -181,7 +181,7 @@ import Testing
     #expect(cluster.ready([201]).tasks.map(\.task.body.units) == [[0, 1], [2]])
   }
 
-  @Test("a worker that steps down gets nothing until it is ready, and the others go on")
+  @Test("a worker that steps down gets nothing until it is ready, and the others continue")
   func stepsDown() throws {
     var cluster = try TestCluster(TestCluster.plan())
     cluster.form()
@@ -226,12 +226,12 @@ import Testing
     cluster.now = 61
     let failure = cluster.handle(.tick).failure
     #expect(failure?.isTransient == true)
-    #expect(failure?.message.contains("no worker was there for 60.0 s") == true)
+    #expect(failure?.message.contains("there was no worker for 60.0 s") == true)
     #expect(failure?.message.contains("worker 0 on n1 was lost") == true)
     #expect(failure?.message.contains("cannot reach server 1 at tcp://a:1") == true)
   }
 
-  @Test("what became of a worker is forgotten when one of its rank is ready")
+  @Test("the loss of a worker is forgotten when one of its rank is ready")
   func forgottenLoss() throws {
     var cluster = try TestCluster(TestCluster.plan(workers: 1))
     cluster.form()
@@ -247,15 +247,15 @@ import Testing
       cluster.send(TestCluster.beat(), from: 101)
       cluster.send(TestCluster.beat(), from: 201)
       if let failure = cluster.handle(.tick).failure {
-        #expect(failure.message.contains("1 server did not come"))
+        #expect(failure.message.contains("1 server has not joined"))
         #expect(!failure.message.contains("cannot reach"))
         return
       }
     }
-    Issue.record("the cluster is waited for")
+    Issue.record("the run still waits for the cluster")
   }
 
-  @Test("a new process of a name takes the place of the one before at once, for good")
+  @Test("a new process of a name replaces the one before at once, and for good")
   func takesPlace() throws {
     var cluster = try TestCluster(TestCluster.plan(workers: 1))
     cluster.send(TestCluster.hello(.server, 100), from: 100)
@@ -270,7 +270,7 @@ import Testing
           role: .worker, rank: 0, host: "n1", how: "another process took its place"))
     #expect(taken.welcome?.rank == 0)
     #expect(cluster.ready([201]).tasks.map(\.node) == [201])
-    // The one before wakes up: it is not let in again, with or without anything of the run.
+    // The one before continues after a pause: it cannot join again, whatever it holds.
     #expect(cluster.send(TestCluster.beat(), from: 200).refusal?.code == .helloNeeded)
     for holding in [nil, Holding(generation: 1, rank: 0, version: 0)] {
       let hello = TestCluster.hello(.worker, 200, name: "worker-0", holding: holding)
@@ -281,7 +281,7 @@ import Testing
     #expect(cluster.state.ignoredMessageCount == 1)
   }
 
-  @Test("late words of a process do not take the name from the one that was started after it")
+  @Test("late messages of a process do not take the name from the one that was started after it")
   func lateHello() throws {
     var cluster = try TestCluster(TestCluster.plan())
     cluster.form()
@@ -291,14 +291,14 @@ import Testing
       return cluster.send(former, from: 300).refusal?.code
     }
     let member = Holding(generation: 1, rank: 2, version: 0)
-    // The later one may have died since it said hello, and its clock be wrong.
+    // The later one may have died since its hello, and its clock may be wrong.
     #expect(answer(holding: nil) == .notReady && answer(holding: member) == .notReady)
     cluster.ready([301])
     #expect(answer(holding: nil) == .notReady && answer(holding: member) == .staleGeneration)
     #expect(cluster.send(TestCluster.beat(), from: 301).refusal == nil)
   }
 
-  @Test("a replacement whose clock was set back waits until the one before is given up")
+  @Test("a replacement whose clock was set back waits until the one before is lost")
   func clockSetBack() throws {
     for role in [NodeRole.worker, .server] {
       var cluster = try TestCluster(TestCluster.plan())
@@ -313,7 +313,7 @@ import Testing
         let answer = cluster.send(hello, from: replacement)
         #expect(answer.refusal?.code == .notReady)
         #expect(answer.refusal?.message.contains("'node-1'") == true)
-        // The one before may be alive: it stays. People are told once.
+        // The one before may be alive: it stays. That is reported once.
         #expect(answer.reports.count == (second == 1 ? 1 : 0))
         #expect(cluster.handle(.tick).isEmpty)
       }

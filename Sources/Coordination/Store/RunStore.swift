@@ -4,7 +4,7 @@ import GRDB
 ///
 /// Every transition is one transaction, synchronised to disk before ``record(_:)`` returns, so
 /// that after a crash at any moment the file holds the state after some transition. The journal is
-/// a write-ahead log: files `run.sqlite-wal` and `-shm` stand beside it while the store is open.
+/// a write-ahead log: files `run.sqlite-wal` and `-shm` accompany it while the store is open.
 ///
 /// All methods block for the time of a disk synchronisation (milliseconds, a few times per epoch)
 /// and may be called from any thread; the network thread should leave them to another one where
@@ -27,7 +27,7 @@ public final class RunStore: Sendable {
     try StoreSchema.checkLength(of: path)
   }
 
-  /// Writes down a run that begins.
+  /// Records a run that begins.
   ///
   /// - Throws: ``CoordinationError`` if the store already holds a run.
   public func begin(_ identity: RunIdentity, standing: RunStanding) throws {
@@ -49,9 +49,8 @@ public final class RunStore: Sendable {
     }
   }
 
-  /// Begins a new term: that of a coordinator that is started again. It is durable when this
-  /// returns, so that no two starts ever have the same, and what an earlier start still wants to
-  /// record is refused from now on.
+  /// Begins the term of a coordinator that is started again. It is durable when this returns, so
+  /// that no two starts have the same term, and records of earlier starts are refused from now on.
   ///
   /// - Throws: ``CoordinationError`` if no run was begun in the store.
   public func raiseTerm() throws -> UInt64 {
@@ -66,8 +65,7 @@ public final class RunStore: Sendable {
     }
   }
 
-  /// Writes down a transition, in one transaction. Writing the same transition again changes
-  /// nothing.
+  /// Records a transition, in one transaction. Recording the same transition again changes nothing.
   ///
   /// - Throws: ``CoordinationError`` with the code `superseded` if a later start of the coordinator
   ///   has begun its term.
@@ -82,7 +80,7 @@ public final class RunStore: Sendable {
         throw CoordinationError(
           code: .superseded,
           message: "Cannot record in '\(path)': another coordinator leads the run now, in term "
-            + "\(term); this one, of term \(record.standing.term), has to leave.")
+            + "\(term); this one, of term \(record.standing.term), must exit.")
       }
       var message = ""
       switch record.change {
@@ -99,7 +97,7 @@ public final class RunStore: Sendable {
   /// Kernels that a run can have at most: others are not recorded.
   private static let mostKernels = 16
 
-  /// Writes down with which kernels something of the run is computed, which decide its bits.
+  /// Records the kernels with which a part of the run is computed: they decide its bits.
   ///
   /// - Returns: those that were recorded before, without this one.
   public func recordKernels(_ name: String) throws -> [String] {
@@ -122,4 +120,67 @@ public final class RunStore: Sendable {
   ) throws -> Result {
     try StoreSchema.translatingErrors(purpose, path) { try queue.write(body) }
   }
+}
+
+extension RunStore {
+  static let schema = StoreSchema(
+    content: "the run's state", applicationID: 0x6d72_6462, migrations: migrations)
+
+  private static let migrations: [String] = [
+    """
+    CREATE TABLE run (
+      only INTEGER PRIMARY KEY CHECK (only = 1),
+      id TEXT NOT NULL,
+      created TEXT NOT NULL,
+      configuration TEXT NOT NULL,
+      digests TEXT NOT NULL
+    );
+    CREATE TABLE epochs (
+      epoch INTEGER PRIMARY KEY,
+      version INTEGER NOT NULL,
+      "values" TEXT NOT NULL,
+      seconds REAL NOT NULL
+    );
+    CREATE TABLE evaluations (
+      epoch INTEGER PRIMARY KEY,
+      version INTEGER NOT NULL,
+      metrics TEXT NOT NULL,
+      users TEXT NOT NULL,
+      materialize_seconds REAL NOT NULL,
+      rank_seconds REAL NOT NULL
+    );
+    CREATE TABLE state (
+      only INTEGER PRIMARY KEY CHECK (only = 1),
+      status TEXT NOT NULL,
+      message TEXT NOT NULL,
+      generation INTEGER NOT NULL,
+      epochs_finished INTEGER NOT NULL,
+      version INTEGER NOT NULL,
+      best_epoch INTEGER,
+      best_version INTEGER,
+      best_value REAL,
+      is_best_saved INTEGER NOT NULL,
+      non_improving_count INTEGER NOT NULL
+    );
+    """,
+    // Recovery: 0 in rows of older releases, which did not record it.
+    """
+    ALTER TABLE state ADD COLUMN term INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE state ADD COLUMN server_count INTEGER NOT NULL DEFAULT 0;
+    CREATE TABLE checkpoints (
+      version INTEGER NOT NULL,
+      generation INTEGER NOT NULL,
+      epoch INTEGER NOT NULL,
+      manifest TEXT NOT NULL,
+      created TEXT NOT NULL,
+      PRIMARY KEY (version, generation)
+    );
+    """,
+    // Of OpenBLAS; empty in files of older releases.
+    """
+    CREATE TABLE kernels (
+      name TEXT PRIMARY KEY
+    );
+    """,
+  ]
 }

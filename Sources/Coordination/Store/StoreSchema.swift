@@ -3,9 +3,9 @@ internal import ForeignText
 import Foundation
 import GRDB
 
-/// What a SQLite file of ours looks like, and how one of an older release comes to look so.
+/// The schema of a SQLite file, and how a file of an older release is migrated to it.
 package struct StoreSchema: Sendable {
-  /// What the file holds, for people: `the run's state`.
+  /// What the file holds, as messages name it: `the run's state`.
   let content: String
   /// Marks a SQLite file as ours; four ASCII letters.
   let applicationID: Int64
@@ -84,7 +84,7 @@ package struct StoreSchema: Sendable {
     try database.execute(sql: "PRAGMA user_version = \(migrations.count)")
   }
 
-  /// SQLite would wait for whoever writes into a named pipe.
+  /// SQLite would block on a named pipe until something writes into it.
   private static func checkKind(of path: String) throws {
     do {
       try PlainFile.check(path)
@@ -96,7 +96,7 @@ package struct StoreSchema: Sendable {
     }
   }
 
-  /// Passes our own errors on and tells people about SQLite's in a sentence.
+  /// Rethrows our own errors, and turns SQLite's into a sentence.
   package static func translatingErrors<Result>(
     _ purpose: String, _ path: String, _ body: () throws -> Result
   ) throws -> Result {
@@ -130,5 +130,24 @@ package struct StoreSchema: Sendable {
   private static func contentKind(of path: String) -> String? {
     let start = try? PlainFile.beginning(of: path, byteCount: ContentKind.byteCount)
     return start.flatMap { ContentKind.sentence($0) }
+  }
+}
+
+/// Named numbers as they stand in a text column. JSON has no NaN and no infinities; they are
+/// written as the strings `nan`, `inf` and `-inf`.
+package enum JSONColumn {
+  package static func encode(_ value: some Encodable) throws -> String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    encoder.nonConformingFloatEncodingStrategy = .convertToString(
+      positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+    return String(decoding: try encoder.encode(value), as: UTF8.self)
+  }
+
+  package static func decode<Value: Decodable>(_ text: String) throws -> Value {
+    let decoder = JSONDecoder()
+    decoder.nonConformingFloatDecodingStrategy = .convertFromString(
+      positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+    return try decoder.decode(Value.self, from: Data(text.utf8))
   }
 }

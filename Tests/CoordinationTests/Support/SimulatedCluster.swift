@@ -123,7 +123,7 @@ struct SimulatedCluster {
   }
 
   private mutating func replace(_ role: NodeRole, _ name: String) {
-    // A process that was told that its place is taken has no successor but that one.
+    // A process that was replaced has no other successor.
     let names =
       servers.values.map(\.membership.hello.name) + workers.values.map(\.membership.hello.name)
       + starting.map(\.name)
@@ -142,7 +142,7 @@ struct SimulatedCluster {
       shellWork = []
       coordinatorStartsAt = now + Double.random(in: 0..<20, using: &random)
     case 2:
-      // Somebody stops the run, all processes end, and the same command is given again.
+      // The run is stopped, all processes end, and the same command is given again.
       tell(.stopRequested(reason: "Ctrl-C"))
     case 3:
       // The power fails.
@@ -171,7 +171,7 @@ struct SimulatedCluster {
     let until = now + Double.random(in: 0..<30, using: &random)
     servers[node]?.membership.pausedUntil = until
     workers[node]?.membership.pausedUntil = until
-    // Sometimes it is taken for dead.
+    // Sometimes it is believed to be dead.
     let name = servers[node]?.membership.hello.name ?? workers[node]?.membership.hello.name
     if let name, chance(0.3) {
       starting.append((now + 1, servers[node] == nil ? .worker : .server, name))
@@ -205,7 +205,7 @@ struct SimulatedCluster {
     switch action {
     case .send(let message, let node):
       let letter = CoordinatorLetter(term: term, message: message)
-      // One that is stopped hears it later, or never.
+      // A paused process does not get it.
       let pause = servers[node]?.membership.pausedUntil ?? workers[node]?.membership.pausedUntil
       guard !isLost, now >= pause ?? 0 else { return }
       servers[node]?.hear(letter)
@@ -249,7 +249,7 @@ struct SimulatedCluster {
     shellWork.removeFirst()
     switch work {
     case .find:
-      // The disk cannot always be read; what is damaged is there all the same.
+      // The disk cannot always be read; damaged files exist all the same.
       tell(
         now < faults.until && chance(0.3)
           ? .checkpointSearchFailed("stale file handle") : .checkpointFound(disk.last?.restored))

@@ -7,11 +7,11 @@ struct SimulatedMembership {
   var term: UInt64 = 0
   var generation: UInt64 = 0
   var rank: UInt32 = 0
-  /// Says hello until it is welcome.
+  /// Sends hellos until it is welcome.
   var isCalling = true
   var isReady = false
   var isGone = false
-  /// Stopped: neither does nor hears anything.
+  /// Paused: neither acts nor receives.
   var pausedUntil = 0.0
   var spokeAt = -10.0
   var outbox: [NodeMessage] = []

@@ -94,12 +94,12 @@ struct SimulatedWorker {
       {
       case nil, .later, .stale: continue
       case .rows:
-        // The next server is asked another time: what is confirmed here may never be there.
+        // The next server is asked later: what is confirmed here may never arrive there.
         stage = .pulling(version, confirming: shards, answered: answered.union([node]))
         return
       case .gone(let newer):
         guard case .train = task.body else {
-          // Only a task that is somebody else's by now can come so late.
+          // Only a superseded task can be so late.
           return finish(task, .taskFailed(id: task.id, TaskFailure(.failed, "version is gone")))
         }
         stage = .pulling(newer, confirming: task.body.units, answered: [])

@@ -18,7 +18,7 @@ struct TestCluster {
     store = MemoryStore(begunWith: state.standing)
   }
 
-  /// The coordinator is killed and started again with what it had recorded.
+  /// The coordinator is killed and started again from its records.
   mutating func restartCoordinator(servers: UInt32? = nil) throws {
     var plan = state.plan
     plan.term += 1
@@ -77,7 +77,7 @@ struct TestCluster {
         processID: UInt32(node), name: name, holding: holding))
   }
 
-  /// A sign of life.
+  /// A heartbeat.
   static func beat(
     task: UInt64 = 0, done: UInt64 = 0, generation: UInt64 = 1, version: UInt64 = 0
   ) -> NodeMessage {
@@ -109,7 +109,7 @@ struct TestCluster {
     (0..<NodeID(state.plan.workerCount)).map { Self.firstWorker + $0 }
   }
 
-  /// Nodes that are members say that they have set themselves up for the generation.
+  /// Members report that they are ready for the generation.
   @discardableResult
   mutating func ready(_ nodes: [NodeID]) -> [CoordinatorAction] {
     var all: [CoordinatorAction] = []
@@ -117,7 +117,7 @@ struct TestCluster {
     return all
   }
 
-  /// Signs of life of all servers, at a version.
+  /// Heartbeats of all servers, at a version.
   mutating func reach(_ version: UInt64) {
     for node in serverIDs {
       send(Self.beat(generation: state.generation, version: version), from: node)
@@ -173,7 +173,7 @@ struct TestCluster {
     return work(actions) { _ in ["valid.recall@20": 1, "valid.users": 1] }
   }
 
-  /// The tasks under way, as workers learn them that say hello again.
+  /// The tasks under way, as workers get them that send another hello.
   var currentTasks: [(node: NodeID, task: WorkerTask)] {
     var copy = state
     return workerIDs.flatMap { node in
@@ -224,7 +224,7 @@ extension CoordinatorAction {
 }
 
 extension CheckpointCommit {
-  /// What the shell answers when it has written the manifest.
+  /// How the shell answers when it has written the manifest.
   var committed: CommittedCheckpoint {
     CommittedCheckpoint(
       version: version, generation: generation, epoch: epoch,
@@ -261,7 +261,7 @@ extension [CoordinatorAction] {
     compactMap { if case .send(let message, let node) = $0 { (node, message) } else { nil } }
   }
 
-  /// Without what people are told of a run that waits.
+  /// Without notices that the run waits.
   var besidesWaiting: [CoordinatorAction] {
     filter { if case .report(.waiting) = $0 { false } else { true } }
   }
