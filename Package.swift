@@ -25,7 +25,16 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 let package = Package(
   name: "mrdib",
   platforms: [.macOS(.v15)],
-  products: [.executable(name: "mrdib", targets: ["mrdib"])],
+  products: [
+    .executable(name: "mrdib", targets: ["mrdib"]),
+    // What a researcher writes models, metrics and estimators with, in a package of their own.
+    .library(
+      name: "Recommenders",
+      targets: [
+        "Settings", "Tensors", "Tables", "Autodiff", "Datasets", "Graphs", "Models", "Evaluation",
+        "Commands",
+      ]),
+  ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
@@ -50,6 +59,7 @@ let package = Package(
     // A target imports only what stands above it.
     library("ForeignText"),
     library("Files"),
+    library("Settings", ["ForeignText"]),
     library("Tensors", ["COpenBLAS", "CXXHash", "CKernels"]),
     library("Tables", ["Tensors"]),
     library("Autodiff", ["Tensors", "CKernels"]),
@@ -59,12 +69,14 @@ let package = Package(
         "ForeignText", "Files", "Tensors", "CMemoryMaps",
         .product(name: "Yams", package: "Yams"),
       ]),
-    library("Evaluation", ["Tensors", "CKernels"]),
+    library("Evaluation", ["Settings", "Tensors", "CKernels"]),
     library("Graphs", ["Tensors", "CKernels", "Datasets"]),
-    library("Models", ["Tensors", "Tables", "Autodiff", "Datasets", "Graphs"]),
+    library("Models", ["Settings", "Tensors", "Tables", "Autodiff", "Datasets", "Graphs"]),
     library("Messages", ["ForeignText", "CProtobufC", "CWireMessages"]),
     library("Enrollment", ["Messages"]),
-    library("ParameterServer", ["Tensors", "CKernels", "Tables", "Messages", "Enrollment"]),
+    library(
+      "ParameterServer",
+      ["Settings", "Tensors", "CKernels", "Tables", "Messages", "Enrollment"]),
     library(
       "Checkpoints", ["ForeignText", "Files", "Tensors", "Tables", "Messages", "ParameterServer"]),
     library(
@@ -82,13 +94,13 @@ let package = Package(
     library(
       "Simulation",
       [
-        "Tensors", "Tables", "Datasets", "Graphs", "Models", "Evaluation", "Messages",
+        "Settings", "Tensors", "Tables", "Datasets", "Graphs", "Models", "Evaluation", "Messages",
         "Enrollment", "ParameterServer", "Coordination", "Training",
       ]),
     .target(
       name: "RunConfiguration",
       dependencies: [
-        "ForeignText", "Files", "Evaluation", "ParameterServer",
+        "ForeignText", "Files", "Settings", "Evaluation", "Models", "ParameterServer",
         .product(name: "Yams", package: "Yams"),
       ],
       resources: [.embedInCode("Library")], swiftSettings: swiftSettings),
@@ -96,26 +108,35 @@ let package = Package(
     library(
       "Runtime",
       [
-        "ForeignText", "Files", "Tensors", "Tables", "Datasets", "Graphs", "Models", "Evaluation",
-        "Messages", "Enrollment", "Training", "ParameterServer", "Checkpoints", "Coordination",
+        "ForeignText", "Files", "Settings", "Tensors", "Tables", "Datasets", "Graphs", "Models",
+        "Evaluation", "Messages", "Enrollment", "Training", "ParameterServer", "Checkpoints", "Coordination",
         "Transport", "RunConfiguration",
         "CProcess", .product(name: "Logging", package: "swift-log"),
       ]),
     library(
       "Experiments",
       [
-        "Files", "Datasets", "Models", "Evaluation", "RunConfiguration", "Checkpoints",
+        "Files", "Settings", "Datasets", "Models", "Evaluation", "RunConfiguration", "Checkpoints",
         "Coordination", "Runtime",
         .product(name: "GRDB", package: "GRDB.swift"),
       ]),
-    .executableTarget(
-      name: "mrdib",
-      dependencies: [
-        "ForeignText", "Files", "Runtime", "Coordination", "Transport", "Datasets", "Evaluation",
-        "RunConfiguration", "Experiments", "Simulation",
+    library(
+      "Commands",
+      [
+        "ForeignText", "Files", "Settings", "Runtime", "Coordination", "Transport", "Datasets",
+        "Models", "Evaluation", "RunConfiguration", "Experiments", "Simulation",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
+      ]),
+    .executableTarget(name: "mrdib", dependencies: ["Commands"], swiftSettings: swiftSettings),
+    // The sources of a package of their own, built here so that the tests notice when they no
+    // longer compile: they see what is public, as other packages do.
+    .executableTarget(
+      name: "margin-recommender",
+      dependencies: [
+        "Settings", "Tensors", "Tables", "Autodiff", "Datasets", "Models", "Evaluation", "Commands",
       ],
+      path: "Examples/MarginRecommender/Sources/margin-recommender", packageAccess: false,
       swiftSettings: swiftSettings),
 
     // Tests mirror the targets.
@@ -124,17 +145,20 @@ let package = Package(
       name: "TestSupportTests", dependencies: ["TestSupport"], swiftSettings: swiftSettings),
     tests("ForeignText", []),
     tests("Files", []),
+    tests("Settings", []),
     tests("Tensors", ["CKernels"]),
     tests("Tables", ["Tensors"]),
     tests("Autodiff", ["Tensors", "CKernels"]),
     tests("Datasets", ["Tensors"]),
     tests("Evaluation", ["Tensors"]),
     tests("Graphs", ["Tensors", "Datasets"]),
-    tests("Models", ["Tensors", "Autodiff", "Tables", "Datasets", "Graphs"]),
-    tests("RunConfiguration", ["Evaluation", "ParameterServer"]),
+    tests("Models", ["Settings", "Tensors", "Autodiff", "Tables", "Datasets", "Graphs"]),
+    tests("RunConfiguration", ["Settings", "Evaluation", "Models", "ParameterServer"]),
     tests("Messages", []),
     tests("Enrollment", ["Messages"]),
-    tests("ParameterServer", ["CKernels", "Enrollment", "Tensors", "Tables", "Messages"]),
+    tests(
+      "ParameterServer",
+      ["Settings", "CKernels", "Enrollment", "Tensors", "Tables", "Messages"]),
     tests("Checkpoints", ["ParameterServer", "Tensors", "Tables", "Messages"]),
     tests(
       "Coordination",
@@ -155,10 +179,12 @@ let package = Package(
     tests(
       "Experiments",
       [
-        "Runtime", "RunConfiguration", "Evaluation", "Datasets", "Coordination",
-        .product(name: "GRDB", package: "GRDB.swift"),
+        "Settings", "Runtime", "RunConfiguration", "Models", "Evaluation", "Datasets",
+        "Coordination", .product(name: "GRDB", package: "GRDB.swift"),
       ]),
     .testTarget(name: "ArchitectureTests", swiftSettings: swiftSettings),
-    .testTarget(name: "CommandTests", dependencies: ["mrdib"], swiftSettings: swiftSettings),
+    .testTarget(
+      name: "CommandTests", dependencies: ["mrdib", "margin-recommender"],
+      swiftSettings: swiftSettings),
   ]
 )

@@ -4,13 +4,13 @@ internal import Synchronization
 ///
 /// Graphs and whole feature matrices are lazy, because coordinator and servers build a model only
 /// for its list of tables.
-final class Lazy<Value: Sendable>: Sendable {
+public final class Lazy<Value: Sendable>: Sendable {
   private let kept = Mutex<Value?>(nil)
   private let make: @Sendable () -> Value
 
-  init(_ make: @escaping @Sendable () -> Value) { self.make = make }
+  public init(_ make: @escaping @Sendable () -> Value) { self.make = make }
 
-  var value: Value {
+  public var value: Value {
     kept.withLock { kept in
       if let kept { return kept }
       let made = make()

@@ -1,8 +1,9 @@
-package import Autodiff
-internal import Datasets
+public import Autodiff
+public import Datasets
+public import Settings
 
 /// The likelihood of "user u prefers item p over item n".
-public enum Likelihood: String, Sendable, CaseIterable {
+public enum Likelihood: String, SettingChoice {
   /// A ranked pair: `−ln σ(s⁺ − s⁻)` (Rendle et al. 2009).
   case bpr
   /// Two labels: `−ln σ(s⁺) − ln σ(−s⁻)`.
@@ -35,7 +36,7 @@ extension Tape {
   ///   - users: `[distinct users, D]`.
   ///   - items: `[distinct items, D]`.
   /// - Returns: `[1, 1]`, nats; shards add up.
-  func preferenceLoss(
+  public func preferenceLoss(
     users: Variable, items: Variable, batch: TripletBatch, likelihood: Likelihood,
     form: RankingLossForm
   ) -> Variable {

@@ -1,4 +1,5 @@
 internal import ForeignText
+internal import Settings
 
 /// Makes one configuration out of layers: built-in defaults, then the data set's, then the
 /// model's, then what was asked for (`--config` files, `--set`, options), each over the one before.
@@ -19,7 +20,7 @@ public struct ConfigurationResolver: Sendable {
   public func resolve(
     dataset: [ConfigurationLayer] = [], requested: [ConfigurationLayer]
   ) throws -> RunConfiguration {
-    let name = RunConfiguration(settings: try settings(of: dataset + requested)).model.model
+    let name = RunConfiguration(try settings(of: dataset + requested)).model.model
     let model = try ConfigurationLibrary.model(name).map { [$0] } ?? []
     return try resolve(layers: dataset + model + requested)
   }
@@ -28,18 +29,18 @@ public struct ConfigurationResolver: Sendable {
   ///
   /// - Throws: as ``resolve(dataset:requested:)``.
   public func resolve(layers: [ConfigurationLayer]) throws -> RunConfiguration {
-    let configuration = RunConfiguration(settings: try settings(of: layers))
+    let configuration = RunConfiguration(try settings(of: layers))
     try configuration.checkContradictions()
     return configuration
   }
 
   private func settings(
     of layers: [ConfigurationLayer]
-  ) throws -> [String: RunConfiguration.Setting] {
-    var settings: [String: RunConfiguration.Setting] = [:]
+  ) throws -> [String: RunConfiguration.Resolved] {
+    var settings: [String: RunConfiguration.Resolved] = [:]
     for layer in layers {
       for (key, entry) in try layer.keyedEntries() {
-        settings[key.name] = RunConfiguration.Setting(
+        settings[key.name] = RunConfiguration.Resolved(
           value: try value(of: key, in: entry), source: entry.valueSource)
       }
     }
@@ -47,15 +48,15 @@ public struct ConfigurationResolver: Sendable {
   }
 
   private func value(
-    of key: any ConfigurationKeyDeclaration, in entry: ConfigurationLayer.Entry
-  ) throws -> any ConfigurationValue {
+    of key: ConfigurationKey, in entry: ConfigurationLayer.Entry
+  ) throws -> any SettingValue {
     let value = try entry.value(for: key)
     if key.name == ConfigurationKeys.table.model.model.name { try checkModel(value, entry) }
     return value
   }
 
   private func checkModel(
-    _ value: any ConfigurationValue, _ entry: ConfigurationLayer.Entry
+    _ value: any SettingValue, _ entry: ConfigurationLayer.Entry
   ) throws {
     guard let name = value as? String, !modelNames.contains(name) else { return }
     let nearest = NearestName.find(name, among: modelNames)

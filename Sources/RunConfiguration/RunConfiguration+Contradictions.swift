@@ -1,5 +1,7 @@
 internal import ForeignText
 internal import Foundation
+internal import Models
+internal import Settings
 
 /// What single keys cannot say: settings that contradict each other.
 extension RunConfiguration {
@@ -30,13 +32,13 @@ extension RunConfiguration {
   /// Throws a sentence about two keys, led by the source of the one that was set (the later one,
   /// if both were).
   private func require(
-    _ condition: Bool, _ left: any ConfigurationKeyDeclaration, _ relation: String,
-    _ right: any ConfigurationKeyDeclaration
+    _ condition: Bool, _ left: any SettingDeclaration, _ relation: String,
+    _ right: any SettingDeclaration
   ) throws {
     guard !condition else { return }
-    let source = [right, left].map { setting($0).source }.first { $0 != .builtInDefault }
-    func shown(_ key: any ConfigurationKeyDeclaration) -> String {
-      "\(key.name) (\(setting(key).value.yaml.shown()), from \(setting(key).source))"
+    let source = [right, left].map { resolved($0).source }.first { $0 != .builtInDefault }
+    func shown(_ key: any SettingDeclaration) -> String {
+      "\(key.name) (\(resolved(key).value.yaml.shown()), from \(resolved(key).source))"
     }
     throw ConfigurationError(
       source, "\(shown(left)) \(relation) \(shown(right)); change one of them")

@@ -1,11 +1,13 @@
+internal import Settings
+
 /// A fingerprint of what is trained.
 extension RunConfiguration {
   /// What decides which model is trained: the settings that have an effect and influence the
   /// result, so not the number of workers. By name; values as YAML.
   public var decisiveSettings: [(name: String, value: String)] {
     ConfigurationKeys.all
-      .filter { $0.influencesResult && $0.scope.includes(self) }
-      .map { ($0.name, setting($0).value.yaml) }
+      .filter { $0.declaration.influencesResult && $0.scope.includes(self) }
+      .map { ($0.name, resolved($0.declaration).value.yaml) }
       .sorted { $0.0 < $1.0 }
   }
 

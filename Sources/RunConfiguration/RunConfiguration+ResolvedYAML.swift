@@ -1,3 +1,5 @@
+internal import Settings
+
 /// The resolved configuration as a file, and as an explanation.
 extension RunConfiguration {
   /// Every value, with a comment that names its source. Given to `--config`, it makes the same
@@ -8,9 +10,9 @@ extension RunConfiguration {
       "# Digest of what influences the result: \(digest)",
     ]
     for section in ConfigurationKeys.sections {
-      lines += ["", "# \(type(of: section).title)"]
+      lines += ["", "# \(section.title)"]
       lines += section.keys.map { key in
-        let setting = setting(key)
+        let setting = resolved(key.declaration)
         return "\(key.name): \(setting.value.yaml)  # \(setting.source)"
       }
     }
@@ -20,7 +22,7 @@ extension RunConfiguration {
   /// One line per key: its value, its source, what it does, and whether it has an effect.
   public func explain() -> [String] {
     ConfigurationKeys.all.map { key in
-      let setting = setting(key)
+      let setting = resolved(key.declaration)
       let idle = key.scope.includes(self) ? "" : " [no effect: only with \(key.scope.description)]"
       return "\(key.name) = \(setting.value.yaml) (\(setting.source))\(idle) —"
         + " \(key.summary)"
@@ -31,7 +33,7 @@ extension RunConfiguration {
   /// sentence for a warning.
   public var settingsWithoutEffect: [String] {
     ConfigurationKeys.all.compactMap { key in
-      let source = setting(key).source
+      let source = resolved(key.declaration).source
       guard !source.isBuiltIn, !key.scope.includes(self) else { return nil }
       return "\(source): \(key.name) has no effect; it is only used with"
         + " \(key.scope.description)."

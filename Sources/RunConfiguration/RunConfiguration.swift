@@ -1,49 +1,54 @@
+package import ParameterServer
+public import Settings
+
 /// All settings of a run, resolved, checked and frozen; each knows where its value came from.
 ///
-/// Values are reached by section and key: `configuration.training.learningRate`.
+/// Values are reached by group and setting: `configuration.training.learningRate`.
 @dynamicMemberLookup
 public struct RunConfiguration: Sendable {
   /// A value and where it came from.
-  struct Setting: Sendable {
-    var value: any ConfigurationValue
+  struct Resolved: Sendable {
+    var value: any SettingValue
     var source: ConfigurationSource
   }
 
-  let settings: [String: Setting]
+  /// The values of all settings that have another than their default, also those that models,
+  /// estimators and optimizers declare.
+  public let values: SettingStore
+  private let sources: [String: ConfigurationSource]
 
-  /// The values of a section.
-  public subscript<Section: ConfigurationSection>(
-    dynamicMember path: KeyPath<ConfigurationKeys, Section>
-  ) -> SectionValues<Section> {
-    SectionValues(section: ConfigurationKeys.table[keyPath: path], configuration: self)
+  /// - Parameter settings: by name.
+  init(_ settings: [String: Resolved]) {
+    values = SettingStore(settings.mapValues(\.value))
+    sources = settings.mapValues(\.source)
   }
 
-  /// The value of a key.
-  public subscript<Value>(key: ConfigurationKey<Value>) -> Value {
-    guard let value = setting(key).value as? Value else {
-      preconditionFailure("\(key.name) is declared twice with different types")
-    }
-    return value
-  }
+  /// The values of a group.
+  public subscript<Group: SettingGroup>(
+    dynamicMember path: KeyPath<ConfigurationKeys, Group>
+  ) -> SettingValues<Group> { values[Group.self] }
 
   /// Where the value of a key came from; `nil` if there is no such key.
   public func source(of name: String) -> ConfigurationSource? {
-    ConfigurationKeys.byName[name].map { setting($0).source }
+    ConfigurationKeys.byName[name].map { resolved($0.declaration).source }
   }
 
-  func setting(_ key: any ConfigurationKeyDeclaration) -> Setting {
-    settings[key.name] ?? Setting(value: key.anyDefault, source: .builtInDefault)
+  /// Whether a setting has an effect together with the others; false if there is none of the name.
+  package func isInEffect(_ setting: any SettingDeclaration) -> Bool {
+    ConfigurationKeys.byName[setting.name]?.scope.includes(self) ?? false
   }
-}
 
-/// The values of one section, by the names of its keys.
-@dynamicMemberLookup
-public struct SectionValues<Section: ConfigurationSection> {
-  let section: Section
-  let configuration: RunConfiguration
+  /// The optimizer with its settings.
+  package var optimizer: any RowOptimizer {
+    let name = self.training.optimizer.rawValue
+    guard let optimizer = OptimizerRegistry.make(name, values) else {
+      preconditionFailure("'\(name)' was read as an optimizer")
+    }
+    return optimizer
+  }
 
-  public subscript<Value>(dynamicMember path: KeyPath<Section, ConfigurationKey<Value>>) -> Value {
-    configuration[section[keyPath: path]]
+  func resolved(_ setting: any SettingDeclaration) -> Resolved {
+    Resolved(value: values.value(of: setting), source: sources[setting.name] ?? .builtInDefault)
   }
 }
 
@@ -51,7 +56,7 @@ public struct SectionValues<Section: ConfigurationSection> {
 extension RunConfiguration: Equatable {
   public static func == (left: Self, right: Self) -> Bool {
     ConfigurationKeys.all.allSatisfy {
-      left.setting($0).value.yaml == right.setting($0).value.yaml
+      left.resolved($0.declaration).value.yaml == right.resolved($0.declaration).value.yaml
     }
   }
 }

@@ -43,7 +43,7 @@ import Testing
     "CProtobufC": ["Messages"], "CWireMessages": ["Messages"], "CProcess": ["Runtime"],
     "CMemoryMaps": ["Datasets"], "CConnectionGuard": ["Transport"],
     "GRDB": ["Coordination", "Experiments"],
-    "Yams": ["RunConfiguration", "Datasets"], "ArgumentParser": ["mrdib"],
+    "Yams": ["RunConfiguration", "Datasets"], "ArgumentParser": ["Commands"],
   ]
 
   @Test("each library is known to the target that wraps it and to no other")
@@ -60,9 +60,10 @@ import Testing
 
   /// From the bottom up: a target may import only what stands before it.
   private static let layers = [
-    "ForeignText", "Files", "Tensors", "Tables", "Autodiff", "Datasets", "Graphs", "Evaluation",
-    "Models", "Messages", "Enrollment", "ParameterServer", "Checkpoints", "Coordination",
-    "Training", "Simulation", "RunConfiguration", "Transport", "Runtime", "Experiments", "mrdib",
+    "ForeignText", "Files", "Settings", "Tensors", "Tables", "Autodiff", "Datasets", "Graphs",
+    "Evaluation", "Models", "Messages", "Enrollment", "ParameterServer", "Checkpoints",
+    "Coordination", "Training", "Simulation", "RunConfiguration", "Transport", "Runtime",
+    "Experiments", "Commands", "mrdib",
   ]
 
   @Test("nothing imports upwards")
@@ -126,7 +127,8 @@ import Testing
 
   @Test("nobody writes to standard streams by himself: a reader who does not read would stop him")
   func standardStreams() throws {
-    let banned = ["print(", "fputs(", "puts(", "StreamLogHandler.standard", "FileHandle.standard"]
+    let banned =
+      ["print(", "fputs(", "puts(", "StreamLogHandler.standard", "FileHandle.standard"]
       + ["STDOUT_FILENO", "STDERR_FILENO"]
     for target in try targets() {
       for (path, lines) in try sources(of: target)

@@ -34,7 +34,8 @@ struct Command {
       bash: "trap '' XFSZ; ulimit -f \(kibibytes); exec \"$@\"", arguments: arguments)
   }
 
-  private init(
+  /// Runs another program.
+  init(
     executable: String, _ arguments: [String], _ environment: [String: String]
   ) throws {
     let process = Process()

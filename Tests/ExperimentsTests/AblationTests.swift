@@ -15,16 +15,18 @@ import Testing
     let execution = WatchedExecution { input, _ in
       let mrdib = input.configuration.mrdib
       seen.append(
-        "\(input.configuration.model.objective.rawValue) \(mrdib.alpha1) \(mrdib.alpha2) "
-          + "\(mrdib.alpha3) \(mrdib.stochastic) \(input.configuration.training.seed)")
+        "\(input.configuration.model.objective.rawValue) \(mrdib.bottleneckWeight) "
+          + "\(mrdib.redundancyWeight) \(mrdib.uniqueWeight) \(mrdib.isStochastic) "
+          + "\(input.configuration.training.seed)")
       return RoleOutcome(exitCode: .software, message: "not trained here")
     }
     let base = try ConfigurationLayer(
       yaml: TinySweep.settings + "alpha1: 0.1\nalpha2: 0.2\nalpha3: 0.3\n", label: "best.yaml")
     let points = try Ablation.points(base: [base], seeds: [9, 8])
-    #expect(points.map(\.name).prefix(3) == [
-      "variant=full seed=9", "variant=full seed=8", "variant=w/o MIB seed=9",
-    ])
+    #expect(
+      points.map(\.name).prefix(3) == [
+        "variant=full seed=9", "variant=full seed=8", "variant=w/o MIB seed=9",
+      ])
     _ = try tiny.runner(execution).run(points)
     #expect(
       seen.all == [

@@ -1,8 +1,10 @@
 import Datasets
 import Experiments
 import Foundation
+import Models
 import RunConfiguration
 import Runtime
+import Settings
 import Synchronization
 import TestSupport
 
@@ -106,7 +108,8 @@ final class WatchedExecution: RunExecution {
   ) throws -> RoleOutcome {
     let configuration = input.configuration
     let index = seen.withLock { seen in
-      seen.append("\(configuration.training.seed)/\(configuration.model.regularizationWeight)")
+      seen.append(
+        "\(configuration.training.seed)/\(configuration.values[CommonSettings.regularization])")
       return seen.count - 1
     }
     if let outcome = try before(input, index) { return outcome }

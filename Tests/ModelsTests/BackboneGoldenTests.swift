@@ -1,5 +1,6 @@
 import Datasets
 import Models
+import Settings
 import Tables
 import Tensors
 import TestSupport
@@ -54,17 +55,16 @@ import Testing
         .init(stored: "bpr_text", terms: ["auxiliary.text"]),
       ]
     ) { data, golden in
-      var options = FREEDOM.Options()
-      options.embeddingSize = Int(try golden.number("config/d"))
-      options.layers = Int(try golden.number("config/L"))
-      options.itemLayers = Int(try golden.number("config/n_mm"))
-      options.regularization = Float(try golden.number("config/lambda"))
+      var settings = SettingValues<FREEDOM.Settings>()
+      settings.layers = Int(try golden.number("config/L"))
+      settings.regularization = try golden.number("config/lambda")
       let items = try golden.sparse("graphs/M")
       let sampled = try golden.sparse("cases/\(name)/graphs/A_tilde")
       let whole = try golden.sparse("graphs/A_hat")
       return FREEDOM(
         userCount: data.userCount, itemCount: data.itemCount, features: data.features,
-        options: options,
+        embeddingSize: Int(try golden.number("config/d")), settings: settings,
+        itemLayers: Int(try golden.number("config/n_mm")),
         graphs: .init(items: { items }, sampled: { _ in sampled }, whole: { whole }))
     }
   }
@@ -80,13 +80,14 @@ import Testing
     ],
     scoresAfter: "scores_after_fresh", differenceStep: 1e-3
   ) { data, golden in
-    var options = GRCN.Options()
-    options.embeddingSize = Int(try golden.number("config/d"))
-    options.regularization = Float(try golden.number("config/lambda"))
-    return try makeGRCN(data, options)
+    var settings = SettingValues<GRCN.Settings>()
+    settings.regularization = try golden.number("config/lambda")
+    return try makeGRCN(data, settings, embeddingSize: Int(try golden.number("config/d")))
   }
 
-  static func makeGRCN(_ data: TinyData, _ options: GRCN.Options) throws -> GRCN {
+  static func makeGRCN(
+    _ data: TinyData, _ settings: SettingValues<GRCN.Settings>, embeddingSize: Int = 8
+  ) throws -> GRCN {
     let golden = try Golden("grcn")
     let users = try golden.integers("graphs/edges_user")
     let items = try golden.integers("graphs/edges_item")
@@ -96,7 +97,8 @@ import Testing
       (row: $0.row, column: $0.column + Int32(userCount), value: $0.value)
     }
     return GRCN(
-      userCount: userCount, itemCount: itemCount, features: data.features, options: options,
+      userCount: userCount, itemCount: itemCount, features: data.features,
+      embeddingSize: embeddingSize, settings: settings,
       adjacency: {
         SparseMatrix(
           rows: userCount + itemCount, columns: userCount + itemCount,

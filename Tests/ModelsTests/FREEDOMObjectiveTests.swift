@@ -1,6 +1,7 @@
 import Autodiff
 import Datasets
 import Models
+import Settings
 import Tables
 import Tensors
 import TestSupport
@@ -10,12 +11,14 @@ import Testing
 @Suite struct FREEDOMObjectiveTests {
   private let context = StepContext(seed: 4, epoch: 2, step: 3)
 
-  private func make(_ options: MRdIBOptions?) throws -> (TrainingModel, GoldenCase.Loaded) {
+  private func make(_ options: SettingValues<MRdIB.Settings>?) throws -> (
+    TrainingModel, GoldenCase.Loaded
+  ) {
     let loaded = try BackboneGoldenTests.freedom("given_kept_edges").load()
     let model = TrainingModel(
       backbone: loaded.model.backbone,
       objective: options.map {
-        MRdIB(options: $0, modalities: ["visual", "text"], width: 8)
+        MRdIB(settings: $0, modalities: ["visual", "text"], width: 8)
       }, userCount: loaded.data.userCount, itemCount: loaded.data.itemCount)
     return (model, loaded)
   }
@@ -29,8 +32,8 @@ import Testing
     return PlainParameters(tables: Array(loaded.parameters.tables[..<own]) + further)
   }
 
-  private static var silent: MRdIBOptions {
-    var options = MRdIBOptions()
+  private static var silent: SettingValues<MRdIB.Settings> {
+    var options = SettingValues<MRdIB.Settings>()
     options.bottleneckWeight = 0
     options.redundancyWeight = 0
     options.uniqueWeight = 0
@@ -108,8 +111,8 @@ import Testing
 
   @Test("all terms on: finite, a gradient for every table but the biases, whose gradient is 0")
   func everyTableTrains() throws {
-    var options = MRdIBOptions()
-    options.skipsNegativeEstimates = false
+    var options = SettingValues<MRdIB.Settings>()
+    options.store[DonskerVaradhanEstimator.Settings.self].skipsNegative = false
     let (model, loaded) = try make(options)
     let result = parameters(model, loaded).gradients(model, loaded.data.batch, context: context)
     #expect(result.shares.values.allSatisfy { $0.isFinite })

@@ -1,6 +1,7 @@
 import Autodiff
 import Datasets
 import Models
+import Settings
 import Tables
 import Tensors
 import TestSupport
@@ -43,7 +44,7 @@ extension GoldenCase {
 extension GoldenCase {
   /// MRdIB without any of its terms and without sampling: the bits of the plain model.
   func checkMRdIBSwitchedOff() throws {
-    var options = MRdIBOptions()
+    var options = SettingValues<MRdIB.Settings>()
     options.bottleneckWeight = 0
     options.redundancyWeight = 0
     options.uniqueWeight = 0
@@ -60,8 +61,8 @@ extension GoldenCase {
 
   /// MRdIB with its defaults: finite, and a gradient for every table that it should train.
   func checkMRdIB() throws {
-    var options = MRdIBOptions()
-    options.skipsNegativeEstimates = false
+    var options = SettingValues<MRdIB.Settings>()
+    options.store[DonskerVaradhanEstimator.Settings.self].skipsNegative = false
     let loaded = try load()
     let (model, parameters) = withMRdIB(options, loaded)
     let result = parameters.gradients(model, loaded.data.batch, context: loaded.context)
@@ -75,7 +76,7 @@ extension GoldenCase {
   }
 
   private func withMRdIB(
-    _ options: MRdIBOptions, _ loaded: Loaded
+    _ options: SettingValues<MRdIB.Settings>, _ loaded: Loaded
   ) -> (TrainingModel, PlainParameters) {
     let modalities = loaded.data.features.map(\.name)
     let backbone = loaded.model.backbone
@@ -86,7 +87,7 @@ extension GoldenCase {
     let model = TrainingModel(
       backbone: backbone,
       objective: MRdIB(
-        options: options, modalities: modalities, width: final.width),
+        settings: options, modalities: modalities, width: final.width),
       userCount: loaded.data.userCount, itemCount: loaded.data.itemCount)
     let own = PlainParameters.initial(of: model, seed: 1).tables[names.count...]
     return (model, PlainParameters(tables: Array(loaded.parameters.tables[..<names.count]) + own))

@@ -1,6 +1,7 @@
 import Autodiff
 import Datasets
 import Models
+import Settings
 import Tables
 import Tensors
 import TestSupport
@@ -20,10 +21,12 @@ import Testing
         userCount: 12, itemCount: 9, embeddingSize: 8, layers: 2, regularization: 0.1,
         adjacency: refuse),
       FREEDOM(
-        userCount: 12, itemCount: 9, features: data.features, options: .init(),
+        userCount: 12, itemCount: 9, features: data.features, embeddingSize: 64,
+        settings: .init(),
         graphs: .init(items: refuse, sampled: { _ in refuse() }, whole: refuse)),
       GRCN(
-        userCount: 12, itemCount: 9, features: data.features, options: .init(),
+        userCount: 12, itemCount: 9, features: data.features, embeddingSize: 64,
+        settings: .init(),
         adjacency: refuse, userItem: refuse),
     ]
     for backbone in backbones {
@@ -82,15 +85,14 @@ import Testing
   @Test("FREEDOM with stale ranking ranks with the vectors of the last training step")
   func freedomStale() throws {
     let data = try TinyData()
-    var options = FREEDOM.Options()
-    options.embeddingSize = 8
-    options.staleRanking = true
+    var settings = SettingValues<FREEDOM.Settings>()
+    settings.staleRanking = .always
     let golden = try Golden("freedom")
     let sampled = try golden.sparse("cases/given_kept_edges/graphs/A_tilde")
     let whole = try golden.sparse("graphs/A_hat")
     let items = try golden.sparse("graphs/M")
     let model = FREEDOM(
-      userCount: 12, itemCount: 9, features: data.features, options: options,
+      userCount: 12, itemCount: 9, features: data.features, embeddingSize: 8, settings: settings,
       graphs: .init(items: { items }, sampled: { _ in sampled }, whole: { whole }))
     let tables = try ["P", "Q"].map { try golden.matrix("cases/dropout0/params/\($0)") }
     guard case .whole(let final) = model.final else {
@@ -134,11 +136,10 @@ import Testing
       return
     }
     #expect(faithful.isStale)
-    var options = GRCN.Options()
-    options.embeddingSize = 8
-    options.isRouted = true
-    options.staleRanking = false
-    guard case .whole(let fixed) = try BackboneGoldenTests.makeGRCN(data, options).final else {
+    var settings = SettingValues<GRCN.Settings>()
+    settings.isRouted = true
+    settings.staleRanking = .never
+    guard case .whole(let fixed) = try BackboneGoldenTests.makeGRCN(data, settings).final else {
       Issue.record("not computed from whole tables")
       return
     }
@@ -156,11 +157,10 @@ import Testing
     let routed = GoldenCase(
       file: "grcn", names: plain.names, parts: [], differenceStep: 2e-3
     ) { data, golden in
-      var options = GRCN.Options()
-      options.embeddingSize = 8
-      options.regularization = 0.1
-      options.isRouted = true
-      return try BackboneGoldenTests.makeGRCN(data, options)
+      var settings = SettingValues<GRCN.Settings>()
+      settings.regularization = 0.1
+      settings.isRouted = true
+      return try BackboneGoldenTests.makeGRCN(data, settings)
     }
     #expect(try routed.gradientError() < 1e-2)
   }

@@ -2,6 +2,7 @@ import Datasets
 import Foundation
 import Graphs
 import Models
+import Settings
 import Tables
 import Tensors
 import TestSupport
@@ -13,12 +14,12 @@ import Testing
 
   private func model(_ deviation: InitialDeviation) throws -> TrainingModel {
     let dataset = try TinyData().dataset()
-    var objective = MRdIBOptions()
+    var objective = SettingValues<MRdIB.Settings>()
     objective.deviation = deviation
     return try ModelRegistry.make(
       "vbpr",
       input: ModelInput(dataset, graphs: GraphStore(dataset: dataset, cacheFolder: nil)),
-      options: ModelOptions(embeddingSize: 8, regularization: 0), objective: objective,
+      settings: SettingStore(embeddingSize: 8, regularization: 0), objective: objective,
       seed: Self.seed)
   }
 

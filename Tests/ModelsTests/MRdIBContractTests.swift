@@ -1,12 +1,13 @@
 import Datasets
 import Models
+import Settings
 import Tables
 import Tensors
 import TestSupport
 import Testing
 
 @Suite struct MRdIBContractTests {
-  private func model(_ objective: MRdIBOptions?, modalities: Int = 2) throws
+  private func model(_ objective: SettingValues<MRdIB.Settings>?, modalities: Int = 2) throws
     -> (TrainingModel, PlainParameters, TinyData)
   {
     let data = try TinyData()
@@ -20,7 +21,7 @@ import Testing
       input: ModelInput(
         userCount: data.userCount, itemCount: data.itemCount,
         features: Array(features[..<modalities])),
-      options: ModelOptions(embeddingSize: 8, regularization: 0.1), objective: objective, seed: 4)
+      settings: SettingStore(embeddingSize: 8, regularization: 0.1), objective: objective, seed: 4)
     let tables = model.tables.map { spec in
       let matrix = Matrix(rows: spec.rows, columns: spec.width)
       for row in 0..<spec.rows {
@@ -35,7 +36,7 @@ import Testing
 
   @Test("all weights 0 and no sampling: the bits of plain VBPR")
   func switchedOff() throws {
-    var options = MRdIBOptions()
+    var options = SettingValues<MRdIB.Settings>()
     options.bottleneckWeight = 0
     options.redundancyWeight = 0
     options.uniqueWeight = 0
@@ -54,7 +55,7 @@ import Testing
   @Test("the final vectors of MRdIB use the means, as those of the backbone do")
   func inference() throws {
     let (plain, plainParameters, _) = try model(nil)
-    let (with, withParameters, _) = try model(MRdIBOptions())
+    let (with, withParameters, _) = try model(SettingValues<MRdIB.Settings>())
     let left = plainParameters.finalVectors(plain)
     let right = withParameters.finalVectors(with)
     #expect(Array(left.item.elements) == Array(right.item.elements))
@@ -63,16 +64,16 @@ import Testing
 
   @Test("every option trains: finite loss, and a gradient for every table that should have one")
   func choices() throws {
-    var variants: [(String, MRdIBOptions)] = []
-    func add(_ name: String, _ change: (inout MRdIBOptions) -> Void) {
-      var options = MRdIBOptions()
-      options.skipsNegativeEstimates = false
+    var variants: [(String, SettingValues<MRdIB.Settings>)] = []
+    func add(_ name: String, _ change: (inout SettingValues<MRdIB.Settings>) -> Void) {
+      var options = SettingValues<MRdIB.Settings>()
+      options.store[DonskerVaradhanEstimator.Settings.self].skipsNegative = false
       change(&options)
       variants.append((name, options))
     }
     add("default") { _ in }
-    for estimator in RedundancyEstimatorKind.allCases {
-      add(estimator.rawValue) { $0.estimator = estimator }
+    for estimator in RegisteredName<EstimatorRegistry>.allCases {
+      add(estimator.rawValue) { $0.store[RedundancySettings.self].estimator = estimator }
     }
     add("sum") { $0.reduction = .sum }
     add("bce") { $0.likelihood = .bce }
@@ -82,7 +83,7 @@ import Testing
     }
     add("matched prior") { $0.prior = .matched }
     add("relative deviation") { $0.deviation = .relative }
-    add("all items in pairs") { $0.pairs = .batchItems }
+    add("all items in pairs") { $0.store[RedundancySettings.self].pairs = .batchItems }
     add("synergy twice") { $0.synergyWeight = 1 }
     for (name, options) in variants {
       for modalities in [1, 2, 3] {
@@ -106,7 +107,7 @@ import Testing
 
   @Test("one positive item: no shuffled pair exists, and the averages stay")
   func tooFewItems() throws {
-    let (model, parameters, _) = try model(MRdIBOptions())
+    let (model, parameters, _) = try model(SettingValues<MRdIB.Settings>())
     let batch = TripletBatch(
       users: [0, 1], positives: [3, 3], negatives: [1, 2], globalCount: 2)
     guard let table = model.tables.firstIndex(where: { $0.name == "mrdib.redundancy.average" })
@@ -125,7 +126,7 @@ import Testing
   func skipsNegativeEstimates() throws {
     var gradients: [[Float]] = []
     for running: Float in [-0.5, 0.5] {
-      let (model, parameters, data) = try model(MRdIBOptions())
+      let (model, parameters, data) = try model(SettingValues<MRdIB.Settings>())
       let table = try #require(
         model.tables.firstIndex { $0.name == "mrdib.redundancy.average" })
       parameters.tables[table].pointer[0] = 1
@@ -141,7 +142,7 @@ import Testing
 
   @Test("the same item has the same noise in every shard")
   func noiseIsKeyedByItem() throws {
-    var options = MRdIBOptions()
+    var options = SettingValues<MRdIB.Settings>()
     options.redundancyWeight = 0
     let (model, parameters, data) = try model(options)
     let whole = parameters.gradients(model, data.batch, context: context)
@@ -162,7 +163,8 @@ import Testing
     let error = #expect(throws: ModelError.self) {
       try ModelRegistry.make(
         "bpr", input: ModelInput(userCount: 3, itemCount: 3, features: []),
-        options: ModelOptions(embeddingSize: 4, regularization: 0), objective: MRdIBOptions(),
+        settings: SettingStore(embeddingSize: 4, regularization: 0),
+        objective: SettingValues<MRdIB.Settings>(),
         seed: 1)
     }
     #expect(error?.description.contains("--objective plain") == true)

@@ -1,6 +1,7 @@
 import Autodiff
 import Datasets
 import Models
+import Settings
 import Tables
 import Tensors
 import TestSupport
@@ -25,14 +26,14 @@ import Testing
     let data = try TinyData()
     let golden = try Golden("mrdib_vbpr")
     let backboneGolden = try Golden("vbpr")
-    var options = MRdIBOptions()
-    options.bottleneckWeight = Float(try golden.number("config/alpha1"))
-    options.redundancyWeight = Float(try golden.number("config/alpha2"))
-    options.uniqueWeight = Float(try golden.number("config/alpha3"))
-    options.hiddenSize = 8
-    options.skipsNegativeEstimates = false
+    var options = SettingValues<MRdIB.Settings>()
+    options.bottleneckWeight = try golden.number("config/alpha1")
+    options.redundancyWeight = try golden.number("config/alpha2")
+    options.uniqueWeight = try golden.number("config/alpha3")
+    options.store[DonskerVaradhanEstimator.Settings.self].hiddenSize = 8
+    options.store[DonskerVaradhanEstimator.Settings.self].skipsNegative = false
     let objective = MRdIB(
-      options: options, modalities: ["visual", "text"], width: 8,
+      settings: options, modalities: ["visual", "text"], width: 8,
       noise: StoredNoise(noise: [try golden.matrix("eps_v"), try golden.matrix("eps_t")]))
     let backbone = VBPR(
       userCount: data.userCount, itemCount: data.itemCount, features: data.features,

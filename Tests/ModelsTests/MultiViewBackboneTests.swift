@@ -1,6 +1,7 @@
 import Autodiff
 import Datasets
 import Models
+import Settings
 import Synchronization
 import Tables
 import Tensors
@@ -21,13 +22,15 @@ import Testing
   private static let cases = [mgcn, MultiViewGoldenTests.soil, frozen]
 
   /// The model of a case under MRdIB, whose tables begin as in a run.
-  private func load(_ test: GoldenCase, _ objective: MRdIBOptions) throws -> GoldenCase.Loaded {
+  private func load(_ test: GoldenCase, _ objective: SettingValues<MRdIB.Settings>) throws
+    -> GoldenCase.Loaded
+  {
     let plain = try test.load()
     let (data, backbone) = (plain.data, plain.model.backbone)
     let model = TrainingModel(
       backbone: backbone,
       objective: MRdIB(
-        options: objective, modalities: data.features.map(\.name), width: 8),
+        settings: objective, modalities: data.features.map(\.name), width: 8),
       userCount: data.userCount, itemCount: data.itemCount)
     let added = model.tables[backbone.tables.count...].map { spec in
       let matrix = Matrix(rows: spec.rows, columns: spec.width)
@@ -45,7 +48,7 @@ import Testing
 
   @Test("MRdIB's whole loss against central differences in every table", arguments: cases)
   func centralDifferences(test: GoldenCase) throws {
-    var options = MRdIBOptions()
+    var options = SettingValues<MRdIB.Settings>()
     // The discriminator's own objective is no part of the loss.
     options.redundancyWeight = 0
     options.bottleneckWeight = 0.05
@@ -99,7 +102,7 @@ import Testing
 
   @Test("MRdIB with all weights 0 and no sampling: the bits of the plain model", arguments: cases)
   func switchedOff(test: GoldenCase) throws {
-    var options = MRdIBOptions()
+    var options = SettingValues<MRdIB.Settings>()
     options.bottleneckWeight = 0
     options.redundancyWeight = 0
     options.uniqueWeight = 0
@@ -115,7 +118,7 @@ import Testing
   @Test("samples change the scores and leave norms and contrasts on the means", arguments: cases)
   func sampling(test: GoldenCase) throws {
     let plain = try test.load().gradients().shares
-    let sampled = try load(test, MRdIBOptions()).gradients().shares
+    let sampled = try load(test, SettingValues<MRdIB.Settings>()).gradients().shares
     #expect(plain["ranking"] != sampled["ranking"])
     for name in test.parts.flatMap(\.terms) where name != "ranking" {
       #expect(plain[name] == sampled[name], "\(name)")
@@ -183,22 +186,23 @@ import Testing
         adjacency: try golden.sparse("graphs/A_prime"),
         userItem: try golden.sparse("graphs/R_prime"),
         itemItem: try ["M_v", "M_t", "knn_v"][..<count].map { try golden.sparse("graphs/\($0)") })
-      let options = ModelOptions(embeddingSize: 8, regularization: 1e-4)
+      var regularized = SettingValues<MGCN.Settings>()
+      regularized.regularization = 1e-4
       let backbones: [any Backbone] = [
         MGCN(
           userCount: data.userCount, itemCount: data.itemCount, features: features,
-          options: options
+          embeddingSize: 8, batchSize: 2048, settings: regularized
         ) { graphs },
         SOIL(
           userCount: data.userCount, itemCount: data.itemCount, features: features,
-          options: options
+          embeddingSize: 8, settings: .init()
         ) { graphs },
       ]
       for backbone in backbones {
         let model = TrainingModel(
           backbone: backbone,
           objective: MRdIB(
-            options: MRdIBOptions(), modalities: features.map(\.name), width: 8),
+            settings: SettingValues<MRdIB.Settings>(), modalities: features.map(\.name), width: 8),
           userCount: data.userCount, itemCount: data.itemCount)
         let tables = model.tables.map { randomMatrix($0.rows, $0.width, seed: 5, scale: 0.3) }
         let result = PlainParameters(tables: tables).gradients(
@@ -226,7 +230,7 @@ import Testing
     let model = TrainingModel(
       backbone: MGCN(
         userCount: data.userCount, itemCount: data.itemCount, features: data.features,
-        options: ModelOptions(embeddingSize: 8, regularization: 0)
+        embeddingSize: 8, batchSize: 2048, settings: .init()
       ) {
         calls.withLock { $0 += 1 }
         return graphs

@@ -1,5 +1,6 @@
 import Datasets
 import Models
+import Settings
 import Tables
 import Tensors
 import TestSupport
@@ -26,19 +27,19 @@ import Testing
   static func makeMGCN(
     _ data: TinyData, _ golden: Golden, trainsFeatures: Bool = true
   ) throws -> MGCN {
-    var options = ModelOptions(
-      embeddingSize: Int(try golden.number("config/d")),
-      regularization: Float(try golden.number("loss/reg_weight")))
-    options.layers = Int(try golden.number("config/L"))
-    options.batchSize = Int(try golden.number("loss/configured_batch"))
-    options.contrastiveWeight = Float(try golden.number("loss/c"))
-    options.trainsFeatures = trainsFeatures
+    var settings = SettingValues<MGCN.Settings>()
+    settings.regularization = try golden.number("loss/reg_weight")
+    settings.layers = Int(try golden.number("config/L"))
+    settings.contrastiveWeight = try golden.number("loss/c")
+    settings.trainsFeatures = trainsFeatures
     let graphs = ViewGraphs(
       adjacency: try golden.sparse("graphs/A_hat"), userItem: try golden.sparse("graphs/R_hat"),
       itemItem: try ["M_v", "M_t"].map { try golden.sparse("graphs/\($0)") })
     return MGCN(
       userCount: data.userCount, itemCount: data.itemCount, features: data.features,
-      options: options, graphs: { graphs })
+      embeddingSize: Int(try golden.number("config/d")),
+      batchSize: Int(try golden.number("loss/configured_batch")), settings: settings,
+      graphs: { graphs })
   }
 
   static let soil = GoldenCase(
@@ -53,18 +54,17 @@ import Testing
       .init(stored: "infonce_Uhat_vs_side_p", terms: ["contrast.joint.side"]),
     ]
   ) { data, golden in
-    var options = ModelOptions(
-      embeddingSize: Int(try golden.number("config/d")), regularization: 0)
-    options.layers = Int(try golden.number("config/L"))
-    options.contrastiveWeight = Float(try golden.number("loss/c1"))
-    options.jointContrastiveWeight = Float(try golden.number("loss/c2"))
+    var settings = SettingValues<SOIL.Settings>()
+    settings.layers = Int(try golden.number("config/L"))
+    settings.contrastiveWeight = try golden.number("loss/c1")
+    settings.jointContrastiveWeight = try golden.number("loss/c2")
     let graphs = ViewGraphs(
       adjacency: try golden.sparse("graphs/A_prime"),
       userItem: try golden.sparse("graphs/R_prime"),
       itemItem: try ["M_v", "M_t"].map { try golden.sparse("graphs/\($0)") })
     return SOIL(
       userCount: data.userCount, itemCount: data.itemCount, features: data.features,
-      options: options, graphs: { graphs })
+      embeddingSize: Int(try golden.number("config/d")), settings: settings, graphs: { graphs })
   }
 
   @Test("loss parts and the gradient of every parameter", arguments: cases)

@@ -3,6 +3,7 @@ import Datasets
 import Foundation
 import Graphs
 import Models
+import Settings
 import Tables
 import Tensors
 import TestSupport
@@ -26,12 +27,12 @@ import Testing
   }
 
   /// The options of the golden files.
-  private var options: ModelOptions {
-    var options = ModelOptions(embeddingSize: 8, regularization: 0.01)
-    options.itemNeighbours = 3
-    options.interestCount = 2
-    options.secondOrderCount = 2
-    return options
+  private var settings: SettingStore {
+    var settings = SettingStore(embeddingSize: 8, regularization: 0.01)
+    settings[CommonSettings.itemNeighbours] = 3
+    settings[SOIL.Settings.self].interestCount = 2
+    settings[SOIL.Settings.self].secondOrderCount = 2
+    return settings
   }
 
   @Test(
@@ -40,7 +41,7 @@ import Testing
   func finalVectors(test: GoldenCase) throws {
     let stored = try test.load()
     let model = try ModelRegistry.make(
-      test.file, input: try tinyInput(), options: options, objective: nil, seed: 1)
+      test.file, input: try tinyInput(), settings: settings, objective: nil, seed: 1)
     #expect(model.tables == stored.model.tables)
     let final = stored.parameters.finalVectors(model)
     #expect(relativeDifference(final.user, try stored.golden.matrix("ranking/user")) < 1e-5)
@@ -50,10 +51,10 @@ import Testing
   @Test("SOIL with fixed degrees takes the block of the second-order adjacency")
   func fixedDegrees() throws {
     let stored = try MultiViewGoldenTests.soil.load()
-    var options = options
-    options.secondOrderDegrees = .fixed
+    var settings = settings
+    settings[SOIL.Settings.self].secondOrderDegrees = .fixed
     let built = try ModelRegistry.make(
-      "soil", input: try tinyInput(), options: options, objective: nil, seed: 1)
+      "soil", input: try tinyInput(), settings: settings, objective: nil, seed: 1)
     let golden = stored.golden
     let graphs = ViewGraphs(
       adjacency: try golden.sparse("graphs/A_prime"),
@@ -61,7 +62,8 @@ import Testing
       itemItem: try ["M_v", "M_t"].map { try golden.sparse("graphs/\($0)") })
     let expected = TrainingModel(
       backbone: SOIL(
-        userCount: 12, itemCount: 9, features: stored.data.features, options: options,
+        userCount: 12, itemCount: 9, features: stored.data.features, embeddingSize: 8,
+        settings: settings[SOIL.Settings.self],
         graphs: { graphs }), objective: nil, userCount: 12, itemCount: 9)
     let (left, right) = (
       stored.parameters.finalVectors(built), stored.parameters.finalVectors(expected)
@@ -74,10 +76,10 @@ import Testing
 
   @Test("relative deviations begin at a tenth of the views' scale before training")
   func relativeDeviation() throws {
-    var objective = MRdIBOptions()
+    var objective = SettingValues<MRdIB.Settings>()
     objective.deviation = .relative
     let model = try ModelRegistry.make(
-      "mgcn", input: try tinyInput(), options: options, objective: objective, seed: 3)
+      "mgcn", input: try tinyInput(), settings: settings, objective: objective, seed: 3)
     let tables = model.tables.enumerated().map { table, spec -> Matrix in
       if spec.initializer == .pushed {
         return model.initialValues(table: table, rows: 0..<spec.rows, seed: 3, itemCount: 9)

@@ -1,6 +1,7 @@
 import Datasets
 import Graphs
 import Models
+import Settings
 import Tables
 import Tensors
 import TestSupport
@@ -9,21 +10,21 @@ import Testing
 /// Models from the registry, with graphs that come from the data set.
 @Suite struct RegistryGraphTests {
   private func make(
-    _ name: String, modalities: Int = 2, objective: MRdIBOptions? = nil,
-    _ change: (inout ModelOptions) -> Void = { _ in }
+    _ name: String, modalities: Int = 2, objective: SettingValues<MRdIB.Settings>? = nil,
+    _ change: (inout SettingStore) -> Void = { _ in }
   ) throws -> TrainingModel {
     let data = try TinyData()
     let golden = try Golden(name)
-    var options = ModelOptions(
-      embeddingSize: 8, regularization: Float(try golden.number("config/lambda")))
-    options.itemNeighbours = 3
-    options.edgeDropout = 0
-    change(&options)
+    var settings = SettingStore(
+      embeddingSize: 8, regularization: try golden.number("config/lambda"))
+    settings[CommonSettings.itemNeighbours] = 3
+    settings[FREEDOM.Settings.self].edgeDropout = 0
+    change(&settings)
     var input = ModelInput(
       try data.dataset(), graphs: GraphStore(dataset: try data.dataset(), cacheFolder: nil))
     input.features = Array(input.features[..<modalities])
     return try ModelRegistry.make(
-      name, input: input, options: options, objective: objective, seed: 1)
+      name, input: input, settings: settings, objective: objective, seed: 1)
   }
 
   @Test(
@@ -49,7 +50,7 @@ import Testing
 
   @Test("each epoch of FREEDOM has its own sample, the same in every step")
   func freedomSamples() throws {
-    let model = try make("freedom") { $0.edgeDropout = 0.5 }
+    let model = try make("freedom") { $0[FREEDOM.Settings.self].edgeDropout = 0.5 }
     let loaded = try BackboneGoldenTests.freedom("dropout0").load()
     func total(epoch: Int, step: Int) throws -> Double {
       let shares = loaded.parameters.gradients(
@@ -61,20 +62,10 @@ import Testing
     #expect(try total(epoch: 0, step: 0) != total(epoch: 1, step: 0))
   }
 
-  @Test("weights of item graphs for another number of modalities are refused")
-  func itemGraphWeights() throws {
-    let error = #expect(throws: ModelError.self) {
-      try make("freedom") { $0.itemGraphWeights = [0.2, 0.3, 0.5] }
-    }
-    #expect(error?.description.contains("3 weights") == true)
-    #expect(error?.description.contains("visual, text") == true)
-    _ = try make("freedom", modalities: 1) { $0.itemGraphWeights = [1] }
-  }
-
   @Test("a dropout that leaves no edges is refused", arguments: [1.0, -0.1, .nan])
   func dropout(value: Double) {
     let error = #expect(throws: ModelError.self) {
-      try make("freedom") { $0.edgeDropout = value }
+      try make("freedom") { $0[FREEDOM.Settings.self].edgeDropout = value }
     }
     #expect(error?.description.contains("below 1") == true)
   }
@@ -82,20 +73,24 @@ import Testing
   @Test(
     "staleRanking overrides what the reference does", arguments: ["lightgcn", "freedom", "grcn"])
   func staleRanking(name: String) throws {
-    func isStale(_ choice: Bool?) throws -> Bool {
-      guard case .whole(let final) = try make(name, { $0.staleRanking = choice }).backbone.final
+    func isStale(_ choice: StaleRanking) throws -> Bool {
+      guard
+        case .whole(let final) = try make(name, { $0[CommonSettings.staleRanking] = choice })
+          .backbone.final
       else { return false }
       return final.isStale
     }
-    #expect(try isStale(nil) == (name == "grcn"))
-    #expect(try isStale(true))
-    #expect(try !isStale(false))
+    #expect(try isStale(.faithful) == (name == "grcn"))
+    #expect(try isStale(.always))
+    #expect(try !isStale(.never))
   }
 
   @Test("MRdIB is refused where a model has no content", arguments: ["lightgcn", "grcn"])
   func noContent(name: String) throws {
-    let error = #expect(throws: ModelError.self) { try make(name, objective: MRdIBOptions()) }
+    let error = #expect(throws: ModelError.self) {
+      try make(name, objective: SettingValues<MRdIB.Settings>())
+    }
     #expect(error?.description.contains("--objective plain") == true)
-    #expect(try make("freedom", objective: MRdIBOptions()).objective != nil)
+    #expect(try make("freedom", objective: SettingValues<MRdIB.Settings>()).objective != nil)
   }
 }

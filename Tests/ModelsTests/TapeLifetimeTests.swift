@@ -1,6 +1,7 @@
 import Autodiff
 import Graphs
 import Models
+import Settings
 import Tables
 import TestSupport
 import Testing
@@ -11,11 +12,11 @@ import Testing
   func nothingIsKept(name: String, isMRdIB: Bool) throws {
     let data = try TinyData()
     let dataset = try data.dataset()
-    var options = ModelOptions(embeddingSize: 8, regularization: 0.01)
-    options.itemNeighbours = 3
+    var settings = SettingStore(embeddingSize: 8, regularization: 0.01)
+    settings[CommonSettings.itemNeighbours] = 3
     let model = try ModelRegistry.make(
       name, input: ModelInput(dataset, graphs: GraphStore(dataset: dataset, cacheFolder: nil)),
-      options: options, objective: isMRdIB ? MRdIBOptions() : nil, seed: 1)
+      settings: settings, objective: isMRdIB ? SettingValues<MRdIB.Settings>() : nil, seed: 1)
     let parameters = PlainParameters(
       tables: model.tables.enumerated().map { index, table in
         randomMatrix(table.rows, table.width, seed: UInt64(index + 1))

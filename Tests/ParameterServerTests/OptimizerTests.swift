@@ -1,5 +1,6 @@
 import Foundation
 import ParameterServer
+import Settings
 import Tables
 import Testing
 
@@ -76,14 +77,14 @@ struct OptimizerTests {
     let settings = OptimizerRegistry.settings.flatMap { $0.settings.map(\.name) }
     #expect(Set(settings).count == settings.count)
     for name in OptimizerRegistry.names {
-      let optimizer = try #require(OptimizerRegistry.make(name, OptimizerValues()))
+      let optimizer = try #require(OptimizerRegistry.make(name, SettingStore()))
       #expect(optimizer.description.name == name)
       let states = optimizer.states.map(\.name)
       #expect(Set(states).count == states.count)
       #expect(!states.contains { ["rows", "updates"].contains($0) })
       try optimizer.validate()
     }
-    #expect(OptimizerRegistry.make("adamw", OptimizerValues()) == nil)
+    #expect(OptimizerRegistry.make("adamw", SettingStore()) == nil)
   }
 
   @Test(

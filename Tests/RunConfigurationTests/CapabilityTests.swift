@@ -1,6 +1,7 @@
 import Evaluation
 import ParameterServer
 import RunConfiguration
+import Settings
 import Testing
 
 @Test("every optimizer of the registry can be asked for, with the settings that it declares")

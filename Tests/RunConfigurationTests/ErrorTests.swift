@@ -1,5 +1,6 @@
 import Foundation
 import RunConfiguration
+import Settings
 import Testing
 
 @Test(

@@ -1,4 +1,5 @@
 import RunConfiguration
+import Settings
 import Testing
 
 private func grid(_ yaml: String, _ assignments: String...) throws -> ConfigurationGrid {
@@ -36,7 +37,7 @@ private func texts(_ grid: ConfigurationGrid) -> [String] {
       ])
     let point = try resolver.resolve(requested: grid.layers + grid.points[3].map(\.layer))
     #expect(point.training.seed == 1)
-    #expect(point.mrdib.alpha1 == 0.05)
+    #expect(point.mrdib.bottleneckWeight == 0.05)
     #expect(point.selection.cutoffs == [5, 20])
     #expect(point.source(of: "seed")?.description == "grid.yaml:3:13")
   }

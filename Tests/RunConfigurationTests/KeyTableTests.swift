@@ -1,4 +1,5 @@
 import RunConfiguration
+import Settings
 import Testing
 
 @Test("no two keys share a name or an alias, and all are snake case")

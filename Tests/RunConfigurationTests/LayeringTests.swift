@@ -1,5 +1,7 @@
+import Models
 import ParameterServer
 import RunConfiguration
+import Settings
 import Testing
 
 @Test("without layers every value is the built-in default and says so")
@@ -11,7 +13,7 @@ func defaults() throws {
   #expect(configuration.selection.cutoffs == [5, 10, 20, 50])
   #expect(configuration.selection.metric.yaml == "recall@20")
   #expect(configuration.model.model == "vbpr")
-  #expect(configuration.mrdib.initialSigma == .unit)
+  #expect(configuration.mrdib.deviation == .unit)
   #expect(configuration.data.modalities.isEmpty)
   #expect(configuration.source(of: "seed")?.description == "built-in default")
   #expect(configuration.source(of: "sead") == nil)

@@ -1,4 +1,5 @@
 import RunConfiguration
+import Settings
 import Testing
 
 @Test("the resolved YAML reads back to the same configuration, byte for byte but its sources")

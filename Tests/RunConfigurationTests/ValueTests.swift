@@ -1,4 +1,5 @@
 import RunConfiguration
+import Settings
 import Testing
 
 @Test(
@@ -42,7 +43,7 @@ func octal() throws {
 @Test(
   "truth values have all the spellings of YAML 1.1", arguments: ["no", "Off", "FALSE", "false"])
 func truthValues(text: String) throws {
-  #expect(try resolve("stochastic: \(text)").mrdib.stochastic == false)
+  #expect(try resolve("stochastic: \(text)").mrdib.isStochastic == false)
   #expect(try message(of: "stochastic: 0").contains("expected true or false"))
 }
 

@@ -38,11 +38,11 @@ extension Metric {
 }
 
 /// The gain of a hit at each rank in NDCG.
-struct RankDiscounts: Sendable {
+public struct RankDiscounts: Sendable {
   /// 1 / log₂(r + 1) at index r; index 0 is unused.
-  let gain: [Double]
+  public let gain: [Double]
   /// The sum of the gains of ranks 1 … r at index r.
-  let idealGain: [Double]
+  public let idealGain: [Double]
 
   /// - Precondition: `depth >= 0`.
   init(depth: Int) {

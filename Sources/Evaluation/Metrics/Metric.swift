@@ -1,7 +1,11 @@
 /// A measure of rankings at a cutoff K.
 ///
-/// An entry in a file of this folder and a line in `Metric.all` make a metric: evaluation,
-/// settings, files and tables take everything from here.
+/// A formula in a file of this folder and its name in `Metric+All.swift` make a metric; a program
+/// of your own passes it to its entry point instead. Evaluation, settings, files and tables take
+/// everything from here.
+///
+///     let hitRate = Metric(
+///       "hit_rate", ranksModels: true, summary: "the share of users with a hit", .hits { _ in 1 })
 public struct Metric: Sendable {
   /// The name in settings, files and tables, in lower case.
   public let name: String
@@ -14,7 +18,7 @@ public struct Metric: Sendable {
   let formula: Formula
 
   /// What a value is computed from.
-  enum Formula: Sendable {
+  public enum Formula: Sendable {
     /// A user's value, from the ranks of the user's items; not called for a user without hits,
     /// whose value is 0. The value of a split is the mean over its users.
     case hits(@Sendable (Hits) -> Double)
@@ -25,8 +29,14 @@ public struct Metric: Sendable {
     case exposure(@Sendable (Exposure) -> Double)
   }
 
-  init(
-    _ name: String, ranksModels: Bool, isStandard: Bool, summary: String, _ formula: Formula
+  /// - Parameters:
+  ///   - name: written in a–z, 0–9 and _.
+  ///   - ranksModels: whether a greater value says that a model is better.
+  ///   - isStandard: whether it is computed unless settings say otherwise.
+  ///   - summary: what it says in a few words, without a full stop.
+  public init(
+    _ name: String, ranksModels: Bool, isStandard: Bool = false, summary: String,
+    _ formula: Formula
   ) {
     self.name = name
     self.summary = summary
@@ -50,51 +60,19 @@ extension Metric: Equatable {
 
 /// A user's items that are among the best K. Let hit(r) be 1 if the item at rank r is among the
 /// user's m items, else 0.
-struct Hits {
+public struct Hits {
   /// The ranks r (from 1) with hit(r) = 1, ascending, at least one.
-  let ranks: ArraySlice<Int>
+  public let ranks: ArraySlice<Int>
   /// K.
-  let cutoff: Int
+  public let cutoff: Int
   /// m, at least 1.
-  let truthCount: Int
-  let discounts: RankDiscounts
+  public let truthCount: Int
+  public let discounts: RankDiscounts
 }
 
 /// The best K items of a user, or as many as there are.
-struct RecommendedList {
-  let items: ArraySlice<Int>
+public struct RecommendedList {
+  public let items: ArraySlice<Int>
   /// The number of training interactions of each item of the catalogue.
-  let trainingCounts: [Int32]
-}
-
-extension Metric {
-  /// All metrics, in the order in which they are listed everywhere.
-  public static let all: [Metric] = [
-    recall, ndcg, precision, map, coverage, gini, popularity,
-  ]
-
-  /// The metrics of one-line reports, and the default ones for comparing runs.
-  public static let headline: [Metric] = [recall, ndcg]
-
-  /// The metrics that are computed by default.
-  public static let standard = all.filter(\.isStandard)
-
-  /// The metric of a name; nil if there is none.
-  public static func named(_ name: some StringProtocol) -> Metric? { all.first { $0.name == name } }
-
-  /// The metric of a value's name such as `recall@20`; nil if there is none.
-  public static func ofValue(_ name: String) -> Metric? {
-    named(name.prefix { $0 != "@" })
-  }
-
-  /// Names such as `recall@20` in the order of the metrics, then of the cutoffs; unknown names come
-  /// last.
-  public static func sorted(_ names: some Sequence<String>) -> [String] {
-    names.map { name in
-      let parts = name.split(separator: "@")
-      let position = all.firstIndex { $0.name == parts.first ?? "" } ?? all.count
-      return (position, parts.count > 1 ? Int(parts[1]) ?? 0 : 0, name)
-    }
-    .sorted { $0 < $1 }.map(\.2)
-  }
+  public let trainingCounts: [Int32]
 }

@@ -1,5 +1,6 @@
 import RunConfiguration
 import Runtime
+import Settings
 
 /// A run to be compared.
 public struct ComparedRun: Sendable, Equatable {

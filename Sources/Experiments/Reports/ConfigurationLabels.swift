@@ -1,4 +1,5 @@
 import RunConfiguration
+import Settings
 
 /// Names for configurations that are listed side by side.
 enum ConfigurationLabels {

@@ -4,6 +4,7 @@ import Dispatch
 import Foundation
 import RunConfiguration
 import Runtime
+import Settings
 import Synchronization
 
 /// Makes the runs of a sweep, each in a folder of its own, and keeps the record from which an

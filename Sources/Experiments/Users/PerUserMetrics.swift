@@ -6,6 +6,7 @@ import Foundation
 import Models
 import RunConfiguration
 import Runtime
+import Settings
 
 /// The metrics of every user by the best model of a run, ranked again from the saved vectors.
 public struct PerUserMetrics: Sendable, Equatable {

@@ -1,5 +1,6 @@
 public import Autodiff
 public import Datasets
+public import Settings
 public import Tables
 
 /// Matrix factorisation with Bayesian personalised ranking.
@@ -13,9 +14,28 @@ public import Tables
 /// - Parameters: user P `[U, d]`, item Q `[I, d]`, Xavier normal.
 /// - Source: Rendle et al. 2009, arXiv:1205.2618; loss and regulariser as in MMRec e775373
 ///   (`models/bpr.py`).
-public struct BPR: Backbone {
+public struct BPR: NamedBackbone {
+  public static let name = "bpr"
+  public static let defaults = """
+    # Matrix factorisation with the Bayesian personalised ranking loss; no features.
+    objective: plain  # there is no content to encode
+    reg_weight: 0.1   # best of the published grid
+    """
+
+  public struct Settings: SettingGroup {
+    public let regularization = CommonSettings.regularization
+
+    public init() {}
+  }
+
   public let tables: [TableSpec]
   private let regularization: Float
+
+  public init(_ input: ModelInput, _ settings: SettingValues<Settings>) {
+    self.init(
+      userCount: input.userCount, itemCount: input.itemCount, embeddingSize: input.embeddingSize,
+      regularization: Float(settings.regularization))
+  }
 
   public init(userCount: Int, itemCount: Int, embeddingSize: Int, regularization: Float) {
     self.regularization = regularization

@@ -1,5 +1,5 @@
-internal import Autodiff
-internal import Datasets
+public import Autodiff
+public import Datasets
 
 extension Tape {
   /// InfoNCE between two vectors of each triplet, `InfoNCE(x[xIndex], y[yIndex])`.
@@ -9,7 +9,7 @@ extension Tape {
   /// and averaged by shard size, with fewer negatives than the whole batch would have.
   ///
   /// - Parameters: `x` and `y` are `[J, D]`; the indices have one entry per triplet.
-  func contrastiveTerm(
+  public func contrastiveTerm(
     _ name: String, _ x: Variable, _ xIndex: [Int32], _ y: Variable, _ yIndex: [Int32],
     temperature: Float, weight: Float, batch: TripletBatch
   ) -> LossTerm {

@@ -1,6 +1,8 @@
 public import Autodiff
 public import Datasets
 internal import Foundation
+internal import Graphs
+public import Settings
 public import Tables
 public import Tensors
 
@@ -34,7 +36,33 @@ public import Tensors
 ///   and item.weight v `[I, M]`.
 /// - Source: Wang et al. 2023 (IEEE TMM), doi:10.1109/TMM.2021.3138298, as in MMRec e775373
 ///   (`models/dualgnn.py`).
-public struct DualGNN: Backbone {
+public struct DualGNN: NamedBackbone {
+  public static let name = "dualgnn"
+  public static let needsFeatures = true
+  public static let hasContent = true
+  public static let defaults = """
+    # DualGNN: modality graphs and a user co-interaction graph.
+    reg_weight: 1e-3  # of the published grid 1e-1 … 1e-5
+    """
+
+  public struct Settings: SettingGroup {
+    /// λ.
+    public let regularization = CommonSettings.regularization
+    public let hasAliasBug = Setting(
+      "alias_bug", default: true,
+      help: "Users see the sum of modalities where DualGNN's paper means one, as its code does.")
+    public let userNeighbours = Setting(
+      "user_neighbours", default: DualGNN.neighbourCount, .within(1...200), unit: "users",
+      help: "Users with most items in common that DualGNN aggregates per user.")
+    public let padsNeighbours = Setting(
+      "neighbour_padding", default: true,
+      help: "Fill short neighbour lists with random repeats, as DualGNN's code does.")
+    /// The reference ranks with the vectors of the last training forward.
+    public let staleRanking = CommonSettings.staleRanking
+
+    public init() {}
+  }
+
   /// How many neighbours of a user are averaged.
   public static let neighbourCount = 40
 
@@ -207,5 +235,26 @@ public struct DualGNN: Backbone {
       let fused = tape.sum(propagated.dropLast().map { ($0, 1) })
       return (propagated[features.count], tape.rows(fused, userCount..<fused.rows))
     }
+  }
+}
+
+extension DualGNN {
+  /// The model for a data set; its graphs are built when vectors are first propagated.
+  public init(_ input: ModelInput, _ settings: SettingValues<Settings>) {
+    let (count, pads, seed) = (settings.userNeighbours, settings.padsNeighbours, input.seed)
+    self.init(
+      userCount: input.userCount, itemCount: input.itemCount, features: input.features,
+      embeddingSize: input.embeddingSize, regularization: Float(settings.regularization),
+      aliasBug: settings.hasAliasBug,
+      staleRanking: settings.staleRanking.isStale(inReference: true), seed: seed,
+      adjacency: { input.requiredGraphs.adjacency(.exact) },
+      neighbours: { epoch in
+        // Evaluations outside of an epoch need no random repeats: softmax over what is there.
+        guard pads, let epoch else {
+          return input.requiredGraphs.userNeighbours(count: count, padding: .none)
+        }
+        return input.requiredGraphs.userNeighbours(
+          count: count, padding: .urn(seed: seed, epoch: epoch))
+      })
   }
 }

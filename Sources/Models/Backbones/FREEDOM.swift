@@ -1,6 +1,7 @@
 public import Autodiff
 public import Datasets
 internal import Graphs
+public import Settings
 public import Tables
 public import Tensors
 
@@ -31,7 +32,36 @@ public import Tensors
 ///   projection.m.bias b_m `[1, d]`, both uniform in ±1/√F_m.
 /// - Source: Zhou and Shen 2023, arXiv:2211.06924; as in MMRec e775373 (`models/freedom.py`), which
 ///   also trains the feature tables. More than two modalities are ours.
-public struct FREEDOM: Backbone {
+public struct FREEDOM: NamedBackbone {
+  public static let name = "freedom"
+  public static let needsFeatures = true
+  public static let hasContent = true
+  public static let defaults = """
+    # FREEDOM: frozen item graph, sampled interaction graph.
+    reg_weight: 1e-3  # of the published grid 0, 1e-5, 1e-4, 1e-3
+    dropout: 0.8      # published: 0.8 or 0.9
+    mm_image_weight: 0.1
+    """
+
+  public struct Settings: SettingGroup {
+    /// λ, the weight of the auxiliary terms.
+    public let regularization = CommonSettings.regularization
+    /// L.
+    public let layers = CommonSettings.layers
+    public let itemNeighbours = CommonSettings.itemNeighbours
+    /// ρ.
+    public let edgeDropout = Setting(
+      "dropout", default: 0.8, .within(0..<1),
+      help: "Share of the interactions that an epoch leaves out of the graph (FREEDOM).")
+    public let firstModalityWeight = Setting(
+      "mm_image_weight", default: 0.1, .within(0...1),
+      help: "Weight of the first modality in the item graph; the others share the rest (FREEDOM).")
+    /// The reference ranks with vectors propagated anew.
+    public let staleRanking = CommonSettings.staleRanking
+
+    public init() {}
+  }
+
   /// The graphs; each is asked for when it is first needed.
   public struct Graphs: Sendable {
     /// M, `[I, I]`.
@@ -52,27 +82,14 @@ public struct FREEDOM: Backbone {
     }
   }
 
-  /// The sizes and weights.
-  public struct Options: Sendable {
-    /// d.
-    public var embeddingSize = 64
-    /// L.
-    public var layers = 2
-    /// K, propagations over the item graph.
-    public var itemLayers = 1
-    /// λ, the weight of the auxiliary terms.
-    public var regularization: Float = 1e-3
-    /// Rank with the vectors of the last training forward, over Ã (not the reference).
-    public var staleRanking = false
-
-    public init() {}
-  }
-
   public let tables: [TableSpec]
   private let userCount: Int
   private let itemCount: Int
   private let features: [FeatureMatrix]
-  private let options: Options
+  private let embeddingSize: Int
+  private let settings: SettingValues<Settings>
+  /// K, propagations over the item graph.
+  private let itemLayers: Int
   private let graphs: Graphs
 
   /// The tables of one modality.
@@ -84,19 +101,26 @@ public struct FREEDOM: Backbone {
     init(_ modality: Int) { features = 2 + 3 * modality }
   }
 
+  /// A model over given graphs.
+  ///
+  /// - Parameters:
+  ///   - itemLayers: K, propagations over the item graph.
   /// - Precondition: at least one modality.
   public init(
-    userCount: Int, itemCount: Int, features: [FeatureMatrix], options: Options, graphs: Graphs
+    userCount: Int, itemCount: Int, features: [FeatureMatrix], embeddingSize: Int,
+    settings: SettingValues<Settings>, itemLayers: Int = 1, graphs: Graphs
   ) {
     precondition(!features.isEmpty, "FREEDOM without features")
     self.userCount = userCount
     self.itemCount = itemCount
     self.features = features
-    self.options = options
+    self.embeddingSize = embeddingSize
+    self.settings = settings
+    self.itemLayers = itemLayers
     self.graphs = graphs
     tables = Self.tables(
       userCount: userCount, itemCount: itemCount,
-      modalities: features.map { ($0.name, $0.columns) }, embeddingSize: options.embeddingSize)
+      modalities: features.map { ($0.name, $0.columns) }, embeddingSize: embeddingSize)
   }
 
   /// The parameters of a model with these sizes; a modality is a name and a width.
@@ -143,9 +167,9 @@ public struct FREEDOM: Backbone {
     on tape: Tape, _ parameters: [Variable], adjacency: SparseMatrix
   ) -> (user: Variable, item: Variable) {
     let stacked = tape.concatenateRows([parameters[0], parameters[1]])
-    let mean = tape.layerMean(adjacency, stacked, layers: options.layers)
+    let mean = tape.layerMean(adjacency, stacked, layers: settings.layers)
     var similar = parameters[1]
-    for _ in 0..<options.itemLayers { similar = tape.multiply(graphs.items(), similar) }
+    for _ in 0..<itemLayers { similar = tape.multiply(graphs.items(), similar) }
     return (
       tape.rows(mean, 0..<userCount),
       tape.add(tape.rows(mean, userCount..<userCount + itemCount), similar)
@@ -178,14 +202,15 @@ public struct FREEDOM: Backbone {
         tape.preferenceLoss(
           users: content.users[modality], items: items[modality], batch: batch,
           likelihood: likelihood, form: .softplus),
-        weight: options.regularization)
+        weight: Float(settings.regularization))
     }
     return [ranking] + auxiliary
   }
 
   public var final: FinalVectors {
     .whole(
-      width: options.embeddingSize, tables: [0, 1], isStale: options.staleRanking
+      width: embeddingSize, tables: [0, 1],
+      isStale: settings.staleRanking.isStale(inReference: false)
     ) { tape, parameters, context in
       forward(on: tape, parameters, adjacency: context.map(graphs.sampled) ?? graphs.whole())
     }
@@ -195,32 +220,16 @@ public struct FREEDOM: Backbone {
 extension FREEDOM {
   /// A model over a data set's graphs, which are built when it first propagates.
   ///
-  /// - Throws: ``ModelError`` when weights are given for another number of modalities, or the
-  ///   dropout leaves no edges.
-  init(_ input: ModelInput, options: ModelOptions) throws {
+  /// - Throws: ``ModelError`` when the dropout leaves no edges.
+  public init(_ input: ModelInput, _ settings: SettingValues<Settings>) throws {
     let modalities = input.features.indices
-    let weights =
-      options.itemGraphWeights.isEmpty
-      ? Self.itemGraphWeights(
-        modalityCount: modalities.count, first: options.firstModalityWeight)
-      : options.itemGraphWeights
-    guard weights.count == modalities.count else {
+    let weights = Self.itemGraphWeights(
+      modalityCount: modalities.count, first: Float(settings.firstModalityWeight))
+    guard settings.edgeDropout >= 0 && settings.edgeDropout < 1 else {
       throw ModelError(
-        description: "Cannot build model 'freedom': \(weights.count) weights of item graphs are "
-          + "given and the data set has \(modalities.count) modalities "
-          + "(\(input.features.map(\.name).joined(separator: ", "))). Give one weight per "
-          + "modality, or none.")
-    }
-    guard options.edgeDropout >= 0 && options.edgeDropout < 1 else {
-      throw ModelError(
-        description: "Cannot build model 'freedom': its edge dropout is \(options.edgeDropout), "
+        description: "Cannot build model 'freedom': its edge dropout is \(settings.edgeDropout), "
           + "which is not at least 0 and below 1. The reference uses 0.8 or 0.9.")
     }
-    var own = Options()
-    own.embeddingSize = options.embeddingSize
-    own.layers = options.layers
-    own.regularization = options.regularization
-    own.staleRanking = options.staleRanking ?? false
     // The sum is kept here; the store keeps its parts.
     let items = Lazy {
       SparseMatrix.sum(
@@ -228,18 +237,18 @@ extension FREEDOM {
           (
             weights[modality],
             input.requiredItemNeighbours(
-              modality: modality, count: options.itemNeighbours, weighting: .unweighted)
+              modality: modality, count: settings.itemNeighbours, weighting: .unweighted)
           )
         })
     }
     self.init(
       userCount: input.userCount, itemCount: input.itemCount, features: input.features,
-      options: own,
+      embeddingSize: input.embeddingSize, settings: settings,
       graphs: .init(
         items: { items.value },
         sampled: {
           input.requiredGraphs.sampledAdjacency(
-            dropout: options.edgeDropout, seed: $0.seed, epoch: $0.epoch)
+            dropout: settings.edgeDropout, seed: $0.seed, epoch: $0.epoch)
         },
         whole: { input.requiredGraphs.adjacency(.guarded) }))
   }

@@ -1,6 +1,7 @@
 public import Autodiff
 public import Datasets
 internal import Graphs
+public import Settings
 public import Tables
 public import Tensors
 
@@ -25,7 +26,7 @@ public import Tensors
 ///
 /// **Routing** refines the users' preferences by attention over their items before the above:
 /// three times `p ← rowL2(p + Σ α f)`. The reference lays the edges for it only from users to
-/// items, so that nothing reaches the users; `isRouted` switches the intended routing on.
+/// items, so that nothing reaches the users; `routing` switches the intended routing on.
 ///
 /// - Parameters: confidence κ `[U + I, M]` and id E `[U + I, d]`, Xavier normal; per modality
 ///   preference.m Φ_m `[U, d]` Xavier normal, projection.m.weight W_m `[d, F_m]` Xavier normal and
@@ -35,17 +36,25 @@ public import Tensors
 ///   Recommendation with Implicit Feedback"; as in MMRec e775373 (`models/grcn.py`), which ranks
 ///   with the vectors of the last training forward. The ranking loss is computed in its stable
 ///   form.
-public struct GRCN: Backbone {
-  /// The sizes and weights.
-  public struct Options: Sendable {
-    /// d of each part of a vector.
-    public var embeddingSize = 64
+public struct GRCN: NamedBackbone {
+  public static let name = "grcn"
+  public static let needsFeatures = true
+  public static let defaults = """
+    # GRCN: graph refinement by content; a baseline without MRdIB.
+    objective: plain
+    learning_rate: 1e-4  # best of published logs
+    reg_weight: 0        # best of published logs
+    """
+
+  public struct Settings: SettingGroup {
     /// λ.
-    public var regularization: Float = 0
+    public let regularization = CommonSettings.regularization
     /// Whether routing reaches the users; see ``GRCN``.
-    public var isRouted = false
-    /// Rank with the vectors of the last training forward, as the reference does.
-    public var staleRanking = true
+    public let isRouted = Setting(
+      "routing", default: false,
+      help: "GRCN's routing reaches the users, as its paper has it; its code's does not.")
+    /// The reference ranks with the vectors of the last training forward.
+    public let staleRanking = CommonSettings.staleRanking
 
     public init() {}
   }
@@ -56,7 +65,9 @@ public struct GRCN: Backbone {
   public let tables: [TableSpec]
   private let userCount: Int
   private let itemCount: Int
-  private let options: Options
+  /// d of each part of a vector.
+  private let embeddingSize: Int
+  private let settings: SettingValues<Settings>
   private let modalities: [Modality]
   /// Both directions of every interaction, `[U + I, U + I]`.
   private let edges: Lazy<EdgeList>
@@ -80,14 +91,15 @@ public struct GRCN: Backbone {
   ///   - userItem: any matrix `[U, I]` with an entry for every training interaction.
   /// - Precondition: at least one modality.
   public init(
-    userCount: Int, itemCount: Int, features: [FeatureMatrix], options: Options,
-    adjacency: @escaping @Sendable () -> SparseMatrix,
+    userCount: Int, itemCount: Int, features: [FeatureMatrix], embeddingSize: Int,
+    settings: SettingValues<Settings>, adjacency: @escaping @Sendable () -> SparseMatrix,
     userItem: @escaping @Sendable () -> SparseMatrix
   ) {
     precondition(!features.isEmpty, "GRCN without features")
     self.userCount = userCount
     self.itemCount = itemCount
-    self.options = options
+    self.embeddingSize = embeddingSize
+    self.settings = settings
     edges = Lazy { EdgeList(adjacency()) }
     userEdges = Lazy { EdgeList(userItem()) }
     modalities = features.enumerated().map { index, feature in
@@ -98,7 +110,7 @@ public struct GRCN: Backbone {
     }
     tables = Self.tables(
       userCount: userCount, itemCount: itemCount,
-      modalities: features.map { ($0.name, $0.columns) }, embeddingSize: options.embeddingSize)
+      modalities: features.map { ($0.name, $0.columns) }, embeddingSize: embeddingSize)
   }
 
   /// The parameters of a model with these sizes; a modality is a name and a width.
@@ -163,7 +175,7 @@ public struct GRCN: Backbone {
           tape.constant(modality.features.value), parameters[modality.weight],
           bias: parameters[modality.bias])))
     var users = tape.rowL2(parameters[modality.preference])
-    if options.isRouted {
+    if settings.isRouted {
       let userEdges = userEdges.value
       for _ in 0..<Self.routingCount {
         let attention = attend(on: tape, userEdges, targets: users, sources: items)
@@ -199,9 +211,9 @@ public struct GRCN: Backbone {
   private func regularizers(
     on tape: Tape, _ parameters: [Variable], batch: TripletBatch
   ) -> [LossTerm] {
-    let weight = options.regularization
+    let weight = Float(settings.regularization)
     // A triplet counts its user twice, once per item: the means are over 2 B rows.
-    let perTriplet = 1 / Float(max(1, batch.globalCount) * options.embeddingSize)
+    let perTriplet = 1 / Float(max(1, batch.globalCount) * embeddingSize)
     let nodes =
       batch.users + batch.users
       + (batch.positives + batch.negatives).map { $0 + Int32(userCount) }
@@ -225,23 +237,19 @@ public struct GRCN: Backbone {
 
   public var final: FinalVectors {
     .whole(
-      width: (1 + modalities.count) * options.embeddingSize,
-      tables: Array(tables.indices), isStale: options.staleRanking
+      width: (1 + modalities.count) * embeddingSize,
+      tables: Array(tables.indices), isStale: settings.staleRanking.isStale(inReference: true)
     ) { tape, parameters, _ in forward(on: tape, parameters) }
   }
 }
 
 extension GRCN {
   /// A model over a data set's graphs, which are built when it first propagates.
-  init(_ input: ModelInput, options: ModelOptions) {
-    var own = Options()
-    own.embeddingSize = options.embeddingSize
-    own.regularization = options.regularization
-    own.isRouted = options.isRouted
-    own.staleRanking = options.staleRanking ?? true
+  public init(_ input: ModelInput, _ settings: SettingValues<Settings>) {
     self.init(
       userCount: input.userCount, itemCount: input.itemCount, features: input.features,
-      options: own, adjacency: { input.requiredGraphs.adjacency(.exact) },
+      embeddingSize: input.embeddingSize, settings: settings,
+      adjacency: { input.requiredGraphs.adjacency(.exact) },
       userItem: { input.requiredGraphs.userItem(.exact) })
   }
 }

@@ -1,6 +1,7 @@
 public import Autodiff
 public import Datasets
 internal import Graphs
+public import Settings
 public import Tables
 public import Tensors
 
@@ -15,7 +16,24 @@ public import Tensors
 /// - Parameters: user P `[U, d]`, item Q `[I, d]`, Xavier uniform.
 /// - Source: He et al. 2020, arXiv:2002.02126; Â with guarded degrees, loss and regulariser as in
 ///   MMRec e775373 (`models/lightgcn.py`). Ranks with vectors propagated anew, as the reference.
-public struct LightGCN: Backbone {
+public struct LightGCN: NamedBackbone {
+  public static let name = "lightgcn"
+  public static let defaults = """
+    # Light graph convolution over the interaction graph; no features.
+    objective: plain  # there is no content to encode
+    n_layers: 2
+    reg_weight: 1e-4  # of the published grid 1e-2 … 1e-6
+    """
+
+  public struct Settings: SettingGroup {
+    public let regularization = CommonSettings.regularization
+    /// L.
+    public let layers = CommonSettings.layers
+    public let staleRanking = CommonSettings.staleRanking
+
+    public init() {}
+  }
+
   public let tables: [TableSpec]
   private let userCount: Int
   private let itemCount: Int
@@ -98,11 +116,12 @@ public struct LightGCN: Backbone {
 
 extension LightGCN {
   /// A model over a data set's graphs, which are built when it first propagates.
-  init(_ input: ModelInput, options: ModelOptions) {
+  public init(_ input: ModelInput, _ settings: SettingValues<Settings>) {
     self.init(
       userCount: input.userCount, itemCount: input.itemCount,
-      embeddingSize: options.embeddingSize, layers: options.layers,
-      regularization: options.regularization, staleRanking: options.staleRanking ?? false,
+      embeddingSize: input.embeddingSize, layers: settings.layers,
+      regularization: Float(settings.regularization),
+      staleRanking: settings.staleRanking.isStale(inReference: false),
       adjacency: { input.requiredGraphs.adjacency(.guarded) })
   }
 }

@@ -1,5 +1,7 @@
 public import Autodiff
 public import Datasets
+internal import Graphs
+public import Settings
 public import Tables
 public import Tensors
 
@@ -29,15 +31,45 @@ public import Tensors
 /// - Over several shards: ranking and regulariser add up; each InfoNCE is estimated among a shard's
 ///   own rows and averaged by shard size.
 /// - Deviations from the paper, all as in the reference: `side` is divided by three (its eq. 15 is
-///   not), the features are trained (``ModelOptions/trainsFeatures`` `false` freezes them), and the
+///   not), the features are trained (``Settings/trainsFeatures`` `false` freezes them), and the
 ///   regulariser is divided by the configured batch size even in a last, smaller batch. More than
 ///   two modalities are ours: the softmax runs over all, and the divisor is one more than their
 ///   number.
 /// - Source: Yu et al. 2023, arXiv:2308.03588, as in MMRec e775373 (`models/mgcn.py`).
-public struct MGCN: Backbone {
+public struct MGCN: NamedBackbone {
+  public static let name = "mgcn"
+  public static let needsFeatures = true
+  public static let hasContent = true
+  public static let defaults = """
+    # MGCN: purified features, item views, attention fuser.
+    reg_weight: 1e-4
+    cl_weight: 0.01  # of the published grid 0.001, 0.01, 0.1
+    lr_decay: 0.96
+    lr_decay_period: 50
+    """
+
+  public struct Settings: SettingGroup {
+    /// λ.
+    public let regularization = CommonSettings.regularization
+    /// L.
+    public let layers = CommonSettings.layers
+    public let itemNeighbours = CommonSettings.itemNeighbours
+    /// c.
+    public let contrastiveWeight = CommonSettings.contrastiveWeight
+    /// As its paper has it, the features are fixed.
+    public let trainsFeatures = Setting(
+      "trainable_features", default: true,
+      help: "Train a copy of the features, as MGCN's code does; false leaves them fixed.")
+
+    public init() {}
+  }
+
   private let layout: Layout
   private let features: [FeatureMatrix]
-  private let options: ModelOptions
+  private let embeddingSize: Int
+  /// The triplets of a full step.
+  private let batchSize: Int
+  private let settings: SettingValues<Settings>
   private let graphs: Lazy<ViewGraphs>
   /// F_m of all items, `[I, F_m]`; read only when the features are not trained.
   private let frozenFeatures: Lazy<[Matrix]>
@@ -47,18 +79,21 @@ public struct MGCN: Backbone {
   /// - Parameter graphs: makes the graphs; called once, by a process that computes.
   /// - Precondition: at least one modality.
   package init(
-    userCount: Int, itemCount: Int, features: [FeatureMatrix], options: ModelOptions,
+    userCount: Int, itemCount: Int, features: [FeatureMatrix], embeddingSize: Int,
+    batchSize: Int, settings: SettingValues<Settings>,
     graphs: @escaping @Sendable () -> ViewGraphs
   ) {
     precondition(!features.isEmpty, "MGCN without features")
     self.features = features
-    self.options = options
+    self.embeddingSize = embeddingSize
+    self.batchSize = batchSize
+    self.settings = settings
     self.graphs = Lazy(graphs)
     frozenFeatures = Lazy { features.map { $0.matrix(0..<$0.rows) } }
     layout = Layout(
       userCount: userCount, itemCount: itemCount,
-      modalities: features.map { ($0.name, $0.columns) }, embeddingSize: options.embeddingSize,
-      trainsFeatures: options.trainsFeatures)
+      modalities: features.map { ($0.name, $0.columns) }, embeddingSize: embeddingSize,
+      trainsFeatures: settings.trainsFeatures)
   }
 
   public var tables: [TableSpec] { layout.list.specs }
@@ -98,7 +133,7 @@ public struct MGCN: Backbone {
     }
     return graphs.value.propagate(
       on: tape, users: parameters[layout.user], items: items, purified: purified,
-      layers: options.layers)
+      layers: settings.layers)
   }
 
   /// What the modalities add to the content of some nodes, `[J, d]`.
@@ -135,8 +170,8 @@ public struct MGCN: Backbone {
     ].map { nodes, index in
       LossTerm.additive(
         "norms",
-        tape.gatheredHalfSquares(nodes.vectors, index, scale: 1 / Float(options.batchSize)),
-        weight: options.regularization)
+        tape.gatheredHalfSquares(nodes.vectors, index, scale: 1 / Float(batchSize)),
+        weight: Float(settings.regularization))
     }
     let contrasts = [
       ("contrast.item", fused.items, batch.positiveIndex),
@@ -144,16 +179,35 @@ public struct MGCN: Backbone {
     ].map { name, nodes, index in
       tape.contrastiveTerm(
         name, nodes.side, index, nodes.content, index, temperature: Self.temperature,
-        weight: options.contrastiveWeight, batch: batch)
+        weight: Float(settings.contrastiveWeight), batch: batch)
     }
     return [ranking] + norms + contrasts
   }
 
   public var final: FinalVectors {
     .whole(
-      width: options.embeddingSize, tables: Array(tables.indices), isStale: false
+      width: embeddingSize, tables: Array(tables.indices), isStale: false
     ) { tape, parameters, _ in
       propagatedViews(on: tape, parameters).fused(on: tape) { side(on: tape, $0, parameters) }
+    }
+  }
+}
+
+extension MGCN {
+  /// A model over a data set's graphs, which are built when it first computes.
+  public init(_ input: ModelInput, _ settings: SettingValues<Settings>) {
+    self.init(
+      userCount: input.userCount, itemCount: input.itemCount, features: input.features,
+      embeddingSize: input.embeddingSize, batchSize: input.batchSize, settings: settings
+    ) {
+      ViewGraphs(from: input) { store in
+        ViewGraphs(
+          adjacency: store.adjacency(.exact), userItem: store.userItem(.exact),
+          itemItem: try input.features.indices.map {
+            try store.itemNeighbours(
+              modality: $0, count: settings.itemNeighbours, weighting: .weighted)
+          })
+      }
     }
   }
 }

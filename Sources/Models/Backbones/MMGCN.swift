@@ -1,5 +1,7 @@
 public import Autodiff
 public import Datasets
+internal import Graphs
+public import Settings
 public import Tables
 public import Tensors
 
@@ -31,7 +33,28 @@ public import Tensors
 ///   preference `[U, c]` per modality, which are drawn alike in both forms.
 /// - Source: Wei et al. 2019, doi:10.1145/3343031.3351034, as in MMRec e775373
 ///   (`models/mmgcn.py`).
-public struct MMGCN: Backbone {
+public struct MMGCN: NamedBackbone {
+  public static let name = "mmgcn"
+  public static let needsFeatures = true
+  public static let hasContent = true
+  public static let defaults = """
+    # MMGCN: one graph network per modality.
+    reg_weight: 0  # has no effect on the gradient unless trainable_ids is true
+    sigma_init: relative  # noise of 1 costs it a tenth; docs/Results.md
+    """
+
+  public struct Settings: SettingGroup {
+    /// λ.
+    public let regularization = CommonSettings.regularization
+    public let trainsIDs = Setting(
+      "trainable_ids", default: false,
+      help: "Train MMGCN's id and preference vectors; its code leaves them at their random start.")
+    /// The reference ranks with the vectors of the last training forward.
+    public let staleRanking = CommonSettings.staleRanking
+
+    public init() {}
+  }
+
   public let tables: [TableSpec]
   private let userCount: Int
   private let embeddingSize: Int
@@ -44,7 +67,17 @@ public struct MMGCN: Backbone {
   private let inputs: [Lazy<ConstantInput>]
   private let ids: Lazy<Matrix>
 
-  /// A model of a run.
+  /// The model for a data set; its graph is built when vectors are first propagated.
+  public init(_ input: ModelInput, _ settings: SettingValues<Settings>) {
+    self.init(
+      userCount: input.userCount, itemCount: input.itemCount, features: input.features,
+      embeddingSize: input.embeddingSize, regularization: Float(settings.regularization),
+      trainableIds: settings.trainsIDs,
+      staleRanking: settings.staleRanking.isStale(inReference: true), seed: input.seed
+    ) { input.requiredGraphs.meanAdjacency() }
+  }
+
+  /// A model over a given graph.
   ///
   /// - Parameters:
   ///   - meanAdjacency: M, `[U + I, U + I]`, users first; called only in processes that compute.

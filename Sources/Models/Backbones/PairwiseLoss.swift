@@ -1,5 +1,5 @@
-internal import Autodiff
-internal import Datasets
+public import Autodiff
+public import Datasets
 
 extension Tape {
   /// The loss that BPR, VBPR and LightGCN share: a ranking term on inner products and un-squared
@@ -10,7 +10,7 @@ extension Tape {
   ///   - items: the item vectors of the scores, `[distinct items, D]`.
   ///   - regularizedUsers: the user vectors of the norms, one row per distinct user.
   ///   - regularizedItems: the item vectors of the norms, one row per distinct item.
-  func pairwiseLoss(
+  public func pairwiseLoss(
     users: Variable, items: Variable, regularizedUsers: Variable, regularizedItems: Variable,
     batch: TripletBatch, regularization: Float, likelihood: Likelihood
   ) -> [LossTerm] {
@@ -29,10 +29,10 @@ extension Tape {
 
 extension LossTerm {
   /// The name of the term that ranks: the joint likelihood of the information bottleneck.
-  static let rankingName = "ranking"
+  public static let rankingName = "ranking"
 }
 
 extension TripletBatch {
   /// The share of the step's triplets that are in this shard.
-  var share: Float { Float(users.count) / Float(max(1, globalCount)) }
+  public var share: Float { Float(users.count) / Float(max(1, globalCount)) }
 }

@@ -1,5 +1,5 @@
-internal import Autodiff
-internal import Datasets
+public import Autodiff
+public import Datasets
 
 extension Tape {
   /// The likelihood of a batch's preferences with inner products as scores: a mean over the
@@ -9,7 +9,7 @@ extension Tape {
   ///   - users: `[distinct users, D]`.
   ///   - items: `[distinct items, D]`.
   ///   - weight: the term's factor in the loss; 1 / ln 2 makes its logarithms binary.
-  func rankingTerm(
+  public func rankingTerm(
     users: Variable, items: Variable, batch: TripletBatch, likelihood: Likelihood,
     form: RankingLossForm, weight: Float = 1
   ) -> LossTerm {

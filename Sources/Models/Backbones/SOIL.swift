@@ -1,5 +1,7 @@
 public import Autodiff
 public import Datasets
+internal import Graphs
+public import Settings
 public import Tables
 internal import Tensors
 
@@ -37,9 +39,53 @@ internal import Tensors
 ///   as for ``MGCN``.
 /// - Source: "Contrastive Second-Order Interest Learning for Multimodal Recommendation", code and
 ///   paper in MrShouxingMa/SOIL 76e6ca7.
-public struct SOIL: Backbone {
+public struct SOIL: NamedBackbone {
+  public static let name = "soil"
+  public static let needsFeatures = true
+  public static let hasContent = true
+  public static let defaults = """
+    # SOIL: MGCN with interest-aware and second-order graphs. Published best for Amazon Baby; those
+    # for Sports and Clothing are in Configs.
+    reg_weight: 0  # not used by the loss
+    interest_k: 10
+    second_order_k: 2
+    cl_weight: 0.01
+    cl_weight_joint: 0.01
+    lr_decay: 0.96
+    lr_decay_period: 50
+    stopping_step: 10
+    sigma_init: relative  # noise of 1 drowns vectors as small as these; docs/Results.md
+    """
+
+  public struct Settings: SettingGroup {
+    /// L.
+    public let layers = CommonSettings.layers
+    public let itemNeighbours = CommonSettings.itemNeighbours
+    /// c₁.
+    public let contrastiveWeight = CommonSettings.contrastiveWeight
+    /// c₂.
+    public let jointContrastiveWeight = Setting(
+      "cl_weight_joint", default: 0.01, .weight, aliases: ["cl_loss2"],
+      help: "Weight of SOIL's second contrastive loss (c₂).")
+    /// k_i.
+    public let interestCount = Setting(
+      "interest_k", default: 10, .within(1...1000), unit: "items",
+      help: "Items that a user's interest adds per modality (SOIL's k_i).")
+    /// k_a.
+    public let secondOrderCount = Setting(
+      "second_order_k", default: 2, .within(0...1000), unit: "items",
+      help: "Items per user that the second-order graph adds (SOIL's k_a).")
+    public let secondOrderDegrees = Setting(
+      "second_order_degrees", default: SecondOrderDegrees.faithful,
+      help: "Degrees that normalise the second-order user-item graph: as SOIL's code has them, or"
+        + " those of its own nodes.")
+
+    public init() {}
+  }
+
   private let layout: Layout
-  private let options: ModelOptions
+  private let embeddingSize: Int
+  private let settings: SettingValues<Settings>
   private let graphs: Lazy<ViewGraphs>
   /// F_m of all items, `[I, F_m]`.
   private let features: Lazy<[Matrix]>
@@ -48,16 +94,18 @@ public struct SOIL: Backbone {
   /// - Parameter graphs: makes Â', R' and M_m; called once, by a process that computes.
   /// - Precondition: at least one modality.
   package init(
-    userCount: Int, itemCount: Int, features: [FeatureMatrix], options: ModelOptions,
+    userCount: Int, itemCount: Int, features: [FeatureMatrix], embeddingSize: Int,
+    settings: SettingValues<Settings>,
     graphs: @escaping @Sendable () -> ViewGraphs
   ) {
     precondition(!features.isEmpty, "SOIL without features")
-    self.options = options
+    self.embeddingSize = embeddingSize
+    self.settings = settings
     self.graphs = Lazy(graphs)
     self.features = Lazy { features.map { $0.matrix(0..<$0.rows) } }
     layout = Layout(
       userCount: userCount, itemCount: itemCount,
-      modalities: features.map { ($0.name, $0.columns) }, embeddingSize: options.embeddingSize)
+      modalities: features.map { ($0.name, $0.columns) }, embeddingSize: embeddingSize)
   }
 
   public var tables: [TableSpec] { layout.list.specs }
@@ -87,7 +135,7 @@ public struct SOIL: Backbone {
     }
     return graphs.value.propagate(
       on: tape, users: parameters[layout.user], items: items, purified: purified,
-      layers: options.layers)
+      layers: settings.layers)
   }
 
   /// What the modalities add to the content of some nodes, `[J, d]`.
@@ -120,7 +168,9 @@ public struct SOIL: Backbone {
         batch: batch)
     }
     let (users, positives) = (batch.userIndex, batch.positiveIndex)
-    let (c1, c2) = (options.contrastiveWeight, options.jointContrastiveWeight)
+    let (c1, c2) = (
+      Float(settings.contrastiveWeight), Float(settings.jointContrastiveWeight)
+    )
     return [
       tape.rankingTerm(
         users: fused.users.vectors, items: fused.scoredItems, batch: batch,
@@ -136,7 +186,7 @@ public struct SOIL: Backbone {
 
   public var final: FinalVectors {
     .whole(
-      width: options.embeddingSize, tables: Array(tables.indices), isStale: false
+      width: embeddingSize, tables: Array(tables.indices), isStale: false
     ) { tape, parameters, _ in
       propagatedViews(on: tape, parameters).fused(on: tape) { side(on: tape, $0, parameters) }
     }
@@ -144,11 +194,33 @@ public struct SOIL: Backbone {
 }
 
 /// Which degrees normalise SOIL's second-order user-item graph R'.
-public enum SecondOrderDegrees: String, Sendable, CaseIterable {
+public enum SecondOrderDegrees: String, SettingChoice {
   /// Those of users on both sides, looked up by item id on the item side, as the reference does.
   case faithful
   /// Those of users and items: R' is the user × item block of Â'.
   case fixed
+}
+
+extension SOIL {
+  /// A model over a data set's graphs, which are built when it first computes.
+  public init(_ input: ModelInput, _ settings: SettingValues<Settings>) {
+    self.init(
+      userCount: input.userCount, itemCount: input.itemCount, features: input.features,
+      embeddingSize: input.embeddingSize, settings: settings
+    ) {
+      ViewGraphs(from: input) { store in
+        let secondOrder = try store.secondOrder(extra: settings.secondOrderCount)
+        return ViewGraphs(
+          adjacency: secondOrder.adjacency,
+          userItem: settings.secondOrderDegrees == .fixed
+            ? secondOrder.fixedUserItem : secondOrder.userItem,
+          itemItem: try input.features.indices.map {
+            try store.interestGraph(
+              modality: $0, count: settings.interestCount, neighbours: settings.itemNeighbours)
+          })
+      }
+    }
+  }
 }
 
 extension SOIL {

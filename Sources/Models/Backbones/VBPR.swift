@@ -1,5 +1,6 @@
 public import Autodiff
 public import Datasets
+public import Settings
 public import Tables
 internal import Tensors
 
@@ -20,13 +21,33 @@ internal import Tensors
 ///   `[d, ΣF]` Xavier normal; projection.bias b `[1, d]` zero.
 /// - Source: He and McAuley 2016, arXiv:1510.01784, without its bias terms, as in MMRec e775373
 ///   (`models/vbpr.py`).
-public struct VBPR: Backbone {
+public struct VBPR: NamedBackbone {
+  public static let name = "vbpr"
+  public static let needsFeatures = true
+  public static let hasContent = true
+  public static let defaults = """
+    # Visual Bayesian personalised ranking: id embeddings and one joint projection of all features.
+    reg_weight: 0.1  # best of most published runs; Amazon Sports prefers 1
+    """
+
+  public struct Settings: SettingGroup {
+    public let regularization = CommonSettings.regularization
+
+    public init() {}
+  }
+
   public let tables: [TableSpec]
   private let features: [FeatureMatrix]
   /// The columns of W that belong to each modality.
   private let columns: [Range<Int>]
   private let embeddingSize: Int
   private let regularization: Float
+
+  public init(_ input: ModelInput, _ settings: SettingValues<Settings>) {
+    self.init(
+      userCount: input.userCount, itemCount: input.itemCount, features: input.features,
+      embeddingSize: input.embeddingSize, regularization: Float(settings.regularization))
+  }
 
   /// - Precondition: at least one modality.
   public init(

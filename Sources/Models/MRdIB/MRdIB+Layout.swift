@@ -1,4 +1,5 @@
 internal import Foundation
+internal import Settings
 internal import Tables
 
 extension MRdIB {
@@ -26,11 +27,11 @@ extension MRdIB {
     private(set) var scaleAverages: Int?
 
     init(
-      options: MRdIBOptions, modalities: [String], width: Int,
+      settings: SettingValues<Settings>, averageRate: Float, modalities: [String], width: Int,
       estimator: any RedundancyEstimator
     ) {
       let logVariance: Initializer =
-        switch options.deviation {
+        switch settings.deviation {
         case .unit: .constant(0)
         case .relative: .pushed
         }
@@ -38,12 +39,12 @@ extension MRdIB {
         encoders.append(tables.count)
         add("mrdib.\(name).logvar.weight", rows: width, width: width)
         add("mrdib.\(name).logvar.bias", rows: 1, width: width, initializer: logVariance)
-        heads.append(options.head == .linear ? tables.count : nil)
-        if options.head == .linear {
+        heads.append(settings.head == .linear ? tables.count : nil)
+        if settings.head == .linear {
           add("mrdib.\(name).head.delta", rows: width, width: width)
         }
-        decoders.append(options.decoder == .linear ? tables.count : nil)
-        if options.decoder == .linear {
+        decoders.append(settings.decoder == .linear ? tables.count : nil)
+        if settings.decoder == .linear {
           add("mrdib.\(name).decoder.delta", rows: width, width: width)
         }
       }
@@ -57,10 +58,10 @@ extension MRdIB {
         }
       }
       pairAverages = tables.count
-      addAverage("mrdib.redundancy.average", rows: max(1, pairs.count), width: 2, options)
-      if options.prior == .matched {
+      addAverage("mrdib.redundancy.average", rows: max(1, pairs.count), width: 2, averageRate)
+      if settings.prior == .matched {
         scaleAverages = tables.count
-        addAverage("mrdib.scale.average", rows: modalities.count, width: 1, options)
+        addAverage("mrdib.scale.average", rows: modalities.count, width: 1, averageRate)
       }
     }
 
@@ -73,12 +74,12 @@ extension MRdIB {
     }
 
     private mutating func addAverage(
-      _ name: String, rows: Int, width: Int, _ options: MRdIBOptions
+      _ name: String, rows: Int, width: Int, _ rate: Float
     ) {
       tables.append(
         TableSpec(
           name: name, rows: rows, width: width, initializer: .constant(0),
-          rule: .movingAverage(rate: options.averageRate), rowsPerBlock: rows))
+          rule: .movingAverage(rate: rate), rowsPerBlock: rows))
     }
   }
 }

@@ -1,6 +1,7 @@
 internal import Autodiff
 internal import Datasets
 internal import Foundation
+public import Settings
 public import Tables
 internal import Tensors
 
@@ -26,10 +27,13 @@ internal import Tensors
 /// size; with one shard they are those of the whole batch.
 ///
 /// - Source: the MRdIB paper's loss (its eqs. of L_MIB, L_U, L_R, L_S) in the trainable form
-///   described in `docs/MRdIB.md`; deviations and open choices are ``MRdIBOptions``.
+///   described in `docs/MRdIB.md`; deviations and open choices are ``MRdIB/Settings``.
 public struct MRdIB: Sendable {
   public let tables: [TableSpec]
-  private let options: MRdIBOptions
+  private let settings: SettingValues<Settings>
+  /// α₁, α₂, α₃ and the extra weight of the joint likelihood.
+  private let weights: (bottleneck: Float, redundancy: Float, unique: Float, synergy: Float)
+  private let pairs: RedundancyPairs
   private let modalities: [String]
   private let layout: Layout
   private let estimator: any RedundancyEstimator
@@ -38,27 +42,27 @@ public struct MRdIB: Sendable {
   /// - Parameters:
   ///   - modalities: names, in the order of `Content.means`.
   ///   - width: D of the content vectors.
-  public init(options: MRdIBOptions, modalities: [String], width: Int) {
-    self.init(options: options, modalities: modalities, width: width, noise: KeyedStepNoise())
+  public init(settings: SettingValues<Settings>, modalities: [String], width: Int) {
+    self.init(settings: settings, modalities: modalities, width: width, noise: KeyedStepNoise())
   }
 
   /// With given random numbers, for reference values.
   package init(
-    options: MRdIBOptions, modalities: [String], width: Int, noise: any StepNoise
+    settings: SettingValues<Settings>, modalities: [String], width: Int, noise: any StepNoise
   ) {
     self.noise = noise
-    self.options = options
+    self.settings = settings
     self.modalities = modalities
-    estimator =
-      switch options.estimator {
-      case .donskerVaradhan:
-        DonskerVaradhanEstimator(hiddenSize: options.hiddenSize, cap: options.statisticCap)
-      case .club: ContrastiveUpperBoundEstimator(hiddenSize: options.hiddenSize)
-      case .infoNCE: InfoNCEEstimator(temperature: options.temperature)
-      case .crossCorrelation: CrossCorrelationEstimator()
-      }
+    weights = (
+      Float(settings.bottleneckWeight), Float(settings.redundancyWeight),
+      Float(settings.uniqueWeight), Float(settings.synergyWeight)
+    )
+    let redundancy = settings.store[RedundancySettings.self]
+    pairs = redundancy.pairs
+    estimator = EstimatorRegistry.make(redundancy.estimator, settings.store)
     layout = Layout(
-      options: options, modalities: modalities, width: width, estimator: estimator)
+      settings: settings, averageRate: Float(redundancy.averageRate), modalities: modalities,
+      width: width, estimator: estimator)
     tables = layout.tables
   }
 
@@ -105,13 +109,13 @@ public struct MRdIB: Sendable {
       return loss
     }
     let ranked = backbone.loss(
-      on: tape, input, content: content, items: encoded, likelihood: options.likelihood)
+      on: tape, input, content: content, items: encoded, likelihood: settings.likelihood)
     let joint = jointTerm(on: tape, users: content.jointUsers, items: encoded, batch: batch)
     // The backbone's ranking term is the joint likelihood, unless it does not see the content.
     loss.terms =
       (content.jointUsers == nil ? ranked.map(weighingSynergy) : ranked) + loss.terms + pairTerms
       + (joint.map { [$0] } ?? [])
-    if options.uniqueWeight != 0 {
+    if weights.unique != 0 {
       for modality in modalities.indices {
         loss.terms.append(
           uniqueTerm(
@@ -122,10 +126,10 @@ public struct MRdIB: Sendable {
     return loss
   }
 
-  /// Counts the joint likelihood once more by ``MRdIBOptions/synergyWeight``.
+  /// Counts the joint likelihood once more by ``Settings/synergyWeight``.
   private func weighingSynergy(_ term: LossTerm) -> LossTerm {
-    guard term.name == LossTerm.rankingName, options.synergyWeight != 0 else { return term }
-    return .additive(term.name, term.variable, weight: term.weight + options.synergyWeight)
+    guard term.name == LossTerm.rankingName, weights.synergy != 0 else { return term }
+    return .additive(term.name, term.variable, weight: term.weight + weights.synergy)
   }
 }
 
@@ -146,28 +150,28 @@ extension MRdIB {
     let count = Float(max(1, mean.value.count))
     let scale = rootMeanSquare(mean.value)
     loss.statistics["rms.\(name)"] = Double(scale) * share
-    guard options.isStochastic || options.bottleneckWeight != 0 else { return mean }
+    guard settings.isStochastic || weights.bottleneck != 0 else { return mean }
 
     let encoder = layout.encoders[modality]
     let logVariance = tape.clamp(
       tape.linear(mean, parameters[encoder], bias: parameters[encoder + 1]),
-      options.logVarianceRange.lowerBound, options.logVarianceRange.upperBound)
+      Float(settings.smallestLogVariance), Float(settings.largestLogVariance))
     var priorDeviation: Float = 1
     if let average = layout.scaleAverages {
       let running = parameters[average].value[modality, 0]
       priorDeviation = max(running > 0 ? running : scale, 1e-6)
       loss.average(firstTable + average, of: tables[average])[modality, 0] = scale * batch.share
     }
-    let perItem = options.reduction == .sum
+    let perItem = settings.reduction == .sum
     let divergence = tape.gaussianDivergence(
       mean: mean, logVariance: logVariance, priorDeviation: priorDeviation,
       scale: perItem ? 1 / Float(max(1, mean.rows)) : 1 / count)
     loss.terms.append(
       .estimated(
-        "kl.\(name)", divergence, weight: options.bottleneckWeight, share: batch.share))
+        "kl.\(name)", divergence, weight: weights.bottleneck, share: batch.share))
     let perDimension = Double(divergence.scalar) / (perItem ? Double(mean.columns) : 1)
     loss.statistics["kl_per_dimension.\(name)"] = perDimension * share
-    guard options.isStochastic else { return mean }
+    guard settings.isStochastic else { return mean }
 
     let noise = tape.matrix(rows: mean.rows, columns: mean.columns)
     self.noise.fill(noise, modality: modality, items: batch.distinctItems, context: context)
@@ -183,9 +187,9 @@ extension MRdIB {
     on tape: Tape, _ encoded: [Variable], parameters: [Variable], batch: TripletBatch,
     context: StepContext, into loss: inout Loss, firstTable: Int
   ) -> [LossTerm] {
-    guard options.redundancyWeight != 0 else { return [] }
+    guard weights.redundancy != 0 else { return [] }
     let rows =
-      options.pairs == .positives
+      pairs == .positives
       ? batch.distinctPositiveItemIndex : (0..<Int32(batch.distinctItems.count)).map { $0 }
     guard rows.count >= 2 else {
       // Too few items for a shuffled pair: keep the running averages unchanged.
@@ -209,16 +213,14 @@ extension MRdIB {
         average: isCounted && averages[index, 0] > 0 ? averages[index, 0] : nil)
       let estimate = recorded.estimate.scalar
       let running = isCounted ? averages[index, 1] : estimate
-      // Only a lower bound is vacuous when it is negative.
-      let isVacuous =
-        options.estimator == .donskerVaradhan && options.skipsNegativeEstimates && running < 0
       let average = loss.average(firstTable + layout.pairAverages, of: tables[layout.pairAverages])
       average[index, 0] = (recorded.meanExponential ?? 0) * batch.share
       average[index, 1] = estimate * batch.share
       terms.append(
         .estimated(
-          "redundancy.\(pair.name)", recorded.estimate, weight: options.redundancyWeight,
-          share: batch.share, gradientWeight: isVacuous ? 0 : options.redundancyWeight))
+          "redundancy.\(pair.name)", recorded.estimate, weight: weights.redundancy,
+          share: batch.share,
+          gradientWeight: estimator.isVacuous(running) ? 0 : weights.redundancy))
       loss.statistics["redundancy_running.\(pair.name)"] = Double(running) * Double(batch.share)
       if let discriminatorLoss = recorded.discriminatorLoss {
         terms.append(
@@ -236,11 +238,11 @@ extension MRdIB {
   private func jointTerm(
     on tape: Tape, users: Variable?, items: [Variable], batch: TripletBatch
   ) -> LossTerm? {
-    let weight = options.uniqueWeight + options.synergyWeight
+    let weight = weights.unique + weights.synergy
     guard let users, weight != 0 else { return nil }
     let mean = tape.sum(items.map { ($0, 1 / Float(items.count)) })
     let likelihood = tape.preferenceLoss(
-      users: users, items: mean, batch: batch, likelihood: options.likelihood, form: .softplus)
+      users: users, items: mean, batch: batch, likelihood: settings.likelihood, form: .softplus)
     return .additive("joint", likelihood, weight: weight)
   }
 
@@ -254,8 +256,8 @@ extension MRdIB {
       users = tape.add(users, tape.linear(users, parameters[decoder]))
     }
     let likelihood = tape.preferenceLoss(
-      users: users, items: items, batch: batch, likelihood: options.likelihood, form: .softplus)
-    return .additive("unique.\(modalities[modality])", likelihood, weight: options.uniqueWeight)
+      users: users, items: items, batch: batch, likelihood: settings.likelihood, form: .softplus)
+    return .additive("unique.\(modalities[modality])", likelihood, weight: weights.unique)
   }
 
   private func rootMeanSquare(_ x: Matrix) -> Float {

@@ -1,5 +1,6 @@
-package import Autodiff
-package import Tables
+public import Autodiff
+public import Settings
+public import Tables
 
 /// vCLUB: an upper bound of mutual information from a learned conditional density.
 ///
@@ -10,21 +11,35 @@ package import Tables
 /// true pairs; the encoders minimise the estimate.
 ///
 /// - Source: Cheng et al. 2020, arXiv:2006.12013, eq. 13 (sampled negatives).
-package struct ContrastiveUpperBoundEstimator: RedundancyEstimator {
+public struct ContrastiveUpperBoundEstimator: RedundancyEstimator {
+  public static let name = "club"
+
+  public struct Settings: SettingGroup {
+    public let rounds = EstimatorSettings.rounds
+    public let learningRate = EstimatorSettings.learningRate
+    public let hiddenSize = EstimatorSettings.hiddenSize
+
+    public init() {}
+  }
+
   let hiddenSize: Int
+
+  public init(_ settings: SettingValues<Settings>) {
+    hiddenSize = settings.hiddenSize
+  }
 
   package init(hiddenSize: Int) {
     self.hiddenSize = hiddenSize
   }
 
-  package func tables(prefix: String, width: Int) -> [TableSpec] {
+  public func tables(prefix: String, width: Int) -> [TableSpec] {
     ["mean", "logvar"].flatMap { network in
       layer("\(prefix).\(network).hidden", inputs: width, outputs: hiddenSize)
         + layer("\(prefix).\(network).output", inputs: hiddenSize, outputs: width)
     }
   }
 
-  package func record(
+  public func record(
     on tape: Tape, left: Variable, right: Variable, discriminator: [Variable], shift: Int,
     average: Float?
   ) -> RedundancyTerms {

@@ -1,12 +1,17 @@
-package import Autodiff
-package import Tables
+public import Autodiff
+public import Settings
+public import Tables
 
 /// Squared correlations between the two sets of vectors: linear redundancy only, but without a
 /// discriminator and deterministic.
-package struct CrossCorrelationEstimator: RedundancyEstimator {
-  package func tables(prefix: String, width: Int) -> [TableSpec] { [] }
+public struct CrossCorrelationEstimator: RedundancyEstimator {
+  public static let name = "xcorr"
 
-  package func record(
+  public init(_ settings: SettingValues<NoSettings>) {}
+
+  public func tables(prefix: String, width: Int) -> [TableSpec] { [] }
+
+  public func record(
     on tape: Tape, left: Variable, right: Variable, discriminator: [Variable], shift: Int,
     average: Float?
   ) -> RedundancyTerms {

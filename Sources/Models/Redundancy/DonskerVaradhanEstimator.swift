@@ -1,6 +1,7 @@
-package import Autodiff
+public import Autodiff
 internal import Foundation
-package import Tables
+public import Settings
+public import Tables
 internal import Tensors
 
 /// MINE: the Donsker–Varadhan bound with a two-layer statistic.
@@ -12,21 +13,48 @@ internal import Tensors
 /// estimating anything.
 ///
 /// - Source: Belghazi et al. 2018, arXiv:1801.04062. The cap c is ours: it bounds e^f.
-package struct DonskerVaradhanEstimator: RedundancyEstimator {
-  let hiddenSize: Int
-  let cap: Float
+public struct DonskerVaradhanEstimator: RedundancyEstimator {
+  public static let name = "dv"
 
-  package init(hiddenSize: Int, cap: Float) {
-    self.hiddenSize = hiddenSize
-    self.cap = cap
+  public struct Settings: SettingGroup {
+    public let rounds = EstimatorSettings.rounds
+    public let learningRate = EstimatorSettings.learningRate
+    public let hiddenSize = EstimatorSettings.hiddenSize
+    public let cap = Setting(
+      "mi_cap", default: 10.0, .within(0.001...30),
+      help: "The discriminator's output is c·tanh(r/c): it stays within ±c (register A10). Above"
+        + " 30, its exponential loses precision.")
+    public let skipsNegative = Setting(
+      "mi_skip_negative", default: true,
+      help: "Leave the encoders alone while the estimate is negative: the bound then says nothing.")
+
+    public init() {}
   }
 
-  package func tables(prefix: String, width: Int) -> [TableSpec] {
+  let hiddenSize: Int
+  let cap: Float
+  private let skipsNegative: Bool
+
+  public init(_ settings: SettingValues<Settings>) {
+    self.init(
+      hiddenSize: settings.hiddenSize, cap: Float(settings.cap),
+      skipsNegative: settings.skipsNegative)
+  }
+
+  package init(hiddenSize: Int, cap: Float, skipsNegative: Bool = true) {
+    self.hiddenSize = hiddenSize
+    self.cap = cap
+    self.skipsNegative = skipsNegative
+  }
+
+  public func isVacuous(_ estimate: Float) -> Bool { skipsNegative && estimate < 0 }
+
+  public func tables(prefix: String, width: Int) -> [TableSpec] {
     layer("\(prefix).hidden", inputs: 2 * width, outputs: hiddenSize)
       + layer("\(prefix).output", inputs: hiddenSize, outputs: 1)
   }
 
-  package func record(
+  public func record(
     on tape: Tape, left: Variable, right: Variable, discriminator: [Variable], shift: Int,
     average: Float?
   ) -> RedundancyTerms {

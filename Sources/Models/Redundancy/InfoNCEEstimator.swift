@@ -1,15 +1,31 @@
-package import Autodiff
+public import Autodiff
 internal import Foundation
-package import Tables
+public import Settings
+public import Tables
 
 /// The InfoNCE lower bound `ln J − L`, at most ln J and stable, with a linear critic that is
 /// initially the identity: similarities are cosines of `x + Δ x` and y.
 ///
 /// - Source: van den Oord et al. 2018, arXiv:1807.03748.
-package struct InfoNCEEstimator: RedundancyEstimator {
+public struct InfoNCEEstimator: RedundancyEstimator {
+  public static let name = "infonce"
+
+  public struct Settings: SettingGroup {
+    public let rounds = EstimatorSettings.rounds
+    public let learningRate = EstimatorSettings.learningRate
+    public let temperature = Setting(
+      "mi_temperature", default: 0.2, .within(1e-3...1e3), help: "τ of the contrast.")
+
+    public init() {}
+  }
+
   let temperature: Float
 
-  package func tables(prefix: String, width: Int) -> [TableSpec] {
+  public init(_ settings: SettingValues<Settings>) {
+    temperature = Float(settings.temperature)
+  }
+
+  public func tables(prefix: String, width: Int) -> [TableSpec] {
     [
       TableSpec(
         name: "\(prefix).critic.delta", rows: width, width: width, initializer: .constant(0),
@@ -17,7 +33,7 @@ package struct InfoNCEEstimator: RedundancyEstimator {
     ]
   }
 
-  package func record(
+  public func record(
     on tape: Tape, left: Variable, right: Variable, discriminator: [Variable], shift: Int,
     average: Float?
   ) -> RedundancyTerms {

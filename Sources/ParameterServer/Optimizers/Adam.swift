@@ -1,5 +1,6 @@
 package import CKernels
 import Foundation
+package import Settings
 
 /// `m ← β₁m + (1−β₁)g; v ← β₂v + (1−β₂)g²; w ← w − lr/(1−β₁ᵗ) · m / (√v/√(1−β₂ᵗ) + ε)`.
 ///
@@ -7,35 +8,36 @@ import Foundation
 ///   below the smallest normal number become zero.
 package struct Adam: RowOptimizer {
   /// What happens to the rows that a step's gradient does not reach.
-  package enum Mode: String, Sendable, CaseIterable {
-    /// Every row at every step, as a gradient of zero asks for: the moments decay and still move
-    /// the row. What published results use.
-    case dense
+  package enum Mode: String, SettingChoice {
     /// A row makes up for the steps it missed when it is next read or updated: the bits of `dense`
     /// at a cost that follows the rows in use.
     case lazyExact = "lazy_exact"
+    /// Every row at every step, as a gradient of zero asks for: the moments decay and still move
+    /// the row. What published results use.
+    case dense
     /// Only the rows that the gradient reaches. Cheapest; not comparable with published results.
     case lazy
   }
 
   package static let name = "adam"
-  package static let settings = [
-    OptimizerSetting(
-      "adam_mode",
-      .word(
-        default: Mode.lazyExact.rawValue, among: [Mode.lazyExact, .dense, .lazy].map(\.rawValue)),
+
+  package struct Settings: SettingGroup {
+    let mode = Setting(
+      "adam_mode", default: Mode.lazyExact,
       help: "What happens to rows that a step does not touch (register A20): dense moves them every"
-        + " step, lazy_exact when they are next touched with the same result, lazy not at all."),
-    OptimizerSetting(
-      "adam_beta1", .number(default: Self().beta1, .halfOpen(0..<1)),
-      help: "Decay of Adam's mean of gradients (MMRec)."),
-    OptimizerSetting(
-      "adam_beta2", .number(default: Self().beta2, .halfOpen(0..<1)),
-      help: "Decay of Adam's mean of squared gradients (MMRec)."),
-    OptimizerSetting(
-      "adam_epsilon", .number(default: Self().epsilon, .closed(1e-30...1)),
-      help: "Added to the root of Adam's mean of squared gradients (MMRec)."),
-  ]
+        + " step, lazy_exact when they are next touched with the same result, lazy not at all.")
+    let beta1 = Setting(
+      "adam_beta1", default: Adam().beta1, .within(0..<1),
+      help: "Decay of Adam's mean of gradients (MMRec).")
+    let beta2 = Setting(
+      "adam_beta2", default: Adam().beta2, .within(0..<1),
+      help: "Decay of Adam's mean of squared gradients (MMRec).")
+    let epsilon = Setting(
+      "adam_epsilon", default: Adam().epsilon, .within(1e-30...1),
+      help: "Added to the root of Adam's mean of squared gradients (MMRec).")
+
+    package init() {}
+  }
 
   package let beta1: Double
   package let beta2: Double
@@ -57,13 +59,9 @@ package struct Adam: RowOptimizer {
       complement2: Float(1 - beta2), epsilon: Float(epsilon))
   }
 
-  package init(_ values: OptimizerValues) {
-    let standard = Self()
+  package init(_ values: SettingValues<Settings>) {
     self.init(
-      beta1: values.number("adam_beta1", else: standard.beta1),
-      beta2: values.number("adam_beta2", else: standard.beta2),
-      epsilon: values.number("adam_epsilon", else: standard.epsilon),
-      mode: values.word("adam_mode").flatMap(Mode.init) ?? .lazyExact)
+      beta1: values.beta1, beta2: values.beta2, epsilon: values.epsilon, mode: values.mode)
   }
 
   package func validate() throws(ParameterServerError) {

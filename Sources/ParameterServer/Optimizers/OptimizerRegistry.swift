@@ -1,7 +1,9 @@
+package import Settings
+
 /// The optimizers that there are. To add one, write its file and a line here.
-package enum OptimizerRegistry {
+package enum OptimizerRegistry: NameRegistry {
   /// The first is the default.
-  static let all: [any RowOptimizer.Type] = [
+  package static let all: [any RowOptimizer.Type] = [
     Adam.self,
     Adagrad.self,
     RowwiseAdagrad.self,
@@ -15,7 +17,15 @@ package enum OptimizerRegistry {
   package static let settings = all.map { (optimizer: $0.name, settings: $0.settings) }
 
   /// An optimizer by its name; nil if there is none.
-  package static func make(_ name: String, _ values: OptimizerValues) -> (any RowOptimizer)? {
-    all.first { $0.name == name }?.init(values)
+  package static func make(_ name: String, _ store: SettingStore) -> (any RowOptimizer)? {
+    all.first { $0.name == name }?.make(store)
+  }
+}
+
+extension RowOptimizer {
+  fileprivate static var settings: [any SettingDeclaration] { Settings.declarations }
+
+  fileprivate static func make(_ store: SettingStore) -> any RowOptimizer {
+    Self(store[Settings.self])
   }
 }

@@ -1,3 +1,4 @@
+package import Settings
 package import Tables
 
 /// An update rule that servers apply row by row.
@@ -8,13 +9,14 @@ package import Tables
 package protocol RowOptimizer: Sendable {
   /// What an update needs to know of its step: the learning rate, and what follows from it.
   associatedtype Step: Sendable
+  /// Its own settings, beside the learning rates that all optimizers have. Their names begin with
+  /// the optimizer's.
+  associatedtype Settings: SettingGroup = NoSettings
 
   /// The name in settings and checkpoints.
   static var name: String { get }
-  /// Its own settings, beside the learning rates that all optimizers have.
-  static var settings: [OptimizerSetting] { get }
 
-  init(_ values: OptimizerValues)
+  init(_ values: SettingValues<Settings>)
 
   /// Checks that every number is one that the formula is defined for.
   ///
@@ -61,7 +63,6 @@ package enum UntouchedRows: Sendable, Equatable {
 }
 
 extension RowOptimizer {
-  package static var settings: [OptimizerSetting] { [] }
   package func validate() throws(ParameterServerError) {}
   package var untouchedRows: UntouchedRows { .stay }
   package func replay(

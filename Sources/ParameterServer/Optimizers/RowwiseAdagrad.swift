@@ -1,4 +1,5 @@
 internal import CKernels
+package import Settings
 
 /// Adagrad with one sum per row: `s ← s + mean(g²); w ← w − lr/(√s + ε) · g`. Its state takes as
 /// many bytes as a single weight.
@@ -7,20 +8,21 @@ internal import CKernels
 ///   embeddings with.
 package struct RowwiseAdagrad: RowOptimizer {
   package static let name = "rowwise_adagrad"
-  package static let settings = [
-    OptimizerSetting(
-      "rowwise_adagrad_epsilon", .number(default: Self().epsilon, .closed(1e-30...1)),
+
+  package struct Settings: SettingGroup {
+    let epsilon = Setting(
+      "rowwise_adagrad_epsilon", default: RowwiseAdagrad().epsilon, .within(1e-30...1),
       help: "Added to the root of the row's sum of mean squared gradients (FBGEMM).")
-  ]
+
+    package init() {}
+  }
 
   package let epsilon: Double
   package let states = [RowState("sum", .onePerRow)]
 
   package init(epsilon: Double = 1e-8) { self.epsilon = epsilon }
 
-  package init(_ values: OptimizerValues) {
-    self.init(epsilon: values.number("rowwise_adagrad_epsilon", else: Self().epsilon))
-  }
+  package init(_ values: SettingValues<Settings>) { self.init(epsilon: values.epsilon) }
 
   package func validate() throws(ParameterServerError) { try validate(epsilon: epsilon) }
 

@@ -1,4 +1,5 @@
 internal import CKernels
+package import Settings
 
 /// `w ← w − lr·g`.
 package struct SGD: RowOptimizer {
@@ -7,7 +8,7 @@ package struct SGD: RowOptimizer {
   package let states: [RowState] = []
 
   package init() {}
-  package init(_ values: OptimizerValues) {}
+  package init(_ values: SettingValues<NoSettings>) {}
 
   package func step(_ number: Int, rate: Double) -> Float { Float(rate) }
 

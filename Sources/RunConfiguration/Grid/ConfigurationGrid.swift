@@ -1,4 +1,5 @@
 internal import ForeignText
+internal import Settings
 
 /// A grid of settings: the product of the values of some keys.
 ///
@@ -98,7 +99,7 @@ public struct ConfigurationGrid: Sendable {
   /// The keys that an entry `hyper_parameters` lists, with where.
   private static func listedKeys(
     _ list: ConfigurationLayer.Entry
-  ) throws -> [(key: any ConfigurationKeyDeclaration, source: ConfigurationSource)] {
+  ) throws -> [(key: ConfigurationKey, source: ConfigurationSource)] {
     guard !list.value.isNull else { return [] }
     var seen: Set<String> = []
     return try list.elements.map { element in
@@ -117,7 +118,7 @@ public struct ConfigurationGrid: Sendable {
   }
 
   private static func values(
-    of key: any ConfigurationKeyDeclaration, in entry: ConfigurationLayer.Entry
+    of key: ConfigurationKey, in entry: ConfigurationLayer.Entry
   ) throws -> [Value] {
     var seen: [String: ConfigurationSource] = [:]
     let values = try entry.elements.map { element in

@@ -1,4 +1,5 @@
 internal import ForeignText
+internal import Settings
 
 /// Entries against the key table.
 extension ConfigurationLayer {
@@ -6,7 +7,7 @@ extension ConfigurationLayer {
   ///
   /// - Throws: `ConfigurationError` for a name that no key has, and for two entries that set the
   ///   same key.
-  func keyedEntries() throws -> [(key: any ConfigurationKeyDeclaration, entry: Entry)] {
+  func keyedEntries() throws -> [(key: ConfigurationKey, entry: Entry)] {
     var written: [String: Entry] = [:]
     return try entries.map { entry in
       let key = try entry.key()
@@ -23,7 +24,7 @@ extension ConfigurationLayer {
 
 extension ConfigurationLayer.Entry {
   /// The key that the entry sets.
-  func key() throws -> any ConfigurationKeyDeclaration {
+  func key() throws -> ConfigurationKey {
     if name == ConfigurationGrid.keyName {
       throw ConfigurationError(
         nameSource,
@@ -39,16 +40,17 @@ extension ConfigurationLayer.Entry {
   }
 
   /// The value, read and checked as the key demands.
-  func value(for key: any ConfigurationKeyDeclaration) throws -> any ConfigurationValue {
+  func value(for key: ConfigurationKey) throws -> any SettingValue {
     guard !value.isNull else {
-      throw ConfigurationError(valueSource, "\(name) has no value; expected \(key.expectation)")
+      throw ConfigurationError(
+        valueSource, "\(name) has no value; expected \(key.declaration.expectation)")
     }
     do {
-      return try key.read(ConfigurationText(raw: value))
+      return try key.declaration.read(value)
     } catch {
       throw ConfigurationError(
         valueSource,
-        "\(name) is \(value.shown); expected \(key.expectation)"
+        "\(name) is \(value.shown); expected \(key.declaration.expectation)"
           + (error.advice.map { " (\($0))" } ?? ""))
     }
   }
@@ -71,7 +73,7 @@ extension ConfigurationKeys {
   /// - Throws: `ConfigurationError` with the nearest name.
   static func find(
     _ name: String, _ source: ConfigurationSource, otherwise advice: String = ""
-  ) throws -> any ConfigurationKeyDeclaration {
+  ) throws -> ConfigurationKey {
     if let key = byName[name] { return key }
     let nearest = NearestName.find(name, among: byName.keys)
     throw ConfigurationError(

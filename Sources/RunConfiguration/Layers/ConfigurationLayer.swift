@@ -1,5 +1,6 @@
 internal import Files
 internal import ForeignText
+internal import Settings
 
 /// Values that belong together and override those of the layers below: one file, one option.
 public struct ConfigurationLayer: Sendable {
@@ -7,7 +8,7 @@ public struct ConfigurationLayer: Sendable {
   struct Entry: Sendable {
     let name: String
     let nameSource: ConfigurationSource
-    let value: RawValue
+    let value: WrittenValue
     let valueSource: ConfigurationSource
     /// Where each element of a list stands, as far as known.
     var elementSources: [ConfigurationSource] = []

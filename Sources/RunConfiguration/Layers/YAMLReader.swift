@@ -1,4 +1,5 @@
 internal import ForeignText
+internal import Settings
 internal import Yams
 
 /// Reads flat YAML with positions; the only file that knows the YAML library.
@@ -21,7 +22,7 @@ struct YAMLReader {
   }
 
   /// A single value, as written on a command line.
-  func value(of text: String) throws -> RawValue {
+  func value(of text: String) throws -> WrittenValue {
     guard let node = try compose(text) else { return .scalar("", isPlain: true) }
     return raw(node)
   }
@@ -35,7 +36,7 @@ struct YAMLReader {
       elementSources: value.sequence?.map { source($0.mark) } ?? [])
   }
 
-  private func raw(_ node: Node) -> RawValue {
+  private func raw(_ node: Node) -> WrittenValue {
     switch node {
     case .scalar(let scalar): .scalar(scalar.string, isPlain: scalar.style == .plain)
     case .sequence(let sequence): .list(sequence.map(raw))

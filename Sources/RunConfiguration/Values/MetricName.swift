@@ -1,7 +1,8 @@
 package import Evaluation
+public import Settings
 
 /// A metric by its name; upper case is accepted.
-public struct MetricName: ConfigurationChoice {
+public struct MetricName: SettingChoice {
   public static let allCases = Metric.all.map { Self(known: $0.name) }
   static let standard = Metric.standard.map { Self(known: $0.name) }
 

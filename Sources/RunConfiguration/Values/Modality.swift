@@ -1,5 +1,7 @@
+public import Settings
+
 /// A kind of item features and the file that holds them, written `visual:image_feat.npy`.
-public struct Modality: ConfigurationScalar {
+public struct Modality: SettingScalar {
   /// Names the modality in parameters and reports.
   public let name: String
   /// A file name inside the data set's folder.

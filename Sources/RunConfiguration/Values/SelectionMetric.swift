@@ -1,8 +1,9 @@
 internal import Evaluation
 internal import ForeignText
+public import Settings
 
 /// A metric at a cutoff, written `recall@20`; upper case is accepted.
-public struct SelectionMetric: ConfigurationScalar {
+public struct SelectionMetric: SettingScalar {
   /// What can be selected by.
   public static let names = Metric.all.filter(\.ranksModels).map(\.name)
 

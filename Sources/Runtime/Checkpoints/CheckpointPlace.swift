@@ -5,6 +5,7 @@ import Foundation
 import Models
 import ParameterServer
 import RunConfiguration
+import Settings
 
 /// What a path that a person wrote says about checkpoints: the directory of a run, a folder of
 /// checkpoints, or one checkpoint.

@@ -5,6 +5,7 @@ import Foundation
 import Messages
 import ParameterServer
 import RunConfiguration
+import Settings
 
 /// The coordinator's side of checkpoints on disk: which one to go on from, and making one out of
 /// what the servers wrote. Verifying and deleting wait for disks, so it has a queue of its own.

@@ -5,6 +5,7 @@ import Logging
 import Messages
 import Models
 import RunConfiguration
+import Settings
 import Tensors
 import Transport
 

@@ -1,6 +1,7 @@
 import Models
 import ParameterServer
 import RunConfiguration
+import Settings
 import Tables
 
 /// What the processes of a cluster on this machine need together at the least.

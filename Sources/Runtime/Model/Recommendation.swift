@@ -3,6 +3,7 @@ import Evaluation
 import Foundation
 import Models
 import RunConfiguration
+import Settings
 import Tensors
 
 /// The best items for a user.

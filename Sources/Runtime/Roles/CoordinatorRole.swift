@@ -4,6 +4,7 @@ import Logging
 import Messages
 import Models
 import RunConfiguration
+import Settings
 import Training
 import Transport
 

@@ -1,6 +1,7 @@
 import ForeignText
 import Foundation
 import RunConfiguration
+import Settings
 import Transport
 
 /// A cluster of processes on this machine: what `train` starts.

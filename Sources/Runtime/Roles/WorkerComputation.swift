@@ -2,6 +2,7 @@ import Datasets
 import Dispatch
 import Messages
 import RunConfiguration
+import Settings
 import Synchronization
 import Training
 

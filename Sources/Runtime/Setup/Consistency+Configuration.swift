@@ -1,4 +1,5 @@
 import RunConfiguration
+import Settings
 import Tables
 
 extension Consistency {

@@ -1,5 +1,7 @@
+import Models
 import ParameterServer
 import RunConfiguration
+import Settings
 
 extension OptimizerConfiguration {
   /// The optimizer that a configuration asks for.
@@ -9,6 +11,6 @@ extension OptimizerConfiguration {
       configuration.optimizer,
       model: LearningRate(
         training.learningRate, decay: training.decay, period: training.decayPeriod),
-      discriminator: LearningRate(configuration.redundancy.learningRate))
+      discriminator: LearningRate(configuration.values[EstimatorSettings.learningRate]))
   }
 }

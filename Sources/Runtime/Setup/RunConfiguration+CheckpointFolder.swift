@@ -1,5 +1,6 @@
 import Checkpoints
 import RunConfiguration
+import Settings
 
 #if canImport(Glibc)
   import Glibc

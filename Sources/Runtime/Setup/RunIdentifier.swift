@@ -1,6 +1,7 @@
 import Datasets
 import Foundation
 import RunConfiguration
+import Settings
 
 /// Names of runs.
 public enum RunIdentifier {

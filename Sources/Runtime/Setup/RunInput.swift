@@ -1,6 +1,7 @@
 import Datasets
 import Models
 import RunConfiguration
+import Settings
 
 /// What a run starts from: resolved settings and loaded data, but no model yet.
 public struct RunInput: Sendable {

@@ -1,6 +1,7 @@
 import Datasets
 import Foundation
 import RunConfiguration
+import Settings
 
 extension RunRequest {
   /// The item features that a run on this data would read, as far as their files are there; nil

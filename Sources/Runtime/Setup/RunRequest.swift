@@ -3,6 +3,7 @@ import Files
 import Foundation
 import Models
 import RunConfiguration
+import Settings
 
 /// What a person asks for when starting a run: data, files of settings, and single settings.
 public struct RunRequest: Sendable {

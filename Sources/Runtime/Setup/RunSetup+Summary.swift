@@ -2,6 +2,7 @@ import Coordination
 import Datasets
 import Models
 import RunConfiguration
+import Settings
 import Tables
 
 extension RunSetup {

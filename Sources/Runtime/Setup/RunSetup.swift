@@ -5,6 +5,7 @@ import Messages
 import Models
 import ParameterServer
 import RunConfiguration
+import Settings
 import Tables
 import Tensors
 import Training
@@ -41,11 +42,11 @@ public struct RunSetup: Sendable {
           + "validation interaction (x_label 1), so that \(configuration.selection.metric.yaml) "
           + "cannot choose an epoch. Split the data anew.")
     }
+    var input = ModelInput(dataset, graphs: .keptOnDisk(of: dataset))
+    input.batchSize = configuration.training.batchSize
     model = try ModelRegistry.make(
-      configuration.model.model,
-      input: ModelInput(dataset, graphs: .keptOnDisk(of: dataset)),
-      options: ModelOptions(configuration),
-      objective: configuration.model.objective == .mrdib ? MRdIBOptions(configuration) : nil,
+      configuration.model.model, input: input, settings: configuration.values,
+      objective: configuration.model.objective == .mrdib ? configuration.mrdib : nil,
       seed: UInt64(configuration.training.seed))
   }
 
@@ -69,9 +70,9 @@ public struct RunSetup: Sendable {
 
   public var roundsPerStep: Int {
     // Without a discriminator every round would do the same.
-    configuration.model.objective == .mrdib
-      && configuration.redundancy.estimator != .crossCorrelation
-      && configuration.mrdib.alpha2 != 0 ? configuration.redundancy.rounds : 1
+    configuration.isInEffect(EstimatorSettings.rounds)
+      && configuration.mrdib.redundancyWeight != 0
+      ? configuration.values[EstimatorSettings.rounds] : 1
   }
 
   /// How evaluation is cut into blocks.

@@ -5,6 +5,7 @@ import Graphs
 import Messages
 import Models
 import ParameterServer
+import Settings
 import Tables
 import Tensors
 import Training
@@ -46,11 +47,13 @@ public struct SimulationProblem: Sendable {
     self.consistency = consistency
     dataset = try Self.makeDataset()
     rounds = kind == .mrdib ? 2 : 1
-    let options = ModelOptions(embeddingSize: 4, regularization: 0.1)
+    var settings = SettingStore()
+    settings[CommonSettings.embeddingSize] = 4
+    settings[CommonSettings.regularization] = 0.1
     model = try ModelRegistry.make(
       kind == .mrdib ? "vbpr" : kind.rawValue,
       input: ModelInput(dataset, graphs: GraphStore(dataset: dataset, cacheFolder: nil)),
-      options: options, objective: kind == .mrdib ? MRdIBOptions() : nil, seed: Self.seed)
+      settings: settings, objective: kind == .mrdib ? SettingValues() : nil, seed: Self.seed)
     // The mode in which rows remember most.
     optimizer = OptimizerConfiguration(
       Adam(mode: .lazyExact), model: LearningRate(0.01, decay: 0.9, period: 1),

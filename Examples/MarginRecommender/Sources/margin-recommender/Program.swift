@@ -1,0 +1,8 @@
+import Commands
+
+@main
+enum Program {
+  static func main() {
+    MRdIBProgram.main(models: [MarginFactorization.self], metrics: [.hitRate])
+  }
+}

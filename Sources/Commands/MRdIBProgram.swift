@@ -1,0 +1,109 @@
+import ArgumentParser
+public import Evaluation
+public import Models
+import RunConfiguration
+import Runtime
+import Settings
+import Transport
+
+/// The program `mrdib`, with what an executable of your own adds to it.
+///
+///     @main
+///     enum Program {
+///       static func main() { MRdIBProgram.main(models: [MyModel.self], metrics: [.myMetric]) }
+///     }
+///
+/// A run starts its servers and workers from the same executable, so all of them know the
+/// additions. Workers on other machines need that executable as well.
+public enum MRdIBProgram {
+  /// Does what the command line asks for and ends the process. Call it first: what a program adds
+  /// must be known before anything else is used.
+  ///
+  /// - Parameters:
+  ///   - models: types that can be asked for with `--model NAME`.
+  ///   - metrics: formulas that can be asked for with `--set metrics=[NAME, …]`.
+  ///   - estimators: types that can be asked for with `--set mi_estimator=NAME`.
+  public static func main(
+    models: [any NamedBackbone.Type] = [], metrics: [Metric] = [],
+    estimators: [any RedundancyEstimator.Type] = []
+  ) -> Never {
+    ProcessMemory.keepForReuse()
+    ConnectionGuard.raiseDescriptorLimit()
+    ProcessOutput.outliveReaders()
+    SignalPipe.unblock()
+    Logs.start()
+    do {
+      try ModelRegistry.add(models)
+      try Metric.add(metrics)
+      try EstimatorRegistry.add(estimators)
+      try ConfigurationKeys.check()
+    } catch {
+      StandardError.write("mrdib: \(error)")
+      StandardOutput.leave(.failure)
+    }
+    StandardOutput.endProgram(MrdibCommand.perform())
+  }
+}
+
+/// The command with its roles and tools.
+struct MrdibCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "mrdib",
+    abstract: "Trains multimodal recommenders with the MRdIB objective on a cluster.",
+    discussion: """
+      Results go to stdout; progress, logs and errors to stderr. Exit codes follow sysexits; 138
+      means that a peer was lost and the same command can be started again.
+      """,
+    version: Program.version,
+    subcommands: [
+      TrainCommand.self, SweepCommand.self, CompareCommand.self, AblateCommand.self,
+      CoordinatorCommand.self, ServerCommand.self, WorkerCommand.self,
+      KeysCommand.self, RecommendCommand.self, ExportCommand.self, CheckpointCommand.self,
+      DataCommand.self, ConfigCommand.self, DoctorCommand.self, SimulateCommand.self,
+    ])
+
+  /// Does what the command line asks for. What there is to say about errors has been said then.
+  fileprivate static func perform() -> Runtime.ExitCode {
+    do {
+      let arguments = Array(CommandLine.arguments.dropFirst())
+      var command = try parseAsRoot(NegativeValues.joined(arguments))
+      try command.reporting {
+        try ProcessArguments.check()
+        try ProcessNeeds.command.check(.current(), for: "this command")
+        try BLASKernels.choose()
+      }
+      try command.run()
+      return .success
+    } catch {
+      let code = Runtime.ExitCode(rawValue: exitCode(for: error).rawValue)
+      let text = fullMessage(for: error)
+      if !text.isEmpty {
+        // Help that was asked for is a result.
+        if code.isSuccess { StandardOutput.write(text) } else { StandardError.write(text) }
+      }
+      return code
+    }
+  }
+}
+
+extension ParsableCommand {
+  /// Ends the program with a role's code; the reason goes to stderr unless all went well. Then
+  /// nobody is waited for: whoever starts the role again, or stopped it, does.
+  func end(_ outcome: RoleOutcome) -> Never {
+    if outcome.exitCode.isSuccess { StandardOutput.endProgram(.success) }
+    StandardError.write("mrdib: \(outcome.message)")
+    StandardOutput.leave(outcome.exitCode)
+  }
+
+  /// Runs a command's work and turns what it throws into one line on stderr and an exit code.
+  func reporting(_ work: () throws -> Void) throws {
+    do {
+      try work()
+    } catch let code as ArgumentParser.ExitCode {
+      throw code
+    } catch {
+      StandardError.write("mrdib: \(error)")
+      throw ArgumentParser.ExitCode(Runtime.ExitCode(describing: error).rawValue)
+    }
+  }
+}

@@ -1,0 +1,46 @@
+public import Settings
+
+/// A setting of a run: what its owner declares, and when it has an effect.
+public struct ConfigurationKey: Sendable {
+  public let declaration: any SettingDeclaration
+  let scope: SettingScope
+
+  init(_ declaration: any SettingDeclaration, _ scope: SettingScope) {
+    self.declaration = declaration
+    self.scope = scope
+  }
+
+  public var name: String { declaration.name }
+  public var aliases: [String] { declaration.aliases }
+  public var anyDefault: any SettingValue { declaration.anyDefault }
+  public var summary: String { declaration.summary }
+}
+
+/// Keys that are listed together.
+struct ConfigurationSection: Sendable {
+  /// The heading in help and in the resolved configuration.
+  let title: String
+  /// In the order in which they are listed.
+  private(set) var keys: [ConfigurationKey]
+
+  init(_ title: String, _ keys: [ConfigurationKey]) {
+    self.title = title
+    self.keys = keys
+  }
+
+  /// The settings of a group.
+  ///
+  /// - Parameter scope: when a setting of a name has an effect.
+  init<Group: SettingGroup>(
+    _ title: String, _ group: Group.Type, scope: (String) -> SettingScope = { _ in .always }
+  ) {
+    self.init(title, Group.declarations.map { ConfigurationKey($0, scope($0.name)) })
+  }
+
+  /// The section with more keys behind its own.
+  func adding(_ more: [ConfigurationKey]) -> Self {
+    var result = self
+    result.keys += more
+    return result
+  }
+}

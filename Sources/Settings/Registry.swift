@@ -1,0 +1,67 @@
+internal import Synchronization
+
+/// What there is of a kind: the models, the metrics. A program can add its own before it reads the
+/// list for the first time; from then on the list stays as it is.
+package final class Registry<Element: Sendable>: Sendable {
+  private struct State {
+    var elements: [Element]
+    var isSealed = false
+  }
+
+  private let kind: String
+  private let name: @Sendable (Element) -> String
+  private let state: Mutex<State>
+
+  /// - Parameters:
+  ///   - kind: in the singular, for messages: `model`.
+  ///   - builtIn: in the order in which they are listed.
+  ///   - name: of an element, in settings.
+  package init(
+    _ kind: String, _ builtIn: [Element], name: @escaping @Sendable (Element) -> String
+  ) {
+    self.kind = kind
+    self.name = name
+    state = Mutex(State(elements: builtIn))
+  }
+
+  /// Adds elements behind those that there are.
+  ///
+  /// - Throws: ``RegistrationError`` for a name that exists or has other characters than a–z, 0–9
+  ///   and _, and when the list was read before.
+  package func add(_ elements: [Element]) throws(RegistrationError) {
+    let problem = state.withLock { state -> String? in
+      for element in elements {
+        let name = name(element)
+        guard !state.isSealed else {
+          return "the \(kind)s were used before; add it when the program starts"
+        }
+        guard !name.isEmpty,
+          name.utf8.allSatisfy({ "abcdefghijklmnopqrstuvwxyz0123456789_".utf8.contains($0) })
+        else { return "a name consists of a–z, 0–9 and _" }
+        guard !state.elements.contains(where: { self.name($0) == name }) else {
+          return "there is a \(kind) of that name; choose another"
+        }
+        state.elements.append(element)
+      }
+      return nil
+    }
+    guard let problem else { return }
+    let names = elements.map { "'\(name($0))'" }.joined(separator: ", ")
+    throw RegistrationError(description: "Cannot add the \(kind) \(names): \(problem).")
+  }
+
+  /// The list, which nothing can be added to any more.
+  package func sealed() -> [Element] {
+    state.withLock { state in
+      state.isSealed = true
+      return state.elements
+    }
+  }
+}
+
+/// A program added something that cannot be added; the sentence says why.
+public struct RegistrationError: Error, CustomStringConvertible {
+  public let description: String
+
+  package init(description: String) { self.description = description }
+}

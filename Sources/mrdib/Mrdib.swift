@@ -1,0 +1,6 @@
+import Commands
+
+@main
+enum Mrdib {
+  static func main() { MRdIBProgram.main() }
+}
