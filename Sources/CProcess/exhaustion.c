@@ -1,7 +1,7 @@
 #define _GNU_SOURCE
 #include "CProcess.h"
 
-// The first of them says which C library it is.
+// Any header of the C library defines __GLIBC__.
 #include <stdint.h>
 
 #ifdef __GLIBC__
@@ -21,28 +21,28 @@
 #include <time.h>
 #include <unistd.h>
 
-// What the libraries of this program do when the system refuses memory, a thread or a descriptor:
-// OpenBLAS asks again for ever, libdispatch sleeps and asks again for ever, libzmq and the Swift
-// runtime abort. None of them asks us. So their calls come here first (a definition of the program
-// goes before that of the C library), and where the system refuses, the process ends with one
-// sentence that names the limit, and EX_OSERR (138 where memory is short without a limit). What is on disk survives that as it survives a kill.
+// When the system refuses memory, a thread or a descriptor, OpenBLAS retries for ever, libdispatch
+// sleeps and retries for ever, and libzmq and the Swift runtime abort. So the program defines these
+// calls itself, which takes precedence over the C library: if the system refuses, the process exits
+// with one sentence that names the limit, and EX_OSERR (138 if memory is short without a limit).
+// Files on disk survive that as they survive a kill.
 
-// glibc's own allocator under names that nobody takes its place at.
+// glibc's allocator under its internal names, which are not replaced.
 extern void *__libc_malloc(size_t size);
 extern void *__libc_calloc(size_t count, size_t size);
 extern void *__libc_realloc(void *block, size_t size);
 extern void *__libc_memalign(size_t alignment, size_t size);
 
-// No limit of ours: others may give memory back, so that starting again can help.
+// Without a limit other processes may free memory, so a retry can help.
 enum { may_pass = 138 };
 
-// --- the sentence --------------------------------------------------------------------------------
+// --- the message ---------------------------------------------------------------------------------
 
 // Async-signal-safe but for snprintf of numbers, which allocates nothing.
 static _Noreturn void give_up(int code, const char *format, ...) {
-  // Of several threads that fail at once, one speaks.
-  static volatile int is_said = 0;
-  if (__atomic_exchange_n(&is_said, 1, __ATOMIC_SEQ_CST)) {
+  // If several threads fail at once, only one writes its message.
+  static volatile int is_reported = 0;
+  if (__atomic_exchange_n(&is_reported, 1, __ATOMIC_SEQ_CST)) {
     for (;;) pause();
   }
   char text[512];
@@ -52,7 +52,8 @@ static _Noreturn void give_up(int code, const char *format, ...) {
   size += vsnprintf(text + size, sizeof text - (size_t)size, format, values);
   va_end(values);
   if (size >= (int)sizeof text) size = sizeof text - 1;
-  // A reader who does not read must not keep the process: what is ready takes so little at once.
+  // An unread pipe must not keep the process alive. A descriptor that is ready takes this little
+  // text without blocking.
   struct pollfd output = {.fd = STDERR_FILENO, .events = POLLOUT};
   if (poll(&output, 1, 1000) > 0) {
     ssize_t ignored = write(STDERR_FILENO, text, (size_t)size);
@@ -73,15 +74,18 @@ static _Noreturn void give_up_memory(size_t bytes) {
   struct rlimit limit;
   unsigned long long wanted = mebibytes(bytes);
   if (is_limited(RLIMIT_AS, &limit))
-    give_up(EX_OSERR, "Cannot get %llu MiB more of memory: the address space of a process is limited to %llu "
-            "MiB; raise the limit (ulimit -v).\n",
+    give_up(EX_OSERR,
+            "Cannot allocate %llu MiB of memory: the address space of a process is limited to "
+            "%llu MiB; raise the limit (ulimit -v).\n",
             wanted, mebibytes(limit.rlim_cur));
   if (is_limited(RLIMIT_DATA, &limit))
-    give_up(EX_OSERR, "Cannot get %llu MiB more of memory: the data of a process is limited to %llu MiB; "
+    give_up(EX_OSERR,
+            "Cannot allocate %llu MiB of memory: the data of a process is limited to %llu MiB; "
             "raise the limit (ulimit -d).\n",
             wanted, mebibytes(limit.rlim_cur));
-  give_up(may_pass, "Cannot get %llu MiB more of memory: the system has no more to give; start fewer "
-          "processes, or end others.\n",
+  give_up(may_pass,
+          "Cannot allocate %llu MiB of memory: the system has none left; start fewer processes, "
+          "or end others.\n",
           wanted);
 }
 
@@ -98,7 +102,8 @@ static int is_memory_short(size_t bytes) {
 }
 
 static _Noreturn void give_up_thread(void) {
-  // A thread whose stack finds no room is refused with the same error number.
+  // The system also refuses a thread, with the same error number, if there is no room for its
+  // stack.
   size_t stack = 8 << 20;
   pthread_attr_t attributes;
   if (pthread_getattr_default_np(&attributes) == 0)
@@ -106,19 +111,21 @@ static _Noreturn void give_up_thread(void) {
   if (is_memory_short(stack + (64 << 10))) give_up_memory(stack);
   struct rlimit limit;
   if (is_limited(RLIMIT_NPROC, &limit))
-    give_up(EX_OSERR, "Cannot start a thread: the system refuses more than there are; raise the limit of "
-            "this user's processes and threads, which is %llu (ulimit -u), or that of the "
-            "container, or start fewer.\n",
+    give_up(EX_OSERR,
+            "Cannot start a thread: the system refuses another one; raise the limit of this "
+            "user's processes and threads, which is %llu (ulimit -u), or that of the container, "
+            "or start fewer processes.\n",
             (unsigned long long)limit.rlim_cur);
-  give_up(EX_OSERR, "Cannot start a thread: the system refuses more than there are; raise the container's "
-          "limit of processes, or start fewer.\n");
+  give_up(EX_OSERR,
+          "Cannot start a thread: the system refuses another one; raise the container's limit of "
+          "processes, or start fewer processes.\n");
 }
 
 // --- memory --------------------------------------------------------------------------------------
 
 void *mmap(void *address, size_t size, int protection, int flags, int file, off_t offset) {
   void *mapped = map(address, size, protection, flags, file, offset);
-  // What maps a file can live without it, and says so itself.
+  // Code that maps files handles the error itself.
   if (mapped == MAP_FAILED && errno == ENOMEM && (flags & MAP_ANONYMOUS)) give_up_memory(size);
   return mapped;
 }
@@ -138,7 +145,7 @@ void *calloc(size_t count, size_t size) {
 
 void *realloc(void *former, size_t size) {
   void *block = __libc_realloc(former, size);
-  // With a size of 0 it frees.
+  // realloc with a size of 0 frees the block and returns NULL.
   if (!block && size > 0) give_up_memory(size);
   return block;
 }
@@ -171,7 +178,7 @@ int pthread_create(pthread_t *restrict thread, const pthread_attr_t *restrict at
     next = create;
   }
   int result = create(thread, attributes, body, argument);
-  // Other processes of the user may be about to end: it is tried for two seconds.
+  // Retried for two seconds, because other processes of the user may be about to end.
   for (int attempt = 0; result == EAGAIN && attempt < 40; attempt++) {
     struct timespec pause = {.tv_nsec = 50000000};
     (void)nanosleep(&pause, NULL);
@@ -186,11 +193,14 @@ int epoll_create1(int flags) {
   if (descriptor >= 0) return descriptor;
   struct rlimit limit;
   if (errno == EMFILE && getrlimit(RLIMIT_NOFILE, &limit) == 0)
-    give_up(EX_OSERR, "Cannot begin to watch connections: all %llu files that a process may have open are "
-            "open; raise the limit (ulimit -n).\n",
+    give_up(EX_OSERR,
+            "Cannot watch connections: all %llu files that a process may have open are open; "
+            "raise the limit (ulimit -n).\n",
             (unsigned long long)limit.rlim_cur);
-  if (errno == ENFILE) give_up(EX_OSERR, "Cannot begin to watch connections: too many files are open on this "
-                               "machine; close some, or raise fs.file-max.\n");
+  if (errno == ENFILE)
+    give_up(EX_OSERR,
+            "Cannot watch connections: too many files are open on this machine; close some, or "
+            "raise fs.file-max.\n");
   return descriptor;
 }
 

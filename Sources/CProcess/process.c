@@ -19,12 +19,12 @@
 static _Noreturn void become(const char *path, char *const arguments[], char *const environment[],
                              int output, int inherited, int death_signal, int nice,
                              pid_t parent, int failure) {
-  // A parent that died before prctl sends no signal any more.
+  // If the parent died before prctl, no signal will be sent.
   if (prctl(PR_SET_PDEATHSIG, death_signal) != 0) goto failed;
   if (getppid() != parent) _exit(127);
-  // A group of its own: Ctrl-C in a terminal reaches the parent alone, which then decides.
+  // A group of its own, so that Ctrl-C in a terminal reaches only the parent.
   if (setpgid(0, 0) != 0) goto failed;
-  // Where the sum would be beyond the largest, that is what it becomes.
+  // The kernel limits the sum to the largest nice value.
   if (nice > 0) (void)setpriority(PRIO_PROCESS, 0, getpriority(PRIO_PROCESS, 0) + nice);
 
   // Neither this nor `output` is 0, 1 or 2, which are never free: see standard_descriptors.c.
@@ -33,7 +33,8 @@ static _Noreturn void become(const char *path, char *const arguments[], char *co
   if (dup2(input, STDIN_FILENO) < 0) goto failed;
   if (dup2(output, STDOUT_FILENO) < 0) goto failed;
   if (dup2(output, STDERR_FILENO) < 0) goto failed;
-  // Where the kernel is too old for it, descriptors without close-on-exec stay open: harmless.
+  // Old kernels lack close_range; then descriptors without close-on-exec stay open, which is
+  // harmless.
   (void)close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
   if (inherited >= 0 && fcntl(inherited, F_SETFD, 0) != 0) goto failed;
 
@@ -51,7 +52,7 @@ failed:;
   _exit(127);
 }
 
-// How long a child may take to become the program. It does next to nothing until then.
+// How long a child may take until it executes the program; it does very little before that.
 enum { start_milliseconds = 30000 };
 
 static long long milliseconds_now(void) {
@@ -60,7 +61,7 @@ static long long milliseconds_now(void) {
   return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
 }
 
-// Whether there is something to read, or the end of it, within a time.
+// Whether the descriptor becomes readable, or its other end is closed, within a time.
 static int wait_readable(int descriptor, int milliseconds) {
   struct pollfd watched = {.fd = descriptor, .events = POLLIN};
   long long deadline = milliseconds_now() + milliseconds;
@@ -74,11 +75,11 @@ static int wait_readable(int descriptor, int milliseconds) {
 
 int cprocess_spawn(const char *path, char *const arguments[], char *const environment[],
                    int output, int inherited, int death_signal, int nice) {
-  // The child tells through this pipe why it could not become the program; exec closes it.
+  // If the child cannot execute the program, it writes errno into this pipe; exec closes it.
   int report[2];
   if (pipe2(report, O_CLOEXEC) != 0) return -1;
 
-  // No handler of ours may run in the child.
+  // The parent's signal handlers must not run in the child.
   sigset_t all, before;
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);
@@ -101,7 +102,7 @@ int cprocess_spawn(const char *path, char *const arguments[], char *const enviro
     do size = read(report[0], &reason, sizeof reason);
     while (size < 0 && errno == EINTR);
   } else {
-    // It hangs before it has become the program.
+    // The child hangs before exec.
     kill(child, SIGKILL);
     reason = ETIMEDOUT;
     size = sizeof reason;
@@ -146,14 +147,14 @@ static int watched[watch_limit];
 static struct sigaction previous[watch_limit];
 static size_t watched_count = 0;
 static int read_end = -1;
-// -1: nobody watches. -2: somebody is setting it up.
+// -1: signals are not watched. -2: cprocess_watch_signals is setting it up.
 static atomic_int write_end = -1;
 
 static void note_signal(int number) {
   int saved = errno;
   unsigned char byte = (unsigned char)number;
   int descriptor = atomic_load(&write_end);
-  // A full pipe means that enough signals are waiting already.
+  // A full pipe means that enough signals are pending already.
   if (descriptor >= 0) {
     ssize_t ignored = write(descriptor, &byte, 1);
     (void)ignored;
@@ -188,7 +189,7 @@ int cprocess_watch_signals(const int *signals, size_t count) {
       errno = reason;
       return -1;
     }
-    // nohup has it ignored: the process outlives its terminal as if it had none.
+    // nohup ignores SIGHUP, so that the process outlives its terminal.
     if (signals[watched_count] == SIGHUP && previous[watched_count].sa_handler == SIG_IGN)
       (void)sigaction(SIGHUP, &previous[watched_count], NULL);
   }
@@ -206,7 +207,7 @@ void cprocess_unblock_signals(const int *signals, size_t count) {
 void cprocess_ignore_broken_pipes(void) {
   struct sigaction ignored = {.sa_handler = SIG_IGN};
   (void)sigaction(SIGPIPE, &ignored, NULL);
-  // Likewise a file that would become larger than the limit (ulimit -f).
+  // The same for a file that would become larger than the limit (ulimit -f).
   (void)sigaction(SIGXFSZ, &ignored, NULL);
 }
 

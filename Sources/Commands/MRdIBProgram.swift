@@ -51,8 +51,8 @@ struct MrdibCommand: ParsableCommand {
     commandName: "mrdib",
     abstract: "Trains multimodal recommenders with the MRdIB objective on a cluster.",
     discussion: """
-      Results go to stdout; progress, logs and errors to stderr. Exit codes follow sysexits; 138
-      means that a peer was lost and the same command can be started again.
+      Results are written to stdout; progress, logs and errors to stderr. Exit codes follow
+      sysexits; 138 means that a peer was lost or did not come, and that a retry can help.
       """,
     version: Program.version,
     subcommands: [
@@ -62,7 +62,7 @@ struct MrdibCommand: ParsableCommand {
       DataCommand.self, ConfigCommand.self, DoctorCommand.self, SimulateCommand.self,
     ])
 
-  /// Does what the command line asks for. What there is to say about errors has been said then.
+  /// Runs the command line and writes its error message, if it fails.
   fileprivate static func perform() -> Runtime.ExitCode {
     do {
       let arguments = Array(CommandLine.arguments.dropFirst())
@@ -78,7 +78,7 @@ struct MrdibCommand: ParsableCommand {
       let code = Runtime.ExitCode(rawValue: exitCode(for: error).rawValue)
       let text = fullMessage(for: error)
       if !text.isEmpty {
-        // Help that was asked for is a result.
+        // Requested help is a result.
         if code.isSuccess { StandardOutput.write(text) } else { StandardError.write(text) }
       }
       return code
@@ -87,8 +87,8 @@ struct MrdibCommand: ParsableCommand {
 }
 
 extension ParsableCommand {
-  /// Ends the program with a role's code; the reason goes to stderr unless all went well. Then
-  /// nobody is waited for: whoever starts the role again, or stopped it, does.
+  /// Ends the program with a role's code and writes the reason to stderr if it failed. A failed
+  /// role does not wait for readers of its output, because a service manager waits for it to end.
   func end(_ outcome: RoleOutcome) -> Never {
     if outcome.exitCode.isSuccess { StandardOutput.endProgram(.success) }
     StandardError.write("mrdib: \(outcome.message)")

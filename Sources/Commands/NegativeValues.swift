@@ -1,8 +1,8 @@
 /// Negative numbers as values of options.
 enum NegativeValues {
-  /// The arguments with `--user -1` in the form `--user=-1`. By itself the parser takes whatever
-  /// begins with a dash for an option, and says that a value is missing that is there. No option is
-  /// called by a number, so that nothing else is meant.
+  /// The arguments with `--user -1` in the form `--user=-1`. The parser takes everything that
+  /// begins with a dash for an option and would report a missing value. No option is a number, so
+  /// this is unambiguous.
   static func joined(_ arguments: [String]) -> [String] {
     var result: [String] = []
     var isOver = false

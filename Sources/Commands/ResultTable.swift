@@ -2,9 +2,9 @@ import Evaluation
 import Foundation
 import Runtime
 
-/// A run's summary for the person who waited for it.
+/// A run's summary as a table or JSON.
 struct ResultTable {
-  /// What the run of a directory came to; nothing if it left no summary.
+  /// The result of a run; empty if it has no summary.
   static func lines(runDirectory: String, asJSON: Bool) -> [String] {
     guard let table = ResultTable(runDirectory: runDirectory) else { return [] }
     return asJSON ? [table.json] : table.lines
@@ -13,7 +13,7 @@ struct ResultTable {
   let json: String
   let lines: [String]
 
-  /// Nil when the run left no summary.
+  /// nil if the run has no summary.
   init?(runDirectory: String) {
     guard let bytes = try? RunSummary.contents(in: RunDirectory(existing: runDirectory)),
       let summary = try? JSONSerialization.jsonObject(with: Data(bytes)) as? [String: Any]
@@ -27,13 +27,15 @@ struct ResultTable {
       return
     }
     let isOver = !["interrupted", "failed"].contains(summary["outcome"] as? String)
-    var lines = isOver ? [] : ["the run is not over; so far:"]
+    var lines = isOver ? [] : ["the run has not ended; results so far:"]
     lines += ["best epoch \(best) of \(summary["epochs_run"] ?? "?")"]
     lines.append("metric\tvalid\ttest")
     for name in Metric.sorted(Set(valid.keys).union(test.keys)) {
       lines.append("\(name)\t\(Self.cell(valid[name]))\t\(Self.cell(test[name]))")
     }
-    if test.isEmpty { lines.append("test is empty: no user with training rows has test rows") }
+    if test.isEmpty {
+      lines.append("no test metrics: no user with training interactions has test interactions")
+    }
     self.lines = lines
   }
 

@@ -2,11 +2,11 @@ import ArgumentParser
 import Foundation
 import Runtime
 
-/// The options that describe what is trained, shared by the commands that start a run.
+/// The options of the commands that start a run.
 struct RunOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "Folder of a data set in the MMRec layout (NAME.inter, *_feat.npy); else a generated one.",
+      "Folder of a data set in the MMRec layout (NAME.inter, *_feat.npy); default: generated data.",
       valueName: "folder"))
   var data: String?
 
@@ -28,7 +28,7 @@ struct RunOptions: ParsableArguments {
   @Option(help: "The most epochs to train.")
   var epochs: Int?
 
-  @Option(help: "Names all random numbers of the run.")
+  @Option(help: "The seed of all random numbers; part of the result.")
   var seed: Int?
 
   @Option(help: "none, or mmrec: compare metrics rounded to 4 decimals, as MMRec does.")
@@ -36,13 +36,14 @@ struct RunOptions: ParsableArguments {
 
   @Option(
     name: .customLong("config"),
-    help: ArgumentHelp("A YAML file of settings; later files win.", valueName: "file"))
+    help: ArgumentHelp("A YAML file of settings; later files take precedence.", valueName: "file"))
   var configurationFiles: [String] = []
 
   @Option(
     name: .customLong("set"), parsing: .singleValue,
     help: ArgumentHelp(
-      "One setting; later ones win. 'mrdib config keys' lists them.", valueName: "key=value"))
+      "A setting; later ones take precedence. 'mrdib config keys' lists them.",
+      valueName: "key=value"))
   var assignments: [String] = []
 
   @Option(name: .customLong("run"), help: ArgumentHelp("The run's directory.", valueName: "folder"))
@@ -51,10 +52,10 @@ struct RunOptions: ParsableArguments {
   @Flag(help: "Replace the run, or all runs of the sweep, that the directory already holds.")
   var overwrite = false
 
-  @Flag(help: "No progress, only warnings and errors.")
+  @Flag(help: "Print warnings and errors only, no progress.")
   var quiet = false
 
-  /// What these options ask for; `extra` wins over all of them.
+  /// The request of these options; `extra` takes precedence over all of them.
   func request(_ extra: [RunRequest.Option] = []) -> RunRequest {
     let named: [(String, String, String?)] = [
       ("model", "model", model), ("objective", "objective", objective),
@@ -72,8 +73,8 @@ struct RunOptions: ParsableArguments {
       options: options + extra)
   }
 
-  /// Makes the run's directory, or takes the one whose run goes on. It belongs to this process from
-  /// now on until it ends or releases the lock.
+  /// Creates the run's directory, or opens the one whose run is resumed. The process owns it until
+  /// it exits or releases the lock.
   func openRunDirectory(
     for setup: RunSetup, _ resume: ResumeChoice
   ) throws -> (directory: RunDirectory, lock: RunLock, continued: ContinuedRun?) {
@@ -86,7 +87,7 @@ struct RunOptions: ParsableArguments {
     if case .path(let path) = resume {
       throw RuntimeError(
         exitCode: .inputMissing,
-        message: "Cannot go on with the run in '\(path)': the folder holds no run that was begun. "
+        message: "Cannot resume the run in '\(path)': the folder holds no run that was begun. "
           + "Name the directory of a run, or leave --resume out.")
     }
     let isUnused = overwrite || (resume != .never && directory.holdsOnlyPreparations)
@@ -101,10 +102,20 @@ struct RunOptions: ParsableArguments {
     guard runDirectory == nil || runDirectory == path, !overwrite else {
       throw RuntimeError(
         exitCode: .usage,
-        message: "Cannot go on with the run in '\(path)' and use "
+        message: "Cannot resume the run in '\(path)' and use "
           + (overwrite ? "--overwrite" : "--run \(runDirectory ?? "")")
-          + ": --resume FOLDER says which run goes on; leave the other option out.")
+          + ": --resume FOLDER names the run already; leave the other option out.")
     }
     return path
   }
+}
+
+/// The option of the commands that begin or resume a run.
+struct ResumeOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "auto: resume the run in the run directory, if there is one; never: refuse a directory that "
+        + "holds a run; or the directory of the run to resume.", valueName: "auto|never|folder"),
+    transform: { try ResumeChoice(argument: $0) })
+  var resume = ResumeChoice.auto
 }

@@ -1,20 +1,21 @@
 import ForeignText
 import Foundation
+import Logging
 import Runtime
+import Synchronization
 
-/// Lines for people.
+/// Progress, warnings and errors.
 enum StandardError {
-  /// Writes a line. What a terminal would obey is replaced, since the line may quote what others
-  /// wrote. Never waits for those who read it, only a moment for results before it.
+  /// Writes a line. Control characters are replaced, because the line may quote foreign text. Does
+  /// not wait for its reader, only shortly for earlier results.
   static func write(_ line: String) {
-    // Where both streams go to one place, their order is that in which things were said.
+    // Keeps the order of lines if both streams have the same destination.
     _ = ProcessOutput.results.flush(within: ProcessOutput.patience)
     ProcessOutput.news.write(line.printable() + "\n")
   }
 }
 
-/// Results of a command. They wait for whoever reads them, as those of any tool, until a signal
-/// ends that.
+/// Results of a command. Writing waits for the reader, as in any tool, until a signal arrives.
 enum StandardOutput {
   static func write(_ line: String) { write(text: line + "\n") }
 
@@ -22,7 +23,7 @@ enum StandardOutput {
     write(text: lines.map { $0 + "\n" }.joined())
   }
 
-  /// - Parameter text: lines, each with its end.
+  /// - Parameter text: lines, each with its newline.
   static func write(text: String) {
     _ = ProcessOutput.news.flush(within: ProcessOutput.patience)
     waitForReader { ProcessOutput.results.hasRoom(within: $0) }
@@ -38,17 +39,17 @@ enum StandardOutput {
 
   /// Ends the program when its results are written.
   ///
-  /// - Parameter code: with which it ends, unless it is a success whose results are lost: nobody
-  ///   shall take half a table for a whole one.
+  /// - Parameter code: the exit code. A success becomes a failure if results were lost, so that an
+  ///   incomplete table is not taken for a complete one.
   static func endProgram(_ code: ExitCode) -> Never {
     waitForReader { ProcessOutput.results.flush(within: $0) }
     switch ProcessOutput.delivery {
     case .unwanted where code.isSuccess:
-      // As `head` and others expect of a program whose output they do not want.
+      // The convention if the reader, such as `head`, closes the pipe early.
       leave(.signal(SIGPIPE))
     case .lost(let reason) where code.isSuccess:
       StandardError.write(
-        "mrdib: Cannot write the results to stdout: \(reason). Make room, or send them elsewhere.")
+        "mrdib: Cannot write the results to stdout: \(reason). Free some space, or redirect them.")
       leave(.inputOutput)
     default: leave(code)
     }
@@ -56,18 +57,40 @@ enum StandardOutput {
 
   private static func waitForReader(_ attempt: (Double) -> Bool) {
     while !attempt(0.1) {
-      // Commands that watch no signals are ended by them anyway.
+      // In commands that do not watch signals, a signal ends the process directly.
       if let signal = SignalPipe.watchedUntilExit?.next() { leave(.signal(signal)) }
     }
   }
 
-  /// Ends the program soon, whether anybody reads what it says or not.
+  /// Ends the program soon, even if its output is not read.
   static func leave(_ code: ExitCode) -> Never {
-    // A launcher shall not take this for hanging.
+    // Life signs, so that a launcher does not kill the process as hanging.
     LifeSign.inherited.giveWhile {
       _ = ProcessOutput.results.flush(within: ProcessOutput.patience)
       _ = ProcessOutput.news.flush(within: ProcessOutput.patience)
     }
     exit(code.rawValue)
+  }
+}
+
+/// Writes logs to stderr.
+enum Logs {
+  private static let level = Mutex(Logger.Level.info)
+
+  /// Call it once, before the first log line.
+  static func start() {
+    LoggingSystem.bootstrap { label in
+      var handler = StreamLogHandler(label: label, stream: Stream())
+      handler.logLevel = level.withLock { $0 }
+      return handler
+    }
+  }
+
+  /// Sets the lowest level that is shown, for loggers created afterwards.
+  static func show(from level: Logger.Level) { self.level.withLock { $0 = level } }
+
+  /// Gets whole lines from the handler.
+  private struct Stream: TextOutputStream {
+    func write(_ text: String) { ProcessOutput.news.write(text.printable()) }
   }
 }

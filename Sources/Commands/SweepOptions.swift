@@ -5,7 +5,7 @@ import RunConfiguration
 import Runtime
 import Settings
 
-/// How results are printed.
+/// The format of results.
 struct TableOptions: ParsableArguments {
   @Flag(help: "Print JSON.")
   var json = false
@@ -24,12 +24,12 @@ struct TableOptions: ParsableArguments {
   }
 }
 
-/// The options of commands that make many runs.
+/// The options of commands that train many runs.
 struct SweepOptions: ParsableArguments {
-  @Option(help: "Runs that are made at the same time, each on one thread.")
+  @Option(help: "How many runs are trained at the same time, each on one thread.")
   var jobs = 1
 
-  @Flag(help: "Make each run with a cluster of processes, as 'train' does, instead of in this one.")
+  @Flag(help: "Train each run with a cluster of processes, as 'train' does, not in this process.")
   var cluster = false
 
   func validate() throws {
@@ -39,17 +39,18 @@ struct SweepOptions: ParsableArguments {
     }
   }
 
-  /// A runner in the folder that was named, or in one that the same experiments find again.
+  /// A runner in the folder of `--run`, or in one that the same command finds again. The process
+  /// holds the folder's lock until it exits.
   ///
-  /// - Parameter name: of the folder under `runs`, if none was named.
+  /// - Parameter name: of the folder under `runs` without `--run`.
   func runner(
     _ options: RunOptions, name: String, expectedRuns: Int
   ) throws -> (runner: SweepRunner, folder: SweepFolder) {
     if !cluster {
-      // Every run would meet it, and count as failed.
+      // Checked once here; otherwise every run would fail with it.
       try ProcessNeeds.singleProcess.check(.current(), for: "a run in one process")
     }
-    let folder = try SweepFolder.create(
+    let (folder, _) = try SweepFolder.open(
       at: options.runDirectory ?? "runs/\(name)", forgetting: options.overwrite)
     if !options.quiet { StandardError.write("sweep folder: \(folder.path)") }
     let signals = try SignalPipe.untilExit()
@@ -66,28 +67,28 @@ struct SweepOptions: ParsableArguments {
 }
 
 extension SweepRunner {
-  /// Ends the program if it was asked to stop. Whoever asked waits for it, and it for nobody.
+  /// Ends the program if a signal asked to stop, without waiting for readers of its output.
   func endIfStopped() {
     guard let signal = stopSignal else { return }
-    StandardError.write("mrdib: stopped; the same command goes on with what is missing")
+    StandardError.write("mrdib: stopped; the same command resumes with the missing runs")
     StandardOutput.leave(.signal(signal))
   }
 
-  /// Names the runs that failed; why is in the report. Ends the command with a code that says so.
+  /// Names the failed runs, whose reasons are in the report, and throws the exit code 1.
   func checkFailures(in runs: [SweepRun]) throws {
     let failed = runs.filter { $0.state == .failed }
     guard !failed.isEmpty else { return }
     let names = failed.prefix(8).map(\.name) + (failed.count > 8 ? ["…"] : [])
     StandardError.write(
       "mrdib: \(failed.count) of \(runs.count) runs failed (\(names.joined(separator: ", "))); the "
-        + "same command makes them again")
+        + "same command trains them again")
     throw ArgumentParser.ExitCode(Runtime.ExitCode.failure.rawValue)
   }
 }
 
 extension RunOptions {
-  /// A name for the experiments of these options: model, data set, and a digest of the settings
-  /// that all share.
+  /// A folder name for the experiments of these options: model, data set, and a digest of their
+  /// common settings.
   func experimentName(_ kind: String, _ layers: [ConfigurationLayer]) throws -> String {
     let configuration = try request().resolve(layers)
     let folder = data ?? configuration.data.folder

@@ -1,9 +1,9 @@
 import Runtime
 
-/// Why many runs cannot be made or compared.
+/// Why a sweep cannot be trained or runs cannot be compared.
 public struct ExperimentError: ErrorWithExitCode, Sendable, Equatable, CustomStringConvertible {
   public let exitCode: ExitCode
-  /// One sentence for people: what was attempted, on what, what was found, what to do.
+  /// One sentence for the user: what was attempted, on what, what was found, what to do.
   public let description: String
 
   init(_ exitCode: ExitCode, _ description: String) {

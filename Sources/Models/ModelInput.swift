@@ -39,8 +39,8 @@ public struct ModelInput: Sendable {
   }
 }
 
-/// The graphs of a model that propagates. A process that only needs the list of tables has none and
-/// never asks: what is missing here is our own mistake.
+/// The graphs of a model that propagates. Processes that only need the list of tables have none and
+/// never ask for them, so a missing graph is a programming error.
 extension ModelInput {
   /// - Precondition: ``graphs`` is given.
   public var requiredGraphs: GraphStore {

@@ -1,4 +1,5 @@
 import Files
+import Foundation
 
 #if canImport(Glibc)
   import Glibc
@@ -6,11 +7,11 @@ import Files
   import Darwin
 #endif
 
-/// What goes wrong in the shell around a run: directories, files, processes.
+/// An error of the code around a run: directories, files, processes.
 public struct RuntimeError: ErrorWithExitCode, Sendable, Equatable, CustomStringConvertible {
-  /// With which code the program ends because of it.
+  /// The code with which the program exits because of it.
   public var exitCode: ExitCode
-  /// One sentence for people: what was attempted, on what, what was found, what to do.
+  /// One sentence for the user: what was attempted, on what, what was found, what to do.
   public var message: String
 
   public init(exitCode: ExitCode, message: String) {
@@ -22,7 +23,7 @@ public struct RuntimeError: ErrorWithExitCode, Sendable, Equatable, CustomString
 
   /// A system call that failed: `Cannot PURPOSE: REASON; ADVICE.`
   ///
-  /// - Parameter exitCode: unless too many files are open, which is a limit of the system.
+  /// - Parameter exitCode: replaced by `system` if too many files are open.
   static func system(_ purpose: String, errno code: Int32, exitCode: ExitCode) -> RuntimeError {
     let reason = String(cString: strerror(code))
     let isLimit = FileProblem.system(code).isNoDescriptor
@@ -31,7 +32,7 @@ public struct RuntimeError: ErrorWithExitCode, Sendable, Equatable, CustomString
       message: "Cannot \(purpose): \(reason)\(advice(for: code)).")
   }
 
-  /// Refuses a folder whose path is too long for the names that are to be written in it.
+  /// Throws if the path of a folder is too long for file names of `byteCount` bytes in it.
   static func checkRoom(in folder: String, for byteCount: Int) throws {
     do {
       try FilePath.checkRoom(in: folder, for: byteCount)
@@ -43,7 +44,7 @@ public struct RuntimeError: ErrorWithExitCode, Sendable, Equatable, CustomString
     }
   }
 
-  /// Opens a file that is to be written.
+  /// Opens a file for writing.
   ///
   /// - Throws: ``RuntimeError`` `Cannot PURPOSE: REASON.` if that fails.
   static func opening(
@@ -63,12 +64,29 @@ public struct RuntimeError: ErrorWithExitCode, Sendable, Equatable, CustomString
     switch code {
     case ENOSPC, EDQUOT: "; free some space there or choose another folder"
     case EROFS, EACCES, EPERM: "; choose one that you may write to"
-    case ENOTDIR, EEXIST: "; a file stands where a folder is needed, choose another folder"
+    case ENOTDIR, EEXIST: "; a file is in the place of a folder, choose another folder"
     case EMFILE, ENFILE: "; raise the limit of open files (ulimit -n)"
     case EAGAIN: "; raise the limit of processes (ulimit -u) or start fewer"
     case ENOMEM: "; start fewer processes or free memory"
     case ENOENT: "; check the path"
     default: ""
     }
+  }
+}
+
+/// Turns Foundation's file errors into ``RuntimeError``.
+enum FileFailure {
+  static func describe(_ error: any Error, _ purpose: String, exitCode: ExitCode) -> RuntimeError {
+    let cause = error as NSError
+    if let posix = cause.userInfo[NSUnderlyingErrorKey] as? NSError,
+      posix.domain == NSPOSIXErrorDomain
+    {
+      return .system(purpose, errno: Int32(posix.code), exitCode: exitCode)
+    }
+    if let posix = error as? POSIXError {
+      return .system(purpose, errno: posix.code.rawValue, exitCode: exitCode)
+    }
+    return RuntimeError(
+      exitCode: exitCode, message: "Cannot \(purpose): \(cause.localizedDescription)")
   }
 }

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// What the documents say about the sources, read from both.
+/// Checks that files and tests named in the documents exist.
 @Suite struct DocumentTests {
   private static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
     .deletingLastPathComponent().deletingLastPathComponent()
@@ -18,7 +18,7 @@ import Testing
   static let documents =
     ["README.md", "CONTRIBUTING.md"] + files(in: "docs").filter { $0.hasSuffix(".md") }
 
-  @Test("a source file that a document names is there", arguments: documents)
+  @Test("a source file that a document names exists", arguments: documents)
   func namedFilesExist(document: String) throws {
     let text = try String(
       contentsOf: Self.root.appendingPathComponent(document), encoding: .utf8)
@@ -29,7 +29,7 @@ import Testing
     }
   }
 
-  /// Names of what a pattern matches in the Swift files of a test target, by target.
+  /// The names that a pattern captures in the Swift files of each test target.
   private static func names(
     _ pattern: Regex<(Substring, Substring)>
   ) throws -> [String: Set<String>] {
@@ -42,7 +42,7 @@ import Testing
     return names
   }
 
-  @Test("a test that the page about failures names is there")
+  @Test("a test that docs/Failures.md names exists")
   func namedTestsExist() throws {
     let suites = try Self.names(/(?:struct|class|enum) (\w+)/)
     let tests = try Self.names(/func (\w+)\(/)

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// Who may know what, read from the sources themselves.
+/// Checks imports and banned constructs in the sources.
 @Suite struct ImportTests {
   /// Lines of all Swift files of a target, by path.
   private func sources(of target: String) throws -> [String: [String]] {
@@ -46,7 +46,7 @@ import Testing
     "Yams": ["RunConfiguration", "Datasets"], "ArgumentParser": ["Commands"],
   ]
 
-  @Test("each library is known to the target that wraps it and to no other")
+  @Test("a library is imported only by the targets that wrap it")
   func wrappersOnly() throws {
     for target in try targets() {
       for (path, lines) in try sources(of: target) {
@@ -58,7 +58,7 @@ import Testing
     }
   }
 
-  /// From the bottom up: a target may import only what stands before it.
+  /// From the bottom up: a target may import only targets before it.
   private static let layers = [
     "ForeignText", "Files", "Settings", "Tensors", "Tables", "Autodiff", "Datasets", "Graphs",
     "Evaluation", "Models", "Messages", "Enrollment", "ParameterServer", "Checkpoints",
@@ -79,7 +79,7 @@ import Testing
     }
   }
 
-  @Test("protocols know neither sockets nor threads nor clocks")
+  @Test("state machines import neither sockets nor threads nor clocks")
   func statesAreValues() throws {
     let banned: Set<String> = ["Transport", "Dispatch", "Synchronization", "Glibc", "CZeroMQ"]
     for target in ["Enrollment", "ParameterServer", "Coordination"] {
@@ -90,7 +90,7 @@ import Testing
     }
   }
 
-  @Test("no call that ends the process without a sentence, and no work left for later")
+  @Test("no call that ends the process without a message, and no marks of unfinished work")
   func bannedWords() throws {
     // Spelled in pieces, so that this file does not find itself.
     let banned = ["fatal" + "Error(", "try" + "!", "TO" + "DO", "FIX" + "ME"]
@@ -105,14 +105,14 @@ import Testing
     }
   }
 
-  /// Ways to open a file that wait for a named pipe, or do not look at what they opened.
+  /// Ways to open a file that block on a named pipe, or do not check the kind of file.
   private static let openings = [
     "O_RDONLY", "O_WRONLY", "O_RDWR", "O_CREAT", "fopen(", "opendir(", "FileHandle(for",
     "(contentsOf: URL", "(contentsOfFile", ".contents(atPath", ".createFile(atPath",
     ".write(toFile", ".write(to: URL", "InputStream(", "OutputStream(",
   ]
 
-  @Test("files are opened by name in one place, which does not wait and looks at what they are")
+  @Test("files are opened by name only with PlainFile, which does not block and checks their kind")
   func oneWayToOpen() throws {
     for target in try targets() where target != "Files" {
       for (path, lines) in try sources(of: target) {
@@ -125,7 +125,7 @@ import Testing
     }
   }
 
-  @Test("nobody writes to standard streams by himself: a reader who does not read would stop him")
+  @Test("only Runtime/Output writes to standard streams: a write blocks while the output is unread")
   func standardStreams() throws {
     let banned =
       ["print(", "fputs(", "puts(", "StreamLogHandler.standard", "FileHandle.standard"]
@@ -134,7 +134,7 @@ import Testing
       for (path, lines) in try sources(of: target)
       where !path.hasPrefix("Sources/Runtime/Output/") {
         for (number, line) in lines.enumerated() {
-          // A number to compare with or to pass on is no writing.
+          // Comparing or passing on the descriptor is allowed.
           let words = line.replacing("descriptor > STDERR_FILENO", with: "")
             .replacing("dup(STDERR_FILENO)", with: "")
           for word in banned {

@@ -2,13 +2,13 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Where processes listen, told to people and to scripts, and when nobody can reach it.
+/// The addresses of processes: how they are reported, and addresses that cannot be reached.
 @Suite struct AddressTests {
   private static let settings = [
     "--workers", "1", "--servers", "1", "--epochs", "1", "--set", "train_batch_size=512",
   ]
 
-  @Test("a port of the system's choice is printed and in a file as long as somebody listens there")
+  @Test("a port chosen by the system is printed, and in a file while the process listens")
   func files() throws {
     let folder = try TemporaryFolder()
     func start(_ name: String, _ arguments: [String]) throws -> (RunningCommand, String) {
@@ -37,7 +37,7 @@ import Testing
     }
   }
 
-  @Test("a file for the address that cannot be written is found out before anybody listens")
+  @Test("an address file that cannot be written is refused before the process listens")
   func unusableFile() throws {
     let folder = try TemporaryFolder()
     let pipe = folder.path("pipe")
@@ -64,7 +64,7 @@ import Testing
   }()
 
   @Test(
-    "where the loopback interface is down, a cluster of one machine trains all the same",
+    "a cluster of one machine trains although the loopback interface is down",
     .enabled(if: hasOwnNetworks))
   func trainsWithoutLoopback() throws {
     let folder = try TemporaryFolder()
@@ -85,7 +85,7 @@ import Testing
       #expect(command.status == 138, "\(command.errors)")
       let sentence = "the loopback interface of this machine is down; 'ip link set lo up'"
       #expect(command.errors.contains(sentence), "\(command.errors)")
-      // Also the last word, which is all that a service manager may show.
+      // Also in the last line, which is all that a service manager may show.
       let last = command.errors.split(separator: "\n").last
       #expect(last?.contains(sentence) == true, "\(command.errors)")
     }

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// What a person sees when something is wrong: one sentence that names the place, and a code.
+/// Invalid input: one sentence that names the place, and an exit code.
 @Suite struct BadInputTests {
   private func check(
     _ arguments: [String], status: Int32, says words: String...,
@@ -80,7 +80,7 @@ import Testing
       "train", "--data", data, "--single-process", "--epochs", "1", "--quiet", "--run", run,
     ]
     #expect(try Command(arguments: arguments).status == 0)
-    // The same command goes on, and there is nothing left to do.
+    // The same command resumes the run, which has nothing left to train.
     #expect(try Command(arguments: arguments).status == 0)
     try check(arguments + ["--resume", "never"], status: 73, says: run, "--overwrite")
     try check(
@@ -108,7 +108,7 @@ import Testing
     try check(["train", "--modle", "bpr"], status: 64, says: "--model")
   }
 
-  @Test("a negative number is an option's value, and the sentence says what it should be")
+  @Test("a negative number is read as an option's value, and the message names the allowed ones")
   func negativeValues() throws {
     let folder = try TemporaryFolder()
     let data = try folder.generateData()
@@ -131,15 +131,15 @@ import Testing
         ["data", "generate", "--out", out, "--\(option)", "-5"], status: 78, says: "-5",
         "but must be")
     }
-    try check(["data", "generate", "--out", out, "--seed", "-1"], status: 64, says: "from 0 on")
+    try check(["data", "generate", "--out", out, "--seed", "-1"], status: 64, says: "at least 0")
     try check(
       ["data", "generate", "--out", out, "--dimensions", "9223372036854775807"], status: 78,
       says: "but must be")
-    try check(["simulate", "--seeds", "0"], status: 64, says: "1 history at least")
+    try check(["simulate", "--seeds", "0"], status: 64, says: "expected a number from 1")
     try check(["train", "--overwrite", "-1"], status: 64, says: "--overwrite")
   }
 
-  @Test("a run directory whose path is too long for its records is refused before it is made")
+  @Test("a run directory whose path is too long for its records is refused before it is created")
   func longRunDirectory() throws {
     let folder = try TemporaryFolder()
     let data = try folder.generateData()
@@ -152,7 +152,7 @@ import Testing
     #expect(try folder.files == ["data"])
   }
 
-  @Test("an empty test split: validation is printed, and what is missing said")
+  @Test("an empty test split: validation is printed, and a line says that test is missing")
   func noTestRows() throws {
     let folder = try TemporaryFolder()
     let data = try folder.generateData()
@@ -167,7 +167,7 @@ import Testing
     let row = try #require(
       trained.output.split(separator: "\n").first { $0.hasPrefix("recall@20") })
     #expect(row.hasSuffix("\t-") && row.contains("0."), "\(row)")
-    #expect(trained.output.contains("test is empty"))
+    #expect(trained.output.contains("no test metrics"))
     try check(["compare", run], status: 65, says: "test metrics", "no rows of that split")
     #expect(try Command("compare", "--split", "valid", run).status == 0)
   }
@@ -182,7 +182,7 @@ import Testing
     #expect(plan.status == 0, "\(plan.errors)")
   }
 
-  @Test("what others wrote reaches a terminal without anything that it would obey")
+  @Test("control characters in foreign text do not reach the terminal")
   func escapes() throws {
     let folder = try TemporaryFolder()
     let data = try folder.generateData()
@@ -205,7 +205,7 @@ import Testing
     }
   }
 
-  @Test("a worker without a coordinator gives up with a code that says: try again")
+  @Test("a worker without a coordinator exits with the code for a retry")
   func noCoordinator() throws {
     let folder = try TemporaryFolder()
     try check(
@@ -215,7 +215,7 @@ import Testing
       ["worker", "--coordinator", "nonsense"], status: 69, says: "nonsense")
   }
 
-  @Test("a server that cannot listen says where and why")
+  @Test("the message of a server that cannot listen has the address and the reason")
   func addressInUse() throws {
     let folder = try TemporaryFolder()
     try check(

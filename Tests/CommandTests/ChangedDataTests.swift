@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Data that somebody writes to while a run trains on them.
+/// Data files that are changed while a run trains on them.
 @Suite(.serialized) struct ChangedDataTests {
   private static let shapes = [["--single-process"], ["--workers", "2", "--servers", "2"]]
 
@@ -63,29 +63,29 @@ import Testing
   }
 
   @Test(
-    "features that are cut off end the run with a sentence, not with a signal", arguments: shapes)
+    "truncated features end the run with a message, not with a signal", arguments: shapes)
   func truncatedFeatures(shape: [String]) throws {
     let (_, errors, status) = try disturb(shape) { long in
       let path = try features(long)
       #expect(truncate(path, 0) == 0)
     }
-    // Whoever touches what is gone before an epoch is over says so at once.
+    // A process that reads the removed part reports it before the epoch is over.
     #expect([65, 74].contains(status), "\(errors)")
-    let isTold =
+    let isReported =
       errors.contains("_feat.npy' was shortened while it was in use")
       || errors.contains("_feat.npy: was overwritten during the run")
-    #expect(isTold, "\(errors)")
+    #expect(isReported, "\(errors)")
     #expect(!errors.contains("signal"), "\(errors)")
   }
 
   @Test(
-    "files that are touched, or replaced by others of their name, change no bit",
+    "files that are touched, or replaced by renaming, change no bit",
     arguments: shapes)
   func harmless(shape: [String]) throws {
     let (long, errors, status) = try disturb(shape) { long in
       let features = try features(long)
       for path in [features, try interactions(long)] { #expect(utimes(path, nil) == 0) }
-      // Written beside the old one and renamed, as data should be.
+      // Written under another name and renamed, as data should be.
       var other = try Data(contentsOf: URL(fileURLWithPath: features))
       other[other.count - 2] ^= 1
       try other.write(to: URL(fileURLWithPath: features), options: .atomic)

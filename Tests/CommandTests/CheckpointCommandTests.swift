@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// What a person can find out about the checkpoints of a run.
+/// The commands about checkpoints.
 @Suite(.serialized) struct CheckpointCommandTests {
   private let folder: TemporaryFolder
   private let data: String
@@ -46,7 +46,7 @@ import Testing
     #expect(try train.wait() == 143, "\(train.errors)")
   }
 
-  /// What stands in a folder that runs share.
+  /// The entries of a folder that runs share.
   private func parts(of shared: String) throws -> [String] {
     let path = "\(folder.path)/\(shared)"
     guard FileManager.default.fileExists(atPath: path) else { return [] }
@@ -95,7 +95,7 @@ import Testing
 
   // MARK: list
 
-  @Test("list shows each checkpoint, newest first, and what is wrong with it")
+  @Test("list shows each checkpoint, newest first, with its problem")
   func list() throws {
     let names = try checkpoints()
     #expect(names.count == 3)
@@ -129,7 +129,7 @@ import Testing
       "\(bad.output)")
   }
 
-  @Test("runs that share a folder have a part each: neither takes the other's for its own")
+  @Test("runs that share a folder each have a part of it, and do not use the other's checkpoints")
   func sharedFolder() throws {
     for (name, seed) in [("one", "5"), ("two", "6")] {
       try train(name, ["--single-process", "--seed", seed], sharing: "shared")
@@ -166,7 +166,7 @@ import Testing
 
   // MARK: verify
 
-  @Test("verify finds nothing, then the byte that was flipped, then the end that is missing")
+  @Test("verify finds no problem, then a flipped byte, then a truncated file")
   func verify() throws {
     let good = try Command("checkpoint", "verify", run)
     #expect(good.status == 0, "\(good.output)\(good.errors)")
@@ -195,13 +195,13 @@ import Testing
     #expect(manifests.output.contains("'\(folder.path)/\(manifest)'"), "\(manifests.output)")
   }
 
-  @Test("a byte of the best model that was flipped: verify, export and recommend say which file")
+  @Test("a flipped byte in the best model: verify, export and recommend name the file")
   func bestModel() throws {
     let model = try #require(try folder.object("run/best.json")["folder"] as? String)
     for name in ["item.npy", "user.npy", "parameters.safetensors"] {
       let file = "run/\(model)/\(name)"
       try change(file) { $0[$0.count / 2] ^= 1 }
-      let problem = "'\(folder.path)/\(file)': its bytes are not those that were written"
+      let problem = "'\(folder.path)/\(file)': its digest is not the recorded one"
       let flipped = try Command("checkpoint", "verify", run)
       #expect(flipped.status == 65 && flipped.output.contains(problem), "\(flipped.output)")
       let export = try Command("export", "--run", run, "--out", "\(folder.path)/vectors")
@@ -219,7 +219,7 @@ import Testing
     #expect(truncated.output.contains("user.npy': it has "), "\(truncated.output)")
   }
 
-  @Test("without checkpoints verify still tells of the best model; a lost best.json is a problem")
+  @Test("without checkpoints verify still checks the best model; a missing best.json is a problem")
   func bestModelAlone() throws {
     try FileManager.default.removeItem(atPath: "\(run)/checkpoints")
     let alone = try Command("checkpoint", "verify", run)
@@ -230,7 +230,7 @@ import Testing
     #expect(lost.status == 65 && lost.output.contains("there is no best.json"), "\(lost.output)")
   }
 
-  @Test("a checkpoint that is not complete is wrong only where it is named")
+  @Test("an incomplete checkpoint is a problem only if it is named")
   func incomplete() throws {
     let last = "\(run)/checkpoints/\(try checkpoints()[2])"
     try FileManager.default.removeItem(atPath: "\(last)/manifest.json")
@@ -266,7 +266,7 @@ import Testing
     for (name, tensor) in exported {
       #expect(tensor.shape == server[name]?.shape && tensor.bytes == server[name]?.bytes, "\(name)")
     }
-    // numpy's files have the same numbers behind a header that says their shape.
+    // npy files have the same numbers after a header with their shape.
     let matrices = try export("npy")
     #expect(matrices.output.split(separator: "\n").count == exported.count, "\(matrices.errors)")
     for (name, tensor) in exported {
@@ -281,7 +281,7 @@ import Testing
     }
   }
 
-  @Test("an export of a run takes the newest checkpoint that is whole, and says so")
+  @Test("an export of a run uses the newest undamaged checkpoint, and names it")
   func exportOfDamaged() throws {
     let names = try checkpoints()
     let file = "run/checkpoints/\(names[2])/server-0-of-1.safetensors"
@@ -301,7 +301,7 @@ import Testing
 
   // MARK: diff
 
-  @Test("diff: 0 for what a cluster and one process wrote, 1 for two versions, more for trouble")
+  @Test("diff: 0 for a cluster and one process, 1 for two versions, more for errors")
   func diff() throws {
     try train("cluster", ["--servers", "2", "--workers", "2"])
     let paths = try checkpoints().map { "\(run)/checkpoints/\($0)" }
@@ -316,7 +316,7 @@ import Testing
     let tables = try #require(try json(different)["tables"] as? [[String: Any]])
     let changed = tables.filter { $0["state"] as? String == "different" }
     #expect(!changed.isEmpty)
-    // What an evaluation left behind is no part of what is trained.
+    // Tables that evaluation writes are not compared.
     #expect(!tables.contains { ($0["table"] as? String ?? "").hasPrefix("final") })
     for table in changed {
       let rows = try #require(table["rows"] as? Int)
@@ -335,7 +335,7 @@ import Testing
     #expect(try Command("checkpoint", "diff", paths[1]).status == 64)
   }
 
-  @Test("diff names tables that only one of the two has")
+  @Test("diff names tables that only one checkpoint has")
   func otherModel() throws {
     try train("bpr", ["--single-process", "--model", "bpr", "--objective", "plain"])
     let other = try Command("checkpoint", "diff", run, "\(folder.path)/bpr")
@@ -344,7 +344,7 @@ import Testing
 
   // MARK: Bad input
 
-  @Test("a checkpoint in the format of another release is refused, also by a run that goes on")
+  @Test("a checkpoint in the format of another release is refused, also by a run that resumes")
   func otherFormat() throws {
     let name = try checkpoints()[2]
     let manifest = "run/checkpoints/\(name)/manifest.json"
@@ -370,7 +370,7 @@ import Testing
     #expect(train.status == 65 && train.errors.contains(found), "\(train.errors)")
   }
 
-  @Test("the help of every part shows examples")
+  @Test("the help of every subcommand shows examples")
   func help() throws {
     for part in [[], ["list"], ["verify"], ["export"], ["diff"]] {
       let command = try Command(arguments: ["checkpoint"] + part + ["--help"])
@@ -379,7 +379,7 @@ import Testing
     }
   }
 
-  @Test("paths that lead to no checkpoint are answered with one sentence")
+  @Test("paths that lead to no checkpoint are refused with one sentence")
   func nothingThere() throws {
     let file = "\(run)/summary.json"
     for (path, found) in [
@@ -399,7 +399,7 @@ import Testing
         #expect(command.errors.split(separator: "\n").count == 1 && command.output.isEmpty)
       }
     }
-    // A run without checkpoints is a run.
+    // A run without checkpoints can be listed.
     try FileManager.default.removeItem(atPath: "\(run)/checkpoints")
     let list = try Command("checkpoint", "list", run)
     #expect(list.status == 0 && list.output.hasPrefix("no checkpoints in '"))

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Standard descriptors that were closed by whoever started the program: no file or pipe of its own
+/// Standard descriptors that are closed when the program starts: none of its own files or pipes
 /// may get their numbers.
 @Suite(.serialized) struct ClosedDescriptorTests {
   /// Which of stdin, stdout and stderr are closed.
@@ -17,7 +17,7 @@ import Testing
 
     /// For bash.
     var line: String { "exec \"$@\" \(rawValue)" }
-    /// Of a command that has results and can do all else: results that are lost are no success.
+    /// The exit code of a command whose results are lost and that succeeds otherwise.
     var status: Int32 { rawValue.contains(" >&-") || rawValue.hasPrefix(">&-") ? 74 : 0 }
     var testDescription: String { rawValue }
   }
@@ -26,7 +26,7 @@ import Testing
     ["--epochs", "3", "--shards", "3"]
     + ["--set", "train_batch_size=512"]
 
-  /// One data set, a finished run on it, and what every other run has to end in.
+  /// A data set, and a finished run on it with the bits that every other run must have.
   private struct Trained {
     let folder: TemporaryFolder
     let data: String
@@ -36,7 +36,7 @@ import Testing
       folder = try TemporaryFolder()
       data = try folder.generateData()
       bytes = try folder.train("trained", data: data, ["--single-process"])
-      // A run of three epochs may be over before a checkpoint is; one that is stopped has one.
+      // Three epochs may end before the first checkpoint is complete; a stopped run has one.
       let stopped = try RunningCommand(
         folder,
         ["train", "--data", data, "--run", folder.path("stopped"), "--single-process"]
@@ -51,7 +51,7 @@ import Testing
 
   private static let shared = Result { try Trained() }
 
-  /// The run is as if nothing had been closed, and its lock holds a process's id and nothing else.
+  /// The run has the same bits, and its lock holds a process's id and nothing else.
   private func check(
     _ run: String, in trained: Trained, sourceLocation: SourceLocation = #_sourceLocation
   ) throws {
@@ -65,7 +65,7 @@ import Testing
   }
 
   @Test(
-    "training: same bits, results that are lost are told by the code",
+    "training: the same bits, and an exit code for lost results",
     arguments: Closed.allCases, [[], ["--single-process"]])
   func train(closed: Closed, options: [String]) throws {
     let trained = try Self.shared.get()
@@ -77,13 +77,13 @@ import Testing
     #expect(command.status == closed.status, "\(command.errors)")
     try check(run, in: trained)
     if options.isEmpty {
-      // What processes log does not depend on what the launcher has.
+      // The logs of child processes do not depend on the launcher's descriptors.
       #expect(try trained.folder.text("\(run)/logs/worker-0.log").contains("leaving: "))
     }
   }
 
   @Test(
-    "a role that was started by hand: it and the others end as ever",
+    "roles that were started by hand end as usual",
     arguments: Closed.allCases, ["coordinator", "server", "worker"])
   func roles(closed: Closed, disturbed: String) throws {
     let trained = try Self.shared.get()
@@ -112,7 +112,7 @@ import Testing
     try check(run, in: trained)
   }
 
-  /// Commands that are over soon, by name: arguments in which words in capitals stand for
+  /// Short commands by name: arguments in which words in capitals stand for
   /// paths.
   private static let toolLines = [
     "recommend": "recommend --run RUN --user 1", "export": "export --run RUN --out NEW",
@@ -129,7 +129,7 @@ import Testing
   ]
 
   @Test(
-    "tools: results that are lost are told by the code, and nothing is written elsewhere",
+    "tools: an exit code for lost results, and nothing is written elsewhere",
     arguments: toolLines.keys.sorted(), [Closed.output, .errors, .inputAndErrors, .all])
   func tools(name: String, closed: Closed) throws {
     let trained = try Self.shared.get()
@@ -148,7 +148,7 @@ import Testing
     }
   }
 
-  @Test("the reason of a failure has no place to go: the code still says which it is")
+  @Test("a failure whose message cannot be written still has its exit code")
   func failures() throws {
     for closed in Closed.allCases {
       let command = try Command(

@@ -10,7 +10,7 @@ import Testing
     try folder.train(name, data: data, options)
   }
 
-  @Test("workers and servers change no bit; neither does living in one process")
+  @Test("the numbers of workers and servers change no bit, nor does running in one process")
   func sameBits() throws {
     let folder = try TemporaryFolder()
     let data = try folder.generateData()
@@ -115,7 +115,7 @@ import Testing
     #expect(try folder.bytes("hand/\(model)/parameters.safetensors") == alone[2])
   }
 
-  @Test("the run directory holds everything that was promised")
+  @Test("the run directory has all documented files")
   func runDirectory() throws {
     let folder = try TemporaryFolder()
     let data = try folder.generateData()
@@ -176,7 +176,7 @@ import Testing
   }
 
   @Test(
-    "Ctrl-C, SIGTERM and a closed terminal end a run in good order: the best model stays",
+    "Ctrl-C, SIGTERM and a closed terminal end a run in an orderly way: the best model stays",
     arguments: [(SIGINT, 130), (SIGTERM, 143), (SIGHUP, 143)] as [(Int32, Int32)])
   func interrupt(signal: Int32, code: Int32) throws {
     let folder = try TemporaryFolder()

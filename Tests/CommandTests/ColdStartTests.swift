@@ -2,13 +2,13 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Recommendations that rest on nothing, and experiments of which some failed, say so.
+/// Users and items without training data, and sweeps with failed runs.
 @Suite struct ColdStartTests {
   @Test("a user and items without training interactions are named, in words and in JSON")
   func recommend() throws {
     let folder = try TemporaryFolder()
     let data = try folder.generateData()
-    // User 1 keeps no row for training, and nobody has item 2.
+    // User 1 has no training row, and no user has item 2.
     let path = "\(data)/synthetic.inter"
     let lines = try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n")
     var changed = [lines[0]]
@@ -31,7 +31,7 @@ import Testing
     }
     let known = try ask(0)
     #expect(!known.errors.contains("user 0 has no"), "\(known.errors)")
-    #expect(known.errors.contains("one of the items 2 in"), "\(known.errors)")
+    #expect(known.errors.contains("items without training interactions: 2;"), "\(known.errors)")
     let unknown = try ask(1, "--json")
     #expect(unknown.errors.contains("user 1 has no training interactions"), "\(unknown.errors)")
     let answer = try #require(
@@ -40,13 +40,13 @@ import Testing
     let items = try #require(answer["items"] as? [[String: Any]])
     let cold = items.filter { $0["training_interactions"] as? Int == 0 }
     #expect(cold.compactMap { $0["item"] as? Int } == [2])
-    // Without the data nothing is claimed.
+    // Without the data there are no counts, and so no warnings.
     try FileManager.default.moveItem(atPath: data, toPath: folder.path("away"))
     let blind = try ask(1, "--include-seen")
     #expect(!blind.errors.contains("warning"), "\(blind.errors)")
   }
 
-  @Test("a sweep of which some runs failed prints the results of the others and ends with 1")
+  @Test("a sweep with failed runs prints the results of the others and exits with 1")
   func failedRuns() throws {
     let folder = try TemporaryFolder()
     let data = try folder.generateData()

@@ -2,13 +2,13 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Runs the built program as a person would.
+/// Runs the built program.
 struct Command {
   let status: Int32
   let output: String
   let errors: String
 
-  /// The program beside the test bundle.
+  /// The program next to the test bundle.
   static let path: String = {
     let folder = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
     return folder.appendingPathComponent("mrdib").path
@@ -27,8 +27,8 @@ struct Command {
       executable: "/bin/bash", ["-c", line, "bash", Self.path] + arguments, environment)
   }
 
-  /// With files that can grow no more beyond a size: what a full disk does to a write, such a limit
-  /// does too, and it needs no disk of its own.
+  /// With a limit of file sizes, which makes writes fail as a full disk does,
+  /// and needs no disk of its own.
   init(fileLimit kibibytes: Int, arguments: [String]) throws {
     try self.init(
       bash: "trap '' XFSZ; ulimit -f \(kibibytes); exec \"$@\"", arguments: arguments)
@@ -42,7 +42,7 @@ struct Command {
     process.executableURL = URL(fileURLWithPath: executable)
     process.arguments = arguments
     process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
-    // A file for one of the two: reading one pipe after the other could block.
+    // One of the two goes to a file: reading one pipe after the other could block.
     let folder = try TemporaryFolder()
     try folder.write("", to: "errors")
     let written: FileHandle = try #require(
@@ -52,7 +52,7 @@ struct Command {
     process.standardError = written
     process.standardInput = FileHandle.nullDevice
     try process.run()
-    // Nothing that it is asked for takes so long.
+    // No command of a test takes this long.
     let limit = DispatchWorkItem { [id = process.processIdentifier] in kill(id, SIGKILL) }
     DispatchQueue.global().asyncAfter(deadline: .now() + 300, execute: limit)
     defer { limit.cancel() }

@@ -6,7 +6,7 @@ import Testing
 @Suite(.serialized) struct ConsistencyTests {
   private static let cluster = ["--workers", "2", "--servers", "2"]
 
-  /// What a run says of staleness.
+  /// The staleness in a run's summary.
   private func staleness(_ folder: TemporaryFolder, _ name: String) throws -> [String: Double] {
     try #require(folder.object("\(name)/summary.json")["staleness"] as? [String: Double])
   }
@@ -67,7 +67,7 @@ import Testing
     try folder.bytes("run/metrics.jsonl").count { $0 == UInt8(ascii: "\n") }
   }
 
-  @Test("a worker that is slow makes rows stale for the other, up to the bound and no further")
+  @Test("a slow worker makes rows stale for the other, up to the bound and no further")
   func slowWorker() throws {
     let folder = try TemporaryFolder()
     let (train, _) = try start(
@@ -83,7 +83,7 @@ import Testing
     }
     train.terminate()
     #expect(try train.wait() == 143)
-    // The first epochs lie before the first stop.
+    // The first epochs are before the first stop.
     #expect(try staleness(folder, "run")["max"] == 3)
   }
 
@@ -107,7 +107,7 @@ import Testing
     }
   }
 
-  @Test("a run goes on in its own mode only")
+  @Test("a run resumes in its own mode only")
   func otherMode() throws {
     let folder = try TemporaryFolder()
     let data = try folder.generateData()

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Commands about data sets see what a run would see.
+/// Commands about data sets read the files that a run would read.
 @Suite struct DataCommandTests {
   @Test("features of a well-known data set have the names that training gives them")
   func builtInModalities() throws {
@@ -10,7 +10,7 @@ import Testing
     let generated = try folder.generateData()
     let data = "\(folder.path)/lfm2k"
     try FileManager.default.moveItem(atPath: generated, toPath: data)
-    // A folder that describes itself is taken at its word.
+    // A folder with a dataset.yaml decides itself.
     try? FileManager.default.removeItem(atPath: "\(data)/dataset.yaml")
     let stats = try Command("data", "stats", data)
     #expect(stats.status == 0, "\(stats.errors)")

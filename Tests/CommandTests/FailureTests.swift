@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// What a person sees when something breaks while processes work together.
+/// Failures of processes that work together.
 @Suite(.serialized) struct FailureTests {
   private static let endless = [
     "--epochs", "100000", "--set", "stopping_step=100000", "--set", "train_batch_size=512",
@@ -11,7 +11,7 @@ import Testing
   // MARK: Lost processes
 
   @Test(
-    "kill -9 of a role without restarts: the run ends, the message says who, and nobody is left",
+    "kill -9 of a role without restarts: the run ends and names it, and no process is left",
     arguments: ["coordinator", "server", "worker"])
   func killed(role: String) throws {
     let folder = try TemporaryFolder()
@@ -38,16 +38,16 @@ import Testing
       errors.firstMatch(of: /because (.+?)(-\d)? was killed by signal 9 \(KILL\)/), "\(errors)")
     #expect(sentence.1 == role)
     for child in children.keys { #expect(kill(child, 0) != 0, "\(child) is left") }
-    // A coordinator that is killed can write no summary.
+    // A killed coordinator cannot write a summary.
     if role != "coordinator" {
       let summary = try folder.object("run/summary.json")
-      // It could go on: the same command, with restarts, continues it.
+      // The same command, with restarts, resumes the run.
       #expect(summary["outcome"] as? String == "interrupted")
     }
     #expect(try Command("recommend", "--run", run, "--user", "1", "--top", "3").status == 0)
   }
 
-  @Test("kill -9 of a worker: it is said, another process comes in its place under its name")
+  @Test("kill -9 of a worker: a message says so, and another process replaces it under its name")
   func restarted() throws {
     let folder = try TemporaryFolder()
     let run = "\(folder.path)/run"
@@ -64,14 +64,14 @@ import Testing
     try Wait.until("another worker-1") { worker().map { $0 != victim } ?? false }
     #expect(
       train.errors.contains(
-        "worker-1 was killed by signal 9 (KILL); it is restarted in 0.1 s (restart 1)"))
+        "worker-1 was killed by signal 9 (KILL); restarting it in 0.1 s (restart 1)"))
     train.terminate()
     _ = try train.wait()
   }
 
   // MARK: Nodes that do not belong together
 
-  @Test("a worker with other data says which, and what to do; the run does not train without it")
+  @Test("a worker with other data names both digests; the run does not start without it")
   func otherData() throws {
     let folder = try TemporaryFolder()
     let data = try folder.generateData()
@@ -92,13 +92,13 @@ import Testing
     #expect(worker.status == 1)
     #expect(worker.errors.contains("the data in '\(other)' is not that of the run"))
     #expect(worker.errors.contains("copy the same files"))
-    // Before the cluster is complete the coordinator waits for another worker, later it gives up.
+    // Before the cluster is complete the coordinator waits for another worker until its timeout.
     coordinator.terminate()
     #expect(try coordinator.wait() != 0)
     #expect(!FileManager.default.fileExists(atPath: "\(folder.path)/run/best.json"))
   }
 
-  @Test("a node that names another run is told which run it found")
+  @Test("a node with another run's id gets a message with the id that it found")
   func wrongRun() throws {
     let folder = try TemporaryFolder()
     let address = "ipc://\(folder.path)/c.sock"
@@ -118,7 +118,7 @@ import Testing
     #expect(try coordinator.wait() == 143)
   }
 
-  @Test("a server whose address nobody can reach: the run ends with it, and does not wait for ever")
+  @Test("a server whose address cannot be reached: the run names it and does not wait for ever")
   func unreachableServer() throws {
     let folder = try TemporaryFolder()
     let address = "ipc://\(folder.path)/c.sock"
@@ -130,7 +130,7 @@ import Testing
         "heartbeat_interval_ms=100", "--set", "node_timeout_ms=2000", "--set",
         "startup_timeout_ms=20000",
       ])
-    // An address for documentation: nothing in the world has it.
+    // A documentation address, which no machine has.
     let server = try RunningCommand(
       folder, ["server", "--coordinator", address, "--advertise", "192.0.2.1"])
     let worker = try RunningCommand(folder, ["worker", "--coordinator", address])
@@ -146,10 +146,10 @@ import Testing
     "a coordinator's host without an address is named at once", arguments: ["worker", "server"])
   func unknownHost(role: String) throws {
     let folder = try TemporaryFolder()
-    // A name that is promised to have none.
+    // A reserved name without an address.
     let address = "tcp://nowhere.invalid:7000"
     let node = try RunningCommand(folder, [role, "--coordinator", address])
-    // A name service may take its time to say so.
+    // A name service may take long to answer.
     for sentence in [
       "looking for the coordinator at \(address)", "Cannot find the host 'nowhere.invalid'",
     ] {
@@ -158,7 +158,7 @@ import Testing
     #expect(node.isRunning, "\(node.errors)")
   }
 
-  @Test("a server's address that makes no sense is refused where it is said")
+  @Test("an invalid server address is refused by the process that has the option")
   func senselessAddress() throws {
     let folder = try TemporaryFolder()
     let server = try Command(
@@ -168,7 +168,7 @@ import Testing
     #expect(server.errors.contains("'my host' is not a host"), "\(server.errors)")
   }
 
-  @Test("an address that the network refuses: the worker leaves with it, and the others hear why")
+  @Test("an address that the network refuses: the worker leaves, and the others report the reason")
   func unusableAddress() throws {
     let folder = try TemporaryFolder()
     let address = "ipc://\(folder.path)/c.sock"
@@ -194,7 +194,7 @@ import Testing
     #expect(try coordinator.wait() == 143)
   }
 
-  @Test("two coordinators at one address: the second says so and touches no directory")
+  @Test("two coordinators at one address: the second is refused and changes no directory")
   func addressTaken() throws {
     let folder = try TemporaryFolder()
     let data = try folder.generateData()
@@ -218,7 +218,7 @@ import Testing
     #expect(try first.wait() == 143)
   }
 
-  @Test("two runs in one directory: the second is told which process writes there")
+  @Test("two runs in one directory: the second is refused with the id of the first process")
   func directoryTaken() throws {
     let folder = try TemporaryFolder()
     let data = try folder.generateData()
@@ -231,7 +231,7 @@ import Testing
       let listen = command == ["coordinator"] ? ["--listen", "ipc://\(folder.path)/c.sock"] : []
       let second = try Command(arguments: command + listen + run + ["--overwrite"])
       #expect(second.status == 73, "\(command)")
-      #expect(second.errors.contains("process \(first.processID) is writing"), "\(second.errors)")
+      #expect(second.errors.contains("process \(first.processID) is using"), "\(second.errors)")
     }
     #expect(first.isRunning)
     first.terminate()
@@ -242,7 +242,7 @@ import Testing
   // MARK: Disks
 
   @Test(
-    "a folder that may not be written to", .enabled(if: getuid() != 0, "the superuser may write"))
+    "a folder that is not writable", .enabled(if: getuid() != 0, "the superuser may write"))
   func readOnlyFolder() throws {
     let folder = try TemporaryFolder()
     let data = try folder.generateData()
@@ -254,7 +254,7 @@ import Testing
     #expect(command.errors.contains("'\(locked)/run'") && command.errors.contains("may use"))
   }
 
-  @Test("a place where nobody, not even the superuser, can make a folder")
+  @Test("a place where not even root can create a folder")
   func impossibleFolder() throws {
     let folder = try TemporaryFolder()
     let command = try Command(
@@ -264,7 +264,7 @@ import Testing
   }
 
   @Test(
-    "a file that can grow no more ends the run with the file's name; nothing looks finished",
+    "a file that cannot grow ends the run with the file's name; nothing counts as finished",
     arguments: [(8, "run.sqlite"), (130, "parameters.safetensors")])
   func fullDisk(kibibytes: Int, file: String) throws {
     let folder = try TemporaryFolder()
@@ -283,7 +283,7 @@ import Testing
     #expect(!files.contains { $0.contains(".partial") || $0.contains(".tmp") }, "\(files)")
   }
 
-  @Test("a disk that is full in the middle of a run: the summary says so, the model stays")
+  @Test("a disk that is full in the middle of a run: the summary has the reason, the model stays")
   func diskFills() throws {
     let folder = try TemporaryFolder()
     let run = "\(folder.path)/run"
@@ -300,7 +300,7 @@ import Testing
     #expect(try Command("recommend", "--run", run, "--user", "1", "--top", "3").status == 0)
   }
 
-  // MARK: Strangers
+  // MARK: Unknown peers
 
   @Test("garbage at the servers' ports changes nothing")
   func garbage() throws {

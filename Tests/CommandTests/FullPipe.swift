@@ -2,7 +2,7 @@ import Foundation
 import Glibc
 import Testing
 
-/// A pipe that nobody reads and that takes nothing more, until a test begins to read.
+/// A full pipe that is not read until a test begins to read it.
 final class FullPipe {
   private static let size = 4096
   /// `F_SETPIPE_SZ`, which Swift does not show.
@@ -13,14 +13,14 @@ final class FullPipe {
     let descriptor = pipe.fileHandleForWriting.fileDescriptor
     try #require(fcntl(descriptor, Self.setSize, Int32(Self.size)) == Self.size)
     pipe.fileHandleForWriting.write(Data(repeating: UInt8(ascii: "."), count: Self.size))
-    // Of our end alone: what a program finds at the other is a pipe as any.
+    // Only the test's end: the program's end is an ordinary pipe.
     try #require(fcntl(pipe.fileHandleForReading.fileDescriptor, F_SETFL, O_NONBLOCK) == 0)
   }
 
   /// For a program to write to.
   var end: FileHandle { pipe.fileHandleForWriting }
 
-  /// Reads until text has come.
+  /// Reads until a text arrives.
   func read(until text: String) throws -> String {
     var seen = ""
     var bytes = [UInt8](repeating: 0, count: Self.size)

@@ -2,9 +2,9 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Graphs that are kept on disk from one start to the next.
+/// Graphs that are cached on disk between starts.
 @Suite struct GraphCacheTests {
-  @Test("a cache folder that cannot be made is named once, and the run goes on without it")
+  @Test("a cache folder that cannot be created is named once, and the run continues without it")
   func unusableFolder() throws {
     let folder = try TemporaryFolder()
     let data = try folder.generateData()

@@ -4,16 +4,16 @@ import Testing
 
 /// Models that propagate over graphs, in real processes.
 @Suite(.serialized) struct GraphClusterTests {
-  /// What differs between models on their way through a cluster.
+  /// One model for each way in which models differ in a cluster.
   static let cases = [
     // No features, no content.
     ["--model", "lightgcn"],
-    // A sample of the graph per epoch, on which workers must agree; a joint likelihood of its own.
+    // A sample of the graph per epoch that must be the same on all workers; a joint likelihood.
     ["--model", "freedom", "--objective", "mrdib"],
-    // Initial values that a worker pushes, terms that are estimated per shard, and encoders whose
-    // beginning follows from a forward pass over the graphs.
+    // Initial values pushed by a worker, terms that are estimated per shard, and encoders that are
+    // initialized from a forward pass over the graphs.
     ["--model", "mgcn", "--objective", "mrdib", "--set", "sigma_init=relative"],
-    // Ranking with the vectors of the last training forward.
+    // Ranks with the vectors of the last forward pass in training.
     ["--model", "dualgnn", "--objective", "plain"],
   ]
 

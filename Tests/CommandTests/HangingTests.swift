@@ -2,14 +2,14 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Processes that stand still and are not dead, and coordinators that are there twice.
+/// Processes that hang, and two coordinators of one run.
 @Suite(.serialized) struct HangingTests {
   @Test(
     "a process that hangs for ever is killed and replaced; the run ends in the same bits",
     arguments: ["server-1", "coordinator", "worker-0"])
   func hangsForEver(name: String) throws {
     let long = try LongRun()
-    // Nobody goes on without a worker before it is found to hang.
+    // The run does not continue without the worker before it is detected to hang.
     let train = try long.start(
       "run",
       ["--workers", "2", "--servers", "2"]
@@ -20,15 +20,15 @@ import Testing
     defer { kill(victim, SIGKILL) }
     #expect(try train.wait() == 0, "\(train.errors)")
     let told = try #require(
-      train.errors.firstMatch(of: /(\S+) hangs: no sign of life for (\d) s; it is killed/),
+      train.errors.firstMatch(of: /(\S+) hangs: no life sign for (\d) s; killing it/),
       "\(train.errors)")
     #expect(told.1 == name, "\(told.0)")
-    #expect(train.errors.contains("\(name) was killed by signal 9 (KILL); it is restarted"))
+    #expect(train.errors.contains("\(name) was killed by signal 9 (KILL); restarting it"))
     #expect(try long.result("run") == long.undisturbed())
   }
 
   @Test(
-    "a disk that stalls while the best model is written is no coordinator that hangs",
+    "a coordinator does not count as hanging while the best model's disk stalls",
     .enabled(if: StalledDisk.isPossible, "needs Linux and root"))
   func stalledModel() throws {
     let long = try LongRun()
@@ -48,7 +48,7 @@ import Testing
     #expect(train.errors.contains("best.json"), "\(train.errors)")
   }
 
-  @Test("a launcher that was stopped does not hold the time against its processes")
+  @Test("time in which the launcher was stopped does not count as hanging of its processes")
   func launcherStopped() throws {
     let long = try LongRun()
     let train = try long.start("run", ["--set", "hang_timeout_ms=3000"])
@@ -61,7 +61,7 @@ import Testing
     #expect(try long.result("run") == long.undisturbed())
   }
 
-  @Test("a coordinator that another has taken over from records nothing and leaves with 69")
+  @Test("a superseded coordinator records nothing and exits with 69")
   func superseded() throws {
     let long = try LongRun()
     let train = try long.start("run")
@@ -79,19 +79,19 @@ import Testing
     #expect(try long.complete("run") == long.undisturbed())
   }
 
-  /// Stops a coordinator and starts another on its directory, which leads when this returns.
+  /// Stops a coordinator and starts another on its directory, which has taken over on return.
   private func takeOver(_ long: LongRun, from first: Int32) throws -> RunningCommand {
     for _ in 0..<40 {
       kill(first, SIGSTOP)
       let identity = try records(of: long)
-      // Only the launcher stands between two coordinators of one directory: it is passed by here.
+      // The launcher prevents two coordinators of one directory, so the test starts the second one.
       let second = try RunningCommand(
         long.folder,
         [
           "coordinator", "--prepared", "--run", long.path("run"), "--listen",
           "ipc://\(long.folder.path)/second.sock",
         ])
-      // It rewrites them when it has begun its term.
+      // It writes them again when it has begun its term.
       try Wait.until("the second one leads") {
         try records(of: long) != identity || !second.isRunning
       }
@@ -104,14 +104,14 @@ import Testing
     throw CocoaError(.fileLocking)
   }
 
-  /// Another number when the records for people were written anew.
+  /// Changes when the metrics file was written again.
   private func records(of long: LongRun) throws -> Int {
     let path = "\(long.path("run"))/metrics.jsonl"
     let attributes = try FileManager.default.attributesOfItem(atPath: path)
     return try #require(attributes[.systemFileNumber] as? Int)
   }
 
-  @Test("a worker more than --workers joins a cluster that is at work, and changes no bit")
+  @Test("an additional worker joins a running cluster, and changes no bit")
   func oneMore() throws {
     let long = try LongRun()
     let address = "ipc://\(long.folder.path)/c.sock"

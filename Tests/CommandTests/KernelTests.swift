@@ -2,11 +2,11 @@ import Foundation
 import TestSupport
 import Testing
 
-/// What the shell exports does not decide the bits of a run.
+/// Exported variables do not decide the bits of a run.
 @Suite struct KernelTests {
   private static let settings = ["--epochs", "2", "--quiet", "--set", "train_batch_size=512"]
 
-  @Test("whatever the environment says to OpenBLAS: the same bits, in one process and in many")
+  @Test("variables of OpenBLAS change no bit, in one process and in a cluster")
   func environment() throws {
     let folder = try TemporaryFolder()
     let data = try folder.generateData()
@@ -24,7 +24,7 @@ import Testing
       "Haswell", "SkylakeX", "Sandybridge", "Zen", "Prescott", "Cooperlake", "nonsense", "",
     ]
     for name in names {
-      // An earlier release trusted the mark.
+      // An earlier release trusted this variable.
       let environment = [
         "OPENBLAS_CORETYPE": name, "OPENBLAS_NUM_THREADS": "2", "OPENBLAS_BLOCK_FACTOR": "3",
         "MRDIB_BLAS_CHOSEN": "1",
@@ -37,7 +37,7 @@ import Testing
     #expect(library["core"] == library["chosen"] && library["core"] != "Prescott")
   }
 
-  @Test("kernels that nobody knows are refused by every command, before anything is done")
+  @Test("unknown kernels are refused by every command at its start")
   func unknown() throws {
     let folder = try TemporaryFolder()
     for arguments in [
@@ -51,8 +51,8 @@ import Testing
     #expect(try folder.files.isEmpty)
   }
 
-  @Test("a run that goes on with other kernels is warned of, and doctor says which ones run")
-  func goesOn() throws {
+  @Test("a run that resumes with other kernels prints a warning, and doctor shows the kernels")
+  func otherKernels() throws {
     let folder = try TemporaryFolder()
     let data = try folder.generateData()
     let train =
@@ -63,14 +63,14 @@ import Testing
     first.interrupt()
     #expect(try first.wait() == 130, "\(first.errors)")
     #expect(!first.errors.contains("kernels of OpenBLAS"), "\(first.errors)")
-    // Every processor has these.
+    // Every processor can run these.
     let again = try RunningCommand(folder, train, environment: ["MRDIB_BLAS_CORE": "Prescott"])
     try Wait.until("it warns") {
-      again.errors.contains("computes with the Prescott kernels of OpenBLAS") || !again.isRunning
+      again.errors.contains("uses OpenBLAS's Prescott kernels") || !again.isRunning
     }
     again.interrupt()
     #expect(try again.wait() == 130, "\(again.errors)")
-    #expect(again.errors.contains("can end in other bits"), "\(again.errors)")
+    #expect(again.errors.contains("the result can differ"), "\(again.errors)")
     let doctor = try Command(
       arguments: ["doctor"], environment: ["MRDIB_BLAS_CORE": "prescott"])
     #expect(doctor.output.contains("OpenBLAS kernels\tPrescott"), "\(doctor.output)")

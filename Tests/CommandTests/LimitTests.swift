@@ -2,10 +2,10 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Every role and tool where the system gives little: each ends in bounded time, with a code that
-/// means something and a sentence, and never with a trace, a hang or a loop of restarts.
+/// Every role and tool with low limits: each ends in bounded time with a meaningful code
+/// and message, and never with a stack trace, a hang or a loop of restarts.
 @Suite(.serialized) struct LimitTests {
-  /// What the README lists.
+  /// The codes in the README.
   private static let codes: Set<Int32> = [0, 1, 64, 65, 66, 69, 70, 71, 73, 74, 78, 138]
 
   /// A folder with a data set and a finished run on it.
@@ -22,8 +22,8 @@ import Testing
     let data = folder.path("data")
     let new = folder.path("new-\(UUID().uuidString)")
     let train = ["train", "--data", data, "--epochs", "1", "--quiet"]
-    // Nobody answers there.
-    let nobody = ["--coordinator", "ipc://\(folder.path)/nobody", "--join-timeout", "1"]
+    // Nothing listens there.
+    let unreachable = ["--coordinator", "ipc://\(folder.path)/none", "--join-timeout", "1"]
     return [
       train + ["--run", "\(new)-cluster"],
       train + ["--run", "\(new)-single", "--single-process"],
@@ -31,7 +31,7 @@ import Testing
         "coordinator", "--listen", "tcp://127.0.0.1:*", "--data", data, "--run", "\(new)-roles",
         "--quiet", "--set", "startup_timeout_ms=1000",
       ],
-      ["server"] + nobody, ["worker"] + nobody,
+      ["server"] + unreachable, ["worker"] + unreachable,
       ["recommend", "--run", folder.path("run"), "--user", "1"],
       ["data", "validate", data],
     ]
@@ -59,7 +59,7 @@ import Testing
     }
   }
 
-  @Test("a cluster that the limits cannot hold is refused before a process of it is started")
+  @Test("a cluster that exceeds the limits is refused before any process is started")
   func refused() throws {
     let folder = try Self.prepared.get()
     let train = try Command(
@@ -72,19 +72,19 @@ import Testing
       train.errors.contains("needs at least 84 open files, and the limit is 64; raise it"),
       "\(train.errors)")
     #expect(!FileManager.default.fileExists(atPath: folder.path("large/logs/worker-0.log")))
-    // The same command, where there is room, trains.
+    // Without the limit the same command trains.
     let again = try Command(
       "train", "--data", folder.path("data"), "--run", folder.path("large"), "--epochs", "1")
     #expect(again.status == 0, "\(again.errors)")
   }
 
   @Test(
-    "few processes and threads, which do not bind root: as another user",
+    "a low limit of processes and threads, which does not apply to root: as another user",
     .enabled(if: OtherUser.isPossible, "needs root, setpriv, and a build that others can read"),
     arguments: [2, 8, 24])
   func processes(limit: Int) throws {
     let folder = try Self.prepared.get()
-    // It writes into the folder, and keeps what it made there.
+    // It owns the folder and the files that it creates there.
     #expect(chmod(folder.path, 0o777) == 0)
     for arguments in Self.commands(folder) {
       let command = try OtherUser.run(

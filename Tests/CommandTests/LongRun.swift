@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// A run of many short epochs, in which there is time to disturb it.
+/// A run of many short epochs, long enough to be disturbed.
 struct LongRun {
   static let epochs = 100
 
@@ -16,7 +16,7 @@ struct LongRun {
 
   func path(_ name: String) -> String { "\(folder.path)/\(name)" }
 
-  /// What the roles that know the data are told, beside where to run.
+  /// The options of the roles that read the data, without the run directory.
   func settings(_ name: String) -> [String] {
     [
       "--data", data, "--run", path(name), "--epochs", "\(Self.epochs)", "--shards", "3",
@@ -31,13 +31,13 @@ struct LongRun {
     try RunningCommand(folder, ["train"] + settings(name) + options)
   }
 
-  /// How many epochs stand in the run's records for people.
+  /// The number of epochs in metrics.jsonl.
   func epochCount(_ name: String) -> Int {
     let file = FileManager.default.contents(atPath: "\(path(name))/metrics.jsonl") ?? Data()
     return file.count { $0 == UInt8(ascii: "\n") }
   }
 
-  /// Waits until the run has come some epochs further.
+  /// Waits until the run has trained some more epochs.
   func wait(
     for count: Int, of name: String, while running: RunningCommand,
     sourceLocation: SourceLocation = #_sourceLocation
@@ -51,7 +51,7 @@ struct LongRun {
       sourceLocation: sourceLocation)
   }
 
-  /// Starts the run, or goes on with it, until it is complete.
+  /// Starts or resumes the run and waits until it is complete.
   func complete(
     _ name: String, _ options: [String] = [], sourceLocation: SourceLocation = #_sourceLocation
   ) throws -> [Data] {
@@ -62,7 +62,7 @@ struct LongRun {
     return try result(name)
   }
 
-  /// What nothing disturbs, in one process. Generated data is the same everywhere: one run does for
+  /// The undisturbed run, in one process. Generated data is always the same, so one run serves
   /// all tests.
   func undisturbed() throws -> [Data] { try Self.reference.get() }
 
@@ -70,7 +70,7 @@ struct LongRun {
     try LongRun().complete("alone", ["--single-process", "--quiet"])
   }
 
-  /// What a run ended in: the vectors and parameters of the best epoch, and what was measured in
+  /// The result of a run: the vectors and parameters of the best epoch, and the metrics of
   /// every epoch.
   func result(_ name: String) throws -> [Data] {
     let measured = try String(decoding: folder.bytes("\(name)/metrics.jsonl"), as: UTF8.self)

@@ -2,9 +2,9 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Nobody reads what the program says, or it cannot be written. (A full disk: `/dev/full`.)
+/// Output that is not read or cannot be written (`/dev/full` acts as a full disk).
 @Suite struct LostOutputTests {
-  /// Runs the program in a shell; what stands behind it says where its output goes.
+  /// Runs the program in a shell, with redirections after its arguments.
   private func shell(_ arguments: [String], _ redirection: String) throws -> (Int32, String) {
     let command = try Command(
       bash: "\"$@\" \(redirection); exit ${PIPESTATUS[0]}", arguments: arguments)
@@ -12,7 +12,7 @@ import Testing
   }
 
   @Test(
-    "what people would read is lost: training goes on to its end",
+    "lost progress output does not stop training",
     arguments: ["2> /dev/full", "2>&1 > /dev/null | true"], [[], ["--single-process"]])
   func progress(redirection: String, options: [String]) throws {
     let folder = try TemporaryFolder()
@@ -23,19 +23,19 @@ import Testing
     #expect(try folder.object("run/summary.json")["epochs_run"] as? Int == 3)
   }
 
-  @Test("the reason of a failure is lost: the exit code still says which it is")
+  @Test("a failure whose message is lost still has its exit code")
   func reasons() throws {
     let folder = try TemporaryFolder()
     #expect(try shell(["train", "--data", "\(folder.path)/nothing"], "2> /dev/full").0 == 66)
   }
 
-  @Test("results that nobody wants any more end the command without a word, as SIGPIPE would")
+  @Test("a closed pipe ends the command without a message, as SIGPIPE would")
   func unwanted() throws {
     let (status, errors) = try shell(["config", "keys"], "| true")
     #expect(status == 141 && errors.isEmpty, "\(errors)")
   }
 
-  @Test("results that cannot be written are no success", arguments: ["config", "data"])
+  @Test("results that cannot be written are a failure", arguments: ["config", "data"])
   func results(tool: String) throws {
     let folder = try TemporaryFolder()
     let arguments =

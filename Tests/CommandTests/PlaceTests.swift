@@ -2,12 +2,12 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Paths and folders of every kind that a system allows, and places that the environment names.
+/// Unusual paths and folders, and folders named in the environment.
 @Suite struct PlaceTests {
   private static let settings = ["--epochs", "1", "--quiet", "--set", "train_batch_size=512"]
 
   @Test(
-    "any name of a folder does for run, data, keys, checkpoints and exports",
+    "folders of runs, data, keys, checkpoints and exports may have any name",
     arguments: [
       "a b  c ", "it's", "say \"x\"", "new\nline", "re\rturn", "100%41", "a#b", "a?mode=ro", "a\\b",
       "$HOME", "a: b", "*x [1]", "file:x?y", "-dash", "grün-日本", "tab\t\u{1B}[31m",
@@ -16,7 +16,7 @@ import Testing
   func names(_ name: String) throws {
     let folder = try TemporaryFolder()
     let data = try folder.generateData()
-    // Under names of one kind each, and relative to where the commands run.
+    // All under one kind of name, and relative to the working directory.
     for part in ["data", "run", "keys", "checkpoints", "out"] {
       try FileManager.default.createDirectory(
         atPath: folder.path("p-\(part)"), withIntermediateDirectories: true)
@@ -39,7 +39,7 @@ import Testing
       ["train", "--data", ownData, "--run", "p-run/\(name)", "--keys", "p-keys/\(name)"]
       + (isPlain ? ["--set", "checkpoint_folder='\(quoted)'"] : []) + Self.settings
     try run(train)
-    // Goes on with it, and finds that there is nothing left to do.
+    // Resumes the run, which has nothing left to train.
     try run(train)
     try run(["checkpoint", "verify", "p-run/\(name)"])
     try run(["recommend", "--run", "p-run/\(name)", "--user", "1"])
@@ -56,7 +56,7 @@ import Testing
     }
   }
 
-  @Test("a path that is not UTF-8 is refused before anything is written, not taken for another")
+  @Test("a path that is not UTF-8 is refused before anything is written")
   func otherBytes() throws {
     let folder = try TemporaryFolder()
     for use in ["train --run", "train --data", "keys new", "export --run r --out"] {
@@ -69,7 +69,7 @@ import Testing
     #expect(try folder.files.isEmpty)
   }
 
-  @Test("a line break in a setting, of which YAML makes a blank, is refused or written as such")
+  @Test("a line break in a setting, which YAML would read as a blank, is refused or quoted")
   func lineBreaks() throws {
     let folder = try TemporaryFolder()
     let train =
@@ -86,7 +86,7 @@ import Testing
     #expect(FileManager.default.fileExists(atPath: folder.path("a\nb")))
   }
 
-  @Test("'..' behind a link is where the system says, not where the words say")
+  @Test("'..' after a symbolic link is resolved by the system, not by the text of the path")
   func links() throws {
     let folder = try TemporaryFolder()
     let data = try folder.generateData()
@@ -104,7 +104,7 @@ import Testing
   }
 
   @Test(
-    "folders that are too long for what is to be written there are refused while they are empty")
+    "folders whose paths are too long for the files in them are refused before anything is written")
   func tooLong() throws {
     let folder = try TemporaryFolder()
     let run = ["train", "--data", try folder.generateData(), "--run", folder.path("run")]
@@ -125,7 +125,7 @@ import Testing
     #expect(!FileManager.default.fileExists(atPath: folder.path("long")))
   }
 
-  @Test("sockets go where TMPDIR says, and elsewhere if it is too long, not there or no path")
+  @Test("sockets are in TMPDIR, or elsewhere if it is too long, missing or not a path")
   func temporaryFolder() throws {
     let folder = try TemporaryFolder()
     let data = try folder.generateData()
@@ -154,7 +154,7 @@ import Testing
   }
 
   @Test(
-    "what can be made again is kept in the home, and a home that cannot be used is no hindrance")
+    "the cache is in the home directory, and an unusable home directory does not stop a run")
   func home() throws {
     let folder = try TemporaryFolder()
     let data = try folder.generateData()

@@ -18,7 +18,7 @@ import Testing
     URL(fileURLWithPath: socket).deletingLastPathComponent().path
   }
 
-  @Test("a folder that a cleaner removes is made again: processes that are restarted connect")
+  @Test("a socket folder that was deleted is created again: restarted processes connect")
   func removed() throws {
     let long = try LongRun()
     let train = try long.start("run", ["--workers", "2", "--servers", "2"])
@@ -33,7 +33,7 @@ import Testing
     #expect(!files.fileExists(atPath: folder(of: socket)))
   }
 
-  @Test("the socket alone is removed, and the folder under a coordinator that is dead")
+  @Test("a deleted socket, and a folder deleted while the coordinator is dead")
   func removedWithCoordinator() throws {
     let long = try LongRun()
     let train = try long.start("run", ["--workers", "2", "--servers", "1"])
@@ -49,7 +49,7 @@ import Testing
     #expect(try long.result("run") == long.undisturbed())
   }
 
-  @Test("what a launcher that was killed has left is removed by the next one")
+  @Test("the folder of a killed launcher is removed by the next one")
   func leftOver() throws {
     let long = try LongRun()
     let train = try long.start("run")

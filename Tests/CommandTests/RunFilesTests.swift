@@ -2,14 +2,14 @@ import Foundation
 import TestSupport
 import Testing
 
-/// What becomes of a run whose own files are moved, deleted or changed while it uses them.
+/// Runs whose files are moved, deleted or changed while they are used.
 @Suite(.serialized) struct RunFilesTests {
   private let files = FileManager.default
 
   private static let cluster = ["--workers", "2", "--servers", "2"]
   private static let shapes = [["--single-process"], cluster]
 
-  /// A process that is stopped, whose run the body changes, and that is killed then.
+  /// Stops a process, lets the body change its run, and kills the process.
   private func killCoordinator(of train: RunningCommand, after change: () throws -> Void) throws {
     let coordinator = try #require(train.child("coordinator"))
     kill(coordinator, SIGSTOP)
@@ -23,7 +23,7 @@ import Testing
     }
   }
 
-  @Test("records deleted, then the coordinator killed: the next one begins nothing in their place")
+  @Test("records deleted, then the coordinator killed: the next one does not begin a new run")
   func recordsAndCoordinatorLost() throws {
     let long = try LongRun()
     let train = try long.start("run", Self.cluster)
@@ -31,12 +31,12 @@ import Testing
     let children = train.children
     try killCoordinator(of: train) { try removeRecords(of: long) }
     #expect(try train.wait() == 66, "\(train.errors)")
-    #expect(train.errors.contains("run.sqlite' are gone"), "\(train.errors)")
+    #expect(train.errors.contains("run.sqlite' are missing"), "\(train.errors)")
     #expect(!files.fileExists(atPath: "\(long.path("run"))/run.sqlite"))
     for child in children.keys { #expect(kill(child, 0) != 0, "\(child) is left") }
   }
 
-  @Test("nothing tells of the records that are gone but the tables of the servers: that is enough")
+  @Test("only the servers' tables show that records are missing: that is enough")
   func onlyServersRemember() throws {
     let long = try LongRun()
     let train = try long.start("run", Self.cluster)
@@ -63,14 +63,15 @@ import Testing
     #expect(!files.fileExists(atPath: "\(long.path("run"))/run.sqlite"))
   }
 
-  @Test("a run directory that is moved ends the run; put back, it goes on", arguments: shapes)
+  @Test("a run directory that is moved ends the run; put back, it resumes", arguments: shapes)
   func moved(shape: [String]) throws {
     let long = try LongRun()
     let train = try long.start("run", shape)
     try long.wait(for: 10, of: "run", while: train)
     try files.moveItem(atPath: long.path("run"), toPath: long.path("elsewhere"))
     #expect(try train.wait() == 74, "\(train.errors)")
-    #expect(train.errors.contains("its directory was moved or deleted"), "\(train.errors)")
+    #expect(
+      train.errors.contains("its directory was moved, deleted or replaced"), "\(train.errors)")
     #expect(!files.fileExists(atPath: long.path("run")), "something was written to the old place")
     try files.moveItem(atPath: long.path("elsewhere"), toPath: long.path("run"))
     #expect(try long.complete("run", shape) == long.undisturbed())
@@ -79,7 +80,7 @@ import Testing
     #expect(verified.output.contains("records: good, 100 epochs"), "\(verified.output)")
   }
 
-  @Test("another folder in the place of the run's gets neither model nor summary")
+  @Test("a folder that replaces the run's gets neither model nor summary")
   func replaced() throws {
     let long = try LongRun()
     let train = try long.start("run", Self.cluster)
@@ -87,13 +88,14 @@ import Testing
     try files.moveItem(atPath: long.path("run"), toPath: long.path("elsewhere"))
     try files.createDirectory(atPath: long.path("run"), withIntermediateDirectories: false)
     #expect(try train.wait() == 74, "\(train.errors)")
-    #expect(train.errors.contains("another folder stands in its place"), "\(train.errors)")
+    #expect(
+      train.errors.contains("its directory was moved, deleted or replaced"), "\(train.errors)")
     for name in ["best.json", "models", "summary.json", "metrics.jsonl", "run.sqlite"] {
       #expect(!files.fileExists(atPath: "\(long.path("run"))/\(name)"), "\(name)")
     }
   }
 
-  @Test("without its directory a coordinator that is started again says what is missing")
+  @Test("a coordinator that is restarted without its directory names what is missing")
   func movedAndKilled() throws {
     let long = try LongRun()
     let train = try long.start("run", Self.cluster)
@@ -102,7 +104,7 @@ import Testing
       try files.moveItem(atPath: long.path("run"), toPath: long.path("elsewhere"))
     }
     #expect(try train.wait() == 66, "\(train.errors)")
-    #expect(train.errors.contains("config.resolved.yaml' is not there"), "\(train.errors)")
+    #expect(train.errors.contains("config.resolved.yaml' is missing"), "\(train.errors)")
     #expect(!files.fileExists(atPath: long.path("run")))
   }
 
@@ -122,7 +124,7 @@ import Testing
     #expect(train.errors.contains("seed was 999 and is 4711 now"), "\(train.errors)")
   }
 
-  @Test("a lock file that is deleted lets no second run into the directory")
+  @Test("a deleted lock file does not allow a second run in the directory")
   func lockDeleted() throws {
     let long = try LongRun()
     let train = try long.start("run", Self.cluster)
@@ -130,12 +132,12 @@ import Testing
     try files.removeItem(atPath: "\(long.path("run"))/lock")
     let second = try Command(arguments: ["train"] + long.settings("run"))
     #expect(second.status == 73, "\(second.errors)")
-    #expect(second.errors.contains("is writing a run there"), "\(second.errors)")
+    #expect(second.errors.contains("is using the folder"), "\(second.errors)")
     #expect(try train.wait() == 0, "\(train.errors)")
     #expect(try long.result("run") == long.undisturbed())
   }
 
-  @Test("metrics that are moved away are written anew", arguments: shapes)
+  @Test("a metrics file that was moved is written again", arguments: shapes)
   func metricsMoved(shape: [String]) throws {
     let long = try LongRun()
     let train = try long.start("run", shape)
@@ -146,7 +148,7 @@ import Testing
     #expect(try long.result("run") == long.undisturbed())
   }
 
-  @Test("what the records name and what is there are compared: by verify, and by the next start")
+  @Test("verify, and the next start, compare the records with the files")
   func disagreement() throws {
     let long = try LongRun()
     let train = try long.start("run", ["--single-process"])
@@ -170,11 +172,11 @@ import Testing
       #expect(verified.output.contains(sentence), "\(verified.output)")
       try whole.write(to: url)
     }
-    try check("best.json", "and run.sqlite epoch") { $0 = early }
-    try check("metrics.jsonl", "metrics.jsonl has 99 epochs, and run.sqlite 100") { data in
+    try check("best.json", "but run.sqlite has epoch") { $0 = early }
+    try check("metrics.jsonl", "metrics.jsonl has 99 epochs, but run.sqlite has 100") { data in
       data = data.prefix(upTo: try #require(data.dropLast().lastIndex(of: UInt8(ascii: "\n"))) + 1)
     }
-    try check("metrics.jsonl", "line 1 of metrics.jsonl is not epoch 0") { data in
+    try check("metrics.jsonl", "line 1 of metrics.jsonl differs from epoch 0") { data in
       data.replaceSubrange(try #require(data.range(of: Data("0.".utf8))), with: Data("1.".utf8))
     }
     try check("summary.json", "summary.json has best epoch 4711") { data in
@@ -186,7 +188,7 @@ import Testing
     try early.write(to: URL(fileURLWithPath: best))
     let again = try Command(arguments: ["train"] + long.settings("run"))
     #expect(again.status == 74, "\(again.output) \(again.errors)")
-    #expect(again.errors.contains("best model is not what its records say"), "\(again.errors)")
+    #expect(again.errors.contains("best model is not the recorded one"), "\(again.errors)")
     #expect(!again.output.contains("best epoch"), "\(again.output)")
     try last.write(to: URL(fileURLWithPath: best))
 
@@ -196,10 +198,10 @@ import Testing
     }
     let gone = try Command("checkpoint", "verify", long.path("run"))
     #expect(gone.status == 65, "\(gone.output) \(gone.errors)")
-    #expect(gone.output.contains("run.sqlite' are gone"), "\(gone.output)")
+    #expect(gone.output.contains("run.sqlite' are missing"), "\(gone.output)")
   }
 
-  @Test("models that are deleted during a run are missed at its end")
+  @Test("models that are deleted during a run are reported at its end")
   func modelsDeleted() throws {
     let long = try LongRun()
     #expect(try long.complete("run", ["--single-process"]) == long.undisturbed())

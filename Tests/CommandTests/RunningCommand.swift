@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// The program while it runs. What it says goes to files, unless a test wants it elsewhere.
+/// The running program. Its output goes to files by default.
 final class RunningCommand {
   private let process = Process()
   private let outputPath: String
@@ -56,7 +56,7 @@ final class RunningCommand {
   var processID: Int32 { process.processIdentifier }
   var isRunning: Bool { process.isRunning }
 
-  /// How many descriptors it has open.
+  /// The number of its open descriptors.
   var descriptorCount: Int {
     (try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(processID)/fd").count) ?? 0
   }
@@ -69,32 +69,32 @@ final class RunningCommand {
     return line?.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0
   }
 
-  /// What it has written to stdout so far.
+  /// Its output to stdout so far.
   var output: String { Self.text(outputPath) }
 
-  /// What it has written to stderr so far.
+  /// Its output to stderr so far.
   var errors: String { Self.text(errorPath) }
 
   private static func text(_ path: String) -> String {
     FileManager.default.contents(atPath: path).map { String(decoding: $0, as: UTF8.self) } ?? ""
   }
 
-  /// Asks it to stop; nothing happens when it has ended.
+  /// Sends SIGTERM; does nothing when it has ended.
   func terminate() {
     if process.isRunning { process.terminate() }
   }
 
-  /// Ctrl-C; nothing happens when it has ended.
+  /// Sends SIGINT (Ctrl-C); does nothing when it has ended.
   func interrupt() {
     if process.isRunning { process.interrupt() }
   }
 
-  /// Kills it and everything that it started, as a power loss would.
+  /// Kills it and all its children, as a power loss would.
   func killWithChildren() {
     for process in [processID] + children.keys { kill(process, SIGKILL) }
   }
 
-  /// The process that it started under a name, such as `server-0` or `coordinator`.
+  /// Its child with a name, such as `server-0` or `coordinator`.
   func child(_ name: String) -> Int32? { children.first { $0.value.contains(name) }?.key }
 
   /// Its exit code.
@@ -103,7 +103,7 @@ final class RunningCommand {
     return process.terminationStatus
   }
 
-  /// Processes that it started and that are there: their arguments by process id.
+  /// Its running children: their arguments by process id.
   var children: [Int32: [String]] {
     var result: [Int32: [String]] = [:]
     let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
@@ -124,7 +124,7 @@ final class RunningCommand {
   }
 }
 
-/// Waiting for something that other processes do: long, because others may need the machine, too.
+/// Waits for other processes. The limit is high, because the machine may be busy.
 enum Wait {
   private static let seconds = 120.0
 

@@ -3,7 +3,7 @@ import Glibc
 import TestSupport
 import Testing
 
-/// What strangers get from a real cluster.
+/// Unknown peers and keys in a real cluster.
 @Suite(.serialized) struct SecurityTests {
   private func parameters(_ folder: TemporaryFolder, _ run: String) throws -> Data {
     let best = try folder.object("\(run)/best.json")
@@ -36,13 +36,13 @@ import Testing
     #expect(try parameters(folder, "cluster") == parameters(folder, "alone"))
   }
 
-  @Test("only workers with an allowed key of this cluster join; the others end and say why")
-  func strangers() throws {
+  @Test("only workers with an allowed key of this cluster join; the others exit with the reason")
+  func foreignKeys() throws {
     let folder = try TemporaryFolder()
     let data = try folder.generateData()
     let keys = try makeKeys(folder, "keys")
     let others = try makeKeys(folder, "others")
-    // Knows the cluster, and nobody there knows it.
+    // Has the cluster's key, but its own key is not allowed.
     let unknown = "\(folder.path)/unknown"
     #expect(try Command("keys", "add", keys, "unknown", "--out", unknown).status == 0)
     try FileManager.default.removeItem(atPath: "\(keys)/allowed/unknown.public")
@@ -65,7 +65,7 @@ import Testing
       try Command(
         arguments: ["worker", "--coordinator", address, "--join-timeout", "\(seconds)"] + options)
     }
-    // However often strangers of one kind come, those of another are told of.
+    // Many peers of one kind do not suppress the warning for another kind.
     for _ in 0..<10 { try TestSocket.send(Array("GET / HTTP/1.1\r\n\r\n".utf8), to: port) }
     let plain = try join([])
     #expect(plain.status != 0)
@@ -87,7 +87,7 @@ import Testing
     #expect(worker.status == 0, "\(worker.errors)")
     #expect(try coordinator.wait() == 0, "\(coordinator.errors)")
     #expect(try server.wait() == 0)
-    // The worker without a key, the one of another cluster, again and again, and HTTP.
+    // A worker without a key, one of another cluster, repeatedly, and HTTP.
     let total = /in all: refused (\d+) connections with a key that is not allowed and (\d+) that/
     let match = try #require(coordinator.errors.firstMatch(of: total), "\(coordinator.errors)")
     #expect((Int(match.1) ?? 0) >= 1 && (Int(match.2) ?? 0) >= 12, "\(coordinator.errors)")
@@ -99,7 +99,7 @@ import Testing
     #expect(try parameters(folder, "run") == parameters(folder, "alone"))
   }
 
-  @Test("connections without a word and frames of 250 MiB end no run and change no bit")
+  @Test("silent connections and frames of 250 MiB end no run and change no bit")
   func crowd() throws {
     let folder = try TemporaryFolder()
     let data = try folder.generateData()
@@ -130,7 +130,7 @@ import Testing
     let roles = [coordinator, server]
     let before = roles.map { ($0.descriptorCount, $0.residentKibibytes) }
 
-    // Three times as many as there are descriptors, twice.
+    // Three times as many as the limit of descriptors, twice.
     for _ in 0..<2 {
       var held: [Int32] = []
       for _ in 0..<400 { held += try ports.compactMap { try TestSocket.hold(at: $0) } }
@@ -165,7 +165,7 @@ import Testing
     #expect(try parameters(folder, "run") == parameters(folder, "alone"))
   }
 
-  @Test("a key that is added or taken back while a cluster runs counts without a restart")
+  @Test("a key that is added or revoked while a cluster runs takes effect without a restart")
   func changedKeys() throws {
     let folder = try TemporaryFolder()
     let keys = try makeKeys(folder, "keys")
@@ -188,7 +188,7 @@ import Testing
       try Command(
         "worker", "--coordinator", address, "--join-timeout", "\(seconds)", "--keys", own)
     }
-    // Who had the key taken back is kept out; what cannot be read lets nobody in and harms nobody.
+    // The revoked key is rejected; an unreadable file allows no peer and changes nothing else.
     try Data("no key".utf8).write(to: URL(fileURLWithPath: "\(keys)/allowed/torn.public"))
     #expect(try join(gone, within: 8).status == 78)
     let worker = try join(late, within: 100)
@@ -199,7 +199,7 @@ import Testing
   }
 
   @Test(
-    "listening on a network needs keys or the word that it is trusted",
+    "listening on a network needs keys or --insecure-network",
     arguments: [["coordinator"], ["server", "--advertise", "here"]])
   func networks(_ role: [String]) throws {
     let folder = try TemporaryFolder()
@@ -227,7 +227,7 @@ import Testing
     #expect(both.status == 64 && both.errors.contains("exclude each other"))
   }
 
-  @Test("a secret key that others can read stops every role before it does anything")
+  @Test("a secret key that others can read is refused by every role at its start")
   func readable() throws {
     let folder = try TemporaryFolder()
     let keys = try makeKeys(folder, "keys")

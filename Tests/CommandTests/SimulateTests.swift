@@ -2,7 +2,7 @@ import Testing
 
 /// The command behind `scripts/simulate`.
 @Suite struct SimulateTests {
-  @Test("a seed that fails is printed with the command that replays it, and the command fails")
+  @Test("a failing seed is printed with the command that replays it, and the command fails")
   func failure() throws {
     let command = try Command(
       "simulate", "--seeds", "3", "--sabotage", "incomplete-checkpoints")
@@ -20,7 +20,7 @@ import Testing
     #expect(replay.output.contains("VIOLATION"))
   }
 
-  @Test("histories that end in the right bits are counted, and the command succeeds")
+  @Test("histories with the right bits are counted, and the command succeeds")
   func success() throws {
     let command = try Command("simulate", "--first", "5", "--seeds", "3")
     #expect(command.status == 0, "\(command.output)")

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Named pipes where files should be: nobody ever opens the other end, and no command waits for it.
+/// Named pipes in the place of files: no command waits for the other end.
 @Suite struct SpecialFileTests {
   private func replace(_ path: String) throws {
     try? FileManager.default.removeItem(atPath: path)
@@ -18,7 +18,7 @@ import Testing
     if let status {
       #expect(command.status == status, "\(arguments)", sourceLocation: sourceLocation)
     }
-    // 9 is that of a command that waited until it was killed.
+    // 9 means that the command waited until it was killed.
     #expect(![0, 9].contains(command.status), "\(arguments)", sourceLocation: sourceLocation)
     let name = path.split(separator: "/").last.map(String.init) ?? path
     #expect(
@@ -62,7 +62,7 @@ import Testing
     try expectRefusal(["keys", "show", keys], of: file, status: 66)
   }
 
-  @Test("what a run has left")
+  @Test("files of a finished run")
   func records() throws {
     let folder = try TemporaryFolder()
     let data = try folder.generateData()
@@ -94,7 +94,7 @@ import Testing
       try replace(path)
       for command in commands {
         if command[1] == "list" {
-          // It says so in its table, and is no failure.
+          // A line of its table says so; the command does not fail.
           let listed = try Command(arguments: command)
           #expect(listed.output.contains("it is a named pipe"), "\(listed.output)")
         } else {
@@ -107,7 +107,8 @@ import Testing
     #expect(try Command(arguments: train).status == 0)
   }
 
-  @Test("what a run writes: logs and metrics", arguments: ["logs/server-0.log", "metrics.jsonl"])
+  @Test(
+    "files that a run writes: logs and metrics", arguments: ["logs/server-0.log", "metrics.jsonl"])
   func written(_ file: String) throws {
     let folder = try TemporaryFolder()
     let data = try folder.generateData()
@@ -119,12 +120,12 @@ import Testing
     let command = try Command(
       arguments: ["train", "--data", data, "--run", folder.path("run"), "--epochs", "1", "--quiet"]
         + (isLog ? [] : ["--single-process"]))
-    // A log of an earlier run makes way for a new one, and metrics are those of a run.
+    // A log of an earlier run is replaced, and metrics belong to a run.
     #expect(command.status == 73, "\(command.errors)")
     #expect(command.errors.contains(file), "\(command.errors)")
   }
 
-  @Test("a pipe among the keys that are allowed, while the cluster runs")
+  @Test("a pipe among the allowed keys of a running cluster")
   func laterKey() throws {
     let folder = try TemporaryFolder()
     let keys = folder.path("keys")
@@ -146,7 +147,7 @@ import Testing
       server.errors.contains("listening at") || !server.isRunning
     }
     try replace("\(keys)/allowed/late.public")
-    // The folder is read again when somebody connects, but at most once a second.
+    // The folder is read again when a peer connects, but at most once a second.
     Thread.sleep(forTimeInterval: 1.2)
     let worker = try RunningCommand(folder, ["worker", "--coordinator", address, "--keys", keys])
     #expect(try coordinator.wait() == 0, "\(coordinator.errors)")

@@ -4,8 +4,8 @@ import Testing
 
 /// TCP without any protocol.
 enum TestSocket {
-  /// A port of this machine that nobody listens at. It is none of those that the system gives to
-  /// whoever asks for any, so that it is free a little later, too.
+  /// A free port of this machine. It is none of those that the system gives to programs that ask
+  /// for any port, so it is probably free a little later, too.
   static func freePort() throws -> UInt16 {
     for _ in 0..<100 {
       let port = UInt16.random(in: 15_000..<32_000)
@@ -22,9 +22,9 @@ enum TestSocket {
     throw CocoaError(.featureUnsupported)
   }
 
-  /// Connects, sends bytes, and stays, whatever the other side does.
+  /// Connects, sends bytes, and keeps the connection open.
   ///
-  /// - Returns: the descriptor, which is the caller's; nil if the other side does not take more.
+  /// - Returns: the descriptor, which the caller closes; nil if the other side accepts no more.
   static func hold(_ bytes: [UInt8] = [], at port: UInt16) throws -> Int32? {
     let descriptor = try make()
     var address = loopback(port: port)

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 extension TemporaryFolder {
-  /// Trains three short epochs and returns the bytes of what they end in.
+  /// Trains three short epochs and returns the bytes of the result.
   func train(_ name: String, data: String, _ options: [String]) throws -> [Data] {
     let run = "\(path)/\(name)"
     let command = try Command(

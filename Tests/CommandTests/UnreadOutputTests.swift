@@ -2,13 +2,13 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Nobody reads what the program says, and nobody has left either: a pager that was stopped, a
+/// Output that is not read although its reader exists: a stopped pager, a
 /// terminal after Ctrl-S, a service manager that hangs.
 @Suite(.serialized) struct UnreadOutputTests {
   private static let endless = ["--epochs", "100000", "--set", "stopping_step=100000"]
 
   @Test(
-    "progress that nobody reads delays no training and changes no bit",
+    "unread progress does not delay training and changes no bit",
     arguments: [[], ["--single-process"], ["--workers", "2", "--servers", "2"]])
   func progress(options: [String]) throws {
     let long = try LongRun()
@@ -20,7 +20,7 @@ import Testing
     #expect(try long.result("run") == long.undisturbed())
   }
 
-  @Test("neither does a terminal that was stopped", arguments: [[], ["--single-process"]])
+  @Test("nor does a stopped terminal", arguments: [[], ["--single-process"]])
   func terminal(options: [String]) throws {
     let long = try LongRun()
     let terminal = try StoppedTerminal()
@@ -30,10 +30,10 @@ import Testing
     #expect(try long.result("run") == long.undisturbed())
   }
 
-  @Test("a terminal that stops what writes in the background (stty tostop) stops no role")
+  @Test("a terminal that stops background writers (stty tostop) stops no role")
   func tostop() throws {
     let long = try LongRun()
-    // It gives its command a terminal of its own.
+    // `script` gives the command a terminal of its own.
     let script = try RunningCommand(
       long.folder,
       bash: "printf -v RUN '%q ' \"$@\"; "
@@ -44,7 +44,7 @@ import Testing
   }
 
   @Test(
-    "a role whose log nobody reads holds up no other",
+    "a role whose log is not read does not delay others",
     arguments: ["coordinator", "server", "worker"])
   func roles(unread: String) throws {
     let long = try LongRun()
@@ -63,16 +63,16 @@ import Testing
     #expect(try long.result("run") == long.undisturbed())
   }
 
-  @Test("what was dropped is counted and said as soon as somebody reads again")
+  @Test("dropped lines are counted and reported when the output is read again")
   func dropped() throws {
     let long = try LongRun()
     let pipe = try FullPipe()
     let train = try RunningCommand(
       long.folder, ["train", "--single-process"] + long.settings("run") + Self.endless,
       errors: pipe.end)
-    // Two lines of every epoch, and what the pipe and the program keep.
+    // Two lines per epoch, less the lines that the pipe and the program keep.
     try long.wait(for: 700, of: "run", while: train)
-    let text = try pipe.read(until: " lines were dropped here because nobody read them\n")
+    let text = try pipe.read(until: " lines dropped here: the output was not read\n")
     #expect(text.contains("run directory: "))
     train.terminate()
     #expect(try pipe.read(until: "writing a last checkpoint").contains("\nepoch "))
@@ -80,7 +80,7 @@ import Testing
   }
 
   @Test(
-    "a stop needs no reader: the code is that of the signal, and the records are whole",
+    "a stop needs no reader: the exit code is the signal's, and the records are complete",
     arguments: [[], ["--single-process"]], [SIGINT, SIGTERM])
   func stop(options: [String], signal: Int32) throws {
     let long = try LongRun()
@@ -95,20 +95,20 @@ import Testing
     for child in children { #expect(kill(child, 0) != 0, "\(child) is left") }
     let summary = try long.folder.object("run/summary.json")
     #expect(summary["outcome"] as? String == "interrupted")
-    // The last epoch may be evaluated, and recorded for people, only when the run goes on.
+    // The last epoch may be evaluated and written to metrics.jsonl only when the run resumes.
     let epochs = try #require(summary["epochs_run"] as? Int)
     #expect((0...1).contains(epochs - long.epochCount("run")))
   }
 
   @Test(
-    "results wait for their reader when all else is over: no process, no lock; a signal ends it",
+    "results wait for their reader without processes and lock; a signal ends the wait",
     arguments: [[], ["--single-process"]])
   func results(options: [String]) throws {
     let long = try LongRun()
     let pipe = try FullPipe()
     let train = try RunningCommand(
       long.folder, ["train"] + long.settings("run") + options, output: pipe.end)
-    // It would be refused while the first one has the directory.
+    // It would be refused while the first process holds the lock.
     try Wait.until("the run is over") {
       FileManager.default.fileExists(atPath: "\(long.path("run"))/summary.json")
     }
@@ -124,7 +124,7 @@ import Testing
     #expect(try train.wait() == 143)
   }
 
-  @Test("results that are read late are whole")
+  @Test("results that are read late are complete")
   func readLate() throws {
     let long = try LongRun()
     let pipe = try FullPipe()
@@ -140,7 +140,7 @@ import Testing
     #expect(try train.wait() == 0)
   }
 
-  @Test("the progress of a sweep delays none of its runs")
+  @Test("unread progress of a sweep delays none of its runs")
   func sweep() throws {
     let folder = try TemporaryFolder()
     let grid = try folder.write(
@@ -156,7 +156,7 @@ import Testing
     #expect(sweep.output.contains("recall@20"), "\(sweep.output)")
   }
 
-  @Test("a failure ends the program with its code, whether its reason is read or not")
+  @Test("a failure ends the program with its code even if its message is not read")
   func failure() throws {
     let folder = try TemporaryFolder()
     let pipe = try FullPipe()
@@ -167,7 +167,7 @@ import Testing
     #expect(try wrong.wait() == 64)
   }
 
-  @Test("a tool waits for who reads its results, as any does, until a signal comes")
+  @Test("a tool waits for the reader of its results until a signal arrives")
   func tool() throws {
     let folder = try TemporaryFolder()
     let pipe = try FullPipe()

@@ -186,12 +186,13 @@ import Testing
     let chosen = try ComparedGroup.groups(in: [tiny.sweep.path], chosenOnly: true)
     #expect(chosen.count == 1)
     #expect(
-      chosen[0].runs.map(\.result) == runs.filter { run in
-        chosen[0].runs.contains { $0.path.hasSuffix(run.folder) }
-      }.compactMap(\.result))
+      chosen[0].runs.map(\.result)
+        == runs.filter { run in
+          chosen[0].runs.contains { $0.path.hasSuffix(run.folder) }
+        }.compactMap(\.result))
   }
 
-  @Test("of a sweep that is not over, settings that lack a seed are not chosen")
+  @Test("in an unfinished sweep, settings that lack a seed are not chosen")
   func chosenOfUnfinished() throws {
     let tiny = try TinySweep()
     let signal = ManualSignal()
@@ -199,7 +200,7 @@ import Testing
       if index == 2 { signal.raise(15) }
       return nil
     }
-    // The last settings, which one seed of two has, would need the other to be chosen.
+    // The last settings have one seed of two, and would need the other to be chosen.
     let runs = try tiny.runner(execution, signals: signal).run(
       tiny.points(
         """

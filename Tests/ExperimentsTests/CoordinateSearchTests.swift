@@ -6,12 +6,12 @@ import Testing
   private func search(
     _ order: [String],
     _ yaml: String = """
-      alpha1: [0.1, 0.2]
-      alpha2: [0.3, 0.4]
-      alpha3: [0.5, 0.6]
-      seed: [1, 2]
-      hyper_parameters: [alpha1, alpha2, alpha3, seed]
-      """
+    alpha1: [0.1, 0.2]
+    alpha2: [0.3, 0.4]
+    alpha3: [0.5, 0.6]
+    seed: [1, 2]
+    hyper_parameters: [alpha1, alpha2, alpha3, seed]
+    """
   ) throws -> CoordinateSearch {
     try CoordinateSearch(
       grid: ConfigurationGrid(requested: [ConfigurationLayer(yaml: yaml, label: "grid.yaml")]),
@@ -32,7 +32,7 @@ import Testing
     }
   }
 
-  @Test("one setting after the other is tried, the terms that wait are off, the best go on")
+  @Test("one setting after another is tried, terms before their turn are off, the best is kept")
   func turns() throws {
     let search = try search(["alpha1", "alpha3", "alpha2"])
     #expect(search.runCount == 12)
@@ -67,7 +67,7 @@ import Testing
     #expect(last.first?.name == "alpha1=0.1 alpha3=0 alpha2=0.3 seed=1")
   }
 
-  @Test("a setting that is no weight of a term waits at its first value")
+  @Test("a setting that is not a term's weight has its first value before its turn")
   func otherSettings() throws {
     let search = try search(
       ["alpha1", "lr"].map { $0 == "lr" ? "learning_rate" : $0 },
@@ -76,7 +76,7 @@ import Testing
     #expect(first.map(\.name) == ["alpha1=0.1 learning_rate=0.01"])
   }
 
-  @Test("when a turn is not over, the search does not go on beside the point")
+  @Test("an unfinished turn stops the search")
   func interrupted() throws {
     var count = 0
     let runs = try search(["alpha1", "alpha3", "alpha2"]).run { points in
@@ -90,7 +90,7 @@ import Testing
   }
 
   @Test(
-    "an order that does not fit the grid is refused with what is there",
+    "an order that does not fit the grid is refused with the grid's settings",
     arguments: [
       (["alpha1", "alpha2"], "also lists alpha3"),
       (["alpha1", "alpha2", "alpha3", "beta"], "gives values to alpha1, alpha2, alpha3"),

@@ -1,6 +1,6 @@
 import Experiments
 
-/// Results that nothing computed.
+/// Made-up results.
 enum MadeUp {
   static func run(
     alpha: String, seed: Int, valid: Double, test: Double, ndcg: Double = 0.25,

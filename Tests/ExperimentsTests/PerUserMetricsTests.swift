@@ -24,14 +24,14 @@ import Testing
     withExtendedLifetime(tiny) {}
   }
 
-  @Test("what was computed is kept beside the vectors and read back")
+  @Test("the values are written next to the vectors and read back")
   func file() throws {
     let (tiny, run) = try trained()
     let metrics = try PerUserMetrics.load(run: run)
     let path = "\(run)/\(try BestModel.read(run: run).folder)/per_user.tsv"
     let text = try String(contentsOfFile: path, encoding: .utf8)
     #expect(text.hasPrefix("split\tuser\trecall@5\trecall@20\tndcg@5"))
-    // Data and vectors are needed no more.
+    // Data and vectors are not needed any more.
     try FileManager.default.removeItem(atPath: tiny.data)
     #expect(try PerUserMetrics.load(run: run) == metrics)
   }

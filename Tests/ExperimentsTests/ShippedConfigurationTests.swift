@@ -5,7 +5,7 @@ import Runtime
 import TestSupport
 import Testing
 
-/// The files that come with the program.
+/// The configuration files that come with the program.
 @Suite("Shipped configurations") struct ShippedConfigurationTests {
   static let folder = URL(fileURLWithPath: #filePath)
     .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()

@@ -18,7 +18,7 @@ import Testing
     #expect(report.chosenByTest?.test["recall@20"] == 0.5)
   }
 
-  @Test("MMRec's rule compares at four decimals and keeps the first of equals; ours does not round")
+  @Test("MMRec's rule rounds to four decimals and keeps the first of equals; mrdib's does not")
   func rounding() throws {
     let report = try SweepReport([
       MadeUp.run(alpha: "0.1", seed: 1, valid: 0.30001, test: 0.50001),
@@ -28,7 +28,7 @@ import Testing
     #expect(report.chosenByValidation?.coordinates.first?.value == "0.2")
   }
 
-  @Test("the first of equals is chosen by validation")
+  @Test("of equal settings validation chooses the first")
   func ties() throws {
     let report = try SweepReport([
       MadeUp.run(alpha: "0.2", seed: 1, valid: 0.3, test: 0.1),

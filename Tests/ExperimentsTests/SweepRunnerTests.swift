@@ -37,11 +37,11 @@ import Testing
       table[0].hasPrefix("reg_weight,seed,state,best_epoch,epochs_run,seconds,valid.recall@5"))
   }
 
-  @Test("a sweep that was stopped goes on where it stopped, and replaces what was half done")
+  @Test("a stopped sweep resumes, and trains its unfinished run from scratch")
   func resume() throws {
     let tiny = try TinySweep()
     let signal = ManualSignal()
-    // Ctrl-C comes while the third run is under way.
+    // Ctrl-C during the third run.
     let first = WatchedExecution { _, index in
       if index == 2 { signal.raise(2) }
       return nil
@@ -64,13 +64,13 @@ import Testing
     #expect(runs[..<2] == stopped[..<2])
     #expect(lines.all.first?.hasPrefix("[3/4] ") == true)
     #expect(!FileManager.default.fileExists(atPath: rubbish))
-    // What was made in two goes is what one makes.
+    // The result is that of an uninterrupted sweep.
     let whole = try TinySweep()
     let once = try whole.runner().run(whole.points(Self.grid))
     #expect(once.map(\.result?.test) == runs.map(\.result?.test))
   }
 
-  @Test("a run that was under way when the program was killed is made again")
+  @Test("a run that was killed with the program is trained again")
   func killed() throws {
     let tiny = try TinySweep()
     let points = try tiny.points("seed: [1]\nhyper_parameters: [seed]")
@@ -85,7 +85,7 @@ import Testing
     #expect(runs.map(\.result?.test) == finished.map(\.result?.test))
   }
 
-  @Test("a run that fails is recorded with its message, the others go on, and it is tried again")
+  @Test("a failed run is recorded, the others continue, and the next sweep retries it")
   func failure() throws {
     let tiny = try TinySweep()
     let failing = WatchedExecution { _, index in
@@ -107,7 +107,7 @@ import Testing
     #expect(second.runs == ["2/0.1", "1/0.01"])
   }
 
-  @Test("other data makes other runs, also of the same settings")
+  @Test("with other data the same settings are other runs")
   func otherData() throws {
     let tiny = try TinySweep()
     let points = try tiny.points("seed: [1]\nhyper_parameters: [seed]")
@@ -123,7 +123,7 @@ import Testing
     #expect(try SweepStore(path: tiny.sweep.storePath).runs().count == 2)
   }
 
-  @Test("points whose settings come to the same are one run, which all of them show")
+  @Test("points with the same configuration are one run, which all of them show")
   func sameRun() throws {
     let tiny = try TinySweep()
     let execution = WatchedExecution()
@@ -133,7 +133,8 @@ import Testing
     #expect(execution.runs.count == 1)
     #expect(runs.map(\.name) == ["alpha1=0.1", "alpha1=0.2"])
     #expect(runs[0].result == runs[1].result)
-    #expect(lines.all.first?.hasPrefix("1 of 2 points are the same run as another") == true)
+    #expect(
+      lines.all.first?.hasPrefix("1 of 2 points have the same configuration as another") == true)
   }
 
   @Test("a mistake in the last point is found before the first run")
@@ -148,7 +149,7 @@ import Testing
     #expect(execution.runs.isEmpty)
   }
 
-  @Test("runs that are made at the same time have the results of runs made one after the other")
+  @Test("parallel runs have the results of sequential runs")
   func jobs() throws {
     let tiny = try TinySweep()
     let alone = try tiny.runner().run(tiny.points(Self.grid))
@@ -158,7 +159,7 @@ import Testing
     #expect(together.map(\.result?.test) == alone.map(\.result?.test))
   }
 
-  @Test("a folder that holds a single run takes no sweep")
+  @Test("a folder with a single run is refused for a sweep")
   func singleRunFolder() throws {
     let tiny = try TinySweep()
     let runs = try tiny.runner().run(tiny.points(""))
@@ -167,7 +168,27 @@ import Testing
     } throws: { "\($0)".contains("holds a single run") && "\($0)".contains("--run") }
   }
 
-  @Test("a sweep that is told to forget makes all runs again")
+  @Test("a second sweep in the folder of a running one is refused and changes nothing")
+  func locked() throws {
+    let tiny = try TinySweep()
+    let (folder, lock) = try SweepFolder.open(at: tiny.sweep.path, forgetting: false)
+    let points = try tiny.points("")
+    _ = try tiny.runner().run(points)
+    #expect {
+      _ = try SweepFolder.open(at: folder.path, forgetting: true)
+    } throws: { error in
+      ExitCode(describing: error) == .cannotCreate && "\(error)".contains("is using the folder")
+    }
+    lock.release()
+    let recorded = try SweepStore(path: folder.storePath)
+    #expect(try recorded.runs().map(\.state) == [.finished])
+    try recorded.close()
+    let (_, again) = try SweepFolder.open(at: folder.path, forgetting: true)
+    again.release()
+    #expect(!FileManager.default.fileExists(atPath: folder.storePath))
+  }
+
+  @Test("a sweep that replaces an earlier one trains all runs again")
   func forgetting() throws {
     let tiny = try TinySweep()
     let points = try tiny.points("")

@@ -8,7 +8,7 @@ import Testing
 @Suite struct SweepStoreTests {
   private static let run = MadeUp.run(alpha: "0.05", seed: 1, valid: 0.1 + 0.2, test: 1.0 / 3)
 
-  @Test("what was recorded comes back, in the order of the first records")
+  @Test("records are read back in the order in which they were first written")
   func roundTrip() throws {
     let folder = try TemporaryFolder()
     let store = try SweepStore(path: "\(folder.path)/sweep.sqlite")
@@ -32,7 +32,7 @@ import Testing
     #expect(found[1] == Self.run)
   }
 
-  @Test("planning writes down what is missing and leaves what is known")
+  @Test("planning adds missing records and leaves existing ones")
   func plan() throws {
     let folder = try TemporaryFolder()
     let store = try SweepStore(path: "\(folder.path)/sweep.sqlite")
@@ -71,7 +71,7 @@ import Testing
     #expect { try SweepStore(path: path) } throws: { "\($0)".contains("another program") }
   }
 
-  @Test("a value that makes no sense is an error that names its column")
+  @Test("an invalid value is an error that names its column")
   func damage() throws {
     let folder = try TemporaryFolder()
     let path = "\(folder.path)/sweep.sqlite"

@@ -55,12 +55,12 @@ struct TinySweep {
   }
 }
 
-/// Nobody asks to stop.
+/// No request to stop.
 struct NoSignals: StopSignals {
   func next() -> Int32? { nil }
 }
 
-/// A signal that comes when it is raised, once.
+/// A signal that is delivered once, after it was raised.
 final class ManualSignal: StopSignals {
   private let signal = Mutex<Int32?>(nil)
 
@@ -83,7 +83,7 @@ final class Lines: Sendable {
   var all: [String] { lines.withLock { $0 } }
 }
 
-/// Runs as given, and takes note of each: the coordinates cannot be seen from here, the settings
+/// Trains runs and records them. Coordinates are not visible here, the settings
 /// can.
 final class WatchedExecution: RunExecution {
   private let seen = Mutex<[String]>([])

@@ -100,6 +100,15 @@ func ranges(yaml: String, range: String) throws {
   #expect(try message(of: yaml).contains(range))
 }
 
+@Test("an empty text is a value where it is allowed, and a missing value says how to write it")
+func emptyText() throws {
+  #expect(
+    try message(of: "checkpoint_folder:").hasSuffix(
+      "has no value; expected text, an absolute path, or empty (an empty text is written \"\")"))
+  #expect(try resolve("checkpoint_folder: \"\"").checkpoints.folder.isEmpty)
+  #expect(!(try message(of: "epochs:").contains("empty text")))
+}
+
 @Test("a decay that leaves nothing of the learning rate after an epoch is refused")
 func decayToNothing() throws {
   #expect(

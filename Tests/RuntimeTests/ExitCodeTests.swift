@@ -9,7 +9,7 @@ import Testing
     ExitCode(RunOutcome(ending: ending, epochsFinished: 1, best: nil), stopSignal: 15).rawValue
   }
 
-  @Test("a run's ending becomes the code that supervisors expect")
+  @Test("the outcome of a run determines the exit code")
   func codes() {
     #expect(code(.completed) == 0)
     #expect(code(.earlyStopped) == 0)
@@ -20,7 +20,7 @@ import Testing
   }
 
   @Test(
-    "a lack of descriptors is the system's, whatever was to be opened",
+    "a lack of descriptors is a system failure for every kind of file",
     arguments: [EMFILE, ENFILE])
   func descriptors(_ number: Int32) {
     for kind in [CheckpointError.Code.cannotCreate, .inputOutput] {

@@ -36,7 +36,7 @@ import Transport
       #expect(throws: RuntimeError.self) { try folder.security(listens: listens) })
   }
 
-  @Test("a new folder is enough for every role, and its secrets are the owner's alone")
+  @Test("a new folder is enough for every role, and only its owner can read the secrets")
   func create() throws {
     try folder().create()
     let path = folder().path
@@ -51,17 +51,17 @@ import Transport
     #expect(try curve(folder(), listens: false).listening == nil)
   }
 
-  @Test("keys are never replaced: a second time says which file is there")
+  @Test("keys are never replaced: a second attempt names the existing file")
   func existing() throws {
     try folder().create()
     let before = try curve(folder(), listens: true)
     let error = #expect(throws: RuntimeError.self) { try folder().create() }
     #expect(error?.exitCode == .cannotCreate)
-    #expect(error?.message.contains("cluster.secret' is there already") == true)
+    #expect(error?.message.contains("cluster.secret' exists already") == true)
     #expect(try curve(folder(), listens: true).clusterKey == before.clusterKey)
   }
 
-  @Test("one more machine: allowed here, and its folder is good for connecting only")
+  @Test("another machine: its key is allowed here, and its folder can only be used to connect")
   func add() throws {
     try folder().create()
     try folder().add("lab-3", into: folder("lab"))
@@ -76,7 +76,7 @@ import Transport
     let again = #expect(throws: RuntimeError.self) {
       try folder().add("lab-3", into: folder("other"))
     }
-    #expect(again?.message.contains("lab-3.public' is there already") == true)
+    #expect(again?.message.contains("lab-3.public' exists already") == true)
     #expect(!FileManager.default.fileExists(atPath: folder("other").path))
   }
 
@@ -92,7 +92,7 @@ import Transport
   }
 
   @Test(
-    "a secret that others can read is not used, with what to do",
+    "a secret that others can read is refused with what to do",
     arguments: [0o640, 0o604, 0o644, 0o660, 0o666], ["node.secret", "cluster.secret"])
   func readable(_ mode: Int, _ file: String) throws {
     try folder().create()
@@ -107,7 +107,7 @@ import Transport
   }
 
   @Test(
-    "nobody but the owner may decide who is trusted",
+    "only the owner may change which keys are trusted",
     arguments: ["", "/allowed", "/allowed/node.public", "/cluster.public"])
   func writable(_ place: String) throws {
     try folder().create()
@@ -120,14 +120,14 @@ import Transport
     #expect(throws: Never.self) { try folder().security(listens: true) }
   }
 
-  @Test("what is missing is named, with the command that makes it")
+  @Test("a missing file is named with the command that makes it")
   func missing() throws {
     let none = try failure(folder("none"))
     #expect(none.exitCode == .inputMissing && none.message.contains("mrdib keys new"))
     try folder().create()
     try FileManager.default.removeItem(atPath: "\(folder().path)/allowed/node.public")
-    let nobody = try failure(folder())
-    #expect(nobody.message.contains("nobody may connect"))
+    let empty = try failure(folder())
+    #expect(empty.message.contains("no peer could connect"))
     try FileManager.default.removeItem(atPath: "\(folder().path)/node.secret")
     #expect(try failure(folder(), listens: false).message.contains("keys/node.secret'"))
   }
@@ -156,7 +156,7 @@ import Transport
     ("at most 4096 bytes", { $0 + String(repeating: "#", count: 5000) }),
   ]
 
-  @Test("a damaged file is refused with what is wrong, and without its secret", arguments: 0..<9)
+  @Test("a damaged file is refused with the reason, and without its secret", arguments: 0..<9)
   func damaged(_ number: Int) throws {
     let (found, change) = Self.changes[number]
     try folder().create()
@@ -175,7 +175,7 @@ import Transport
     #expect(error.message.contains("'\(path)'") && !error.message.contains(secret))
   }
 
-  @Test("the public half of another pair is noticed")
+  @Test("a public key of another pair is refused")
   func otherPublic() throws {
     try folder().create()
     let path = "\(folder().path)/node.secret"
@@ -189,7 +189,7 @@ import Transport
   }
 
   @Test(
-    "a named pipe in the place of a key is refused by its name, and nobody waits",
+    "a named pipe in the place of a key is refused by name, without waiting",
     arguments: ["node.secret", "cluster.secret", "cluster.public", "allowed/node.public"])
   func pipes(_ file: String) throws {
     try folder().create()
@@ -201,7 +201,7 @@ import Transport
     #expect(error.message.contains("'\(path)': it is a named pipe"), "\(error.message)")
   }
 
-  @Test("keys that come later: a pipe lets nobody in, and too many files change nothing")
+  @Test("keys added later: a pipe allows no peer, and too many files change nothing")
   func later() throws {
     try folder().create()
     let listening = try #require(try curve(folder(), listens: true).listening)
@@ -223,6 +223,7 @@ import Transport
     for pair in [keys.node, try #require(keys.listening).cluster] {
       #expect(!text.contains(pair.secretText))
     }
-    #expect(try folder("lab").lines().last?.contains("workers: it has no cluster.secret") == true)
+    let last = try folder("lab").lines().last
+    #expect(last == "usable for\tworkers only: it has no cluster.secret")
   }
 }

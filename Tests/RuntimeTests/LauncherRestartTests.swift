@@ -9,10 +9,10 @@ import Testing
   import Darwin
 #endif
 
-/// Real processes that die and come back. One suite with the others: a process can have one
+/// Real processes that die and are restarted. In one suite with the others: a process can have one
 /// `SignalPipe`.
 extension LauncherTests {
-  /// - Parameter grace: long where children leave by themselves, on however busy a machine.
+  /// - Parameter grace: long if children leave by themselves, because the machine may be busy.
   private func restarting(
     _ folder: TemporaryFolder, limit: Int = 10, firstDelay: Double = 0.02, grace: Double = 0.5
   ) -> LocalLauncher {
@@ -26,11 +26,11 @@ extension LauncherTests {
     shell("coordinator", "while [ ! -e \(file) ]; do sleep 0.02; done", isLeader: true)
   }
 
-  @Test("a child that is killed comes back in the same log, until the leader is done")
+  @Test("a killed child is restarted with the same log, until the leader has ended")
   func comesBack() throws {
     let folder = try TemporaryFolder()
     let over = "\(folder.path)/over"
-    var told: [String] = []
+    var notices: [String] = []
     let report = try restarting(folder, grace: 30).run(
       [
         leader(until: over),
@@ -38,22 +38,22 @@ extension LauncherTests {
           "worker-0",
           "echo life $THREADS; [ $(grep -c life \(folder.path)/worker-0.log) -lt 4 ] && kill -9 $$;"
             + "touch \(over)", environment: ["THREADS": "1"]),
-      ], signals: SignalPipe(), announce: { told.append($0.sentence) })
+      ], signals: SignalPipe(), announce: { notices.append($0.sentence) })
     #expect(report.exitCode == .success)
     #expect(report.culprit == nil)
     #expect(report.children.map(\.restarts) == [0, 3])
     #expect(report.children[1].ending == .exited(0))
     #expect(try folder.text("worker-0.log") == String(repeating: "life 1\n", count: 4))
     #expect(
-      told
+      notices
         == [("0.02", 1), ("0.04", 2), ("0.08", 3)].map {
-          "worker-0 was killed by signal 9 (KILL); it is restarted in \($0) s (restart \($1))"
+          "worker-0 was killed by signal 9 (KILL); restarting it in \($0) s (restart \($1))"
         })
     let row = try #require(report.table().split(separator: "\n").last)
     #expect(row.split(separator: " ").dropFirst(4).first == "3", "\(row)")
   }
 
-  @Test("a hundred deaths of six processes: all come back, each is counted, few fill the screen")
+  @Test("a hundred deaths of six processes: all are restarted and counted, few notices are shown")
   func hundredDeaths() throws {
     let folder = try TemporaryFolder()
     var launcher = restarting(folder, limit: 50, grace: 30)
@@ -67,18 +67,18 @@ extension LauncherTests {
           "echo life; [ $(wc -l < \(folder.path)/worker-\(rank).log) -le 20 ] && kill -9 $$; \(over)",
         ])
     }
-    var told: [LaunchNotice] = []
+    var notices: [LaunchNotice] = []
     let report = try launcher.run(
       [shell("coordinator", over, isLeader: true)] + workers, signals: SignalPipe(),
-      announce: { told.append($0) })
+      announce: { notices.append($0) })
     #expect(report.exitCode == .success)
     #expect(report.children.map(\.restarts) == [0] + Array(repeating: 20, count: 6))
     // 20 at once, then one a second with the number of those before it.
     let seconds = report.children[0].elapsedSeconds
-    #expect(told.count < 120 && Double(told.count) <= 20 + 2 * (seconds + 2), "\(told.count)")
+    #expect(notices.count < 120 && Double(notices.count) <= 20 + 2 * (seconds + 2), "\(notices.count)")
   }
 
-  @Test("what all lives of a child used is in the report")
+  @Test("the report adds up the usage of all restarts of a child")
   func usageOfAllLives() throws {
     let folder = try TemporaryFolder()
     let over = "\(folder.path)/over"
@@ -97,7 +97,7 @@ extension LauncherTests {
     #expect(worker.elapsedSeconds < report.children[0].elapsedSeconds - 1)
   }
 
-  @Test("a leader that dies is started as its specification has it for a restart")
+  @Test("a leader that dies is restarted with the arguments for a restart")
   func leaderRestarts() throws {
     let folder = try TemporaryFolder()
     var first = shell("coordinator", "echo first; kill -9 $$", isLeader: true)
@@ -116,7 +116,7 @@ extension LauncherTests {
   }
 
   @Test(
-    "an illegal instruction or a trap at every start: the second ends the run for good, by name",
+    "an illegal instruction or a trap at every start: the second one ends the run permanently",
     arguments: [
       (signal: "ILL", code: ExitCode.software, words: "signal 4 (ILL): an internal error, or an"),
       ("TRAP", .software, "signal 5 (TRAP): an internal error"),
@@ -124,22 +124,22 @@ extension LauncherTests {
     ])
   func traps(signal: String, code: ExitCode, words: String) throws {
     let folder = try TemporaryFolder()
-    var told: [String] = []
+    var notices: [String] = []
     let report = try restarting(folder).run(
       [
         shell("coordinator", "exec sleep 1000", isLeader: true),
         shell("worker-0", "echo life; kill -\(signal) $$; sleep 1000"),
-      ], signals: SignalPipe(), announce: { told.append($0.sentence) })
+      ], signals: SignalPipe(), announce: { notices.append($0.sentence) })
     #expect(report.exitCode == code)
     #expect(report.children[1].restarts == 1)
     #expect(try folder.text("worker-0.log") == "life\nlife\n")
-    #expect(told.last?.contains("worker-0 was killed by \(words)") == true, "\(told)")
-    let end = "it would be the same after another start, the run is ended"
-    #expect(told.last?.hasSuffix(end) == true)
+    #expect(notices.last?.contains("worker-0 was killed by \(words)") == true, "\(notices)")
+    let end = "a restart would fail in the same way, so the run ends"
+    #expect(notices.last?.hasSuffix(end) == true)
     #expect(report.failureMessage()?.contains("after 1 restart; log") == true)
   }
 
-  @Test("a log that cannot be written any more: the process is not started again without one")
+  @Test("a process whose log cannot be written any more is not restarted")
   func logGone() throws {
     let folder = try TemporaryFolder()
     let logs = folder.path("logs")
@@ -147,17 +147,17 @@ extension LauncherTests {
     let launcher = LocalLauncher(
       logDirectory: logs, limits: .init(grace: 0.5, stop: 5, settle: 0.2),
       policy: RestartPolicy(limit: 50, firstDelay: 0.02))
-    var told: [String] = []
+    var notices: [String] = []
     let report = try launcher.run(
       [
         shell("coordinator", "exec sleep 1000", isLeader: true),
         shell("worker-0", "rm -r \(logs); kill -9 $$"),
-      ], signals: SignalPipe(), announce: { told.append($0.sentence) })
+      ], signals: SignalPipe(), announce: { notices.append($0.sentence) })
     #expect(report.exitCode == .cannotCreate)
-    #expect(told.contains { $0.contains("worker-0 could not be restarted: Cannot write the log") })
+    #expect(notices.contains { $0.contains("worker-0 could not be restarted: Cannot write the log") })
   }
 
-  @Test("a process is started with a higher nice value than ours")
+  @Test("a process is started with a higher nice value than the launcher's")
   func nice() throws {
     let folder = try TemporaryFolder()
     var child = shell("worker-0", "nice")
@@ -167,27 +167,27 @@ extension LauncherTests {
     #expect(try folder.text("worker-0.log") == "\(own + 3)\n")
   }
 
-  @Test("a crash loop ends the run with 138, and the message says who and how often")
+  @Test("a crash loop ends the run with 138, and the message has the name and the count")
   func crashLoop() throws {
     let folder = try TemporaryFolder()
-    var told: [String] = []
+    var notices: [String] = []
     let report = try restarting(folder, limit: 3).run(
       [
         leader(until: "/nonexistent"),
         shell("worker-0", "echo no coordinator; exit 138"),
-      ], signals: SignalPipe(), announce: { told.append($0.sentence) })
+      ], signals: SignalPipe(), announce: { notices.append($0.sentence) })
     #expect(report.exitCode == .transient)
     #expect(report.children[1].restarts == 3)
-    #expect(told.count == 4)
+    #expect(notices.count == 4)
     #expect(
-      told.last == "worker-0 ended with exit code 138 and has been restarted 3 times within 600 s "
-        + "already; the run is ended")
+      notices.last == "worker-0 ended with exit code 138 and was already restarted 3 times within "
+        + "600 s; ending the run")
     let message = try #require(report.failureMessage())
     #expect(message.contains("because worker-0 ended with exit code 138, after 3 restarts"))
     #expect(message.contains("no coordinator"))
   }
 
-  @Test("a failure for good after restarts ends the run with its code")
+  @Test("a permanent failure after restarts ends the run with its code")
   func failsAfterRestart() throws {
     let folder = try TemporaryFolder()
     var worker = shell("worker-0", "kill -9 $$")
@@ -198,7 +198,7 @@ extension LauncherTests {
     #expect(report.children.map(\.ending) == [.signalled(SIGTERM), .exited(65)])
   }
 
-  @Test("a program that is gone when it is needed again: each try is told, then the run ends")
+  @Test("a program that is missing at a restart: each attempt is reported, then the run ends")
   func cannotRestart() throws {
     let folder = try TemporaryFolder()
     let program = "\(folder.path)/program"
@@ -206,18 +206,18 @@ extension LauncherTests {
       atPath: program, withDestinationPath: "/bin/sh")
     let worker = ChildSpecification(
       name: "worker-0", executable: program, arguments: ["-c", "rm \(program); kill -9 $$"])
-    var told: [String] = []
+    var notices: [String] = []
     let report = try restarting(folder, limit: 2).run(
       [leader(until: "/nonexistent"), worker], signals: SignalPipe(),
-      announce: { told.append($0.sentence) })
+      announce: { notices.append($0.sentence) })
     #expect(report.exitCode == .transient)
     #expect(report.children[1].restarts == 0)
-    let failures = told.filter { $0.hasPrefix("worker-0 could not be restarted: ") }
+    let failures = notices.filter { $0.hasPrefix("worker-0 could not be restarted: ") }
     #expect(failures.count == 2)
     #expect(failures.allSatisfy { $0.contains(program) && $0.contains("No such file") })
   }
 
-  @Test("one of two workers that leaves is let go; a server that is the only one comes back")
+  @Test("one of two workers may leave; the only server is restarted")
   func politeLeave() throws {
     let folder = try TemporaryFolder()
     let over = "\(folder.path)/over"
@@ -225,24 +225,25 @@ extension LauncherTests {
       ChildSpecification(name: name, role: role, executable: "/bin/sh", arguments: ["-c", script])
     }
     var server = node("server-0", "server", "exit 0")
-    // It stays until the leader has surely noticed: who leaves before is started again.
+    // It stays until the leader has surely seen it: a child that leaves before is restarted.
     server.restartArguments = ["-c", "sleep 0.5; touch \(over); sleep 3"]
-    var told: [String] = []
+    var notices: [String] = []
     let report = try restarting(folder, grace: 10).run(
       [
         leader(until: over), server, node("worker-0", "worker", "exit 0"),
         node("worker-1", "worker", "while [ ! -e \(over) ]; do sleep 0.02; done"),
-      ], signals: SignalPipe(), announce: { told.append($0.sentence) })
+      ], signals: SignalPipe(), announce: { notices.append($0.sentence) })
     #expect(report.exitCode == .success)
     #expect(report.children.map(\.restarts) == [0, 1, 0, 0])
     #expect(
-      Set(told) == [
-        "server-0 left, but nobody else can do its part; it is restarted in 0.02 s (restart 1)",
-        "worker-0 was asked to leave and left (exit code 0); the run goes on without it",
+      Set(notices) == [
+        "server-0 left the run, but no other process has its role; restarting it in 0.02 s "
+          + "(restart 1)",
+        "worker-0 was asked to leave and left (exit code 0); the run continues without it",
       ])
   }
 
-  @Test("killed from outside it comes back; and a killed launcher takes also that one with it")
+  @Test("a killed child is restarted, and ends with a killed launcher, too")
   func orphans() async throws {
     let folder = try TemporaryFolder()
     let path = folder.path
@@ -261,7 +262,7 @@ extension LauncherTests {
         _ = process("worker-2")
         kill(getpid(), SIGKILL)
       }
-      // Each life writes its process id into a file of its own.
+      // Each process writes its id into a file of its own.
       let children = ["coordinator", "worker"].map { name in
         func life(_ number: Int) -> [String] {
           [
@@ -285,7 +286,7 @@ extension LauncherTests {
     }
   }
 
-  @Test("a stop while the leader is dead between two lives ends everybody at once")
+  @Test("a stop while the leader is dead ends all children at once")
   func stopBetweenLives() async throws {
     let folder = try TemporaryFolder()
     let path = folder.path

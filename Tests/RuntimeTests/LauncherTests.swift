@@ -19,14 +19,14 @@ import Testing
       isLeader: isLeader)
   }
 
-  /// - Parameter grace: long where children leave by themselves, on however busy a machine.
+  /// - Parameter grace: long if children leave by themselves, because the machine may be busy.
   private func launcher(_ folder: TemporaryFolder, grace: Double = 0.5) -> LocalLauncher {
     LocalLauncher(logDirectory: folder.path, limits: .init(grace: grace, stop: 5))
   }
 
   static func isAlive(_ process: Int32) -> Bool { kill(process, 0) == 0 }
 
-  /// Waits until the process is gone; false if it is still there after a minute.
+  /// Waits until the process has ended; false if it is still running after a minute.
   static func isGone(_ process: Int32) -> Bool {
     for _ in 0..<6000 {
       if !isAlive(process) { return true }
@@ -71,7 +71,7 @@ import Testing
     #expect(table[1].contains("exit code 0"))
   }
 
-  @Test("a failure ends the others, and the message has the culprit, its log and its last words")
+  @Test("a failure ends the others, and the message has the child, its log and its last lines")
   func failure() throws {
     let folder = try TemporaryFolder()
     let ready = "\(folder.path)/ready"
@@ -92,7 +92,7 @@ import Testing
     #expect(message.contains("cannot read the data"))
   }
 
-  @Test("a killed child is announced at once, and the leader ends the run, not we")
+  @Test("a killed child is announced at once, and the leader ends the run, not the launcher")
   func lostChild() throws {
     let folder = try TemporaryFolder()
     var announced: [String] = []
@@ -104,7 +104,7 @@ import Testing
           "trap 'echo disturbed' TERM; while [ ! -e \(folder.path)/over ]; do sleep 0.02; done"),
         shell("worker-1", "kill -9 $$"),
       ], signals: SignalPipe(), announce: { announced.append($0.sentence) })
-    #expect(announced == ["worker-1 was killed by signal 9 (KILL); the run is ended"])
+    #expect(announced == ["worker-1 was killed by signal 9 (KILL); ending the run"])
     #expect(report.exitCode == .transient)
     #expect(report.children.map(\.ending) == [.exited(138), .exited(0), .signalled(SIGKILL)])
     #expect(try folder.text("worker-0.log").isEmpty)
@@ -112,7 +112,7 @@ import Testing
     #expect(message.contains("because worker-1 was killed by signal 9 (KILL)"))
   }
 
-  @Test("a bus error is explained: it comes from a file, not from the program")
+  @Test("a bus error is explained by its usual cause, a file")
   func busError() throws {
     let folder = try TemporaryFolder()
     let report = try launcher(folder).run(
@@ -121,7 +121,7 @@ import Testing
     #expect(message.contains("signal 7 (BUS): a memory-mapped file shrank or its disk failed"))
   }
 
-  @Test("what a child started itself does not outlive it")
+  @Test("a child's own children do not outlive it")
   func grandchildren() throws {
     let folder = try TemporaryFolder()
     _ = try launcher(folder).run(
@@ -131,7 +131,7 @@ import Testing
     #expect(Self.isGone(grandchild))
   }
 
-  @Test("a program that cannot be started is named with the reason, and nobody is left running")
+  @Test("a program that cannot be started is named with the reason, and no child is left running")
   func cannotStart() throws {
     let folder = try TemporaryFolder()
     let pidFile = "\(folder.path)/pid"
@@ -145,7 +145,7 @@ import Testing
       (error as? RuntimeError)?.exitCode == .system && "\(error)".contains("worker-0")
         && "\(error)".contains("/nonexistent/mrdib") && "\(error)".contains("No such file")
     }
-    // It may have been killed before it could write; then there is nothing to look for.
+    // It may have been killed before it wrote its id; then there is nothing to check.
     if let text = try? folder.text("pid"), let process = Int32(text.dropLast()) {
       #expect(Self.isGone(process))
     }
@@ -196,7 +196,7 @@ import Testing
     }
   }
 
-  @Test("a signal reaches the leader only, everybody may leave, and the exit code names it")
+  @Test("a signal is forwarded to the leader only, all may leave, and the exit code has the signal")
   func signalForwarded() async throws {
     let folder = try TemporaryFolder()
     let path = folder.path
@@ -230,7 +230,7 @@ import Testing
     #expect(try folder.text("other.log") == "left\n")
   }
 
-  @Test("a second signal kills what does not want to leave")
+  @Test("a second signal kills children that do not leave")
   func secondSignal() async throws {
     let folder = try TemporaryFolder()
     let path = folder.path
@@ -239,7 +239,7 @@ import Testing
         while !FileManager.default.fileExists(atPath: "\(path)/up") { usleep(5_000) }
         kill(getpid(), SIGINT)
         while !FileManager.default.fileExists(atPath: "\(path)/asked") { usleep(5_000) }
-        // Sooner it would count as the same signal.
+        // Earlier it would count as the same signal.
         usleep(600_000)
         kill(getpid(), SIGINT)
       }

@@ -2,7 +2,7 @@ import Runtime
 import Testing
 
 @Suite struct NodeConnectionsTests {
-  @Test("nodes that come again and again are bounded; members are kept")
+  @Test("the number of connecting nodes is bounded; members are kept")
   func bounded() {
     var nodes = NodeConnections<Int>()
     func add(_ number: Int) {
@@ -15,7 +15,7 @@ import Testing
       #expect(nodes.node(speakingOn: member) == UInt64(member))
       #expect(nodes.peer(of: UInt64(member)) == member)
     }
-    // The one that was silent for longest is forgotten.
+    // The one that has sent nothing for the longest time is forgotten.
     #expect(nodes.node(speakingOn: 2) == nil && nodes.peer(of: 2) == nil)
     let kept = 500
     #expect(nodes.node(speakingOn: kept) == UInt64(kept))

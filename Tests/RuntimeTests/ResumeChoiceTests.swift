@@ -15,7 +15,7 @@ import Testing
     }
   }
 
-  @Test("a slip of the pen and a file are refused: what was found, and what to give")
+  @Test("a misspelt word and a file are refused with what was found and what to give")
   func refused() throws {
     let folder = try TemporaryFolder()
     try folder.make("file")

@@ -69,12 +69,12 @@ import Testing
     let rule = try #require(json["selection"] as? [String: Any])
     #expect(rule["metric"] as? String == "valid.recall@20")
     #expect(rule["rounding"] as? String == "4 decimals")
-    // Nothing of the way it was written stays behind.
+    // No temporary file is left.
     let files = try FileManager.default.contentsOfDirectory(atPath: directory.path)
     #expect(files.sorted() == ["logs", "summary.json"])
   }
 
-  @Test("the summary says how stale rows were over all epochs, and nothing where they never are")
+  @Test("the summary has the staleness over all epochs, and none if rows are never stale")
   func staleness() throws {
     let folder = try TemporaryFolder()
     let directory = try RunDirectory.create(at: folder.path)
@@ -99,7 +99,7 @@ import Testing
     #expect((json["test"] as? [String: Double])?.isEmpty == true)
   }
 
-  @Test("metrics.jsonl grows by one line per epoch that is complete at once, with null for NaN")
+  @Test("metrics.jsonl grows by one complete line per epoch, with null for NaN")
   func metrics() throws {
     let folder = try TemporaryFolder()
     let run = Self.storedRun(best: nil)
@@ -118,12 +118,12 @@ import Testing
     let second = try object(String(lines[1]))
     #expect((second["loss"] as? [String: Any])?["total"] is NSNull)
     #expect(second["valid"] == nil)
-    // A log that is opened again goes on where the other stopped.
+    // A log that is opened again is appended to.
     try MetricsLog(path: "\(folder.path)/metrics.jsonl").append(run.epochs[0], evaluation: nil)
     #expect(try folder.text("metrics.jsonl").split(separator: "\n").count == 3)
   }
 
-  @Test("a folder that holds a run is refused, and named with what to do")
+  @Test("a folder that holds a run is refused with what to do")
   func refusesRun() throws {
     let folder = try TemporaryFolder()
     let directory = try RunDirectory.create(at: folder.path)
@@ -140,7 +140,7 @@ import Testing
     } throws: { "\($0)".contains("a run that has ended") }
   }
 
-  @Test("replacing a run removes what a run writes and nothing else")
+  @Test("replacing a run removes the run's files and nothing else")
   func replacesRun() throws {
     let folder = try TemporaryFolder()
     let directory = try RunDirectory.create(at: folder.path)
@@ -155,7 +155,7 @@ import Testing
     #expect(try FileManager.default.contentsOfDirectory(atPath: directory.logDirectory).isEmpty)
   }
 
-  @Test("replacing a run removes its best model: what names it first, what marks the run last")
+  @Test("replacing a run removes best.json first, then the model, and the run's records last")
   func replacesModel() throws {
     let folder = try TemporaryFolder()
     let directory = try RunDirectory.create(at: folder.path)
@@ -173,7 +173,7 @@ import Testing
     #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["logs"])
   }
 
-  @Test("replacing a run leaves what people keep in its folders")
+  @Test("replacing a run keeps other files in its folders")
   func keepsForeignFiles() throws {
     let folder = try TemporaryFolder()
     let directory = try RunDirectory.create(at: folder.path)
@@ -200,7 +200,7 @@ import Testing
     } throws: { "\($0)".contains("best.json") && "\($0)".contains("--overwrite") }
   }
 
-  @Test("a file where the folder should be is a sentence with the path")
+  @Test("a file in the place of the folder is an error with the path")
   func fileInTheWay() throws {
     let folder = try TemporaryFolder()
     try "x".write(toFile: "\(folder.path)/run", atomically: true, encoding: .utf8)
@@ -210,7 +210,7 @@ import Testing
   }
 
   #if canImport(Glibc)
-    @Test("a run directory that is made stays after a power loss: the folder it is in is on disk")
+    @Test("a new run directory survives a power loss: its parent folder is synchronized")
     func lasts() throws {
       let folder = try TemporaryFolder()
       let watch = try FolderWatch(folder.path)
@@ -219,7 +219,7 @@ import Testing
     }
   #endif
 
-  @Test("a disk that takes no more is a sentence that names the file")
+  @Test("a full disk is an error that names the file")
   func fullDisk() throws {
     let sealed = try SealedFile()
     #expect {
@@ -230,7 +230,7 @@ import Testing
     }
   }
 
-  @Test("a failed replacement leaves the old file and nothing beside it")
+  @Test("a failed replacement leaves the old file and no other")
   func atomicFailure() throws {
     let folder = try TemporaryFolder()
     try FileManager.default.createDirectory(

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 @Suite struct RunLockTests {
-  @Test("a directory that somebody writes to is refused, and the message names who")
+  @Test("a directory that a process uses is refused with the id of that process")
   func refuses() throws {
     let folder = try TemporaryFolder()
     let path = "\(folder.path)/a/run"
@@ -18,6 +18,20 @@ import Testing
     }
     lock.release()
     try RunLock(runDirectory: path).release()
+  }
+
+  @Test("a run and a sweep in one folder exclude each other")
+  func sweep() throws {
+    let folder = try TemporaryFolder()
+    let lock = try RunLock(sweepFolder: folder.path)
+    #expect {
+      try RunLock(runDirectory: folder.path)
+    } throws: { "\($0)".hasPrefix("Cannot start a run in '\(folder.path)': process ") }
+    #expect {
+      try RunLock(sweepFolder: folder.path)
+    } throws: { "\($0)".hasPrefix("Cannot start a sweep in '\(folder.path)': process ") }
+    lock.release()
+    try RunLock(runDirectory: folder.path).release()
   }
 
   @Test("the lock of a process that was killed is free")

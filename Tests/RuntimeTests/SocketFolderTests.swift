@@ -15,7 +15,7 @@ import Testing
     return path
   }
 
-  @Test("what killed processes have left is removed, and nothing else")
+  @Test("folders of killed processes are removed, and nothing else")
   func leftOvers() throws {
     let parent = try TemporaryFolder()
     let empty = try make("mrdib-run-aaaaaa", in: parent)
@@ -40,7 +40,7 @@ import Testing
     #expect(!files.fileExists(atPath: living.path) && !files.fileExists(atPath: next.path))
   }
 
-  @Test("a link is not followed, and a folder of somebody else's making is not taken for ours")
+  @Test("links are not followed, and other programs' folders are not removed")
   func links() throws {
     let parent = try TemporaryFolder()
     let target = try make("target", in: parent)

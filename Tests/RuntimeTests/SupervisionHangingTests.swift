@@ -1,8 +1,8 @@
 import Runtime
 import Testing
 
-/// A coordinator that leads, a server and a worker, all started at 0 on a virtual clock; silence of
-/// ten seconds is too long.
+/// A leading coordinator, a server and a worker, all started at 0 on a virtual clock. The hang time
+/// is ten seconds.
 @Suite struct SupervisionHangingTests {
   private static let coordinator = 0
   private static let server = 1
@@ -14,8 +14,8 @@ import Testing
       policy: RestartPolicy(limit: limit, firstDelay: 1), at: 0)
   }
 
-  /// Lets the time pass in which these children give signs, with a look every `step` seconds.
-  /// Returns what was done, with its time.
+  /// Lets time pass in which these children send life signs, with a tick every `step` seconds.
+  /// Returns the actions with their times.
   private func pass(
     _ group: inout Supervision, from start: Double, to end: Double, step: Double = 1,
     signs: [Int] = []
@@ -26,7 +26,7 @@ import Testing
     }
   }
 
-  @Test("who falls silent is killed after the hang time, not before, and started again")
+  @Test("a child without life signs is killed after the hang time, not before, and restarted")
   func killed() {
     for index in [Self.coordinator, Self.server] {
       var group = group()
@@ -40,15 +40,15 @@ import Testing
           == [.announce(index: index, .restarts(after: 1, count: 1))])
       #expect(group.handle(.tick, at: 111) == [.start(index: index)])
       #expect(group.culprit == nil)
-      // The next life has the whole time again.
+      // The restarted process has the whole time again.
       let next = pass(&group, from: 111, to: 130, signs: others)
-      #expect(next.isEmpty, "it has not given its first sign")
+      #expect(next.isEmpty, "it has not sent its first life sign")
       #expect(pass(&group, from: 130, to: 131, signs: [0, 1, 2]).isEmpty)
       #expect(pass(&group, from: 131, to: 141, signs: others).map(\.time) == [141])
     }
   }
 
-  @Test("a sign now and then is enough, whatever else takes long")
+  @Test("rare life signs are enough if they come within the hang time")
   func rareSigns() {
     var group = group()
     for start in stride(from: 0.0, to: 500, by: 9.5) {
@@ -57,27 +57,27 @@ import Testing
     }
   }
 
-  @Test("a process that never gave a sign is none that hangs")
+  @Test("a process that never sent a life sign does not count as hanging")
   func neverGave() {
     var group = group()
     #expect(pass(&group, from: 0, to: 1000, signs: [0]).isEmpty)
   }
 
-  @Test("with 0 nobody hangs")
+  @Test("with a hang time of 0 no child is killed")
   func never() {
     var group = group(hang: 0)
     _ = pass(&group, from: 0, to: 1, signs: [0, 1, 2])
     #expect(pass(&group, from: 1, to: 10_000).isEmpty)
   }
 
-  @Test("time in which the launcher itself did not run is not held against its children")
+  @Test("time in which the launcher itself was stopped does not count")
   func ownPause() {
     var group = group()
     #expect(pass(&group, from: 0, to: 5, signs: [0, 1, 2]).isEmpty)
-    // Everything was stopped for an hour, and the launcher is the first to go on.
+    // All processes were stopped for an hour, and the launcher is the first to continue.
     #expect(group.handle(.tick, at: 3605).isEmpty)
     #expect(pass(&group, from: 3605, to: 3606, signs: [0, 1, 2]).isEmpty)
-    // Again and again, as on a machine that is short of time.
+    // Repeatedly, as on an overloaded machine.
     var now = 3606.0
     for _ in 0..<100 {
       now += 100
@@ -85,12 +85,12 @@ import Testing
       #expect(pass(&group, from: now, to: now + 1, signs: [0, 1, 2]).isEmpty)
       now += 1
     }
-    // Who stays silent while the launcher runs is found all the same.
+    // A child without life signs while the launcher runs is still detected.
     let done = pass(&group, from: now, to: now + 10, signs: [0, 2])
     #expect(done.map(\.action) == [.killHung(index: Self.server, silence: 10)])
   }
 
-  @Test("signs that were given while the launcher slept count when it looks again")
+  @Test("life signs sent while the launcher was stopped count afterwards")
   func waitingSigns() {
     var group = group()
     for now in stride(from: 1.0, to: 1000, by: 50) {
@@ -99,7 +99,7 @@ import Testing
     }
   }
 
-  @Test("one that a kill does not end at once is killed again, a hang time later")
+  @Test("a child that a kill does not end at once is killed again, a hang time later")
   func stuckInDisk() {
     var group = group()
     _ = pass(&group, from: 0, to: 1, signs: [0, 1, 2])
@@ -118,7 +118,7 @@ import Testing
         == [.announce(index: Self.server, .runEnds)])
   }
 
-  @Test("when the run is about to end, its deadlines decide and not the hang time")
+  @Test("once the run is ending, its deadlines decide and not the hang time")
   func ending() {
     var group = group()
     _ = pass(&group, from: 0, to: 1, signs: [0, 1, 2])

@@ -3,7 +3,7 @@ import Testing
 
 /// Children that do not end when they are killed, because they wait for a disk.
 @Suite struct SupervisionLingeringTests {
-  @Test("they are told of, killed again and given up in the end: nobody waits for ever")
+  @Test("they are announced, killed again, and not waited for after the limit")
   func lingers() {
     var group = Supervision(
       roles: ["coordinator", "worker"], leader: 0,

@@ -1,7 +1,7 @@
 import Runtime
 import Testing
 
-/// A coordinator that leads, two servers and two workers, all started at 0.
+/// A leading coordinator, two servers and two workers, all started at 0.
 @Suite struct SupervisionRestartTests {
   private static let coordinator = 0
   private static let server = 1
@@ -35,10 +35,10 @@ import Testing
     #expect(group.culprit == nil, sourceLocation: sourceLocation)
   }
 
-  // MARK: Coming back
+  // MARK: Restarts
 
   @Test(
-    "what was killed, crashed or asks for it is started again",
+    "a child that was killed, crashed or exited with a transient code is restarted",
     arguments: [coordinator, server, worker], [.signal(9), .signal(11), ExitCode.transient])
   func comesBack(index: Int, code: ExitCode) {
     var group = group()
@@ -46,7 +46,7 @@ import Testing
     #expect(!group.isDone)
   }
 
-  @Test("each further death waits twice as long, up to the longest delay")
+  @Test("the delay doubles with each death, up to the longest delay")
   func backOff() {
     var group = group(limit: 9)
     restarts(&group, Self.worker, at: 1, after: 1, count: 1)
@@ -55,7 +55,7 @@ import Testing
     restarts(&group, Self.worker, at: 7, after: 3, count: 4)
   }
 
-  @Test("a steady life makes the delay short again, a shorter life does not")
+  @Test("the delay is short again after a long life, and not after a shorter one")
   func steadyLife() {
     var group = group()
     restarts(&group, Self.worker, at: 9, after: 1, count: 1)
@@ -63,14 +63,14 @@ import Testing
     restarts(&group, Self.worker, at: 31.5, after: 1, count: 3)
   }
 
-  @Test("the delays of one do not make another wait")
+  @Test("each child has delays of its own")
   func ownDelays() {
     var group = group()
     restarts(&group, Self.worker, at: 1, after: 1, count: 1)
     restarts(&group, Self.server, at: 2, after: 1, count: 1)
   }
 
-  @Test("several that are dead at once come back each at its time")
+  @Test("several dead children are restarted, each at its time")
   func together() {
     var group = group()
     for index in [Self.coordinator, Self.server, Self.worker] {
@@ -80,7 +80,7 @@ import Testing
       group.handle(.tick, at: 2) == [.start(index: 0), .start(index: 1), .start(index: 3)])
   }
 
-  @Test("a process that cannot be started is tried again, later, and not for ever")
+  @Test("a start that fails is retried, later, and not for ever")
   func cannotStart() {
     var group = group(limit: 2)
     restarts(&group, Self.worker, at: 1, after: 1, count: 1)
@@ -93,32 +93,32 @@ import Testing
         == [.announce(index: Self.worker, .tooManyRestarts), .signal(index: 0, 15)])
   }
 
-  // MARK: What a restart does not mend
+  // MARK: Failures that a restart does not fix
 
   @Test(
-    "a process that traps twice soon after its start is not started again",
+    "a process that traps twice soon after its start is not restarted",
     arguments: [(Int32(4), ExitCode.software), (5, .software), (8, .software), (31, .system)])
   func traps(signal: Int32, code: ExitCode) {
     var group = group()
     restarts(&group, Self.worker, .signal(signal), at: 100, after: 1, count: 1)
     #expect(
       group.handle(.ended(index: Self.worker, .signal(signal)), at: 103)
-        == [.announce(index: Self.worker, .cannotBeMended), .signal(index: 0, 15)])
+        == [.announce(index: Self.worker, .failsAgain), .signal(index: 0, 15)])
     _ = group.handle(.ended(index: 0, .terminated), at: 104)
     #expect(group.exitCode == code)
   }
 
-  @Test("the coordinator too: then nobody is there whom it could tell")
+  @Test("the same for the coordinator, after which there is no leader")
   func leaderTraps() {
     var group = group()
     restarts(&group, Self.coordinator, .signal(4), at: 1, after: 1, count: 1)
     #expect(
       group.handle(.ended(index: Self.coordinator, .signal(4)), at: 2.5)
-        == [.announce(index: 0, .cannotBeMended)] + (1...4).map { .signal(index: $0, 15) })
+        == [.announce(index: 0, .failsAgain)] + (1...4).map { .signal(index: $0, 15) })
     #expect(group.exitCode == .software)
   }
 
-  @Test("two traps with a long life, or another death, between them are two accidents")
+  @Test("two traps with a long life, or another death, between them do not end the run")
   func rareTraps() {
     var group = group(limit: 9)
     restarts(&group, Self.worker, .signal(4), at: 1, after: 1, count: 1)
@@ -127,7 +127,7 @@ import Testing
     restarts(&group, Self.worker, .signal(4), at: 17, after: 3, count: 4)
   }
 
-  @Test("a process that the kernel kills for lack of memory again and again")
+  @Test("a process that the kernel kills repeatedly for lack of memory ends the run")
   func memory() {
     var group = group(limit: 9, window: 60)
     for (now, delay, count) in [(1.0, 1.0, 1), (30, 1, 2)] {
@@ -138,7 +138,7 @@ import Testing
     }
     #expect(
       group.handle(.ended(index: Self.server, Self.lost, isOutOfMemory: true), at: 50)
-        == [.announce(index: Self.server, .cannotBeMended), .signal(index: 0, 15)])
+        == [.announce(index: Self.server, .failsAgain), .signal(index: 0, 15)])
     #expect(group.exitCode == .system)
   }
 
@@ -154,7 +154,7 @@ import Testing
     }
   }
 
-  @Test("a process that the system does not let us start is tried a few times, then it is 71")
+  @Test("a start that the system refuses is retried a few times, then the run ends with 71")
   func refusedStarts() {
     var group = group(limit: 9)
     restarts(&group, Self.worker, at: 100, after: 1, count: 1)
@@ -172,21 +172,21 @@ import Testing
     }
     #expect(
       group.handle(.notStarted(index: Self.worker), at: now)
-        == [.announce(index: Self.worker, .cannotBeMended), .signal(index: 0, 15)])
+        == [.announce(index: Self.worker, .failsAgain), .signal(index: 0, 15)])
     #expect(group.exitCode == .system)
   }
 
-  @Test("what no attempt can mend, such as a log that cannot be written, is not tried again")
+  @Test("a start that fails permanently, such as an unwritable log, is not retried")
   func impossibleStart() {
     var group = group()
     restarts(&group, Self.worker, at: 1, after: 1, count: 1)
     #expect(
       group.handle(.notStarted(index: Self.worker, .cannotCreate), at: 2)
-        == [.announce(index: Self.worker, .cannotBeMended), .signal(index: 0, 15)])
+        == [.announce(index: Self.worker, .failsAgain), .signal(index: 0, 15)])
     #expect(group.exitCode == .cannotCreate)
   }
 
-  @Test("a group that is dead as a whole is not done while one will come back")
+  @Test("a group whose children are all dead is not done while a restart is planned")
   func allDead() {
     var group = Supervision(
       roles: ["worker"], leader: nil, policy: RestartPolicy(limit: 1), at: 0)
@@ -200,7 +200,7 @@ import Testing
 
   // MARK: The limit
 
-  @Test("one death more than the limit within the window ends the run: the leader first")
+  @Test("one death more than the limit within the window ends the run, the leader first")
   func limit() {
     var group = group(limit: 2)
     restarts(&group, Self.worker, at: 10, after: 1, count: 1)
@@ -218,7 +218,7 @@ import Testing
     #expect(group.culprit?.exitCode == Self.lost)
   }
 
-  @Test("restarts that lie further back than the window do not count")
+  @Test("restarts before the window do not count")
   func window() {
     var group = group(limit: 2)
     restarts(&group, Self.worker, at: 10, after: 1, count: 1)
@@ -246,7 +246,7 @@ import Testing
   }
 
   @Test(
-    "a process that always dies at once reaches the limit, whatever it is",
+    "a process that always dies at once reaches any limit",
     arguments: [(1, 1.0), (20, 60.0), (50, 600.0), (1000, 600.0), (100_000, 1.0)])
   func crashLoopEnds(limit: Int, window: Double) {
     var group = Supervision(
@@ -267,7 +267,7 @@ import Testing
 
   // MARK: The end of the run
 
-  @Test("a failure for good ends the run, with its code, however many restarts are left")
+  @Test("a permanent failure ends the run with its code, however many restarts are left")
   func permanentFailure() {
     var group = group()
     let actions = group.handle(.ended(index: Self.worker, .dataMalformed), at: 1)
@@ -276,7 +276,7 @@ import Testing
     #expect(group.culprit?.index == Self.worker)
   }
 
-  @Test("a failure for good while others are dead: nobody of them is started any more")
+  @Test("after a permanent failure dead children are not restarted")
   func permanentFailureWhileWaiting() {
     var group = group()
     _ = group.handle(.ended(index: Self.coordinator, Self.lost), at: 1)
@@ -293,7 +293,7 @@ import Testing
     #expect(group.exitCode == .failure)
   }
 
-  @Test("a leader that is done ends the run also for who was about to be started again")
+  @Test("a leader that has ended cancels planned restarts")
   func leaderDone() {
     var group = group()
     _ = group.handle(.ended(index: Self.worker, Self.lost), at: 1)
@@ -304,7 +304,7 @@ import Testing
     #expect(group.exitCode == .success)
   }
 
-  @Test("who dies after the leader is done is not started again")
+  @Test("a child that dies after the leader has ended is not restarted")
   func diesAfterTheEnd() {
     var group = group()
     _ = group.handle(.ended(index: 0, .success), at: 1)
@@ -313,9 +313,9 @@ import Testing
     #expect(group.exitCode == .success)
   }
 
-  // MARK: A person's signals
+  // MARK: The user's signals
 
-  @Test("while the run is being stopped nobody is started, and the leader's code is not a failure")
+  @Test("during a stop no child is restarted, and the leader's code is not a failure")
   func stop() {
     var group = group()
     #expect(group.handle(.signal(2), at: 1) == [.signal(index: 0, 2)])
@@ -339,14 +339,14 @@ import Testing
     #expect(group.exitCode == .terminated)
   }
 
-  @Test("a stop while the leader is dead between two lives goes to all others and ends everything")
+  @Test("a stop while the leader is dead goes to all others and ends the run")
   func stopWithoutLeader() {
     var group = group()
     _ = group.handle(.ended(index: 0, Self.lost), at: 1)
     #expect(group.handle(.signal(15), at: 1.5) == (1...4).map { .signal(index: $0, 15) })
     #expect(group.handle(.tick, at: 2).isEmpty)
     for index in 1...3 { _ = group.handle(.ended(index: index, .success), at: 2) }
-    // Who does not heed it gets stronger means.
+    // A child that ignores it gets a stronger signal.
     #expect(group.nextDeadline == 21.5)
     #expect(group.handle(.tick, at: 21.5) == [.signal(index: 4, 15)])
     #expect(group.handle(.tick, at: 26.5) == [.signal(index: 4, 9)])
@@ -356,7 +356,7 @@ import Testing
     #expect(group.stopSignal == 15)
   }
 
-  @Test("a leader that is killed while it stops the run leaves nobody to wait for")
+  @Test("if the leader is killed while it stops the run, the others are not waited for")
   func leaderKilledWhileStopping() {
     var group = group()
     _ = group.handle(.signal(15), at: 1)
@@ -366,7 +366,7 @@ import Testing
     #expect(group.exitCode == .terminated)
   }
 
-  @Test("the second signal kills who lives, and who is dead stays so")
+  @Test("the second signal kills running children, and dead ones are not restarted")
   func secondSignal() {
     var group = group()
     _ = group.handle(.ended(index: 0, Self.lost), at: 1)
@@ -377,7 +377,7 @@ import Testing
     #expect(group.exitCode == .interrupted)
   }
 
-  @Test("a leader that a person stopped by itself has ended the run; it is not started again")
+  @Test("a leader that the user stopped directly has ended the run and is not restarted")
   func leaderAskedToStop() {
     var group = group()
     #expect(group.handle(.ended(index: 0, .terminated), at: 1).isEmpty)
@@ -388,21 +388,21 @@ import Testing
     #expect(group.culprit == nil)
   }
 
-  // MARK: Leaving politely
+  // MARK: Leaving with success
 
   @Test(
-    "a worker that was asked to leave is not started again, and the run goes on without it",
+    "a worker that was asked to leave is not restarted, and the run continues without it",
     arguments: [ExitCode.success, .terminated, .interrupted])
   func leaves(code: ExitCode) {
     var group = group()
     #expect(group.handle(.ended(index: Self.worker, code), at: 1).isEmpty)
     #expect(group.handle(.tick, at: 2.9).isEmpty)
-    #expect(group.handle(.tick, at: 3) == [.announce(index: Self.worker, .goesOnWithout)])
+    #expect(group.handle(.tick, at: 3) == [.announce(index: Self.worker, .continuesWithout)])
     #expect(group.nextDeadline == nil)
     #expect(group.culprit == nil)
   }
 
-  @Test("at the end of a run everybody leaves before the leader: nothing is said or done")
+  @Test("at the end of a run all leave before the leader: no notice and no action")
   func endOfRun() {
     var group = group()
     for index in 1...4 { #expect(group.handle(.ended(index: index, .success), at: 1).isEmpty) }
@@ -412,22 +412,22 @@ import Testing
     #expect(group.exitCode == .success)
   }
 
-  @Test("the last of its role is started again when it leaves while the leader goes on")
+  @Test("the last child of its role is restarted if it leaves while the leader runs")
   func lastOne() {
     var group = group()
     for index in [3, 4] { _ = group.handle(.ended(index: index, .success), at: 1) }
     #expect(
       group.handle(.tick, at: 3) == [
-        .announce(index: 3, .restarts(after: 1, count: 1)), .announce(index: 4, .goesOnWithout),
+        .announce(index: 3, .restarts(after: 1, count: 1)), .announce(index: 4, .continuesWithout),
       ])
     #expect(group.handle(.tick, at: 4) == [.start(index: 3)])
   }
 
-  @Test("one that is dead and will come back makes another dispensable")
+  @Test("a child may leave while another of its role is about to be restarted")
   func otherComesBack() {
     var group = group()
     _ = group.handle(.ended(index: 3, .success), at: 1)
     _ = group.handle(.ended(index: 4, Self.lost), at: 2.5)
-    #expect(group.handle(.tick, at: 3) == [.announce(index: 3, .goesOnWithout)])
+    #expect(group.handle(.tick, at: 3) == [.announce(index: 3, .continuesWithout)])
   }
 }

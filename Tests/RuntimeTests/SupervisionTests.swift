@@ -10,7 +10,7 @@ import Testing
       roles: (0..<count).map { "role \($0)" }, leader: leader, limits: limits, at: 0)
   }
 
-  @Test("all end well: success, and nobody is signalled")
+  @Test("all end with success: the group succeeds, and no child is signalled")
   func success() {
     var group = group()
     for index in 0..<3 { #expect(group.handle(.ended(index: index, .success), at: 1).isEmpty) }
@@ -18,7 +18,7 @@ import Testing
     #expect(group.exitCode == .success)
   }
 
-  @Test("a failure for good terminates the leader, then the others, and kills who stays")
+  @Test("a permanent failure terminates the leader, then the others, and kills those that stay")
   func failure() {
     var group = group()
     let first = group.handle(.ended(index: 1, .dataMalformed), at: 10)
@@ -33,7 +33,7 @@ import Testing
     #expect(group.culprit?.index == 1)
   }
 
-  @Test("the leader's verdict on a run counts more than how its nodes left")
+  @Test("the leader's exit code takes precedence over those of its nodes")
   func verdict() {
     var group = group()
     _ = group.handle(.ended(index: 2, .failure), at: 10)
@@ -43,7 +43,7 @@ import Testing
     #expect(group.culprit?.index == 0)
   }
 
-  @Test("a leader that does not heed SIGTERM does not keep the others")
+  @Test("a leader that ignores SIGTERM does not keep the others")
   func stubbornLeader() {
     var group = group()
     _ = group.handle(.ended(index: 1, .failure), at: 10)
@@ -62,7 +62,7 @@ import Testing
     }
   }
 
-  @Test("a lost child: the leader has time to end the run itself, and nobody is signalled")
+  @Test("after a lost child the leader has time to end the run itself, and no child is signalled")
   func leaderNotices() {
     var group = group()
     #expect(group.handle(.ended(index: 1, .signal(9)), at: 10) == [.announce(index: 1, .runEnds)])
@@ -77,7 +77,7 @@ import Testing
     #expect(group.culprit?.exitCode == .signal(9))
   }
 
-  @Test("a leader that does not notice a lost child in time is terminated, then the others")
+  @Test("a leader that does not detect a lost child in time is terminated, then the others")
   func leaderDoesNotNotice() {
     var group = group()
     _ = group.handle(.ended(index: 1, .transient), at: 10)
@@ -88,7 +88,7 @@ import Testing
     #expect(group.culprit?.index == 1)
   }
 
-  @Test("a failure for good while the leader has time to notice: that is the cause")
+  @Test("a permanent failure during the leader's notice time becomes the cause")
   func causeWhileNoticing() {
     var group = group()
     _ = group.handle(.ended(index: 2, .transient), at: 10)
@@ -100,7 +100,7 @@ import Testing
     #expect(group.culprit?.index == 1)
   }
 
-  @Test("a second lost child gives the leader no more time")
+  @Test("a second lost child does not extend the leader's time")
   func secondLoss() {
     var group = group()
     _ = group.handle(.ended(index: 1, .signal(9)), at: 10)
@@ -109,7 +109,7 @@ import Testing
     #expect(group.culprit?.index == 1)
   }
 
-  @Test("a person's signal goes to the leader also while it has time to notice")
+  @Test("the user's signal is forwarded to the leader also during its notice time")
   func signalWhileNoticing() {
     var group = group()
     _ = group.handle(.ended(index: 1, .signal(9)), at: 10)
@@ -117,7 +117,7 @@ import Testing
     #expect(group.handle(.signal(2), at: 12) == [.signal(index: 0, 9), .signal(index: 2, 9)])
   }
 
-  @Test("a leader that is lost itself leaves nobody to wait for")
+  @Test("a lost leader is not waited for")
   func lostLeader() {
     var group = group()
     #expect(
@@ -128,7 +128,7 @@ import Testing
     #expect(group.culprit?.index == 0)
   }
 
-  @Test("a permanent failure counts more than what followed from it and was seen first")
+  @Test("a permanent failure takes precedence over its consequences that were seen first")
   func causeBeforeEffect() {
     var group = group()
     _ = group.handle(.ended(index: 0, .transient), at: 10)
@@ -138,7 +138,7 @@ import Testing
     #expect(group.culprit?.index == 2)
   }
 
-  @Test("a child that something killed makes the run transient")
+  @Test("a killed child makes the exit code transient")
   func killedChild() {
     var group = group()
     _ = group.handle(.ended(index: 2, .signal(9)), at: 1)
@@ -148,7 +148,7 @@ import Testing
     #expect(group.culprit?.index == 2)
   }
 
-  @Test("a leader that is done gives the others the grace time to leave")
+  @Test("after the leader has ended the others have the grace time to leave")
   func leaderDone() {
     var group = group()
     #expect(group.handle(.ended(index: 0, .success), at: 1).isEmpty)
@@ -160,7 +160,7 @@ import Testing
     #expect(group.exitCode == .success)
   }
 
-  @Test("the first signal goes to the leader alone; the exit code names it")
+  @Test("the first signal is forwarded to the leader only; the exit code has it")
   func firstSignal() {
     var group = group()
     #expect(group.handle(.signal(2), at: 1) == [.signal(index: 0, 2)])
@@ -171,7 +171,7 @@ import Testing
     #expect(group.culprit == nil)
   }
 
-  @Test("without a leader the first signal goes to all; who does not leave in time is terminated")
+  @Test("without a leader the first signal goes to all; children that do not leave are terminated")
   func stopTime() {
     var group = group(2, leader: nil)
     #expect(group.handle(.signal(15), at: 1) == [.signal(index: 0, 15), .signal(index: 1, 15)])
@@ -187,7 +187,7 @@ import Testing
     #expect(group.handle(.signal(2), at: 2) == [.signal(index: 0, 9), .signal(index: 1, 9)])
   }
 
-  @Test("a signal that comes with the first, as from `timeout`, is not the second")
+  @Test("a signal together with the first, as from `timeout`, does not count as the second")
   func sameSignal() {
     var group = group(2)
     _ = group.handle(.signal(15), at: 1)
@@ -195,7 +195,7 @@ import Testing
     #expect(group.handle(.signal(15), at: 2) == [.signal(index: 0, 9), .signal(index: 1, 9)])
   }
 
-  @Test("a run that was complete stays a success when a signal came too late")
+  @Test("a signal after the run was completed does not change the success")
   func lateSignal() {
     var group = group(2)
     _ = group.handle(.ended(index: 0, .success), at: 1)

@@ -4,10 +4,10 @@ import Testing
 @Suite struct UnusedMemoryTests {
   private let much = UnusedMemory.allowance + 1
 
-  @Test("what is free, and more than what passed lately, is given back; it looks now and then")
+  @Test("free memory beyond the recent traffic is returned, at intervals")
   func burst() {
     var memory = UnusedMemory()
-    // What a process begins with is not known to be left over.
+    // Memory that is free at the start is not returned.
     #expect(!memory.isExcessive(at: 0, bytesMoved: 0) { much })
     #expect(!memory.isExcessive(at: 1, bytesMoved: 0) { much })
     #expect(memory.isExcessive(at: 10, bytesMoved: 0) { much })
@@ -15,7 +15,7 @@ import Testing
     #expect(!memory.isExcessive(at: 20, bytesMoved: 0) { UnusedMemory.allowance })
   }
 
-  @Test("what the next step needs stays")
+  @Test("memory that the next step needs stays")
   func busy() {
     var memory = UnusedMemory()
     _ = memory.isExcessive(at: 0, bytesMoved: 0) { 0 }

@@ -11,12 +11,12 @@ from run_fingerprint import fingerprint
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 PROGRAM = os.environ.get("MRDIB_PROGRAM", os.path.join(ROOT, ".build", "release", "mrdib"))
-# A run without news for so many seconds hangs.
+# A run without output for this many seconds hangs.
 PATIENCE = 180
 
 
 def roles_of(launcher):
-    """Process id of every living role of a launcher ('mrdib train'), by name."""
+    """Process id of every running role of a launcher ('mrdib train'), by name."""
     listing = subprocess.run(
         ["ps", "-o", "pid=,stat=,args=", "--ppid", str(launcher)],
         capture_output=True, text=True).stdout
@@ -34,7 +34,7 @@ def roles_of(launcher):
 
 
 class LocalRun:
-    """`mrdib train` with its roles, and its lines for people with the time at which they came."""
+    """`mrdib train` with its roles, and its output lines with their times."""
 
     def __init__(self, folder, arguments):
         self.folder = folder
@@ -62,7 +62,7 @@ class LocalRun:
         return self.process.poll() is not None
 
     def wait(self):
-        """Blocks until the end, and returns the exit code; None if it had to be given up."""
+        """Blocks until the end, and returns the exit code; None after a timeout."""
         while not self.is_over():
             last = self.lines[-1][0] if self.lines else time.monotonic()
             if time.monotonic() - last > PATIENCE:
@@ -74,7 +74,7 @@ class LocalRun:
 
 
 def train_undisturbed(folder, arguments):
-    """Trains with one worker and one server; what disturbed runs must come to, None if it failed."""
+    """Trains with one worker and one server; the expected result of disturbed runs, None if it failed."""
     began = time.monotonic()
     run = LocalRun(
         os.path.join(folder, "undisturbed"), arguments + ["--workers", "1", "--servers", "1"])

@@ -1,4 +1,4 @@
-"""Compares what a model learned on a generated data set with what was planted there.
+"""Compares what a model learned on a generated data set with the planted information.
 
 usage: python3 scripts/analysis/planted-truth.py DATA RUN [RUN ...]      (needs numpy)
 

@@ -1,4 +1,4 @@
-"""What two runs are compared by, for the scripts that disturb runs."""
+"""The fingerprint by which runs are compared, for the scripts that disturb runs."""
 
 import hashlib
 import json
@@ -6,7 +6,7 @@ import os
 
 
 def fingerprint(run):
-    """Digests of what a run leaves: the best model's files, and the numbers of every epoch."""
+    """Digests of a run's results: the best model's files, and the numbers of every epoch."""
     with open(os.path.join(run, "best.json")) as file:
         folder = os.path.join(run, json.load(file)["folder"])
     digests = {}

@@ -5,12 +5,12 @@ import Runtime
 struct AblateCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "ablate",
-    abstract: "Train a configuration without each part of MRdIB, and print what each part brings.",
+    abstract: "Train a configuration without each part of MRdIB, and print what each contributes.",
     discussion: """
-      Trains the full model, without the bottleneck (alpha1 0 and no noise), without redundancy
-      (alpha2 0), without unique information (alpha3 0), the bottleneck only (alpha2 and alpha3 0)
-      and the plain backbone, each with every seed, and compares them with the full model: the
-      change is the drop. The same command goes on where an interrupted one stopped.
+      Trains six variants, each with every seed: the full model, without the bottleneck (alpha1 0
+      and no noise), without redundancy (alpha2 0), without unique information (alpha3 0), with the
+      bottleneck only (alpha2 and alpha3 0), and the plain backbone. The table shows each variant's
+      change against the full model. The same command resumes an interrupted ablation.
       """)
 
   @OptionGroup var options: RunOptions
@@ -50,7 +50,7 @@ struct AblateCommand: ParsableCommand {
     guard list.count == words.count, Set(list).count == list.count, list.allSatisfy({ $0 >= 0 })
     else {
       throw ValidationError(
-        "--seeds is '\(seeds)'; expected different whole numbers from 0, such as 999,1,2.")
+        "--seeds is '\(seeds)'; expected distinct whole numbers from 0, such as 999,1,2.")
     }
     return list
   }

@@ -3,13 +3,14 @@ import Runtime
 
 struct CheckpointCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "checkpoint", abstract: "Look at what a stopped run goes on from.",
+    commandName: "checkpoint", abstract: "List, verify, export and compare checkpoints.",
     discussion: """
-      A checkpoint is a folder such as RUN/checkpoints/v0000000118-g2. Where one is asked for, \
+      A checkpoint is a folder such as RUN/checkpoints/v0000000118-g2. Wherever one is expected, \
       the directory of a run stands for its newest usable one. Versions count the updates of the \
-      tables; a generation begins when a run goes on, or goes back after a server was lost.
+      tables; a new generation begins when a run resumes, and when it rolls back after a server \
+      was lost.
 
-      No cluster is needed, and one that is training is not disturbed.
+      No running cluster is needed, and one that is training is not disturbed.
 
         mrdib checkpoint list runs/one
         mrdib checkpoint verify runs/one
@@ -27,9 +28,9 @@ struct CheckpointList: ParsableCommand {
     commandName: "list",
     abstract: "List the checkpoints of a run, newest first.",
     discussion: """
-      Looks at manifests and the sizes of files; 'verify' reads the files. Epoch and step are how \
-      many are complete. Incomplete: not all servers have written their files, which is how every \
-      checkpoint begins. The same command as before goes on from the newest usable one.
+      Reads manifests and the sizes of files only; 'verify' reads the files. Epoch and step are \
+      the numbers of completed epochs and steps. A checkpoint is incomplete until all servers have \
+      written their files. A run resumes from the newest usable checkpoint.
 
         mrdib checkpoint list runs/one
         mrdib checkpoint list --json /shared/checkpoints/RUN-ID
@@ -53,13 +54,13 @@ struct CheckpointList: ParsableCommand {
 struct CheckpointVerify: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "verify",
-    abstract: "Read every byte of checkpoints and compare it with what was written.",
+    abstract: "Read every byte of checkpoints and compare it with the recorded digests.",
     discussion: """
-      In the directory of a run the best model's files are read, too, and the records (run.sqlite) \
-      are compared with the files beside them. Without a complete checkpoint the exit code is 66.
+      For the directory of a run, the best model's files are read too, and the records \
+      (run.sqlite) are compared with the other files.
 
-      Exit code 65 and a line for each problem, with the file, when something is not what was \
-      written.
+      Prints a line for each problem, with the file. The exit code is 65 if there is a problem, \
+      and 66 if there is no complete checkpoint.
 
         mrdib checkpoint verify runs/one
         mrdib checkpoint verify runs/one/checkpoints/v0000000118-g2
@@ -92,9 +93,9 @@ struct CheckpointExportCommand: ParsableCommand {
     commandName: "export",
     abstract: "Write all parameters of a checkpoint for other programs.",
     discussion: """
-      Each table is one matrix of 32-bit numbers, [rows, width], as the step after the checkpoint \
-      reads it, whichever servers wrote it. Tables that only evaluation writes are left out: \
-      'mrdib export' writes the final vectors of the best epoch.
+      Each table is one matrix of 32-bit floats, [rows, width], as the step after the checkpoint \
+      reads it; the number of servers does not matter. Tables that only evaluation writes are left \
+      out: 'mrdib export' writes the final vectors of the best epoch.
 
         mrdib checkpoint export runs/one --out tables
         mrdib checkpoint export runs/one/checkpoints/v0000000118-g2 --format npy --out tables
@@ -128,10 +129,10 @@ struct CheckpointDiff: ParsableCommand {
     commandName: "diff",
     abstract: "Compare two checkpoints table by table.",
     discussion: """
-      Counts rows whose weights differ in a bit, and rows whose optimizer state does, whichever \
-      servers wrote them. Tables that only evaluation writes are left out. Like diff, it ends with \
-      exit code 0 if all tables have the same bits, 1 if some differ, and a higher one if the \
-      checkpoints cannot be compared (65 damaged, 66 missing).
+      Counts rows whose weights differ in any bit, and rows whose optimizer state does; the number \
+      of servers does not matter. Tables that only evaluation writes are left out. The exit code \
+      is 0 if all tables have the same bits, 1 if some differ, and higher if the checkpoints \
+      cannot be compared (65 damaged, 66 missing).
 
         mrdib checkpoint diff runs/one runs/two
         mrdib checkpoint diff --json runs/one/checkpoints/v0000000118-g2 runs/two

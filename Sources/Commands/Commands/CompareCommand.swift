@@ -9,8 +9,8 @@ struct CompareCommand: ParsableCommand {
     discussion: """
       Runs that differ only in their seed are one configuration. Each is compared with the baseline
       by a two-sided paired t-test and a two-sided Wilcoxon signed-rank test over the users, whose
-      values are averaged over the seeds that both have. The users' metrics are computed from the
-      saved vectors and kept beside them as per_user.tsv.
+      values are averaged over the seeds that both have. The metrics per user are computed from the
+      saved vectors and cached in the model's folder as per_user.tsv.
       """)
 
   @Argument(help: "Directories of runs, or of sweeps.")
@@ -18,7 +18,7 @@ struct CompareCommand: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "The run or sweep whose first configuration the others are compared with; else the first.",
+      "The run or sweep whose first configuration is the baseline (default: the first path).",
       valueName: "folder"))
   var baseline: String?
 
@@ -30,12 +30,12 @@ struct CompareCommand: ParsableCommand {
   @Option(help: "test or valid.")
   var split = Split.test
 
-  @Flag(help: "Of a sweep, take only the settings that validation chooses.")
+  @Flag(help: "Use only the settings of a sweep that validation chooses.")
   var chosen = false
 
   @Option(
     help: ArgumentHelp(
-      "The data set's folder, if it has moved since the training.", valueName: "folder"))
+      "The data set's folder, if it was moved after training.", valueName: "folder"))
   var data: String?
 
   @OptionGroup var table: TableOptions

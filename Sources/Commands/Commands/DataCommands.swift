@@ -13,7 +13,7 @@ struct DataGenerate: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "generate",
     abstract: "Generate a data set with known unique, shared and synergistic information.",
-    discussion: "truth.json in the folder says what was planted, and where.")
+    discussion: "truth.json in the folder describes the planted information.")
 
   @Option(help: ArgumentHelp("Where to write.", valueName: "folder"))
   var out: String
@@ -22,16 +22,16 @@ struct DataGenerate: ParsableCommand {
   @Option(help: "Number of items.") var items: Int?
   @Option(help: "Interactions per user.") var interactions: Int?
   @Option(help: "Dimensions of each kind of planted information.") var dimensions: Int?
-  @Option(help: "Weight of what both modalities share.") var shared: Float?
-  @Option(help: "Weight of what only the visual modality has.") var uniqueVisual: Float?
-  @Option(help: "Weight of what only the text modality has.") var uniqueText: Float?
-  @Option(help: "Weight of what only the combination tells.") var synergy: Float?
+  @Option(help: "Weight of the information that both modalities share.") var shared: Float?
+  @Option(help: "Weight of the information in the visual modality only.") var uniqueVisual: Float?
+  @Option(help: "Weight of the information in the text modality only.") var uniqueText: Float?
+  @Option(help: "Weight of the information in the combination only.") var synergy: Float?
   @Option(help: "Dimensions of pure noise in each modality.") var noiseDimensions: Int?
   @Option(help: "Seed of all random numbers.") var seed: Int?
 
   func validate() throws {
     if let seed, seed < 0 {
-      throw ValidationError("--seed takes a whole number from 0 on; it is \(seed).")
+      throw ValidationError("--seed is \(seed); expected a whole number of at least 0.")
     }
   }
 
@@ -63,7 +63,7 @@ struct DataGenerate: ParsableCommand {
 
 struct DataValidate: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "validate", abstract: "Check a data set and name everything that is wrong.")
+    commandName: "validate", abstract: "Check a data set and list all problems.")
 
   @Argument(help: "The data set's folder.")
   var folder: String
@@ -73,7 +73,7 @@ struct DataValidate: ParsableCommand {
       let validation = DatasetValidation.validate(
         folder: folder, modalities: try RunRequest(data: folder).modalities())
       for problem in validation.problems { StandardError.write("error: \(problem)") }
-      if validation.isCutShort { StandardError.write("there are more problems; mend these first") }
+      if validation.isCutShort { StandardError.write("there are more problems; fix these first") }
       for warning in validation.warnings { StandardError.write("warning: \(warning)") }
       guard validation.isUsable else {
         throw ArgumentParser.ExitCode(Runtime.ExitCode.dataMalformed.rawValue)
@@ -85,7 +85,7 @@ struct DataValidate: ParsableCommand {
 
 struct DataStats: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "stats", abstract: "Count what a data set holds.")
+    commandName: "stats", abstract: "Print the numbers of a data set.")
 
   @Argument(help: "The data set's folder.")
   var folder: String

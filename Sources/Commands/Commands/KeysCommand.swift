@@ -4,15 +4,14 @@ import Transport
 
 struct KeysCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "keys", abstract: "Make the keys with which a cluster keeps strangers out.",
+    commandName: "keys", abstract: "Make the keys that encrypt and authenticate a cluster.",
     discussion: """
-      'mrdib keys new FOLDER' makes all that a cluster needs. Copy the folder to every machine (only
-      its owner may read it) and give each process --keys FOLDER: from then on everything between
-      them is encrypted, and nobody without a key from the folder gets a word in.
+      'mrdib keys new FOLDER' makes all keys that a cluster needs. Copy the folder to every machine
+      (only its owner may read it) and start each process with --keys FOLDER: then all traffic
+      between them is encrypted, and peers without a key from the folder are rejected.
 
-      To give a worker's machine a key of its own, which can be taken back by deleting its file in
-      FOLDER/allowed: 'mrdib keys add FOLDER NAME --out OTHER', and copy
-      OTHER there.
+      To give a worker's machine a key of its own, run 'mrdib keys add FOLDER NAME --out OTHER' and
+      copy OTHER to that machine. Deleting its file in FOLDER/allowed revokes the key.
       """,
     subcommands: [KeysNew.self, KeysAdd.self, KeysShow.self])
 }
@@ -21,29 +20,29 @@ struct KeysNew: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "new", abstract: "Make the keys of a new cluster.")
 
-  @Argument(help: "The folder to make; it may exist if it holds no keys.")
+  @Argument(help: "The folder to create; it may exist if it holds no keys.")
   var folder: String
 
   func run() throws {
     try reporting {
       try KeyFolder(folder).create()
       StandardOutput.write(
-        "made the keys of a cluster in '\(folder)'; use them with --keys \(folder)")
+        "made the keys of a cluster in '\(folder)'; use them with --keys '\(folder)'")
     }
   }
 }
 
 struct KeysAdd: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "add", abstract: "Make a key for one more machine and allow it.")
+    commandName: "add", abstract: "Make a key for another machine and allow it.")
 
   @Argument(help: "The cluster's key folder.")
   var folder: String
 
-  @Argument(help: "What the machine is called in the list of allowed keys and in logs.")
+  @Argument(help: "The machine's name in the list of allowed keys and in logs.")
   var name: String
 
-  @Option(help: ArgumentHelp("The folder to make for that machine.", valueName: "folder"))
+  @Option(help: ArgumentHelp("The folder to create for that machine.", valueName: "folder"))
   var out: String
 
   func run() throws {
@@ -51,7 +50,7 @@ struct KeysAdd: ParsableCommand {
       try KeyFolder(folder).add(name, into: KeyFolder(out))
       StandardOutput.write([
         "copy '\(out)' to the machine '\(name)'; its workers use it with --keys",
-        "processes that listen with '\(folder)' know the key from now on",
+        "processes that listen with '\(folder)' accept the key from now on",
       ])
     }
   }
@@ -59,7 +58,7 @@ struct KeysAdd: ParsableCommand {
 
 struct KeysShow: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "show", abstract: "Print the public keys in a folder and what it is good for.")
+    commandName: "show", abstract: "Print the public keys in a folder and which roles can use it.")
 
   @Argument(help: "The key folder.")
   var folder: String
@@ -73,13 +72,13 @@ struct KeysShow: ParsableCommand {
 struct KeyOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "A key folder made by 'mrdib keys': everything is encrypted, strangers are kept out.",
+      "A key folder made by 'mrdib keys': encrypts traffic and rejects peers without a key.",
       valueName: "folder"))
   var keys: String?
 
   /// - Parameters:
   ///   - listens: whether others connect to the process.
-  ///   - trustsNetwork: whether it may do so on a network without keys.
+  ///   - trustsNetwork: whether it may listen on a network without keys.
   func security(listens: Bool, trustsNetwork: Bool = false) throws -> Security {
     try keys.map { try KeyFolder($0).security(listens: listens) }
       ?? .plain(trustsNetwork: trustsNetwork)
@@ -92,13 +91,13 @@ struct ListenOptions: ParsableArguments {
 
   @Flag(
     help: """
-      Listen on a network without --keys: everybody on it can read the traffic and take part.
+      Listen on a network without --keys: any machine on it can read the traffic and join the run.
       """)
   var insecureNetwork = false
 
   @Option(
     help: ArgumentHelp(
-      "Write the address into this file as long as the process listens, for scripts.",
+      "Write the address into this file while the process listens, for scripts.",
       valueName: "file"))
   var endpointFile: String?
 

@@ -4,7 +4,7 @@ import Runtime
 
 struct RecommendCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "recommend", abstract: "The best items for a user, by a run's best model.")
+    commandName: "recommend", abstract: "Print the best items for a user, by a run's best model.")
 
   @Option(name: .customLong("run"), help: ArgumentHelp("The run's directory.", valueName: "folder"))
   var runDirectory: String
@@ -15,12 +15,12 @@ struct RecommendCommand: ParsableCommand {
   @Option(help: "How many items.")
   var top = 10
 
-  @Flag(help: "Also items that the user has in the training data.")
+  @Flag(help: "Include items that the user has in the training data.")
   var includeSeen = false
 
   @Option(
     help: ArgumentHelp(
-      "The data set's folder, if it has moved since the training.", valueName: "folder"))
+      "The data set's folder, if it was moved after training.", valueName: "folder"))
   var data: String?
 
   @Flag(help: "Print JSON.")

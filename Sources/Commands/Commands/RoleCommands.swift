@@ -8,7 +8,7 @@ import Transport
 struct CoordinatorCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "coordinator",
-    abstract: "Lead a run: wait for its servers and workers, give out work, keep the records.")
+    abstract: "Coordinate a run: accept servers and workers, assign work, write the records.")
 
   @OptionGroup var options: RunOptions
 
@@ -17,14 +17,14 @@ struct CoordinatorCommand: ParsableCommand {
   @Option(
     help: ArgumentHelp(
       """
-      Where servers and workers connect, such as tcp://0.0.0.0:7000. Beyond this machine it needs \
-      --keys or --insecure-network.
+      The address for servers and workers, such as tcp://0.0.0.0:7000. An address that other \
+      machines can reach needs --keys or --insecure-network.
       """, valueName: "address"))
   var listen = "tcp://127.0.0.1:7000"
 
   @OptionGroup var protection: ListenOptions
 
-  @Option(help: "Name of the run; nodes that name another are refused.")
+  @Option(help: "The run's id; workers and servers with another --run-id are refused.")
   var runID: String?
 
   @Flag(help: "Print the run's summary as JSON.")
@@ -36,7 +36,7 @@ struct CoordinatorCommand: ParsableCommand {
   func run() throws {
     Logs.show(from: .warning)
     try reporting {
-      // Keys that cannot be used are found out before data is loaded.
+      // Checked first, so that unusable keys are reported before the data is loaded.
       let security = try protection.security()
       let setup = try LifeSign.inherited.giveWhile {
         try prepared ? preparedSetup() : options.request().load()
@@ -48,7 +48,7 @@ struct CoordinatorCommand: ParsableCommand {
         endpointFile: try protection.addressFile(),
         announce: { [prepared] in if !prepared { StandardError.write($0) } }
       ) { [options, prepared, continuation] in
-        // A directory that was prepared belongs to the process that did it.
+        // The launcher prepared the directory and holds its lock.
         if prepared { return RunDirectory(existing: options.runDirectory ?? ".") }
         let opened = try options.openRunDirectory(for: setup, continuation.resume)
         StandardError.write("run directory: \(opened.directory.path)")
@@ -58,7 +58,7 @@ struct CoordinatorCommand: ParsableCommand {
       let outcome = try role.run(signals: SignalPipe.untilExit())
       if let (path, lock) = own.withLock({ $0 }) {
         let results = ResultTable.lines(runDirectory: path, asJSON: json)
-        // The directory waits for nobody who reads results.
+        // Released before results are written, because writing them may wait for their reader.
         lock.release()
         StandardOutput.write(results)
       }
@@ -66,16 +66,16 @@ struct CoordinatorCommand: ParsableCommand {
     }
   }
 
-  /// What the process that prepared the run directory resolved.
+  /// The setup that the launcher resolved, from the run directory.
   private func preparedSetup() throws -> RunSetup {
     let directory = RunDirectory(existing: options.runDirectory ?? ".")
     let file = directory.configurationPath
     guard FileManager.default.fileExists(atPath: file) else {
       throw RuntimeError(
         exitCode: .inputMissing,
-        message: "Cannot lead the run in '\(directory.path)': '\(file)' is not there. If the "
-          + "directory was moved or deleted while the run used it, put it back, and start the same "
-          + "command again.")
+        message: "Cannot continue the run in '\(directory.path)': '\(file)' is missing. If the "
+          + "directory was moved or deleted during the run, put it back and start the same command "
+          + "again.")
     }
     return try RunRequest(data: nil, configurationFiles: [file]).load()
       .with(configurationText: directory.configurationText())
@@ -89,10 +89,10 @@ struct JoinOptions: ParsableArguments {
       "The coordinator's address, such as tcp://10.0.0.5:7000.", valueName: "address"))
   var coordinator = "tcp://127.0.0.1:7000"
 
-  @Option(help: "Name of the run to join; empty means whatever run the coordinator has.")
+  @Option(help: "The id of the run to join; empty means any run of the coordinator.")
   var runID = ""
 
-  @Option(help: "Name of this process that stays when it is started again, such as worker-1.")
+  @Option(help: "A name that this process keeps when it is restarted, such as worker-1.")
   var name = ""
 
   @Option(help: ArgumentHelp("How long to wait for the coordinator.", valueName: "seconds"))
@@ -119,21 +119,21 @@ struct JoinOptions: ParsableArguments {
 struct ServerCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "server",
-    abstract: "Hold a share of the parameters and apply the optimizer.")
+    abstract: "Run a parameter server: hold a part of the tables and apply the optimizer.")
 
   @OptionGroup var options: JoinOptions
 
   @Option(
     help: ArgumentHelp(
       """
-      Where workers connect; * is a free port. Beyond this machine it needs --keys or \
-      --insecure-network.
+      The address for workers; * is a free port. An address that other machines can reach needs \
+      --keys or --insecure-network.
       """, valueName: "address"))
   var listen = "tcp://127.0.0.1:*"
 
   @Option(
     help: ArgumentHelp(
-      "Name or address at which workers reach this machine, when --listen does not say it.",
+      "Name or address at which workers reach this machine, if --listen does not name it.",
       valueName: "host"))
   var advertise: String?
 
@@ -151,14 +151,14 @@ struct ServerCommand: ParsableCommand {
 
 struct WorkerCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "worker", abstract: "Compute gradients and rankings for a run.")
+    commandName: "worker", abstract: "Run a worker: compute gradients and rankings.")
 
   @OptionGroup var options: JoinOptions
   @OptionGroup var protection: KeyOptions
 
   @Option(
     help: ArgumentHelp(
-      "The data set's folder on this machine, if it is not where the coordinator has it.",
+      "The data set's folder on this machine (default: the coordinator's path).",
       valueName: "folder"))
   var data: String?
 

@@ -3,29 +3,29 @@ import Foundation
 import Runtime
 import Simulation
 
-/// Looks at histories of simulated clusters; behind `scripts/simulate`.
+/// Runs simulated clusters with faults; used by `scripts/simulate`.
 struct SimulateCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "simulate",
-    abstract: "Simulate clusters in which things go wrong, and compare what they end in.",
+    abstract: "Simulate clusters with faults, and compare their results with undisturbed runs.",
     discussion: """
-      Every seed is a history: a small run whose processes, network and disks fail at moments that \
-      the seed decides. Each must end in the bits of the undisturbed run, or, where rows may be \
-      stale, have counted the same gradients from rows that are new enough. Seeds whose history \
-      does not are printed, with the command that shows it again, and the exit code is 1.
+      Every seed is one history: a small run whose processes, network and disks fail at times that \
+      the seed determines. In bsp each must end in the bits of the undisturbed run; in ssp and \
+      async each gradient must count once and come from rows that are new enough. Seeds that fail \
+      are printed with the command that repeats them, and the exit code is 1.
       """,
     shouldDisplay: false)
 
-  @Option(help: "How many histories to look at.")
+  @Option(help: "The number of histories to run.")
   var seeds: UInt64 = 1000
 
   @Option(help: "The first seed.")
   var first: UInt64 = 0
 
-  @Option(help: "Look at this seed alone.")
+  @Option(help: "Run this seed only.")
   var seed: UInt64?
 
-  @Flag(help: "Print everything that happens.")
+  @Flag(help: "Print every event.")
   var trace = false
 
   @Flag(help: "Print in how many histories each kind of fault took effect.")
@@ -40,20 +40,22 @@ struct SimulateCommand: ParsableCommand {
 
   @Option(
     help: """
-      Break a rule of the protocol on purpose: \
+      Break a rule of the protocol on purpose, which must be detected: \
       \(Sabotage.allCases.map(\.rawValue).joined(separator: ", ")).
       """)
   var sabotage: Sabotage?
 
-  /// Histories are named by numbers that can be counted up.
+  /// Leaves room to count upwards from any seed.
   private static let largestSeed: UInt64 = 1 << 62
 
   func validate() throws {
     guard (1...Self.largestSeed).contains(seeds) else {
-      throw ValidationError("--seeds is \(seeds); look at 1 history at least.")
+      throw ValidationError(
+        "--seeds is \(seeds); expected a number from 1 to \(Self.largestSeed).")
     }
     for (option, value) in [("first", first), ("seed", seed ?? 0)] where value > Self.largestSeed {
-      throw ValidationError("--\(option) is \(value); seeds go up to \(Self.largestSeed).")
+      throw ValidationError(
+        "--\(option) is \(value); expected a seed of at most \(Self.largestSeed).")
     }
   }
 

@@ -6,21 +6,21 @@ import Runtime
 struct SweepCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "sweep",
-    abstract: "Train a grid of settings and choose among them by validation.",
+    abstract: "Train a grid of settings and choose the best by validation.",
     discussion: """
       A grid is a configuration file in which 'hyper_parameters: [alpha1, seed]' names the settings
       whose lists are values to try; all combinations are trained, the last name changing fastest.
       Runs that differ only in their seed are repetitions: the settings with the highest mean of
-      selection_metric on validation are chosen. What MMRec's rule, the best single run on test,
-      would have reported is printed beside it.
+      selection_metric on validation are chosen. For comparison, the report also shows what MMRec's
+      rule, the best single run on test, would have chosen.
 
       Each run has a folder under runs/ of the sweep's folder. sweep.csv holds all results so far;
-      the same command goes on where an interrupted sweep stopped.
+      the same command resumes an interrupted sweep.
 
       --coordinate alpha1,alpha3,alpha2 tries one setting after the other instead of all
       combinations. Before its turn the weight of a term (alpha1, alpha2, alpha3, synergy_weight)
       is 0, and any other setting has its first value; after each turn the best settings so far, by
-      validation, go on.
+      validation, are kept.
       """)
 
   @OptionGroup var options: RunOptions
@@ -38,7 +38,7 @@ struct SweepCommand: ParsableCommand {
     help: "A test metric to show, such as recall@20; may be given several times.")
   var metrics: [String] = []
 
-  @Flag(help: "Check the grid, print its points, and train nothing.")
+  @Flag(help: "Check the grid and print its points without training.")
   var dryRun = false
 
   func run() throws {

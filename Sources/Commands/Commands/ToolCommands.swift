@@ -5,7 +5,7 @@ import Runtime
 
 struct ConfigCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "config", abstract: "Explain the settings.",
+    commandName: "config", abstract: "List or resolve settings.",
     subcommands: [ConfigKeys.self, ConfigShow.self])
 }
 
@@ -18,7 +18,7 @@ struct ConfigKeys: ParsableCommand {
 
 struct ConfigShow: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "show", abstract: "Resolve the settings of a run and say where each comes from.")
+    commandName: "show", abstract: "Resolve the settings of a run and print the source of each.")
 
   @OptionGroup var options: RunOptions
 
@@ -29,7 +29,7 @@ struct ConfigShow: ParsableCommand {
 
 struct DoctorCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "doctor", abstract: "Print what was detected on this machine.")
+    commandName: "doctor", abstract: "Print the machine, the libraries and the kernels in use.")
 
   @Flag(help: "Print JSON.")
   var json = false

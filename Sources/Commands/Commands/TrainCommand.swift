@@ -8,8 +8,9 @@ struct TrainCommand: ParsableCommand {
     commandName: "train",
     abstract: "Train a model on this machine: a coordinator, servers and workers.",
     discussion: """
-      Starts every role as a process of its own, starts again what dies, trains until the
-      validation metric stops improving, and leaves the best model in the run directory.
+      Starts a process for every role, restarts processes that die, trains until the validation
+      metric stops improving, and saves the best model in the run directory. The same command
+      resumes a run that was stopped.
       """)
 
   @OptionGroup var options: RunOptions
@@ -17,13 +18,13 @@ struct TrainCommand: ParsableCommand {
 
   @OptionGroup var continuation: ResumeOptions
 
-  @Flag(help: "Run coordinator, one server and one worker in this one process and thread.")
+  @Flag(help: "Run the coordinator, one server and one worker in a single process and thread.")
   var singleProcess = false
 
   @Flag(help: "Print the run's summary as JSON.")
   var json = false
 
-  @Flag(help: "Check settings and data, print the plan, and train nothing.")
+  @Flag(help: "Check settings and data and print the plan without training.")
   var dryRun = false
 
   func validate() throws {
@@ -34,7 +35,7 @@ struct TrainCommand: ParsableCommand {
 
   func run() throws {
     try reporting {
-      // Once here, so that a folder that cannot be used is named once, not by every process.
+      // Checked here, so that an unusable folder is reported once and not by every process.
       _ = try protection.security(listens: true)
       let alone = ["workers", "servers"].map {
         RunRequest.Option(option: "--single-process", key: $0, value: "1")
@@ -52,7 +53,7 @@ struct TrainCommand: ParsableCommand {
       if !options.quiet { StandardError.write("run directory: \(directory.path)") }
       let outcome = try outcome(setup, directory, continuing: continued)
       let results = ResultTable.lines(runDirectory: directory.path, asJSON: json)
-      // The directory waits for nobody who reads results.
+      // Released before results are written, because writing them may wait for their reader.
       lock.release()
       StandardOutput.write(results)
       end(outcome)
@@ -65,7 +66,7 @@ struct TrainCommand: ParsableCommand {
     guard let run else { return try train(setup, directory, RunIdentifier.fresh()) }
     if run.isFinished {
       try RunKeeper.completeRecords(of: run, in: directory, setup: setup)
-      let news = "the run is finished: \(run.stored.message); --overwrite trains anew"
+      let news = "the run is finished: \(run.stored.message); --overwrite starts from scratch"
       if !options.quiet { StandardError.write(news) }
       return RoleOutcome(exitCode: .success, message: news)
     }
@@ -88,6 +89,6 @@ struct TrainCommand: ParsableCommand {
     if !options.quiet { StandardError.write(report.table()) }
     return RoleOutcome(
       exitCode: report.exitCode,
-      message: report.failureMessage() ?? "the run was stopped; the same command goes on with it")
+      message: report.failureMessage() ?? "the run was stopped; the same command resumes it")
   }
 }

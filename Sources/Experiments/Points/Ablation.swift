@@ -1,6 +1,6 @@
 import RunConfiguration
 
-/// The variants of MRdIB that show what each of its parts does.
+/// The variants of MRdIB that show what each of its parts contributes.
 ///
 /// - Source: the paper's ablation. "Without MIB" is α₁ = 0 *and* a deterministic z = μ: noise with
 ///   a learned σ and no divergence would be nearly the same (A13 in `docs/MRdIB.md`).
@@ -29,7 +29,7 @@ public enum Ablation {
   /// Every variant of a configuration with every seed, the full model first.
   ///
   /// - Parameter base: the layers of the full model, lowest first.
-  /// - Throws: `ConfigurationError` for a seed that none can be.
+  /// - Throws: `ConfigurationError` for an invalid seed.
   public static func points(base: [ConfigurationLayer], seeds: [Int]) throws -> [SweepPoint] {
     try variants.flatMap { variant in
       let layers = try variant.settings.map {

@@ -1,16 +1,17 @@
 import RunConfiguration
 import Runtime
 
-/// A grid searched one setting after the other: Σ instead of ∏ of the numbers of values.
+/// Searches a grid one setting after the other: Σ instead of ∏ of the numbers of values.
 ///
-/// In the turn of a setting all its values are tried; those before it have the values that were
-/// chosen, those after it wait: the weight of a term of the objective (``termWeights``) waits at 0,
-/// which turns the term off, any other setting at its first value. The best of *everything tried so
-/// far* by validation goes on, so that a term whose every weight hurts stays off.
+/// In the turn of a setting all its values are tried. Settings whose turn is over have the values
+/// chosen for them; those whose turn is still to come have an initial value: 0 for the weight of a
+/// term of the objective (``termWeights``), which turns the term off, and the first value for any
+/// other setting. After each turn the best of *everything tried so far* by validation is kept, so a
+/// term whose every weight hurts stays off.
 ///
 /// - Source: the paper's search, `alpha1,alpha3,alpha2`: α₁ with α₂ = α₃ = 0, then α₃, then α₂.
 public struct CoordinateSearch: Sendable {
-  /// Settings that wait at 0.
+  /// Settings whose initial value is 0.
   static let termWeights: Set<String> = ["alpha1", "alpha2", "alpha3", "synergy_weight"]
 
   private let order: [ConfigurationGrid.Axis]
@@ -20,8 +21,8 @@ public struct CoordinateSearch: Sendable {
   /// - Parameters:
   ///   - grid: holds the values.
   ///   - names: the settings in the order of their turns.
-  /// - Throws: ``ExperimentError`` if a name has no values in the grid or stands twice, or if the
-  ///   grid has settings other than the seed whose turn never comes.
+  /// - Throws: ``ExperimentError`` if a name has no values in the grid or is given twice, or if the
+  ///   grid has settings other than the seed that are not named.
   public init(grid: ConfigurationGrid, order names: [String]) throws {
     var order: [ConfigurationGrid.Axis] = []
     for name in names {
@@ -44,8 +45,8 @@ public struct CoordinateSearch: Sendable {
       throw ExperimentError(
         .usage,
         "Cannot search only \(names.joined(separator: ", ")) (--coordinate): hyper_parameters "
-          + "also lists \(rest.map(\.name).joined(separator: ", ")); give each its turn or one "
-          + "value.")
+          + "also lists \(rest.map(\.name).joined(separator: ", ")); name them too, or give each "
+          + "one value.")
     }
     self.order = order
     seeds = grid.axes.first { $0.name == Coordinate.seed }
@@ -60,9 +61,9 @@ public struct CoordinateSearch: Sendable {
   /// How many turns there are.
   public var turnCount: Int { order.count }
 
-  /// What every setting is before the first turn.
+  /// The value of every setting before the first turn.
   ///
-  /// - Throws: `ConfigurationError` never for settings that exist.
+  /// - Throws: `ConfigurationError` for a setting that does not exist.
   public func start() throws -> [ConfigurationGrid.Value] {
     try order.map { axis in
       guard Self.termWeights.contains(axis.name) else { return axis.values[0] }
@@ -93,8 +94,8 @@ public struct CoordinateSearch: Sendable {
     return points
   }
 
-  /// What goes on after a turn: the values of the best point so far, or what was chosen before if
-  /// none has a result.
+  /// The values that are kept after a turn: those of the best point so far, or those chosen before
+  /// if no point has a result.
   ///
   /// - Parameter best: the coordinates of the best point by validation.
   public func chosen(
@@ -107,5 +108,26 @@ public struct CoordinateSearch: Sendable {
       }
       return axis.values.first(where: isBest) ?? waiting
     }
+  }
+}
+
+extension CoordinateSearch {
+  /// Trains the runs of all turns.
+  ///
+  /// - Parameter run: trains the runs of some points and returns those that there are.
+  /// - Returns: all runs, in the order of the turns.
+  public func run(_ run: ([SweepPoint]) throws -> [SweepRun]) throws -> [SweepRun] {
+    var chosen = try start()
+    var all: [SweepRun] = []
+    for turn in 0..<turnCount {
+      let points = points(turn: turn, chosen: chosen)
+      let runs = try run(points)
+      all += runs
+      // Without all results of this turn the next one would start from the wrong values.
+      guard runs.count == points.count, runs.allSatisfy({ $0.state.isOver }) else { break }
+      chosen = self.chosen(
+        before: chosen, best: SeedGroup.grouping(all).bestByValidation?.coordinates)
+    }
+    return all
   }
 }

@@ -1,13 +1,13 @@
 import RunConfiguration
 
-/// One run of a sweep before anything of it is resolved.
+/// One run of a sweep before its settings are resolved.
 public struct SweepPoint: Sendable {
-  /// What tells it from the other points, in the order of the grid, with the seed.
+  /// What distinguishes it from the other points, in the order of the grid, with the seed.
   public let coordinates: [Coordinate]
-  /// All layers that were asked for, lowest first.
+  /// All requested layers, lowest first.
   let layers: [ConfigurationLayer]
 
-  /// The coordinates for people: `alpha1=0.05 seed=1`.
+  /// The coordinates as text: `alpha1=0.05 seed=1`.
   public var name: String { coordinates.text }
 
   /// All points of a grid, in its order.
@@ -21,7 +21,7 @@ public struct SweepPoint: Sendable {
 
   /// The points of some settings with each seed.
   ///
-  /// - Parameter origin: who asked for the seeds, for errors.
+  /// - Parameter origin: the option that names the seeds, for errors.
   static func repeated(
     _ coordinates: [Coordinate], layers: [ConfigurationLayer], seeds: [Int], origin: String
   ) throws -> [SweepPoint] {
@@ -32,5 +32,37 @@ public struct SweepPoint: Sendable {
           try ConfigurationLayer(option: origin, key: Coordinate.seed, value: "\(seed)")
         ])
     }
+  }
+}
+
+/// What distinguishes a run from others: a setting and its value, or the name of a variant.
+public struct Coordinate: Sendable, Hashable, Codable {
+  /// The name of the seed's coordinate: runs that differ in nothing else are repetitions.
+  static let seed = "seed"
+
+  public let name: String
+  public let value: String
+
+  public init(name: String, value: String) {
+    self.name = name
+    self.value = value
+  }
+}
+
+extension [Coordinate] {
+  /// All but the seed: what the repetitions of an experiment share.
+  var acrossSeeds: [Coordinate] { filter { $0.name != Coordinate.seed } }
+
+  /// The value under a name.
+  func value(of name: String) -> String? { first { $0.name == name }?.value }
+
+  /// `alpha1=0.05 seed=1`.
+  var text: String { map { "\($0.name)=\($0.value)" }.joined(separator: " ") }
+}
+
+extension [[Coordinate]] {
+  /// All names, each once, in the order in which they appear.
+  var names: [String] {
+    joined().map(\.name).reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
   }
 }

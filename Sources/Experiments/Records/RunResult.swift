@@ -2,7 +2,7 @@ import Files
 import Foundation
 import Runtime
 
-/// What a run came to, as its `summary.json` says.
+/// The result of a run, from its `summary.json`.
 public struct RunResult: Sendable, Equatable {
   public var model: String
   public var dataset: String
@@ -33,7 +33,7 @@ public struct RunResult: Sendable, Equatable {
   /// A metric of the best epoch.
   public func value(_ metric: String, _ split: Split) -> Double? { values(split)[metric] }
 
-  /// All metrics of the best epoch over a part of the data; empty if it had no users.
+  /// All metrics of the best epoch on a split; empty if the split had no users.
   func values(_ split: Split) -> [String: Double] {
     switch split {
     case .valid: valid
@@ -42,7 +42,7 @@ public struct RunResult: Sendable, Equatable {
   }
 }
 
-/// The part of the data that a metric is over.
+/// The part of the data that a metric was measured on.
 public enum Split: String, Sendable, Codable, CaseIterable {
   case valid
   case test
@@ -71,11 +71,11 @@ extension RunResult {
     } catch {
       throw ExperimentError(
         .dataMalformed,
-        "Cannot read '\(path)': it is damaged or of another release. Run the training again.")
+        "Cannot read '\(path)': it is damaged or of another release. Train the run again.")
     }
   }
 
-  /// The keys of `summary.json` that matter here. Numbers that are none are null there.
+  /// The keys of `summary.json` that matter here. NaN and infinities are null there.
   private struct Summary: Decodable {
     var model: String
     var dataset: String

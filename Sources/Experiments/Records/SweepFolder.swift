@@ -4,34 +4,48 @@ import Runtime
 
 /// The folder of a sweep and the names of what is in it.
 ///
-///     sweep.sqlite    every run with its state and result; what an interrupted sweep goes on from
+///     sweep.sqlite    every run with its state and result; an interrupted sweep resumes from it
 ///     sweep.csv       the same as a table, one line per run
 ///     runs/DIGEST/    one run each, named by the digest of its configuration
+///     lock            held by the process that trains the sweep, see `RunLock`
 public struct SweepFolder: Sendable, Equatable {
   public let path: String
 
   public var storePath: String { "\(path)/sweep.sqlite" }
   public var tablePath: String { "\(path)/sweep.csv" }
 
-  /// A folder that was made before; nothing is checked.
+  /// A folder that exists already; nothing is checked.
   public init(existing path: String) { self.path = path }
 
-  /// Makes the folder, with its parents, unless it is there.
+  /// Takes the folder's lock, then creates the folder as ``create(at:forgetting:)`` does. Without
+  /// the lock two sweeps in one folder would delete each other's unfinished runs.
   ///
-  /// - Parameter forgetting: whether what is known of the runs of an earlier sweep is deleted, so
-  ///   that all are made again.
-  /// - Throws: ``ExperimentError`` if it cannot be made or holds a single run.
+  /// - Returns: the folder, and its lock, which the caller holds until the sweep is over.
+  /// - Throws: `RuntimeError` if another process uses the folder; nothing is changed then. Errors
+  ///   of ``create(at:forgetting:)``.
+  public static func open(
+    at path: String, forgetting: Bool
+  ) throws -> (folder: SweepFolder, lock: RunLock) {
+    try SweepFolder(existing: path).checkContent()
+    let lock = try RunLock(sweepFolder: path)
+    do {
+      return (try create(at: path, forgetting: forgetting), lock)
+    } catch {
+      lock.release()
+      throw error
+    }
+  }
+
+  /// Creates the folder, with its parents, if it is missing.
+  ///
+  /// - Parameter forgetting: whether the record of an earlier sweep is deleted, so that all its
+  ///   runs are trained again.
+  /// - Throws: ``ExperimentError`` if it cannot be created or holds a single run,
+  ///   `CoordinationError` if its path is too long for the records of runs.
   public static func create(at path: String, forgetting: Bool) throws -> SweepFolder {
     let folder = SweepFolder(existing: path)
-    // The runs' stores lie deepest.
-    let deepest = RunDirectory(existing: folder.absolute("runs/0123456789abcdef"))
-    try RunStore.checkLength(of: deepest.storePath)
+    try folder.checkContent()
     let files = FileManager.default
-    if files.fileExists(atPath: RunDirectory(existing: path).configurationPath) {
-      throw ExperimentError(
-        .cannotCreate,
-        "Cannot start a sweep in '\(path)': it holds a single run; name another folder with --run.")
-    }
     do {
       try files.createDirectory(atPath: "\(path)/runs", withIntermediateDirectories: true)
       guard forgetting else { return folder }
@@ -46,6 +60,18 @@ public struct SweepFolder: Sendable, Equatable {
           + "you may write there, or name another folder with --run.")
     }
     return folder
+  }
+
+  private func checkContent() throws {
+    // The runs' stores have the longest paths.
+    let deepest = RunDirectory(existing: absolute("runs/0123456789abcdef"))
+    try RunStore.checkLength(of: deepest.storePath)
+    let run = RunDirectory(existing: path)
+    guard !FileManager.default.fileExists(atPath: run.configurationPath) else {
+      throw ExperimentError(
+        .cannotCreate,
+        "Cannot start a sweep in '\(path)': it holds a single run; name another folder with --run.")
+    }
   }
 
   /// Whether a folder is that of a sweep.

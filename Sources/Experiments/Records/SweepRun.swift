@@ -1,20 +1,20 @@
-/// A run of a sweep: what it is and how far it came.
+/// A run of a sweep: its settings, state and result.
 public struct SweepRun: Sendable, Equatable {
   public enum State: String, Sendable, Codable {
-    /// Planned and not begun.
+    /// Planned, not begun.
     case waiting
     case running
     case finished
-    /// Ended with an error, which the message says.
+    /// Ended with an error, which is in the message.
     case failed
-    /// Stopped by a person; it is made again when the sweep goes on.
+    /// Stopped by the user; it is trained again when the sweep resumes.
     case interrupted
 
-    /// Whether it will not be made again in this sweep.
+    /// Whether this sweep does not train it again.
     var isOver: Bool { self == .finished || self == .failed }
   }
 
-  /// What two runs share if they train the same model on the same data.
+  /// Equal for runs that train the same model on the same data.
   public struct Identity: Sendable, Hashable {
     public var configurationDigest: String
     public var dataDigest: String
@@ -26,19 +26,19 @@ public struct SweepRun: Sendable, Equatable {
   }
 
   public var identity: Identity
-  /// A digest that runs share whose seeds alone differ.
+  /// Equal for runs that differ only in their seed.
   public var repetitionDigest: String
-  /// What tells the run from the others of its sweep.
+  /// What distinguishes the run from the others of its sweep.
   public var coordinates: [Coordinate]
   public var seed: Int
-  /// What epochs, and runs, are chosen by on validation: `recall@20`.
+  /// The metric by which epochs and runs are chosen on validation: `recall@20`.
   public var selectionMetric: String
   /// Relative to the sweep's folder.
   public var folder: String
   public var state: State
-  /// How it ended, for people.
+  /// How it ended, as a sentence.
   public var message: String
-  /// What it measured; of a failed run, as far as it came.
+  /// What it measured; of a failed run, up to the failure.
   public var result: RunResult?
 
   public init(
@@ -57,7 +57,7 @@ public struct SweepRun: Sendable, Equatable {
     self.result = result
   }
 
-  /// The coordinates for people: `alpha1=0.05 seed=1`.
+  /// The coordinates as text: `alpha1=0.05 seed=1`.
   public var name: String { coordinates.text }
 
   /// The selection metric on a split; nil unless the run finished.

@@ -35,7 +35,7 @@ public final class SweepStore: Sendable {
       """
     ])
 
-  /// Opens the store at `path`, making it if there is none.
+  /// Opens the store at `path`, creating it if there is none.
   ///
   /// - Throws: `CoordinationError` if the file cannot be used, is not ours, or was written by a
   ///   newer program.
@@ -44,15 +44,16 @@ public final class SweepStore: Sendable {
     queue = try Self.schema.open(path, label: "sweep store")
   }
 
-  /// Writes down how far a run came, in one transaction; it replaces what was known of it.
+  /// Records the state and result of a run, in one transaction; replaces its earlier record.
   ///
   /// - Throws: `CoordinationError` if it cannot be written.
   public func record(_ run: SweepRun) throws {
     try StoreSchema.translatingErrors("record a run in", path) {
       try queue.write { database in
-        // An upsert keeps the row's place: runs stay in the order in which they were planned.
+        // An upsert keeps the row's position: runs stay in the order in which they were planned.
         try Self.insert(
-          run, onConflict: """
+          run,
+          onConflict: """
             UPDATE SET coordinates = excluded.coordinates,
               selection_metric = excluded.selection_metric, folder = excluded.folder,
               state = excluded.state, message = excluded.message, model = excluded.model,
@@ -64,8 +65,8 @@ public final class SweepStore: Sendable {
     }
   }
 
-  /// Writes down runs that are to be made, in one transaction; of those known already nothing
-  /// changes. Without it, settings whose other seeds are still to come would seem complete.
+  /// Records planned runs, in one transaction; records that exist are not changed. Otherwise
+  /// settings whose other seeds are still to come would seem complete.
   ///
   /// - Throws: `CoordinationError` if they cannot be written.
   public func plan(_ runs: [SweepRun]) throws {
@@ -97,7 +98,7 @@ public final class SweepStore: Sendable {
 
   /// All runs, in the order in which they were planned first.
   ///
-  /// - Throws: `CoordinationError` if the file cannot be read or what it holds makes no sense.
+  /// - Throws: `CoordinationError` if the file cannot be read or its content is invalid.
   public func runs() throws -> [SweepRun] {
     try StoreSchema.translatingErrors("read", path) {
       try queue.read { database in
@@ -106,7 +107,8 @@ public final class SweepStore: Sendable {
     }
   }
 
-  /// Closes the file; the store cannot be used afterwards. Without it nothing is lost.
+  /// Closes the file; the store cannot be used afterwards. A store that is not closed loses
+  /// nothing.
   public func close() throws {
     try StoreSchema.translatingErrors("close", path) { try queue.close() }
   }
@@ -136,7 +138,7 @@ public final class SweepStore: Sendable {
       test: try json("test", of: row), seconds: try json("seconds", of: row))
   }
 
-  /// The value of a column, checked: what comes from a disk may be anything.
+  /// The value of a column, checked: the file may be damaged.
   private func column<Value: DatabaseValueConvertible>(
     _ name: String, of row: Row
   ) throws -> Value {
@@ -163,7 +165,7 @@ public final class SweepStore: Sendable {
   private func damage(_ column: String) -> CoordinationError {
     CoordinationError(
       code: .storeUnusable,
-      message: "Cannot read the sweep's record '\(path)': column '\(column)' holds something that "
-        + "no version of this program wrote; restore the file or choose another folder.")
+      message: "Cannot read the sweep's record '\(path)': column '\(column)' has an invalid value, "
+        + "so the file is damaged; restore it from a copy, or choose another folder.")
   }
 }

@@ -2,7 +2,7 @@ import RunConfiguration
 import Runtime
 import Settings
 
-/// A run to be compared.
+/// A run to compare.
 public struct ComparedRun: Sendable, Equatable {
   public let path: String
   public let seed: Int
@@ -15,10 +15,10 @@ public struct ComparedRun: Sendable, Equatable {
   }
 }
 
-/// The seeds of one configuration.
+/// The runs of one configuration with different seeds.
 public struct ComparedGroup: Sendable, Equatable {
   public var label: String
-  /// Every seed once.
+  /// One run per seed.
   public var runs: [ComparedRun]
 
   public init(label: String, runs: [ComparedRun]) {
@@ -40,8 +40,9 @@ public struct ComparedGroup: Sendable, Equatable {
   /// The configurations in some folders, each of a run or of a sweep, in the order in which they
   /// appear. Labels name the model and the settings in which the configurations differ.
   ///
-  /// - Parameter chosenOnly: of a sweep, only the settings that validation chooses.
-  /// - Throws: errors with a sentence when a folder holds neither, or nothing that finished.
+  /// - Parameter chosenOnly: whether only the settings that validation chooses are taken of a
+  ///   sweep.
+  /// - Throws: errors with a sentence when a folder holds neither, or no finished run.
   public static func groups(in paths: [String], chosenOnly: Bool) throws -> [ComparedGroup] {
     var groups: [(configuration: RunConfiguration, runs: [ComparedRun])] = []
     var positions: [String: Int] = [:]
@@ -80,17 +81,38 @@ public struct ComparedGroup: Sendable, Equatable {
       throw ExperimentError(
         .inputMissing,
         "Cannot compare the sweep '\(path)': "
-          + (chosenOnly ? "no settings finished with all their seeds" : "no run of it finished")
-          + ". Let the sweep go on first.")
+          + (chosenOnly ? "no settings finished with all their seeds" : "none of its runs finished")
+          + ". Resume the sweep first.")
     }
     return finished
   }
 }
 
 extension ComparedRun {
-  /// Nil unless the run finished with a result.
+  /// nil unless the run finished with a result.
   init?(_ run: SweepRun, in folder: SweepFolder) {
     guard run.state == .finished, let result = run.result else { return nil }
     self.init(path: folder.absolute(run.folder), seed: run.seed, result: result)
+  }
+}
+
+/// Labels of configurations in one table.
+enum ConfigurationLabels {
+  /// Settings in which runs may differ without being different experiments.
+  private static let ignored: Set<String> = ["seed", "data_digest", "model"]
+
+  /// The model of each configuration, then the decisive settings whose values differ among the
+  /// configurations in which they have an effect.
+  static func make(_ configurations: [RunConfiguration]) -> [String] {
+    let settings = configurations.map { configuration in
+      configuration.decisiveSettings.filter { !ignored.contains($0.name) }
+    }
+    var values: [String: Set<String>] = [:]
+    for (name, value) in settings.joined() { values[name, default: []].insert(value) }
+    return zip(configurations, settings).map { configuration, settings in
+      ([configuration.model.model]
+        + settings.filter { values[$0.name]?.count ?? 0 > 1 }.map { "\($0.name)=\($0.value)" })
+        .joined(separator: " ")
+    }
   }
 }

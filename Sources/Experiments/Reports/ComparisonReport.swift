@@ -1,11 +1,12 @@
 import Evaluation
+import Foundation
 import Runtime
 
-/// Configurations side by side: mean and spread over seeds, and whether the users tell them apart.
+/// Compares configurations: mean and deviation over seeds, and significance over users.
 ///
-/// The test is paired over users. A user's value is the mean over seeds: of those that both
-/// configurations have, if there are any, else of all that each has. Seeds are thus no separate
-/// observations, and one that was lucky for everybody is not taken for evidence.
+/// The test is paired over users. A user's value is the mean over the seeds that both
+/// configurations have, or over all seeds of each if they share none. So seeds are no separate
+/// observations, and a seed that is good for all users does not count as evidence.
 public struct ComparisonReport: Sendable, Encodable {
   public let schemaVersion = 1
   public let split: Split
@@ -22,15 +23,14 @@ public struct ComparisonReport: Sendable, Encodable {
     public let differences: [String: Difference]
   }
 
-  /// A configuration against the baseline in one metric.
+  /// The difference between a configuration and the baseline in one metric.
   public struct Difference: Sendable, Encodable {
-    /// (mean − baseline's mean) / baseline's mean over the seeds that were paired; nil if that is
-    /// zero.
+    /// (mean − baseline's mean) / baseline's mean over the paired seeds; nil if the baseline's mean
+    /// is 0.
     public let relativeGain: Double?
-    /// The seeds that both have; empty if they have none in common.
+    /// The seeds that both have.
     public let pairedSeeds: [Int]
-    /// Users that were paired; 0 for a metric that single users have no values of, which is not
-    /// tested.
+    /// Paired users; 0 for a metric without values per user, which is not tested.
     public let userCount: Int
     /// Two-sided paired t-test; nil for fewer than two users.
     public let tTestPValue: Double?
@@ -64,7 +64,8 @@ public struct ComparisonReport: Sendable, Encodable {
     guard let baseline = groups.first, !baseline.runs.isEmpty else {
       throw ExperimentError(
         .inputMissing,
-        "Cannot compare with '\(groups.first?.label ?? "nothing")': none of its runs finished.")
+        "Cannot compare with '\(groups.first?.label ?? "nothing")': none of its runs finished. "
+          + "Resume them first, or name another --baseline.")
     }
     let names =
       metrics.isEmpty
@@ -106,8 +107,8 @@ extension ComparisonReport {
 }
 
 extension ComparisonReport.Difference {
-  /// In a metric that single users have no values of: of the means over the seeds that both have,
-  /// or over all seeds if they have none in common.
+  /// For a metric without values per user: the difference of the means over the common seeds, or
+  /// over all seeds if there are none.
   fileprivate init(
     of group: ComparedGroup, from baseline: ComparedGroup, in metric: String, _ split: Split
   ) {
@@ -124,7 +125,7 @@ extension ComparisonReport.Difference {
   }
 }
 
-/// The users' values of the runs of a configuration.
+/// The values per user of the runs of a configuration.
 private struct UserValues {
   private let label: String
   private let seeds: [Int: UserMetrics]
@@ -138,7 +139,7 @@ private struct UserValues {
       uniquingKeysWith: { first, _ in first })
   }
 
-  /// The difference of every user to the same user of another configuration, and what follows.
+  /// The differences between the same users of two configurations, and their tests.
   func difference(
     from baseline: UserValues, in metric: String
   ) throws -> ComparisonReport.Difference {
@@ -168,18 +169,83 @@ private struct UserValues {
     guard let users = runs.first?.users, runs.allSatisfy({ $0.users == users }) else {
       throw ExperimentError(
         .dataMalformed,
-        "Cannot average the seeds of '\(label)': they were measured on different users.")
+        "Cannot average the seeds of '\(label)': they were measured on different users. Compare "
+          + "runs on the same data set.")
     }
     var sums = [Double](repeating: 0, count: users.count)
     for run in runs {
       guard let values = run.values(of: metric) else {
         throw ExperimentError(
           .dataMalformed,
-          "Cannot compare '\(label)': the users' metrics have no \(metric). Delete per_user.tsv "
-            + "in its runs; it is made again.")
+          "Cannot compare '\(label)': the metrics per user have no \(metric). Delete per_user.tsv "
+            + "in its runs; it is computed again.")
       }
       for (index, value) in values.enumerated() { sums[index] += value }
     }
     return (users, sums.map { $0 / Double(runs.count) })
+  }
+}
+
+extension ComparisonReport {
+  /// One text table per metric.
+  public var lines: [String] {
+    metrics.flatMap { metric in
+      TextTable(
+        header: [
+          "\(split.rawValue) \(metric)", "seeds", "mean ± std", "change", "p t-test", "p Wilcoxon",
+        ],
+        rows: rows.enumerated().map { position, row in
+          [row.label, "\(row.seeds.count)", row.values[metric]?.text ?? "–"]
+            + cells(row.differences[metric], isBaseline: position == 0)
+        }, leftColumns: 1
+      ).lines + [""]
+    } + [note]
+  }
+
+  private func cells(_ difference: Difference?, isBaseline: Bool) -> [String] {
+    guard let difference else { return [isBaseline ? "baseline" : "–", "", ""] }
+    return [
+      difference.relativeGain.map { String(format: "%+.2f %%", $0 * 100) } ?? "–",
+      difference.tTestPValue.map(Self.probability) ?? "–",
+      difference.wilcoxonPValue.map(Self.probability) ?? "–",
+    ]
+  }
+
+  static func probability(_ value: Double) -> String {
+    String(format: value >= 0.0001 ? "%.4f" : "%.1e", value)
+  }
+
+  private var note: String {
+    let counts = Set(rows.flatMap { $0.differences.values.map(\.userCount) })
+      .subtracting([0]).sorted()
+    let users = counts.isEmpty ? "users" : counts.map { "\($0)" }.joined(separator: ", ") + " users"
+    let unpaired = rows.contains { row in
+      row.differences.values.contains { $0.pairedSeeds.isEmpty }
+    }
+    return "p: two-sided, paired over \(users), each with the mean over "
+      + (unpaired ? "seeds (not all configurations share seeds)" : "the seeds in common")
+  }
+
+  /// One line per configuration and metric, unrounded.
+  public var csv: String {
+    let header = [
+      "configuration", "split", "metric", "seeds", "mean", "std", "relative_gain", "p_t_test",
+      "p_wilcoxon", "users",
+    ]
+    return CSV.text(
+      [header]
+        + rows.flatMap { row in
+          metrics.map { metric in
+            let difference = row.differences[metric]
+            return [
+              row.label, split.rawValue, metric,
+              row.seeds.map { "\($0)" }.joined(separator: " "),
+              CSV.number(row.values[metric]?.mean), CSV.number(row.values[metric]?.deviation),
+              CSV.number(difference?.relativeGain), CSV.number(difference?.tTestPValue),
+              CSV.number(difference?.wilcoxonPValue),
+              difference.map { "\($0.userCount)" } ?? "",
+            ]
+          }
+        })
   }
 }

@@ -1,9 +1,9 @@
 import Evaluation
 import Runtime
 
-/// Metrics as people name them.
+/// Metric names given by users.
 enum MetricNames {
-  /// The selection metric, and NDCG at its cutoff beside it.
+  /// The selection metric, then NDCG at the same cutoff.
   static func standard(_ selection: String) -> [String] {
     let cutoff = selection.split(separator: "@").last.flatMap { Int($0) } ?? 20
     let ndcg = Metric.ndcg.name(at: cutoff)
@@ -17,7 +17,7 @@ enum MetricNames {
 
   /// Checks that every result has the metrics.
   ///
-  /// - Throws: ``ExperimentError`` with those that there are.
+  /// - Throws: ``ExperimentError`` with the metrics that the results have.
   static func check(
     _ metrics: [String], in results: [RunResult], split: Split = .test
   ) throws {
@@ -26,8 +26,8 @@ enum MetricNames {
       guard !values.isEmpty else {
         throw ExperimentError(
           .dataMalformed,
-          "Cannot show \(split.rawValue) metrics: a run has none, because its data had no rows of "
-            + "that split with users that have training rows.")
+          "Cannot show \(split.rawValue) metrics: a run has none, because its data has no rows of "
+            + "that split for users with training rows.")
       }
       for metric in metrics where values[metric] == nil {
         throw ExperimentError(

@@ -1,6 +1,6 @@
 import Evaluation
 
-/// `sweep.csv`: one line per run with everything that was measured, unrounded.
+/// `sweep.csv`: one line per run with all its metrics, unrounded.
 public struct RunTable: Sendable {
   private let runs: [SweepRun]
 
@@ -29,4 +29,27 @@ public struct RunTable: Sendable {
       run.result.map { "\($0.epochsRun)" } ?? "", CSV.number(run.result?.seconds["total"]),
     ]
   }
+}
+
+/// Comma-separated values.
+///
+/// - Source: RFC 4180, with `\n` at the end of lines.
+enum CSV {
+  static func text(_ rows: [[String]]) -> String {
+    rows.map { $0.map(field).joined(separator: ",") + "\n" }.joined()
+  }
+
+  /// Quoted if the text has commas, quotes or line ends; quotes are doubled.
+  static func field(_ text: String) -> String {
+    // Compares scalars, because "\r\n" is one character.
+    let isPlain = !text.unicodeScalars.contains { ",\"\n\r".unicodeScalars.contains($0) }
+    return isPlain
+      ? text
+      : "\""
+        + text.split(separator: "\"", omittingEmptySubsequences: false)
+        .joined(separator: "\"\"") + "\""
+  }
+
+  /// The shortest decimal that reads back to the same bits; empty for nil.
+  static func number(_ value: Double?) -> String { value.map { "\($0)" } ?? "" }
 }

@@ -1,18 +1,19 @@
 import Coordination
+import Foundation
 
-/// The repetitions of one experiment: runs that differ in nothing but their seed.
+/// The repetitions of one experiment: runs that differ only in their seed.
 public struct SeedGroup: Sendable, Equatable {
   /// What the runs share, without the seed.
   public let coordinates: [Coordinate]
   public private(set) var runs: [SweepRun]
 
-  /// Groups the runs of one sweep by what tells them apart, in the order in which the groups appear
-  /// first; a run that comes twice counts once.
+  /// Groups the runs of one sweep by their coordinates without the seed, in the order in which the
+  /// groups first appear; a run that is listed twice counts once.
   public static func grouping(_ runs: [SweepRun]) -> [SeedGroup] {
     grouping(runs) { $0.coordinates.acrossSeeds }
   }
 
-  /// Groups runs that may come from different grids, whose coordinates do not say all.
+  /// Groups runs that may come from different grids, whose coordinates do not name all settings.
   static func groupingRepetitions(_ runs: [SweepRun]) -> [SeedGroup] {
     grouping(runs, by: \.repetitionDigest)
   }
@@ -35,10 +36,11 @@ public struct SeedGroup: Sendable, Equatable {
     return groups
   }
 
-  /// Whether every run finished. A group that lacks one cannot win: its mean is over other seeds.
+  /// Whether every run finished. Otherwise the group cannot be chosen: its mean is over other seeds
+  /// than the others'.
   public var isComplete: Bool { runs.allSatisfy { $0.state == .finished } }
 
-  /// A metric over the runs that finished.
+  /// A metric over the finished runs.
   public func statistics(_ metric: String, _ split: Split) -> MeanAndDeviation? {
     MeanAndDeviation(
       runs.filter { $0.state == .finished }.compactMap { $0.result?.value(metric, split) })
@@ -46,8 +48,8 @@ public struct SeedGroup: Sendable, Equatable {
 }
 
 extension [SeedGroup] {
-  /// The complete group with the highest mean of its selection metric on validation; the first of
-  /// equals.
+  /// The complete group with the highest mean of its selection metric on validation; the first one
+  /// if several are equal.
   var bestByValidation: SeedGroup? {
     var best: (group: SeedGroup, value: Double)?
     for group in self where group.isComplete {
@@ -61,9 +63,10 @@ extension [SeedGroup] {
 }
 
 extension [SweepRun] {
-  /// What MMRec's driver would have reported: the single run, seeds being points of the grid like
-  /// any other, with the highest selection metric *on test*, compared after rounding to 4 decimals;
-  /// the first of equals. Its test value is no estimate of anything: it was chosen by it.
+  /// What MMRec's driver would have reported: the single run (seeds are points of its grid like any
+  /// other setting) with the highest selection metric *on test*, compared after rounding to 4
+  /// decimals; the first one if several are equal. Its test value is no fair estimate, because the
+  /// run was chosen by it.
   ///
   /// - Source: MMRec e775373, `quick_start`.
   var bestByTest: SweepRun? {
@@ -74,5 +77,30 @@ extension [SweepRun] {
       if rounded > best?.value ?? -.infinity { best = (run, rounded) }
     }
     return best?.run
+  }
+}
+
+/// The mean and the sample standard deviation of some values.
+public struct MeanAndDeviation: Sendable, Equatable, Encodable {
+  public let mean: Double
+  /// The sample standard deviation (divisor n − 1); nil for a single value.
+  public let deviation: Double?
+  /// The number of values, n.
+  public let count: Int
+
+  /// nil without values.
+  public init?(_ values: [Double]) {
+    guard !values.isEmpty else { return nil }
+    count = values.count
+    let mean = values.reduce(0, +) / Double(values.count)
+    self.mean = mean
+    let squares = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
+    deviation = values.count > 1 ? (squares / Double(values.count - 1)).squareRoot() : nil
+  }
+
+  /// `0.1745 ± 0.0021`, or without the deviation if there is none.
+  public var text: String {
+    let mean = String(format: "%.4f", mean)
+    return deviation.map { mean + String(format: " ± %.4f", $0) } ?? mean
   }
 }

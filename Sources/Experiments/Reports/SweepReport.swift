@@ -1,9 +1,10 @@
+import Foundation
 import Runtime
 
-/// What a sweep came to.
+/// The result of a sweep.
 public struct SweepReport: Sendable, Encodable {
   public let schemaVersion = 1
-  /// What is chosen by: `recall@20`.
+  /// The metric by which settings are chosen: `recall@20`.
   public let selectionMetric: String
   /// Test metrics that are shown.
   public let metrics: [String]
@@ -15,15 +16,15 @@ public struct SweepReport: Sendable, Encodable {
   /// test. Not to be reported as a result.
   public let chosenByTest: SingleRun?
   public let failures: [Failure]
-  /// Runs that were not made, or not to the end.
+  /// Runs that were not begun, or interrupted.
   public let unfinishedCount: Int
 
-  /// Settings and what their seeds came to.
+  /// Settings and the results of their seeds.
   public struct Row: Sendable, Encodable {
     public let coordinates: [Coordinate]
-    /// Of the runs that finished.
+    /// Of the finished runs.
     public let seeds: [Int]
-    /// Whether all of them did: else the settings cannot be chosen.
+    /// Whether all runs finished: otherwise the settings cannot be chosen.
     public let isComplete: Bool
     /// The selection metric on validation.
     public let valid: MeanAndDeviation?
@@ -60,7 +61,7 @@ public struct SweepReport: Sendable, Encodable {
 
   /// - Parameters:
   ///   - runs: of all points, in their order.
-  ///   - metrics: test metrics to show; empty means the selection metric, and NDCG at its cutoff.
+  ///   - metrics: test metrics to show; empty means the selection metric and NDCG at its cutoff.
   /// - Throws: ``ExperimentError`` for a metric that no run has, and when the runs are selected by
   ///   different metrics.
   public init(_ runs: [SweepRun], metrics: [String] = []) throws {
@@ -104,5 +105,74 @@ extension SweepReport.Row {
         uniqueKeysWithValues: metrics.compactMap { metric in
           group.statistics(metric, .test).map { (metric, $0) }
         }))
+  }
+}
+
+extension SweepReport {
+  /// The report as lines for a terminal.
+  public var lines: [String] {
+    let names = rows.map(\.coordinates).names
+    let table = TextTable(
+      header: names + ["seeds", "valid \(selectionMetric)"] + metrics.map { "test \($0)" },
+      rows: rows.map { row in
+        names.map { row.coordinates.value(of: $0) ?? "" }
+          + ["\(row.seeds.count)", row.valid?.text ?? "–"]
+          + metrics.map { row.test[$0]?.text ?? "–" }
+      }, leftColumns: names.count)
+    return table.lines + [""] + verdict
+      + failures.map {
+        "failed: \($0.coordinates.text): \($0.message)"
+      }
+      + (unfinishedCount > 0
+        ? [
+          "not finished: \(ProgressFormat.count(unfinishedCount, "run")); the same command resumes "
+            + "the sweep"
+        ] : [])
+  }
+
+  private var verdict: [String] {
+    guard let winner = chosenByValidation, let valid = winner.valid else {
+      return ["no settings finished with all their seeds, so none is chosen"]
+    }
+    var lines = [
+      "chosen by validation (mean \(selectionMetric)): \(label(winner.coordinates))  valid "
+        + "\(valid.text)"
+        + metrics.compactMap { name in winner.test[name].map { "  test \(name) \($0.text)" } }
+        .joined()
+    ]
+    if let run = chosenByTest {
+      lines.append(
+        "MMRec's rule (highest test \(selectionMetric) of a single run, not a fair estimate): "
+          + label(run.coordinates)
+          + metrics.compactMap { name in
+            run.test[name].map { "  test \(name) " + String(format: "%.4f", $0) }
+          }.joined())
+    }
+    return lines
+  }
+
+  private func label(_ coordinates: [Coordinate]) -> String {
+    coordinates.isEmpty ? "the only settings" : coordinates.text
+  }
+
+  /// One line per settings, unrounded.
+  public var csv: String {
+    let names = rows.map(\.coordinates).names
+    func columns(_ name: String) -> [String] { ["\(name).mean", "\(name).std"] }
+    func cells(_ value: MeanAndDeviation?) -> [String] {
+      [CSV.number(value?.mean), CSV.number(value?.deviation)]
+    }
+    let header =
+      names + ["seeds", "complete"] + columns("valid.\(selectionMetric)")
+      + metrics.flatMap { columns("test.\($0)") } + ["chosen_by_validation", "chosen_by_test"]
+    return CSV.text(
+      [header]
+        + rows.map { row in
+          let isBest = row.coordinates == chosenByValidation?.coordinates
+          let isBestByTest = row.coordinates == chosenByTest?.coordinates.acrossSeeds
+          return names.map { row.coordinates.value(of: $0) ?? "" }
+            + ["\(row.seeds.count)", "\(row.isComplete)"] + cells(row.valid)
+            + metrics.flatMap { cells(row.test[$0]) } + ["\(isBest)", "\(isBestByTest)"]
+        })
   }
 }

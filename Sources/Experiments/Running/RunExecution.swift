@@ -1,14 +1,14 @@
 import RunConfiguration
 import Runtime
 
-/// How one run of a sweep is made.
+/// A way to train one run of a sweep.
 public protocol RunExecution: Sendable {
-  /// Settings that this way of running needs, above all others; none influences the result.
+  /// Settings that this way needs, above all others; none influences the result.
   var layers: [ConfigurationLayer] { get throws }
 
   /// Trains to the end.
   ///
-  /// - Parameter signals: where the run looks whether it was asked to stop.
+  /// - Parameter signals: requests to stop.
   /// - Returns: how it ended; with the code of a signal if it was stopped.
   /// - Throws: errors with a sentence when it cannot begin.
   func run(
@@ -16,13 +16,13 @@ public protocol RunExecution: Sendable {
   ) throws -> RoleOutcome
 }
 
-/// Coordinator, one server and one worker in this process and on the calling thread.
+/// Runs coordinator, one server and one worker in this process on the calling thread.
 public struct SingleProcessExecution: RunExecution {
   public init() {}
 
   public var layers: [ConfigurationLayer] {
     get throws {
-      // A run that was interrupted is made anew.
+      // An interrupted run starts from scratch, so it needs no checkpoints.
       try [("workers", "1"), ("servers", "1"), ("checkpoint_epochs", "0")].map { key, value in
         try ConfigurationLayer(option: "a run in one process", key: key, value: value)
       }
@@ -38,8 +38,8 @@ public struct SingleProcessExecution: RunExecution {
   }
 }
 
-/// A cluster of processes on this machine. One run at a time: it listens to the process's signals
-/// itself.
+/// Starts a cluster of processes on this machine. One run at a time, because each run reads the
+/// process's signals itself.
 public struct ClusterExecution: RunExecution {
   private let signals: SignalPipe
 

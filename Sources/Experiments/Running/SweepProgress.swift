@@ -1,6 +1,6 @@
 import Runtime
 
-/// Lines about a sweep for people: a value without a terminal and a clock.
+/// Progress lines of a sweep. A value: it has no terminal and no clock.
 struct SweepProgress: Sendable {
   private let expected: Int
   private let jobs: Int
@@ -10,20 +10,20 @@ struct SweepProgress: Sendable {
   private var best: Double?
 
   /// - Parameters:
-  ///   - expected: how many runs there will be, with those that are over already.
-  ///   - jobs: how many are made at the same time.
+  ///   - expected: how many runs there will be, including those already finished.
+  ///   - jobs: how many are trained at the same time.
   init(expected: Int, jobs: Int) {
     self.expected = expected
     self.jobs = jobs
   }
 
-  /// Takes note of a run that was found finished.
+  /// Counts a run that an earlier sweep finished.
   mutating func found(_ run: SweepRun) {
     over += 1
     consider(run)
   }
 
-  /// The line about a run that has just ended, which took so many seconds.
+  /// The line for a run that has just ended after `taken` seconds.
   mutating func ended(_ run: SweepRun, seconds taken: Double) -> String {
     over += 1
     made += 1

@@ -7,13 +7,13 @@ import Runtime
 import Settings
 import Synchronization
 
-/// Makes the runs of a sweep, each in a folder of its own, and keeps the record from which an
-/// interrupted sweep goes on.
+/// Trains the runs of a sweep, each in a folder of its own, and writes the record from which an
+/// interrupted sweep resumes.
 ///
-/// A run whose configuration and data have a finished one in the record is not made again; one that
-/// was interrupted, or failed in an earlier attempt, is made anew in an empty folder. A run that
-/// fails is recorded and the others go on. Points that come to the same configuration, because a
-/// setting has no effect there, are one run.
+/// A run with the configuration and data of a finished one in the record is not trained again; one
+/// that was interrupted, or failed in an earlier attempt, starts from scratch in an empty folder. A
+/// failed run is recorded, and the others continue. Points that resolve to the same configuration,
+/// because a setting has no effect there, are one run.
 public final class SweepRunner: Sendable {
   private let request: RunRequest
   private let folder: SweepFolder
@@ -27,10 +27,10 @@ public final class SweepRunner: Sendable {
   /// What the jobs share.
   private struct State {
     var progress: SweepProgress
-    /// All runs asked for so far, for the table.
+    /// All runs requested so far, for the table.
     var runs: [SweepRun.Identity: SweepRun] = [:]
     var order: [SweepRun.Identity] = []
-    /// What made the sweep end early.
+    /// The error that ended the sweep early.
     var error: (any Error)?
   }
 
@@ -41,10 +41,10 @@ public final class SweepRunner: Sendable {
   }
 
   /// - Parameters:
-  ///   - request: the data, and the settings under the points'.
-  ///   - expectedRuns: how many runs there will be, for the time left.
-  ///   - jobs: how many runs are made at the same time, each on one thread.
-  ///   - report: takes lines for people, from any thread.
+  ///   - request: the data, and the settings below the points'.
+  ///   - expectedRuns: how many runs there will be, to estimate the time left.
+  ///   - jobs: how many runs are trained at the same time, each on one thread.
+  ///   - report: called with progress lines, on any thread.
   /// - Throws: `CoordinationError` when the record cannot be used.
   /// - Precondition: `jobs > 0`.
   public init(
@@ -65,18 +65,18 @@ public final class SweepRunner: Sendable {
   /// The signal that stopped the sweep, if one did.
   public var stopSignal: Int32? { stop.signal }
 
-  /// Makes the runs of some points and blocks until all are over or somebody asked to stop.
+  /// Trains the runs of some points; returns when all are over or a signal asked to stop.
   ///
   /// - Returns: one run per point, in their order; those not begun are `waiting`.
-  /// - Throws: errors with a sentence when a point's settings are wrong, before any run, or when
+  /// - Throws: errors with a sentence, before any run, when a point's settings are wrong; or when
   ///   the record cannot be written.
   public func run(_ points: [SweepPoint]) throws -> [SweepRun] {
     let planned = try plan(points)
     let distinct = Set(planned.map(\.run.identity)).count
     if distinct < planned.count {
       report(
-        "\(planned.count - distinct) of \(planned.count) points are the same run as another: a "
-          + "setting has no effect there")
+        "\(planned.count - distinct) of \(planned.count) points have the same configuration as "
+          + "another, because a setting has no effect there; each configuration is trained once")
     }
     let known = Dictionary(
       try store.runs().filter { $0.state == .finished }.map { ($0.identity, $0) },
@@ -108,7 +108,7 @@ public final class SweepRunner: Sendable {
     }
   }
 
-  /// Resolves all points before the first is run: a mistake in the last is found at once.
+  /// Resolves all points before the first is trained, so that a mistake in any is found at once.
   private func plan(_ points: [SweepPoint]) throws -> [Planned] {
     var inputs: [RunInput] = []
     return try points.map { point in
@@ -127,7 +127,7 @@ public final class SweepRunner: Sendable {
     }
   }
 
-  /// Enters the points into the shared state and returns the runs to be made, the last one first.
+  /// Enters the points into the shared state and returns the runs to train, the last one first.
   private func take(_ planned: [Planned], known: [SweepRun.Identity: SweepRun]) -> [Planned] {
     state.withLock { state in
       var pending: [Planned] = []
@@ -183,7 +183,7 @@ public final class SweepRunner: Sendable {
     do {
       run.result = try RunResult(run: folder.absolute(run.folder))
     } catch {
-      // What ended early need not have a result.
+      // A run that ended early may have no result.
       guard run.state == .finished else { return }
       run.state = .failed
       run.message = "\(error)"
@@ -194,6 +194,43 @@ public final class SweepRunner: Sendable {
     try state.withLock { state in
       let runs = state.order.compactMap { state.runs[$0] }
       try DurableFile.write(Array(RunTable(runs).csv.utf8), to: folder.tablePath)
+    }
+  }
+}
+
+/// Forwards one request to stop to every running run.
+final class StopRelay: Sendable {
+  private let source: any StopSignals
+  private let seen = Mutex<Int32?>(nil)
+
+  init(_ source: any StopSignals) { self.source = source }
+
+  /// The signal that asked to stop, if one did.
+  var signal: Int32? {
+    seen.withLock { seen in
+      if seen == nil { seen = source.next() }
+      return seen
+    }
+  }
+
+  /// Records a signal that a run received.
+  func note(_ signal: Int32) { seen.withLock { $0 = $0 ?? signal } }
+
+  /// The signals of one run: the request to stop, once.
+  func listener() -> any StopSignals { Listener(relay: self) }
+
+  private final class Listener: StopSignals {
+    private let relay: StopRelay
+    private let isDelivered = Mutex(false)
+
+    init(relay: StopRelay) { self.relay = relay }
+
+    func next() -> Int32? {
+      guard let signal = relay.signal else { return nil }
+      return isDelivered.withLock { isDelivered in
+        defer { isDelivered = true }
+        return isDelivered ? nil : signal
+      }
     }
   }
 }

@@ -42,8 +42,11 @@ extension ConfigurationLayer.Entry {
   /// The value, read and checked as the key demands.
   func value(for key: ConfigurationKey) throws -> any SettingValue {
     guard !value.isNull else {
+      // YAML reads `key:` and `key=` as null, and an empty text only where it is quoted.
+      let empty = WrittenValue.scalar("", isPlain: false)
+      let advice = (try? key.declaration.read(empty)) == nil ? "" : " (an empty text is written \"\")"
       throw ConfigurationError(
-        valueSource, "\(name) has no value; expected \(key.declaration.expectation)")
+        valueSource, "\(name) has no value; expected \(key.declaration.expectation)\(advice)")
     }
     do {
       return try key.declaration.read(value)

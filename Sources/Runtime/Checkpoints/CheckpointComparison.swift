@@ -1,7 +1,7 @@
 import Checkpoints
 
-/// What two checkpoints have in common, table by table. Tables that are assigned are left out:
-/// they are what the last evaluation left behind, and training does not go on from them.
+/// Compares two checkpoints table by table. Assigned tables are left out: the last evaluation wrote
+/// them, and training does not read them.
 public struct CheckpointComparison: Sendable, Encodable {
   /// One of the two.
   public struct Side: Sendable, Encodable {
@@ -10,14 +10,14 @@ public struct CheckpointComparison: Sendable, Encodable {
     public let run: String
     public let version: UInt64
     public let servers: Int
-    /// What is wrong with each newer one.
+    /// Why each newer checkpoint was skipped.
     public let problems: [String]
   }
 
   public enum State: String, Sendable, Encodable {
     case same
     case different
-    /// Rows, width or optimizer state are of another kind, so that rows cannot be compared.
+    /// The number of rows, the width or the optimizer state differ: rows cannot be compared.
     case otherShape = "other_shape"
     case onlyLeft = "only_left"
     case onlyRight = "only_right"
@@ -45,17 +45,17 @@ public struct CheckpointComparison: Sendable, Encodable {
 
   public let left: Side
   public let right: Side
-  /// Of either, those of the left one first.
+  /// The tables of both, those of the left checkpoint first.
   public let tables: [Table]
 
   /// Whether all tables have the same bits, optimizer state included.
   public var isSame: Bool { tables.allSatisfy { $0.state == .same } }
 
-  /// Compares two checkpoints, whichever and however many servers wrote them.
+  /// Compares two checkpoints; the number of servers that wrote them may differ.
   ///
-  /// - Parameters: paths of checkpoints, or of runs or folders of checkpoints, whose newest usable
-  ///   one it is.
-  /// - Throws: errors with a sentence when one of the paths leads to no usable checkpoint.
+  /// - Parameters: paths of checkpoints, or of runs or folders of checkpoints, which stand for
+  ///   their newest usable checkpoint.
+  /// - Throws: errors with a sentence when a path leads to no usable checkpoint.
   public init(_ leftPath: String, _ rightPath: String) throws {
     let places = (try CheckpointPlace(path: leftPath), try CheckpointPlace(path: rightPath))
     let (leftView, leftProblems) = try places.0.open()
@@ -80,7 +80,7 @@ public struct CheckpointComparison: Sendable, Encodable {
     }
   }
 
-  /// A table for people.
+  /// The comparison as a text table.
   public var lines: [String] {
     let table = TextTable(
       header: ["table", "state", "rows", "different", "other state", "largest difference"],

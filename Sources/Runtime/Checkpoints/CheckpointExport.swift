@@ -5,19 +5,19 @@ import Datasets
 public struct CheckpointExport: Sendable {
   /// The folder of the checkpoint.
   public let checkpoint: String
-  /// What is wrong with each newer one.
+  /// Why each newer checkpoint was skipped.
   public let problems: [String]
-  /// The paths of what was written.
+  /// The paths of the files written.
   public let files: [String]
 
   /// Writes all parameters: one `parameters.safetensors`, or `TABLE.npy` of each table.
   ///
   /// - Parameters:
-  ///   - path: of a checkpoint, or of a run or folder of checkpoints for its newest usable one.
-  ///   - folder: made if it is not there; files of these names are replaced.
-  ///   - withState: also the optimizer's state.
+  ///   - path: a checkpoint, or a run or folder of checkpoints for its newest usable one.
+  ///   - folder: created if missing; files of these names are replaced.
+  ///   - withState: whether the optimizer's state is written too.
   /// - Throws: errors with a sentence when there is no usable checkpoint or a file cannot be
-  ///   written; there is no such file then, or the one that was there.
+  ///   written; an existing file of that name is then unchanged.
   public static func write(
     path: String, format: ExportFormat, to folder: String, withState: Bool
   ) throws -> CheckpointExport {
@@ -65,7 +65,7 @@ public struct CheckpointExport: Sendable {
     }
   }
 
-  /// A name in the folder itself, whatever a manifest calls its tables.
+  /// A file name without `/` and NUL, so that a table's name cannot lead out of the folder.
   private static func fileName(of name: String) -> String {
     String(name.map { $0 == "/" || $0 == "\0" ? "." : $0 }) + ".npy"
   }

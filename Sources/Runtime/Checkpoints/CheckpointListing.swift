@@ -1,29 +1,29 @@
 import Checkpoints
 import Foundation
 
-/// The checkpoints of a run as far as manifests and the sizes of files show them.
+/// The checkpoints of a run, judged by their manifests and the sizes of their files.
 public struct CheckpointListing: Sendable, Encodable {
-  /// What a checkpoint is good for.
+  /// Whether a checkpoint can be used.
   public enum State: String, Sendable, Encodable {
-    /// Its files are there in their sizes; only verifying reads them.
+    /// All files exist and have the right sizes; their bytes are not checked.
     case usable
-    /// It has no manifest: files are being written, or never became complete.
+    /// It has no manifest: its files are still being written, or never were completed.
     case incomplete
     case damaged
     /// In a format of another release.
     case unsupported
-    /// Made by another run than the one whose directory it lies in.
+    /// Written by another run than the one whose directory it is in.
     case otherRun = "other_run"
   }
 
-  /// One checkpoint. What stands in the manifest is nil without one.
+  /// One checkpoint. Values from the manifest are nil without one.
   public struct Entry: Sendable, Encodable {
     /// The name of its folder.
     public let checkpoint: String
     public let version: UInt64
     public let generation: UInt64
     public let state: State
-    /// Whether the run goes on from it, unless reading its files shows that they are damaged.
+    /// Whether the run resumes from it, unless reading its files shows damage.
     public fileprivate(set) var isNewestUsable = false
     /// Why it is damaged or not supported.
     public private(set) var problem: String?
@@ -33,7 +33,7 @@ public struct CheckpointListing: Sendable, Encodable {
     /// From 0, counted from the beginning of the run.
     public private(set) var step: UInt64?
     public private(set) var servers: Int?
-    /// Of all files of servers.
+    /// Of all servers' files together.
     public private(set) var bytes: Int?
     /// ISO 8601.
     public private(set) var created: String?
@@ -55,7 +55,7 @@ public struct CheckpointListing: Sendable, Encodable {
 
   /// Reads the manifests of a run's directory, a folder of checkpoints, or one checkpoint.
   ///
-  /// - Throws: errors with a sentence when the path leads to no such thing.
+  /// - Throws: errors with a sentence when the path is none of these.
   public init(path: String) throws {
     let place = try CheckpointPlace(path: path)
     folder = place.store.folder
@@ -66,7 +66,7 @@ public struct CheckpointListing: Sendable, Encodable {
     checkpoints = entries
   }
 
-  /// A table for people, and a sentence for each checkpoint with a problem.
+  /// The listing as a text table, then one sentence for each checkpoint with a problem.
   public var lines: [String] {
     guard !checkpoints.isEmpty else { return ["no checkpoints in '\(folder)'"] }
     let table = TextTable(
@@ -127,6 +127,6 @@ extension CheckpointListing.Entry {
 }
 
 extension CheckpointManifest {
-  /// Of all files of servers.
+  /// Bytes of all servers' files together.
   var byteCount: Int { shards.reduce(0) { $0 &+ $1.byteCount } }
 }

@@ -7,20 +7,20 @@ import ParameterServer
 import RunConfiguration
 import Settings
 
-/// What a path that a person wrote says about checkpoints: the directory of a run, a folder of
+/// A path given by the user, resolved to checkpoints: the directory of a run, a folder of
 /// checkpoints, or one checkpoint.
 struct CheckpointPlace {
-  /// As the person wrote it.
+  /// As the user wrote it.
   let path: String
   let store: CheckpointStore
   /// The one checkpoint that the path names; nil: all of the store.
   let name: CheckpointName?
-  /// The run that the path names; nil: it names none.
+  /// The run that the path names, if it names one.
   let run: RunDirectory?
-  /// Of that run.
+  /// Of ``run``; nil before it has begun.
   private let runID: String?
 
-  /// - Throws: ``RuntimeError`` if there is no such thing; `ConfigurationError` if the run's
+  /// - Throws: ``RuntimeError`` if the path is none of these; `ConfigurationError` if the run's
   ///   configuration cannot be read.
   init(path: String) throws {
     self.path = path
@@ -42,11 +42,12 @@ struct CheckpointPlace {
         layers: [ConfigurationLayer(file: run.configurationPath)])
       name = nil
       self.run = run
-      // A folder of its own can be looked at without the run's records, which may be damaged too.
+      // Only a shared folder needs the run's id to find its part of it. In a folder of its own
+      // checkpoints can be listed although the run's records are damaged.
       let isOwn = configuration.checkpoints.folder.isEmpty
       let id = isOwn ? try? Self.runID(of: run) : try Self.runID(of: run)
       runID = id
-      // A run that has not begun has no part of a folder that others use too.
+      // A run that has not begun has no part of a shared folder yet.
       store = CheckpointStore(
         folder: id.map { configuration.checkpointFolder(of: $0, in: run) }
           ?? run.checkpointDirectory)
@@ -60,7 +61,7 @@ struct CheckpointPlace {
     }
   }
 
-  /// nil before the run has begun.
+  /// The run's id in its records; nil before the run has begun.
   private static func runID(of run: RunDirectory) throws -> String? {
     guard FileManager.default.fileExists(atPath: run.storePath) else { return nil }
     let store = try RunStore(path: run.storePath)
@@ -75,23 +76,23 @@ struct CheckpointPlace {
         + "folder of checkpoints, or one checkpoint in it.")
   }
 
-  /// What the path names, newest first.
+  /// The checkpoints that the path names, newest first.
   func entries() throws -> [CheckpointStore.Entry] {
     try store.list().filter { name == nil || $0.name == name }
   }
 
-  /// Whether a checkpoint is of another run than the one that the path names, which does not go on
-  /// from it.
+  /// Whether another run than the one that the path names wrote the checkpoint: the run does not
+  /// resume from it.
   func isOfOtherRun(_ manifest: CheckpointManifest) -> Bool {
     runID.map { $0 != manifest.runID } ?? false
   }
 
-  /// Where a checkpoint lies.
+  /// The folder of a checkpoint.
   func path(of name: CheckpointName) -> String { "\(store.folder)/\(name.folder)" }
 
-  /// Opens the checkpoint that the path names, or the newest whose files are what was written.
+  /// Opens the checkpoint that the path names, or the newest undamaged one.
   ///
-  /// - Returns: the checkpoint, and what is wrong with each newer one.
+  /// - Returns: the checkpoint, and why each newer one was skipped.
   /// - Throws: `CheckpointError` or ``RuntimeError`` when there is none.
   func open() throws -> (view: CheckpointView, problems: [String]) {
     var problems: [String] = []
@@ -117,15 +118,15 @@ struct CheckpointPlace {
     throw RuntimeError(exitCode: .dataMalformed, message: problems.joined(separator: "\n"))
   }
 
-  /// What there is to say of a checkpoint without a manifest.
+  /// The message for a checkpoint without a manifest.
   func incomplete(_ name: CheckpointName) -> String {
-    "Cannot use '\(path(of: name))': it has no manifest.json, so that not all servers have written "
-      + "their files; take another checkpoint."
+    "Cannot use '\(path(of: name))': it has no manifest.json, so not all servers have written "
+      + "their files; use another checkpoint."
   }
 }
 
 extension CheckpointView {
-  /// Opens a checkpoint with the optimizer that its own configuration asks for.
+  /// Opens a checkpoint with the optimizer of the configuration stored in it.
   fileprivate init(_ manifest: CheckpointManifest, in store: CheckpointStore) throws {
     let label = "the configuration in '\(store.folder)/\(manifest.name.manifest)'"
     let configuration = try ConfigurationResolver(modelNames: ModelRegistry.names).resolve(

@@ -1,20 +1,20 @@
 import Checkpoints
 import Foundation
 
-/// What reading every byte of checkpoints, and of a run's best model, shows, and whether the run's
-/// records say the same.
+/// Verifies checkpoints and a run's best model by reading every byte, and compares the run's
+/// records with the files.
 public struct CheckpointVerification: Sendable, Encodable {
   /// One checkpoint.
   public struct Entry: Sendable, Encodable {
     /// The name of its folder.
     public let checkpoint: String
-    /// Files of servers that were read; 0 without a manifest to rely on.
+    /// Servers' files that were read; 0 without a usable manifest.
     public let files: Int
     /// Of these files, by the manifest.
     public let bytes: Int
-    /// Whether the manifest is still missing: files are being written, or never became complete.
+    /// Whether the manifest is missing: files are being written, or never were completed.
     public let isIncomplete: Bool
-    /// What is wrong; empty: nothing.
+    /// Empty if nothing is wrong.
     public let problems: [String]
 
     enum CodingKeys: String, CodingKey {
@@ -28,10 +28,10 @@ public struct CheckpointVerification: Sendable, Encodable {
   /// Newest first, without those of other runs.
   public let checkpoints: [Entry]
 
-  /// Of the run whose directory was named; nil: it has none yet, or no run was named.
+  /// nil if the path is no run directory, or the run has no best model yet.
   public let bestModel: BestModelVerification?
 
-  /// Of the run whose directory was named; nil: it has not begun, or no run was named.
+  /// nil if the path is no run directory, or the run has not begun.
   public let records: RecordVerification?
 
   enum CodingKeys: String, CodingKey {
@@ -39,7 +39,7 @@ public struct CheckpointVerification: Sendable, Encodable {
     case bestModel = "best_model"
   }
 
-  /// Whether nothing is wrong with any of them.
+  /// Whether no problem was found.
   public var isGood: Bool {
     checkpoints.allSatisfy(\.problems.isEmpty)
       && [bestModel?.problems, records?.problems].allSatisfy { $0?.isEmpty ?? true }
@@ -48,9 +48,9 @@ public struct CheckpointVerification: Sendable, Encodable {
   /// Reads the checkpoints and the best model of a run's directory, the checkpoints of a folder, or
   /// one checkpoint.
   ///
-  /// A checkpoint that is not complete yet is wrong only if the path names it.
+  /// An incomplete checkpoint is a problem only if the path names it.
   ///
-  /// - Throws: errors with a sentence when the path leads to no run and no checkpoint.
+  /// - Throws: errors with a sentence when the path is no run and no checkpoint.
   public init(path: String) throws {
     let place = try CheckpointPlace(path: path)
     folder = place.store.folder
@@ -59,7 +59,7 @@ public struct CheckpointVerification: Sendable, Encodable {
     records = place.run.flatMap { RecordVerification(run: $0, checkpoints: place.store) }
   }
 
-  /// What to say if no checkpoint is complete, so that a run could not go on from any; else nil.
+  /// The error if no checkpoint is complete, so that a run could not resume from any; else nil.
   public var missing: RuntimeError? {
     guard !checkpoints.contains(where: { !$0.isIncomplete || !$0.problems.isEmpty }) else {
       return nil
@@ -69,19 +69,22 @@ public struct CheckpointVerification: Sendable, Encodable {
       exitCode: .inputMissing, message: "Cannot verify checkpoints in '\(folder)': \(found).")
   }
 
-  /// A line for each checkpoint, or one for everything that is wrong with it; then the best model
-  /// and the records.
+  /// A line for each checkpoint, or one for each of its problems; then the best model and the
+  /// records.
   public var lines: [String] {
     checkpoints.flatMap { entry in
       if !entry.problems.isEmpty { return entry.problems.map { "\(entry.checkpoint): \($0)" } }
-      if entry.isIncomplete { return ["\(entry.checkpoint): incomplete, not looked at"] }
-      return ["\(entry.checkpoint): good, \(entry.bytes) bytes in \(entry.files) files"]
+      if entry.isIncomplete { return ["\(entry.checkpoint): incomplete, not checked"] }
+      return [
+        "\(entry.checkpoint): good, \(entry.bytes) bytes in "
+          + ProgressFormat.count(entry.files, "file")
+      ]
     } + (bestModel?.lines ?? []) + (records?.lines ?? [])
   }
 }
 
 extension CheckpointVerification.Entry {
-  /// nil if there is nothing to look at.
+  /// nil for a checkpoint of another run, and for one that was deleted in the meantime.
   fileprivate init?(_ entry: CheckpointStore.Entry, in place: CheckpointPlace) {
     checkpoint = entry.name.folder
     isIncomplete = entry.content == .uncommitted
@@ -96,7 +99,7 @@ extension CheckpointVerification.Entry {
       guard !place.isOfOtherRun(manifest) else { return nil }
       (files, bytes) = (manifest.serverCount, manifest.byteCount)
       problems = place.store.verify(manifest).map(\.message)
-      // A run that goes on deletes old checkpoints, manifest first.
+      // A run that is training deletes old checkpoints, the manifest first.
       let path = "\(place.store.folder)/\(entry.name.manifest)"
       if !problems.isEmpty, !FileManager.default.fileExists(atPath: path) { return nil }
     }

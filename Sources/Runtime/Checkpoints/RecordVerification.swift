@@ -4,14 +4,14 @@ import Datasets
 import ForeignText
 import Foundation
 
-/// Whether the records of a run (`run.sqlite`) and the files beside them say the same.
+/// Compares the records of a run (`run.sqlite`) with the other files of its directory.
 public struct RecordVerification: Sendable, Encodable {
   /// How many epochs are recorded; nil if the records cannot be read.
   public let epochs: Int?
-  /// What does not agree; empty: nothing.
+  /// The differences found; empty if there are none.
   public let problems: [String]
 
-  /// A run that is training writes while it is looked at: how often one is looked at again.
+  /// A run that is training changes the records while they are compared: attempts before giving up.
   private static let tryLimit = 10
 
   /// nil if no run was begun in the directory.
@@ -37,10 +37,10 @@ public struct RecordVerification: Sendable, Encodable {
     }
   }
 
-  /// One line, or one for everything that is wrong.
+  /// One line, or one for each problem.
   var lines: [String] {
     guard problems.isEmpty else { return problems.map { "records: \($0)" } }
-    return ["records: good, \(epochs ?? 0) epochs"]
+    return ["records: good, \(ProgressFormat.count(epochs ?? 0, "epoch"))"]
   }
 
   private static func problems(
@@ -66,18 +66,19 @@ public struct RecordVerification: Sendable, Encodable {
     let evaluations = Dictionary(
       run.evaluations.map { ($0.epoch, $0) }, uniquingKeysWith: { _, last in last })
     for (index, (line, epoch)) in zip(lines, run.epochs).enumerated() {
-      // The last one may have been written without waiting for its evaluation.
+      // The last line may have been written without waiting for its evaluation.
       let isLast = index == run.epochs.count - 1
       let wanted = [evaluations[epoch.epoch]] + (isLast ? [nil] : [])
       guard wanted.contains(where: { line != nil && line == object(epoch, $0) }) else {
-        return "line \(index + 1) of metrics.jsonl is not epoch \(epoch.epoch) as run.sqlite has it"
+        return "line \(index + 1) of metrics.jsonl differs from epoch \(epoch.epoch) in run.sqlite"
       }
     }
-    // The evaluation of the last epoch may be under way.
-    let isWaited = !RunSummary.isWritten(run.standing.status, in: directory)
-    let least = run.epochs.count - (isWaited || run.standing.status == .interrupted ? 1 : 0)
+    // The evaluation of the last epoch may still be running.
+    let isPending = !RunSummary.isWritten(run.standing.status, in: directory)
+    let least = run.epochs.count - (isPending || run.standing.status == .interrupted ? 1 : 0)
     guard lines.count >= least, lines.count <= run.epochs.count else {
-      return "metrics.jsonl has \(lines.count) epochs, and run.sqlite \(run.epochs.count)"
+      return "metrics.jsonl has \(ProgressFormat.count(lines.count, "epoch")), but run.sqlite has "
+        + "\(run.epochs.count)"
     }
     return nil
   }
@@ -91,10 +92,9 @@ public struct RecordVerification: Sendable, Encodable {
 
   // MARK: Checkpoints
 
-  /// Whether there are none at all is said elsewhere.
+  /// That a store is empty, or a checkpoint damaged, is reported by ``CheckpointVerification``.
   private static func checkpointProblem(of run: StoredRun, in store: CheckpointStore) -> String? {
     func isOlder(_ left: (UInt64, UInt64), _ right: (UInt64, UInt64)) -> Bool { left < right }
-    // Those that are not whole are told of elsewhere.
     let present = ((try? store.list()) ?? []).map(\.name)
     guard !present.isEmpty,
       let newest = run.checkpoints.max(by: {
@@ -105,7 +105,7 @@ public struct RecordVerification: Sendable, Encodable {
       !isOlder(($0.generation, $0.version), (newest.generation, newest.version))
     }
     return isThere
-      ? nil : "'\(newest.manifest)' is the newest checkpoint, and not in '\(store.folder)'"
+      ? nil : "the newest recorded checkpoint, '\(newest.manifest)', is not in '\(store.folder)'"
   }
 
   // MARK: summary.json
@@ -127,7 +127,7 @@ public struct RecordVerification: Sendable, Encodable {
   ) -> [String] {
     let isOver = [.completed, .earlyStopped].contains(run.standing.status)
     guard FileManager.default.fileExists(atPath: directory.summaryPath) else {
-      return isOver ? ["the run is over, and there is no summary.json"] : []
+      return isOver ? ["the run has ended, but there is no summary.json"] : []
     }
     guard let file = try? MappedFile(path: directory.summaryPath),
       let summary = try? JSONDecoder().decode(Summary.self, from: Data(file.bytes))
@@ -136,10 +136,10 @@ public struct RecordVerification: Sendable, Encodable {
     func compare(_ what: String, _ found: String, _ recorded: String) {
       guard found != recorded else { return }
       problems.append(
-        "summary.json has \(what) \(found.shown()), and run.sqlite \(recorded.shown())")
+        "summary.json has \(what) \(found.shown()), but run.sqlite has \(recorded.shown())")
     }
     compare("run", summary.runID, run.identity.id)
-    // Of a run that goes on the summary is that of an earlier stop.
+    // The summary of a resumed run is that of the stop before.
     guard isOver else { return problems }
     let best = run.standing.isBestSaved ? run.standing.best?.epoch : nil
     compare("epochs", "\(summary.epochsRun)", "\(run.standing.epochsFinished)")

@@ -1,16 +1,17 @@
 import Dispatch
 import Models
 
-/// Makes the files of a best model and makes them the run's best. Both wait for the disk, so it has
-/// a queue of its own; checkpoints have another, and a last one is not held up.
+/// Writes the files of the best model and makes them the run's best. Both wait for the disk, so
+/// this class has a queue of its own; checkpoints have another, so that a last checkpoint is not
+/// delayed.
 ///
-/// One model is saved at a time. One that is dropped while its files are completed becomes the
-/// run's best all the same, which it is by the records; nothing is heard of it, and the files of
-/// the next are made when it is done with.
+/// One model is saved at a time. A model that is dropped while its files are being completed still
+/// becomes the run's best, as the records say; it is not reported any more, and the next model
+/// waits until it is done.
 ///
-/// Belongs to one thread. Reports come from another.
+/// Used by one thread. Reports are sent from another.
 package final class BestModelKeeper {
-  /// Which model is wanted, and where its rows are.
+  /// The model to save, and the servers that have its rows.
   package struct Wanted: Sendable, Equatable {
     package var epoch: UInt32
     package var version: UInt64
@@ -27,16 +28,16 @@ package final class BestModelKeeper {
   }
 
   package enum Outcome: Sendable {
-    /// The files are made and lack their rows.
+    /// The files are created and lack their rows.
     case begun(Wanted, BestModelWriter)
     /// One of the files is complete.
     case moved
     case saved
-    /// `isTransient`: another try can succeed.
+    /// `isTransient`: a retry can succeed.
     case failed(String, isTransient: Bool)
   }
 
-  /// An outcome on its way to the thread that this belongs to.
+  /// An outcome on its way to the owner's thread.
   package struct Report: Sendable {
     fileprivate let number: Int
     fileprivate let outcome: Outcome
@@ -47,13 +48,13 @@ package final class BestModelKeeper {
   private let model: TrainingModel
   private let checkPlace: @Sendable () throws -> Void
   private let report: @Sendable (Report) -> Void
-  /// Of the saving under way; one that is dropped has an older one.
+  /// The number of the current save; reports of a dropped one have a lower number.
   private var number = 0
 
   /// - Parameters:
   ///   - run: the run directory.
-  ///   - checkPlace: throws if the run directory is not the one that the records are in any more.
-  ///   - report: called on the queue, after every job at the latest.
+  ///   - checkPlace: throws if the run directory was moved or replaced.
+  ///   - report: called on the queue, at least once per job.
   package init(
     run: String, model: TrainingModel, checkPlace: @escaping @Sendable () throws -> Void = {},
     report: @escaping @Sendable (Report) -> Void
@@ -64,7 +65,7 @@ package final class BestModelKeeper {
     self.report = report
   }
 
-  /// Makes the files. The report is `begun` or `failed`.
+  /// Creates the files. The report is `begun` or `failed`.
   package func begin(_ wanted: Wanted) {
     drop()
     work { [run, model, checkPlace] in
@@ -76,7 +77,7 @@ package final class BestModelKeeper {
     }
   }
 
-  /// Completes the files, which have all rows now. The last report is `saved` or `failed`.
+  /// Completes the files once they have all rows. The last report is `saved` or `failed`.
   package func finish(_ writer: BestModelWriter) {
     work { [number, checkPlace, report] in
       try checkPlace()
@@ -85,10 +86,10 @@ package final class BestModelKeeper {
     }
   }
 
-  /// Nothing is to be heard any more of the saving under way, if there is one.
+  /// Ignores all further reports of the current save, if there is one.
   package func drop() { number += 1 }
 
-  /// What a report says; nil if it is of a saving that was dropped.
+  /// The outcome of a report; nil if its save was dropped.
   package func take(_ report: Report) -> Outcome? {
     report.number == number ? report.outcome : nil
   }

@@ -7,8 +7,8 @@ import ParameterServer
 import RunConfiguration
 import Settings
 
-/// The coordinator's side of checkpoints on disk: which one to go on from, and making one out of
-/// what the servers wrote. Verifying and deleting wait for disks, so it has a queue of its own.
+/// The coordinator's side of checkpoints on disk: finds the one to resume from, and commits what
+/// the servers wrote. Verifying and deleting wait for disks, so this class has a queue of its own.
 final class CheckpointKeeper: Sendable {
   enum Outcome: Sendable {
     case found(RestoredCheckpoint?, problems: [String])
@@ -17,7 +17,7 @@ final class CheckpointKeeper: Sendable {
     case committed(CommittedCheckpoint)
     case commitFailed(version: UInt64, String)
 
-    /// What it means to the coordinator.
+    /// The coordinator's event for this outcome.
     var event: CoordinatorEvent {
       switch self {
       case .found(let checkpoint, _): .checkpointFound(checkpoint)
@@ -29,7 +29,7 @@ final class CheckpointKeeper: Sendable {
       }
     }
 
-    /// What is wrong with checkpoints that were passed over.
+    /// Why checkpoints were skipped.
     var problems: [String] {
       switch self {
       case .found(_, let problems), .foundNone(let problems): problems
@@ -56,7 +56,7 @@ final class CheckpointKeeper: Sendable {
     self.report = report
   }
 
-  /// Looks for the newest checkpoint of the run that is whole.
+  /// Finds the newest undamaged checkpoint of the run.
   func find() {
     queue.async { [self] in
       do {
@@ -72,7 +72,7 @@ final class CheckpointKeeper: Sendable {
     }
   }
 
-  /// Makes a checkpoint of what all servers have written, and deletes old ones.
+  /// Commits a checkpoint that all servers have written, and deletes old ones.
   func commit(_ commit: CheckpointCommit) {
     queue.async { [self] in
       do {
@@ -83,10 +83,10 @@ final class CheckpointKeeper: Sendable {
     }
   }
 
-  /// Deletes files of servers that no checkpoint is made of.
+  /// Deletes servers' files that belong to no checkpoint.
   func discard(_ shards: [CheckpointShard]) {
     queue.async { [self] in
-      // What cannot be deleted costs space.
+      // A file that cannot be deleted only costs space.
       try? store.discard(shards, serverCount: Int(plan.serverCount))
     }
   }
@@ -101,7 +101,7 @@ final class CheckpointKeeper: Sendable {
       configurationDigest: digests["configuration"] ?? "", dataDigest: digests["data"] ?? "",
       created: Date().ISO8601Format())
     try store.commit(manifest)
-    // What cannot be deleted costs space; the checkpoint is there.
+    // The checkpoint exists now; an old one that cannot be deleted only costs space.
     _ = try? store.prune(keepLast: keptCount)
     return CommittedCheckpoint(
       version: commit.version, generation: commit.generation, epoch: commit.epoch,

@@ -1,6 +1,6 @@
-/// What the coordinator's queues have to say to its network thread.
+/// What the coordinator's queues report to its network thread.
 enum CoordinatorNews: Sendable {
-  /// The run's paths do not lead to its files any more; the error says which.
+  /// The run directory or a file in it was moved or replaced; the error names it.
   case displaced(any Error)
   case checkpoints(CheckpointKeeper.Outcome)
   case model(BestModelKeeper.Report)

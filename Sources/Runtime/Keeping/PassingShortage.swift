@@ -2,8 +2,8 @@ import Checkpoints
 import Datasets
 import Transport
 
-/// Errors that say nothing of what was attempted: the system had no descriptor, or no memory for
-/// the network, at that moment. Strangers can cause that, and it passes.
+/// Errors that a retry can overcome: the system had no free descriptor, or no memory for the
+/// network, at that moment. A crowd of unknown peers can cause this, and it passes.
 enum PassingShortage {
   static func caused(_ error: any Error) -> Bool {
     switch error {

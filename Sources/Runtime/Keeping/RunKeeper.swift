@@ -9,14 +9,14 @@ import Settings
 import Tensors
 import Transport
 
-/// Keeps what a run leaves behind: its directory, its store, the lines for people.
+/// Writes what a run leaves behind: its directory, its store, its progress lines.
 ///
-/// It performs the coordinator's `record`, `report` and `finish`, whether the cluster is made of
-/// processes or lives in one.
+/// It executes the coordinator's `record`, `report` and `finish`, for a cluster of processes and
+/// for a run in one process.
 public final class RunKeeper {
   public let directory: RunDirectory
   public let plan: RunPlan
-  /// Whether what is held open is still what the paths lead to.
+  /// Detects a run directory or file that was moved or replaced.
   let watch: RunDirectoryWatch
   private let setup: RunSetup
   private let store: RunStore
@@ -24,17 +24,17 @@ public final class RunKeeper {
   private let progress: ProgressReporter
   private let startedAt = MonotonicClock.seconds
   private let logger = Logger(label: "mrdib.run")
-  /// Kernels of workers that are recorded.
+  /// The workers' kernels that are recorded.
   private var knownKernels: Set<String> = []
-  /// An epoch whose evaluation is still to come.
+  /// A finished epoch that is not evaluated yet.
   private var pendingEpoch: EpochSummary?
 
-  /// Takes up the run that the directory holds, under the next term, or begins one.
+  /// Resumes the run in the directory under the next term, or begins one.
   ///
-  /// - Parameter runID: of a run that begins; one that goes on keeps its own.
-  /// - Returns: the keeper, and the coordinator's state as the run begins or goes on.
-  /// - Throws: ``RuntimeError`` or `CoordinationError` when the directory cannot be used, or holds
-  ///   a run whose records are gone or were made with other settings.
+  /// - Parameter runID: of a new run; a resumed one keeps its own.
+  /// - Returns: the keeper, and the coordinator's state at the start or at the point of resuming.
+  /// - Throws: ``RuntimeError`` or `CoordinationError` when the directory cannot be used, or its
+  ///   run has other settings or lacks its records.
   public static func open(
     directory: RunDirectory, setup: RunSetup, runID: String, isQuiet: Bool
   ) throws -> (keeper: RunKeeper, state: CoordinatorState) {
@@ -42,7 +42,7 @@ public final class RunKeeper {
     try directory.checkRecordsAreThere()
     let store = try RunStore(path: directory.storePath)
     if let identity = try store.load()?.identity {
-      // The file of settings may have been edited since the run began.
+      // The settings file may have been edited since the run began.
       try ContinuedRun.check(identity, of: directory, against: setup)
     } else {
       try directory.checkNothingIsRecorded()
@@ -51,7 +51,7 @@ public final class RunKeeper {
     try directory.writeEnvironment(
       RunEnvironment.capture(
         version: Program.version, gitCommit: nil, openBLAS: .current, started: Date()))
-    // Before the first word under a term it is on disk.
+    // The term must be on disk before the first message with it is sent.
     let isContinued = try store.load() != nil
     let term = isContinued ? try store.raiseTerm() : 1
     let stored = try store.load()
@@ -73,7 +73,7 @@ public final class RunKeeper {
     return (keeper, state)
   }
 
-  /// Writes what people read of a run that has ended, if its process died between the end and that.
+  /// Writes the summary of a run that has ended, if its process died before writing it.
   ///
   /// - Throws: as ``open(directory:setup:runID:isQuiet:)`` and ``finish()``, also when the best
   ///   model is not the one that the records name.
@@ -107,8 +107,8 @@ public final class RunKeeper {
 
   /// Makes a transition durable.
   ///
-  /// - Throws: `CoordinationError` or ``RuntimeError`` when it cannot be written, or would be
-  ///   written to a file that nobody finds any more.
+  /// - Throws: `CoordinationError` or ``RuntimeError`` when it cannot be written, or the records
+  ///   were moved or replaced.
   public func record(_ record: RunRecord) throws {
     try watch.check()
     try store.record(record)
@@ -131,51 +131,52 @@ public final class RunKeeper {
     }
   }
 
-  /// Appends an epoch that the store has already. A file that is not where it was is made anew.
+  /// Appends an epoch that is in the store already. A file that was moved or replaced is written
+  /// anew.
   private func append(_ epoch: EpochSummary, evaluation: EvaluationSummary?) throws {
     if !metrics.isInPlace {
       logger.warning(
-        "'\(directory.metricsPath)' was moved, deleted or replaced; it is written anew")
+        "'\(directory.metricsPath)' was moved, deleted or replaced; writing it again")
       try rewriteMetrics()
-      // All that is recorded stands there now, but for an epoch whose evaluation does not come.
+      // The new file has this epoch already, unless the epoch is not evaluated.
       guard pendingEpoch?.epoch == epoch.epoch else { return }
       pendingEpoch = nil
     }
     try metrics.append(epoch, evaluation: evaluation)
   }
 
-  /// Records which kernels a worker of the run computes with, and warns when others did before.
+  /// Records which kernels a worker uses, and warns if workers of the run used others before.
   ///
-  /// - Throws: `CoordinationError` when it cannot be written.
+  /// - Throws: `CoordinationError` when the record cannot be written.
   public func recordKernels(of hello: NodeHello) throws {
     guard hello.role == .worker, !hello.kernels.isEmpty, hello.kernels.utf8.count <= 64,
       hello.runID.isEmpty || hello.runID == plan.runID,
       knownKernels.count < 16, knownKernels.insert(hello.kernels).inserted
     else { return }
     let before = try store.recordKernels(hello.kernels)
-    // In other modes no two runs have the same bits.
+    // In ssp and async no two runs have the same bits anyway.
     guard plan.isExact, !before.isEmpty else { return }
     report(.otherKernels(host: hello.host, name: hello.kernels, before: before))
   }
 
-  /// An evaluation has taken the place of another: a line that stands there says something else.
+  /// Writes `metrics.jsonl` again, because an evaluation has replaced the one in an existing line.
   private func rewriteMetrics() throws {
     guard let run = try store.load() else { return }
     pendingEpoch = try MetricsLog.rewrite(directory.metricsPath, as: run, plan: plan)
     metrics = try MetricsLog(path: directory.metricsPath)
   }
 
-  /// Shows an event to people.
+  /// Shows an event as progress.
   public func report(_ event: RunEvent) { progress.handle(event) }
 
   /// Writes the summary and closes the store.
   ///
-  /// - Throws: errors with a sentence when that cannot be done, or when the best model of a run
-  ///   that is over is not there.
+  /// - Throws: errors with a sentence when that fails, or when the best model of a run that has
+  ///   ended is missing.
   public func finish() throws {
     try watch.check()
     if let run = try store.load() {
-      // A stopped run evaluates its last epoch when it goes on.
+      // An interrupted run evaluates its last epoch when it resumes.
       if let epoch = pendingEpoch, run.standing.status != .interrupted {
         try append(epoch, evaluation: nil)
       }
@@ -187,9 +188,9 @@ public final class RunKeeper {
     try store.close()
   }
 
-  /// Writes a summary that says which error ended the run. The store keeps its last good state.
+  /// Writes a summary with the error that ended the run. The store keeps its last good state.
   ///
-  /// A disk that refuses this too leaves no summary: what is told of the run is the error itself.
+  /// If the summary cannot be written either, only the error itself is reported.
   public func abandon(because error: any Error) {
     guard (try? watch.check()) != nil else { return }
     if var run = try? store.load() {
@@ -211,7 +212,7 @@ public final class RunKeeper {
   }
 }
 
-/// What this program is.
+/// The program.
 public enum Program {
   public static let version = "0.1.0"
 }

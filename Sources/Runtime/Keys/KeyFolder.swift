@@ -2,15 +2,21 @@ import Files
 import Foundation
 import Transport
 
-/// The keys of a cluster, or of one machine that takes part in it.
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Darwin
+#endif
+
+/// The keys of a cluster, or of one machine in it.
 ///
-///     cluster.public         what everything that one connects to has to prove
-///     node.secret            with which this machine's processes connect
-///     cluster.secret         for coordinator and servers: the pair of all listening sockets
-///     allowed/NAME.public    for coordinator and servers: who may connect
+///     cluster.public         the key that every listening process of the cluster must have
+///     node.secret            the key with which this machine's processes connect
+///     cluster.secret         for coordinator and servers: the key pair of all listening sockets
+///     allowed/NAME.public    for coordinator and servers: the keys that may connect
 ///
-/// Coordinator and servers share one pair, so that a worker that is told a server's address needs
-/// no other key to know that it is one.
+/// Coordinator and servers share one pair, so that a worker can authenticate any server by
+/// `cluster.public`.
 public struct KeyFolder: Sendable, Equatable {
   public let path: String
 
@@ -21,14 +27,14 @@ public struct KeyFolder: Sendable, Equatable {
   var nodeSecret: String { "\(path)/node.secret" }
   var allowedFolder: String { "\(path)/allowed" }
 
-  /// Whether it has what a listening process needs.
+  /// Whether a process can listen with it.
   var canListen: Bool { FileManager.default.fileExists(atPath: clusterSecret) }
 
-  /// What a process is protected with.
+  /// The security settings of a process.
   ///
   /// - Parameter listens: whether others connect to it.
-  /// - Throws: ``RuntimeError`` or `TransportError` with what is missing, malformed or open to
-  ///   others.
+  /// - Throws: ``RuntimeError`` or `TransportError` when a key is missing, malformed or readable by
+  ///   other users.
   public func security(listens: Bool) throws -> Security {
     try KeyAccess.checkFolder(path)
     let cluster = try KeyFile.load(clusterPublic, .open)
@@ -59,11 +65,10 @@ public struct KeyFolder: Sendable, Equatable {
     return (file.name, pair)
   }
 
-  /// As many lines as files that cannot be used, every second, would be too many.
+  /// Limited, because every unusable file would cause a line each second.
   private static let log = RateLimitedLog(label: "mrdib.keys", limit: RateLimit(lines: 20))
 
-  /// Who may connect by now. A file that cannot be used lets nobody in; nil if the folder cannot be
-  /// read at all.
+  /// The keys that may connect now. An unusable file is skipped; nil if the folder cannot be read.
   private func allowedNow() -> [CurvePublicKey: String]? {
     do {
       try KeyAccess.checkFolder(allowedFolder)
@@ -73,7 +78,7 @@ public struct KeyFolder: Sendable, Equatable {
           let file = try KeyFile.load(path, .open)
           keys[file.publicKey] = file.name
         } catch let error as RuntimeError where error.exitCode == .system {
-          // Of a key that cannot be read for lack of descriptors it is not known that it is gone.
+          // A key that cannot be read for lack of descriptors is not revoked.
           throw error
         } catch {
           Self.log.warning("\(error)")
@@ -81,12 +86,12 @@ public struct KeyFolder: Sendable, Equatable {
       }
       return keys
     } catch {
-      Self.log.warning("\(error) Until then those may connect who could before.")
+      Self.log.warning("\(error) Until then the keys read before stay allowed.")
       return nil
     }
   }
 
-  /// The network thread reads all of them whenever somebody connects, so that they are few.
+  /// Limited, because the network thread reads all of them when a peer connects.
   private static let mostAllowed = 4096
 
   private func allowedFiles() throws -> [String] {
@@ -99,14 +104,14 @@ public struct KeyFolder: Sendable, Equatable {
     } catch {
       throw RuntimeError(
         exitCode: .configuration,
-        message: "Cannot use the keys in '\(allowedFolder)': \(error.reason). Keep nothing else "
-          + "there.")
+        message: "Cannot use the keys in '\(allowedFolder)': \(error.reason). Keep only public "
+          + "keys there.")
     }
   }
 
-  /// Who may connect. Other files than `*.public` are none of our business.
+  /// The keys that may connect. Files other than `*.public` are ignored.
   ///
-  /// - Throws: ``RuntimeError`` also when nobody may.
+  /// - Throws: ``RuntimeError``, also when there is no key.
   func allowed() throws -> [CurvePublicKey: String] {
     try KeyAccess.checkFolder(allowedFolder)
     var keys: [CurvePublicKey: String] = [:]
@@ -117,9 +122,103 @@ public struct KeyFolder: Sendable, Equatable {
     guard !keys.isEmpty else {
       throw RuntimeError(
         exitCode: .configuration,
-        message: "Cannot use the keys in '\(path)': nobody may connect, because "
-          + "'\(allowedFolder)' holds no public key. 'mrdib keys add' puts one there.")
+        message: "Cannot use the keys in '\(path)': no peer could connect, because "
+          + "'\(allowedFolder)' holds no public key. 'mrdib keys add' adds one.")
     }
     return keys
+  }
+}
+
+extension KeyFolder {
+  /// The name of the first pair of a new folder.
+  private static let firstNode = "node"
+
+  /// Creates the keys of a new cluster: the pair of its listening sockets, and one pair that may
+  /// connect, which is enough if all machines share it.
+  ///
+  /// - Throws: ``RuntimeError`` when the folder already holds keys or cannot be written.
+  public func create() throws {
+    try makeFolder(path)
+    for file in [clusterSecret, clusterPublic, nodeSecret] { try checkFree(file) }
+    let cluster = KeyFile(name: "cluster", pair: try .fresh())
+    let node = KeyFile(name: Self.firstNode, pair: try .fresh())
+    try makeFolder(allowedFolder)
+    try node.save(to: "\(allowedFolder)/\(node.name).public", .open)
+    try node.save(to: nodeSecret, .secret)
+    try cluster.save(to: clusterPublic, .open)
+    // Written last: a folder with this file is complete.
+    try cluster.save(to: clusterSecret, .secret)
+  }
+
+  /// Creates a pair for another machine: adds its public key to `allowed` here, and writes the
+  /// files that the machine needs into a folder of their own.
+  ///
+  /// - Throws: ``RuntimeError`` when the name is taken, or the folders cannot be written.
+  public func add(_ name: String, into other: KeyFolder) throws {
+    guard KeyName.isValid(name) else {
+      throw RuntimeError(
+        exitCode: .usage,
+        message: "Cannot name a key '\(name)': use \(KeyName.rule).")
+    }
+    try KeyAccess.checkFolder(path)
+    guard access(clusterSecret, F_OK) == 0 else {
+      throw RuntimeError(
+        exitCode: .inputMissing,
+        message: "Cannot add a key for '\(name)' to '\(path)': it has no '\(clusterSecret)', so no "
+          + "process can listen with it. Use the folder that 'mrdib keys new' made.")
+    }
+    let cluster = try KeyFile.load(clusterPublic, .open)
+    let allowedFile = "\(allowedFolder)/\(name).public"
+    for file in [allowedFile, other.nodeSecret, other.clusterPublic] { try checkFree(file) }
+    let node = KeyFile(name: name, pair: try .fresh())
+    try makeFolder(other.path)
+    try cluster.save(to: other.clusterPublic, .open)
+    try node.save(to: other.nodeSecret, .secret)
+    try makeFolder(allowedFolder)
+    try node.save(to: allowedFile, .open)
+  }
+
+  private func makeFolder(_ path: String) throws {
+    // 80 bytes hold the longest file name of a key.
+    try RuntimeError.checkRoom(in: path, for: 80)
+    guard mkdir(path, 0o700) == 0 || errno == EEXIST else {
+      throw RuntimeError(
+        exitCode: .cannotCreate,
+        message: "Cannot make the key folder '\(path)': \(String(cString: strerror(errno))).")
+    }
+    try KeyAccess.checkFolder(path)
+  }
+
+  /// Refuses to replace a key: all processes with the old one would be locked out.
+  private func checkFree(_ file: String) throws {
+    guard access(file, F_OK) != 0 else {
+      throw RuntimeError(
+        exitCode: .cannotCreate,
+        message: "Cannot make new keys: '\(file)' exists already. Choose another folder or name, "
+          + "or delete the old keys first.")
+    }
+  }
+}
+
+extension KeyFolder {
+  /// The public keys of the folder and what it can be used for, as lines without any secret.
+  ///
+  /// - Throws: as ``security(listens:)``, for a folder that cannot be used.
+  public func lines() throws -> [String] {
+    guard case .curve(let keys) = try security(listens: canListen) else { return [] }
+    let node = try KeyFile.load(nodeSecret, .secret)
+    var lines = [
+      "cluster\t\(keys.clusterKey)", "this node\t\(keys.node.publicKey)\t\(node.name)",
+    ]
+    guard let listening = keys.listening else {
+      return lines + ["usable for\tworkers only: it has no cluster.secret"]
+    }
+    for (key, name) in listening.allowed.sorted(by: { $0.value < $1.value }) {
+      lines.append("allowed\t\(key)\t\(name)")
+    }
+    if listening.allowed[keys.node.publicKey] == nil {
+      lines.append("warning\tthis node's own key is not allowed here")
+    }
+    return lines + ["usable for\tcoordinator, servers and workers"]
   }
 }

@@ -1,4 +1,10 @@
-/// How a started process ended and what it used; with restarts: how the last one ended, and what
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Darwin
+#endif
+
+/// How a child process ended and what it used; after restarts: how the last process ended, and what
 /// all of them used.
 public struct ChildResult: Sendable, Equatable {
   public enum Ending: Sendable, Equatable {
@@ -11,20 +17,19 @@ public struct ChildResult: Sendable, Equatable {
   public var ending: Ending
   public var userSeconds: Double
   public var systemSeconds: Double
-  /// The most memory it held at once.
   public var peakResidentBytes: UInt64
-  /// From its start to its end, without the time between two processes.
+  /// From start to end, without the time between two processes.
   public var elapsedSeconds: Double
-  /// How often it was started again.
+  /// How often it was restarted.
   public var restarts = 0
-  /// Whether the kernel killed it, for lack of memory, as far as can be told.
+  /// Whether the kernel most probably killed it for lack of memory.
   public var isOutOfMemory = false
   /// Empty when it wrote to the launcher's stderr.
   public var logPath: String
 
   public var cpuSeconds: Double { userSeconds + systemSeconds }
 
-  /// This end of a process that came after others of the same name.
+  /// This result with the usage of earlier processes of the same child added.
   func after(_ earlier: ChildResult?) -> ChildResult {
     guard let earlier else { return self }
     var result = self
@@ -36,7 +41,7 @@ public struct ChildResult: Sendable, Equatable {
     return result
   }
 
-  /// As a shell would report it: 128 + signal for a process that a signal ended.
+  /// As a shell reports it: 128 + signal for a process that a signal ended.
   public var exitCode: ExitCode {
     switch ending {
     case .exited(let code): ExitCode(rawValue: code)
@@ -59,8 +64,37 @@ public struct ChildResult: Sendable, Equatable {
     case .signalled(let number):
       "\(name) was killed by \(endingText)"
         + (isOutOfMemory
-          ? ": the kernel did it, for lack of memory (give it more, or take fewer workers)"
+          ? ": the kernel killed it for lack of memory (add memory, or use fewer workers)"
           : SignalName.hint(number))
+    }
+  }
+}
+
+/// Names of signals and their usual causes, for messages.
+enum SignalName {
+  private static let names: [Int32: String] = [
+    SIGHUP: "HUP", SIGINT: "INT", SIGQUIT: "QUIT", SIGILL: "ILL", SIGTRAP: "TRAP",
+    SIGABRT: "ABRT", SIGBUS: "BUS", SIGFPE: "FPE", SIGKILL: "KILL", SIGUSR1: "USR1",
+    SIGSEGV: "SEGV", SIGUSR2: "USR2", SIGPIPE: "PIPE", SIGALRM: "ALRM", SIGTERM: "TERM",
+    SIGXCPU: "XCPU", SIGXFSZ: "XFSZ", SIGSYS: "SYS",
+  ]
+
+  /// Such as `9 (KILL)`; the number alone when it has no common name.
+  static func describe(_ number: Int32) -> String {
+    names[number].map { "\(number) (\($0))" } ?? "\(number)"
+  }
+
+  /// The usual cause of a signal, as the end of a sentence; empty if there is none.
+  static func hint(_ number: Int32) -> String {
+    switch number {
+    case SIGBUS: ": a memory-mapped file shrank or its disk failed"
+    case SIGXFSZ: ": a file grew beyond the limit of file sizes (ulimit -f)"
+    case SIGILL:
+      ": an internal error, or an instruction that this processor does not have ('mrdib doctor' "
+        + "shows which kernels are used)"
+    case SIGTRAP: ": an internal error"
+    case SIGSYS: ": a system call that the container or its sandbox forbids"
+    default: ""
     }
   }
 }

@@ -1,28 +1,33 @@
+import Checkpoints
 import Coordination
+import Datasets
+import Models
+import RunConfiguration
+import Transport
 
-/// How a process tells its supervisor what happened: `sysexits.h` for what will not get better by
-/// itself, 128 and above for what may, as Kubernetes operators for training jobs read them.
+/// The exit code of a process: codes of `sysexits.h` for permanent failures, 128 and above for
+/// failures that a retry can overcome, as Kubernetes operators for training jobs expect.
 public struct ExitCode: RawRepresentable, Sendable, Equatable, Hashable {
   public let rawValue: Int32
   public init(rawValue: Int32) { self.rawValue = rawValue }
 
-  /// Done, also by early stopping.
+  /// Completed, also by early stopping.
   public static let success = ExitCode(rawValue: 0)
-  /// A failure of no other kind.
+  /// Any other failure.
   public static let failure = ExitCode(rawValue: 1)
-  /// The command line makes no sense (`EX_USAGE`).
+  /// The command line is invalid (`EX_USAGE`).
   public static let usage = ExitCode(rawValue: 64)
   /// Input data is malformed (`EX_DATAERR`).
   public static let dataMalformed = ExitCode(rawValue: 65)
   /// Input is missing or unreadable (`EX_NOINPUT`).
   public static let inputMissing = ExitCode(rawValue: 66)
-  /// A service that is needed is absent, and waiting will not help (`EX_UNAVAILABLE`).
+  /// A required service is not available, and a retry will not help (`EX_UNAVAILABLE`).
   public static let unavailable = ExitCode(rawValue: 69)
-  /// An internal error, or a loss that is not a number any more (`EX_SOFTWARE`).
+  /// An internal error, or a loss that is not finite (`EX_SOFTWARE`).
   public static let software = ExitCode(rawValue: 70)
   /// The system refused a resource: processes, descriptors (`EX_OSERR`).
   public static let system = ExitCode(rawValue: 71)
-  /// Output cannot be made (`EX_CANTCREAT`).
+  /// Output cannot be created (`EX_CANTCREAT`).
   public static let cannotCreate = ExitCode(rawValue: 73)
   /// Reading or writing failed (`EX_IOERR`).
   public static let inputOutput = ExitCode(rawValue: 74)
@@ -32,20 +37,20 @@ public struct ExitCode: RawRepresentable, Sendable, Equatable, Hashable {
   public static let interrupted = ExitCode(rawValue: 130)
   /// Stopped by SIGTERM.
   public static let terminated = ExitCode(rawValue: 143)
-  /// A peer is lost or cannot be reached: start me again (128 + SIGUSR1).
+  /// A peer is lost or cannot be reached; the same command can be retried (128 + SIGUSR1).
   public static let transient = ExitCode(rawValue: 138)
 
-  /// Of a process that a signal ended, or that ended because of it.
+  /// The code of a process that a signal ended, or that exited because of it.
   public static func signal(_ number: Int32) -> ExitCode { ExitCode(rawValue: 128 + number) }
 
   public var isSuccess: Bool { rawValue == 0 }
 
-  /// Whether starting the same command again will fail again.
+  /// Whether the same command would fail again.
   public var isPermanentFailure: Bool { (1..<128).contains(rawValue) }
 }
 
 extension ExitCode {
-  /// The code of a coordinator whose run ended so; `stopSignal` is the signal that interrupted it.
+  /// The coordinator's code for an outcome; `stopSignal` is the signal that interrupted the run.
   public init(_ outcome: RunOutcome, stopSignal: Int32 = 2) {
     switch outcome.ending {
     case .completed, .earlyStopped: self = .success
@@ -63,6 +68,55 @@ extension ExitCode {
     case .metricMissing: self = .configuration
     case .bestNotSaved: self = .inputOutput
     case .checkpointsMissing, .recordsMissing: self = .inputMissing
+    }
+  }
+}
+
+/// An error that has the exit code of the program.
+public protocol ErrorWithExitCode: Error {
+  var exitCode: ExitCode { get }
+}
+
+extension ExitCode {
+  /// The code for an error that ended a command.
+  public init(describing error: any Error) {
+    switch error {
+    case let error as any ErrorWithExitCode: self = error.exitCode
+    case let error as DatasetError:
+      self =
+        switch error.kind {
+        case .notFound, .unreadable: .inputMissing
+        case .unwritable: .cannotCreate
+        case .noDescriptor: .system
+        case .malformed, .inconsistent, .changed: .dataMalformed
+        case .configuration: .configuration
+        }
+    case is ConfigurationError, is ModelError: self = .configuration
+    case let error as CoordinationError:
+      self =
+        switch error.code {
+        case .storeUnusable: .inputOutput
+        case .pathTooLong: .cannotCreate
+        case .invalidPlan, .storeTooNew, .wrongRun, .superseded: .configuration
+        }
+    case let error as CheckpointError:
+      self =
+        switch error.code {
+        case .cannotCreate: .cannotCreate
+        case .inputOutput: .inputOutput
+        case .noDescriptor: .system
+        case .missing: .inputMissing
+        case .damaged, .mismatch, .unsupported: .dataMalformed
+        }
+    case let error as TransportError:
+      self =
+        switch error.code {
+        case .insecure: .usage
+        case .invalidKey: .dataMalformed
+        case .resourceLimit: .system
+        default: .unavailable
+        }
+    default: self = .failure
     }
   }
 }

@@ -1,21 +1,22 @@
 import Foundation
 
-/// What people are told while a group of processes runs.
+/// A message to the user while a group of processes runs.
 public enum LaunchNotice: Sendable, Equatable {
   case runEnds(ChildResult)
   case tooManyRestarts(ChildResult, RestartPolicy)
-  /// A restart would not mend what the process ended of.
-  case cannotBeMended(ChildResult)
-  /// `delay` in seconds; `count` restarts with this one.
+  /// The process would fail again in the same way.
+  case failsAgain(ChildResult)
+  /// `delay` in seconds; `count` restarts including this one.
   case restarts(ChildResult, delay: Double, count: Int)
-  case goesOnWithout(ChildResult)
-  /// A process that gave no sign of life for `silence` seconds is killed.
+  case continuesWithout(ChildResult)
+  /// A process that sent no life sign for `silence` seconds is killed.
   case hangs(name: String, silence: Double)
-  /// A process that was killed `seconds` ago has not ended; after `limit` it is left alone.
+  /// A process that was killed `seconds` ago has not ended; after `limit` the launcher stops
+  /// waiting.
   case lingers(name: String, seconds: Double, limit: Double)
-  /// A process could not be started again; `reason` is a sentence.
+  /// A process could not be restarted; `reason` is a sentence.
   case notStarted(name: String, reason: String)
-  /// So many notices were not shown since the last one that was.
+  /// This many notices were suppressed since the last one.
   case notShown(count: Int)
 
   init(_ consequence: Supervision.Consequence, of result: ChildResult, policy: RestartPolicy) {
@@ -23,46 +24,87 @@ public enum LaunchNotice: Sendable, Equatable {
       switch consequence {
       case .runEnds: .runEnds(result)
       case .tooManyRestarts: .tooManyRestarts(result, policy)
-      case .cannotBeMended: .cannotBeMended(result)
+      case .failsAgain: .failsAgain(result)
       case .restarts(let delay, let count): .restarts(result, delay: delay, count: count)
-      case .goesOnWithout: .goesOnWithout(result)
+      case .continuesWithout: .continuesWithout(result)
       }
   }
 
-  /// One line for people.
+  /// The message as one line.
   public var sentence: String {
     switch self {
-    case .runEnds(let result): "\(result.sentence); the run is ended"
+    case .runEnds(let result): "\(result.sentence); ending the run"
     case .tooManyRestarts(let result, let policy):
-      "\(result.sentence) and has been restarted \(policy.limit) times within "
-        + "\(Self.seconds(policy.window)) already; the run is ended"
-    case .cannotBeMended(let result):
-      "\(result.sentence); it would be the same after another start, the run is ended"
+      "\(result.sentence) and was already restarted \(Self.times(policy.limit)) within "
+        + "\(Self.seconds(policy.window)); ending the run"
+    case .failsAgain(let result):
+      "\(result.sentence); a restart would fail in the same way, so the run ends"
     case .restarts(let result, let delay, let count):
       result.exitCode.isSuccess
-        ? "\(result.name) left, but nobody else can do its part; it is restarted in "
+        ? "\(result.name) left the run, but no other process has its role; restarting it in "
           + "\(Self.seconds(delay)) (restart \(count))"
-        : "\(result.sentence); it is restarted in \(Self.seconds(delay)) (restart \(count))"
-    case .goesOnWithout(let result):
-      "\(result.name) was asked to leave and left (\(result.endingText)); the run goes on "
+        : "\(result.sentence); restarting it in \(Self.seconds(delay)) (restart \(count))"
+    case .continuesWithout(let result):
+      "\(result.name) was asked to leave and left (\(result.endingText)); the run continues "
         + "without it"
     case .hangs(let name, let silence):
-      "\(name) hangs: no sign of life for \(Self.seconds(silence.rounded())); it is killed"
+      "\(name) hangs: no life sign for \(Self.seconds(silence.rounded())); killing it"
     case .lingers(let name, let seconds, let limit):
-      "\(name) was killed and has not ended for \(Self.seconds(seconds.rounded())): it may wait "
-        + "for a disk; it is waited for \(Self.seconds(limit)) at most"
+      "\(name) was killed \(Self.seconds(seconds.rounded())) ago and has not ended: it may be "
+        + "waiting for a disk; the launcher waits \(Self.seconds(limit)) at most"
     case .notStarted(let name, let reason): "\(name) could not be restarted: \(reason)"
-    case .notShown(let count): "(\(count) more messages about processes were not shown)"
+    case .notShown(let count):
+      "(\(ProgressFormat.count(count, "more message")) about processes not shown)"
     }
   }
 
-  /// Whether it may be left out when there is too much to tell.
+  private static func times(_ count: Int) -> String { ProgressFormat.count(count, "time") }
+
+  /// Whether it may be suppressed when there are too many notices.
   var isRoutine: Bool {
     switch self {
-    case .runEnds, .tooManyRestarts, .cannotBeMended, .notShown: false
-    case .restarts, .goesOnWithout, .hangs, .lingers, .notStarted: true
+    case .runEnds, .tooManyRestarts, .failsAgain, .notShown: false
+    case .restarts, .continuesWithout, .hangs, .lingers, .notStarted: true
     }
   }
 
   private static func seconds(_ value: Double) -> String { String(format: "%g s", value) }
+}
+
+/// Limits the rate of notices, so that many failing processes do not flood the terminal: a burst at
+/// once, then a constant rate. A value.
+package struct NoticeLimit: Sendable, Equatable {
+  private let burst: Double
+  private let rate: Double
+  private var budget: Double
+  private var filledAt: Double
+  private var hiddenCount = 0
+
+  /// - Parameters:
+  ///   - burst: notices at once.
+  ///   - rate: notices per second in the long run.
+  ///   - now: seconds on a monotonic clock.
+  package init(burst: Double = 20, rate: Double = 1, at now: Double) {
+    self.burst = burst
+    self.rate = rate
+    budget = burst
+    filledAt = now
+  }
+
+  /// The notices to show for a new one: none, or the notice, preceded by the number of suppressed
+  /// ones.
+  package mutating func admit(_ notice: LaunchNotice, at now: Double) -> [LaunchNotice] {
+    budget = min(burst, budget + (now - filledAt) * rate)
+    filledAt = now
+    if notice.isRoutine {
+      guard budget >= 1 else {
+        hiddenCount += 1
+        return []
+      }
+      budget -= 1
+    }
+    let hidden = hiddenCount
+    hiddenCount = 0
+    return (hidden > 0 ? [.notShown(count: hidden)] : []) + [notice]
+  }
 }

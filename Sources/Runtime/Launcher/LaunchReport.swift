@@ -1,20 +1,21 @@
+import Files
 import Foundation
 
 /// How a group of processes ended.
 public struct LaunchReport: Sendable, Equatable {
   /// In the order in which they were started.
   public var children: [ChildResult]
-  /// With which code the launcher itself should end.
+  /// The launcher's own exit code.
   public var exitCode: ExitCode
-  /// The signal with which a person stopped the group, if one did.
+  /// The signal with which the user stopped the group, if it was stopped.
   public var stopSignal: Int32?
-  /// Index of the child whose failure ended the group, if one failed.
+  /// The index of the child whose failure ended the group, if one failed.
   public var culprit: Int?
 
   /// CPU seconds of all children together.
   public var cpuSeconds: Double { children.reduce(0) { $0 + $1.cpuSeconds } }
 
-  /// One line per child with what it used, as a table for people.
+  /// A text table with one line per child and its usage.
   public func table() -> String {
     let header = ["process", "ended with", "restarts", "elapsed", "cpu", "peak memory"]
     let rows = children.map { child in
@@ -28,18 +29,39 @@ public struct LaunchReport: Sendable, Equatable {
     return TextTable(header: header, rows: rows, leftColumns: 2).text
   }
 
-  /// Who failed, how, and the last lines of its log; nil if nobody did.
+  /// Which child failed, how, and the last lines of its log; nil if none did.
   public func failureMessage() -> String? {
     guard let culprit else { return nil }
     let child = children[culprit]
     let restarts = child.restarts == 1 ? "1 restart" : "\(child.restarts) restarts"
     let cause = child.sentence + (child.restarts == 0 ? "" : ", after \(restarts)")
     guard !child.logPath.isEmpty else {
-      return "the run was ended because \(cause)"
+      return "the run ended because \(cause)"
     }
     let tail = LogTail.lines(of: child.logPath, limit: 8)
     let shown =
       tail.isEmpty ? "it wrote nothing" : "its last lines:\n" + tail.map { "  \($0)\n" }.joined()
-    return "the run was ended because \(cause); log '\(child.logPath)', \(shown)"
+    return "the run ended because \(cause); log '\(child.logPath)', \(shown)"
+  }
+}
+
+/// The end of a log file.
+enum LogTail {
+  private static let byteLimit = 16_384
+
+  /// The last `limit` non-empty lines of a file; none if it cannot be read.
+  static func lines(of path: String, limit: Int) -> [String] {
+    guard let descriptor = try? PlainFile.open(path, .read) else { return [] }
+    defer { close(descriptor) }
+    let end = lseek(descriptor, 0, SEEK_END)
+    var bytes = [UInt8](repeating: 0, count: byteLimit)
+    let count = bytes.withUnsafeMutableBytes {
+      pread(descriptor, $0.baseAddress, $0.count, max(0, end - off_t(byteLimit)))
+    }
+    guard count > 0 else { return [] }
+    bytes.removeLast(bytes.count - count)
+    let lines = String(decoding: bytes, as: UTF8.self)
+      .split(whereSeparator: \.isNewline).map(String.init)
+    return Array(lines.suffix(limit))
   }
 }

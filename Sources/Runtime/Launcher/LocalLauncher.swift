@@ -7,16 +7,15 @@ import Transport
   import Darwin
 #endif
 
-/// Runs the processes of a cluster on one machine, starts again what dies, and sees them all to
-/// their end.
+/// Runs the processes of a cluster on one machine: starts and restarts them, and waits until all
+/// have ended.
 ///
 /// The calling thread starts the children, waits, forwards signals and reaps; it is blocked until
-/// the last child is gone. That it is one thread matters: the kernel kills the children when the
-/// thread that started them ends (see ``ChildProcess``), so they cannot outlive a launcher that is
-/// killed. When ``run(_:signals:)`` throws, everything that was started has been killed.
+/// the last child has ended. It must be one thread, because the kernel kills the children when the
+/// thread that started them ends (see ``ChildProcess``); so they cannot outlive a launcher that is
+/// killed. When ``run(_:signals:)`` throws, all started children have been killed.
 public struct LocalLauncher: Sendable {
-  /// The program that is running now. The kernel's name for it stays right when the file is
-  /// replaced by a new build meanwhile.
+  /// The running program. This path of the kernel stays valid if a new build replaces the file.
   public static let ownExecutable = "/proc/self/exe"
 
   /// Where `NAME.log` of every child is written.
@@ -33,14 +32,14 @@ public struct LocalLauncher: Sendable {
     self.policy = policy
   }
 
-  /// Starts all children in order, starts again what dies, and returns when all have ended.
+  /// Starts all children in order, restarts those that die, and returns when all have ended.
   ///
   /// - Parameters:
   ///   - children: at least one; at most one leader; names unique.
-  ///   - signals: where a person's SIGINT and SIGTERM come from.
-  ///   - announce: told at once, on the calling thread, of a child that ended before the run and
-  ///     what follows from it. In a storm of deaths some are only counted.
-  ///   - environment: what the children inherit; default is the launcher's own.
+  ///   - signals: the user's SIGINT and SIGTERM.
+  ///   - announce: called on the calling thread when a child ended before the run, with what
+  ///     follows. If there are too many notices, some are only counted.
+  ///   - environment: inherited by the children; default is the launcher's own.
   /// - Throws: ``RuntimeError`` if a child cannot be started; the others have then been killed.
   public func run(
     _ children: [ChildSpecification], signals: SignalPipe,
@@ -71,7 +70,7 @@ public struct LocalLauncher: Sendable {
     var supervision = Supervision(
       roles: members.map(\.specification.role), leader: leader, limits: limits, policy: policy,
       at: now)
-    func tell(_ notice: LaunchNotice) {
+    func show(_ notice: LaunchNotice) {
       noticeLimit.admit(notice, at: MonotonicClock.seconds).forEach(announce)
     }
     while !supervision.isDone {
@@ -80,7 +79,7 @@ public struct LocalLauncher: Sendable {
       var events: [Supervision.Event] = []
       while let signal = signals.next() { events.append(.signal(signal)) }
       for (index, member) in members.enumerated() {
-        // Before time is judged: what they did while we did not run counts for them.
+        // Before the tick: life signs sent while the launcher itself was stopped must count.
         if member.hasGivenSign() { events.append(.alive(index: index)) }
         if let result = member.poll(isMemoryShort: isMemoryShort) {
           events.append(
@@ -93,21 +92,21 @@ public struct LocalLauncher: Sendable {
           switch action {
           case .signal(let index, let number): members[index].send(number)
           case .killHung(let index, let silence):
-            tell(.hangs(name: members[index].specification.name, silence: silence))
+            show(.hangs(name: members[index].specification.name, silence: silence))
             members[index].send(SIGKILL)
           case .announceLingering(let index, let seconds):
             let name = members[index].specification.name
-            tell(.lingers(name: name, seconds: seconds, limit: limits.linger))
+            show(.lingers(name: name, seconds: seconds, limit: limits.linger))
           case .start(let index):
             do {
               try members[index].restart()
             } catch {
-              tell(.notStarted(name: members[index].specification.name, reason: "\(error)"))
+              show(.notStarted(name: members[index].specification.name, reason: "\(error)"))
               events.append(.notStarted(index: index, ExitCode(describing: error)))
             }
           case .announce(let index, let consequence):
             guard let result = members[index].result else { break }
-            tell(LaunchNotice(consequence, of: result, policy: policy))
+            show(LaunchNotice(consequence, of: result, policy: policy))
           }
         }
       }
@@ -117,7 +116,7 @@ public struct LocalLauncher: Sendable {
       stopSignal: supervision.stopSignal, culprit: supervision.culprit?.index)
   }
 
-  /// Blocks until a signal comes, a child ends or the deadline is reached.
+  /// Blocks until a signal arrives, a child ends or the deadline is reached.
   private func wait(
     for members: [SupervisedChild], signals: SignalPipe, until deadline: Double?
   ) {
@@ -125,18 +124,18 @@ public struct LocalLauncher: Sendable {
     var descriptors = ([signals.descriptor] + running.map(\.descriptor)).map {
       pollfd(fd: $0, events: Int16(POLLIN), revents: 0)
     }
-    // `poll` ignores negative descriptors: a child without one is looked after by the time limit.
+    // `poll` ignores negative descriptors: children without one are checked after a short timeout.
     let isPolling = running.contains { $0.descriptor < 0 }
     let longest = isPolling ? 0.05 : 1.0
     let remaining = deadline.map { max(0, $0 - MonotonicClock.seconds) } ?? longest
     let milliseconds = Int32((min(longest, remaining) * 1000).rounded(.up))
-    // Interrupted or not: the caller looks at everything anyway.
+    // The result does not matter: the caller checks all children anyway.
     _ = poll(&descriptors, nfds_t(descriptors.count), milliseconds)
   }
 
   private func killAll(_ members: [SupervisedChild]) {
     for member in members { member.send(SIGKILL) }
-    // One that waits for a disk is left to the kernel in the end.
+    // A child that waits for a disk ends when the kernel can end it.
     let deadline = MonotonicClock.seconds + limits.linger
     for member in members {
       while member.isRunning, member.poll() == nil, MonotonicClock.seconds < deadline {

@@ -7,25 +7,25 @@ import Synchronization
   import Darwin
 #endif
 
-/// Where a run looks whether it was asked to stop.
+/// A source of requests to stop a run.
 public protocol StopSignals: Sendable {
-  /// The number of the next signal that is waiting, or nil. Does not block.
+  /// The number of the next pending signal, or nil. Does not block.
   func next() -> Int32?
 }
 
-/// SIGINT, SIGTERM and SIGHUP as bytes in a pipe, to wait for together with other descriptors.
+/// SIGINT, SIGTERM and SIGHUP as bytes in a pipe that can be polled with other descriptors.
 ///
-/// While it exists these signals do nothing else. A terminal that goes away (SIGHUP) asks for the
-/// same as SIGTERM and is told as that, unless `nohup` has it ignored.
+/// While it exists, these signals have no other effect. SIGHUP (the terminal was closed) is
+/// reported as SIGTERM, unless `nohup` makes the process ignore it.
 ///
-/// There can be one at a time in a process. A
-/// handler that writes into a pipe works whichever thread the signal comes to; a `signalfd` would
-/// need the signals blocked in every thread, also in those of libraries.
+/// A process can have one at a time. A handler that writes into a pipe works in any thread that
+/// gets the signal; a `signalfd` would need the signals blocked in every thread, also in
+/// libraries'.
 public final class SignalPipe: StopSignals {
-  /// Readable when a signal is waiting.
+  /// Readable when a signal is pending.
   public let descriptor: Int32
 
-  /// What asks a process to stop.
+  /// The signals that ask a process to stop.
   public static let stopSignals = [SIGINT, SIGTERM, SIGHUP]
 
   /// - Throws: ``RuntimeError`` if the signals are watched already or the system refuses a pipe.
@@ -40,19 +40,19 @@ public final class SignalPipe: StopSignals {
     if descriptor >= 0 { cprocess_unwatch_signals() }
   }
 
-  /// Lets signals end a process that does not watch them, also where whoever started it had them
-  /// blocked. Call it first thing in a program, on its main thread.
+  /// Unblocks the signals, in case the parent process had blocked them. Call it at the start of the
+  /// program, on its main thread.
   public static func unblock() { cprocess_unblock_signals(stopSignals, stopSignals.count) }
 
-  /// Signals of a process that ends soon after its run: they are watched until then, because one
-  /// that comes while it says why it ends must not end it sooner, with another code.
+  /// Watches the signals until the process exits: a signal that arrives while the process reports
+  /// its result must not end it early with another code.
   public static func untilExit() throws -> SignalPipe {
     let signals = try SignalPipe()
     lasting.withLock { $0 = signals }
     return signals
   }
 
-  /// What ``untilExit()`` made, if the process watches its signals until its end.
+  /// The pipe of ``untilExit()``, if it was called.
   public static var watchedUntilExit: SignalPipe? { lasting.withLock { $0 } }
 
   private static let lasting = Mutex<SignalPipe?>(nil)

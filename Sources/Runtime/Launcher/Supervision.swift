@@ -1,38 +1,41 @@
-/// Decides what becomes of a group of processes: a value without processes, clock or signals.
+/// Decides about the processes of a group: restarts, kills and the end of the run. A value: it has
+/// no processes, clock or signals.
 ///
 ///     running → noticing → stoppingLeader → terminating → killing
 ///        └────→ leaving ──────────────────────┘
 ///
-/// - While the group is running, a child that was killed, or that says with its code that trying
-///   again helps, is started again as the ``RestartPolicy`` has it: the leader like any other. As
-///   soon as the run is about to end, for whatever reason, nobody is started any more.
-/// - While the group is running, a child that gave signs of life and gives none any more for the
-///   hang time is killed: then it is one that was killed. Time in which we did not run ourselves
-///   does not count.
-/// - What a restart cannot mend is not restarted for ever: a child that traps twice soon after its
-///   start, that the kernel kills again and again for lack of memory, or that the system does not
-///   let us start, ends the run for good.
-/// - A child that ends with success while the leader goes on was asked to leave, and the others do
-///   without it, unless it was the last of its role. At the end of a run the others leave a little
-///   before the leader: what it was, the settling time shows.
-/// - Without restarts a child that is lost ends the run, but the leader gets the notice time to
-///   find out by itself: it knows the nodes, so the run's records name the one that is missing.
-///   Were all terminated at once, the healthy ones would say goodbye first and be blamed.
-/// - A child that fails for good, is lost too often, or is lost without the leader noticing, ends
-///   the run: the leader is terminated first, the others when it has left or after the grace time.
-/// - When the leader is done, the others have the grace time to leave by themselves.
-/// - The first signal of a person goes to the leader (without one, or while it is dead: to all);
-///   everybody gets the stop time to leave, then they are terminated. The second signal kills at
-///   once, unless it comes with the first: `timeout` signals a process and then its group.
+/// - While the group is running, a child that was killed, or whose exit code asks for a retry, is
+///   restarted according to the ``RestartPolicy``; this includes the leader. Once the run is ending
+///   for any reason, no child is restarted.
+/// - While the group is running, a child whose life signs stop for the hang time is killed, and
+///   then treated like any killed child. Time in which the launcher itself was stopped does not
+///   count.
+/// - Restarts that would fail again are not repeated for ever: a child that traps twice soon after
+///   its start, that the kernel kills repeatedly for lack of memory, or that the system refuses to
+///   start, ends the run permanently.
+/// - A child that ends with success while the leader keeps running was asked to leave; the run
+///   continues without it, unless it was the last of its role. At the end of a run the others leave
+///   shortly before the leader; the settling time distinguishes the two cases.
+/// - Without restarts a lost child ends the run, but the leader gets the notice time to detect the
+///   loss: then the run's records name the missing node. If all were terminated at once, healthy
+///   nodes would leave first and be blamed.
+/// - A child that fails permanently, is lost too often, or is lost without the leader detecting it,
+///   ends the run: the leader is terminated first, the others when it has ended or after the grace
+///   time.
+/// - When the leader has ended, the others get the grace time to leave by themselves.
+/// - The user's first signal is forwarded to the leader (to all, if there is none or it is dead).
+///   All get the stop time to leave, then they are terminated. The second signal kills them at
+///   once, unless it arrives together with the first: `timeout` signals a process and then its
+///   group.
 public struct Supervision: Sendable, Equatable {
   public enum Event: Sendable, Equatable {
-    /// Child `index` ended; `isOutOfMemory`: killed by the kernel because there was no memory.
+    /// Child `index` ended; `isOutOfMemory`: the kernel killed it for lack of memory.
     case ended(index: Int, ExitCode, isOutOfMemory: Bool = false)
-    /// Child `index` could not be started again; 71: the system refuses, which may pass.
+    /// Child `index` could not be restarted; with 71 (the system refused) a retry may help.
     case notStarted(index: Int, ExitCode = .system)
-    /// Child `index` gave a sign of life, at any time since the last tick.
+    /// Child `index` sent a life sign since the last tick.
     case alive(index: Int)
-    /// A person sent a signal.
+    /// The user sent a signal.
     case signal(Int32)
     case tick
   }
@@ -40,13 +43,13 @@ public struct Supervision: Sendable, Equatable {
   public enum Action: Sendable, Equatable {
     /// Send a signal to child `index`.
     case signal(index: Int, Int32)
-    /// Kill child `index`, which gave no sign of life for so many seconds, and tell people.
+    /// Kill child `index`, which sent no life sign for `silence` seconds, and show a notice.
     case killHung(index: Int, silence: Double)
-    /// Start child `index`, which is dead, again.
+    /// Restart child `index`, which has ended.
     case start(index: Int)
-    /// Tell people that child `index`, which was killed, has not ended after so many seconds.
+    /// Show that child `index` has not ended `seconds` after it was killed.
     case announceLingering(index: Int, seconds: Double)
-    /// Tell people what follows from the end of child `index`.
+    /// Show what follows from the end of child `index`.
     case announce(index: Int, Consequence)
   }
 
@@ -54,33 +57,32 @@ public struct Supervision: Sendable, Equatable {
   public enum Consequence: Sendable, Equatable {
     /// The run ends because of it.
     case runEnds
-    /// The run ends because it was restarted too often already.
+    /// The run ends because the child was restarted too often.
     case tooManyRestarts
-    /// The run ends because a restart would not mend that.
-    case cannotBeMended
-    /// It is started again after a time in seconds, for the `count`th time.
+    /// The run ends because a restarted child would fail in the same way.
+    case failsAgain
+    /// The child is restarted after a time in seconds, for the `count`th time.
     case restarts(after: Double, count: Int)
-    /// The run goes on without it.
-    case goesOnWithout
+    /// The run continues without the child.
+    case continuesWithout
   }
 
   public struct Limits: Sendable, Equatable {
-    /// Between the wish that a child ends and the next stronger means, seconds.
+    /// Between asking a child to end and the next stronger signal, seconds.
     public var grace: Double
-    /// How long an orderly stop may take after a person's signal, seconds.
+    /// How long an orderly stop may take after the user's signal, seconds.
     public var stop: Double
     /// How long the leader has to end the run by itself after a child was lost, seconds. Longer
-    /// than the silence after which it counts a node as lost.
+    /// than the timeout after which it counts a node as lost.
     public var notice: Double
-    /// How long the leader may take to end after it has told the others that the run is over,
-    /// seconds.
+    /// How long the leader may run after it has told the others that the run has ended, seconds.
     public var settle: Double
-    /// Silence after which a child counts as hanging, seconds; 0: never.
+    /// Time without life signs after which a child counts as hanging, seconds; 0: never.
     public var hang: Double
-    /// A signal so soon after the first is no second wish, seconds.
+    /// A signal this soon after the first does not count as a second one, seconds.
     public var repetition: Double
-    /// How long children that were killed are waited for, seconds: what waits for a disk does not
-    /// end before the disk answers.
+    /// How long to wait for children that were killed, seconds: a process that waits for a disk
+    /// does not end before the disk answers.
     public var linger: Double
 
     public init(
@@ -101,14 +103,13 @@ public struct Supervision: Sendable, Equatable {
     case running
     /// A child was lost; the leader is stopped at the deadline if it has not ended the run.
     case noticing(deadline: Double)
-    /// The leader was sent SIGTERM; the others follow when it has left, at the latest at the
-    /// deadline.
+    /// The leader was sent SIGTERM; the others follow when it has ended, or at the deadline.
     case stoppingLeader(deadline: Double)
-    /// Asked to leave in good order; terminated at the deadline.
+    /// The children were asked to leave; they are terminated at the deadline.
     case leaving(deadline: Double)
-    /// Sent SIGTERM; killed at the deadline.
+    /// The children were sent SIGTERM; they are killed at the deadline.
     case terminating(deadline: Double)
-    /// Sent SIGKILL at `since`; looked at again at the deadline.
+    /// The children were sent SIGKILL at `since`; the signal is repeated at the deadline.
     case killing(since: Double, deadline: Double)
 
     var deadline: Double? {
@@ -122,7 +123,7 @@ public struct Supervision: Sendable, Equatable {
     }
 
     var isNoticing: Bool { if case .noticing = self { true } else { false } }
-    /// Whether nobody has been asked to end.
+    /// Whether no child has been asked to end.
     var isBeforeEnd: Bool { self == .running || isNoticing }
   }
 
@@ -131,7 +132,7 @@ public struct Supervision: Sendable, Equatable {
       case living
       /// Ended with success; the leader may be about to end too.
       case settling(deadline: Double)
-      /// Dead until it is started again.
+      /// Ended; restarted at the deadline.
       case waiting(deadline: Double)
       case gone
 
@@ -155,14 +156,14 @@ public struct Supervision: Sendable, Equatable {
   private(set) var stage = Stage.running
   var children: [Child]
   private var tickedAt: Double
-  /// A leader that was stopped says so by its exit code: with 0 the run was complete.
+  /// Whether the leader ended with code 0: the run was completed, and not stopped.
   var hasLeaderSucceeded = false
-  /// The first signal that a person sent, to us or to the leader itself.
+  /// The user's first signal, sent to the launcher or to the leader itself.
   public internal(set) var stopSignal: Int32?
-  /// When a person's first signal came.
+  /// The time of the user's first signal.
   var stoppedAt: Double?
-  /// The child whose failure counts: the leader if its is permanent, else the first permanent one,
-  /// else the first one at all. Those that were started again do not count.
+  /// The child whose failure ended the run: the leader if it failed permanently, else the first
+  /// child that failed permanently, else the first that failed. Restarted children do not count.
   public internal(set) var culprit: Culprit?
 
   public struct Culprit: Sendable, Equatable {
@@ -171,8 +172,8 @@ public struct Supervision: Sendable, Equatable {
   }
 
   /// - Parameters:
-  ///   - roles: of the children, all started, such as `worker`.
-  ///   - leader: the child that speaks for the run, if there is one.
+  ///   - roles: of the started children, such as `worker`.
+  ///   - leader: the child that ends the run, if there is one.
   ///   - now: when they were started, seconds on a monotonic clock.
   public init(
     roles: [String], leader: Int?, limits: Limits = Limits(), policy: RestartPolicy = .never,
@@ -186,21 +187,21 @@ public struct Supervision: Sendable, Equatable {
     children = roles.map { Child(role: $0, restarts: RestartHistory(startedAt: now)) }
   }
 
-  /// Whether nobody lives and nobody will be started again.
+  /// Whether all children have ended and none will be restarted.
   public var isDone: Bool { children.allSatisfy { $0.state == .gone } }
 
-  /// How the group ended. A permanent failure (1…127) of any child counts more than what followed
-  /// from it elsewhere, such as the coordinator's "a peer is lost".
+  /// The group's exit code. A permanent failure (1…127) of any child takes precedence over its
+  /// consequences, such as the coordinator's "a peer is lost".
   public var exitCode: ExitCode {
     if let culprit, culprit.exitCode.isPermanentFailure { return culprit.exitCode }
     if hasLeaderSucceeded { return .success }
     if let stopSignal { return .signal(stopSignal) }
-    // A child that was lost to a signal which no person sent may do well the next time.
+    // After a child was lost to a signal that the user did not send, a retry may help.
     return culprit == nil ? .success : .transient
   }
 
-  /// When `tick` has something to decide; nil for never. Hanging children are found by ticks in
-  /// between, at least one per ``Silence/longestStep``.
+  /// When `tick` has something to decide; nil for never. Hanging children are detected by
+  /// additional ticks, at least one per ``Silence/longestStep``.
   public var nextDeadline: Double? {
     (children.map(\.state.deadline) + [stage.deadline]).compactMap { $0 }.min()
   }
@@ -227,15 +228,15 @@ public struct Supervision: Sendable, Equatable {
   ) -> [Action] {
     guard children[index].state == .living else { return [] }
     children[index].state = .gone
-    children[index].restarts.lives()
-    if let actions = giveUpIncurable(index, code, isOutOfMemory: isOutOfMemory, at: now) {
+    children[index].restarts.recordStart()
+    if let actions = endIfItFailsAgain(index, code, isOutOfMemory: isOutOfMemory, at: now) {
       return actions
     }
-    if let actions = carryOn(without: index, code, at: now) { return actions }
+    if let actions = continueRun(without: index, code, at: now) { return actions }
     return end(because: index, code, at: now)
   }
 
-  /// Nobody is started any more once the run is about to end.
+  /// Changes the stage. Once the run is ending, no child is restarted.
   mutating func enter(_ stage: Stage) {
     self.stage = stage
     for index in children.indices where children[index].state != .living {
@@ -244,4 +245,46 @@ public struct Supervision: Sendable, Equatable {
   }
 
   func isLiving(_ index: Int) -> Bool { children[index].state == .living }
+}
+
+/// Kills children that hang.
+extension Supervision {
+  /// Kills children without life signs for too long. Once the run is ending, deadlines do that.
+  mutating func handleSilence(over step: Double) -> [Action] {
+    guard limits.hang > 0, stage == .running else { return [] }
+    return children.indices.compactMap { index in
+      guard isLiving(index), children[index].silence.grow(by: step) >= limits.hang else {
+        return nil
+      }
+      // A child that waits for a disk does not end at once; it is killed again after the same time.
+      let silence = children[index].silence.duration
+      children[index].silence.end()
+      return .killHung(index: index, silence: silence)
+    }
+  }
+}
+
+/// The time since the last life sign of a child, as a value.
+struct Silence: Sendable, Equatable {
+  /// The most that counts between two ticks, seconds. If more time has passed, the launcher was
+  /// stopped, and perhaps the child as well.
+  static let longestStep = 2.0
+
+  /// Seconds; 0 for a child that has never sent a life sign: it sends none, or has just started.
+  private(set) var duration = 0.0
+  private var isWatched = false
+  private var hasSign = false
+
+  /// A life sign arrived.
+  mutating func end() {
+    isWatched = true
+    hasSign = true
+  }
+
+  /// Time passed. Returns the duration of the silence now.
+  mutating func grow(by step: Double) -> Double {
+    duration = hasSign || !isWatched ? 0 : duration + min(max(0, step), Self.longestStep)
+    hasSign = false
+    return duration
+  }
 }

@@ -1,17 +1,17 @@
 import Files
 import Foundation
 
-/// What the control groups of this process allow it: a container's limits. Version 1 and 2.
+/// The limits of this process's control groups, that is, of its container. Versions 1 and 2.
 ///
-/// The kernel tells through files. Those that are missing, as outside a container, mean no limit.
+/// The kernel shows them in files. A missing file, as outside a container, means no limit.
 package struct ControlGroup: Sendable {
-  /// Of this process.
+  /// The groups of this process.
   package static let own = ControlGroup(
     root: "/sys/fs/cgroup",
     membership: text(of: "/proc/self/cgroup") ?? "",
     systemCounters: "/proc/vmstat")
 
-  /// Folders whose limits hold for the process: its own group's first, then those around it.
+  /// Folders whose limits apply to the process: its own group's first, then those of its parents.
   private let memoryFolders: [String]
   private let processFolders: [String]
   private let systemCounters: String
@@ -19,7 +19,7 @@ package struct ControlGroup: Sendable {
   /// - Parameters:
   ///   - root: where the groups are mounted.
   ///   - membership: the text of `/proc/self/cgroup`.
-  ///   - systemCounters: the file that counts for the whole machine.
+  ///   - systemCounters: the file with the counters of the whole machine.
   package init(root: String, membership: String, systemCounters: String) {
     memoryFolders = Self.folders("memory", root, membership)
     processFolders = Self.folders("pids", root, membership)
@@ -38,10 +38,10 @@ package struct ControlGroup: Sendable {
       }
       return parts[1].isEmpty ? (root, String(parts[2])) : nil
     }
-    // A controller is in one of the two versions.
+    // A controller belongs to one of the two versions; version 1 is listed by name.
     guard let (top, path) = groups.first(where: { $0.0 != root }) ?? groups.first else { return [] }
     var names = path.split(separator: "/").map(String.init)
-    // In a container the path may be that of the machine outside, where nothing is mounted here.
+    // In a container the path may be one of the host, which is not mounted here.
     guard !names.contains("..") else { return [top] }
     var folders: [String] = []
     while !names.isEmpty {
@@ -51,12 +51,12 @@ package struct ControlGroup: Sendable {
     return folders + [top]
   }
 
-  /// Bytes that the group may still take, with what the kernel would give back for it; nil: no
-  /// limit is known.
+  /// Bytes that the group may still allocate, including caches that the kernel would free for it;
+  /// nil if no limit is known.
   package var freeMemory: UInt64? {
     memoryFolders.compactMap { folder -> UInt64? in
       guard let limit = Self.number("\(folder)/memory.max", "\(folder)/memory.limit_in_bytes"),
-        // What version 1 says where there is none.
+        // Version 1 shows a larger number if there is no limit.
         limit < 1 << 60
       else { return nil }
       let used =
@@ -71,7 +71,7 @@ package struct ControlGroup: Sendable {
     }.min()
   }
 
-  /// How many more processes and threads the group may have; nil: no limit is known.
+  /// How many more processes and threads the group may have; nil if no limit is known.
   package var freeProcesses: UInt64? {
     processFolders.compactMap { folder -> UInt64? in
       guard let limit = Self.number("\(folder)/pids.max") else { return nil }
@@ -79,8 +79,8 @@ package struct ControlGroup: Sendable {
     }.min()
   }
 
-  /// How often the kernel has killed a process for lack of memory: of this group, or where it does
-  /// not tell that, of the machine. It only grows.
+  /// How often the kernel has killed a process for lack of memory: in this group, or on the machine
+  /// if there is no count per group. It never decreases.
   package var memoryKillCount: UInt64 {
     if let folder = memoryFolders.first {
       for file in ["memory.events", "memory.oom_control"] {
@@ -110,5 +110,32 @@ package struct ControlGroup: Sendable {
         guard parts.count == 2, let value = UInt64(parts[1]) else { return nil }
         return (String(parts[0]), value)
       }, uniquingKeysWith: { first, _ in first })
+  }
+}
+
+/// Detects that the kernel kills processes for lack of memory. The kernel does not name them: a
+/// process counts as one if it was killed, not by the launcher, shortly after the count grew.
+struct MemoryKills {
+  /// The longest time between a growth of the count and the end of the process, seconds.
+  private static let recent = 5.0
+
+  private let group: ControlGroup
+  private var count: UInt64
+  private var grownAt = -Double.infinity
+
+  init(group: ControlGroup = .own) {
+    self.group = group
+    count = group.memoryKillCount
+  }
+
+  /// Reads the count. Call it often, so that the time at which it grew is known.
+  ///
+  /// - Parameter now: seconds on a monotonic clock.
+  /// - Returns: whether it has grown in the last few seconds.
+  mutating func areRecent(at now: Double) -> Bool {
+    let newCount = group.memoryKillCount
+    if newCount > count { grownAt = now }
+    count = newCount
+    return now - grownAt < Self.recent
   }
 }

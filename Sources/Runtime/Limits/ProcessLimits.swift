@@ -7,15 +7,15 @@ import Foundation
   import Darwin
 #endif
 
-/// What the system allows a process, as a value: `ulimit` and the container's limits.
+/// The limits of a process: `ulimit` and its container's. nil stands for no limit.
 public struct ProcessLimits: Sendable, Equatable {
-  /// How many files a process may have open; nil: as many as it likes.
+  /// How many files a process may have open.
   package var descriptors: UInt64?
   /// How many more processes and threads this user, or the container, may have.
   package var processes: UInt64?
   /// Bytes of a process's address space.
   package var addressSpace: UInt64?
-  /// Bytes that all processes of the container together may still take.
+  /// Bytes that all processes of the container together may still allocate.
   package var memory: UInt64?
 
   package init(
@@ -28,7 +28,7 @@ public struct ProcessLimits: Sendable, Equatable {
     self.memory = memory
   }
 
-  /// Those of this process, which the processes that it starts inherit.
+  /// The limits of this process, which its child processes inherit.
   public static func current() -> ProcessLimits {
     ProcessLimits(
       descriptors: limit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue)).map { UInt64($0.rlim_max) },
@@ -37,21 +37,21 @@ public struct ProcessLimits: Sendable, Equatable {
       memory: ControlGroup.own.freeMemory)
   }
 
-  /// Nil where there is no limit.
+  /// nil if there is no limit.
   private static func limit(_ resource: __rlimit_resource_t) -> rlimit? {
     var limit = rlimit()
     guard getrlimit(resource, &limit) == 0, limit.rlim_cur != .max else { return nil }
     return limit
   }
 
-  /// Nil where the limit does not bind: it is none for root, and for others with its powers.
+  /// nil if the limit does not apply, as for root and users with its capabilities.
   private static var freeProcessesOfUser: UInt64? {
     guard let limit = limit(__rlimit_resource_t(__RLIMIT_NPROC.rawValue)), getuid() != 0 else {
       return nil
     }
     let user = "\(getuid())"
     let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
-    // Those that cannot be seen from here count too, for the system: there may be fewer left.
+    // The system also counts processes that are not visible here, so fewer may be left.
     let used = names.filter { Int32($0) != nil }.reduce(UInt64(0)) { count, name in
       guard let bytes = try? PlainFile.contents(of: "/proc/\(name)/status", atMost: 64 << 10) else {
         return count

@@ -1,22 +1,24 @@
 import Checkpoints
+import Coordination
 import Datasets
 import ForeignText
 import Foundation
 import Models
+import Tensors
 
 /// The best model of a run as files: what `recommend` and `export` read.
 ///
-///     best.json                    which folder holds it; replaced in one step, and last
+///     best.json                    names the folder; written last, and replaced atomically
 ///     models/epoch-0012/user.npy   final user vectors, [U, D]
 ///     models/epoch-0012/item.npy   final item vectors, [I, D]
 ///     models/epoch-0012/parameters.safetensors   every table, without optimizer state
 public struct BestModel: Sendable, Codable, Equatable {
   /// A file of the model.
   public struct File: Sendable, Codable, Equatable {
-    /// In the model's folder.
+    /// Relative to the model's folder.
     public let name: String
     public let byteCount: Int
-    /// Of its bytes, as `xxh128sum` prints it, behind `xxh128:`.
+    /// `xxh128:` and what `xxh128sum` prints for the file.
     public let digest: String
 
     enum CodingKeys: String, CodingKey {
@@ -44,7 +46,7 @@ public struct BestModel: Sendable, Codable, Equatable {
     case epoch, version, folder, files
   }
 
-  /// 1 lacked the files' digests, 2 had those of another algorithm.
+  /// Format 1 lacked the files' digests, format 2 had another algorithm's.
   private static let currentFormat = 3
 
   init(epoch: UInt32, version: UInt64, folder: String, files: [File]) {
@@ -57,17 +59,17 @@ public struct BestModel: Sendable, Codable, Equatable {
 
   // MARK: Names
 
-  /// Where the folders of models are, relative to the run directory.
+  /// The parent of the models' folders, relative to the run directory.
   static let parentFolder = "models"
 
-  /// Where the model of an epoch may lie, relative to the run directory: the other one is for a
-  /// model of the same epoch that takes the place of the first.
+  /// The folders that the model of an epoch may have, relative to the run directory: the second one
+  /// is for a model that replaces one of the same epoch.
   static func folders(epoch: UInt32) -> [String] {
     let folder = "\(parentFolder)/epoch-" + String(format: "%04d", epoch)
     return [folder, "\(folder)-again"]
   }
 
-  /// Whether the parent folder's entry of this name is a model's, and no file of a person.
+  /// Whether an entry of the parent folder is a model's folder; users may keep other files there.
   static func isFolder(_ name: String) -> Bool {
     name.wholeMatch(of: /epoch-\d+(-again)?/) != nil
   }
@@ -82,7 +84,7 @@ public struct BestModel: Sendable, Codable, Equatable {
 
   /// Reads which model of a run is the best.
   ///
-  /// - Throws: ``RuntimeError`` when the run has none, or in a format of another release;
+  /// - Throws: ``RuntimeError`` when the run has none, or one in a format of another release;
   ///   `DatasetError` when the file cannot be opened.
   public static func read(run: String) throws -> BestModel {
     let path = path(run)
@@ -127,10 +129,10 @@ public struct BestModel: Sendable, Codable, Equatable {
     )
   }
 
-  /// Uses the best model of a run. One that is training may replace it meanwhile, and delete the
-  /// files of the one before; then the new one is used.
+  /// Calls `body` with the best model of a run. If a run that is training replaces the model in the
+  /// meantime and deletes its files, `body` is called again with the new one.
   ///
-  /// - Throws: what `body` throws for a model that is still the best; errors of ``read(run:)``.
+  /// - Throws: errors of `body` for a model that is still the best; errors of ``read(run:)``.
   public static func using<Result>(
     run: String, _ body: (BestModel) throws -> Result
   ) throws -> Result {
@@ -139,11 +141,118 @@ public struct BestModel: Sendable, Codable, Equatable {
       do {
         return try body(model)
       } catch {
-        // As often as a run improves while its model is read, which is not for ever.
+        // This ends: the run improves only so often while its model is read.
         let newer = try read(run: run)
         guard newer != model else { throw error }
         model = newer
       }
     }
+  }
+}
+
+extension BestModel {
+  /// Reads every byte of a file and compares size and digest with those recorded.
+  ///
+  /// - Throws: ``RuntimeError`` when they differ; `CheckpointError` when the file cannot be read.
+  func check(_ file: File, run: String) throws {
+    let path = "\(run)/\(folder)/\(file.name)"
+    let found = try FileContent(of: path)
+    guard found == FileContent(byteCount: file.byteCount, digest: file.digest) else {
+      let problem =
+        found.byteCount == file.byteCount
+        ? "its digest is not the recorded one"
+        : "it has \(found.byteCount) bytes, but \(file.byteCount) were written"
+      throw RuntimeError(
+        exitCode: .dataMalformed,
+        message: "Cannot use '\(path)': \(problem); it is damaged. Restore it from a copy, or "
+          + "train again.")
+    }
+  }
+
+  /// The file of a side's vectors, after a check of its digest.
+  private func file(_ side: Side, run: String) throws -> NPYFile {
+    let name = Self.fileName(side)
+    for file in files where file.name == name { try check(file, run: run) }
+    return try NPYFile(path: "\(run)/\(folder)/\(name)")
+  }
+
+  /// The final vectors of a side.
+  ///
+  /// - Throws: errors with a sentence when their file is missing or damaged.
+  public func vectors(_ side: Side, run: String) throws -> Matrix {
+    let file = try file(side, run: run)
+    let matrix = Matrix(rows: file.rows, columns: file.columns)
+    for row in 0..<file.rows { file.copyRow(row, to: matrix.pointer + row * file.columns) }
+    return matrix
+  }
+
+  /// The final vectors of one row of a side, `[D]`; nil if there is no such row.
+  ///
+  /// - Throws: errors with a sentence when their file is missing or damaged.
+  public func vector(_ side: Side, row: Int, run: String) throws -> [Float]? {
+    let file = try file(side, run: run)
+    guard row >= 0, row < file.rows else { return nil }
+    return [Float](unsafeUninitializedCapacity: file.columns) { buffer, count in
+      if let base = buffer.baseAddress { file.copyRow(row, to: base) }
+      count = file.columns
+    }
+  }
+}
+
+extension BestModel {
+  /// Compares a run's best model with its records, without reading the model's files.
+  ///
+  /// - Returns: the first difference; nil if there is none.
+  static func disagreement(with run: StoredRun, in directory: RunDirectory) -> String? {
+    let standing = run.standing
+    guard let recorded = standing.best, standing.isBestSaved else {
+      // The model on disk may be newer than the record, or the one before the unsaved best.
+      guard FileManager.default.fileExists(atPath: path(directory.path)) else { return nil }
+      return problem(in: directory) { best in
+        let isEvaluated = run.evaluations.contains {
+          $0.epoch == best.epoch && $0.version == best.version
+        }
+        return isEvaluated
+          ? nil : "best.json names epoch \(best.epoch), but run.sqlite has no evaluation of it"
+      }
+    }
+    return problem(in: directory) { best in
+      guard best.epoch == recorded.epoch, best.version == recorded.version else {
+        return "best.json names epoch \(best.epoch), version \(best.version), but run.sqlite has "
+          + "epoch \(recorded.epoch), version \(recorded.version)"
+      }
+      return best.files.lazy.compactMap { sizeProblem(of: $0, in: best, directory) }.first
+    }
+  }
+
+  private static func problem(
+    in directory: RunDirectory, _ find: (BestModel) -> String?
+  ) -> String? {
+    do {
+      return find(try read(run: directory.path))
+    } catch {
+      return "\(error)"
+    }
+  }
+
+  private static func sizeProblem(
+    of file: File, in best: BestModel, _ directory: RunDirectory
+  ) -> String? {
+    let path = "\(directory.path)/\(best.folder)/\(file.name)"
+    let attributes = try? FileManager.default.attributesOfItem(atPath: path)
+    guard let size = attributes?[.size] as? Int else { return "'\(path)' is not there" }
+    return size == file.byteCount
+      ? nil : "'\(path)' has \(size) bytes, but \(file.byteCount) were written"
+  }
+
+  /// Checks that the best model of a run that has ended is the one in its records.
+  ///
+  /// - Throws: ``RuntimeError`` if not.
+  static func checkIsRecorded(_ run: StoredRun, in directory: RunDirectory) throws {
+    guard let problem = disagreement(with: run, in: directory) else { return }
+    throw RuntimeError(
+      exitCode: .inputOutput,
+      message: "The run in '\(directory.path)' has ended, but its best model is not the recorded "
+        + "one: \(problem). Restore the model from a copy, or start from scratch with --overwrite.")
   }
 }

@@ -1,14 +1,14 @@
 import Foundation
 
-/// What reading every byte of a run's best model shows.
+/// Verifies a run's best model by reading every byte.
 public struct BestModelVerification: Sendable, Equatable, Encodable {
-  /// Relative to the run directory; nil if `best.json` cannot be read.
+  /// The model's folder, relative to the run directory; nil if `best.json` cannot be read.
   public let model: String?
-  /// Of the model, whose bytes are known.
+  /// The number of the model's files.
   public let files: Int
-  /// Of these files, as they were written.
+  /// Of these files, as recorded.
   public let bytes: Int
-  /// What is wrong; empty: nothing.
+  /// Empty if nothing is wrong.
   public let problems: [String]
 
   /// nil if the run has no best model yet.
@@ -30,7 +30,7 @@ public struct BestModelVerification: Sendable, Equatable, Encodable {
     }
   }
 
-  /// Something is wrong with a model, which may be the best no more.
+  /// Thrown for a model with problems, which may have been replaced in the meantime.
   private struct Problems: Error {
     let found: BestModelVerification
   }
@@ -47,7 +47,7 @@ public struct BestModelVerification: Sendable, Equatable, Encodable {
     }
   }
 
-  /// Whether the run has ended and says that it has a best model.
+  /// Whether the run's summary names a best epoch.
   private static func hasBestEpoch(_ run: String) -> Bool {
     struct Summary: Decodable {
       let bestEpoch: Int?
@@ -60,10 +60,10 @@ public struct BestModelVerification: Sendable, Equatable, Encodable {
     return summary.bestEpoch != nil
   }
 
-  /// One line, or one for everything that is wrong.
+  /// One line, or one for each problem.
   var lines: [String] {
     let name = "best model" + (model.map { ", \($0)" } ?? "")
     if !problems.isEmpty { return problems.map { "\(name): \($0)" } }
-    return ["\(name): good, \(bytes) bytes in \(files) files"]
+    return ["\(name): good, \(bytes) bytes in \(ProgressFormat.count(files, "file"))"]
   }
 }

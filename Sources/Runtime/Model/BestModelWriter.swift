@@ -8,7 +8,7 @@ import Training
 
 /// Writes the best model while its tables are read from the servers, row by row.
 ///
-/// Used by one thread at a time, which hands it on as a whole.
+/// Used by one thread at a time.
 package final class BestModelWriter: @unchecked Sendable {
   private let run: String
   private let model: TrainingModel
@@ -20,13 +20,13 @@ package final class BestModelWriter: @unchecked Sendable {
   /// The final matrices, by table.
   private var finals: [Int: NPYWriter] = [:]
 
-  /// - Throws: an error with a sentence when the files cannot be made.
+  /// - Throws: an error with a sentence when the files cannot be created.
   package init(run: String, model: TrainingModel, epoch: UInt32, version: UInt64) throws {
     self.run = run
     self.model = model
     self.epoch = epoch
     self.version = version
-    // Never into the files that best.json names: until it names the new ones they stay as they are.
+    // The files that best.json names stay unchanged until it names the new ones.
     let folders = BestModel.folders(epoch: epoch)
     let current = try? BestModel.read(run: run).folder
     folder = current == folders[0] ? folders[1] : folders[0]
@@ -41,7 +41,7 @@ package final class BestModelWriter: @unchecked Sendable {
           columns: model.tables[$0].width)
       },
       metadata: ["format": "mrdib-parameters-1", "epoch": "\(epoch)", "version": "\(version)"],
-      // A writer that was dropped removes what it did not finish, and only that.
+      // A unique suffix: a dropped writer removes its own unfinished file and no other.
       suffix: "\(Self.partialSuffix)-\(UUID().uuidString)")
     for side in Side.allCases {
       let table = model.finalTable(side)
@@ -51,10 +51,10 @@ package final class BestModelWriter: @unchecked Sendable {
     }
   }
 
-  /// What the names of files begin to end in that are not complete, also those of ``NPYWriter``.
+  /// In the names of all incomplete files, also those of `NPYWriter`.
   private static let partialSuffix = ".partial"
 
-  /// Removes what an earlier process did not finish that was killed. It may be as large as a model.
+  /// Removes incomplete files of a process that was killed. They may be as large as a model.
   private static func removeParts(in folder: String) {
     let files = FileManager.default
     for name in (try? files.contentsOfDirectory(atPath: folder)) ?? []
@@ -63,14 +63,14 @@ package final class BestModelWriter: @unchecked Sendable {
     }
   }
 
-  /// Tables that training changes, in order.
+  /// The tables that training changes, in order.
   private static func parameterTables(_ model: TrainingModel) -> [Int] {
     model.tables.indices.filter { model.tables[$0].rule != .assigned }
   }
 
-  /// The reading that brings the rows here.
+  /// The task that reads the rows from the servers into the files.
   package func reading(routing: TableRouting, generation: UInt64) -> ReadTablesWork {
-    // Parameters first: their file takes them in this order.
+    // Parameters come first, in the order of their file.
     ReadTablesWork(
       routing: routing,
       tables: Self.parameterTables(model)
@@ -85,8 +85,8 @@ package final class BestModelWriter: @unchecked Sendable {
     }
   }
 
-  /// Completes the files, makes them the run's best, and deletes those before. Each of these is on
-  /// disk before the next begins, so that a power loss at any moment leaves a whole best model.
+  /// Completes the files, makes them the run's best, and deletes the earlier ones. Each step is on
+  /// disk before the next begins, so that a power loss at any moment leaves a complete best model.
   ///
   /// - Parameter completed: called after each file.
   package func finish(completed: () -> Void = {}) throws {
@@ -97,7 +97,7 @@ package final class BestModelWriter: @unchecked Sendable {
       completed()
       for side in Side.allCases {
         try finals[model.finalTable(side)]?.finish()
-        // A writer of npy takes no digest as it goes.
+        // NPYWriter computes no digest while it writes.
         let name = BestModel.fileName(side)
         files.append(BestModel.File(name, try FileContent(of: "\(path)/\(name)")))
         completed()
@@ -106,7 +106,7 @@ package final class BestModelWriter: @unchecked Sendable {
       Self.removeParts(in: path)
       throw error
     }
-    // Also what an earlier process made and did not live to synchronise.
+    // Includes folders that an earlier process created and did not synchronize before it died.
     for folder in [path, "\(run)/\(BestModel.parentFolder)", run] {
       try DurableFile.synchronizeFolder(folder)
     }
@@ -116,7 +116,7 @@ package final class BestModelWriter: @unchecked Sendable {
     removeOthers()
   }
 
-  /// Removes all other models. What is left over of one costs space, not correctness.
+  /// Removes all other models. One that cannot be removed only costs space.
   private func removeOthers() {
     let files = FileManager.default
     let parent = "\(run)/\(BestModel.parentFolder)"

@@ -21,7 +21,7 @@ public enum ModelExport {
     let (epoch, sides) = try BestModel.using(run: run) { model in
       (model.epoch, try [Side.user, .item].map { ($0, try model.vectors($0, run: run)) })
     }
-    // With what a file is called until it is complete.
+    // 80 bytes hold the longest temporary file name.
     try RuntimeError.checkRoom(in: folder, for: 80)
     try DurableFile.makeFolder(folder)
     switch format {

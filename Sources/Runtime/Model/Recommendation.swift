@@ -11,7 +11,7 @@ public struct Recommendation: Sendable, Encodable {
   public struct Item: Sendable, Encodable {
     public let item: Int
     public let score: Float
-    /// How many interactions with it were trained on; nil if the data was not looked at.
+    /// Training interactions with the item; nil if the data was not read.
     public let trainingInteractions: Int?
 
     enum CodingKeys: String, CodingKey {
@@ -23,7 +23,7 @@ public struct Recommendation: Sendable, Encodable {
   public let schemaVersion = 1
   public let user: Int
   public let epoch: UInt32
-  /// How many interactions of the user were trained on; nil if the data was not looked at.
+  /// Training interactions of the user; nil if the data was not read.
   public let trainingInteractions: Int?
   /// Best first.
   public let items: [Item]
@@ -34,20 +34,20 @@ public struct Recommendation: Sendable, Encodable {
     case user, epoch, items
   }
 
-  /// What the ranking does not rest on, in sentences.
+  /// Users and items without training interactions, as sentences.
   public var warnings: [String] {
     var warnings: [String] = []
     if trainingInteractions == 0 {
       warnings.append(
-        "user \(user) has no training interactions: nothing is known of their taste, and the "
-          + "scores rest on what the model began with")
+        "user \(user) has no training interactions: the scores come from initial values that "
+          + "training did not change")
     }
     let unknown = items.filter { $0.trainingInteractions == 0 }.map { "\($0.item)" }
     if !unknown.isEmpty {
       let more = unknown.count > 10 ? ", …" : ""
       warnings.append(
-        "no user has one of the items \(unknown.prefix(10).joined(separator: ", "))\(more) in the "
-          + "training data: their scores rest on their features alone, if the model uses any")
+        "items without training interactions: \(unknown.prefix(10).joined(separator: ", "))\(more)"
+          + "; their scores come from their features alone, if the model uses any")
     }
     return warnings
   }
@@ -56,8 +56,8 @@ public struct Recommendation: Sendable, Encodable {
   ///
   /// - Parameters:
   ///   - includesSeen: whether items of the user's training data may be recommended.
-  ///   - dataFolder: where the data lies, if it has moved.
-  /// - Throws: errors with a sentence when run, user or data are not there.
+  ///   - dataFolder: where the data is, if it was moved.
+  /// - Throws: errors with a sentence when run, user or data are missing.
   public static func make(
     run: String, user: Int, count: Int, includesSeen: Bool, dataFolder: String?
   ) throws -> Recommendation {
@@ -81,7 +81,7 @@ public struct Recommendation: Sendable, Encodable {
     do {
       data = try dataset(run: run, user: user, folder: dataFolder)
     } catch {
-      // Then only what it says about user and items is missing.
+      // Without the data only the counts of training interactions are missing.
       guard includesSeen, dataFolder == nil else { throw error }
       data = nil
     }
@@ -108,16 +108,16 @@ public struct Recommendation: Sendable, Encodable {
       throw RuntimeError(
         exitCode: .inputMissing,
         message: "Cannot find the data of '\(run)': its configuration names no folder. Name it "
-          + "with --data, or ask for --include-seen.")
+          + "with --data, or use --include-seen.")
     }
-    // With the run's own modalities: the digest covers what was used.
+    // Loads the run's own modalities, because the digest covers them.
     let dataset = try Dataset.load(folder: folder, for: configuration)
     guard dataset.digest == configuration.data.digest else {
       throw RuntimeError(
         exitCode: .dataMalformed,
-        message: "Cannot leave out what user \(user) has: the data in '\(folder)' is not what "
-          + "'\(run)' was trained on (digest \(dataset.digest), trained on "
-          + "\(configuration.data.digest)). Name the right folder with --data, or ask for "
+        message: "Cannot leave out the items that user \(user) has: the data in '\(folder)' is not "
+          + "what '\(run)' was trained on (digest \(dataset.digest), trained on "
+          + "\(configuration.data.digest)). Name the right folder with --data, or use "
           + "--include-seen.")
     }
     return dataset

@@ -1,16 +1,16 @@
-/// Text on its way to somebody who may read slowly, later or never, as a value.
+/// Text that waits to be written to a reader that may be slow or stopped, as a value.
 ///
-/// What is dropped is counted, and the count stands where the lines would have stood.
+/// Dropped lines are counted, and the count is written in their place.
 package struct OutputBacklog: Sendable {
   /// What happens to new text when there is no room.
   package enum Overflow: Sendable {
-    /// The oldest lines are dropped: the last ones say why a process ended.
+    /// The oldest lines are dropped: the last ones show why a process ended.
     case dropsOldest
-    /// Nothing is dropped; who adds text waits for room first.
+    /// Nothing is dropped; the caller waits for room before it adds text.
     case waits
   }
 
-  /// The most text that waits, in pieces and in bytes.
+  /// The most text that is kept, in pieces and in bytes.
   package static let pieceLimit = 1000
   package static let byteLimit = 1 << 18
   /// As much as a pipe takes at once (`PIPE_BUF`), so that the lines of processes that share a pipe
@@ -18,15 +18,15 @@ package struct OutputBacklog: Sendable {
   private static let chunkLimit = 4096
   private static let eraseLine = "\r\u{1B}[K"
 
-  /// What goes into one write.
+  /// The text of one write.
   package struct Chunk: Sendable, Equatable {
     package let text: String
-    /// Lines that are lost with it, with those that its note counts.
+    /// The lines that are lost if the write fails, including those that its note counts.
     fileprivate var losses: Losses
   }
 
   fileprivate struct Losses: Sendable, Equatable {
-    /// Lines that nobody read in time.
+    /// Lines dropped because the reader was too slow.
     var unread = 0
     /// Lines that could not be written.
     var failed = 0
@@ -34,18 +34,21 @@ package struct OutputBacklog: Sendable {
 
     var isEmpty: Bool { unread + failed == 0 }
 
-    /// Lines for people.
+    /// The lines that report the losses.
     var note: String {
-      (unread == 0 ? "" : "mrdib: \(unread) lines were dropped here because nobody read them\n")
-        + (failed == 0 ? "" : "mrdib: \(failed) lines were lost here: \(reason)\n")
+      (unread == 0
+        ? ""
+        : "mrdib: \(ProgressFormat.count(unread, "line")) dropped here: the output was not read\n")
+        + (failed == 0
+          ? "" : "mrdib: \(ProgressFormat.count(failed, "line")) lost here: \(reason)\n")
     }
   }
 
   private enum Piece: Sendable {
     case text(String)
-    /// A line without end, which the next piece replaces.
+    /// A line without newline, which the next piece replaces.
     case status(String)
-    /// A line that was shown as a status stays.
+    /// Keeps the line of the last status.
     case endOfStatus
 
     var byteCount: Int {
@@ -60,9 +63,9 @@ package struct OutputBacklog: Sendable {
   private var pieces: [Piece] = []
   private var byteCount = 0
   private var losses = Losses()
-  /// Whether a status stands where the next piece goes.
+  /// Whether a status has to be erased before the next piece.
   private var isStatusShown = false
-  /// Whether the last write broke off within a line.
+  /// Whether the last write ended within a line.
   private var isTorn = false
 
   package init(overflow: Overflow) { self.overflow = overflow }
@@ -73,20 +76,20 @@ package struct OutputBacklog: Sendable {
     pieces.count < Self.pieceLimit && byteCount < Self.byteLimit
   }
 
-  /// - Parameter text: lines, each with its end.
+  /// - Parameter text: lines, each with its newline.
   package mutating func add(_ text: String) { add(.text(text)) }
 
-  /// A line that the next text or status replaces.
+  /// Adds a line that the next text or status replaces.
   package mutating func show(status: String) { add(.status(status)) }
 
-  /// Lets a status that is shown stay.
+  /// Keeps the line of a status that is shown.
   package mutating func endStatus() { add(.endOfStatus) }
 
   private mutating func add(_ piece: Piece) {
     var piece = piece
     if case .status(let line) = pieces.last {
       removeLast()
-      // One that was not written yet is replaced by the next piece, unless it is to stay.
+      // A status that was not written yet is replaced by the next piece, unless it is kept.
       if case .endOfStatus = piece { piece = .text(line + "\n") }
     }
     pieces.append(piece)
@@ -103,7 +106,7 @@ package struct OutputBacklog: Sendable {
     if let last = pieces.popLast() { byteCount -= last.byteCount }
   }
 
-  /// Takes what is to be written next, if there is anything.
+  /// Removes and returns the text to write next; nil if there is none.
   package mutating func next() -> Chunk? {
     guard !pieces.isEmpty else { return nil }
     var text = (isTorn ? "\n" : "") + losses.note
@@ -139,9 +142,9 @@ package struct OutputBacklog: Sendable {
     }
   }
 
-  /// A chunk could not be written, or not whole: its lines are counted.
+  /// Counts the lines of a chunk that could not be written completely.
   ///
-  /// - Parameter byteCount: how much of it was written.
+  /// - Parameter byteCount: how many bytes of it were written.
   package mutating func fail(_ chunk: Chunk, after byteCount: Int, reason: String) {
     losses.unread += chunk.losses.unread
     losses.failed += chunk.losses.failed

@@ -7,21 +7,20 @@ import Transport
   import Darwin
 #endif
 
-/// Writes text to a descriptor on a thread of its own, because a write waits as long as nobody
-/// reads: a full pipe, a stopped pager, a terminal after Ctrl-S, a disk that stalls. Whoever has
-/// something to say goes on.
+/// Writes text to a descriptor on a thread of its own, because a write can block for any time: a
+/// full pipe, a stopped pager, a terminal after Ctrl-S, a disk that stalls. Callers do not wait.
 ///
-/// The descriptor is not made non-blocking: other programs share that setting with it. A writer
+/// The descriptor is not made non-blocking, because other programs share that setting. A writer
 /// lives as long as its process.
 public final class OutputWriter: @unchecked Sendable {  // all `var`s only under the lock
-  /// Waiting is done in pieces, so that a clock that is set back prolongs one of them at most.
+  /// Waits are cut into pieces, so that a clock that is set back prolongs only one of them.
   private static let longestWait = 0.1
 
   let descriptor: Int32
   private let makeThread: @Sendable (@escaping @Sendable () throws -> Void) throws -> JoinableThread
   private let condition = NSCondition()
   private var backlog: OutputBacklog
-  /// Nil until there is something to write, and as long as the system gives no thread.
+  /// nil before the first text, and while the system refuses to start a thread.
   private var thread: JoinableThread?
   private var isWriting = false
   private var firstFailure: Int32?
@@ -38,28 +37,28 @@ public final class OutputWriter: @unchecked Sendable {  // all `var`s only under
     backlog = OutputBacklog(overflow: overflow)
   }
 
-  /// The system's number for why something could not be written, the first time.
+  /// The `errno` of the first failed write.
   public var failure: Int32? { locked { firstFailure } }
 
-  /// Adds text: lines, each with its end. Never waits.
+  /// Adds text: lines, each with its newline. Never waits.
   public func write(_ text: String) { add { $0.add(text) } }
 
   /// Shows a line that the next text or status replaces. Never waits.
   func show(status: String) { add { $0.show(status: status) } }
 
-  /// Lets a status that is shown stay.
+  /// Keeps the line of a status that is shown.
   func endStatus() { add { $0.endStatus() } }
 
   /// Waits until everything is written, or has failed.
   ///
-  /// - Returns: whether that is so; false if the time, in seconds, was too short.
+  /// - Returns: false if that took longer than `seconds`.
   public func flush(within seconds: Double) -> Bool {
     wait(within: seconds) { backlog.isEmpty && !isWriting }
   }
 
   /// Waits until there is room for more text.
   ///
-  /// - Returns: whether there is; false if the time, in seconds, was too short.
+  /// - Returns: false if that took longer than `seconds`.
   public func hasRoom(within seconds: Double) -> Bool {
     wait(within: seconds) { backlog.hasRoom }
   }
@@ -74,7 +73,7 @@ public final class OutputWriter: @unchecked Sendable {  // all `var`s only under
     locked {
       change(&backlog)
       if thread == nil { thread = try? makeThread { [self] in writeForEver() } }
-      if thread == nil { writeWhatIsTaken(within: 0) } else { condition.broadcast() }
+      if thread == nil { writeWithoutBlocking(within: 0) } else { condition.broadcast() }
     }
   }
 
@@ -85,7 +84,7 @@ public final class OutputWriter: @unchecked Sendable {  // all `var`s only under
         let left = min(Self.longestWait, deadline - MonotonicClock.seconds)
         guard left > 0 else { return false }
         if thread == nil {
-          writeWhatIsTaken(within: left)
+          writeWithoutBlocking(within: left)
         } else {
           _ = condition.wait(until: Date(timeIntervalSinceNow: left))
         }
@@ -111,8 +110,8 @@ public final class OutputWriter: @unchecked Sendable {  // all `var`s only under
     }
   }
 
-  /// Without a thread: only what can be written at once.
-  private func writeWhatIsTaken(within seconds: Double) {
+  /// Used when there is no thread: writes only while the descriptor accepts data.
+  private func writeWithoutBlocking(within seconds: Double) {
     var request = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
     var milliseconds = Int32((seconds * 1000).rounded(.up))
     while !backlog.isEmpty, poll(&request, 1, milliseconds) > 0, let chunk = backlog.next() {
@@ -146,7 +145,7 @@ public final class OutputWriter: @unchecked Sendable {  // all `var`s only under
         if count >= 0 {
           result.byteCount += count
         } else if errno == EAGAIN {
-          // Another program that has the same pipe or terminal made it non-blocking.
+          // Another program with the same pipe or terminal made it non-blocking.
           var request = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
           _ = poll(&request, 1, -1)
         } else if errno != EINTR {

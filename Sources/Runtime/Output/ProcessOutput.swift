@@ -6,31 +6,31 @@ import CProcess
   import Darwin
 #endif
 
-/// What this process says, where it may not be possible to say anything.
+/// The standard output and error output of this process, which may be closed or not read.
 public enum ProcessOutput {
-  /// Progress, logs and errors, on stderr. What nobody reads in time is dropped and counted.
+  /// Progress, logs and errors, on stderr. Lines that are not read in time are dropped and counted.
   public static let news = OutputWriter(descriptor: STDERR_FILENO, overflow: .dropsOldest)
 
-  /// What a command was asked for, on stdout. Nothing is dropped.
+  /// The results of a command, on stdout. Nothing is dropped.
   public static let results = OutputWriter(descriptor: STDOUT_FILENO, overflow: .waits)
 
-  /// How long a process that ends waits for those who read its news, seconds.
+  /// How long a process that ends waits until its stderr is read, seconds.
   public static let patience = 1.0
 
-  /// Lets this process outlive those who read what it says: writing for nobody is an error of the
-  /// call from now on, and ends no training. Call it first thing in a program.
+  /// Makes a write to a closed pipe an error of the call instead of a signal that ends the process.
+  /// Call it at the start of the program.
   public static func outliveReaders() { cprocess_ignore_broken_pipes() }
 
-  /// What became of results that were written.
+  /// Whether results were written.
   public enum Delivery: Equatable {
     case complete
-    /// Who read it has left.
+    /// The reader closed the pipe.
     case unwanted
     /// With the reason.
     case lost(String)
   }
 
-  /// What became of the results that have been written so far.
+  /// Whether the results so far were written.
   public static var delivery: Delivery {
     switch results.failure {
     case nil: .complete

@@ -6,20 +6,20 @@ import Models
 import RunConfiguration
 import Tensors
 
-/// A run that a directory holds and that can go on.
+/// A run in a directory that can be resumed.
 public struct ContinuedRun: Sendable {
   public let stored: StoredRun
 
-  /// Whether there is nothing left to do.
+  /// Whether it has nothing left to train.
   public var isFinished: Bool {
     [.completed, .earlyStopped].contains(stored.standing.status)
   }
 
-  /// The run of a directory; nil if it holds none that got as far as its records.
+  /// The run of a directory; nil if the directory has no records.
   ///
-  /// - Throws: ``RuntimeError`` when the run was made with other data or settings, with what
-  ///   differs; `CoordinationError` when its records cannot be read; `CheckpointError` when its
-  ///   checkpoints are those of another release: without them it would begin anew.
+  /// - Throws: ``RuntimeError`` when the run has other data or settings, with what differs;
+  ///   `CoordinationError` when its records cannot be read; `CheckpointError` when another release
+  ///   wrote its checkpoints: without them it would start from scratch.
   public static func find(in directory: RunDirectory, for setup: RunSetup) throws -> ContinuedRun? {
     guard FileManager.default.fileExists(atPath: directory.storePath) else { return nil }
     let store = try RunStore(path: directory.storePath)
@@ -31,7 +31,7 @@ public struct ContinuedRun: Sendable {
     return ContinuedRun(stored: stored)
   }
 
-  /// Whether a run was begun with these data and settings.
+  /// Checks that a run was begun with these data and settings.
   ///
   /// - Throws: ``RuntimeError`` with what differs.
   static func check(
@@ -42,33 +42,33 @@ public struct ContinuedRun: Sendable {
     guard identity.digests["data"]?.hasPrefix("\(ByteDigest.algorithm):") == true else {
       throw RuntimeError(
         exitCode: .dataMalformed,
-        message: "Cannot go on with the run in '\(directory.path)': an older release made it, and "
+        message: "Cannot resume the run in '\(directory.path)': an older release began it, and "
           + "its digests of data and checkpoints cannot be compared with those of this release. "
-          + "Go on with the release that made it, name another folder with --run, or train anew "
-          + "with --overwrite.")
+          + "Resume with the release that began it, name another folder with --run, or start from "
+          + "scratch with --overwrite.")
     }
     var differences = try settingDifferences(identity.configuration, setup.configuration)
     if identity.digests["data"] != wanted["data"] {
       differences.append(
-        "the data is another (digest \(identity.digests["data"] ?? "unknown") then, "
+        "the data has changed (digest \(identity.digests["data"] ?? "unknown") then, "
           + "\(wanted["data"] ?? "unknown") now)")
     }
     throw RuntimeError(
       exitCode: .configuration,
-      message: "Cannot go on with the run in '\(directory.path)': "
+      message: "Cannot resume the run in '\(directory.path)': "
         + "\(differences.joined(separator: "; ")). Use the run's own settings and data, name "
-        + "another folder with --run, or train anew with --overwrite.")
+        + "another folder with --run, or start from scratch with --overwrite.")
   }
 
-  /// A folder that cannot be read now may be readable when a checkpoint is needed; the coordinator
-  /// then looks again.
+  /// A folder that cannot be read now is no error: the coordinator reads it again when it needs a
+  /// checkpoint.
   private static func checkFormat(of folder: String) throws {
     for entry in (try? CheckpointStore(folder: folder).list()) ?? [] {
       if case .unusable(let error) = entry.content, error.code == .unsupported { throw error }
     }
   }
 
-  /// The settings that decide what is trained and have another value now.
+  /// The decisive settings whose values have changed, as phrases.
   private static func settingDifferences(
     _ stored: String, _ current: RunConfiguration
   ) throws -> [String] {
@@ -85,8 +85,48 @@ public struct ContinuedRun: Sendable {
 }
 
 extension RunIdentity {
-  /// What a continued run must agree with.
+  /// What must be the same for a run to be resumed.
   static func digests(of setup: RunSetup) -> [String: String] {
     ["data": setup.dataset.digest, "configuration": setup.configuration.digest]
+  }
+}
+
+/// Whether a run resumes an earlier one: the value of `--resume`.
+public enum ResumeChoice: Sendable, Equatable, CustomStringConvertible {
+  /// Resume the run in the run directory; begin one if there is none.
+  case auto
+  /// Begin a new run.
+  case never
+  /// Resume the run in this folder.
+  case path(String)
+
+  /// `auto`, `never`, or a folder that exists. A folder that is called `auto` is given as `./auto`.
+  ///
+  /// - Throws: ``RuntimeError``.
+  public init(argument: String) throws {
+    switch argument {
+    case "auto": self = .auto
+    case "never": self = .never
+    default:
+      var isFolder: ObjCBool = false
+      let exists = FileManager.default.fileExists(atPath: argument, isDirectory: &isFolder)
+      guard exists, isFolder.boolValue else {
+        let found = exists ? "that is a file" : "there is no such folder"
+        throw RuntimeError(
+          exitCode: .usage,
+          message: "Cannot resume from '\(argument)': \(found); give auto, never, or the folder "
+            + "of the run to resume.")
+      }
+      self = .path(argument)
+    }
+  }
+
+  /// As on a command line.
+  public var description: String {
+    switch self {
+    case .auto: "auto"
+    case .never: "never"
+    case .path(let path): path
+    }
   }
 }

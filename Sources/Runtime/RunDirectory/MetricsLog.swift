@@ -1,13 +1,7 @@
 import Checkpoints
 import Coordination
 
-#if canImport(Glibc)
-  import Glibc
-#else
-  import Darwin
-#endif
-
-/// `metrics.jsonl`: one JSON object per epoch, on one line, readable while the run goes on.
+/// `metrics.jsonl`: one JSON object per epoch, on one line, readable during the run.
 ///
 ///     {"epoch":3,"loss":{"total":0.41},"seconds":{"evaluate":1.2,"train":0.9},
 ///      "valid":{"recall@20":0.09},"version":232}
@@ -18,7 +12,7 @@ public final class MetricsLog: Sendable {
   private let file: FileDescriptor
   private let identity: FileIdentity?
 
-  /// Opens the file for appending, making it if needed.
+  /// Opens the file for appending, creating it if needed.
   public init(path: String) throws {
     self.path = path
     file = try FileDescriptor(path, .append, purpose: "write the metrics '\(path)'")
@@ -26,17 +20,11 @@ public final class MetricsLog: Sendable {
   }
 
   /// Whether the path still leads to the file that lines are appended to.
-  var isInPlace: Bool {
-    switch FileIdentity.lookup(path) {
-    case .found(let found): found == identity
-    case .nothing: false
-    case .unknown: true
-    }
-  }
+  var isInPlace: Bool { identity?.isAt(path) ?? false }
 
-  /// Brings the file of a run that goes on to what its store holds, whatever a crash left of it.
+  /// Writes the file anew from the store of a resumed run: a crash may have left it incomplete.
   ///
-  /// - Returns: the last epoch if its evaluation is still to come; its line is then missing.
+  /// - Returns: the last epoch if it is not evaluated yet; it has no line then.
   static func rewrite(
     _ path: String, as run: StoredRun, plan: RunPlan
   ) throws -> EpochSummary? {
@@ -56,15 +44,15 @@ public final class MetricsLog: Sendable {
     return pending
   }
 
-  /// Appends the line of an epoch, for good: the run may count as finished next, and then nobody
-  /// writes the file again. `evaluation` is nil when there was none after it.
+  /// Appends the line of an epoch and waits until it is on disk: once the run is recorded as
+  /// finished, the file is not written again. `evaluation` is nil if the epoch was not evaluated.
   public func append(_ epoch: EpochSummary, evaluation: EvaluationSummary?) throws {
     let line = try Self.line(of: epoch, evaluation: evaluation)
     try file.writeAll(line, purpose: "write the metrics '\(path)'")
     try file.synchronize(purpose: "write the metrics '\(path)'")
   }
 
-  /// The line of an epoch, with its end.
+  /// The line of an epoch, with its newline.
   static func line(
     of epoch: EpochSummary, evaluation: EvaluationSummary?
   ) throws -> [UInt8] {

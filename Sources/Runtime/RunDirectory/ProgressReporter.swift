@@ -8,7 +8,7 @@ import Transport
   import Darwin
 #endif
 
-/// Tells people what ``ProgressView`` says, on stderr. Used by one thread.
+/// Writes the lines of ``ProgressView`` to stderr. Used by one thread.
 public final class ProgressReporter {
   private var view: ProgressView
   private let writer = ProcessOutput.news
@@ -36,5 +36,25 @@ public final class ProgressReporter {
     var size = winsize()
     let isKnown = ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0
     return isKnown ? Int(size.ws_col) : 80
+  }
+}
+
+/// How progress is shown on stderr.
+public enum ProgressStyle: Sendable, Equatable {
+  /// One line that is rewritten, at most `width` columns wide; lines that stay are above it.
+  case rewriting(width: Int)
+  /// Lines that stay: one per epoch, and one every `interval` seconds in between.
+  case plain(interval: Double)
+  /// Only warnings and errors.
+  case quiet
+
+  /// Rewrites a line only on a terminal that can, and not if `NO_COLOR` or `CI` is set.
+  public static func choose(
+    isTerminal: Bool, width: Int, isQuiet: Bool, environment: [String: String]
+  ) -> ProgressStyle {
+    if isQuiet { return .quiet }
+    let isSet = { (name: String) in !(environment[name] ?? "").isEmpty }
+    let isPlain = isSet("NO_COLOR") || isSet("CI") || environment["TERM"] == "dumb"
+    return isTerminal && !isPlain ? .rewriting(width: max(20, width)) : .plain(interval: 30)
   }
 }

@@ -1,9 +1,10 @@
 import Coordination
 import Evaluation
 import ForeignText
+import Foundation
 import Messages
 
-/// Turns the events of a run into lines for people: a value without a terminal and a clock.
+/// Turns the events of a run into progress lines. A value: it has no terminal and no clock.
 ///
 /// Epochs are counted from 0, as in all files.
 public struct ProgressView: Sendable, Equatable {
@@ -18,7 +19,7 @@ public struct ProgressView: Sendable, Equatable {
   private let epochs: UInt32
   private let examplesPerEpoch: UInt64
   private var firstEpochAt: Double?
-  /// What this process did not train: a run that goes on begins later.
+  /// Epochs that an earlier process trained, in a resumed run.
   private var epochsBefore: UInt32 = 0
   private var isFormed = false
   private var epochAt = 0.0
@@ -27,7 +28,7 @@ public struct ProgressView: Sendable, Equatable {
   private var lastShownAt: Double?
 
   /// - Parameters:
-  ///   - epochs: how many are trained at most.
+  ///   - epochs: the most that are trained.
   ///   - examplesPerEpoch: training interactions.
   public init(style: ProgressStyle, epochs: UInt32, examplesPerEpoch: UInt64) {
     self.style = style
@@ -98,35 +99,37 @@ public struct ProgressView: Sendable, Equatable {
     return parts.joined(separator: "  ")
   }
 
-  /// The line of an event that is worth keeping in this style.
+  /// The line that stays for an event, if this style has one.
   private func lastingLine(for event: RunEvent) -> String? {
     switch event {
     case .nodeRefused(_, let host, let reason): return "warning: refused \(host): \(reason)"
     case .nodeLost(let role, let rank, let host, let how):
       return "warning: \(role) \(rank) on \(host) is lost: \(how)"
     case .awaitingWorkers(let seconds):
-      return "warning: no worker is left; start one within \(ProgressFormat.duration(seconds))"
+      return "warning: no worker is left; the run ends unless one joins within "
+        + ProgressFormat.duration(seconds)
     case .waiting(let what, let seconds, let limit):
       return waitingLine(what, seconds: seconds, limit: limit)
     case .checkpointFailed(let message):
-      return "warning: a checkpoint failed, training goes on without it: \(message)"
+      return "warning: a checkpoint failed, training continues without it: \(message)"
     case .checkpointOverdue(let newest, let dueCount, let slowest):
       return overdueLine(newest: newest, dueCount: dueCount, slowest: slowest)
     case .bestNotSaved(let epoch):
       return
-        "warning: the best model, of epoch \(epoch), is not saved yet; it is when the run goes "
-        + "on"
+        "warning: the best model (epoch \(epoch)) is not saved yet; it will be saved when the run "
+        + "resumes"
     case .checkpointSearchFailed(let message):
-      return "warning: no checkpoint can be told to be the newest, looking again: \(message)"
+      return "warning: cannot determine the newest checkpoint, retrying: \(message)"
     case .idleWorkers(let count, let shards):
-      return "warning: \(count) of the workers have nothing to train, a batch has only \(shards) "
-        + "shards; raise --shards (another result) or start fewer workers"
+      let workers = ProgressFormat.count(Int(count), "worker")
+      return "warning: \(workers) without work: a batch has only "
+        + "\(ProgressFormat.count(Int(shards), "shard")); start fewer workers, or raise --shards "
+        + "(which changes the result)"
     case .otherKernels(let host, let name, let before):
       let others = before.map { $0.shown() }.joined(separator: ", ")
-      return "warning: the worker on \(host.shown()) computes with the \(name.shown()) kernels of "
-        + "OpenBLAS, and \(others) computed in this run, "
-        + "too: they add in another order, so that the run can end in other bits; "
-        + "MRDIB_BLAS_CORE chooses the same for all"
+      return "warning: the worker on \(host.shown()) uses OpenBLAS's \(name.shown()) kernels, "
+        + "others in this run used \(others): they add in another order, so the result can differ "
+        + "in its last bits; MRDIB_BLAS_CORE chooses the same kernels for all"
     case .stopping(let outcome):
       if case .failed = outcome.ending { return "error: \(outcome.summary)" }
       return style == .quiet ? nil : ending(outcome)
@@ -137,7 +140,8 @@ public struct ProgressView: Sendable, Equatable {
   private func newsLine(for event: RunEvent) -> String? {
     switch event {
     case .clusterFormed(let workers, let servers, let seconds):
-      return "\(workers) workers and \(servers) servers are ready after "
+      return "\(ProgressFormat.count(Int(workers), "worker")) and "
+        + "\(ProgressFormat.count(Int(servers), "server")) are ready after "
         + ProgressFormat.duration(seconds)
     case .epochFinished(let summary): return epochLine(summary)
     case .evaluated(let summary): return evaluationLine(summary)
@@ -145,14 +149,14 @@ public struct ProgressView: Sendable, Equatable {
       let before = previous.map { " (before \(ProgressFormat.number($0)))" } ?? ""
       return "epoch \(epoch)  best \(metric) so far \(ProgressFormat.number(value))\(before)"
     case .nodeJoined(let role, let rank, let host):
-      // While the cluster forms everybody joins.
+      // While the cluster forms, one line sums up all that join.
       return isFormed ? "\(role) \(rank) joined on \(host)" : nil
     case .recovering(let generation, let version):
-      return "going back to version \(version) as generation \(generation)"
+      return "rolling back to version \(version) as generation \(generation)"
     case .resumed(let epoch, let version, let origin):
-      return "the run goes on in epoch \(epoch) at version \(version), \(words(for: origin))"
+      return "the run resumes in epoch \(epoch) at version \(version), \(words(for: origin))"
     case .stopRequested(let reason):
-      return "\(reason): writing a last checkpoint; once more ends at once"
+      return "\(reason): writing a last checkpoint; repeat it to end the run at once"
     case .nodeLost, .nodeRefused, .idleWorkers, .epochStarted, .progress, .notImproved, .bestSaved,
       .bestNotSaved, .checkpointCommitted, .checkpointFailed, .checkpointOverdue,
       .checkpointSearchFailed, .awaitingWorkers, .waiting, .otherKernels, .stopping:
@@ -163,22 +167,22 @@ public struct ProgressView: Sendable, Equatable {
   private func waitingLine(_ what: String, seconds: Double, limit: Double?) -> String {
     let end =
       limit.map { "the run ends after \(ProgressFormat.duration($0))" }
-      ?? "a worker whose step takes longer than computation_timeout_ms is given up"
+      ?? "a worker whose step takes longer than computation_timeout_ms counts as lost"
     return "warning: waiting for \(what), for \(ProgressFormat.duration(seconds)) so far; \(end)"
   }
 
   private func overdueLine(newest: UInt64?, dueCount: UInt64, slowest: String?) -> String {
     let last = newest.map { "the newest is of version \($0)" } ?? "there is none so far"
     let disk = slowest.map { "the disk of \($0)" } ?? "the disks of the checkpoints"
-    return "warning: no checkpoint came of the last \(dueCount) versions that were due, \(last); "
-      + "look at \(disk), or write checkpoints less often"
+    return "warning: none of the last \(dueCount) checkpoints that were due was completed, "
+      + "\(last); check \(disk), or write checkpoints less often"
   }
 
   private func words(for origin: RunOrigin) -> String {
     switch origin {
     case .initialValues: "from the initial values"
     case .checkpoint(let checkpoint): "from \(checkpoint.manifest)"
-    case .adoption: "with the servers as they are"
+    case .adoption: "with the tables that the servers hold"
     }
   }
 
@@ -195,7 +199,7 @@ public struct ProgressView: Sendable, Equatable {
     return parts.joined(separator: "  ")
   }
 
-  /// The headline metrics at 20 as an orientation; all metrics are in the files.
+  /// Shows the headline metrics at 20 only; all metrics are in the files.
   private func evaluationLine(_ summary: EvaluationSummary) -> String {
     var parts = ["epoch \(summary.epoch)"]
     for name in summary.metrics.keys.sorted() where name.hasSuffix("@20") {
@@ -211,5 +215,49 @@ public struct ProgressView: Sendable, Equatable {
       "; best epoch \($0.epoch) with \(ProgressFormat.number($0.value))"
     }
     return "done: \(outcome.summary)\(best ?? "")"
+  }
+}
+
+/// Formats numbers and times for progress lines and tables.
+package enum ProgressFormat {
+  /// `1 worker`, `2 workers`.
+  package static func count(_ number: Int, _ noun: String) -> String {
+    "\(number) \(noun)\(number == 1 ? "" : "s")"
+  }
+
+  /// `12s`, `3m05s`, `2h07m`.
+  package static func duration(_ seconds: Double) -> String {
+    guard seconds.isFinite, seconds >= 0, seconds < 1e9 else { return "?" }
+    let whole = Int(seconds.rounded())
+    if whole < 60 { return "\(whole)s" }
+    if whole < 3600 { return String(format: "%dm%02ds", whole / 60, whole % 60) }
+    return String(format: "%dh%02dm", whole / 3600, whole % 3600 / 60)
+  }
+
+  /// `812`, `45.1k`, `1.32M`.
+  static func rate(_ value: Double) -> String {
+    if value >= 1e6 { return String(format: "%.2fM", value / 1e6) }
+    if value >= 1e4 { return String(format: "%.1fk", value / 1e3) }
+    return String(format: "%.0f", value)
+  }
+
+  /// `loss 0.4123 (bpr 0.4012, l2 0.0111)` from `loss.total`, `loss.bpr`, `loss.l2`; empty
+  /// without a total.
+  static func losses(_ values: [String: Double]) -> String {
+    guard let total = values["loss.total"] else { return "" }
+    let parts = values.keys.filter { $0.hasPrefix("loss.") && $0 != "loss.total" }.sorted()
+      .map { "\($0.dropFirst(5)) \(number(values[$0] ?? 0))" }
+    let detail = parts.isEmpty ? "" : " (\(parts.joined(separator: ", ")))"
+    return "loss \(number(total))\(detail)"
+  }
+
+  /// `staleness 0.43 (at most 2)`; nil where it was not counted.
+  static func staleness(_ values: [String: Double]) -> String? {
+    StalenessCounts(values).map { "staleness \(number($0.mean)) (at most \($0.greatest))" }
+  }
+
+  package static func number(_ value: Double) -> String {
+    let isPlain = value == 0 || (abs(value) >= 1e-3 && abs(value) < 1e5)
+    return String(format: isPlain ? "%.4f" : "%.3e", value)
   }
 }

@@ -1,6 +1,6 @@
 import Foundation
 
-/// How result files are written: keys sorted, numbers unrounded, `null` for what is no number.
+/// The JSON of result files: keys sorted, numbers unrounded, `null` for NaN and infinities.
 enum ResultJSON {
   /// UTF-8, with a newline at the end and none elsewhere unless `isPretty`.
   static func encode(_ value: some Encodable, isPretty: Bool) throws -> [UInt8] {
@@ -10,7 +10,7 @@ enum ResultJSON {
     return try Array(encoder.encode(value)) + [UInt8(ascii: "\n")]
   }
 
-  /// A number that JSON may not be able to hold.
+  /// A number that is written as `null` if JSON cannot represent it.
   struct Number: Encodable {
     var value: Double
 

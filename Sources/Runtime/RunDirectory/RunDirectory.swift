@@ -7,16 +7,16 @@ import RunConfiguration
 /// The folder of one run and the names of what is in it.
 ///
 ///     config.resolved.yaml   the configuration with all defaults filled in
-///     environment.json       where and by what the run was made
+///     environment.json       the machine and the program that made the run
 ///     metrics.jsonl          one line per epoch
 ///     summary.json           the result
 ///     run.sqlite             the coordinator's state
 ///     logs/ROLE-RANK.log     what each process wrote
 ///     best.json, models/     the best model, see ``BestModel``
-///     checkpoints/           what a stopped run goes on from, unless the settings name a folder
+///     checkpoints/           what a stopped run resumes from, unless the settings name a folder
 ///     lock                   held by the process that owns the folder, see ``RunLock``
 public struct RunDirectory: Sendable, Equatable {
-  /// What to do with a run that the folder already holds.
+  /// What to do if the folder already holds a run.
   public enum ExistingRun: Sendable, Equatable {
     case refuse
     /// Delete the files that a run writes, and nothing else.
@@ -32,15 +32,15 @@ public struct RunDirectory: Sendable, Equatable {
   public var storePath: String { "\(path)/run.sqlite" }
   public var logDirectory: String { "\(path)/logs" }
 
-  /// A folder that another process made; nothing is checked.
+  /// A folder that exists already; nothing is checked.
   public init(existing path: String) {
     self.path = path
   }
 
-  /// Makes the folder, with its parents, for a new run.
+  /// Creates the folder, with its parents, for a new run.
   ///
   /// - Throws: ``RuntimeError`` if it holds a run that may not be replaced, `CheckpointError` if it
-  ///   cannot be made.
+  ///   cannot be created.
   public static func create(
     at path: String, existingRun: ExistingRun = .refuse
   ) throws -> RunDirectory {
@@ -51,7 +51,7 @@ public struct RunDirectory: Sendable, Equatable {
     return directory
   }
 
-  /// Where a run goes that was given no folder:
+  /// The directory of a run without `--run`:
   /// `runs/MODEL-DATASET/yyyymmdd-hhmmss-DIGEST`, in local time, with the first 8 digits of the
   /// configuration's digest.
   public static func standardPath(
@@ -92,51 +92,52 @@ public struct RunDirectory: Sendable, Equatable {
     try DurableFile.write(try ResultJSON.encode(environment, isPretty: true), to: environmentPath)
   }
 
-  /// Replaces the summary at once: readers see the old one or the new one, never a part.
+  /// Replaces the summary atomically: readers see the old one or the new one, never a part.
   public func writeSummary(_ summary: RunSummary) throws {
     try DurableFile.write(try ResultJSON.encode(summary, isPretty: true), to: summaryPath)
   }
 
-  /// The records and what SQLite keeps beside them while they are in use.
+  /// The records, with SQLite's own files for them.
   var storeFiles: [String] { ["", "-wal", "-shm"].map { storePath + $0 } }
 
-  /// Looks whether the records are there, if a run was begun here. A coordinator that began one
-  /// anew would lead nodes whose tables are those of the other.
+  /// Checks that the records are there if a run was begun here. Otherwise the coordinator would
+  /// begin a new run with nodes that hold the tables of the old one.
   ///
-  /// - Throws: ``RuntimeError`` if they are not.
+  /// - Throws: ``RuntimeError`` if they are missing.
   func checkRecordsAreThere() throws {
     guard !FileManager.default.fileExists(atPath: storePath) else { return }
     try checkNothingIsRecorded()
   }
 
-  /// As ``checkRecordsAreThere()``, for records that hold no run.
+  /// Checks that no file shows that a run was begun here, when the records hold none.
+  ///
+  /// - Throws: ``RuntimeError`` if one does.
   func checkNothingIsRecorded() throws {
-    // They are made after the records.
+    // These files are created after the records.
     let later = [summaryPath, metricsPath, BestModel.path(path)]
     guard let trace = later.first(where: FileManager.default.fileExists) else { return }
     throw RuntimeError(
       exitCode: .inputMissing,
-      message: "Cannot lead the run in '\(path)': its records '\(storePath)' are gone, and "
+      message: "Cannot resume the run in '\(path)': its records '\(storePath)' are missing, but "
         + "'\(trace)' shows that it was begun. Put them back and start the same command again, or "
-        + "train anew with --overwrite.")
+        + "start from scratch with --overwrite.")
   }
 
   private var modelDirectory: String { "\(path)/\(BestModel.parentFolder)" }
 
-  /// Where checkpoints lie when the settings name no other folder; absolute, because servers with
-  /// another working directory write there.
+  /// Where checkpoints are unless the settings name another folder; absolute, because servers may
+  /// have another working directory.
   public var checkpointDirectory: String {
     FilePath.absolute("\(path)/checkpoints")
   }
 
-  /// What a run writes into its folder, newest judgement of how far it came first.
+  /// The files of a run, those that show the most progress first.
   private var runFiles: [String] {
     [summaryPath] + storeFiles + [metricsPath, environmentPath, configurationPath]
       + [BestModel.path(path)]
   }
 
-  /// Whether nothing would be lost with what the folder holds: its run was prepared and never
-  /// begun.
+  /// Whether the folder can be replaced without loss: its run was prepared and never begun.
   public var holdsOnlyPreparations: Bool {
     let files = FileManager.default
     let results = [summaryPath, metricsPath, BestModel.path(path)]
@@ -159,7 +160,7 @@ public struct RunDirectory: Sendable, Equatable {
       throw RuntimeError(
         exitCode: .cannotCreate,
         message: "Cannot start a run in '\(path)': it holds \(kind) ('\(first)' exists); name "
-          + "another folder with --run, or let it be replaced with --overwrite.")
+          + "another folder with --run, or replace the run with --overwrite.")
     }
     for file in oldFiles where files.fileExists(atPath: file) {
       do {
@@ -169,14 +170,14 @@ public struct RunDirectory: Sendable, Equatable {
           error, "remove '\(file)' of the old run", exitCode: .cannotCreate)
       }
     }
-    // They stay if something is in them that the run has not written.
+    // A folder with other files in it stays.
     for folder in [modelDirectory, checkpointDirectory] { rmdir(folder) }
   }
 
-  /// What is removed of an old run, in this order. First goes what names its best model: after an
-  /// interruption at any moment nobody takes a model for one of the new run, or finds half of it.
-  /// The other files come last: as long as one is there, the folder counts as taken. People may
-  /// keep files of their own in the folders of a run; they stay.
+  /// The files of an old run, in the order in which they are removed. `best.json` goes first, so
+  /// that after an interruption it does not name a model that is incomplete or of the old run. The
+  /// files of ``runFiles`` go last: as long as one exists, the folder counts as taken. Other files
+  /// that users keep there are not touched.
   package var oldFiles: [String] {
     let models = names(in: modelDirectory) { BestModel.isFolder($0) }
     let checkpoints = names(in: checkpointDirectory) { $0.wholeMatch(of: /v\d+-g\d+/) != nil }

@@ -1,12 +1,12 @@
 import Foundation
 import Tensors
 
-/// `environment.json`: where and by what a run was made, so that its numbers can be judged later.
+/// `environment.json`: the machine and the program that made a run, to judge its numbers later.
 public struct RunEnvironment: Sendable, Equatable, Encodable {
   public struct BLAS: Sendable, Equatable, Encodable {
     /// The kernels in use, such as `SkylakeX`.
     public var core: String
-    /// Those that the program chose; others only if the library does not have them.
+    /// The kernels that the program chose; `core` differs only if the library does not have them.
     public var chosen: String
     /// The library's own description of how it was built.
     public var configuration: String
@@ -73,7 +73,7 @@ public struct RunEnvironment: Sendable, Equatable, Encodable {
 }
 
 extension RunEnvironment.BLAS {
-  /// What this process computes with.
+  /// The kernels of this process.
   static var current: Self {
     Self(
       core: BLASKernels.runningName, chosen: BLASKernels.chosenName,

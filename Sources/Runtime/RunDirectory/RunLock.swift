@@ -8,24 +8,34 @@ import Files
   import Darwin
 #endif
 
-/// The right of one process to write into a run directory: an advisory lock on the folder, and on
-/// its file `lock`, which holds that process's id for people.
+/// The right of one process to write into the folder of a run or a sweep: an advisory lock on the
+/// folder, and on its file `lock`, which holds the process's id for messages.
 ///
-/// The system takes the locks back when the process ends, however that happens: a lock that is left
-/// over cannot be. The file stays. The folder is locked as well because the file may be deleted,
-/// and the file because some file systems do not lock folders.
+/// The system releases the locks when the process ends for any reason, so no stale lock can be left
+/// over. The file stays. The folder is locked as well because the file may be deleted, and the file
+/// because some file systems do not lock folders.
 public struct RunLock: Sendable {
   private let descriptors: [Int32]
 
-  /// Makes the folder if need be and takes its lock, until ``release()`` or the end of the process.
+  /// Takes the lock of a run directory, until ``release()`` or the end of the process; creates the
+  /// folder if it is missing.
   ///
   /// On a file system without locks the directory is not protected.
   ///
-  /// - Throws: `CoordinationError` when the path is too long for the run's records; nothing is made
-  ///   then. ``RuntimeError`` when another process holds the lock or the file cannot be made,
-  ///   `CheckpointError` when the folder cannot.
+  /// - Throws: `CoordinationError` when the path is too long for the run's records; nothing is
+  ///   created then. ``RuntimeError`` when another process holds the lock or the file cannot be
+  ///   created, `CheckpointError` when the folder cannot.
   public init(runDirectory path: String) throws {
     try RunStore.checkLength(of: RunDirectory(existing: path).storePath)
+    try self.init(folder: path, of: "run")
+  }
+
+  /// Takes the lock of a sweep's folder, as ``init(runDirectory:)`` does for a run.
+  public init(sweepFolder path: String) throws {
+    try self.init(folder: path, of: "sweep")
+  }
+
+  private init(folder path: String, of kind: String) throws {
     try DurableFile.makeFolder(path)
     let file = "\(path)/lock"
     let folder = try RuntimeError.opening("lock '\(path)'") { () throws(FileProblem) in
@@ -42,7 +52,7 @@ public struct RunLock: Sendable {
     }
     descriptors = [folder, descriptor]
     guard flock(folder, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK else {
-      throw refusal(in: path)
+      throw refusal(of: kind, in: path)
     }
     if flock(descriptor, LOCK_EX | LOCK_NB) == 0 {
       Self.writeOwner(to: descriptor)
@@ -54,25 +64,25 @@ public struct RunLock: Sendable {
       release()
       throw RuntimeError.system("lock '\(file)'", errno: reason, exitCode: .cannotCreate)
     }
-    throw refusal(in: path)
+    throw refusal(of: kind, in: path)
   }
 
-  /// Lets other processes write into the directory. Called at most once.
+  /// Releases the lock. Called at most once.
   public func release() {
     for descriptor in descriptors { close(descriptor) }
   }
 
-  /// Another process has the directory; this one lets go of it.
-  private func refusal(in path: String) -> RuntimeError {
+  /// The error when another process holds the lock; closes the descriptors.
+  private func refusal(of kind: String, in path: String) -> RuntimeError {
     let owner = Self.readOwner(from: descriptors[1])
     release()
     return RuntimeError(
       exitCode: .cannotCreate,
-      message: "Cannot start a run in '\(path)': \(owner) is writing a run there; wait for it to "
+      message: "Cannot start a \(kind) in '\(path)': \(owner) is using the folder; wait for it to "
         + "end, or name another folder with --run.")
   }
 
-  /// A lock without its owner's name protects as well: failures are of no consequence.
+  /// Failures are ignored: the lock protects without the id in its file, too.
   private static func writeOwner(to descriptor: Int32) {
     let text = Array("\(getpid())\n".utf8)
     _ = ftruncate(descriptor, 0)

@@ -3,12 +3,12 @@ import Files
 import Foundation
 import Messages
 
-/// `summary.json`: the result of a run, for people's scripts. Numbers are unrounded.
+/// `summary.json`: the result of a run, for scripts. Numbers are unrounded.
 public struct RunSummary: Sendable, Equatable {
-  /// Raised when a key changes its meaning or goes away.
+  /// Raised when a key changes its meaning or is removed.
   public static let schemaVersion = 1
 
-  /// What the coordination does not know of a run.
+  /// What the coordinator's records do not contain.
   public struct Details: Sendable, Equatable {
     public var model: String
     public var dataset: String
@@ -46,7 +46,7 @@ public struct RunSummary: Sendable, Equatable {
     return saved.flatMap { best in run.evaluations.first { $0.epoch == best.epoch } }
   }
 
-  /// Of all gradients of the run; nil where rows are never stale.
+  /// Of all gradients of the run; nil in `bsp`, where rows are never stale.
   public var staleness: StalenessCounts? {
     let epochs = run.epochs.compactMap { StalenessCounts($0.values) }
     return epochs.dropFirst().reduce(into: epochs.first) { $0?.add($1) }
@@ -91,7 +91,7 @@ extension RunSummary: Encodable {
     try container.encode(Self.words(for: run.standing.status), forKey: .outcome)
     try container.encode(run.message, forKey: .message)
     try container.encode(run.standing.epochsFinished, forKey: .epochsRun)
-    // Present also when there is none: `null`.
+    // `null` if there is none.
     try container.encode(bestEvaluation?.epoch, forKey: .bestEpoch)
     try container.encode(finite(metrics(of: "valid")), forKey: .valid)
     try container.encode(finite(metrics(of: "test")), forKey: .test)
@@ -124,7 +124,7 @@ extension RunSummary: Encodable {
     status == .earlyStopped ? "early_stopped" : status.rawValue
   }
 
-  /// Whether the summary that a directory holds says that its run ended so.
+  /// Whether a directory's summary exists and has this outcome.
   static func isWritten(_ status: RunStatus, in directory: RunDirectory) -> Bool {
     struct Outcome: Decodable { var outcome: String }
     guard let bytes = try? contents(in: directory),

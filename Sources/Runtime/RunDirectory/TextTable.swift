@@ -1,14 +1,14 @@
 import ForeignText
 
-/// Cells in columns as wide as their widest cell, for people. Whatever a terminal would obey is
-/// replaced.
+/// A text table whose columns are as wide as their widest cell. Control characters in cells are
+/// replaced, since cells may hold foreign text.
 public struct TextTable: Sendable {
   private let rows: [[String]]
   private let leftColumns: Int
 
   /// - Parameters:
-  ///   - leftColumns: how many columns, from the left, are words: aligned left. The others are
-  ///     numbers: aligned right.
+  ///   - leftColumns: how many columns, from the left, are aligned left; the others, which are
+  ///     numbers, are aligned right.
   /// - Precondition: all rows are as long as the header.
   public init(header: [String], rows: [[String]], leftColumns: Int) {
     precondition(rows.allSatisfy { $0.count == header.count })

@@ -1,3 +1,4 @@
+import Files
 import ForeignText
 import Foundation
 import Tensors
@@ -8,33 +9,33 @@ import Tensors
   import Darwin
 #endif
 
-/// Chooses the kernels that OpenBLAS computes with.
+/// Chooses OpenBLAS's kernels.
 ///
-/// Other kernels add in another order, so that they decide the bits of a run, and those that the
-/// processor cannot run end the process. OpenBLAS picks them when it is loaded: what the
-/// environment names, or what it knows of the processor, which for one that is newer than the
-/// library may be half as fast as possible. So the program chooses, whatever the environment says:
-/// the same on all processors of a kind. That takes another environment and another start, once.
+/// Kernels add in different orders, so they decide the bits of a run; kernels that the processor
+/// cannot run end the process. OpenBLAS chooses them when it is loaded, by the environment or by
+/// the processor's model; for a processor that is newer than the library its choice may be half as
+/// fast as possible. So the program makes the choice, the same on all processors with the same
+/// features, by setting the environment and executing itself once more.
 ///
-/// `MRDIB_BLAS_CORE` names other kernels: to repeat a run of another machine.
+/// `MRDIB_BLAS_CORE` names other kernels, to repeat a run of another machine.
 public enum BLASKernels {
   static let choiceVariable = "MRDIB_BLAS_CORE"
   private static let coreVariable = "OPENBLAS_CORETYPE"
   private static let threadVariable = "OPENBLAS_NUM_THREADS"
 
-  /// Kernels that OpenBLAS 0.3.21 has for a kind of processor.
+  /// Kernels of OpenBLAS 0.3.21 for one kind of processor.
   package struct Kernels: Sendable {
-    /// As OpenBLAS says which ones it runs.
+    /// OpenBLAS's name for them.
     package let name: String
-    /// What the processor has to be able to do.
+    /// The processor features that they need.
     let needs: [String]
-    /// Whether they are chosen where nobody asks for others.
+    /// Whether they may be chosen by default.
     var isStandard = false
   }
 
   private static let avx512 = ["avx512f", "avx512cd", "avx512dq", "avx512bw", "avx512vl"]
 
-  /// From the best to those that every x86-64 processor runs.
+  /// The fastest first; the last ones run on every x86-64 processor.
   static let all = [
     Kernels(name: "Cooperlake", needs: avx512 + ["avx512_bf16"]),
     Kernels(name: "SkylakeX", needs: avx512 + ["avx2", "fma"], isStandard: true),
@@ -46,17 +47,17 @@ public enum BLASKernels {
     Kernels(name: "Prescott", needs: [], isStandard: true),
   ]
 
-  /// Which kernels a process computes with.
+  /// The kernels for a processor.
   ///
   /// - Parameters:
-  ///   - wanted: what a person asks for; empty: nothing.
+  ///   - wanted: the kernels that the user names; empty for the default.
   ///   - features: of the processor.
   /// - Throws: ``RuntimeError`` if there are no such kernels, or the processor cannot run them.
   package static func choose(
     wanted: String, features: ProcessorFeatures
   ) throws(RuntimeError) -> Kernels {
     guard !wanted.isEmpty else {
-      // The last of them needs nothing.
+      // The last ones need no features.
       return all.first { $0.isStandard && features.has($0.needs) } ?? all[all.count - 1]
     }
     guard let kernels = all.first(where: { $0.name.lowercased() == wanted.lowercased() }) else {
@@ -77,9 +78,8 @@ public enum BLASKernels {
     return kernels
   }
 
-  /// What has to change in the environment for these kernels, by variable; nil stands for one that
-  /// must not be set. Every variable of OpenBLAS and of its predecessor is one: some name
-  /// kernels, some say how products are cut into blocks, some print.
+  /// The changes of the environment for these kernels, by variable; nil means unset. All variables
+  /// of OpenBLAS and of its predecessor are unset: they choose kernels, block sizes or output.
   package static func changes(
     in environment: [String: String], for kernels: Kernels
   ) -> [String: String?] {
@@ -87,7 +87,7 @@ public enum BLASKernels {
     var changes: [String: String?] = [:]
     for name in environment.keys
     where name.hasPrefix("OPENBLAS_") || name.hasPrefix("GOTO_") {
-      // A name that is no UTF-8 is not one that OpenBLAS knows, and could not be unset.
+      // A name that is not UTF-8 is none of OpenBLAS's, and could not be unset.
       if wanted[name] == nil, !name.unicodeScalars.contains("\u{FFFD}") {
         changes[name] = .some(nil)
       }
@@ -96,12 +96,11 @@ public enum BLASKernels {
     return changes
   }
 
-  /// Sees to it that this process and those that it starts compute with the kernels that the
-  /// program chooses: if the environment it was started in says something else, the program starts
-  /// itself again. Call it before anything is computed.
+  /// Makes this process and its children use the chosen kernels: if the environment differs, the
+  /// program executes itself again with the right one. Call it before anything is computed.
   ///
-  /// - Throws: ``RuntimeError`` if the processor cannot do what a person asks for, or the program
-  ///   cannot be started again.
+  /// - Throws: ``RuntimeError`` if the processor cannot run the kernels that the user names, or the
+  ///   program cannot be executed again.
   public static func choose() throws(RuntimeError) {
     #if arch(x86_64)
       let environment = ProcessInfo.processInfo.environment
@@ -117,11 +116,11 @@ public enum BLASKernels {
             + "or unset the variable.")
       }
     #endif
-    // Also where another library than OpenBLAS's reads the environment.
+    // Not every BLAS library reads the environment.
     BLAS.setThreadCount(1)
   }
 
-  /// What the program chose, for people; where it has no choice, what runs.
+  /// The name of the chosen kernels; on other processors than x86-64, of those that run.
   public static var chosenName: String {
     #if arch(x86_64)
       let wanted = ProcessInfo.processInfo.environment[choiceVariable] ?? ""
@@ -131,13 +130,14 @@ public enum BLASKernels {
     #endif
   }
 
-  /// What OpenBLAS runs.
+  /// The name of the kernels that OpenBLAS runs.
   public static var runningName: String { BLAS.coreName }
 
-  /// - Returns: why the program goes on as it is.
+  /// Executes the program again. Returns only if that fails, with the reason.
   private static func startAgain(_ changes: [String: String?]) -> RuntimeError {
     for (name, value) in changes {
-      // All of that name: one that is left over would have the program start for ever.
+      // Unset first: if a variable is there twice, a leftover would make the program restart for
+      // ever.
       unsetenv(name)
       if let value { setenv(name, value, 1) }
     }
@@ -145,4 +145,28 @@ public enum BLASKernels {
     return .system(
       "start again with the kernels that fit this processor", errno: errno, exitCode: .system)
   }
+}
+
+/// The features of the processor, by Linux's names, such as `avx2`.
+public struct ProcessorFeatures: Sendable, Equatable {
+  public let names: Set<String>
+
+  public init(names: Set<String>) { self.names = names }
+
+  /// - Parameter cpuInfo: text in the form of `/proc/cpuinfo`.
+  package init(cpuInfo: String) {
+    let line = cpuInfo.split(separator: "\n").first { $0.hasPrefix("flags") }
+    names = Set(line?.split(whereSeparator: \.isWhitespace).map(String.init) ?? [])
+  }
+
+  /// The features of this machine.
+  public static let current = ProcessorFeatures(cpuInfo: cpuInfo)
+
+  /// Linux's description of the processors; empty on other systems.
+  static let cpuInfo: String = {
+    let bytes = (try? PlainFile.contents(of: "/proc/cpuinfo", atMost: 64 << 20)) ?? []
+    return String(decoding: bytes, as: UTF8.self)
+  }()
+
+  func has(_ needed: some Sequence<String>) -> Bool { needed.allSatisfy(names.contains) }
 }

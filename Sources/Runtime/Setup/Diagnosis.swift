@@ -2,7 +2,7 @@ import Foundation
 import Tensors
 import Transport
 
-/// What `doctor` finds.
+/// The output of `mrdib doctor`.
 public struct Diagnosis: Sendable, Encodable {
   public let schemaVersion = 1
   public let version: String
@@ -13,7 +13,7 @@ public struct Diagnosis: Sendable, Encodable {
   public let chosenKernels: String
   /// The kernels that OpenBLAS runs.
   public let runningKernels: String
-  /// Billions of floating-point operations per second of one thread at 2048 × 4096 · 4096 × 64.
+  /// 10⁹ floating-point operations per second of one thread for 2048 × 4096 by 4096 × 64.
   public let gigaflopsPerThread: Double
   public let zeroMQ: String
 
@@ -58,7 +58,7 @@ public struct Diagnosis: Sendable, Encodable {
   private var kernels: String {
     chosenKernels == runningKernels
       ? runningKernels
-      : "\(runningKernels), as this library does not have \(chosenKernels)"
+      : "\(runningKernels), because this library does not have \(chosenKernels)"
   }
 
   public var lines: [String] {

@@ -1,8 +1,8 @@
 import Transport
 
 extension MonotonicClock {
-  /// Seconds since some moment before the program started, for the state machines that are told
-  /// the time.
+  /// Seconds since a fixed time before the program started, for state machines that get the time as
+  /// an argument.
   public static var seconds: Double {
     let parts = now.components
     return Double(parts.seconds) + Double(parts.attoseconds) * 1e-18

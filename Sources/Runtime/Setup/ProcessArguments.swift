@@ -1,10 +1,10 @@
 import Files
 import ForeignText
 
-/// What this process was started with.
+/// The command line of this process.
 public enum ProcessArguments {
-  /// Refuses what is no UTF-8: it arrives here with other characters in the place of what cannot be
-  /// read, and as a path would mean another file.
+  /// Refuses arguments that are not UTF-8: their invalid bytes have been replaced, so a path would
+  /// name another file.
   ///
   /// - Throws: ``RuntimeError`` that names the argument.
   public static func check() throws(RuntimeError) {

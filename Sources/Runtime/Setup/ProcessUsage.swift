@@ -9,7 +9,7 @@ import Messages
 #endif
 
 extension Heartbeat {
-  /// What this process uses now.
+  /// A heartbeat with the current resource usage of this process.
   static func current(
     generation: UInt64, version: UInt64 = 0, taskProgress: UInt64 = 0, taskID: UInt64 = 0
   ) -> Heartbeat {

@@ -9,14 +9,14 @@ import Settings
 #endif
 
 extension RunConfiguration {
-  /// Makes the folder of checkpoints that the settings name, and looks whether it can be written
-  /// to: a mistake in its path shall not be found out after the first epoch.
+  /// Creates the folder of checkpoints that the settings name, and checks that it is writable, so
+  /// that a mistake in its path is found before the first epoch.
   ///
   /// - Throws: `CheckpointError` or ``RuntimeError`` if it cannot be used.
   public func checkCheckpointFolder() throws {
     let folder = self.checkpoints.folder
     guard !folder.isEmpty else { return }
-    // A part of its own for the run, a folder for the checkpoint, and a server's file.
+    // 160 bytes hold the names of the run's folder, of a checkpoint and of a server's file.
     try RuntimeError.checkRoom(in: folder, for: 160)
     try DurableFile.makeFolder(folder)
     guard access(folder, W_OK | X_OK) == 0 else {
@@ -25,13 +25,13 @@ extension RunConfiguration {
     }
   }
 
-  /// Where the checkpoints of a run lie if the settings name a folder; it may be that of many runs,
-  /// each of which has a part of its own.
+  /// The run's part of the folder that the settings name, which many runs may share; nil if they
+  /// name none.
   func checkpointFolder(of runID: String) -> String? {
     self.checkpoints.folder.isEmpty ? nil : "\(self.checkpoints.folder)/\(runID)"
   }
 
-  /// Where the checkpoints of a run lie that was begun with these settings in a directory.
+  /// The checkpoints' folder of a run in a directory.
   func checkpointFolder(of runID: String, in directory: RunDirectory) -> String {
     checkpointFolder(of: runID) ?? directory.checkpointDirectory
   }

@@ -5,9 +5,9 @@ import Models
 import RunConfiguration
 import Settings
 
-/// What a person asks for when starting a run: data, files of settings, and single settings.
+/// The user's request for a run: data, settings files and single settings.
 public struct RunRequest: Sendable {
-  /// One command-line option with a name of its own, such as `--epochs 5`.
+  /// A command-line option for one setting, such as `--epochs 5`.
   public struct Option: Sendable {
     let option: String
     let key: String
@@ -23,7 +23,7 @@ public struct RunRequest: Sendable {
   /// The data set's folder; nil means the generated one.
   public var data: String?
   public var configurationFiles: [String]
-  /// `key=value`, later ones win.
+  /// `key=value`; later ones take precedence.
   public var assignments: [String]
   public var options: [Option]
 
@@ -37,12 +37,12 @@ public struct RunRequest: Sendable {
     self.options = options
   }
 
-  /// The settings, from the built-in defaults up to the options; nothing is loaded yet.
+  /// Resolves the settings, from the built-in defaults to the options; loads no data.
   ///
   /// - Throws: `ConfigurationError`, or `DatasetError` when the default data cannot be generated.
   public func resolve() throws -> RunConfiguration { try resolve(requestedLayers()) }
 
-  /// The models that can be asked for.
+  /// The names of all models.
   public static var modelNames: [String] { ModelRegistry.names }
 
   /// Files, assignments and options as layers, lowest first.
@@ -54,7 +54,7 @@ public struct RunRequest: Sendable {
       + options.map { try ConfigurationLayer(option: $0.option, key: $0.key, value: $0.value) }
   }
 
-  /// The settings of other layers than this request's, lowest first.
+  /// Resolves the settings with other layers than this request's, lowest first.
   ///
   /// - Throws: as ``resolve()``.
   public func resolve(_ requested: [ConfigurationLayer]) throws -> RunConfiguration {
@@ -62,8 +62,7 @@ public struct RunRequest: Sendable {
       .resolve(dataset: try datasetLayers(), requested: requested)
   }
 
-  /// Settings that come with the program for a well-known data set. A folder that describes itself
-  /// needs none.
+  /// The built-in settings for a well-known data set; none if the folder has a `dataset.yaml`.
   private func datasetLayers() throws -> [ConfigurationLayer] {
     guard let data, !FileManager.default.fileExists(atPath: "\(data)/dataset.yaml") else {
       return []
@@ -77,12 +76,12 @@ public struct RunRequest: Sendable {
   /// - Throws: errors with a sentence when settings or data are wrong.
   public func load() throws -> RunSetup { try input(requestedLayers()).setup() }
 
-  /// Resolves the settings and loads the data. The resulting configuration names the folder and
-  /// the data's digest, so that every node of the run can check its own copy.
+  /// Resolves the settings and loads the data. The resulting configuration has the folder and the
+  /// data's digest, so that every node of the run can check its own copy.
   ///
   /// - Parameters:
-  ///   - requested: layers in place of those of this request, lowest first.
-  ///   - others: inputs whose data is used again if these settings ask for the same.
+  ///   - requested: layers in place of this request's, lowest first.
+  ///   - others: inputs whose data is used again if these settings need the same.
   /// - Throws: errors with a sentence when settings or data are wrong.
   public func input(
     _ requested: [ConfigurationLayer], reusing others: [RunInput] = []
@@ -97,7 +96,7 @@ public struct RunRequest: Sendable {
       throw RuntimeError(
         exitCode: .dataMalformed,
         message: "Cannot use the data in '\(folder)': its digest is \(dataset.digest), but "
-          + "data_digest says \(stored). Use the data that the configuration was made for, or "
+          + "data_digest is \(stored). Use the data that the configuration was made for, or "
           + "remove data_digest.")
     }
     let identity = [
@@ -115,8 +114,8 @@ public struct RunRequest: Sendable {
     guard let cache = UserFolder.cache else {
       throw RuntimeError(
         exitCode: .cannotCreate,
-        message: "Cannot generate the standard data: this user has no home to keep it in. Name a "
-          + "data set with --data, or a folder with XDG_CACHE_HOME.")
+        message: "Cannot generate the standard data: this user has no home directory for it. Name "
+          + "a data set with --data, or a folder with XDG_CACHE_HOME.")
     }
     do {
       return try SyntheticData.defaultFolder(in: cache)
@@ -124,8 +123,46 @@ public struct RunRequest: Sendable {
       guard error.kind == .unwritable else { throw error }
       throw RuntimeError(
         exitCode: .cannotCreate,
-        message: "Cannot keep the standard data that is generated: \(error) Name a data set with "
-          + "--data, or a folder that can be written to with XDG_CACHE_HOME.")
+        message: "Cannot write the generated standard data: \(error) Name a data set with --data, "
+          + "or a writable folder with XDG_CACHE_HOME.")
     }
+  }
+}
+
+extension RunRequest {
+  /// The item features that a run on this data would read and whose files exist; nil if the data
+  /// set's folder decides.
+  ///
+  /// - Throws: `ConfigurationError`.
+  public func modalities() throws -> [ModalityDescription]? {
+    let configuration = try resolve()
+    let folder = data ?? configuration.data.folder
+    let present = configuration.data.modalities.filter {
+      FileManager.default.fileExists(atPath: "\(folder)/\($0.file)")
+    }
+    return present.isEmpty
+      ? nil : present.map { ModalityDescription(name: $0.name, file: $0.file) }
+  }
+}
+
+/// Resolved settings and loaded data of a run, without the model.
+public struct RunInput: Sendable {
+  public let configuration: RunConfiguration
+  public let dataset: Dataset
+
+  /// Builds the model.
+  ///
+  /// - Throws: `ModelError` when the settings do not fit the data.
+  public func setup() throws -> RunSetup {
+    try RunSetup(configuration: configuration, dataset: dataset)
+  }
+
+  /// This data, if loading it for other settings would give the same; else nil.
+  func dataset(in folder: String, for other: RunConfiguration) -> Dataset? {
+    configuration.data.folder == folder
+      && configuration.data.modalities == other.data.modalities
+      && ModelRegistry.needsFeatures(configuration.model.model)
+        == ModelRegistry.needsFeatures(other.model.model)
+      ? dataset : nil
   }
 }

@@ -1,5 +1,6 @@
 import Coordination
 import Datasets
+import Foundation
 import Graphs
 import Messages
 import Models
@@ -10,8 +11,8 @@ import Tables
 import Tensors
 import Training
 
-/// What follows from a configuration and a data set: the model and everything that coordinator,
-/// servers and workers must agree on.
+/// A configuration and a data set with everything derived from them: the model, and the values that
+/// coordinator, servers and workers must agree on.
 public struct RunSetup: Sendable {
   public let configuration: RunConfiguration
   /// The configuration as text, with the source of every value.
@@ -21,7 +22,7 @@ public struct RunSetup: Sendable {
 
   /// Loads the data and builds the model.
   ///
-  /// - Parameter folder: where the data set lies on this machine.
+  /// - Parameter folder: of the data set on this machine.
   /// - Throws: `DatasetError`, `ModelError`, ``RuntimeError``.
   public init(configuration: RunConfiguration, folder: String) throws {
     try self.init(
@@ -39,8 +40,8 @@ public struct RunSetup: Sendable {
       throw RuntimeError(
         exitCode: .dataMalformed,
         message: "Cannot train on data set '\(dataset.name)': no user of the training data has a "
-          + "validation interaction (x_label 1), so that \(configuration.selection.metric.yaml) "
-          + "cannot choose an epoch. Split the data anew.")
+          + "validation interaction (x_label 1), so \(configuration.selection.metric.yaml) "
+          + "cannot choose an epoch. Split the data again.")
     }
     var input = ModelInput(dataset, graphs: .keptOnDisk(of: dataset))
     input.batchSize = configuration.training.batchSize
@@ -50,8 +51,8 @@ public struct RunSetup: Sendable {
       seed: UInt64(configuration.training.seed))
   }
 
-  /// The same settings under the text that they were read from, which knows better where each
-  /// value came from.
+  /// The same setup with the text from which its settings were read, which has the source of every
+  /// value.
   public func with(configurationText: String) -> RunSetup {
     RunSetup(
       configuration: configuration, text: configurationText, dataset: dataset, model: model)
@@ -69,13 +70,13 @@ public struct RunSetup: Sendable {
   public var seed: UInt64 { UInt64(configuration.training.seed) }
 
   public var roundsPerStep: Int {
-    // Without a discriminator every round would do the same.
+    // Without a discriminator all rounds would be the same.
     configuration.isInEffect(EstimatorSettings.rounds)
       && configuration.mrdib.redundancyWeight != 0
       ? configuration.values[EstimatorSettings.rounds] : 1
   }
 
-  /// How evaluation is cut into blocks.
+  /// The blocks of an evaluation.
   public var blocks: EvaluationBlocks {
     EvaluationBlocks(
       model: model, userCount: dataset.userCount,
@@ -86,8 +87,8 @@ public struct RunSetup: Sendable {
   /// The coordinator's plan of the run.
   ///
   /// - Parameters:
-  ///   - term: of the coordinator that follows the plan.
-  ///   - checkpointFolder: where the settings name none; nil: no checkpoints.
+  ///   - term: of the coordinator.
+  ///   - checkpointFolder: used if the settings name none; nil means no checkpoints.
   public func plan(
     runID: String, term: UInt64 = 1, checkpointFolder: String? = nil
   ) -> RunPlan {
@@ -113,7 +114,7 @@ public struct RunSetup: Sendable {
         startupTimeout: Double(cluster.startupTimeout) / 1000))
   }
 
-  /// Where and when checkpoints are written.
+  /// The folder and interval of checkpoints.
   private func checkpoints(of runID: String, in standardFolder: String?) -> CheckpointPlan? {
     let keys = configuration.checkpoints
     guard let folder = configuration.checkpointFolder(of: runID) ?? standardFolder else {
@@ -150,7 +151,7 @@ public struct RunSetup: Sendable {
 }
 
 extension Dataset {
-  /// Loads what a configuration's model reads.
+  /// Loads the data that a configuration's model reads.
   ///
   /// - Throws: `DatasetError`.
   static func load(folder: String, for configuration: RunConfiguration) throws -> Dataset {
@@ -160,5 +161,59 @@ extension Dataset {
     return try load(
       folder: folder, modalities: modalities.isEmpty ? nil : modalities,
       needsFeatures: ModelRegistry.needsFeatures(configuration.model.model))
+  }
+}
+
+extension RunSetup {
+  /// The output of a dry run: the plan in numbers.
+  public var summaryLines: [String] {
+    let plan = plan(runID: "dry-run")
+    let bytes = model.tables.reduce(0) { $0 + $1.rows * $1.width * MemoryLayout<Float>.stride }
+    return [
+      "model\t\(configuration.model.model)",
+      "data\t\(dataset.name)",
+      "users\t\(dataset.userCount)",
+      "items\t\(dataset.itemCount)",
+      "training interactions\t\(dataset.trainUsers.count)",
+      "steps per epoch\t\(plan.stepsPerEpoch)",
+      "shards per step\t\(plan.shardCount)",
+      "trainable parameters\t\(model.parameterCount)",
+      "tables\t\(model.tables.count)",
+      "bytes of all tables, without optimizer state\t\(bytes)",
+    ]
+  }
+
+  /// Settings that have no effect on this run, as sentences.
+  public var warnings: [String] { configuration.settingsWithoutEffect }
+}
+
+/// Identifiers of runs.
+public enum RunIdentifier {
+  /// A unique identifier.
+  public static func fresh() -> String { UUID().uuidString.lowercased() }
+}
+
+extension RunSetup {
+  /// The directory of this run without `--run`.
+  public func standardDirectory(date: Date) -> String {
+    RunDirectory.standardPath(
+      model: configuration.model.model, dataset: dataset.name,
+      configurationDigest: configuration.digest, date: date)
+  }
+}
+
+extension GraphStore {
+  /// At most one line a minute, because an unwritable folder causes a warning for every graph.
+  private static let log = RateLimitedLog(label: "mrdib.graphs", limit: RateLimit(lines: 1))
+
+  /// The graphs of a data set, cached on disk. Files that cannot be read or written cause a
+  /// warning: the run is correct without them, but every start takes longer.
+  static func keptOnDisk(of dataset: Dataset) -> GraphStore {
+    GraphStore(dataset: dataset, cacheFolder: UserFolder.cache.map { "\($0)/graphs" }) { event in
+      switch event {
+      case .refused, .notWritten: log.warning("\(event)")
+      case .built, .loaded: break
+      }
+    }
   }
 }

@@ -1,5 +1,6 @@
 import Checkpoints
 import Messages
+import Models
 import ParameterServer
 import RunConfiguration
 import Tables
@@ -9,8 +10,8 @@ extension ServerState {
   /// The server that a welcome describes: with initial values, or with the rows of the checkpoint
   /// that the welcome names.
   ///
-  /// - Throws: an error with a sentence when the welcome cannot be right; `CheckpointError` when
-  ///   the checkpoint cannot be read.
+  /// - Throws: an error with a sentence when the welcome is invalid; `CheckpointError` when the
+  ///   checkpoint cannot be read.
   init(_ welcome: Welcome, configuration: RunConfiguration) throws {
     guard let restored = welcome.restored, let plan = welcome.checkpoints else {
       try self.init(initially: welcome, configuration: configuration)
@@ -43,8 +44,19 @@ extension StepSchedule {
 }
 
 extension ServerLimits {
-  /// A reply that the network does not take would leave its peer waiting.
+  /// Bounds replies by the largest frame: a larger reply would never reach its peer.
   static var ofTransport: ServerLimits {
     ServerLimits(replyBytes: SocketOptions().maximumFrameBytes)
+  }
+}
+
+extension RunConfiguration {
+  /// The configuration in a coordinator's welcome.
+  ///
+  /// - Throws: `ConfigurationError` when this release does not know a setting.
+  public init(_ welcome: Welcome) throws {
+    self = try ConfigurationResolver(modelNames: ModelRegistry.names).resolve(layers: [
+      ConfigurationLayer(yaml: welcome.configuration, label: "the coordinator's configuration")
+    ])
   }
 }

@@ -1,18 +1,17 @@
 import CProcess
 
-/// Who goes first when there is more work than processors.
+/// Priorities for machines with more workers than processors.
 ///
-/// Where many workers share a machine, they all wait for the same servers, and a server that gets
-/// its turn as seldom as each of a hundred workers answers so late that they take it for lost. So
-/// workers give way: the launcher starts them with a higher nice value when there are too many, and
-/// in each of them the computation gives way to the thread that shows signs of life. What is
-/// computed stays the same.
+/// If a server got only as much processor time as each of a hundred workers, it would reply so late
+/// that the workers count it as lost. So the launcher starts workers with a higher nice value when
+/// there are many, and in each worker the computing thread has a lower priority than the network
+/// thread, which sends life signs. Results do not change.
 enum ThreadPriority {
-  /// By how much a worker's nice value is higher that shares `processors` with the others.
+  /// The increment of the nice value of workers that share `processors`.
   static func nice(ofWorkers workers: Int, on processors: Int) -> Int32 {
     workers > 2 * processors ? 10 : 0
   }
 
-  /// Has the calling thread, which computes, give way to the others of a worker that gives way.
+  /// Lowers the priority of the calling, computing thread in a worker with a higher nice value.
   static func giveWayToNetwork() { cprocess_lower_thread_priority(5) }
 }

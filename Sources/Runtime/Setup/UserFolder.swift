@@ -1,32 +1,31 @@
 import Foundation
 
-/// Folders of the person who runs the program, as the environment names them.
+/// The user's folders, from the environment.
 package enum UserFolder {
-  /// What a variable names; nil if it is unset or empty, or no absolute path: relative ones are to
-  /// be ignored (XDG Base Directory Specification), since they mean something else in every
-  /// working directory.
+  /// The path in a variable; nil if it is unset, empty or relative. Relative paths must be ignored
+  /// (XDG Base Directory Specification), because their meaning depends on the working directory.
   private static func named(_ variable: String, in environment: [String: String]) -> String? {
     guard let path = environment[variable], path.hasPrefix("/"),
-      // What stands for bytes that are no UTF-8, with which the name is another one.
+      // Stands for bytes that are not UTF-8; the path would name another folder.
       !path.unicodeScalars.contains("\u{FFFD}")
     else { return nil }
     return path.hasSuffix("/") ? String(path.dropLast()) : path
   }
 
-  /// Where what can be made again is kept, such as generated data and graphs:
-  /// `$XDG_CACHE_HOME/mrdib`, or `.cache/mrdib` in the home.
+  /// The cache for data and graphs that can be generated again: `$XDG_CACHE_HOME/mrdib`, or
+  /// `.cache/mrdib` in the home directory.
   ///
-  /// - Parameter home: that the system knows of the user, for an environment that names none.
-  /// - Returns: nil where there is no home.
+  /// - Parameter home: the home directory of the system's user list, if `HOME` is not set.
+  /// - Returns: nil if there is no home directory.
   package static func cache(in environment: [String: String], home: String?) -> String? {
     if let cache = named("XDG_CACHE_HOME", in: environment) { return "\(cache)/mrdib" }
     return (named("HOME", in: environment) ?? home).map { "\($0)/.cache/mrdib" }
   }
 
-  /// Where it is for this process.
+  /// The cache of this process.
   static var cache: String? { cache(in: ProcessInfo.processInfo.environment, home: homeOfUser) }
 
-  /// From the system's list of users.
+  /// The home directory in the system's list of users.
   private static var homeOfUser: String? {
     guard let user = getpwuid(getuid()), let home = user.pointee.pw_dir,
       let path = String(validatingCString: home)
@@ -34,7 +33,7 @@ package enum UserFolder {
     return path.hasPrefix("/") ? path : nil
   }
 
-  /// Where sockets and other short-lived things may be, best first.
+  /// Folders for sockets and temporary files, the preferred one first.
   package static func temporary(in environment: [String: String]) -> [String] {
     ["TMPDIR", "XDG_RUNTIME_DIR"].compactMap { named($0, in: environment) } + ["/tmp"]
   }

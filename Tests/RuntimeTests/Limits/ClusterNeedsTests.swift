@@ -5,7 +5,7 @@ import Testing
   private let small = ClusterNeeds(servers: 2, workers: 2, tableBytes: 1 << 20)
   private let large = ClusterNeeds(servers: 16, workers: 100, tableBytes: 1 << 30)
 
-  /// The sentence of the refusal; nil: none.
+  /// The message of the refusal; nil if there is none.
   private func refusal(_ needs: ClusterNeeds, _ limits: ProcessLimits) -> String? {
     do {
       try needs.check(limits)
@@ -16,14 +16,14 @@ import Testing
     }
   }
 
-  @Test("limits that are usual, or none, are enough")
+  @Test("usual limits, or none, are enough")
   func enough() {
     #expect(refusal(large, ProcessLimits()) == nil)
     #expect(refusal(small, ProcessLimits(descriptors: 1024, processes: 4096)) == nil)
     #expect(refusal(large, ProcessLimits(descriptors: 1024, memory: 8 << 30)) == nil)
   }
 
-  @Test("open files: of each role, since each has its own; that with most is not always the same")
+  @Test("open files are checked per role; which role needs most depends on the cluster")
   func descriptors() {
     #expect(
       refusal(small, ProcessLimits(descriptors: 55))
@@ -37,9 +37,9 @@ import Testing
   func others() {
     #expect(
       refusal(small, ProcessLimits(processes: 24))
-        == "Cannot start: the 5 processes of the cluster have at least 25 threads, and 24 more are "
-        + "allowed; raise the limit of processes (ulimit -u, or the container's), or take fewer "
-        + "workers.")
+        == "Cannot start: the 5 processes of the cluster need at least 25 threads, but only 24 "
+        + "more are allowed; raise the limit of processes (ulimit -u, or the container's), or use "
+        + "fewer workers.")
     #expect(refusal(small, ProcessLimits(processes: 25)) == nil)
     #expect(
       refusal(small, ProcessLimits(addressSpace: 200 << 20))?
@@ -47,6 +47,6 @@ import Testing
         == true)
     #expect(
       refusal(large, ProcessLimits(memory: 1 << 30))?
-        .contains("and the container has 1024 MiB left; raise the container's limit") == true)
+        .contains("but the container has only 1024 MiB left; raise the container's limit") == true)
   }
 }

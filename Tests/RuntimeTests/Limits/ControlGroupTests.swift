@@ -18,7 +18,7 @@ import Testing
     return group
   }
 
-  @Test("version 2: the tightest of the groups around the process counts, without its file cache")
+  @Test("version 2: the lowest limit of the process's groups applies, without its file cache")
   func unified() throws {
     let group = try group(
       "0::/a/b\n",
@@ -50,19 +50,19 @@ import Testing
     #expect(group.memoryKillCount == 7)
   }
 
-  @Test("in a container the path of the process may be that of the machine outside")
+  @Test("in a container the path of the process may be one of the host")
   func container() throws {
     let group = try group("0::/outside/x\n", ["memory.max": "100\n", "memory.current": "40\n"])
     #expect(group.freeMemory == 60)
   }
 
-  @Test("no limits where there is nothing, or nothing that can be understood")
+  @Test("missing or malformed files mean no limit")
   func none() throws {
     for membership in ["", "rubbish\n", "0::/../..\n", "::\n:::::\n", "4:memory\n"] {
       let group = try group(membership, ["memory.max": "many\n", "vmstat": "oom_kill 4\n"])
       #expect(group.freeMemory == nil)
       #expect(group.freeProcesses == nil)
-      // Then the machine's own count is all there is.
+      // Then only the machine's count is available.
       #expect(group.memoryKillCount == 4)
     }
   }

@@ -5,7 +5,7 @@ import Synchronization
 import TestSupport
 import Testing
 
-@Suite("The best model beside the network thread")
+@Suite("Writing the best model on a queue of its own")
 struct BestModelKeeperTests {
   /// A keeper, and what it has reported.
   private final class Kept {
@@ -34,7 +34,7 @@ struct BestModelKeeperTests {
       }
     }
 
-    /// The report that is none of a file.
+    /// The next report other than that of a completed file.
     func last() throws -> BestModelKeeper.Report {
       while true {
         let report = try #require(next())
@@ -53,7 +53,7 @@ struct BestModelKeeperTests {
   }
 
   @Test(
-    "a disk that stalls holds up nobody; what it refuses in the end is told",
+    "a stalled disk blocks no caller; its error is reported in the end",
     .enabled(if: StalledDisk.isPossible, "needs Linux and root"))
   func stalls() throws {
     let tiny = try TinyModel()
@@ -61,12 +61,12 @@ struct BestModelKeeperTests {
     let kept = Kept(tiny)
     let writer = try kept.begin(epoch: 2)
     try tiny.fill(writer)
-    // On this thread it would not come back.
+    // On this thread it would block.
     kept.keeper.finish(writer)
     for file in BestModelWriterTests.files {
       let report = try #require(kept.next())
       guard case .moved = kept.keeper.take(report) else {
-        Issue.record("\(file) is not told of")
+        Issue.record("no report of \(file)")
         return
       }
     }
@@ -82,7 +82,7 @@ struct BestModelKeeperTests {
     #expect(message.contains("\(tiny.run)/best.json"))
   }
 
-  @Test("of a saving that is dropped nothing is heard; the next one waits for it, and stands")
+  @Test("a dropped save is not reported; the next one waits for it, and its model stays")
   func dropped() throws {
     let tiny = try TinyModel()
     let kept = Kept(tiny)
@@ -111,12 +111,12 @@ struct BestModelKeeperTests {
       return
     }
     #expect(try BestModel.read(run: tiny.run).vector(.user, row: 0, run: tiny.run)?.first == 2)
-    // The first one lay under the name of its epoch until the second one was the best.
+    // The first model kept its folder until the second one was the best.
     #expect(try tiny.names("models") == ["epoch-0002-again"])
     #expect(try tiny.names("models/epoch-0002-again") == BestModelWriterTests.files)
   }
 
-  @Test("files of a writer that nobody wanted any more are removed, and those of the next stay")
+  @Test("files of a dropped writer are removed, and those of the next stay")
   func unwanted() throws {
     let tiny = try TinyModel()
     let kept = Kept(tiny)

@@ -8,7 +8,7 @@ import Testing
 struct BestModelWriterTests {
   static let files = ["item.npy", "parameters.safetensors", "user.npy"]
 
-  @Test("the best one replaces the one before; its vectors are those that were read")
+  @Test("the new best model replaces the old one, and has the vectors that were read")
   func replaces() throws {
     let tiny = try TinyModel()
     try tiny.save(epoch: 0, value: 1)
@@ -44,7 +44,7 @@ struct BestModelWriterTests {
     }
   }
 
-  @Test("a model that takes the place of another of its epoch leaves that whole until it is there")
+  @Test("a model that replaces one of the same epoch leaves it unchanged until it is complete")
   func sameEpoch() throws {
     let tiny = try TinyModel()
     for (value, folder) in [(1, ""), (2, "-again"), (3, "")] as [(Float, String)] {
@@ -61,7 +61,7 @@ struct BestModelWriterTests {
     }
   }
 
-  @Test("who uses the best model while it is replaced gets the new one")
+  @Test("a reader of the best model gets the new one if it is replaced in the meantime")
   func replacedMeanwhile() throws {
     let tiny = try TinyModel()
     try tiny.save(epoch: 0, value: 1)
@@ -78,7 +78,7 @@ struct BestModelWriterTests {
     }
   }
 
-  @Test("what a killed process left of this model, and of one before, goes")
+  @Test("incomplete files of killed processes are removed")
   func leftovers() throws {
     let tiny = try TinyModel()
     for file in [
@@ -94,7 +94,7 @@ struct BestModelWriterTests {
     #expect(try tiny.names("models") == ["epoch-0003", "mine"])
   }
 
-  @Test("files that cannot be completed leave nothing, and the best model as it was")
+  @Test("files that cannot be completed are removed, and the best model is unchanged")
   func fails() throws {
     let tiny = try TinyModel()
     try tiny.save(epoch: 0, value: 1)
@@ -108,11 +108,11 @@ struct BestModelWriterTests {
   }
 
   #if canImport(Glibc)
-    @Test("a power loss leaves a whole best model: its files and folders are on disk before it is")
+    @Test("a power loss leaves a complete best model: best.json is written last")
     func order() throws {
       let tiny = try TinyModel()
       try tiny.save(epoch: 0)
-      // An earlier process has made it, and had no time to synchronise its name.
+      // An earlier process created it and did not synchronize its name.
       let folder = "models/epoch-0001"
       try FileManager.default.createDirectory(
         atPath: "\(tiny.run)/\(folder)", withIntermediateDirectories: true)
@@ -128,7 +128,7 @@ struct BestModelWriterTests {
       for name in [folder, "models", ""] {
         #expect(before[last...].contains(.opened(name)), "'\(name)' in \(events)")
       }
-      // The model before goes when nobody can be sent to it any more.
+      // The earlier model is deleted after best.json names the new one.
       let deletion = try #require(events.firstIndex(of: .deleted("models/epoch-0000")))
       #expect(events[..<deletion][best...].contains(.opened("")), "\(events)")
     }

@@ -34,7 +34,7 @@ struct TinyModel {
     try BestModelWriter(run: run, model: setup.model, epoch: epoch, version: 7)
   }
 
-  /// Gives a writer all rows, every number of which is the same.
+  /// Appends all rows, with the same value everywhere.
   func fill(_ writer: BestModelWriter, with value: Float = 0) throws {
     let reading = writer.reading(
       routing: TableRouting(tables: setup.model.tables, serverCount: 1), generation: 1)

@@ -2,14 +2,14 @@ import Runtime
 import Testing
 
 @Suite struct OutputBacklogTests {
-  /// Everything that would be written now.
+  /// The text of all chunks.
   private func text(_ backlog: inout OutputBacklog) -> String {
     var text = ""
     while let chunk = backlog.next() { text += chunk.text }
     return text
   }
 
-  @Test("lines come out in their order, as many at once as a pipe takes whole")
+  @Test("lines are written in order, as many at once as a pipe takes atomically")
   func order() throws {
     var backlog = OutputBacklog(overflow: .dropsOldest)
     let lines = (0..<900).map { "line \($0)\n" }
@@ -21,13 +21,13 @@ import Testing
     #expect(backlog.isEmpty)
   }
 
-  @Test("without room the oldest lines go, and their number stands in their place")
+  @Test("without room the oldest lines are dropped, and their number is written in their place")
   func dropped() {
     var backlog = OutputBacklog(overflow: .dropsOldest)
     for number in 0..<OutputBacklog.pieceLimit + 7 { backlog.add("\(number)\n") }
     let text = text(&backlog)
     #expect(
-      text.hasPrefix("mrdib: 7 lines were dropped here because nobody read them\n7\n8\n"), "\(text)"
+      text.hasPrefix("mrdib: 7 lines dropped here: the output was not read\n7\n8\n"), "\(text)"
     )
     #expect(text.hasSuffix("\(OutputBacklog.pieceLimit + 6)\n"))
     backlog.add("again\n")
@@ -40,16 +40,16 @@ import Testing
     let long = String(repeating: "x", count: OutputBacklog.byteLimit / 2 - 1) + "\n"
     for _ in 0..<3 { backlog.add(long + "and a line\n") }
     let text = text(&backlog)
-    #expect(text.hasPrefix("mrdib: 4 lines were dropped here"))
+    #expect(text.hasPrefix("mrdib: 4 lines dropped here"))
     #expect(text.utf8.count < OutputBacklog.byteLimit)
-    // One that is longer than everything is kept: it is the last word.
+    // A text longer than the limit is kept, because it is the last one.
     let longest = String(repeating: "y", count: 2 * OutputBacklog.byteLimit) + "\n"
     backlog.add("before\n")
     backlog.add(longest)
     #expect(self.text(&backlog).hasSuffix(longest))
   }
 
-  @Test("of what waits for its reader nothing is dropped, and there is a limit to heed")
+  @Test("results are never dropped, and hasRoom shows the limit")
   func results() {
     var backlog = OutputBacklog(overflow: .waits)
     for number in 0..<OutputBacklog.pieceLimit + 5 { backlog.add("\(number)\n") }
@@ -66,7 +66,7 @@ import Testing
     #expect(text(&backlog) == "step 4999")
     backlog.show(status: "step 5000")
     #expect(text(&backlog) == "\r\u{1B}[Kstep 5000")
-    backlog.show(status: "nobody sees this")
+    backlog.show(status: "this is replaced")
     backlog.add("epoch\n")
     #expect(text(&backlog) == "\r\u{1B}[Kepoch\n")
     backlog.show(status: "step 1")
@@ -78,7 +78,7 @@ import Testing
     #expect(text(&backlog).isEmpty)
   }
 
-  @Test("lines that could not be written are counted and said with the next one that can")
+  @Test("lines that could not be written are counted and reported with the next write")
   func failed() throws {
     var backlog = OutputBacklog(overflow: .dropsOldest)
     for _ in 0..<OutputBacklog.pieceLimit + 3 { backlog.add("a\n") }
@@ -88,12 +88,12 @@ import Testing
     let second = backlog.next()
     backlog.fail(try #require(second), after: 1, reason: "No space left on device")
     backlog.add("c\n")
-    // The first line was torn: what follows stands on a line of its own.
+    // The first line was cut, so the next one begins on a new line.
     #expect(
       text(&backlog) == """
 
-        mrdib: 3 lines were dropped here because nobody read them
-        mrdib: \(OutputBacklog.pieceLimit + 1) lines were lost here: No space left on device
+        mrdib: 3 lines dropped here: the output was not read
+        mrdib: \(OutputBacklog.pieceLimit + 1) lines lost here: No space left on device
         c
 
         """)

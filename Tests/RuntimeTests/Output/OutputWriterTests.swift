@@ -20,7 +20,7 @@ import Transport
     let writeEnd: Int32
 
     init(isFull: Bool) throws {
-      // A test that fails leaves while there is something to write.
+      // A failing test may end while there is text to write.
       ProcessOutput.outliveReaders()
       var ends: [Int32] = [-1, -1]
       try #require(pipe(&ends) == 0)
@@ -47,7 +47,7 @@ import Transport
     }
   }
 
-  @Test("who has something to say never waits; what is read later has all, in order, and the count")
+  @Test("writing never waits; a late reader gets ordered lines and the number of dropped ones")
   func fullPipe() throws {
     let pipe = try SmallPipe(isFull: true)
     let writer = OutputWriter(descriptor: pipe.writeEnd, overflow: .dropsOldest)
@@ -55,11 +55,11 @@ import Transport
     #expect(!writer.flush(within: 0.2))
     let text = pipe.read(until: "line 2999\n")
     #expect(writer.flush(within: 60))
-    // Lines in order, and in the place of those that were dropped their number.
+    // Lines in order, with the number of dropped ones in their place.
     var next = 0
     var dropped = 0
     for line in text.split(separator: "\n") {
-      if let note = line.wholeMatch(of: /mrdib: (\d+) lines were dropped here because .*/) {
+      if let note = line.wholeMatch(of: /mrdib: (\d+) lines dropped here: .*/) {
         let count = try #require(Int(note.1))
         dropped += count
         next += count
@@ -95,7 +95,7 @@ import Transport
     #expect(writer.flush(within: 60) && writer.failure == nil)
   }
 
-  @Test("where the system gives no thread, what can be written at once is, and nobody waits")
+  @Test("if no thread can be started, text is written as far as possible without waiting")
   func noThread() throws {
     let pipe = try SmallPipe(isFull: false)
     let writer = OutputWriter(descriptor: pipe.writeEnd, overflow: .dropsOldest) { _ in
@@ -111,12 +111,12 @@ import Transport
     #expect(writer.flush(within: 60))
     try thread.join()
     let text = reader.withLock { $0 }
-    // A pipe of one page takes nothing more when anything is in it.
-    #expect(text.hasPrefix("line 0\nmrdib: 999 lines were dropped here"))
+    // A pipe of one page accepts nothing while it holds anything.
+    #expect(text.hasPrefix("line 0\nmrdib: 999 lines dropped here"))
     #expect(text.utf8.count { $0 == UInt8(ascii: "\n") } == 2 + OutputBacklog.pieceLimit)
   }
 
-  @Test("why the first write failed is kept")
+  @Test("the reason of the first failed write is kept")
   func failure() throws {
     let descriptor = open("/dev/full", O_WRONLY)
     defer { close(descriptor) }

@@ -1,7 +1,7 @@
 import Runtime
 import Testing
 
-/// Which kernels a process computes with, on processors that are not this one.
+/// The kernels for various processors.
 @Suite struct BLASKernelsTests {
   private static let old = "fpu sse sse2 pni"
   private static let avx = "\(old) ssse3 sse4_1 sse4_2 avx"
@@ -13,7 +13,7 @@ import Testing
   }
 
   @Test(
-    "the processor alone decides when nobody asks",
+    "the processor decides by default",
     arguments: [
       ("", "Prescott"), (old, "Prescott"), ("\(old) ssse3 sse4_2", "Prescott"),
       (avx, "Sandybridge"), ("\(avx) avx2", "Sandybridge"), (avx2, "Haswell"),
@@ -24,13 +24,13 @@ import Testing
     #expect(try BLASKernels.choose(wanted: "", features: features(flags)).name == name)
   }
 
-  @Test("without a list of what the processor can do, the kernels that all have are taken")
+  @Test("without a list of features, kernels that every processor can run are chosen")
   func unknownProcessor() throws {
     let none = ProcessorFeatures(cpuInfo: "")
     #expect(try BLASKernels.choose(wanted: "", features: none).name == "Prescott")
   }
 
-  @Test("others are taken in any spelling if the processor can run them")
+  @Test("other kernels are accepted in any case if the processor can run them")
   func wanted() throws {
     for name in ["HASWELL", "haswell", "Haswell"] {
       let kernels = try BLASKernels.choose(wanted: name, features: features(Self.avx512))
@@ -41,7 +41,7 @@ import Testing
     #expect(last.name == "Cooperlake")
   }
 
-  @Test("what the processor cannot do, and what nobody knows, is refused with a sentence")
+  @Test("kernels that the processor cannot run, and unknown ones, are refused with a message")
   func refused() {
     let impossible = #expect(throws: RuntimeError.self) {
       try BLASKernels.choose(wanted: "COOPERLAKE", features: features(Self.avx512))
@@ -62,7 +62,7 @@ import Testing
     }
   }
 
-  @Test("the environment is made to say what was chosen, once, and nothing else to OpenBLAS")
+  @Test("the environment is set to the chosen kernels, and other variables of OpenBLAS are removed")
   func changes() throws {
     let kernels = try BLASKernels.choose(wanted: "", features: features(Self.avx2))
     var environment = [

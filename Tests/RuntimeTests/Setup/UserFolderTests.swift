@@ -3,7 +3,7 @@ import Testing
 
 @Suite struct UserFolderTests {
   @Test(
-    "the cache is where the environment says; what is no absolute path says nothing",
+    "the cache is in the folder that the environment names; relative paths are ignored",
     arguments: [
       (["XDG_CACHE_HOME": "/c", "HOME": "/h"], "/c/mrdib"),
       (["XDG_CACHE_HOME": "/c/"], "/c/mrdib"),
@@ -22,7 +22,7 @@ import Testing
     #expect(UserFolder.cache(in: ["HOME": "relative"], home: nil) == nil)
   }
 
-  @Test("sockets go where the environment says, and else into /tmp")
+  @Test("sockets are in the folder that the environment names, or in /tmp")
   func temporary() {
     #expect(UserFolder.temporary(in: [:]) == ["/tmp"])
     #expect(

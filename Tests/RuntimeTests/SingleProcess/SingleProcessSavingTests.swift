@@ -6,7 +6,7 @@ import Testing
 
 @Suite("A run in one process saves its best model")
 struct SingleProcessSavingTests {
-  /// Signals that a person sends, one after the other.
+  /// Signals, one after the other.
   private final class Signals: StopSignals {
     private let waiting = Mutex<[Int32]>([])
 
@@ -34,7 +34,7 @@ struct SingleProcessSavingTests {
       }
     }
 
-    /// How it ended; nil if it has not within some seconds.
+    /// How it ended; nil if it has not ended within some seconds.
     func end(within seconds: Double) -> RoleOutcome? {
       let deadline = Date().addingTimeInterval(seconds)
       while Date() < deadline {
@@ -62,7 +62,7 @@ struct SingleProcessSavingTests {
   }
 
   @Test(
-    "Ctrl-C while the disk stalls: it waits for the model, once more ends it; it can go on",
+    "Ctrl-C while the disk stalls waits for the model, a second one ends the run, which can resume",
     .enabled(if: StalledDisk.isPossible, "needs Linux and root"))
   func stopped() throws {
     let tiny = try TinyModel(["epochs=3"])

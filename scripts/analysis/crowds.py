@@ -1,22 +1,22 @@
-"""What somebody without a key does to a port, for scripts/security-check."""
+"""Connections without a key to a port, for scripts/security-check."""
 
 import os
 import socket
 import sys
 import time
 
-# What a role may hold after the strangers beyond what it held before, MiB and descriptors.
+# How much more a role may hold after the crowd than before, MiB and descriptors.
 MEMORY_ALLOWANCE = 100
 DESCRIPTOR_ALLOWANCE = 16
 
-# ZeroMQ's greeting with CURVE: all that can be said without a key.
+# ZeroMQ's greeting with CURVE: all that a peer can send without a key.
 GREETING = b"\xff" + bytes(7) + b"\x01\x7f\x03\x01" + b"CURVE" + bytes(47)
 # The head of a frame of 250 MiB.
 FRAME = b"\x06" + (250 << 20).to_bytes(8, "big")
 
 
 def connect(port):
-    """A connection; None if there is none to be had."""
+    """A connection; None if it is refused."""
     try:
         return socket.create_connection(("127.0.0.1", port), 2)
     except OSError:
@@ -24,7 +24,7 @@ def connect(port):
 
 
 def idle(ports, count):
-    """Opens connections to each port and says nothing."""
+    """Opens connections to each port and sends nothing."""
     held = [connect(port) for _ in range(count) for port in ports]
     return [connection for connection in held if connection]
 
@@ -50,7 +50,7 @@ def frame(port, size):
 
 
 def trickle(ports, count):
-    """Connections that say what may be said without a key, and no more."""
+    """Connections that send only what a peer can send without a key."""
     held = idle(ports, count)
     for connection in held:
         try:
@@ -72,7 +72,7 @@ def usage(process):
 
 
 class Crowd:
-    """Strangers of every kind at some ports, until a time."""
+    """Unknown peers of every kind at some ports, until a time."""
 
     def __init__(self, ports):
         self.ports = ports
@@ -81,7 +81,7 @@ class Crowd:
         self.mebibytes = 0.0
 
     def knock(self, count):
-        """One round; afterwards nobody is there."""
+        """One round; all connections are closed at its end."""
         held = idle(self.ports, count) + trickle(self.ports, count // 10)
         self.connections += len(held)
         for port in self.ports:
@@ -95,12 +95,12 @@ class Crowd:
 
 
 def main():
-    """strangers.py PORT,PORT PROCESS,PROCESS: one crowd; 1 if it left something behind."""
+    """crowds.py PORT,PORT PROCESS,PROCESS: one crowd; 1 if it left something behind."""
     ports, processes = ([int(word) for word in text.split(",")] for text in sys.argv[1:3])
     crowd = Crowd(ports)
     before = [usage(process) for process in processes]
     crowd.knock(1500)
-    # By then libzmq has given up whoever said nothing.
+    # By then libzmq has closed silent connections.
     time.sleep(7)
     failures = 0
     print(f"{crowd.connections} connections that stayed, {crowd.frames} frames of 250 MiB, of which "

@@ -2,8 +2,8 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Runs that end before their time and go on with the same command, as processes.
-@Suite(.serialized) struct GoingOnTests {
+/// Runs that are interrupted and resumed with the same command, as processes.
+@Suite(.serialized) struct ResumeTests {
   private func verify(
     _ run: String, sourceLocation: SourceLocation = #_sourceLocation
   ) throws {
@@ -13,7 +13,7 @@ import Testing
       sourceLocation: sourceLocation)
   }
 
-  @Test("kill -9 of everything at once, again and again: the same command ends in the same bits")
+  @Test("kill -9 of all processes at once, repeatedly: the same command ends in the same bits")
   func everythingKilled() throws {
     let long = try LongRun()
     let options = ["--workers", "2", "--servers", "2"]
@@ -30,7 +30,7 @@ import Testing
     #expect(try long.complete("run", options) == long.undisturbed())
   }
 
-  @Test("a stopped run goes on with any numbers of workers and servers, and ends in the same bits")
+  @Test("a stopped run resumes with any numbers of workers and servers, and ends in the same bits")
   func otherNumbers() throws {
     let long = try LongRun()
     let numbers = [(2, 1), (1, 3), (3, 2)]
@@ -51,7 +51,7 @@ import Testing
     #expect(try last == long.undisturbed())
   }
 
-  @Test("other data or settings are refused with what differs, and the run can still go on")
+  @Test("other data or settings are refused with what differs, and the run can still be resumed")
   func otherData() throws {
     let long = try LongRun()
     let train = try long.start("run", ["--single-process"])
@@ -63,17 +63,17 @@ import Testing
       "data", "generate", "--out", other, "--users", "150", "--items", "90", "--interactions", "12",
       "--seed", "77")
     #expect(made.status == 0, "\(made.errors)")
-    // The same shapes, other content: only a digest can tell.
+    // The same shapes, other content: only a digest shows the difference.
     let refused = try Command(
       arguments: ["train"] + long.settings("run") + ["--data", other, "--seed", "8"])
     #expect(refused.status == 78, "\(refused.errors)")
-    #expect(refused.errors.contains("the data is another (digest "), "\(refused.errors)")
+    #expect(refused.errors.contains("the data has changed (digest "), "\(refused.errors)")
     #expect(refused.errors.contains("seed was 999 and is 8 now"), "\(refused.errors)")
     #expect(try long.complete("run") == long.undisturbed())
   }
 
   @Test(
-    "Ctrl-C at any moment around the end of an epoch leaves checkpoints that are whole",
+    "Ctrl-C at any time around the end of an epoch leaves complete checkpoints",
     arguments: [["--single-process"], ["--workers", "2", "--servers", "2"]])
   func endOfEpoch(options: [String]) throws {
     let long = try LongRun()
@@ -88,7 +88,7 @@ import Testing
     #expect(try long.complete("run", options) == long.undisturbed())
   }
 
-  @Test("two runs share a folder of checkpoints, are killed at once, and each goes on from its own")
+  @Test("two runs that share a folder of checkpoints are killed, and each resumes from its own")
   func sharedFolder() throws {
     let long = try LongRun()
     let shared = "\(long.folder.path)/shared"
@@ -102,14 +102,14 @@ import Testing
     let again = try names.map { try long.start($0, options) }
     for (name, run) in zip(names, again) {
       #expect(try run.wait() == 0, "\(run.errors)")
-      #expect(run.errors.contains("goes on in epoch"), "\(run.errors)")
+      #expect(run.errors.contains("resumes in epoch"), "\(run.errors)")
       try verify(long.path(name))
     }
     let alone = try long.undisturbed()
     for name in names { #expect(try long.result(name) == alone) }
   }
 
-  @Test("a crash between the end of a run and its records for people: the next start writes them")
+  @Test("a crash between the end of a run and its summary: the next start writes the summary")
   func recordsAreCompleted() throws {
     let folder = try TemporaryFolder()
     let arguments = [
@@ -118,7 +118,7 @@ import Testing
     ]
     #expect(try Command(arguments: arguments).status == 0)
     let metrics = try folder.bytes("run/metrics.jsonl")
-    // What is not synchronised before a loss of power may be a hole after it.
+    // A file that was not synchronized before a power loss may contain zeros after it.
     try Data(count: 100).write(to: URL(fileURLWithPath: "\(folder.path)/run/metrics.jsonl"))
     try FileManager.default.removeItem(atPath: "\(folder.path)/run/summary.json")
     let again = try Command(arguments: arguments)
@@ -129,7 +129,7 @@ import Testing
   }
 
   @Test(
-    "checkpoints that are not there, or cannot be read, are looked for again, never done without",
+    "missing or unreadable checkpoints: the run retries, and never starts without them",
     arguments: [["--single-process"], ["--workers", "2", "--servers", "2"]])
   func checkpointsAway(options: [String]) throws {
     let long = try LongRun()
@@ -147,11 +147,11 @@ import Testing
     #expect(missing.errors.contains("there is no checkpoint in '\(place)'"), "\(missing.errors)")
     #expect(!missing.errors.contains("from the initial values"))
 
-    // A link to itself cannot be read, whoever tries.
+    // A link to itself cannot be read, not even by root.
     try FileManager.default.createSymbolicLink(atPath: place, withDestinationPath: place)
     let unreadable = try long.start("run", options)
     try Wait.until("it looks again") {
-      unreadable.errors.contains("looking again") || !unreadable.isRunning
+      unreadable.errors.contains("retrying") || !unreadable.isRunning
     }
     #expect(unreadable.isRunning, "\(unreadable.errors)")
     try FileManager.default.removeItem(atPath: place)
@@ -160,7 +160,7 @@ import Testing
     #expect(try long.result("run") == long.undisturbed())
   }
 
-  @Test("a run whose directory could grow no more goes on when there is room again")
+  @Test("a run whose directory had no room left resumes when there is room again")
   func diskWasFull() throws {
     let long = try LongRun()
     // Checkpoints are smaller; the store's log grows until it reaches the limit.
