@@ -21,7 +21,7 @@ typedef int (*close_call)(int);
 
 static _Atomic(void *) system_accept4, system_recv, system_send, system_close;
 
-// The next definition of a name after ours.
+// The definition of a name that this file replaces.
 static void *next(_Atomic(void *) *cache, const char *name) {
   void *found = atomic_load_explicit(cache, memory_order_acquire);
   if (!found) {
@@ -33,22 +33,22 @@ static void *next(_Atomic(void *) *cache, const char *name) {
 
 // --- what is known of a connection ---------------------------------------------------------------
 
-// How far a peer has come. Without the cluster's public key nobody gets beyond `arrived`.
+// How far a handshake has advanced. Without the cluster's public key no peer gets beyond `arrived`.
 enum stage { unguarded = 0, arrived, welcomed };
 
-// The mechanisms' commands that a peer sends: 64 bytes of greeting; for CURVE HELLO (202) and
-// INITIATE (266 and the peer's properties, of which one is a name of at most 255 bytes).
+// What a peer sends during a handshake: 64 bytes of greeting; for CURVE also HELLO (202 bytes) and
+// INITIATE (266 bytes and the peer's properties, one of which is a name of at most 255 bytes).
 enum { greeting_bytes = 64, handshake_bytes = 1024 };
 
 struct connection {
   struct in6_addr address;
   uint64_t number;
-  // Where in `unfinished` it is.
+  // Its index in `unfinished`.
   int place;
   int is_displaced;
   int is_ready;
   int received;
-  // Frames of the peer that are complete.
+  // Complete frames of the peer.
   int frames;
   // Bytes until the end of the greeting or frame.
   int remaining;
@@ -56,7 +56,7 @@ struct connection {
   unsigned char header[9];
 };
 
-// Read without the lock: zero means that a call has nothing to look at.
+// Read without the lock: zero means that a call does not concern the guard.
 static _Atomic unsigned char stages[CGUARD_MAXIMUM_DESCRIPTORS];
 static struct connection connections[CGUARD_MAXIMUM_DESCRIPTORS];
 
@@ -66,7 +66,7 @@ static struct cguard_counts counts;
 static uint64_t acknowledged;
 static int unfinished[CGUARD_MAXIMUM_UNFINISHED];
 static int unfinished_count;
-// Given up to accept a connection, and close it, when no descriptor is left.
+// Closed to accept, and then close, a connection when no descriptor is left.
 static int spare = -1;
 static atomic_int is_started, is_linked;
 
@@ -117,8 +117,8 @@ static int count_present(void) {
   return count;
 }
 
-// Hangs up on the connection that has come least far; of those, on one that has said nothing; of
-// those, on the oldest. libzmq sees that the peer has gone, and closes it.
+// Shuts down the connection with the least advanced handshake; among equals one that has sent
+// nothing; among those the oldest. libzmq sees that the peer has left, and closes it.
 static int displace(const struct in6_addr *address) {
   int chosen = -1;
   for (int index = 0; index < unfinished_count; index++) {
@@ -145,7 +145,7 @@ static int displace(const struct in6_addr *address) {
   return 1;
 }
 
-// IPv4 as an address of IPv6; Unix sockets are all of one place.
+// IPv4 mapped to IPv6; all Unix sockets have the same address.
 static struct in6_addr address_of(const struct sockaddr_storage *peer) {
   struct in6_addr address = IN6ADDR_ANY_INIT;
   if (peer->ss_family == AF_INET6) {
@@ -158,7 +158,7 @@ static struct in6_addr address_of(const struct sockaddr_storage *peer) {
   return address;
 }
 
-// --- what Swift calls ----------------------------------------------------------------------------
+// --- called from Swift ---------------------------------------------------------------------------
 
 static int open_spare(void) { return open("/dev/null", O_RDONLY | O_CLOEXEC); }
 
@@ -189,8 +189,8 @@ int cguard_is_linked(void) { return atomic_load(&is_linked); }
 
 // --- accept4 -------------------------------------------------------------------------------------
 
-// Takes a connection off the queue and closes it, so that a listening socket does not stay ready
-// while no descriptor is left.
+// Accepts a connection and closes it, so that a listening socket does not stay ready while no
+// descriptor is left.
 static void turn_away(accept4_call system_call, close_call system_close_call, int listener) {
   (void)displace(NULL);
   if (spare >= 0) (void)system_close_call(spare);
@@ -202,15 +202,15 @@ static void turn_away(accept4_call system_call, close_call system_close_call, in
   spare = open_spare();
 }
 
-// Whether there is room for the new connection; makes some if it can.
+// Whether there is room for the new connection; makes room if possible.
 static int has_room(int descriptor, const struct in6_addr *address) {
   if (descriptor >= CGUARD_MAXIMUM_DESCRIPTORS || descriptor >= limits.reserved_descriptor) {
     (void)displace(NULL);
     return 0;
   }
-  // Nobody has read what libzmq says of the connections before.
+  // Too many events of earlier connections wait unread in libzmq's unbounded queue.
   if (counts.accepted - acknowledged >= (uint64_t)limits.unacknowledged) return 0;
-  // Only while those that are hung up on are not closed yet.
+  // Possible only while displaced connections are not closed yet.
   if (unfinished_count >= CGUARD_MAXIMUM_UNFINISHED) return 0;
   if (count_from(address) >= limits.unfinished_per_address)
     (void)displace(address);
@@ -236,7 +236,7 @@ int accept4(int listener, struct sockaddr *peer, socklen_t *peer_size, int flags
     turn_away(system_call, system_close_call, listener);
     int is_stuck = spare < 0;
     pthread_mutex_unlock(&lock);
-    // Without a spare one the listening socket stays ready: no reason to spin.
+    // Without a spare descriptor the listening socket stays ready; the pause limits the polling.
     if (is_stuck) nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
     errno = EAGAIN;
     return -1;
@@ -263,12 +263,12 @@ int accept4(int listener, struct sockaddr *peer, socklen_t *peer_size, int flags
 
 // --- recv ----------------------------------------------------------------------------------------
 
-// Without security libzmq is ready before it has heard a word.
+// Without security libzmq sends READY before it has received anything, hence the frame.
 static int is_done(const struct connection *connection) {
   return connection->is_ready && connection->frames > 0;
 }
 
-// Follows ZMTP 3's framing. 0 if the peer announces a frame that is no part of a handshake.
+// Follows ZMTP 3's framing. 0 if the peer announces a frame that is too long for a handshake.
 static int follow(struct connection *connection, const unsigned char *bytes, ssize_t count) {
   for (ssize_t index = 0; index < count;) {
     if (connection->remaining > 0) {
@@ -281,7 +281,7 @@ static int follow(struct connection *connection, const unsigned char *bytes, ssi
       if (connection->remaining == 0 && is_frame) connection->frames++;
       continue;
     }
-    // What follows the handshake is not bounded here.
+    // Frames after the handshake are not limited here.
     if (is_done(connection)) return 1;
     connection->header[connection->header_count++] = bytes[index++];
     connection->received++;
@@ -303,7 +303,7 @@ ssize_t recv(int descriptor, void *buffer, size_t size, int flags) {
   if (stage_of(descriptor) == unguarded) return system_call(descriptor, buffer, size, flags);
 
   struct connection *connection = &connections[descriptor];
-  // One thread receives; the lock is for those who look at what it notes.
+  // Only one thread receives; the lock is for other threads that read these fields.
   size_t allowed = (size_t)(handshake_bytes - connection->received);
   int is_acceptable = allowed > 0;
   ssize_t count = 0;
@@ -325,7 +325,7 @@ ssize_t recv(int descriptor, void *buffer, size_t size, int flags) {
 
 // --- send ----------------------------------------------------------------------------------------
 
-// Whether libzmq's bytes begin with a command of that name, which has its length before it.
+// Whether libzmq's bytes begin with a command of that name; `name` begins with its length.
 static int begins_with_command(const unsigned char *bytes, size_t size, const char *name) {
   size_t length = strlen(name);
   if (size < 1 || !(bytes[0] & 4)) return 0;
@@ -337,9 +337,9 @@ ssize_t send(int descriptor, const void *buffer, size_t size, int flags) {
   send_call system_call = (send_call)next(&system_send, "send");
   if (stage_of(descriptor) == unguarded) return system_call(descriptor, buffer, size, flags);
 
-  // libzmq sends a command of the handshake in a call of its own, from its beginning on: the next
-  // one waits for the peer's answer. READY is its last word before messages, and with keys it comes
-  // only when the peer's key is among the allowed.
+  // libzmq sends each handshake command in a call of its own, because the next command waits for
+  // the peer's answer. READY is the last one before messages; with keys it is sent only if the
+  // peer's key is allowed.
   pthread_mutex_lock(&lock);
   if (begins_with_command(buffer, size, "\7WELCOME")) set_stage(descriptor, welcomed);
   if (begins_with_command(buffer, size, "\5READY")) {

@@ -8,25 +8,25 @@ internal import Files
 
 /// Why a checkpoint cannot be written or used.
 public struct CheckpointError: Error, Sendable, Equatable, CustomStringConvertible {
-  /// What kind of thing is wrong.
+  /// The kind of error.
   public enum Code: Sendable, Equatable {
-    /// A file or folder cannot be made: it may not be written there, or something is in the way.
+    /// A file or folder cannot be created: no permission, or another file has its name.
     case cannotCreate
-    /// A file cannot be written or read to its end.
+    /// A file cannot be written or read completely.
     case inputOutput
-    /// The system has no descriptor to spare. That passes.
+    /// No descriptor is free at the moment.
     case noDescriptor
-    /// A file is not there.
+    /// A file does not exist.
     case missing
-    /// A file is not what was written.
+    /// The contents of a file are not what was written.
     case damaged
-    /// The checkpoint is a good one, but of something else: another run, version or configuration.
+    /// The checkpoint is valid but belongs to another run, version or configuration.
     case mismatch
-    /// The checkpoint is in a format of another release.
+    /// The checkpoint has a format of another release.
     case unsupported
   }
 
-  /// What kind of thing is wrong.
+  /// The kind of error.
   public let code: Code
   /// One sentence: what was attempted, on what, what was found, what to do.
   public let message: String
@@ -39,7 +39,7 @@ public struct CheckpointError: Error, Sendable, Equatable, CustomStringConvertib
     self.message = message
   }
 
-  /// A system call that failed: `Cannot PURPOSE: REASON; ADVICE.`
+  /// The error of a failed system call: `Cannot PURPOSE: REASON; ADVICE.`
   package static func system(
     _ purpose: String, errno code: Int32, _ kind: Code = .inputOutput
   ) -> CheckpointError {
@@ -49,7 +49,7 @@ public struct CheckpointError: Error, Sendable, Equatable, CustomStringConvertib
     return CheckpointError(found, "Cannot \(purpose): \(reason)\(advice(for: code)).")
   }
 
-  /// A file that cannot be opened.
+  /// The error for a file that cannot be opened.
   init(_ problem: FileProblem, _ purpose: String, isReading: Bool) {
     switch problem {
     case .system(let code):
@@ -59,20 +59,20 @@ public struct CheckpointError: Error, Sendable, Equatable, CustomStringConvertib
     }
   }
 
-  /// Whether an error number says that this process, or the whole system, has too many files open.
+  /// Whether an error number means that this process, or the whole system, has too many open files.
   static func isNoDescriptor(_ code: Int32) -> Bool { code == EMFILE || code == ENFILE }
 
-  /// A file that is not what was written.
+  /// The error for a file whose contents are not what was written.
   static func damaged(_ path: String, _ problem: String) -> CheckpointError {
     CheckpointError(
-      .damaged, "Cannot use '\(path)': \(problem); it is damaged, go on from another checkpoint.")
+      .damaged, "Cannot use '\(path)': \(problem); it is damaged, use another checkpoint.")
   }
 
   private static func advice(for code: Int32) -> String {
     switch code {
     case ENOSPC, EDQUOT: "; free some space there or choose another folder"
-    case EROFS, EACCES, EPERM: "; choose a folder that this user may use"
-    case ENOTDIR, EEXIST, EISDIR: "; something else stands there, choose another folder"
+    case EROFS, EACCES, EPERM: "; choose a folder that this user may write to"
+    case ENOTDIR, EEXIST, EISDIR: "; another file has that name, choose another folder"
     case EMFILE, ENFILE: "; raise the limit of open files (ulimit -n)"
     case ENOENT: "; check the path"
     default: ""

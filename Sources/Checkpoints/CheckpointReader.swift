@@ -2,10 +2,10 @@ internal import ForeignText
 public import Messages
 public import ParameterServer
 
-/// Gives a server its rows of a checkpoint, whichever and however many servers wrote it.
+/// Reads a server's rows from a checkpoint that any number of servers wrote.
 ///
-/// A file is compared with its digest before the first of its rows is given away. Rows are read
-/// some at a time: the memory that it takes does not depend on the size of the checkpoint.
+/// A file is compared with its digest before its first rows are returned. Rows are read in parts,
+/// so that the memory does not depend on the size of the checkpoint.
 public final class CheckpointReader: CheckpointSource {
   public let manifest: CheckpointManifest
   public let epochSums: [UnitReport]
@@ -17,7 +17,7 @@ public final class CheckpointReader: CheckpointSource {
 
   /// Opens a checkpoint.
   ///
-  /// - Parameter folder: of all checkpoints.
+  /// - Parameter folder: the folder of all checkpoints.
   /// - Throws: ``CheckpointError`` if a file is missing, damaged or of another checkpoint.
   public init(_ manifest: CheckpointManifest, in folder: String) throws(CheckpointError) {
     self.manifest = manifest
@@ -32,9 +32,9 @@ public final class CheckpointReader: CheckpointSource {
   /// Opens the checkpoint that a generation begins with.
   ///
   /// - Parameters:
-  ///   - folder: of all checkpoints.
-  ///   - runID: of the run that goes on from it.
-  /// - Throws: ``CheckpointError`` also if it belongs to another run or version.
+  ///   - folder: the folder of all checkpoints.
+  ///   - runID: the run that resumes from it.
+  /// - Throws: ``CheckpointError``, also if it belongs to another run or version.
   public convenience init(
     _ restored: RestoredCheckpoint, in folder: String, runID: String
   ) throws(CheckpointError) {
@@ -44,7 +44,7 @@ public final class CheckpointReader: CheckpointSource {
     else {
       throw CheckpointError(
         .mismatch,
-        "Cannot go on from '\(restored.manifest)': a checkpoint is named like "
+        "Cannot resume from '\(restored.manifest)': a checkpoint is named like "
           + "'\(CheckpointName(generation: 1, version: 0).manifest)'. Use the same release of "
           + "mrdib on all machines.")
     }
@@ -53,7 +53,7 @@ public final class CheckpointReader: CheckpointSource {
     guard manifest.runID == runID, manifest.version == restored.version else {
       throw CheckpointError(
         .mismatch,
-        "Cannot go on from '\(path)' at version \(restored.version) of run '\(runID)': it is of "
+        "Cannot resume from '\(path)' at version \(restored.version) of run '\(runID)': it is of "
           + "version \(manifest.version) of run '\(manifest.runID.shown())'. Name the run that "
           + "wrote it."
       )
@@ -67,9 +67,8 @@ public final class CheckpointReader: CheckpointSource {
     guard manifest.tables.contains(where: { $0.name == table.name }) else {
       throw CheckpointError(
         .mismatch,
-        "Cannot go on from version \(version): the checkpoint has no table "
-          + "'\(table.name.shown())'. Resume "
-          + "with the configuration that the run began with.")
+        "Cannot resume from version \(version): the checkpoint has no table "
+          + "'\(table.name.shown())'. Resume with the configuration that the run began with.")
     }
     for shard in shards {
       try readRows(of: try shard.table(table), from: shard, where: isWanted, body)

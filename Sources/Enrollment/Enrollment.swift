@@ -1,27 +1,27 @@
 public import Messages
 
-/// A node's side of being a member of a run, as a value: it says hello until it is welcome, shows
-/// signs of life, obeys one coordinator at a time, and notices when that has fallen silent.
+/// A node's membership in a run, as a state machine. It sends a hello until it is welcomed, sends
+/// heartbeats, obeys one coordinator at a time, and detects that the coordinator is silent.
 ///
-/// Every start of a coordinator has a higher term; letters of lower terms than the highest heard of
-/// are dropped, so that of two coordinators only the later one is obeyed. One that does not know
-/// the node (it was started again, or gave the node up) asks for a hello; the node says what it
-/// still has of the run.
+/// Every start of a coordinator has a higher term. Messages of lower terms than the highest known
+/// one are dropped, so that of two coordinators only the later one is obeyed. A coordinator that
+/// does not know the node (it was restarted, or has removed the node) asks for a hello; the hello
+/// reports what the node still has of the run.
 public struct Enrollment: Sendable {
-  /// How long a node waits for what, seconds.
+  /// Intervals and timeouts, in seconds.
   public struct Limits: Sendable {
-    /// Between two hellos.
+    /// Time between two hellos.
     public var helloInterval: Double = 1
-    /// For a welcome. Processes start in any order, so this is long.
+    /// How long to wait for a welcome. Processes start in any order, so this is long.
     public var joinTimeout: Double = 600
-    /// How long the coordinator may be silent once the node is welcome; at least four of the run's
-    /// heartbeat intervals are waited, because a healthy coordinator need not speak more often.
+    /// How long the coordinator of a member may be silent. At least four heartbeat intervals are
+    /// allowed, because a healthy coordinator only answers heartbeats.
     public var silenceTimeout: Double = 60
 
     public init() {}
 
-    /// Where coordinator and nodes are one process: silence means that it was stopped (a machine
-    /// that slept, SIGSTOP) or computes, never that somebody is lost.
+    /// No timeouts, for coordinator and nodes in one process: silence means that the process was
+    /// stopped (a machine that slept, SIGSTOP) or computes, never that a member is lost.
     public static let oneProcess: Limits = {
       var limits = Limits()
       limits.joinTimeout = .infinity
@@ -31,19 +31,19 @@ public struct Enrollment: Sendable {
   }
 
   public enum Action: Sendable {
-    case tell(NodeMessage)
-    /// Send a heartbeat with what the process uses.
-    case beat
-    /// Take up the run, or a new generation of it.
+    case send(NodeMessage)
+    /// Send a heartbeat with the process's use of resources.
+    case sendHeartbeat
+    /// Begin the run or a new generation of it.
     case begin(Welcome)
-    /// The coordinator has sent its welcome again: if the node is ready, it does not know it.
-    case welcomedAgain
-    /// The coordinator says something that does not concern membership.
-    case hear(CoordinatorMessage)
+    /// The coordinator has repeated its welcome: it does not know that the node is ready, if it is.
+    case welcomeRepeated
+    /// A message of the coordinator that does not concern membership.
+    case deliver(CoordinatorMessage)
     case leave(Departure)
   }
 
-  /// What the node has of the run, to be told to a coordinator that does not know it.
+  /// What the node has of the run, for a coordinator that does not know the node.
   public var holding: Holding? {
     get { hello.holding }
     set { hello.holding = newValue }
@@ -51,38 +51,38 @@ public struct Enrollment: Sendable {
 
   private var hello: NodeHello
   private let limits: Limits
-  /// Of the current generation.
+  /// The welcome of the current generation.
   public private(set) var welcome: Welcome?
-  /// The highest heard of.
+  /// The highest known term.
   public private(set) var term: UInt64 = 0
-  /// The highest generation that the coordinator was heard to be in.
+  /// The highest generation in a message of the coordinator.
   public private(set) var newestGeneration: UInt64 = 0
-  /// Whether the coordinator has yet to (re)admit the node.
-  public private(set) var isCalling = true
-  private var callingSince: Double
+  /// Whether the node waits for the coordinator to admit it, or to admit it again.
+  public private(set) var isJoining = true
+  private var joiningSince: Double
   private var clock: ListeningClock
-  /// By ``clock``.
-  private var heardAt = 0.0
-  private var hasHeard = false
+  /// The time of the last message by ``clock``.
+  private var receivedAt = 0.0
+  private var hasReceived = false
   private var helloAt = -Double.infinity
-  private var beatAt = -Double.infinity
-  /// Why the coordinator did not admit the node when it was asked last.
+  private var heartbeatAt = -Double.infinity
+  /// Why the coordinator did not answer the last hello with a welcome.
   private var lastRefusal: String?
-  /// Of a coordinator that is not obeyed, because one of a higher term was heard of.
+  /// The term of a coordinator that is ignored because a higher term is known.
   private var lowerTerm: UInt64?
   private var joinNotices = WaitNotices()
-  /// By ``clock``.
+  /// In times of ``clock``.
   private var silenceNotices = WaitNotices()
 
   public init(hello: NodeHello, limits: Limits = Limits(), at now: Double) {
     self.hello = hello
     self.limits = limits
-    callingSince = now
+    joiningSince = now
     clock = ListeningClock(timeout: limits.silenceTimeout)
     clock.look(at: now, isBehind: nil)
   }
 
-  /// Takes in what the coordinator says.
+  /// Handles a message of the coordinator.
   public mutating func handle(_ letter: CoordinatorLetter, at now: Double) -> [Action] {
     clock.look(at: now, isBehind: nil)
     guard letter.term >= term else {
@@ -91,10 +91,10 @@ public struct Enrollment: Sendable {
     }
     term = letter.term
     lowerTerm = nil
-    heardAt = clock.seconds
-    hasHeard = true
+    receivedAt = clock.seconds
+    hasReceived = true
     switch letter.message {
-    case .welcome(let welcome): return take(welcome)
+    case .welcome(let welcome): return handle(welcome)
     case .refused(let refusal): return handle(refusal, at: now)
     case .finish(let reason, let ending):
       switch ending {
@@ -105,87 +105,87 @@ public struct Enrollment: Sendable {
     case .heartbeatSeen(let generation):
       newestGeneration = max(newestGeneration, generation)
       return []
-    case .servers, .task, .hold, .checkpoint, .checkpointSeen: return [.hear(letter.message)]
+    case .servers, .task, .hold, .checkpoint, .checkpointSeen: return [.deliver(letter.message)]
     }
   }
 
-  private mutating func take(_ welcome: Welcome) -> [Action] {
+  private mutating func handle(_ welcome: Welcome) -> [Action] {
     guard let current = self.welcome else {
-      isCalling = false
+      isJoining = false
       self.welcome = welcome
-      // Whoever may answer at this address later: no other run is meant.
+      // From now on the node joins no other run, even if one answers at this address later.
       hello.runID = welcome.runID
       return [.begin(welcome)]
     }
     guard welcome.generation >= current.generation else { return [] }
-    isCalling = false
+    isJoining = false
     let isNew = welcome.generation > current.generation
     self.welcome = welcome
-    return isNew ? [.begin(welcome)] : [.welcomedAgain]
+    return isNew ? [.begin(welcome)] : [.welcomeRepeated]
   }
 
   private mutating func handle(_ refusal: Refusal, at now: Double) -> [Action] {
     switch refusal.code {
     case .notReady, .clusterFull:
       lastRefusal = refusal.message
-      // Asked again with the next hello: the coordinator may be about to give up the process that
-      // this one replaces.
+      // Retried with the next hello: the coordinator may be about to remove the process that this
+      // one replaces.
       return []
-    case .helloNeeded: return callAgain(at: now)
+    case .helloNeeded: return rejoin(at: now)
     default:
       return [.leave(.permanent(refusal.message))]
     }
   }
 
-  /// Asks to be admitted once more: the coordinator does not count the node among its own (any
-  /// more).
-  public mutating func callAgain(at now: Double) -> [Action] {
-    if !isCalling {
-      isCalling = true
-      callingSince = now
+  /// Asks to be admitted again: the node is not a member (any more).
+  public mutating func rejoin(at now: Double) -> [Action] {
+    if !isJoining {
+      isJoining = true
+      joiningSince = now
       helloAt = -.infinity
     }
     return tick(at: now)
   }
 
-  /// What the passing of time asks for.
+  /// Sends hellos or heartbeats when they are due, and leaves after a timeout.
   public mutating func tick(at now: Double) -> [Action] {
     clock.look(at: now, isBehind: nil)
-    if let silence = silence(at: now) { return [.leave(.transient(silence))] }
-    if isCalling {
+    if let problem = timeoutProblem(at: now) { return [.leave(.transient(problem))] }
+    if isJoining {
       guard now - helloAt >= limits.helloInterval else { return [] }
       helloAt = now
-      return [.tell(.hello(hello))]
+      return [.send(.hello(hello))]
     }
-    guard let welcome, now - beatAt >= welcome.heartbeatInterval else { return [] }
-    beatAt = now
-    return [.beat]
+    guard let welcome, now - heartbeatAt >= welcome.heartbeatInterval else { return [] }
+    heartbeatAt = now
+    return [.sendHeartbeat]
   }
 
-  /// What the node waits for, for how long so far and at most, when it is time to tell people.
+  /// A log line about what the node waits for, how long so far, and how long at most; nil if none
+  /// is due.
   public mutating func waitNotice(at now: Double) -> String? {
-    if isCalling {
-      // Within one process nobody is waited for.
+    if isJoining {
+      // Without a timeout, coordinator and nodes are one process.
       guard limits.joinTimeout.isFinite,
-        joinNotices.isDue(since: callingSince, threshold: WaitNotices.first, at: now)
+        joinNotices.isDue(since: joiningSince, threshold: WaitNotices.first, at: now)
       else { return nil }
       let what =
-        hasHeard
-        ? "the coordinator to admit this process (it says: \(lastRefusal ?? "nothing"))"
+        hasReceived
+        ? "the coordinator to admit this process (its answer: \(lastRefusal ?? "none"))"
         : "the coordinator to answer"
-      return Self.notice(of: what, since: callingSince, limit: limits.joinTimeout, at: now)
-        + stranger
+      return Self.notice(of: what, since: joiningSince, limit: limits.joinTimeout, at: now)
+        + lowerTermNote
     }
     guard let welcome, limits.silenceTimeout.isFinite else { return nil }
     let timeout = silenceTimeout(welcome)
-    // One that beats rarely is not silent yet.
+    // With a long heartbeat interval, the coordinator answers rarely.
     let threshold = max(WaitNotices.first, 2 * welcome.heartbeatInterval)
     guard threshold < timeout,
-      silenceNotices.isDue(since: heardAt, threshold: threshold, at: clock.seconds)
+      silenceNotices.isDue(since: receivedAt, threshold: threshold, at: clock.seconds)
     else { return nil }
     return Self.notice(
-      of: "a message from the coordinator", since: heardAt, limit: timeout, at: clock.seconds)
-      + stranger
+      of: "a message from the coordinator", since: receivedAt, limit: timeout, at: clock.seconds)
+      + lowerTermNote
   }
 
   private static func notice(
@@ -195,41 +195,64 @@ public struct Enrollment: Sendable {
       + "ends with code 138"
   }
 
-  /// What may be the matter when somebody else answers.
-  private var stranger: String {
+  /// A possible cause when a coordinator of a lower term answers.
+  private var lowerTermNote: String {
     guard let lowerTerm else { return "" }
-    return ". A coordinator of term \(lowerTerm) answers, and one of term \(term) was obeyed: its "
-      + "run directory may have been put back to an older state"
+    return ". A coordinator of term \(lowerTerm) answers, but this process has followed one of "
+      + "term \(term): the run directory may have been restored to an older state"
   }
 
   private func silenceTimeout(_ welcome: Welcome) -> Double {
     max(limits.silenceTimeout, 4 * welcome.heartbeatInterval)
   }
 
-  /// What is to be said when nothing was heard, or no admission came, for too long.
-  private func silence(at now: Double) -> String? {
-    if isCalling, now - callingSince > limits.joinTimeout {
-      let problem = hasHeard ? "admitted this process" : "answered"
+  /// A sentence about the timeout that has passed; nil if none has.
+  private func timeoutProblem(at now: Double) -> String? {
+    if isJoining, now - joiningSince > limits.joinTimeout {
+      let problem = hasReceived ? "admitted this process" : "answered"
       let advice =
-        hasHeard
-        ? "Check that it wants more processes of this kind." : "Check its address and that it runs."
+        hasReceived
+        ? "Check that it needs more processes of this kind."
+        : "Check its address and that it is running."
       return "Cannot join a run: the coordinator has not \(problem) for "
         + "\(Int(limits.joinTimeout)) s. \(advice)"
     }
     guard let welcome else { return nil }
     let timeout = silenceTimeout(welcome)
-    guard clock.seconds - heardAt > timeout else { return nil }
-    return "Lost the coordinator: nothing was heard for \(timeout.rounded()) s. "
-      + "Start this process again when the coordinator is back\(stranger)."
+    guard clock.seconds - receivedAt > timeout else { return nil }
+    return "Lost the coordinator: no message came for \(timeout.rounded()) s. "
+      + "Start this process again when the coordinator is back\(lowerTermNote)."
   }
 }
 
 /// Why a node leaves a run.
 public enum Departure: Sendable, Equatable {
-  /// The run is over, or a stop was asked for.
+  /// The run has ended, or a stop was requested.
   case finished(String)
-  /// Starting again can help: a peer was lost.
+  /// A restart can help: a peer was lost.
   case transient(String)
-  /// Starting again cannot help.
+  /// A restart cannot help.
   case permanent(String)
+}
+
+/// Decides when to log that a node waits: soon after the wait begins, then rarely.
+struct WaitNotices: Sendable {
+  /// Seconds of waiting before the first notice.
+  static let first = 10.0
+  /// Seconds from one notice to the next.
+  static let interval = 60.0
+
+  private var lastAt: Double?
+
+  /// Whether a notice is due about a wait that began at `since`, at first `threshold` seconds
+  /// after that.
+  mutating func isDue(since: Double, threshold: Double, at now: Double) -> Bool {
+    if let lastAt, lastAt >= since {
+      guard now - lastAt >= Self.interval else { return false }
+    } else {
+      guard now - since >= threshold else { return false }
+    }
+    lastAt = now
+    return true
+  }
 }

@@ -1,35 +1,36 @@
-/// The clock by which the silence of others is judged: it runs only while this process listens.
+/// A clock for timeouts on the silence of peers: it runs only while this process could receive.
 ///
-/// A process that was stopped, or that got no processor because others are busy, heard nobody
-/// meanwhile, and what was said then waits to be read. So between two looks no more than a short
-/// time counts, and none while messages are known to wait. Waiting messages stop the clock for
-/// ``backlogLimit`` and for as long again as it has run without any, so that it runs at half the
-/// speed of time at the least, whatever peers send.
+/// A process that was stopped, or that got no processor time, received nothing meanwhile, and
+/// messages that were sent then wait to be read. So at most a short time counts between two calls
+/// of ``look(at:isBehind:)``, and none while messages are known to wait. Waiting messages stop the
+/// clock for at most ``backlogLimit``, and after that for as long as it has run without any. So it
+/// runs at least at half speed, whatever peers send.
 public struct ListeningClock: Sendable, Equatable {
-  /// The most that counts between two looks, seconds.
+  /// The most that counts between two calls, seconds.
   private let longestStep: Double
-  /// For how long waiting messages stop the clock at first, seconds.
+  /// The longest time for which waiting messages stop the clock, seconds.
   private let backlogLimit: Double
-  /// Seconds for which this process has listened.
+  /// Seconds for which this process could receive.
   public private(set) var seconds = 0.0
   private var lookedAt: Double?
-  /// Whether messages waited when it was last known.
+  /// Whether messages waited when this was last known.
   private var isBehind = false
-  /// For how long they have stopped the clock, less what it has run without any, seconds.
+  /// How long waiting messages have stopped the clock, less the time that it has run without any,
+  /// seconds.
   private var stopped = 0.0
 
-  /// - Parameter timeout: the silence, in seconds, after which somebody counts as lost.
+  /// - Parameter timeout: the silence after which a peer counts as lost, seconds.
   public init(timeout: Double) {
     longestStep = timeout / 4
     backlogLimit = timeout
   }
 
-  /// Time went by.
+  /// Advances the clock.
   ///
   /// - Parameters:
-  ///   - now: seconds on a clock that never goes back.
-  ///   - isBehind: whether messages wait that have come and were not read; nil: it is not known,
-  ///     because one of them is being read.
+  ///   - now: seconds on a monotonic clock.
+  ///   - isBehind: whether received messages wait to be read; nil: unknown, because one of them is
+  ///     being read.
   public mutating func look(at now: Double, isBehind: Bool?) {
     let step = max(0, now - (lookedAt ?? now))
     let wasBehind = self.isBehind || isBehind == true

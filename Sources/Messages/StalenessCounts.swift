@@ -1,26 +1,26 @@
-/// How stale the rows were that gradients were computed from, as named sums that travel with the
-/// gradients: how many gradients by staleness, and the total.
+/// The staleness of the rows that gradients were computed from, as named sums that are sent with
+/// the gradients: numbers of gradients by staleness, and the total staleness.
 ///
-/// Staleness up to 64 versions is counted by its number, beyond it by the next power of two.
+/// Up to 64 versions every staleness is counted separately; above, powers of two are counted.
 public struct StalenessCounts: Sendable, Equatable {
   static let prefix = "staleness."
   private static let total = "\(prefix)total"
-  /// Derived from the others, for people.
+  /// Derived from the others, for display.
   private static let mean = "\(prefix)mean"
   private static let maximum = "\(prefix)max"
   private static let exactLimit: UInt64 = 64
 
-  /// Of how many gradients the rows were of which staleness.
+  /// Numbers of gradients by the staleness of their rows.
   private var counts: [UInt64: Double] = [:]
   private var sum = 0.0
 
-  /// Of one gradient.
+  /// The counts of one gradient.
   public init(_ staleness: UInt64) {
     counts[Self.bucket(staleness)] = 1
     sum = Double(staleness)
   }
 
-  /// What is said of staleness in named sums; nil: nothing.
+  /// The counts among named sums; nil if there are none.
   public init?(_ sums: [String: Double]) {
     for (name, value) in sums where name.hasPrefix(Self.prefix) {
       if let staleness = UInt64(name.dropFirst(Self.prefix.count)) { counts[staleness] = value }
@@ -37,28 +37,28 @@ public struct StalenessCounts: Sendable, Equatable {
     return bound
   }
 
-  /// What adds up over gradients, by name.
+  /// The sums, which add up over gradients, by name.
   public var sums: [String: Double] {
     var sums = [Self.total: sum]
     for (staleness, count) in counts { sums["\(Self.prefix)\(staleness)"] = count }
     return sums
   }
 
-  /// The sums, and what people want to know.
+  /// The sums with mean and maximum.
   public var values: [String: Double] {
     sums.merging([Self.mean: mean, Self.maximum: Double(greatest)]) { first, _ in first }
   }
 
-  /// Gradients.
+  /// The number of gradients.
   public var count: Double { counts.values.reduce(0, +) }
 
-  /// Versions, over all gradients.
+  /// Mean staleness over all gradients, in versions.
   public var mean: Double { count > 0 ? sum / count : 0 }
 
-  /// Versions; beyond 64 the next power of two.
+  /// The greatest staleness in versions, rounded up to a power of two above 64.
   public var greatest: UInt64 { counts.filter { $0.value > 0 }.keys.max() ?? 0 }
 
-  /// Adds those of other gradients.
+  /// Adds the counts of other gradients.
   public mutating func add(_ other: StalenessCounts) {
     counts.merge(other.counts, uniquingKeysWith: +)
     sum += other.sum

@@ -1,10 +1,10 @@
-/// How much of anything one message may hold, and how large its numbers may be. A receiver checks
-/// all of it before it believes a peer, so that no message can make it use unbounded memory or
-/// time, and no number that was let in can overflow what is computed from it.
+/// Limits on the contents of one message and on its numbers. A receiver checks all of them before
+/// it uses a message, so that no message can cause unbounded use of memory or time, and no accepted
+/// number can overflow in a computation.
 ///
-/// Two kinds of numbers have no bound beyond their type. Names (the ids of requests and tasks, the
-/// incarnations of nodes, seeds) are compared and never calculated with. Sums of losses and metrics
-/// may be anything, even no number: that is how a run says that it diverged.
+/// Two kinds of numbers are limited only by their type. Names (ids of requests and tasks,
+/// incarnations of nodes, seeds) are compared but not computed with. Sums of losses and metrics may
+/// have any value, including NaN, which reports that a run diverged.
 public struct WireLimits: Sendable, Equatable {
   /// Bytes of a header frame.
   public var headerBytes = 8 << 20
@@ -26,10 +26,10 @@ public struct WireLimits: Sendable, Equatable {
   public var sumsPerReport = 256
   /// Named counts in one unit report.
   public var countsPerReport = 256
-  /// Servers of a run, and workers: what there are ranks for.
+  /// Servers of a run, and workers: the number of ranks of a role.
   public var members = 4096
 
-  // Largest numbers. All fit into `Int`.
+  // Largest values. All fit into `Int`.
 
   /// Logical shards of a batch.
   public var shards = 65_536
@@ -47,7 +47,7 @@ public struct WireLimits: Sendable, Equatable {
   public var roundsPerStep = 1000
   /// Epochs; blocks of users, items or initial values.
   public var epochsAndBlocks = UInt64(Int32.max)
-  /// Bytes of a file or of memory, steps of a task.
+  /// Bytes of a file or of memory; steps of a task.
   public var quantity = UInt64(1) << 62
   /// Seconds between two heartbeats.
   public var heartbeatInterval = 3600.0
@@ -57,8 +57,8 @@ public struct WireLimits: Sendable, Equatable {
 
   public init() {}
 
-  /// Bytes of a frame between a node and the coordinator, whose messages are headers alone. The
-  /// largest that occur are some hundred KiB: a welcome with thousands of tables, the reports of a
-  /// task with thousands of blocks.
+  /// Bytes of a frame between a node and the coordinator, whose messages have only a header. The
+  /// largest in practice have some hundred KiB: a welcome with thousands of tables, or the reports
+  /// of a task with thousands of blocks.
   public static var controlFrameBytes: Int { standard.headerBytes }
 }

@@ -1,18 +1,18 @@
 /// Why a server cannot be set up.
 public struct ParameterServerError: Error, Sendable, Equatable, CustomStringConvertible {
-  /// What kind of thing is wrong.
+  /// The kind of error.
   public enum Code: Sendable, Equatable {
-    /// A table's description cannot be right.
+    /// A table's description is invalid.
     case table
-    /// The run's numbers (servers, shards, rates) cannot be right.
+    /// A number of the run (servers, shards, rates) is invalid.
     case configuration
-    /// The tables would not fit.
+    /// The tables need more memory than allowed.
     case limit
     /// A checkpoint does not fit the run.
     case checkpoint
   }
 
-  /// What kind of thing is wrong.
+  /// The kind of error.
   public let code: Code
   /// One sentence: what was attempted, what was found, what to do.
   public let message: String

@@ -1,8 +1,8 @@
 import Messages
-import Tables
+public import Tables
 
 extension TableSpec {
-  /// The table that a received description names.
+  /// Decodes a received description.
   ///
   /// - Throws: ``ParameterServerError`` with code `table` if the name is empty or too long, an
   ///   extent is zero or too large, a number is not finite or out of its range, or the initializer
@@ -39,7 +39,7 @@ extension TableSpec {
 }
 
 extension TableDescription {
-  /// A table as it travels.
+  /// Encodes a table.
   ///
   /// - Precondition: width and block size fit into 32 bits.
   public init(_ spec: TableSpec) {
@@ -82,7 +82,7 @@ extension Initializer {
 }
 
 extension UpdateRule {
-  /// The rule of a name as it travels, nil if there is none.
+  /// The rule with a name as in table descriptions; nil if there is none.
   ///
   /// - Parameter value: the rate of a moving average.
   package static func named(_ name: String, value: Float) -> UpdateRule? {

@@ -1,11 +1,11 @@
 internal import Glibc
 
 extension Endpoint {
-  /// Looks the host's name up. libzmq itself retries an unknown name for ever without a word, which
-  /// is right for a host that is still starting and wrong for a slip of the pen: a shell asks
-  /// once beside it, and tells its user.
+  /// Looks up the host's name. libzmq retries an unknown name for ever without reporting it, which
+  /// is right for a host that is still starting and wrong for a typing error. So a process checks
+  /// once before it connects, and reports what it finds.
   ///
-  /// Blocks while the system looks the name up.
+  /// Blocks during the lookup.
   ///
   /// - Throws: ``TransportError`` with the code `hostUnknown`.
   public func checkHost() throws(TransportError) {
@@ -17,15 +17,15 @@ extension Endpoint {
       throw TransportError(
         .hostUnknown,
         "Cannot find the host '\(name)' of \(self): \(String(cString: gai_strerror(result)));"
-          + " check its spelling and this machine's name service.")
+          + " check the spelling and this machine's name service.")
     }
     freeaddrinfo(found)
   }
 
-  /// Looks whether this machine knows a way to the endpoint at all. Like an unknown host, a network
-  /// that is down is tried again by libzmq without a word. Nothing is sent.
+  /// Checks that this machine has a route to the endpoint. libzmq retries for ever without
+  /// reporting that the network is down. Nothing is sent.
   ///
-  /// Blocks while the system looks the host's name up; an unknown one has no way that could miss.
+  /// Blocks during the lookup of the host's name; an unknown name passes (see ``checkHost()``).
   ///
   /// - Throws: ``TransportError`` with the code `addressNotAvailable`.
   public func checkRoute() throws(TransportError) {
@@ -42,7 +42,7 @@ extension Endpoint {
         address.pointee.ai_family, CInt(SOCK_DGRAM.rawValue) | CInt(SOCK_CLOEXEC.rawValue), 0)
       guard descriptor >= 0 else { continue }
       defer { close(descriptor) }
-      // Of a datagram socket, this looks for a route and no more.
+      // For a datagram socket, connecting only looks up the route.
       if connect(descriptor, address.pointee.ai_addr, address.pointee.ai_addrlen) == 0 { return }
       problem = errno
     }
@@ -57,9 +57,68 @@ extension Endpoint {
       "Cannot reach \(self): \(Errno(number: problem).text); \(advice).")
   }
 
-  /// Whether processes of this machine reach each other at 127.0.0.1: in a network namespace of its
-  /// own they do only once somebody has started its loopback interface.
+  /// Whether processes of this machine reach each other at 127.0.0.1. In a new network namespace
+  /// the loopback interface is down until it is started.
   public static var reachesLoopback: Bool {
     (try? Endpoint("tcp://127.0.0.1:9").checkRoute()) != nil
+  }
+}
+
+extension Endpoint {
+  /// Whether only processes of this machine can reach it: a Unix socket or a loopback address.
+  /// Names are not looked up, because libzmq may resolve them differently; see
+  /// ``resolvingLoopbackName()``.
+  public var isOnThisMachine: Bool {
+    guard case .tcp(let host, _) = kind else { return true }
+    var v4 = in_addr()
+    if inet_pton(AF_INET, host, &v4) == 1 { return Self.isLoopback(v4) }
+    return host == "[::1]"
+  }
+
+  /// The endpoint with a loopback address in place of a name for this machine such as `localhost`;
+  /// every other endpoint is unchanged. libzmq listens at addresses only, and an address that was
+  /// checked cannot resolve to something else later.
+  ///
+  /// Blocks during the lookup.
+  public func resolvingLoopbackName() -> Endpoint {
+    guard case .tcp(let host, _) = kind, host != "*", !isIPv6 else { return self }
+    var hints = addrinfo()
+    hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
+    var found: UnsafeMutablePointer<addrinfo>?
+    guard getaddrinfo(host, nil, &hints, &found) == 0 else { return self }
+    defer { freeaddrinfo(found) }
+    var addresses: [String] = []
+    for entry in sequence(first: found, next: { $0?.pointee.ai_next }) {
+      guard let entry = entry?.pointee else { break }
+      guard let address = Self.loopbackAddress(entry) else { return self }
+      addresses.append(address)
+    }
+    // Peers that connect by the name try the IPv4 address first.
+    guard let address = addresses.first(where: { !$0.contains(":") }) ?? addresses.first else {
+      return self
+    }
+    return at(host: address)
+  }
+
+  /// Nil for an address that is not a loopback one.
+  private static func loopbackAddress(_ entry: addrinfo) -> String? {
+    switch entry.ai_family {
+    case AF_INET:
+      let address = UnsafeRawPointer(entry.ai_addr).loadUnaligned(as: sockaddr_in.self).sin_addr
+      guard isLoopback(address) else { return nil }
+      let bits = UInt32(bigEndian: address.s_addr)
+      return [24, 16, 8, 0].map { "\(bits >> UInt32($0) & 0xFF)" }.joined(separator: ".")
+    case AF_INET6:
+      let address = UnsafeRawPointer(entry.ai_addr).loadUnaligned(as: sockaddr_in6.self).sin6_addr
+      let isLoopback = withUnsafeBytes(of: address) {
+        $0.dropLast().allSatisfy { $0 == 0 } && $0.last == 1
+      }
+      return isLoopback ? "::1" : nil
+    default: return nil
+    }
+  }
+
+  private static func isLoopback(_ address: in_addr) -> Bool {
+    UInt32(bigEndian: address.s_addr) >> 24 == 127
   }
 }

@@ -1,6 +1,6 @@
 internal import ForeignText
 
-/// An address in libzmq's notation, checked: `tcp://HOST:PORT` or `ipc://PATH`.
+/// A checked address in libzmq's notation: `tcp://HOST:PORT` or `ipc://PATH`.
 public struct Endpoint: Sendable, Hashable, CustomStringConvertible {
   public enum Kind: Sendable, Hashable {
     /// `port` is nil for `*`, a free port of the system's choice. IPv6 addresses are in brackets.
@@ -18,7 +18,7 @@ public struct Endpoint: Sendable, Hashable, CustomStringConvertible {
   /// Longest path of a Unix socket, in bytes, without the final NUL.
   static let maximumPathBytes = 107
 
-  /// - Throws: ``TransportError`` that says what is wrong with `text`.
+  /// - Throws: ``TransportError`` with the code `invalidEndpoint`.
   public init(_ text: String) throws(TransportError) {
     if text.hasPrefix("tcp://") {
       kind = try Self.tcp(text.dropFirst("tcp://".count), in: text)
@@ -40,7 +40,8 @@ public struct Endpoint: Sendable, Hashable, CustomStringConvertible {
     }
   }
 
-  /// The same port at another host: how others reach what was bound to all interfaces.
+  /// The same port at another host: the address at which peers reach a socket that is bound to all
+  /// interfaces.
   public func at(host: String) -> Endpoint {
     switch kind {
     case .tcp(_, let port):
@@ -54,7 +55,7 @@ public struct Endpoint: Sendable, Hashable, CustomStringConvertible {
     if case .tcp(let host, _) = kind { host.hasPrefix("[") } else { false }
   }
 
-  /// Whether it names one place that can be connected to.
+  /// Whether it names a single host and port, so that it can be connected to.
   var isDefinite: Bool {
     if case .tcp(let host, let port) = kind {
       host != "*" && host != "0.0.0.0" && port != nil && port != 0
@@ -85,7 +86,7 @@ public struct Endpoint: Sendable, Hashable, CustomStringConvertible {
     guard rest.utf8.count <= maximumPathBytes else {
       throw invalid(
         text,
-        "its path has \(rest.utf8.count) bytes and a Unix socket's at most"
+        "its path has \(rest.utf8.count) bytes, and a Unix socket's path may have at most"
           + " \(maximumPathBytes)")
     }
     guard !hasControlCharacters(rest) else {
@@ -94,7 +95,7 @@ public struct Endpoint: Sendable, Hashable, CustomStringConvertible {
     return .ipc(path: String(rest))
   }
 
-  /// libzmq reads up to the first NUL: without this check, it would use another address than the
+  /// libzmq reads up to the first NUL, so without this check it could use another address than the
   /// one that was checked.
   private static func hasControlCharacters(_ text: some StringProtocol) -> Bool {
     text.utf8.contains { $0 < 0x20 || $0 == 0x7F }

@@ -1,16 +1,17 @@
 internal import CZeroMQ
+internal import Glibc
 
 /// The error number of a failed libzmq or system call.
 struct Errno: Error, Equatable {
   let number: CInt
 
-  /// What libzmq calls it, such as `Address already in use`.
+  /// libzmq's text for it, such as `Address already in use`.
   var text: String { String(cString: zmq_strerror(number)) }
 }
 
-/// The result of a C call that says −1 and sets `errno` when it fails.
+/// The result of a C call that returns −1 and sets `errno` when it fails.
 ///
-/// A call that a signal interrupted is repeated, unless the caller wants to look up then.
+/// - Parameter retryOnInterrupt: whether a call that a signal interrupted is repeated.
 func valueOrErrno(
   retryOnInterrupt: Bool = true, _ call: () -> CInt
 ) throws(Errno) -> CInt {
@@ -22,4 +23,12 @@ func valueOrErrno(
       throw Errno(number: number)
     }
   }
+}
+
+/// The numbers that the transport handles itself; all others become a ``TransportError``.
+extension Errno {
+  static let interrupted = Errno(number: EINTR)
+  static let wouldBlock = Errno(number: EAGAIN)
+  static let unreachable = Errno(number: EHOSTUNREACH)
+  static let closed = Errno(number: ENOTSOCK)
 }

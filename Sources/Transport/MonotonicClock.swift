@@ -1,11 +1,22 @@
 internal import Glibc
 
-/// The time that only moves forward, for the shells that hand it to state machines.
+/// The system's monotonic clock, read by the drivers of state machines.
 public enum MonotonicClock {
-  /// Time since a fixed moment of this machine's past. Means nothing on another machine.
+  /// Time since an arbitrary fixed moment; not comparable between machines.
   public static var now: Duration {
     var time = timespec()
     clock_gettime(CLOCK_MONOTONIC, &time)
     return .seconds(time.tv_sec) + .nanoseconds(time.tv_nsec)
+  }
+}
+
+extension Duration {
+  /// Whole milliseconds, rounded up: a wait of this length does not end early.
+  var millisecondsRoundedUp: Int {
+    let (seconds, attoseconds) = components
+    let perMillisecond: Int64 = 1_000_000_000_000_000
+    let fraction = (attoseconds + perMillisecond - 1) / perMillisecond
+    let (whole, overflows) = seconds.multipliedReportingOverflow(by: 1000)
+    return overflows ? Int(Int32.max) : Int(whole) + Int(fraction)
   }
 }

@@ -4,8 +4,8 @@ import Tensors
 import TestSupport
 import Testing
 
-/// Damaged files of checkpoints, by the million if wanted: `scripts/fuzz`. ``MutatedFileTests``
-/// goes further with fewer of them: into the tables of servers.
+/// Damaged files of checkpoints, any number of them with `scripts/fuzz`. ``MutatedFileTests``
+/// tests fewer of them, but restores servers from them.
 @Suite("Damaged files of checkpoints")
 struct CheckpointFuzzTests {
   private static func verdict(_ body: () throws -> Void) throws -> FuzzedParser.Verdict {
@@ -28,7 +28,7 @@ struct CheckpointFuzzTests {
     )
   }
 
-  /// Makes the digest of a manifest fit its text again, so that what lies behind it is reached.
+  /// Makes the digest of a manifest match its text again, so that the checks behind it are reached.
   private static let mendDigest: InputMutator.Change = { bytes, _ in
     let key = Array("\n  \"digest\" : \"".utf8)
     let count = ByteDigest().text.utf8.count
@@ -47,7 +47,7 @@ struct CheckpointFuzzTests {
   @Test("manifests")
   func manifests() throws {
     let samples = try [1, 2].map { try Self.checkpoint(servers: $0).manifest }
-    // A manifest lies in the folder of its checkpoint.
+    // A manifest must be in the folder of its checkpoint.
     let file = try MemoryFile(
       "manifest.json", in: MemoryFolder(name: CheckpointName(generation: 1, version: 3).folder))
     let again = try MemoryFile(
@@ -73,7 +73,7 @@ struct CheckpointFuzzTests {
       })
   }
 
-  /// Makes the length of the header fit the file again, by the first braces that close it.
+  /// Makes the header length match again: up to the first closing braces.
   private static let mendHeaderLength: InputMutator.Change = { bytes, _ in
     guard bytes.count > 8,
       let end = bytes.indices.dropFirst(8).first(where: { index in

@@ -6,7 +6,7 @@ import Tables
 import TestSupport
 import Testing
 
-@Suite("Files that are not what was written")
+@Suite("Damaged files")
 struct DamageTests {
   /// Two checkpoints in a store, the newer at version 4.
   private struct Two {
@@ -32,7 +32,7 @@ struct DamageTests {
     }
   }
 
-  @Test("undamaged, the newest is the one")
+  @Test("without damage, the newest checkpoint is used")
   func undamaged() throws {
     let two = try Two()
     let latest = try two.store.latestUsable(runID: "run")
@@ -44,53 +44,54 @@ struct DamageTests {
   struct Damage: Sendable, CustomTestStringConvertible {
     let testDescription: String
     let file: @Sendable (CheckpointManifest) -> String
-    let says: [String]
+    let mentions: [String]
     let change: @Sendable (inout [UInt8]) -> Void
   }
 
   private static func shard(_ manifest: CheckpointManifest) -> String { manifest.path(ofRank: 1) }
 
   static let damages = [
-    Damage(testDescription: "half a file", file: shard, says: ["bytes"]) {
+    Damage(testDescription: "half a file", file: shard, mentions: ["bytes"]) {
       $0.removeLast($0.count / 2)
     },
-    Damage(testDescription: "an empty file", file: shard, says: ["ends at byte 0"]) { $0 = [] },
-    Damage(testDescription: "one byte less", file: shard, says: ["bytes"]) { $0.removeLast() },
-    Damage(testDescription: "one byte more", file: shard, says: ["bytes"]) { $0.append(0) },
-    Damage(testDescription: "a flipped bit in the last value", file: shard, says: ["digest"]) {
+    Damage(testDescription: "an empty file", file: shard, mentions: ["ends at byte 0"]) { $0 = [] },
+    Damage(testDescription: "one byte less", file: shard, mentions: ["bytes"]) { $0.removeLast() },
+    Damage(testDescription: "one byte more", file: shard, mentions: ["bytes"]) { $0.append(0) },
+    Damage(testDescription: "a flipped bit in the last value", file: shard, mentions: ["digest"]) {
       $0[$0.count - 1] ^= 1
     },
-    Damage(testDescription: "a flipped bit among the values", file: shard, says: ["digest"]) {
+    Damage(testDescription: "a flipped bit among the values", file: shard, mentions: ["digest"]) {
       $0[$0.count - 500] ^= 16
     },
-    Damage(testDescription: "a header longer than the file", file: shard, says: ["header"]) {
+    Damage(testDescription: "a header longer than the file", file: shard, mentions: ["header"]) {
       $0[2] = 1
     },
-    Damage(testDescription: "a header of absurd length", file: shard, says: ["header"]) {
+    Damage(testDescription: "a header of absurd length", file: shard, mentions: ["header"]) {
       for index in 0..<8 { $0[index] = 255 }
     },
-    Damage(testDescription: "a header that is no JSON", file: shard, says: []) { $0[8] = 0 },
-    Damage(testDescription: "zeros", file: shard, says: ["header"]) {
+    Damage(testDescription: "a header that is no JSON", file: shard, mentions: []) { $0[8] = 0 },
+    Damage(testDescription: "zeros", file: shard, mentions: ["header"]) {
       $0 = Array(repeating: 0, count: $0.count)
     },
-    Damage(testDescription: "half a manifest", file: \.name.manifest, says: ["manifest"]) {
+    Damage(testDescription: "half a manifest", file: \.name.manifest, mentions: ["manifest"]) {
       $0.removeLast($0.count / 2)
     },
-    Damage(testDescription: "an empty manifest", file: \.name.manifest, says: ["manifest"]) {
+    Damage(testDescription: "an empty manifest", file: \.name.manifest, mentions: ["manifest"]) {
       $0 = []
     },
-    Damage(testDescription: "a manifest of zeros", file: \.name.manifest, says: ["manifest"]) {
+    Damage(testDescription: "a manifest of zeros", file: \.name.manifest, mentions: ["manifest"]) {
       $0 = Array(repeating: 0, count: $0.count)
     },
     Damage(
-      testDescription: "a changed digit in the manifest", file: \.name.manifest, says: ["digest"]
+      testDescription: "a changed digit in the manifest", file: \.name.manifest,
+      mentions: ["digest"]
     ) {
       let text = String(decoding: $0, as: UTF8.self)
       $0 = Array(text.replacing("\"step\" : 2", with: "\"step\" : 3").utf8)
     },
   ]
 
-  @Test("the damage is told with the file, and the checkpoint before is used", arguments: damages)
+  @Test("the problem names the file, and the checkpoint before is used", arguments: damages)
   func damaged(damage: Damage) throws {
     let two = try Two()
     let name = damage.file(two.newer)
@@ -99,7 +100,7 @@ struct DamageTests {
     #expect(latest.manifest == two.older)
     let problem = try #require(latest.problems.first)
     #expect(latest.problems.count == 1)
-    for word in damage.says + [name, "go on from another checkpoint"] {
+    for word in damage.mentions + [name, "use another checkpoint"] {
       #expect(problem.contains(word), "\(problem)")
     }
     let error = #expect(throws: CheckpointError.self) {
@@ -146,7 +147,7 @@ struct DamageTests {
     #expect(try two.store.latestUsable(runID: "run").manifest == two.older)
   }
 
-  @Test("a folder that was renamed is not the checkpoint that its name says")
+  @Test("a renamed folder is not a checkpoint")
   func renamed() throws {
     let two = try Two()
     let name = CheckpointName(generation: 1, version: 99)
@@ -158,7 +159,7 @@ struct DamageTests {
     #expect(latest.problems.first?.contains("not of this folder") == true)
   }
 
-  @Test("what a crash leaves while files are written is no checkpoint, and no problem")
+  @Test("files that a crash leaves are neither a checkpoint nor a problem")
   func crashes() throws {
     let two = try Two()
     var servers = try TrainedServers()
@@ -180,12 +181,12 @@ struct DamageTests {
       #expect(latest.manifest == two.newer && latest.problems == [])
       #expect(try two.store.list().first?.content == .uncommitted)
     }
-    // The same version can be written over what was left.
+    // The same version can be written over them.
     try servers.save(in: two.folder.path)
     #expect(try two.store.latestUsable(runID: "run").manifest == third)
   }
 
-  @Test("checkpoints of another run in the folder are told and left alone")
+  @Test("checkpoints of another run in the folder are reported and not changed")
   func otherRun() throws {
     let two = try Two()
     var other = try TrainedServers(runID: "other")
@@ -196,13 +197,13 @@ struct DamageTests {
     #expect(latest.problems.first?.contains("'other'") == true)
   }
 
-  /// A file or folder that is there and cannot be read, whoever tries: a link to itself.
+  /// A file or folder that exists and cannot be read, even by root: a link to itself.
   private func makeUnreadable(_ path: String) throws {
     try FileManager.default.removeItem(atPath: path)
     try FileManager.default.createSymbolicLink(atPath: path, withDestinationPath: path)
   }
 
-  @Test("what cannot be read is not taken for damaged: nobody goes on from an older one, or none")
+  @Test("an unreadable checkpoint does not count as damaged: no older one is used instead")
   func unreadable() throws {
     let names: [@Sendable (CheckpointManifest) -> String] = [
       { _ in "" }, { $0.name.folder }, \.name.manifest, { $0.path(ofRank: 0) },
@@ -222,7 +223,7 @@ struct DamageTests {
     }
   }
 
-  @Test("none that is there is told from one that is damaged")
+  @Test("a missing checkpoint is distinguished from a damaged one")
   func noneThere() throws {
     let two = try Two()
     for manifest in [two.newer, two.older] {
@@ -230,7 +231,7 @@ struct DamageTests {
     }
     let damaged = try two.store.latestUsable(runID: "run")
     #expect(damaged.manifest == nil && damaged.problems.count == 2 && !damaged.isNoneThere)
-    // Files without a manifest, and checkpoints of another run, are none of the run's.
+    // Files without a manifest and checkpoints of another run do not count.
     for manifest in [two.newer, two.older] { try two.folder.remove(manifest.name.manifest) }
     var other = try TrainedServers(runID: "other")
     other.train(to: 6)

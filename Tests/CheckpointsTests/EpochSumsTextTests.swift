@@ -25,7 +25,7 @@ struct EpochSumsTextTests {
   }
 
   @Test(
-    "what is no text of sums is none",
+    "malformed text is refused",
     arguments: [
       "", "[", "{}", "[1]", #"[{"unit":0,"sums":{"a":"x"}}]"#, #"[{"unit":-1,"sums":{}}]"#,
     ])

@@ -3,7 +3,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite("Disks that take no more")
+@Suite("Full and missing disks")
 struct FailingDiskTests {
   /// A store with a checkpoint at version 2, and servers at version 4.
   private static func begin() throws -> (TemporaryFolder, CheckpointManifest, TrainedServers) {
@@ -15,7 +15,7 @@ struct FailingDiskTests {
     return (folder, manifest, servers)
   }
 
-  @Test("a full disk is a sentence; nothing is left under the name, the last checkpoint stays")
+  @Test("a full disk is reported; no file is left under the name, the last checkpoint is kept")
   func fullDisk() throws {
     let (folder, manifest, servers) = try Self.begin()
     let name = "v0000000004-g1/server-1-of-2.safetensors"
@@ -35,7 +35,7 @@ struct FailingDiskTests {
     #expect(try servers.save(in: folder.path).version == 4)
   }
 
-  @Test("what should hold the folder is not there: it is not made in another place")
+  @Test("a missing parent folder is not created")
   func parentIsGone() throws {
     let (folder, _, servers) = try Self.begin()
     let gone = "\(folder.path)/moved-away"
@@ -46,7 +46,7 @@ struct FailingDiskTests {
     #expect(!FileManager.default.fileExists(atPath: gone))
   }
 
-  @Test("a file where the folder should be is a sentence with the path")
+  @Test("a file in place of the folder is reported with the path")
   func inTheWay() throws {
     let (folder, manifest, servers) = try Self.begin()
     try folder.write([1], to: "v0000000004-g1")
@@ -61,7 +61,7 @@ struct FailingDiskTests {
     #expect(latest.manifest == manifest)
   }
 
-  @Test("a manifest that cannot be written leaves no checkpoint and no rest")
+  @Test("a manifest that cannot be written leaves no checkpoint and no temporary file")
   func manifest() throws {
     let (folder, manifest, servers) = try Self.begin()
     try folder.makeFolder("v0000000004-g1/manifest.json")

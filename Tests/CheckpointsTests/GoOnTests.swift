@@ -5,7 +5,7 @@ import Tables
 import TestSupport
 import Testing
 
-@Suite("Training goes on from files")
+@Suite("Training resumes from files")
 struct GoOnTests {
   private static let kinds: [any RowOptimizer] = [
     SGD(), Adagrad(), RowwiseAdagrad(), Adam(mode: .dense), Adam(mode: .lazyExact),
@@ -13,7 +13,7 @@ struct GoOnTests {
   ]
 
   @Test(
-    "with the bits of a run that nothing happened to, on any number of servers",
+    "with the bits of an undisturbed run, on any number of servers",
     arguments: kinds, 1...3)
   func anyServers(kind: any RowOptimizer, servers: Int) throws {
     let folder = try TemporaryFolder()
@@ -83,7 +83,7 @@ struct GoOnTests {
     #expect(try one.read(first.name.manifest) == other.read(second.name.manifest))
   }
 
-  @Test("another run, another version, another configuration: refused in a sentence")
+  @Test("another run, version or configuration is refused with a message")
   func mismatch() throws {
     let folder = try TemporaryFolder()
     var servers = try TrainedServers()
@@ -92,7 +92,7 @@ struct GoOnTests {
     func reason(_ body: () throws -> Void) -> String {
       do {
         try body()
-        return "nothing was thrown"
+        return "no error"
       } catch let error as CheckpointError {
         #expect(error.code == .mismatch)
         return error.message
@@ -121,7 +121,7 @@ struct GoOnTests {
         .contains("'item'"))
   }
 
-  @Test("tables of other shapes are refused with what was found")
+  @Test("tables of other shapes are refused with both shapes")
   func otherShapes() throws {
     let folder = try TemporaryFolder()
     var servers = try TrainedServers()
@@ -145,7 +145,7 @@ struct GoOnTests {
   }
 
   @Test(
-    "states of another optimizer are refused by name, also where they would fit",
+    "states of another optimizer are refused by name, even if their shapes fit",
     arguments: [SGD(), Adagrad(), RowwiseAdagrad(), Adam(mode: .dense)] as [any RowOptimizer])
   func otherOptimizer(kind: any RowOptimizer) throws {
     let folder = try TemporaryFolder()

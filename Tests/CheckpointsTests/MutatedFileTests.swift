@@ -5,7 +5,7 @@ import ParameterServer
 import TestSupport
 import Testing
 
-/// Bytes that somebody changed: whatever they are, they are refused or do no harm.
+/// Files with changed bytes are refused or do no harm.
 @Suite("Mutated files")
 struct MutatedFileTests {
   private static let rounds = 400
@@ -22,7 +22,7 @@ struct MutatedFileTests {
       let place = Int.random(in: 0...result.count, using: &random)
       result.insert(contentsOf: Array(result[start..<end]), at: place)
     case 2:
-      // Where the structure is.
+      // In the header.
       let index = Int.random(in: 0..<min(result.count, 600), using: &random)
       result[index] = UInt8.random(in: 0...255, using: &random)
     case 3:
@@ -41,7 +41,7 @@ struct MutatedFileTests {
     return result
   }
 
-  @Test("a manifest is read as it was written, or refused with its path")
+  @Test("a changed manifest is read with its original content, or refused with its path")
   func manifest() throws {
     let folder = try TemporaryFolder()
     var servers = try TrainedServers()
@@ -61,7 +61,7 @@ struct MutatedFileTests {
     }
   }
 
-  @Test("a file of rows gives the rows that were written, or is refused with its path")
+  @Test("a changed file of rows returns the original rows, or is refused with its path")
   func shard() throws {
     let folder = try TemporaryFolder()
     var servers = try TrainedServers(servers: 1)
@@ -88,7 +88,7 @@ struct MutatedFileTests {
     }
   }
 
-  @Test("a file that a right digest speaks for does no harm either")
+  @Test("a changed file with a matching digest does no harm either")
   func forgedShard() throws {
     let folder = try TemporaryFolder()
     var servers = try TrainedServers(servers: 1)

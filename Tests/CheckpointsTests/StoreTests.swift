@@ -23,7 +23,7 @@ struct StoreTests {
     try store.list().map(\.name.folder)
   }
 
-  @Test("names of folders are taken one way only")
+  @Test("every checkpoint has only one folder name")
   func names() {
     for (generation, version, folder) in [
       (2, 118, "v0000000118-g2"), (0, 0, "v0000000000-g0"),
@@ -48,7 +48,7 @@ struct StoreTests {
     #expect(try store.latestUsable(runID: "run").manifest?.version == 2)
   }
 
-  @Test("pruning keeps the newest and those that are named")
+  @Test("pruning keeps the newest and the given versions")
   func prune() throws {
     let folder = try TemporaryFolder()
     let store = try Self.store(folder, versions: 1...6)
@@ -63,7 +63,7 @@ struct StoreTests {
     #expect(try store.latestUsable(runID: "run").manifest?.version == 6)
   }
 
-  @Test("pruning deletes what never became a checkpoint, but not what is being written")
+  @Test("pruning deletes files that never became a checkpoint, but not those being written")
   func pruneUncommitted() throws {
     let folder = try TemporaryFolder()
     let store = try Self.store(folder, versions: 2...3)
@@ -75,7 +75,7 @@ struct StoreTests {
     #expect(try folder.names().count == 4)
   }
 
-  @Test("files of servers that no checkpoint is made of are deleted; what has a manifest stays")
+  @Test("unused files of servers are deleted; folders with a manifest are kept")
   func discard() throws {
     let folder = try TemporaryFolder()
     let store = CheckpointStore(folder: folder.path)
@@ -94,7 +94,7 @@ struct StoreTests {
     #expect(store.verify(committed) == [])
     let name = uncommitted.name.folder
     #expect(try folder.names(name) == ["server-1-of-2.safetensors"])
-    // Somebody else still writes.
+    // Another server is still writing.
     try folder.write([1], to: "\(name)/server-0-of-2.safetensors.partial")
     try store.discard(shards(2, [1]), serverCount: 2)
     #expect(try folder.names(name) == ["server-0-of-2.safetensors.partial"])
@@ -121,7 +121,7 @@ struct StoreTests {
     #expect(try folder.names() == ["v0000000001-g1"])
   }
 
-  @Test("files that the coordinator cannot see, or in another size, are not committed")
+  @Test("files that the coordinator does not see, or with another size, are not committed")
   func commit() throws {
     let folder = try TemporaryFolder()
     var servers = try TrainedServers(servers: 2)

@@ -15,7 +15,7 @@ struct ViewTests {
       manifest, in: folder.path, optimizer: TrainedServers.optimizer(kind))
   }
 
-  @Test("an export has the bits that pulls show, table by table", arguments: [1, 3])
+  @Test("an export has the bits that pulls return, table by table", arguments: [1, 3])
   func export(servers count: Int) throws {
     for specs in [TrainedServers.small, TrainedServers.large] {
       let folder = try TemporaryFolder()
@@ -25,7 +25,7 @@ struct ViewTests {
       let manifest = try servers.save(in: folder.path)
       let path = "\(folder.path)/all.safetensors"
       try Self.view(manifest, folder, kind).export(to: path)
-      // As the format says: length, JSON, values; read without the reader that is tested.
+      // Parsed by hand, independently of the tested reader: length, JSON, values.
       let bytes = try folder.read("all.safetensors")
       let length = (0..<8).reduce(0) { $0 | Int(bytes[$1]) << (8 * $1) }
       #expect(length % 8 == 0)
@@ -62,7 +62,7 @@ struct ViewTests {
       var right = try TrainedServers(specs, exact, servers: 3)
       left.train(to: 7)
       right.train(to: 5)
-      // Reading brings rows up to date, which is no difference.
+      // Reading replays missed steps, so there is no difference.
       _ = try right.bits()
       right.train(to: 7)
       let difference = try Self.view(left.save(in: one.path), one, exact)
@@ -124,7 +124,7 @@ struct ViewTests {
     }
   }
 
-  @Test("a state that alone differs is seen, also one number per row")
+  @Test("a difference in a state only is found, also with one number per row")
   func otherStates() throws {
     for kind in [Adagrad(), RowwiseAdagrad()] as [any RowOptimizer] {
       let (one, other) = (try TemporaryFolder(), try TemporaryFolder())
@@ -158,7 +158,7 @@ struct ViewTests {
     }
   }
 
-  @Test("tables of one of them only, or with other optimizer state, are named")
+  @Test("tables in only one checkpoint, or with other optimizer states, are named")
   func incomparable() throws {
     let (one, other) = (try TemporaryFolder(), try TemporaryFolder())
     let left = try TrainedServers(TrainedServers.small, SGD()).save(in: one.path)

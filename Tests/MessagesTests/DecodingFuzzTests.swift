@@ -2,8 +2,8 @@ import Messages
 import TestSupport
 import Testing
 
-/// What must hold of every decoder, whatever it is given: it never traps, takes bounded time and
-/// memory, refuses with a sentence, and says again what it has accepted.
+/// For any input, a decoder never traps, needs bounded time and
+/// memory, refuses with a message, and what it accepts survives encoding and decoding again.
 @Suite("Decoding of damaged messages")
 struct DecodingFuzzTests {
   private static let samples = Samples.encoded.map(parts)
@@ -49,9 +49,9 @@ struct DecodingFuzzTests {
         received = try decode(sent, .standard)
         receivedAgain = try decode(sent, .standard)
       } catch {
-        throw FuzzFailure("\(message) was accepted, but not when said again: \(error)")
+        throw FuzzFailure("\(message) was accepted, but not after encoding it again: \(error)")
       }
-      // Not a number differs from itself; its bytes do not.
+      // NaN differs from itself, but its bytes are equal.
       guard received == message || received != receivedAgain,
         Self.parts(encode(received)) == Self.parts(sent)
       else { throw FuzzFailure("\(message) became \(received)") }
@@ -89,7 +89,7 @@ struct DecodingFuzzTests {
         }, encode: { $0.encoded() }))
   }
 
-  @Test("letters of the coordinator")
+  @Test("messages of the coordinator")
   func coordinatorLetters() throws {
     try FuzzRun.run(
       Self.parser(

@@ -2,7 +2,7 @@ import Messages
 import TestSupport
 import Testing
 
-@Suite("Decoding gives its memory back", .serialized)
+@Suite("Decoding frees its memory", .serialized)
 struct DecodingMemoryTests {
   /// Runs `body` often enough that a leak of a quarter mebibyte each time is seen.
   private func expectNoGrowth(_ body: () throws -> Void) throws {

@@ -3,7 +3,7 @@ import Testing
 
 @Suite("The size of a header")
 struct HeaderSizeTests {
-  @Test("a push of 15 sections says what it holds in less than 200 bytes")
+  @Test("the header of a push with 15 sections has less than 200 bytes")
   func push() {
     let sections = (0..<15).map {
       TableSection(table: $0, rowCount: 0, width: 64, isWhole: false)

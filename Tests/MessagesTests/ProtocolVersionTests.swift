@@ -8,7 +8,7 @@ struct ProtocolVersionTests {
     ProtobufBytes().number(1, 9).number(2, 5).number(4000, 1).payload
   ])
 
-  @Test("is told which versions met and what to do")
+  @Test("the error names both versions and what to do")
   func error() throws {
     let error = try #require(throws: WireError.self) { try DataRequest(decoding: future) }
     #expect(error.code == .protocolVersion)
@@ -18,7 +18,7 @@ struct ProtocolVersionTests {
     #expect(error.refusal == Refusal(code: .protocolVersion, message: error.message))
   }
 
-  @Test("is recognised by every decoder")
+  @Test("every decoder detects it")
   func everyDecoder() {
     #expect(throws: WireError.self) { try DataReply(decoding: future) }
     for decode in [
@@ -30,7 +30,7 @@ struct ProtocolVersionTests {
     }
   }
 
-  @Test("is recognised when it gives no version at all")
+  @Test("a missing version is detected")
   func missing() {
     let error = #expect(throws: WireError.self) {
       try NodeMessage(decoding: WireMessage(frames: [.empty]))

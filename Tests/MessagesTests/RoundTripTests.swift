@@ -1,7 +1,7 @@
 import Messages
 import Testing
 
-@Suite("Messages survive the journey")
+@Suite("Messages survive encoding and decoding")
 struct RoundTripTests {
   @Test("data requests", arguments: Samples.requests)
   func dataRequest(_ request: DataRequest) throws {
@@ -54,7 +54,7 @@ struct RoundTripTests {
     #expect(Samples.letters.allSatisfy { $0.encoded().frames.count == 1 })
   }
 
-  @Test("equal reports are equal bytes, whatever the order of the dictionary")
+  @Test("equal reports have equal bytes, whatever the order of the dictionary")
   func reportsAreCanonical() {
     let names = (0..<40).map { "sum \($0)" }
     let forward = Dictionary(uniqueKeysWithValues: names.map { ($0, 1.0) })
@@ -67,7 +67,7 @@ struct RoundTripTests {
     #expect(frames[0] == frames[1])
   }
 
-  @Test("an overlong sentence is cut between characters, so that it still arrives")
+  @Test("an overlong sentence is cut between characters, so that the message is accepted")
   func sentencesAreCut() throws {
     let long = "x" + String(repeating: "é", count: 4000)
     let received = try NodeMessage(decoding: NodeMessage.goodbye(reason: long).encoded())

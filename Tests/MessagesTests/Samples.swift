@@ -119,7 +119,7 @@ enum Samples {
     .finish(reason: "the loss is nan", ending: .permanentFailure),
     .refused(Refusal(code: .clusterFull, message: "4 of 4 workers are here.")),
     .refused(Refusal(code: .diverged, message: "row 3 is nan")),
-    .refused(Refusal(code: .helloNeeded, message: "say hello first")),
+    .refused(Refusal(code: .helloNeeded, message: "send a hello first")),
     .hold(generation: 4),
     .checkpoint(generation: 4, version: 77),
     .checkpointSeen(generation: 4, version: 78),

@@ -1,7 +1,7 @@
 import Messages
 import Testing
 
-@Suite("How stale rows were, as named sums")
+@Suite("Staleness counts as named sums")
 struct StalenessCountsTests {
   @Test("sums of many gradients add up to counts, mean and maximum")
   func sums() throws {
@@ -19,7 +19,7 @@ struct StalenessCountsTests {
     #expect(both.count == 6 && both.mean == 12.5)
   }
 
-  @Test("what people read says the same again")
+  @Test("the displayed values are derived from the sums")
   func values() throws {
     let values = StalenessCounts(3).values
     #expect(values["staleness.mean"] == 3 && values["staleness.max"] == 3)
@@ -36,7 +36,7 @@ struct StalenessCountsTests {
     #expect(StalenessCounts(.max).greatest >= 1 << 63)
   }
 
-  @Test("sums that say nothing of staleness are none")
+  @Test("sums without staleness give no counts")
   func none() {
     #expect(StalenessCounts(["loss.total": 1, "stat.x": 2, "staleness.many": 1]) == nil)
   }

@@ -2,7 +2,7 @@ import Messages
 import TestSupport
 import Testing
 
-@Suite("Messages that cannot be right are refused")
+@Suite("Invalid messages are refused")
 struct ValidationTests {
   private func section(_ table: UInt64, rows: UInt64, width: UInt64) -> ProtobufBytes {
     ProtobufBytes().number(1, table).number(2, rows).number(3, width)
@@ -21,7 +21,7 @@ struct ValidationTests {
   private func zeros(_ count: Int) -> Payload { .copying([UInt8](repeating: 0, count: count)) }
 
   private func expect(
-    _ code: WireError.Code, saying parts: String..., requestID: UInt64? = nil,
+    _ code: WireError.Code, mentioning parts: String..., requestID: UInt64? = nil,
     sourceLocation: SourceLocation = #_sourceLocation, _ body: () throws -> Void
   ) {
     let error = #expect(throws: WireError.self, sourceLocation: sourceLocation) { try body() }
@@ -40,7 +40,7 @@ struct ValidationTests {
     } throws: { "\($0)".contains("unknown way 3") }
   }
 
-  /// A finished task whose one block counted these gaps and counts under each name.
+  /// A finished task of one block with these gaps and counts under each name.
   private func counted(
     _ names: [String], gaps: [UInt8], counts: [UInt8]
   ) -> WireMessage {
@@ -54,7 +54,7 @@ struct ValidationTests {
     ])
   }
 
-  @Test("counts of items that do not ascend, are none or not one per item, or have a name twice")
+  @Test("counts of items that do not ascend, are zero, are not one per item, or repeat a name")
   func itemCounts() throws {
     let most: [UInt8] = [0xFF, 0xFF, 0xFF, 0xFF, 0x0F]
     for (names, gaps, counts, words) in [
@@ -62,7 +62,7 @@ struct ValidationTests {
       (["e"], [1, 1], [1, 0], "one count above 0"), (["e"], [1, 1], [1], "one count above 0"),
       (["e", "e"], [1], [1], "twice"),
     ] as [([String], [UInt8], [UInt8], String)] {
-      expect(.malformed, saying: words) {
+      expect(.malformed, mentioning: words) {
         _ = try NodeMessage(decoding: counted(names, gaps: gaps, counts: counts))
       }
     }
@@ -72,28 +72,28 @@ struct ValidationTests {
       good == .taskDone(id: 5, reports: [UnitReport(unit: 0, sums: [:], counts: ["e": items])]))
   }
 
-  @Test("a values frame of another size than its sections need, naming both and the request")
+  @Test("a values frame of a wrong size: the error has both sizes and the request's id")
   func valuesSize() {
     let message = push([section(1, rows: 2, width: 3)], keys: zeros(8), values: zeros(20))
-    expect(.malformed, saying: "values frame has 20 bytes", "need 24", requestID: 31) {
+    expect(.malformed, mentioning: "values frame has 20 bytes", "need 24", requestID: 31) {
       _ = try DataRequest(decoding: message)
     }
   }
 
-  @Test("a keys frame of another size than its sections need")
+  @Test("a keys frame of a wrong size")
   func keysSize() {
     let message = push([section(1, rows: 2, width: 3)], keys: zeros(12), values: zeros(24))
-    expect(.malformed, saying: "keys frame has 12 bytes", "need 8") {
+    expect(.malformed, mentioning: "keys frame has 12 bytes", "need 8") {
       _ = try DataRequest(decoding: message)
     }
   }
 
-  @Test("sections whose sizes overflow when they are multiplied or added")
+  @Test("sections with sizes that overflow when they are multiplied or added")
   func overflow() {
     // Each is 2^57 bytes: 128 of them are 2^64, which is 0 in 64 bits.
     let large = section(1, rows: 1 << 31, width: 1 << 24).number(4, 1)
     let sections = [ProtobufBytes](repeating: large, count: 128)
-    expect(.malformed, saying: "more bytes than can be counted") {
+    expect(.malformed, mentioning: "more bytes than can be counted") {
       _ = try DataRequest(decoding: push(sections, keys: zeros(0), values: zeros(0)))
     }
   }
@@ -103,14 +103,14 @@ struct ValidationTests {
     let pull = DataRequest(
       id: 1, body: .pull(PullRequest(generation: 0, version: 0, sections: [], keys: .empty))
     ).encoded()
-    expect(.malformed, saying: "values frame") {
+    expect(.malformed, mentioning: "values frame") {
       _ = try DataRequest(
         decoding: WireMessage(frames: [pull.frames[0], .empty, zeros(4)]))
     }
     let pulled = DataReply(
       requestID: 1, body: .pulled(PullReply(version: 0, sections: [], values: .empty))
     ).encoded()
-    expect(.malformed, saying: "keys frame") {
+    expect(.malformed, mentioning: "keys frame") {
       _ = try DataReply(decoding: WireMessage(frames: [pulled.frames[0], zeros(4), .empty]))
     }
   }
@@ -119,11 +119,11 @@ struct ValidationTests {
   func frameCounts() {
     for request in Samples.requests {
       let message = request.encoded()
-      expect(.malformed, saying: "\(message.frames.count + 1) frames") {
+      expect(.malformed, mentioning: "\(message.frames.count + 1) frames") {
         _ = try DataRequest(decoding: WireMessage(frames: message.frames + [.empty]))
       }
       if message.frames.count == 3 {
-        expect(.malformed, saying: "1 frames instead of 3") {
+        expect(.malformed, mentioning: "1 frames instead of 3") {
           _ = try DataRequest(decoding: WireMessage(frames: [message.frames[0]]))
         }
       }
@@ -164,21 +164,21 @@ struct ValidationTests {
 
   @Test("enumeration values that this version does not have")
   func enumerations() {
-    expect(.malformed, saying: "push kind has the value 2") {
+    expect(.malformed, mentioning: "push kind has the value 2") {
       _ = try DataRequest(decoding: push([], keys: .empty, values: .empty, kind: 2))
     }
     let pushed = ProtobufBytes.header.message(22, ProtobufBytes().number(1, 77)).payload
-    expect(.malformed, saying: "push outcome", "77") {
+    expect(.malformed, mentioning: "push outcome", "77") {
       _ = try DataReply(decoding: WireMessage(frames: [pushed]))
     }
     for role: UInt64 in [0, 3, .max] {
       let hello = ProtobufBytes.header.message(10, ProtobufBytes().number(1, role)).payload
-      expect(.malformed, saying: "role") {
+      expect(.malformed, mentioning: "role") {
         _ = try NodeMessage(decoding: WireMessage(frames: [hello]))
       }
     }
     let refusal = ProtobufBytes.header.message(35, ProtobufBytes().number(1, 0)).payload
-    expect(.malformed, saying: "refusal code") {
+    expect(.malformed, mentioning: "refusal code") {
       _ = try CoordinatorLetter(decoding: WireMessage(frames: [refusal]))
     }
   }
@@ -189,7 +189,7 @@ struct ValidationTests {
     expect(.malformed) { _ = try DataRequest(decoding: WireMessage(frames: [header])) }
     expect(.malformed) { _ = try NodeMessage(decoding: WireMessage(frames: [header])) }
     let task = ProtobufBytes.header.message(32, ProtobufBytes().number(1, 4)).payload
-    expect(.malformed, saying: "task of a kind") {
+    expect(.malformed, mentioning: "task of a kind") {
       _ = try CoordinatorLetter(decoding: WireMessage(frames: [task]))
     }
   }
@@ -197,11 +197,11 @@ struct ValidationTests {
   @Test("a push or reduction without the name under which it counts")
   func missingName() {
     let push = ProtobufBytes.header.message(12, ProtobufBytes()).payload
-    expect(.malformed, saying: "no contribution name") {
+    expect(.malformed, mentioning: "no contribution name") {
       _ = try DataRequest(decoding: WireMessage(frames: [push, .empty, .empty]))
     }
     let reduce = ProtobufBytes.header.message(13, ProtobufBytes()).payload
-    expect(.malformed, saying: "no contribution name") {
+    expect(.malformed, mentioning: "no contribution name") {
       _ = try DataRequest(decoding: WireMessage(frames: [reduce]))
     }
   }
@@ -209,7 +209,7 @@ struct ValidationTests {
   @Test("text that is not UTF-8")
   func invalidText() {
     let goodbye = ProtobufBytes.header.message(15, ProtobufBytes().bytes(1, [0x61, 0xff])).payload
-    expect(.malformed, saying: "reason is not valid UTF-8") {
+    expect(.malformed, mentioning: "reason is not valid UTF-8") {
       _ = try NodeMessage(decoding: WireMessage(frames: [goodbye]))
     }
   }
@@ -219,7 +219,7 @@ struct ValidationTests {
     let sum = ProtobufBytes().bytes(1, Array("bpr".utf8))
     let report = ProtobufBytes().number(1, 6).message(2, sum).message(2, sum)
     let done = ProtobufBytes.header.message(13, ProtobufBytes().message(2, report)).payload
-    expect(.malformed, saying: "'bpr' of unit 6 twice") {
+    expect(.malformed, mentioning: "'bpr' of unit 6 twice") {
       _ = try NodeMessage(decoding: WireMessage(frames: [done]))
     }
   }
@@ -232,7 +232,7 @@ struct ValidationTests {
   }
 
   @Test(
-    "numbers of a welcome that no run has: the sentence names the number and the bound",
+    "numbers of a welcome out of range: the message names the number and the bound",
     arguments: [
       (10, 0, "number of servers is 0, and 1 to 4096"), (10, 5000, "is 5000, and 1 to 4096"),
       (10, 1 << 31, "is 2147483648, and 1 to 4096"), (7, 0, "number of shards is 0"),
@@ -246,27 +246,27 @@ struct ValidationTests {
       let welcome = ProtobufBytes().number(field, value).number(7, 1)
       message = WireMessage(frames: [ProtobufBytes.header.message(30, welcome).payload])
     }
-    expect(.malformed, saying: words) { _ = try CoordinatorLetter(decoding: message) }
+    expect(.malformed, mentioning: words) { _ = try CoordinatorLetter(decoding: message) }
   }
 
-  @Test("shards, blocks and versions beyond every run, in tasks and requests")
+  @Test("shards, blocks and versions out of range, in tasks and requests")
   func taskNumbers() {
     let train = WorkerTask(
       id: 1, generation: 1,
       body: .train(epoch: 0, firstVersion: 0, startVersion: 0, shards: [0, 65_536]))
-    expect(.malformed, saying: "one of its shards is 65536, and 0 to 65535") {
+    expect(.malformed, mentioning: "one of its shards is 65536, and 0 to 65535") {
       _ = try CoordinatorLetter(
         decoding: CoordinatorLetter(term: 1, message: .task(train)).encoded())
     }
     let rank = WorkerTask(
       id: 1, generation: 1, body: .rank(version: 0, epoch: 0, blocks: [1 << 31]))
-    expect(.malformed, saying: "one of its blocks is 2147483648") {
+    expect(.malformed, mentioning: "one of its blocks is 2147483648") {
       _ = try CoordinatorLetter(
         decoding: CoordinatorLetter(term: 1, message: .task(rank)).encoded())
     }
     let pull = PullRequest(
       generation: 1, version: 1 << 32, sections: [], keys: .empty, confirmed: [])
-    expect(.malformed, saying: "version is 4294967296, and 0 to 4294967295", requestID: 1) {
+    expect(.malformed, mentioning: "version is 4294967296, and 0 to 4294967295", requestID: 1) {
       _ = try DataRequest(decoding: DataRequest(id: 1, body: .pull(pull)).encoded())
     }
   }
@@ -276,7 +276,7 @@ struct ValidationTests {
     let welcome = Welcome(
       runID: "", generation: 0, rank: 0, configuration: "", tables: [], seed: 0, shardCount: 1,
       stepsPerEpoch: 1, roundsPerStep: 1, serverCount: 1, heartbeatInterval: interval)
-    expect(.malformed, saying: "heartbeat interval") {
+    expect(.malformed, mentioning: "heartbeat interval") {
       _ = try CoordinatorLetter(
         decoding: CoordinatorLetter(term: 1, message: .welcome(welcome)).encoded())
     }
@@ -284,7 +284,7 @@ struct ValidationTests {
 
   @Test("bytes that are no protobuf message, with advice")
   func noProtobuf() {
-    expect(.malformed, saying: "not a protobuf message", "right address") {
+    expect(.malformed, mentioning: "not a protobuf message", "right address") {
       _ = try DataRequest(
         decoding: WireMessage(frames: [.copying(Array("GET / HTTP/1.1\r\n\r\n".utf8))]))
     }

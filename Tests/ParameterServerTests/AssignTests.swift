@@ -15,7 +15,7 @@ struct AssignTests {
     [1: Dictionary(uniqueKeysWithValues: rows.map { ($0, [Float($0) + offset]) })]
   }
 
-  @Test("nothing is answered until every pushed row has its value")
+  @Test("no pull is answered until every pushed row has its value")
   func gating() throws {
     var cluster = try TestCluster(Self.specs)
     let pull = DataRequestBody.pull(TestCluster.wholePull(Self.specs, version: 0))
@@ -33,7 +33,7 @@ struct AssignTests {
     #expect(cluster.confirm(version: 0).first?.reply.requestID == 501)
   }
 
-  @Test("initial values are taken once: a second sender changes nothing")
+  @Test("initial values are accepted once: a second sender changes nothing")
   func once() throws {
     var cluster = try TestCluster(Self.specs, servers: 2)
     cluster.pushEverywhere(Self.initialValues(0..<40), version: 0, kind: .assign)

@@ -27,7 +27,7 @@ struct ConfirmationTests {
     #expect(try cluster.pullAll(version: 0)[0] == [0, 0, 0, 0, 0, 0, 0, 0])
     #expect(cluster.confirm([0, 2], version: 0, from: 1, id: 50).isEmpty)
     #expect(cluster.confirm([0], version: 0, from: 2, id: 51).isEmpty, "confirmed twice")
-    #expect(try cluster.pullAll(version: 0)[0] == [0, 0, 0, 0, 0, 0, 0, 0], "still to be had")
+    #expect(try cluster.pullAll(version: 0)[0] == [0, 0, 0, 0, 0, 0, 0, 0], "still readable")
     let replies = cluster.confirm([1], version: 0, from: 0, id: 52)
     #expect(replies.map(\.reply.requestID) == [50, 51, 52])
     #expect(cluster.servers[0].version == 1)
@@ -43,7 +43,7 @@ struct ConfirmationTests {
       cluster.confirm([shard], version: 0)
     }
     #expect(cluster.servers[0].version == 1)
-    // What is told again of the version before changes nothing in this one.
+    // A repeated confirmation of the version before changes nothing.
     Self.contribute(0..<3, to: &cluster)
     #expect(cluster.confirm([0, 1, 2], version: 0).count == 1)
     #expect(cluster.servers[0].version == 1)
@@ -64,7 +64,7 @@ struct ConfirmationTests {
     #expect(cluster.servers[0].version == 1)
   }
 
-  @Test("held tables take contributions and confirmations, and go on when released")
+  @Test("held tables accept contributions and confirmations, and continue when released")
   func hold() throws {
     var cluster = try Self.cluster(shards: 1)
     #expect(cluster.hold() == 0)
@@ -72,7 +72,7 @@ struct ConfirmationTests {
       Self.contribute(0..<1, to: &cluster)
       #expect(cluster.confirm(version: version, id: 70 + version).isEmpty)
       #expect(cluster.servers[0].version == version)
-      #expect(cluster.release(upTo: version).isEmpty, "not beyond where it is")
+      #expect(cluster.release(upTo: version).isEmpty, "not beyond the current version")
       #expect(cluster.release(upTo: version + 1).map(\.reply.requestID) == [70 + version])
       #expect(cluster.servers[0].version == version + 1)
     }
@@ -85,7 +85,7 @@ struct ConfirmationTests {
     #expect(cluster.servers[0].version == 4)
   }
 
-  @Test("pulls and sums of a version that is gone are told the version to go on from")
+  @Test("pulls and sums of a version that is gone are refused with the version to continue at")
   func gone() throws {
     var cluster = try Self.cluster(shards: 1)
     for _ in 0..<4 {

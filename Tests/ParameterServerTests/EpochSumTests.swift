@@ -20,7 +20,7 @@ struct EpochSumTests {
         wantsReports: true))
   }
 
-  /// What shard `shard` says of itself at `version`; the order of addition is visible in it.
+  /// The sums of shard `shard` at `version`, chosen so that the order of addition shows.
   private static func sums(_ version: UInt64, _ shard: UInt32) -> [String: Double] {
     let values = [1, 0x1p53, -0x1p53, 0.5]
     return ["loss.a": values[Int(version % 4)], "stat.\(shard)": Double(version)]
@@ -44,7 +44,7 @@ struct EpochSumTests {
       ])
   }
 
-  @Test("a closing pull brings the sums of its shards, however often it is asked")
+  @Test("the last pull of an epoch returns the sums of its shards, however often it is repeated")
   func closingPull() throws {
     var cluster = try Self.cluster(servers: 2)
     for epoch in 0..<UInt64(3) {
@@ -62,7 +62,7 @@ struct EpochSumTests {
     }
   }
 
-  @Test("the pull that confirms the last shard of an epoch brings the sums, as do those that wait")
+  @Test("the pull that confirms the last shard of an epoch returns the sums, as do waiting pulls")
   func confirming() throws {
     var cluster = try Self.cluster()
     Self.train(0..<3, in: &cluster)
@@ -78,7 +78,7 @@ struct EpochSumTests {
     #expect(reports == [[Self.expected(1, epoch: 0)], [Self.expected(0, epoch: 0)]])
   }
 
-  @Test("pulls that ask for no reports get none; within an epoch there are none to ask for")
+  @Test("pulls without a request for reports get none; within an epoch the request is refused")
   func onlyAtTheEnd() throws {
     var cluster = try Self.cluster()
     Self.train(0..<4, in: &cluster)
@@ -95,7 +95,7 @@ struct EpochSumTests {
     #expect(gone?.code == .versionGone && gone?.version == 5)
   }
 
-  @Test("only server 0 takes sums, and no more names than a message may hold")
+  @Test("only server 0 accepts sums, and no more names than a message may contain")
   func limits() throws {
     var cluster = try Self.cluster(servers: 2)
     let push = cluster.push([:], version: 0, to: 1, sums: ["loss.a": 1])

@@ -9,7 +9,7 @@ struct ExactlyOnceTests {
   private static let versions: UInt64 = 12
   private static let spec = TableSpec(name: "count", rows: 48, width: 1, initializer: .constant(0))
 
-  /// A pure function of version and shard: what each row counts, and a counter in row 0.
+  /// A gradient as a pure function of version and shard, with a counter in row 0.
   private static func gradient(version: UInt64, shard: UInt32) -> RowValues {
     var random = SeededGenerator(seed: version * 100 + UInt64(shard))
     var rows: [Int: [Float]] = [0: [1]]
@@ -19,10 +19,10 @@ struct ExactlyOnceTests {
     return [0: rows]
   }
 
-  /// Sends pushes of random names, old and new, again and again, with pulls and confirmations
-  /// between them, and holds every answer to a model of three lines.
+  /// Repeatedly sends pushes of random names, old and new, with pulls and confirmations
+  /// in between, and compares every reply with a model of three lines.
   @Test(
-    "whatever is duplicated, reordered or out of date", arguments: 0..<40 as Range<UInt64>)
+    "whatever is repeated, reordered or outdated", arguments: 0..<40 as Range<UInt64>)
   func randomHistory(seed: UInt64) throws {
     var random = SeededGenerator(seed: seed)
     var cluster = try TestCluster(
@@ -36,7 +36,7 @@ struct ExactlyOnceTests {
     while current.contains(where: { $0 < Self.versions }) {
       let server = Int.random(in: 0...1, using: &random)
       if Int.random(in: 0..<3, using: &random) == 0, current[server] < Self.versions {
-        // Now and then of a shard that is not here, or was confirmed before.
+        // Sometimes of a shard that has not contributed here, or was confirmed before.
         let shard = UInt32.random(in: 0..<UInt32(Self.shards), using: &random)
         var replies = cluster.confirm([shard], version: current[server], at: server).map(\.reply)
         if !seen[server].contains(shard) {
@@ -102,7 +102,7 @@ struct ExactlyOnceTests {
     #expect(try cluster.pullAll(version: Self.versions) == [expected])
   }
 
-  @Test("a duplicate is answered as such even if its content is broken, and counted")
+  @Test("a duplicate is answered and counted as such even if its content is invalid")
   func brokenDuplicate() throws {
     var cluster = try TestCluster([Self.spec], shards: 2)
     cluster.pushEverywhere([:], version: 0, shard: 1)

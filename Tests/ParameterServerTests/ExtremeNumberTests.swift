@@ -4,8 +4,8 @@ import Tables
 import TestSupport
 import Testing
 
-/// Every number of every message that reaches a server, as large and as odd as it can be: refused
-/// where it is decoded, or taken by all that comes after. A number that traps ends this process.
+/// Every number of every message to a server, at its extremes: refused
+/// by the decoder, or handled by everything behind it. A number that traps ends this process.
 @Suite struct ExtremeNumberTests {
   private static func variants(_ message: WireMessage) -> [WireMessage] {
     let header = message.frames[0].array(of: UInt8.self)
@@ -63,7 +63,7 @@ import Testing
         accepted += 1
         var copy = cluster
         copy.send(request.body, id: min(request.id, 1 << 62))
-        // And what comes after it.
+        // And everything behind it.
         copy.confirm([0, 1], version: 1)
       }
     }
@@ -83,7 +83,7 @@ import Testing
     .refused(Refusal(code: .helloNeeded, message: "hello", version: 1)),
   ]
 
-  @Test("of what a coordinator says")
+  @Test("of a coordinator's messages")
   func letters() throws {
     var prepared = 0
     for message in Self.letters {
@@ -108,7 +108,7 @@ import Testing
     #expect(prepared > 100)
   }
 
-  /// Does what the server's process does with a welcome.
+  /// Handles a welcome like the server's process.
   ///
   /// - Returns: how many servers could be made.
   private static func prepare(
@@ -133,7 +133,7 @@ import Testing
     return count
   }
 
-  /// A version, so that what was said of versions has an effect.
+  /// Completes a version, so that numbers of versions have an effect.
   private static func push(to session: inout ServerSession<Int>) {
     guard let state = session.state else { return }
     let generation = state.generation

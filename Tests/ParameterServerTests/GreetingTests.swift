@@ -26,7 +26,7 @@ struct GreetingTests {
     for word in words + ["worker 3"] { #expect(refused.message.contains(word)) }
   }
 
-  @Test("nothing is done before a hello; a second hello is welcome")
+  @Test("requests before a hello are refused; a second hello is welcome")
   func first() throws {
     var cluster = try TestCluster([Self.spec], generation: 5, greeted: [])
     let refused = refusal(
@@ -40,13 +40,13 @@ struct GreetingTests {
     .pull(TestCluster.wholePull([spec], version: version, generation: 5))
   }
 
-  @Test("peers are bounded: one more takes the place of the one that was silent for longest")
+  @Test("peers are bounded: one more replaces the one with the oldest last request")
   func peerLimit() throws {
     var cluster = try TestCluster(
       [Self.spec], generation: 5, limits: ServerLimits(peers: 3), greeted: [0, 1, 2])
     #expect(pullReply(cluster.send(Self.pull(0), from: 0).first?.body) != nil)
     #expect(isWelcome(cluster.send(Self.hello(), from: 3).first?.body))
-    // Whoever was forgotten is told to say hello again, and then takes another's place.
+    // A forgotten peer is asked for a hello, and then takes the place of another.
     #expect(refusal(cluster.send(Self.pull(0), from: 1).first?.body)?.code == .helloNeeded)
     #expect(isWelcome(cluster.send(Self.hello(), from: 1).first?.body))
     #expect(refusal(cluster.send(Self.pull(0), from: 2).first?.body)?.code == .helloNeeded)
@@ -55,20 +55,20 @@ struct GreetingTests {
     }
   }
 
-  @Test("thousands of connections that come once and end without a word keep nobody out")
+  @Test("thousands of connections that are used once and end silently do not block new peers")
   func silentConnections() throws {
     var cluster = try TestCluster([Self.spec], generation: 5, limits: ServerLimits(peers: 64))
     #expect(cluster.send(Self.pull(1)).isEmpty)
     for peer in 1...5000 {
       #expect(isWelcome(cluster.send(Self.hello(), from: peer).first?.body))
     }
-    // Who waits for an answer keeps its place, and is answered.
+    // A peer that waits for a reply keeps its place, and is answered.
     let push = cluster.push([0: [1: [1]]], version: 0)
     #expect(pushOutcome(cluster.send(.push(push)).first?.body) == .accepted)
     #expect(cluster.confirm(version: 0).map(\.peer) == [0, 0])
   }
 
-  @Test("when everybody waits for an answer there is no room, until somebody goes")
+  @Test("when all peers wait for replies there is no room until one leaves")
   func everybodyWaits() throws {
     var cluster = try TestCluster(
       [Self.spec], generation: 5, limits: ServerLimits(peers: 2), greeted: [0, 1])

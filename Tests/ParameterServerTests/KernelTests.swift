@@ -1,7 +1,7 @@
 import CKernels
 import Testing
 
-/// The C loops against plain Swift: the same bits, whatever the width and the alignment.
+/// Compares the C loops with plain Swift: the same bits for any width and alignment.
 @Suite("Row kernels")
 struct KernelTests {
   static let widths = [1, 2, 15, 16, 17, 31, 64, 100]
@@ -20,7 +20,7 @@ struct KernelTests {
 
   private static func bits(_ values: [Float]) -> [UInt32] { values.map(\.bitPattern) }
 
-  /// Calls `body` with the values at an address that is aligned for nothing.
+  /// Calls `body` with the values at an unaligned address.
   private static func misaligned(_ values: [Float], _ body: (UnsafeRawPointer) -> Void) {
     let raw = UnsafeMutableRawPointer.allocate(byteCount: values.count * 4 + 1, alignment: 64)
     defer { raw.deallocate() }
@@ -52,7 +52,7 @@ struct KernelTests {
   }
 
   @Test(
-    "replayed steps are updates with a zero gradient, until long after the moments are gone",
+    "replayed steps equal updates with a zero gradient, until long after the moments are zero",
     arguments: widths, [1, 2, 31, 32, 33, 1_000, 3_000])
   func replay(width: Int, count: Int) {
     var random = SeededGenerator(seed: 2)

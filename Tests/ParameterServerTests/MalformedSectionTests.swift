@@ -21,7 +21,7 @@ struct MalformedSectionTests {
     var keys: [UInt32] = []
     var extraKeyBytes: [UInt8] = []
     var values: [Float]
-    let says: [String]
+    let mentions: [String]
     var alsoBreaksPulls = true
     var code = Refusal.Code.malformed
   }
@@ -34,72 +34,72 @@ struct MalformedSectionTests {
     Bad(
       testDescription: "unknown table",
       sections: [TableSection(table: 3, rowCount: 0, width: 2, isWhole: false)], values: [],
-      says: ["table 3", "3 tables"]),
+      mentions: ["table 3", "3 tables"]),
     Bad(
       testDescription: "absurd table and count",
       sections: [TableSection(table: .max, rowCount: .max, width: .max, isWhole: true)], values: [],
-      says: ["4294967295"]),
+      mentions: ["4294967295"]),
     Bad(
       testDescription: "unknown table after a good section",
       sections: [item(1), TableSection(table: 7, rowCount: 0, width: 2, isWhole: false)],
-      keys: [held[0]], values: [1, 1], says: ["table 7"]),
+      keys: [held[0]], values: [1, 1], mentions: ["table 7"]),
     Bad(
       testDescription: "wrong width", sections: [item(1, width: 3)], keys: [held[0]],
-      values: [1, 1, 1], says: ["'item'", "width 2", "says 3"]),
+      values: [1, 1, 1], mentions: ["'item'", "width 2", "width 3"]),
     Bad(
       testDescription: "descending keys", sections: [item(2)], keys: [held[1], held[0]],
-      values: [1, 1, 1, 1], says: ["'item'", "key \(held[0]) follows key \(held[1])"]),
+      values: [1, 1, 1, 1], mentions: ["'item'", "key \(held[0]) follows key \(held[1])"]),
     Bad(
       testDescription: "repeated key", sections: [item(2)], keys: [held[0], held[0]],
-      values: [1, 1, 1, 1], says: ["'item'", "follows"]),
+      values: [1, 1, 1, 1], mentions: ["'item'", "follows"]),
     Bad(
       testDescription: "key out of range", sections: [item(1)], keys: [64], values: [1, 1],
-      says: ["64", "'item'", "64 rows"]),
+      mentions: ["64", "'item'", "64 rows"]),
     Bad(
       testDescription: "largest key", sections: [item(1)], keys: [.max], values: [1, 1],
-      says: ["4294967295"]),
+      mentions: ["4294967295"]),
     Bad(
       testDescription: "row of another server", sections: [item(1)], keys: [foreign],
-      values: [1, 1], says: ["row \(foreign)", "'item'", "not on this server"]),
+      values: [1, 1], mentions: ["row \(foreign)", "'item'", "not on this server"]),
     Bad(
       testDescription: "whole section of another size",
       sections: [item(held.count + 1, isWhole: true)],
       values: [Float](repeating: 1, count: 2 * held.count + 2),
-      says: ["'item'", "\(held.count) rows", "says \(held.count + 1)"]),
+      mentions: ["'item'", "\(held.count) rows", "section has \(held.count + 1)"]),
     Bad(
       testDescription: "more keys than rows", sections: [item(65)], values: [],
-      says: ["65", "'item'"]),
+      mentions: ["65", "'item'"]),
     Bad(
       testDescription: "missing keys", sections: [item(2)], keys: [held[0]], values: [1, 1, 1, 1],
-      says: ["'item'", "4 bytes"]),
+      mentions: ["'item'", "4 bytes"]),
     Bad(
       testDescription: "left-over keys", sections: [item(1)], keys: [held[0], held[1]],
-      values: [1, 1], says: ["1 keys", "8 bytes"]),
+      values: [1, 1], mentions: ["1 keys", "8 bytes"]),
     Bad(
       testDescription: "a key and a half", sections: [item(1)], keys: [held[0]],
-      extraKeyBytes: [1, 2], values: [1, 1], says: ["6 bytes"]),
+      extraKeyBytes: [1, 2], values: [1, 1], mentions: ["6 bytes"]),
     Bad(
       testDescription: "table in two sections", sections: [item(1), item(1)],
-      keys: [held[0], held[1]], values: [1, 1, 1, 1], says: ["'item'", "two sections"]),
+      keys: [held[0], held[1]], values: [1, 1, 1, 1], mentions: ["'item'", "two sections"]),
     Bad(
       testDescription: "missing values", sections: [item(2)], keys: [held[0], held[1]],
-      values: [1, 1, 1], says: ["4 values", "12 bytes"], alsoBreaksPulls: false),
+      values: [1, 1, 1], mentions: ["4 values", "12 bytes"], alsoBreaksPulls: false),
     Bad(
       testDescription: "left-over values", sections: [item(1)], keys: [held[0]],
-      values: [1, 1, 1], says: ["2 values", "12 bytes"], alsoBreaksPulls: false),
+      values: [1, 1, 1], mentions: ["2 values", "12 bytes"], alsoBreaksPulls: false),
     Bad(
       testDescription: "not a number", sections: [item(2)], keys: [held[0], held[1]],
-      values: [1, 1, 1, .nan], says: ["row \(held[1])", "'item'", "nan", "column 1"],
+      values: [1, 1, 1, .nan], mentions: ["row \(held[1])", "'item'", "nan", "column 1"],
       alsoBreaksPulls: false, code: .diverged),
     Bad(
       testDescription: "infinite in a whole section", sections: [item(held.count, isWhole: true)],
       values: [Float](repeating: 1, count: 2 * held.count - 2) + [.infinity, 1],
-      says: ["row \(held[held.count - 1])", "inf", "column 0"], alsoBreaksPulls: false,
+      mentions: ["row \(held[held.count - 1])", "inf", "column 0"], alsoBreaksPulls: false,
       code: .diverged),
     Bad(
       testDescription: "gradient of an assigned table",
       sections: [TableSection(table: 2, rowCount: 0, width: 4, isWhole: false)], values: [],
-      says: ["'final'", "assigned"], alsoBreaksPulls: false),
+      mentions: ["'final'", "assigned"], alsoBreaksPulls: false),
   ]
 
   private static func keyPayload(_ bad: Bad) -> Payload {
@@ -118,7 +118,7 @@ struct MalformedSectionTests {
     let refused = try #require(refusal(cluster.send(.push(push)).first?.body))
     #expect(refused.code == bad.code)
     #expect(refused.message.contains("worker 0's push of shard 0 at version 0"))
-    for word in bad.says { #expect(refused.message.contains(word), "\(refused.message)") }
+    for word in bad.mentions { #expect(refused.message.contains(word), "\(refused.message)") }
     #expect(cluster.servers[0].version == 0)
     #expect(try cluster.pullAll(version: 0) == before)
     #expect(cluster.servers[0].statistics.refusals == [bad.code: 1])
@@ -135,7 +135,7 @@ struct MalformedSectionTests {
         generation: 1, version: version, sections: bad.sections, keys: Self.keyPayload(bad))
       let refused = try #require(refusal(cluster.send(.pull(pull)).first?.body))
       #expect(refused.code == .malformed)
-      for word in bad.says { #expect(refused.message.contains(word), "\(refused.message)") }
+      for word in bad.mentions { #expect(refused.message.contains(word), "\(refused.message)") }
     }
   }
 

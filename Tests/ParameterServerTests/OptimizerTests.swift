@@ -41,7 +41,7 @@ struct OptimizerTests {
     var weights = [[Double]](repeating: [Double](repeating: 0.5, count: width), count: 2)
     var sums = [0.0, 0.0]
     for version in 0..<40 {
-      // The second row has a gradient now and then.
+      // The second row has a gradient only sometimes.
       var gradients: [Int: [Float]] = [0: random.values(width)]
       if version % 3 == 0 { gradients[1] = random.values(width) }
       cluster.pushEverywhere([0: gradients], version: UInt64(version))
@@ -101,7 +101,7 @@ struct OptimizerTests {
     }
   }
 
-  @Test("Adam: after the gradient stops, dense rows go on as the closed form says, lazy rows stand")
+  @Test("Adam: after the last gradient, dense rows follow the closed form, and lazy rows stand")
   func adamZeroGradient() throws {
     // m₁ = 0.1g, v₁ = 0.001g²; step 2 without gradient has m = 0.09g, v = 0.000999g².
     let second =

@@ -28,7 +28,7 @@ struct PullTests {
     #expect(try cluster.pullRows([], version: 0) == [])
   }
 
-  @Test("a pull of the next version waits, and is answered once, with that version's rows")
+  @Test("a pull of the next version waits, and is answered once with the rows of that version")
   func parked() throws {
     var cluster = try Self.cluster()
     let before = try cluster.pullRows([3], version: 0)
@@ -44,12 +44,12 @@ struct PullTests {
     #expect(pulled.version == 1)
     #expect(Array(pulled.values.array(of: Float.self)[6..<8]) == [before[0] - 1, before[1] - 2])
     cluster.send(.push(cluster.push([:], version: 1)))
-    #expect(cluster.confirm(version: 1).count == 1, "nobody waits any more")
+    #expect(cluster.confirm(version: 1).count == 1, "no pull waits any more")
     #expect(cluster.servers[0].statistics.parkedPulls == 2)
   }
 
   @Test(
-    "a pull of a version that is gone, or more than one ahead, is refused with the version here")
+    "a pull of a version that is gone, or more than one ahead, is refused with the current one")
   func outOfReach() throws {
     var cluster = try Self.cluster()
     cluster.pushEverywhere([:], version: 0)
@@ -63,7 +63,7 @@ struct PullTests {
     }
   }
 
-  @Test("who is gone is not answered, and may come back")
+  @Test("a lost peer gets no reply, and may return")
   func peerGone() throws {
     var cluster = try Self.cluster()
     #expect(cluster.send(Self.pull(1), from: 1).isEmpty)
@@ -78,7 +78,7 @@ struct PullTests {
     #expect(pullReply(cluster.send(Self.pull(1), from: 1).first?.body) != nil)
   }
 
-  @Test("parked pulls are bounded, and one that has no room still confirms")
+  @Test("parked pulls are bounded, and one without room still confirms")
   func parkedLimit() throws {
     var cluster = try Self.cluster(limits: ServerLimits(parkedPulls: 3))
     for _ in 0..<3 { #expect(cluster.send(Self.pull(1)).isEmpty) }
@@ -90,9 +90,9 @@ struct PullTests {
     #expect(cluster.servers[0].version == 1)
   }
 
-  @Test("an answer above the limit is refused with both sizes")
+  @Test("a reply above the limit is refused with both sizes")
   func replyLimit() throws {
-    // What the network takes in one frame.
+    // The largest frame of the network.
     #expect(ServerLimits().replyBytes == 256 << 20)
     var cluster = try Self.cluster(limits: ServerLimits(replyBytes: 511))
     let refused = try #require(refusal(cluster.send(Self.pull(0)).first?.body))

@@ -3,7 +3,7 @@ import ParameterServer
 import Tables
 import Testing
 
-@Suite("Sums that all shards need")
+@Suite("Reductions over all shards")
 struct ReduceTests {
   private static let spec = TableSpec(name: "item", rows: 8, width: 1, initializer: .constant(0))
 
@@ -21,7 +21,7 @@ struct ReduceTests {
         name: ContributionName(generation: 1, version: version, shard: shard), values: values))
   }
 
-  @Test("everybody is answered once all shards are in, with sums in shard order")
+  @Test("every request is answered when all shards have arrived, with sums in shard order")
   func sumsInShardOrder() throws {
     let values: [[Double]] = [[1, 10], [0x1p53, 20], [-0x1p53, 30]]
     for order in [[0, 1, 2], [2, 0, 1], [1, 2, 0]] {
@@ -37,7 +37,7 @@ struct ReduceTests {
     #expect((1 + 0x1p53) - 0x1p53 == 0.0)  // the order is visible
   }
 
-  @Test("a shard that comes again counts once; all who asked are answered")
+  @Test("a repeated shard counts once; every request is answered")
   func duplicates() throws {
     var cluster = try Self.cluster(shards: 2)
     #expect(cluster.send(Self.reduce(0, [1]), from: 0, id: 5).isEmpty)
@@ -66,7 +66,7 @@ struct ReduceTests {
     #expect(refusal(cluster.send(Self.reduce(0, [0], version: 4)).first?.body)?.code == .malformed)
   }
 
-  @Test("shards that disagree on the number of values are told both numbers")
+  @Test("a different number of values is refused with both numbers")
   func counts() throws {
     var cluster = try Self.cluster(shards: 2)
     #expect(cluster.send(Self.reduce(0, [1, 2])).isEmpty)
@@ -88,7 +88,7 @@ struct ReduceTests {
     #expect(refusal(cluster.send(Self.reduce(0, [1, 2, 3, 4, 5])).first?.body)?.code == .limit)
   }
 
-  @Test("waiting requests are bounded, and go with their peer")
+  @Test("waiting requests are bounded, and dropped with their peer")
   func bounded() throws {
     var cluster = try Self.cluster(limits: ServerLimits(parkedReduces: 2))
     #expect(cluster.send(Self.reduce(0, [1]), from: 0).isEmpty)
@@ -100,7 +100,7 @@ struct ReduceTests {
     #expect(cluster.deliver(Self.reduce(2, [1]), from: 3).map(\.peer) == [0, 3])
   }
 
-  @Test("who still waits when the version ends is told so")
+  @Test("requests that still wait when the version ends are refused")
   func abandoned() throws {
     var cluster = try Self.cluster(shards: 2)
     #expect(cluster.send(Self.reduce(0, [1]), from: 1, id: 77).isEmpty)

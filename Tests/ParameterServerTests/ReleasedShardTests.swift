@@ -3,20 +3,20 @@ import ParameterServer
 import Tables
 import Testing
 
-/// Owners of shards that die at any moment, and others that take over.
-@Suite("A shard whose owner died is computed again by another")
+/// Workers that are lost at any time, and others that take over their shards.
+@Suite("Another worker computes the shards of a lost one again")
 struct ReleasedShardTests {
   private static let spec = TableSpec(
     name: "count", rows: 32, width: 1, initializer: .constant(0), rowsPerBlock: 2)
 
-  @Test("every contribution counts once, and every sum too", arguments: 0..<60 as Range<UInt64>)
+  @Test("every contribution and every sum counts once", arguments: 0..<60 as Range<UInt64>)
   func randomDeaths(seed: UInt64) throws {
     let staleness = try greatestStaleness(of: History(seed: seed, consistency: .bulkSynchronous))
     #expect(staleness == 0)
   }
 
   @Test(
-    "where rows may be stale likewise, and none is staler than allowed",
+    "the same in ssp and async, and no row is staler than allowed",
     arguments: [
       .staleSynchronous(bound: 0), .staleSynchronous(bound: 1), .staleSynchronous(bound: 2),
       .staleSynchronous(bound: 3), .asynchronous,
@@ -27,11 +27,11 @@ struct ReleasedShardTests {
       let history = try History(seed: seed, consistency: consistency)
       greatest = max(greatest, try greatestStaleness(of: history))
     }
-    // What may be happens sooner or later.
+    // Every allowed staleness occurs sooner or later.
     #expect(greatest == consistency.bound ?? History.versionsPerEpoch - 1)
   }
 
-  /// Sees a history to its end, and what it comes to.
+  /// Runs a history to its end and returns its result.
   private func greatestStaleness(of beginning: History) throws -> UInt64 {
     var history = beginning
     for _ in 0..<200_000 where !history.isOver { try history.step() }
@@ -56,10 +56,10 @@ struct ReleasedShardTests {
 
     let peer: Int
     var shards: [UInt32]
-    /// That it pulls or has pulled.
+    /// The version that it pulls or has pulled.
     var version: UInt64
     var isPushing = false
-    /// Sent, perhaps several times, and not answered yet.
+    /// Sent, perhaps repeatedly, and not answered yet.
     var outstanding: [Request] = []
     /// The lowest version of the rows that came.
     var lowest = UInt64.max
@@ -79,7 +79,7 @@ struct ReleasedShardTests {
     private(set) var greatestStaleness: UInt64 = 0
     private var random: SeededGenerator
     private var owners: [Owner] = []
-    /// Messages of the dead that may still arrive.
+    /// Messages of lost workers that may still arrive.
     private var stray: [(peer: Int, request: Owner.Request)] = []
     private var epoch = 0
     private var nextPeer = 1
@@ -140,7 +140,7 @@ struct ReleasedShardTests {
       case 1: if owners.count < 3 { split() }
       case 2..<4:
         if let index = stray.indices.randomElement(using: &random) {
-          // Arrives late; nobody is there for the answer.
+          // Arrives late, after its sender was lost.
           let (peer, request) = stray.remove(at: index)
           deliver(request, from: peer)
         }
@@ -152,7 +152,7 @@ struct ReleasedShardTests {
       }
     }
 
-    /// Somebody, in most cases not the one that is slow in this epoch.
+    /// A random worker, in most cases not the one that is slow in this epoch.
     private mutating func quickOwner() -> Int? {
       guard let owner = owners.indices.randomElement(using: &random) else { return nil }
       let isPassedOver = owner == epoch % owners.count && Int.random(in: 0..<8, using: &random) > 0
@@ -190,7 +190,7 @@ struct ReleasedShardTests {
       let version = owners[owner].version
       if owners[owner].isPushing { return pull(version + 1, isFirst: false, owner) }
       if version == endVersion { return finishEpoch() }
-      // All servers are beyond it.
+      // All servers have passed it.
       let lowest = owners[owner].lowest
       if lowest > version { return pull(lowest, isFirst: false, owner) }
       greatestStaleness = max(greatestStaleness, version - lowest)

@@ -3,8 +3,8 @@ import ParameterServer
 import Tables
 import Testing
 
-/// Snapshots in memory; the same in files is the business of `Checkpoints`.
-@Suite("Snapshots and what goes on from them")
+/// Snapshots in memory; `CheckpointsTests` tests them in files.
+@Suite("Snapshots and restoring them")
 struct RestoreTests {
   private static let specs = [
     TableSpec(name: "user", rows: 90, width: 5, initializer: .normal(standardDeviation: 0.1)),
@@ -70,7 +70,7 @@ struct RestoreTests {
   }
 
   @Test(
-    "training goes on with the bits of a run that nothing happened to",
+    "training resumes with the bits of an undisturbed run",
     arguments: [
       SGD(), Adagrad(), RowwiseAdagrad(), Adam(mode: .dense), Adam(mode: .lazyExact),
       Adam(mode: .lazy),
@@ -91,7 +91,7 @@ struct RestoreTests {
     }
   }
 
-  @Test("at the end of an epoch its sums are there to be asked for after a restore")
+  @Test("after a restore at the end of an epoch, its sums can be requested")
   func epochEnd() throws {
     var original = try Self.cluster(SGD(), servers: 2)
     try Self.train(0..<6, in: &original)
@@ -121,7 +121,7 @@ struct RestoreTests {
     #expect(try Self.bits(&restored, 4) == before)
   }
 
-  @Test("there is none before the initial values are in")
+  @Test("there is no snapshot before all initial values have arrived")
   func missingValues() throws {
     var cluster = try Self.cluster(SGD(), servers: 1)
     #expect(cluster.servers[0].snapshot() == nil)
@@ -148,7 +148,7 @@ struct RestoreTests {
     sums.epochSums.removeLast()
     for (source, words) in [
       (lacking, ["'user'", "lacks"]), (twice, ["'user'", "twice"]),
-      (early, ["'user'", "at update", "of 0"]), (late, ["version \(1 << 40)"]),
+      (early, ["'user'", "at update", "only 0"]), (late, ["version \(1 << 40)"]),
       (foreign, ["rowwise_adagrad (sum)", "adam (exp_avg, exp_avg_sq, "]),
       (sums, ["of 1 shards", "into 2"]),
     ] {

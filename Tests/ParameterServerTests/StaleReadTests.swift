@@ -28,7 +28,7 @@ struct StaleReadTests {
     .push(cluster.push([0: [Int(shard): [1]]], version: version, shard: shard, sums: sums))
   }
 
-  /// What a pull brings now: version and row 0; nil if it waits.
+  /// The version and row 0 that a pull returns now; nil if it waits.
   private static func read(
     _ version: UInt64, in cluster: inout TestCluster, id: UInt64? = nil
   ) -> (version: UInt64, row: Float)? {
@@ -43,7 +43,7 @@ struct StaleReadTests {
     pushOutcome(cluster.send(push(version, shard, in: cluster)).first?.body)
   }
 
-  @Test("a pull is answered as soon as the rows are new enough, and says how old they are")
+  @Test("a pull is answered as soon as the rows are new enough, with their version")
   func bound() throws {
     var cluster = try Self.cluster(.staleSynchronous(bound: 2))
     for version in 0..<3 as Range<UInt64> {
@@ -71,7 +71,7 @@ struct StaleReadTests {
       #expect(pushOutcome(cluster.send(.push(push), from: 1).first?.body) == .duplicate)
     }
     #expect(cluster.servers[0].version == 0)
-    // The other shard's come in another order; the versions begin in theirs.
+    // The other shard's contributions arrive in another order; versions begin in order.
     #expect(Self.contribute(2, 1, to: &cluster) == .accepted)
     #expect(Self.contribute(1, 1, to: &cluster) == .accepted)
     #expect(cluster.servers[0].version == 0)
@@ -82,11 +82,11 @@ struct StaleReadTests {
     #expect(rows == [-3, -0.75 - 3, 0, 0, 0, 0, 0, 0])
   }
 
-  @Test("nobody contributes to a version, or asks for one, before anybody can have got there")
+  @Test("pushes to and pulls of a version that no worker can have reached are refused")
   func tooFar() throws {
     var cluster = try Self.cluster(.staleSynchronous(bound: 2))
     let early = try #require(refusal(cluster.send(Self.push(3, 0, in: cluster)).first?.body))
-    #expect(early.code == .malformed && early.message.contains("version 3 yet"))
+    #expect(early.code == .malformed && early.message.contains("no rows of version 3 "))
     let farther = try #require(refusal(cluster.send(Self.pull(4)).first?.body))
     #expect(farther.code == .malformed && farther.message.contains("4 ahead of version 0"))
     for number in [UInt64.max, 1 << 63] {
@@ -99,7 +99,7 @@ struct StaleReadTests {
     #expect(sums.code == .malformed && sums.message.contains("same release and configuration"))
   }
 
-  @Test("whoever is behind gets newer rows until the epoch is over")
+  @Test("a worker that is behind gets newer rows until the epoch is over")
   func behind() throws {
     var cluster = try Self.cluster(.staleSynchronous(bound: 2), shards: 1)
     for version in 0..<Self.versionsPerEpoch {
@@ -151,7 +151,7 @@ struct StaleReadTests {
     #expect(answers.map(\.reply.requestID) == [60, 61])
   }
 
-  @Test("memory bounds how far anybody gets, and whoever is behind never waits")
+  @Test("memory bounds how far a worker gets ahead, and pulls from behind never wait")
   func memory() throws {
     // A contribution has four bytes.
     let limits = ServerLimits(contributionBytes: 1 << 10, aheadBytes: 8)
@@ -180,7 +180,7 @@ struct StaleReadTests {
     #expect(Self.read(4, in: &cluster)?.version == 1)
   }
 
-  @Test("what waits counts against the limit of contributions, of whichever version")
+  @Test("waiting contributions of all versions count against the limit")
   func contributionBytes() throws {
     let limits = ServerLimits(contributionBytes: 12, aheadBytes: 100)
     var cluster = try Self.cluster(.asynchronous, limits: limits)
@@ -189,7 +189,7 @@ struct StaleReadTests {
     #expect(full.code == .limit && full.message.contains("16 bytes"))
   }
 
-  @Test("names of sums are limited over all versions that wait")
+  @Test("names of sums are limited over all waiting versions")
   func sumNames() throws {
     var cluster = try Self.cluster(.staleSynchronous(bound: 4))
     func sums(_ range: Range<Int>) -> [String: Double] {
@@ -203,7 +203,7 @@ struct StaleReadTests {
     #expect(refusal(cluster.send(others).first?.body)?.code == .limit)
   }
 
-  @Test("final vectors are taken from whoever is ahead, and initial values at version 0 alone")
+  @Test("final vectors are accepted at later versions, and initial values at version 0 only")
   func assigned() throws {
     let specs = [
       TableSpec(name: "data", rows: 2, width: 1, initializer: .pushed),
@@ -224,7 +224,7 @@ struct StaleReadTests {
     #expect(try cluster.pullAll(version: 0) == [[1, 1], [7, 0]])
   }
 
-  @Test("tables that are held take what is ahead, and catch up when released")
+  @Test("held tables accept contributions to later versions, and catch up when released")
   func hold() throws {
     var cluster = try Self.cluster(.staleSynchronous(bound: 3))
     #expect(cluster.hold() == 0)
@@ -241,7 +241,7 @@ struct StaleReadTests {
     #expect(cluster.servers[0].version == 3)
   }
 
-  @Test("a server that goes on from a checkpoint has forgotten what was ahead")
+  @Test("a restored server has no contributions to later versions")
   func restored() throws {
     var cluster = try Self.cluster(.staleSynchronous(bound: 2))
     for version in 0..<3 as Range<UInt64> { _ = Self.contribute(version, 0, to: &cluster) }

@@ -12,7 +12,7 @@ struct TableSpecWireTests {
     .optimizer(.model), .optimizer(.discriminator), .movingAverage(rate: 0.01), .assigned,
   ]
 
-  @Test("every kind of table survives the journey", arguments: initializers, rules)
+  @Test("every kind of table survives encoding and decoding", arguments: initializers, rules)
   func roundTrip(initializer: Initializer, rule: UpdateRule) throws {
     let spec = TableSpec(
       name: "Küche/W", rows: 12_345, width: 64, initializer: initializer, rule: rule,
@@ -20,7 +20,7 @@ struct TableSpecWireTests {
     #expect(try TableSpec(TableDescription(spec)) == spec)
   }
 
-  @Test("what cannot be right is refused with the table's name")
+  @Test("invalid descriptions are refused with the table's name")
   func malformed() {
     let good = TableDescription(
       name: "item", rows: 5, width: 2, rowsPerBlock: 16, initializer: "uniform",

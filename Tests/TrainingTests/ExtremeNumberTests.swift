@@ -4,10 +4,10 @@ import TestSupport
 import Testing
 import Training
 
-/// Every number of every message that reaches a worker, as large and as odd as it can be: refused
-/// where it is decoded, or taken by all that comes after. A number that traps ends this process.
+/// Every number of every message to a worker, at its extremes: refused
+/// by the decoder, or handled by everything behind it. A number that traps ends this process.
 @Suite struct ExtremeNumberTests {
-  /// Every variant of the letters that is accepted.
+  /// Every accepted variant of the coordinator's messages.
   private static func letters(_ messages: [CoordinatorMessage]) -> [CoordinatorLetter] {
     messages.flatMap { message -> [CoordinatorLetter] in
       variants(CoordinatorLetter(term: 1, message: message).encoded())
@@ -33,7 +33,7 @@ import Training
       heartbeatInterval: 1, checkpoints: CheckpointPlan(folder: "/c", interval: 1),
       restored: RestoredCheckpoint(manifest: "m", version: 1)))
 
-  @Test("of a welcome, by a worker that joins and by one that has")
+  @Test("of a welcome, by a worker that joins and by one that has joined")
   func welcomes() throws {
     let letters = Self.letters([Self.welcome])
     try #require(letters.count > 100)
@@ -42,7 +42,7 @@ import Training
         var rig = start
         for action in rig.handle(.coordinator(letter)) {
           guard case .setUp(let welcome) = action else { continue }
-          // What the worker's process does with it.
+          // As in the worker's process.
           let routing = TableRouting(tables: [], serverCount: Int(welcome.serverCount))
           #expect(routing.serverCount > 0)
           rig.handle(.setUp(generation: welcome.generation))
@@ -53,7 +53,7 @@ import Training
     }
   }
 
-  @Test("of everything else that a coordinator says")
+  @Test("of all other messages of a coordinator")
   func otherLetters() throws {
     let letters = Self.letters([
       .servers(generation: 1, endpoints: ["tcp://a:1"]), .heartbeatSeen(generation: 6),
@@ -70,7 +70,7 @@ import Training
   }
 
   @Test(
-    "of a task and of the servers' answers to it, by what computes it",
+    "of a task and of the servers' replies to it, by the computation",
     arguments: [Consistency.bulkSynchronous, .asynchronous])
   func tasks(_ consistency: Consistency) throws {
     let engine = try SmallRun(consistency: consistency).engine(serverCount: 1)
@@ -123,7 +123,7 @@ import Training
     }
   }
 
-  @Test("of the servers' answers, by the conversation with them")
+  @Test("of the servers' replies, by the conversation")
   func answers() throws {
     let bodies: [DataReplyBody] = [
       .welcome, .pushed(.duplicate), .reduced([1, 2]),

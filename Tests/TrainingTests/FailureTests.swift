@@ -4,7 +4,7 @@ import Testing
 import Training
 
 @Suite struct FailureTests {
-  @Test("a push that no message can hold is refused, with the table and what to do")
+  @Test("a push that is too large for a message is refused with the table and advice")
   func largePush() throws {
     let half = PushLimit.byteCount / 2
     try PushLimit.check(
@@ -20,7 +20,7 @@ import Training
     }
   }
 
-  @Test("scores that are not numbers mean that the run diverged; other errors do not")
+  @Test("scores that are NaN mean that the run diverged; other errors do not")
   func notFinite() {
     let score = EvaluationError.scoreNotFinite(subject: "user 3", item: 7, score: .nan)
     #expect(TaskFailure(describing: score).kind == .diverged)

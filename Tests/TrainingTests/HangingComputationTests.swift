@@ -3,7 +3,7 @@ import Messages
 import Testing
 import Training
 
-@Suite("A worker whose computation does not come back")
+@Suite("A worker with a hanging computation")
 struct HangingComputationTests {
   private typealias Rig = SessionRig
 
@@ -14,13 +14,13 @@ struct HangingComputationTests {
     return rig
   }
 
-  /// When the worker leaves, if it does until then.
+  /// The time when the worker leaves, if it does.
   private func leaves(_ rig: inout SessionRig, from start: Int, to end: Int) -> Int? {
     for now in start...end {
       rig.handle(Rig.letter(.heartbeatSeen(generation: 1)), at: Double(now))
       let actions = rig.handle(.tick, at: Double(now))
       guard Rig.leaves(actions) else { continue }
-      #expect(Rig.saysGoodbye(actions)?.contains("has not come back for 60 s") == true)
+      #expect(Rig.goodbyeReason(actions)?.contains("has not finished within 60 s") == true)
       guard case .leave(.transient(let message))? = actions.last else {
         Issue.record("\(actions)")
         return now
@@ -31,18 +31,18 @@ struct HangingComputationTests {
     return nil
   }
 
-  @Test("it says goodbye and leaves, to be started again, when the time is up", arguments: [0, 1])
+  @Test("it leaves as a transient failure after the timeout", arguments: [0, 1])
   func hangs(stepCount: Int) throws {
     var rig = try atWork()
     if stepCount == 1 {
-      // The first step comes back, the next one does not.
+      // The first step finishes, the next one does not.
       let pulls = rig.requests(.advanced(task: 5, .pull([Rig.pull])), at: 1)
       rig.handle(Rig.pulled(try #require(pulls.first)), at: 1)
     }
     #expect(leaves(&rig, from: 2, to: 200) == 62)
   }
 
-  @Test("waiting for servers or for a task is no computation, however long it takes")
+  @Test("waiting for servers or for a task does not count as computation")
   func waits() throws {
     var rig = try atWork()
     #expect(rig.requests(.advanced(task: 5, .pull([Rig.pull])), at: 2).count == 1)
@@ -51,7 +51,7 @@ struct HangingComputationTests {
     #expect(leaves(&rig, from: 1001, to: 2000) == nil)
   }
 
-  @Test("many steps may take longer together")
+  @Test("the timeout applies to a single step")
   func manySteps() throws {
     var rig = try atWork()
     var now = 1.0
@@ -66,14 +66,14 @@ struct HangingComputationTests {
     }
   }
 
-  @Test("time in which the process was stopped does not count")
+  @Test("time in which the process was paused does not count")
   func stopped() throws {
     var rig = try atWork()
     rig.handle(Rig.letter(.heartbeatSeen(generation: 1)), at: 2000)
     #expect(leaves(&rig, from: 2000, to: 2100) == 2059)
   }
 
-  @Test("without a timeout nothing is limited")
+  @Test("without a timeout a computation may take any time")
   func noTimeout() throws {
     var rig = try Rig.ready()
     rig.handle(Rig.task(5), at: 1)

@@ -4,7 +4,7 @@ import Testing
 import Training
 
 @Suite struct RecoveryTests {
-  @Test("whatever is lost, repeated, killed or moved, a run ends in the bits of an undisturbed one")
+  @Test("with any loss, repetition, kill or move, a run ends with the bits of an undisturbed one")
   func randomFaults() throws {
     let run = try SmallRun()
     var undisturbed = FakeCluster(run, servers: 1, workers: 1, faults: .none, seed: 0)
@@ -15,7 +15,7 @@ import Training
     #expect(reports.allSatisfy { $0.allSatisfy { $0.sums["loss.total"] != nil } })
     for seed in 1..<200 as Range<UInt64> {
       var faults = FakeCluster.Faults.all
-      // Some runs with one kind of fault alone, which others might hide.
+      // Some runs have only one kind of fault, because others might hide its effect.
       if seed % 4 == 1 { faults = .init(movedShard: 15) }
       if seed % 4 == 2 { faults = .init(lostMessage: 15, repeatedMessage: 15, movedShard: 60) }
       var cluster = FakeCluster(
@@ -32,7 +32,7 @@ import Training
   }
 
   @Test(
-    "where rows may be stale, such a run ends too, and every gradient says once how stale they were",
+    "in ssp and async such a run ends too, and every gradient reports its staleness once",
     arguments: [
       .staleSynchronous(bound: 1), .staleSynchronous(bound: 3), .asynchronous,
     ] as [Consistency])

@@ -29,21 +29,21 @@ import Training
       body: .pulled(PullReply(version: version, sections: [], values: .empty)))
   }
 
-  @Test("answers are handed over in the order of the requests, once all are there")
+  @Test("replies are passed on in the order of the requests, once all have arrived")
   func pullsInOrder() {
     var conversation = ServerConversation()
     let sent = requests(conversation.perform(.pull([pull(0), pull(1)]), at: 0))
     #expect(conversation.handle(pulled(sent[1].id, version: 5), from: 1, at: 0).isEmpty)
     let actions = conversation.handle(pulled(sent[0].id, version: 4), from: 0, at: 0)
     guard case .advance(.pulled(let replies))? = actions.first else {
-      Issue.record("no answers were handed over")
+      Issue.record("no replies were passed on")
       return
     }
     #expect(replies.map(\.version) == [4, 5])
     #expect(conversation.outstandingCount == 0)
   }
 
-  @Test("a second answer, or one of the wrong server, changes nothing")
+  @Test("a second reply, or one of the wrong server, changes nothing")
   func strayAnswers() {
     var conversation = ServerConversation()
     let sent = requests(conversation.perform(.pull([pull(0)]), at: 0))
@@ -59,7 +59,7 @@ import Training
     let actions = conversation.perform(.push([push(0), push(1)]), at: 0)
     let sent = requests(actions)
     guard case .advance(.sent)? = actions.last else {
-      Issue.record("the task was not told that its pushes went out")
+      Issue.record("the task did not get .sent")
       return
     }
     #expect(conversation.perform(.done([]), at: 0).isEmpty)
@@ -75,7 +75,7 @@ import Training
     }
   }
 
-  @Test("an unanswered request goes out again under its own number, ever more rarely, for ever")
+  @Test("an unanswered request is repeated under its id with a growing interval, without end")
   func resends() {
     var limits = ServerConversation.Limits()
     limits.resendInterval = 1
@@ -93,7 +93,7 @@ import Training
     #expect(conversation.outstandingCount == 1)
   }
 
-  @Test("a server that is not ready is asked again; any other refusal ends the task")
+  @Test("a request to a server that is not ready is repeated; any other refusal ends the task")
   func refusals() {
     var conversation = ServerConversation()
     let sent = requests(conversation.perform(.pull([pull(0)]), at: 0))
@@ -133,7 +133,7 @@ import Training
     DataReply(requestID: id, body: .pushed(.accepted))
   }
 
-  @Test("a server that is not ready is asked again after the shortest interval")
+  @Test("a request to a server that is not ready is repeated after the shortest interval")
   func notReady() {
     var conversation = ServerConversation()
     let sent = requests(conversation.perform(.pull([pull(0)]), at: 0))
@@ -143,12 +143,12 @@ import Training
     }
   }
 
-  @Test("a pull waits until every push is acknowledged, and goes out once")
+  @Test("a pull waits until every push is acknowledged, and is sent once")
   func heldPull() throws {
     var conversation = ServerConversation()
     let pushes = requests(conversation.perform(.push([push(0), push(1)]), at: 0))
     #expect(requests(conversation.perform(.pull([pull(0), pull(1)]), at: 0)).isEmpty)
-    // What was not taken is sent again; the pull is not.
+    // Unacknowledged pushes are repeated; the pull is not sent.
     #expect(requests(conversation.tick(at: 2)).map(\.id) == pushes.map(\.id))
     #expect(conversation.handle(acknowledged(pushes[0].id), from: 0, at: 2).isEmpty)
     #expect(conversation.handle(acknowledged(pushes[0].id), from: 0, at: 2).isEmpty)
@@ -159,13 +159,13 @@ import Training
     #expect(conversation.handle(pulled(sent[0].id), from: 0, at: 3).isEmpty)
     guard case .advance(.pulled)? = conversation.handle(pulled(sent[1].id), from: 1, at: 3).first
     else {
-      Issue.record("no rows were handed over")
+      Issue.record("no rows were passed on")
       return
     }
     #expect(conversation.outstandingCount == 0)
   }
 
-  @Test("a pull whose pushes were acknowledged before it came goes out at once")
+  @Test("a pull is sent at once if all pushes were acknowledged before")
   func pullAfterAcknowledgements() {
     var conversation = ServerConversation()
     let pushes = requests(conversation.perform(.push([push(0)]), at: 0))
@@ -173,18 +173,18 @@ import Training
     #expect(requests(conversation.perform(.pull([pull(0)]), at: 0)).count == 1)
   }
 
-  @Test("word that a version is gone reaches the task once, and other answers do not")
+  @Test("versionGone is passed to the task once, and other replies are not")
   func versionGone() {
     var conversation = ServerConversation()
     let sent = requests(conversation.perform(.pull([pull(0), pull(1), pull(2)]), at: 0))
     #expect(conversation.handle(pulled(sent[0].id), from: 0, at: 0).isEmpty)
     let actions = conversation.handle(refused(sent[1].id, .versionGone, version: 7), from: 1, at: 0)
     guard case .advance(.versionGone(7))? = actions.first, actions.count == 1 else {
-      Issue.record("the task did not hear of it: \(actions)")
+      Issue.record("the task did not get versionGone: \(actions)")
       return
     }
     #expect(conversation.outstandingCount == 0)
-    // The task asks for version 7; what still comes of the other pull is not taken for an answer.
+    // The task pulls version 7; late replies to the other pull are ignored.
     let next = requests(conversation.perform(.pull([pull(0), pull(1), pull(2)]), at: 0))
     #expect(conversation.handle(pulled(sent[2].id), from: 2, at: 0).isEmpty)
     #expect(
@@ -195,7 +195,7 @@ import Training
     }
   }
 
-  @Test("a reduce whose version is gone is dropped with the others of the step")
+  @Test("when the version of a reduce is gone, all reduces of the step are dropped")
   func versionGoneOnReduce() {
     var conversation = ServerConversation()
     let reduces = [0, 1].map {
@@ -204,7 +204,7 @@ import Training
     let sent = requests(conversation.perform(.reduce(reduces), at: 0))
     let actions = conversation.handle(refused(sent[1].id, .versionGone, version: 1), from: 0, at: 0)
     guard case .advance(.versionGone(1))? = actions.first else {
-      Issue.record("the task did not hear of it: \(actions)")
+      Issue.record("the task did not get versionGone: \(actions)")
       return
     }
     #expect(conversation.tick(at: 100).isEmpty)
@@ -224,7 +224,7 @@ import Training
         refused(pushes[1].id, code), from: 1, at: 0
       ).first
     else {
-      Issue.record("nothing was said of it")
+      Issue.record("it was not reported")
       return
     }
     #expect(message.contains("Server 1"))
@@ -233,7 +233,7 @@ import Training
     #expect(conversation.tick(at: 100).isEmpty)
   }
 
-  @Test("after a task was abandoned nothing of it is sent, and no late answer is taken")
+  @Test("after a task was abandoned nothing of it is sent, and late replies are ignored")
   func abandoned() {
     var conversation = ServerConversation()
     let pushes = requests(conversation.perform(.push([push(0)]), at: 0))
@@ -246,7 +246,7 @@ import Training
     #expect(!pushes.map(\.id).contains(next[0].id))
   }
 
-  @Test("an answer that does not fit its request is ignored, and the request sent again")
+  @Test("a reply that does not fit its request is ignored, and the request repeated")
   func misfit() {
     var conversation = ServerConversation()
     let sent = requests(conversation.perform(.pull([pull(0)]), at: 0))
@@ -268,14 +268,14 @@ import Training
     return conversation
   }
 
-  @Test("a server that forgot us is greeted once more and asked again under the same numbers")
+  @Test("a server that forgot the worker is greeted again, and requests keep their ids")
   func forgotten() {
     var conversation = greeted()
     let sent = requests(conversation.perform(.push([push(0), push(0)]), at: 10))
     #expect(conversation.perform(.done([]), at: 10).isEmpty)
     let greeting = requests(conversation.handle(refused(sent[0].id, .helloNeeded), from: 0, at: 10))
     #expect(greeting.count == 1)
-    // The hello is under way already.
+    // The hello was sent already.
     #expect(conversation.handle(refused(sent[1].id, .helloNeeded), from: 0, at: 10).isEmpty)
     let welcome = DataReply(requestID: greeting[0].id, body: .welcome)
     let again = requests(conversation.handle(welcome, from: 0, at: 10))
@@ -287,7 +287,7 @@ import Training
     }
   }
 
-  @Test("a server that has no room for one more is asked again, until it has")
+  @Test("a hello to a server without room is repeated until there is room")
   func noRoom() {
     var conversation = ServerConversation()
     let hello = DataHello(runID: "run", generation: 1, sender: "worker 0")
@@ -304,7 +304,7 @@ import Training
     }
   }
 
-  @Test("a server that forgets us for ever is greeted no more than once per interval")
+  @Test("a server that keeps forgetting the worker is greeted at most once per interval")
   func forgottenForEver() {
     var conversation = greeted()
     let sent = requests(conversation.perform(.pull([pull(0)]), at: 10))

@@ -5,7 +5,7 @@ import Testing
 import Training
 
 @Suite struct TrainWorkTests {
-  /// What a work asked for until it was done.
+  /// The requests of a task until it was done.
   private struct Trace {
     var pulls: [[Addressed<PullRequest>]] = []
     var pushes: [Push] = []
@@ -36,7 +36,7 @@ import Training
 
   init() throws { run = try SmallRun() }
 
-  /// Servers to which one worker says hello.
+  /// Servers that one worker has greeted.
   private func greeted(_ servers: [FakeServer]) -> [FakeServer] {
     servers.map { server in
       var server = server
@@ -46,7 +46,7 @@ import Training
     }
   }
 
-  /// Does a task with all shards until it is done, or until the servers have a version.
+  /// Runs a task with all shards until it is done, or until the servers reach a version.
   private func finish(
     _ work: any Work, _ servers: inout [FakeServer], from first: WorkInput = .begin,
     stopAt version: UInt64 = .max
@@ -102,7 +102,7 @@ import Training
     return trace
   }
 
-  /// Servers that have gone through the versions before this one.
+  /// Servers at this version.
   private func servers(at version: UInt64) throws -> [FakeServer] {
     var servers = greeted(run.servers(2))
     let work = try run.engine(serverCount: 2).work(for: run.task(from: 0, shards: allShards))
@@ -111,7 +111,7 @@ import Training
     return servers
   }
 
-  @Test("pulls say which shards all servers have: none at first, then those of the task")
+  @Test("pulls confirm shards: none at first, then those of the task")
   func confirmations() throws {
     let pulls = try undisturbed().pulls
     #expect(pulls.count == Int(run.versionsPerEpoch) + 1)
@@ -163,7 +163,7 @@ import Training
     #expect(try begins(1, [0, 2]) == nil)
   }
 
-  @Test("a task that begins in the middle of an epoch goes on in the same bits")
+  @Test("a task that begins in the middle of an epoch computes the same bits")
   func startsInTheMiddle() throws {
     let all = try undisturbed()
     for start in 1...run.versionsPerEpoch {
@@ -174,13 +174,13 @@ import Training
       #expect(trace.pushes == all.pushes.filter { $0.name.version >= start })
       #expect(trace.reports == all.reports)
       let confirmed = trace.pulls.map { $0[0].body.confirmed }
-      // At the epoch's end there is nothing left that could not be confirmed.
+      // At the end of the epoch all shards are confirmed.
       #expect(confirmed[0] == (start == run.versionsPerEpoch ? allShards : []))
       #expect(confirmed.dropFirst().allSatisfy { $0 == allShards })
     }
   }
 
-  @Test("a task that comes too late for a version goes on with the one that the servers have")
+  @Test("a task that is too late for a version continues at the servers' version")
   func versionGoneOnPull() throws {
     let all = try undisturbed()
     for present in [3, 4, run.versionsPerEpoch] as [UInt64] {
@@ -194,7 +194,7 @@ import Training
     }
   }
 
-  @Test("a step whose sums are gone is dropped, and the task goes on where the servers are")
+  @Test("a step without its sums is dropped, and the task continues at the servers' version")
   func versionGoneOnReduce() throws {
     let all = try undisturbed()
     var before = try servers(at: 1)
@@ -233,7 +233,7 @@ import Training
     }
   }
 
-  @Test("a task that does not fit the run is refused, with what does not fit")
+  @Test("a task that does not fit the run is refused with the reason")
   func misfits() throws {
     let engine = run.engine(serverCount: 1)
     let end = run.versionsPerEpoch
@@ -249,7 +249,7 @@ import Training
     }
   }
 
-  @Test("reports that lack a shard are not taken for an epoch's")
+  @Test("reports that lack a shard are refused")
   func missingReport() throws {
     let end = run.versionsPerEpoch
     let work = try run.engine(serverCount: 1).work(for: run.task(from: end, shards: [1, 2]))
@@ -260,7 +260,7 @@ import Training
     #expect(error?.description.contains("shard 2") == true)
   }
 
-  @Test("work that reads a fixed version fails when that is gone")
+  @Test("tasks that read a fixed version fail when it is gone")
   func fixedVersions() throws {
     let evaluated = try SmallRun(isStale: false)
     let bodies: [TaskBody] = [
@@ -276,7 +276,7 @@ import Training
       ) { _, _, _ in })
     for work in works {
       guard case .pull = try work.advance(.begin) else {
-        Issue.record("no rows were asked for")
+        Issue.record("no rows were requested")
         continue
       }
       let error = #expect(throws: TrainingError.self) { try work.advance(.versionGone(5)) }
@@ -296,7 +296,7 @@ import Training
     ]
     for task in tasks {
       guard case .pull(let requests) = try engine.work(for: task).advance(.begin) else {
-        Issue.record("no rows were asked for")
+        Issue.record("no rows were requested")
         continue
       }
       #expect(requests.allSatisfy { $0.body.generation == 7 })
@@ -309,14 +309,14 @@ import Training
     #expect(values.allSatisfy { $0.body.name.generation == 7 })
   }
 
-  @Test("an engine that enters a generation with other servers asks those")
+  @Test("after a generation with another number of servers, requests go to those")
   func otherServers() throws {
     let engine = run.engine(serverCount: 2)
     for serverCount in [2, 3, 1] {
       engine.enter(serverCount: serverCount)
       let work = try engine.work(for: run.task(from: 1, shards: [1]))
       guard case .pull(let requests) = try work.advance(.begin) else {
-        Issue.record("no rows were asked for")
+        Issue.record("no rows were requested")
         continue
       }
       #expect(requests.map(\.server) == Array(0..<serverCount))
@@ -326,7 +326,7 @@ import Training
 
   // MARK: Rows that may be stale
 
-  /// What one shard does alone, up to the pull of a version.
+  /// Runs one shard alone, up to the pull of a version.
   private func alone(
     _ shard: UInt32, _ run: SmallRun, _ servers: inout [FakeServer], from start: UInt64 = 0,
     stopAt version: UInt64
@@ -335,11 +335,11 @@ import Training
     return try finish(run.engine(serverCount: 2).work(for: task), &servers, stopAt: version)
   }
 
-  @Test("a shard that may go ahead waits for nobody's sums, and says how stale its rows were")
+  @Test("in ssp and async a shard does not wait for others, and reports its staleness")
   func staleRows() throws {
     let run = try SmallRun(consistency: .staleSynchronous(bound: 2))
     var servers = greeted(run.servers(2))
-    // Shard 0 also brings the initial values. `finish` gets no totals of a reduce from them.
+    // Shard 0 also pushes the initial values. `finish` expects no reduce from them.
     let trace = try alone(0, run, &servers, stopAt: 2)
     let gradients = trace.pushes.filter { $0.kind == .gradient }
     #expect(gradients.map(\.name.version) == [0, 0, 1, 1])
@@ -357,7 +357,7 @@ import Training
     let run = try SmallRun(consistency: .asynchronous)
     var servers = greeted(run.servers(2))
     let alone = try alone(0, run, &servers, stopAt: 2)
-    // The first round of a step changes no rows of the model, and only the last says its loss.
+    // The first round of a step changes no rows of the model, and only the last reports its loss.
     func norms(_ trace: Trace) throws -> Double {
       let push = trace.pushes.first { $0.name.version == 1 && $0.name.shard == 0 && $0.server == 0 }
       return try #require(push?.sums["loss.norms"])
@@ -367,7 +367,7 @@ import Training
     #expect((0.75...1.3).contains(ratio) && ratio != 1, "\(ratio)")
   }
 
-  @Test("a shard leaves out what all servers have behind them")
+  @Test("a shard skips versions that all servers have passed")
   func behindAll() throws {
     let run = try SmallRun(consistency: .staleSynchronous(bound: 2))
     var servers = greeted(run.servers(2))
@@ -379,7 +379,7 @@ import Training
     #expect(trace.pushes.map(\.name.version) == [3, 3])
   }
 
-  @Test("rows that are older than allowed are refused, with the oldest that would have done")
+  @Test("rows that are older than allowed are refused with the oldest allowed version")
   func tooStale() throws {
     let run = try SmallRun(consistency: .staleSynchronous(bound: 2))
     let work = try run.engine(serverCount: 1).work(for: run.task(from: 4, shards: [1]))
@@ -393,6 +393,7 @@ import Training
       version: 1, sections: pull.sections,
       values: .copying([Float](repeating: 0, count: count)))
     let error = #expect(throws: TrainingError.self) { try work.advance(.pulled([reply])) }
-    #expect("\(error as Any)".contains("version 1 with 2 tables came, version 4 (2 at the oldest)"))
+    let words = "it sent version 1 with 2 tables, but version 4 (2 at the oldest)"
+    #expect("\(error as Any)".contains(words))
   }
 }

@@ -8,7 +8,7 @@ struct UnreachableServerTests {
 
   // MARK: The conversation
 
-  /// A conversation that has greeted two servers at time 0, and has a pull at each.
+  /// A conversation with two servers, greeted at time 0, with a pull at each.
   private func pulling(_ timeout: Double = 12) -> ServerConversation {
     var conversation = ServerConversation()
     conversation.silenceTimeout = timeout
@@ -37,7 +37,7 @@ struct UnreachableServerTests {
     actions.compactMap { if case .lost(let server) = $0 { server } else { nil } }
   }
 
-  @Test("a pull may wait for hours at a server that answers greetings, or says it is not ready")
+  @Test("a pull may wait for hours at a server that answers hellos, or refuses with notReady")
   func parked() {
     var conversation = pulling()
     var count = 0
@@ -61,7 +61,7 @@ struct UnreachableServerTests {
     #expect(conversation.outstandingCount == 2)
   }
 
-  @Test("a server that answers nothing at all is lost when the time is up, and not before")
+  @Test("a server without any reply is lost when the timeout has passed, and not before")
   func silent() {
     var conversation = pulling()
     var foundAt: Double?
@@ -80,18 +80,18 @@ struct UnreachableServerTests {
   }
 
   @Test(
-    "late answers count as signs of life, and the silence of one who owes nothing means nothing")
+    "late replies count as signs of life, and a server that owes none may be silent")
   func owesNothing() {
     var conversation = pulling()
     let pulled = PullReply(version: 1, sections: [], values: .empty)
-    // Requests 1 and 2 were the greetings. An answer that nobody waits for comes from server 0.
+    // Requests 1 and 2 were the hellos. Server 0 sends a reply to no request.
     _ = conversation.handle(DataReply(requestID: 4, body: .pulled(pulled)), from: 1, at: 1)
     _ = conversation.handle(DataReply(requestID: 99, body: .welcome), from: 0, at: 8)
     for now in 1...20 { #expect(lost(conversation.tick(at: Double(now))).isEmpty) }
     #expect(lost(conversation.tick(at: 20.5)) == [0])
   }
 
-  @Test("while the worker itself was stopped nobody could speak to it")
+  @Test("silence while the worker itself was paused does not count")
   func ownPause() {
     var conversation = pulling()
     #expect(conversation.tick(at: 1).isEmpty)
@@ -119,7 +119,7 @@ struct UnreachableServerTests {
     #expect(conversation.outstandingCount == 0)
   }
 
-  @Test("without a timeout nobody is probed, and nobody lost")
+  @Test("without a timeout no server is probed or lost")
   func noTimeout() {
     var conversation = pulling(.infinity)
     for now in 1...1000 {
@@ -130,8 +130,8 @@ struct UnreachableServerTests {
 
   // MARK: The worker
 
-  /// A worker at work whose server falls silent at time 1, while the coordinator is there, up to
-  /// the moment at which it does something about it.
+  /// A worker with a task and a server that is silent from time 1 on, while the coordinator
+  /// answers, up to the first action.
   private func steppedDown() throws -> (rig: SessionRig, actions: [WorkerAction], at: Double) {
     var rig = try Rig.ready(WorkerTimeouts(node: 10))
     rig.handle(Rig.task(5))
@@ -152,7 +152,7 @@ struct UnreachableServerTests {
     actions.compactMap { if case .tell(let message) = $0 { message } else { nil } }
   }
 
-  @Test("a worker that alone cannot reach a server leaves with a reason and joins again, not ready")
+  @Test("a worker that alone cannot reach a server leaves with a reason and rejoins, not ready")
   func stepsDown() throws {
     let (_, actions, time) = try steppedDown()
     #expect(time == 16.5)
@@ -166,7 +166,7 @@ struct UnreachableServerTests {
       Issue.record("\(actions)")
       return
     }
-    // New connections, in case the old ones hang.
+    // New connections, because the old ones may hang.
     #expect(connections == [["tcp://a:1"]])
     #expect(reason.contains("server 0 at tcp://a:1") && reason.contains("15.0 s"), "\(reason)")
     #expect(told(actions).count == 2)
@@ -174,28 +174,28 @@ struct UnreachableServerTests {
     #expect(Rig.requests(actions).count == 1)
   }
 
-  @Test("it takes no task until every server has welcomed it, and says so to who gives it one")
+  @Test("it begins no task until every server has welcomed it, and answers a task with its goodbye")
   func refusesTasks() throws {
     var (rig, actions, time) = try steppedDown()
     let greeting = try #require(Rig.requests(actions).first)
     #expect(rig.handle(.advanced(task: 5, .push([Rig.push])), at: time).isEmpty)
-    // Before it is admitted, a task is one that the goodbye has crossed.
+    // Before it is admitted again, a task was sent before the goodbye arrived.
     #expect(rig.handle(Rig.task(5), at: time).isEmpty)
-    #expect(rig.told(Rig.welcome(), at: time).isEmpty)
-    #expect(rig.told(Rig.servers(), at: time).isEmpty)
-    // After that, the goodbye was lost.
-    let again = rig.told(Rig.task(5), at: time)
+    #expect(rig.sent(Rig.welcome(), at: time).isEmpty)
+    #expect(rig.sent(Rig.servers(), at: time).isEmpty)
+    // Afterwards, a task means that the goodbye was lost.
+    let again = rig.sent(Rig.task(5), at: time)
     guard case .goodbye? = again.first, case .hello? = again.last else {
       Issue.record("\(again)")
       return
     }
-    #expect(rig.told(Rig.welcome(), at: time).isEmpty)
-    #expect(rig.beats(.tick, at: time + 1) == [[1, 0]])
-    #expect(rig.told(Rig.welcomed(greeting), at: time + 2) == [.ready(generation: 1)])
+    #expect(rig.sent(Rig.welcome(), at: time).isEmpty)
+    #expect(rig.heartbeats(.tick, at: time + 1) == [[1, 0]])
+    #expect(rig.sent(Rig.welcomed(greeting), at: time + 2) == [.ready(generation: 1)])
     #expect(rig.begun(Rig.task(6), at: time + 2) == [6])
   }
 
-  @Test("it tries new connections as long as it takes, and does not say the same again")
+  @Test("it tries new connections without end, and reports the problem once")
   func goesOnTrying() throws {
     var (rig, _, time) = try steppedDown()
     rig.handle(Rig.welcome(), at: time)
@@ -215,7 +215,7 @@ struct UnreachableServerTests {
   }
 
   @Test(
-    "when the coordinator knows that the tables go back, the server's silence is not the worker's")
+    "during a rollback a silent server does not make the worker step down")
   func recovery() throws {
     var rig = try Rig.ready(WorkerTimeouts(node: 10))
     rig.handle(Rig.task(5))

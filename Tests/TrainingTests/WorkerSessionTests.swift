@@ -6,73 +6,73 @@ import Training
 @Suite struct WorkerSessionTests {
   private typealias Rig = SessionRig
 
-  @Test("a heartbeat names the generation and the task under way, and none without one")
+  @Test("a heartbeat names the generation and the current task, and none without one")
   func heartbeat() throws {
     var rig = try Rig.ready()
-    #expect(rig.beats(.tick, at: 1) == [[1, 0]])
+    #expect(rig.heartbeats(.tick, at: 1) == [[1, 0]])
     rig.handle(Rig.task(5), at: 1)
-    #expect(rig.beats(.tick, at: 2) == [[1, 5]])
+    #expect(rig.heartbeats(.tick, at: 2) == [[1, 5]])
     rig.handle(.advanced(task: 5, .done([])), at: 2)
-    #expect(rig.beats(.tick, at: 3) == [[1, 0]])
+    #expect(rig.heartbeats(.tick, at: 3) == [[1, 0]])
   }
 
-  @Test("a task that comes again while it is under way is not begun again")
+  @Test("a repetition of the current task is ignored")
   func repeatedTask() throws {
     var rig = try Rig.ready()
     #expect(rig.begun(Rig.task(5)) == [5])
     #expect(rig.handle(Rig.task(5)).isEmpty)
   }
 
-  @Test("a task that comes again after its end is answered as it was, and not computed again")
+  @Test("a repetition of a finished task is answered with its report, and not computed again")
   func repeatedAnswer() throws {
     var rig = try Rig.ready()
     let reports = [UnitReport(unit: 0, sums: ["valid.users": 3])]
     rig.handle(Rig.task(5))
-    let first = rig.told(.advanced(task: 5, .done(reports)))
+    let first = rig.sent(.advanced(task: 5, .done(reports)))
     #expect(first == [.taskDone(id: 5, reports: reports)])
-    #expect(rig.told(Rig.task(5)) == first)
+    #expect(rig.sent(Rig.task(5)) == first)
     #expect(rig.begun(Rig.task(6)) == [6])
     let failure = TaskFailure(.failed, "no memory")
     rig.handle(.taskFailed(task: 6, failure))
-    #expect(rig.told(Rig.task(6)) == [.taskFailed(id: 6, failure)])
+    #expect(rig.sent(Rig.task(6)) == [.taskFailed(id: 6, failure)])
     #expect(rig.handle(Rig.task(5)).isEmpty)
   }
 
-  @Test("servers or a welcome that come again are answered with ready, also while it works")
+  @Test("repeated servers or welcomes are answered with ready, also during a task")
   func repeatedReady() throws {
     var rig = try Rig.ready()
     for event in [Rig.servers(), Rig.welcome()] {
-      #expect(rig.told(event) == [.ready(generation: 1)])
+      #expect(rig.sent(event) == [.ready(generation: 1)])
     }
     rig.handle(Rig.task(5))
     for event in [Rig.servers(), Rig.welcome(), Rig.welcome(term: 2), Rig.servers(term: 2)] {
-      #expect(rig.told(event) == [.ready(generation: 1)])
+      #expect(rig.sent(event) == [.ready(generation: 1)])
     }
-    // The task goes on.
+    // The task continues.
     #expect(!rig.handle(.advanced(task: 5, .pull([Rig.pull]))).isEmpty)
   }
 
   // MARK: Tasks that replace others
 
   @Test(
-    "a task with a higher id replaces the one under way, whose requests and outputs are dropped")
+    "a task with a higher id replaces the current one and drops its requests and outputs")
   func replacedTask() throws {
     var rig = try Rig.ready()
     rig.handle(Rig.task(5))
     let pulls = rig.requests(.advanced(task: 5, .pull([Rig.pull])))
     #expect(pulls.count == 1)
     #expect(rig.begun(Rig.task(6)) == [6])
-    // Nothing of the old task is sent again, answered, or taken from its computation.
+    // Nothing of the old task is repeated, answered, or accepted from its computation.
     #expect(rig.requests(.tick, at: 30).isEmpty)
     #expect(rig.handle(Rig.pulled(pulls[0])).isEmpty)
     #expect(rig.handle(.advanced(task: 5, .push([Rig.push]))).isEmpty)
     #expect(rig.handle(.taskFailed(task: 5, TaskFailure(.failed, "late"))).isEmpty)
     #expect(rig.handle(Rig.task(5)).isEmpty)
     #expect(rig.requests(.advanced(task: 6, .pull([Rig.pull]))).count == 1)
-    #expect(rig.told(.advanced(task: 5, .done([]))).isEmpty)
+    #expect(rig.sent(.advanced(task: 5, .done([]))).isEmpty)
   }
 
-  @Test("in the middle of a step: a held pull and pushes on their way go with the old task")
+  @Test("a held pull and unacknowledged pushes are dropped with the old task")
   func replacedInStep() throws {
     var rig = try Rig.ready()
     rig.handle(Rig.task(5))
@@ -80,7 +80,7 @@ import Training
     #expect(rig.requests(.advanced(task: 5, .pull([Rig.pull]))).isEmpty)
     #expect(rig.begun(Rig.task(6)) == [6])
     #expect(rig.handle(Rig.acknowledged(pushes[0])).isEmpty)
-    // The new task's first pull waits for nothing.
+    // The new task's first pull is not held.
     #expect(rig.requests(.advanced(task: 6, .pull([Rig.pull]))).count == 1)
   }
 
@@ -90,10 +90,10 @@ import Training
     #expect(rig.handle(Rig.task(5, generation: 2)).isEmpty)
     #expect(rig.begun(Rig.task(5)) == [5])
     #expect(rig.handle(Rig.task(6, generation: 0)).isEmpty)
-    #expect(rig.beats(.tick, at: 1) == [[1, 5]])
+    #expect(rig.heartbeats(.tick, at: 1) == [[1, 5]])
   }
 
-  @Test("word that a version is gone reaches the task")
+  @Test("versionGone is passed to the task")
   func versionGone() throws {
     var rig = try Rig.ready()
     rig.handle(Rig.task(5))
@@ -107,7 +107,7 @@ import Training
 
   // MARK: Generations
 
-  /// Takes a worker that is somewhere in generation 1 to being ready in generation 2.
+  /// Takes a worker from any phase of generation 1 to ready in generation 2.
   private func expectNewGeneration(_ rig: inout SessionRig) {
     let begun = rig.handle(Rig.welcome(generation: 2))
     guard case .setUp(let welcome)? = begun.first, begun.count == 1 else {
@@ -115,7 +115,7 @@ import Training
       return
     }
     #expect(welcome.generation == 2)
-    // What belongs to the generation before means nothing.
+    // Events of the generation before are ignored.
     #expect(rig.handle(.setUp(generation: 1)).isEmpty)
     #expect(rig.handle(.setUpFailed(generation: 1, "no data")).isEmpty)
     #expect(rig.handle(Rig.servers()).isEmpty)
@@ -131,12 +131,12 @@ import Training
     let greetings = Rig.requests(met)
     #expect(greetings.count == 1)
     if case .hello(let hello)? = greetings.first?.body { #expect(hello.generation == 2) }
-    // Its servers are known; it is not ready before they have welcomed it.
+    // The servers are known, but it is not ready before they have welcomed it.
     #expect(rig.handle(Rig.servers(generation: 2, host: "b"), at: 30).isEmpty)
     #expect(rig.handle(Rig.welcome(generation: 2), at: 30).isEmpty)
-    #expect(rig.told(Rig.welcomed(greetings[0]), at: 30) == [.ready(generation: 2)])
+    #expect(rig.sent(Rig.welcomed(greetings[0]), at: 30) == [.ready(generation: 2)])
     #expect(rig.begun(Rig.task(8, generation: 2), at: 30) == [8])
-    #expect(rig.beats(.tick, at: 32).last == [2, 8])
+    #expect(rig.heartbeats(.tick, at: 32).last == [2, 8])
   }
 
   @Test("a new generation while it sets itself up")
@@ -187,13 +187,13 @@ import Training
     }
   }
 
-  @Test("a new generation while it waits for one")
+  @Test("a new generation while it waits for the coordinator")
   func generationWhileWaiting() throws {
     var rig = try Rig.outdated()
     expectNewGeneration(&rig)
   }
 
-  @Test("a generation that is overtaken before it was set up is passed over")
+  @Test("a generation is skipped if the next one comes before it was set up")
   func overtakenGeneration() throws {
     var rig = try Rig.ready()
     rig.handle(Rig.welcome(generation: 2))
@@ -204,7 +204,7 @@ import Training
     #expect(rig.handle(Rig.welcome(generation: 2)).isEmpty)
   }
 
-  @Test("servers that are not as many as were announced are not met")
+  @Test("a list of servers of the wrong length is ignored")
   func wrongServerCount() throws {
     var rig = Rig()
     rig.handle(Rig.welcome())
@@ -217,7 +217,7 @@ import Training
 
   // MARK: Servers that are lost
 
-  @Test("a server that does not answer is asked as long as the coordinator is there")
+  @Test("a server that does not answer is retried as long as the coordinator answers")
   func silentServer() throws {
     var rig = try Rig.ready()
     rig.handle(Rig.task(5))
@@ -231,10 +231,10 @@ import Training
     }
     #expect((200...250).contains(repetitions), "\(repetitions)")
     guard case .advance(5, .pulled)? = rig.handle(Rig.pulled(pulls[0]), at: 3600).first else {
-      Issue.record("the late answer was not taken")
+      Issue.record("the late reply was not accepted")
       return
     }
-    // The coordinator's silence ends it. Only time in which it looks counts.
+    // The coordinator's silence ends it. Only time with ticks counts.
     var left: Double?
     for now in 3601...3700 where left == nil {
       if Rig.leaves(rig.handle(.tick, at: Double(now))) { left = Double(now) }
@@ -242,22 +242,22 @@ import Training
     #expect(left == 3661)
   }
 
-  @Test("a server of another generation makes it wait: it neither fails the task nor leaves")
+  @Test("a server of another generation makes it wait, without failing the task or leaving")
   func waits() throws {
     var rig = try Rig.outdated()
     #expect(rig.handle(.advanced(task: 5, .pull([Rig.pull]))).isEmpty)
-    #expect(rig.beats(.tick, at: 2) == [[1, 0]])
+    #expect(rig.heartbeats(.tick, at: 2) == [[1, 0]])
     #expect(rig.requests(.tick, at: 30).isEmpty)
   }
 
-  @Test("while it waits, the same task begins anew, and an older one does not")
+  @Test("while it waits, the same task is begun again, and an older one is not")
   func taskWhileWaiting() throws {
     var rig = try Rig.outdated()
     #expect(rig.handle(Rig.task(4)).isEmpty)
     #expect(rig.begun(Rig.task(5)) == [5])
   }
 
-  @Test("while it waits, a coordinator that repeats itself has it meet the servers again")
+  @Test("while it waits, a repeated message of the coordinator makes it greet the servers again")
   func meetsAgain() throws {
     for event in [Rig.welcome(term: 2), Rig.servers(term: 2)] {
       var rig = try Rig.outdated()
@@ -266,7 +266,7 @@ import Training
         Issue.record("\(met)")
         continue
       }
-      #expect(rig.told(Rig.welcomed(greeting)) == [.ready(generation: 1)])
+      #expect(rig.sent(Rig.welcomed(greeting)) == [.ready(generation: 1)])
       #expect(rig.begun(Rig.task(5, term: 2)) == [5])
     }
   }
@@ -296,38 +296,38 @@ import Training
 
   // MARK: The coordinator
 
-  @Test("a coordinator that starts anew hears what the worker has, while that goes on working")
+  @Test("a restarted coordinator gets what the worker holds, while the worker continues its task")
   func restartedCoordinator() throws {
     for isWorking in [false, true] {
       var rig = try Rig.ready()
       if isWorking { rig.handle(Rig.task(5)) }
-      let unknown = CoordinatorMessage.refused(Refusal(code: .helloNeeded, message: "who?"))
-      let hellos = rig.told(Rig.letter(unknown, term: 2))
+      let unknown = CoordinatorMessage.refused(Refusal(code: .helloNeeded, message: "unknown"))
+      let hellos = rig.sent(Rig.letter(unknown, term: 2))
       guard case .hello(let hello)? = hellos.first else {
         Issue.record("\(hellos)")
         continue
       }
       #expect(hello.holding == Holding(generation: 1, rank: 3, version: 0))
       if isWorking { #expect(rig.requests(.advanced(task: 5, .pull([Rig.pull]))).count == 1) }
-      #expect(rig.told(Rig.welcome(term: 2)) == [.ready(generation: 1)])
-      // The coordinator before it is not obeyed any more.
+      #expect(rig.sent(Rig.welcome(term: 2)) == [.ready(generation: 1)])
+      // The earlier coordinator is not obeyed any more.
       #expect(rig.handle(Rig.task(6)).isEmpty)
       #expect(rig.begun(Rig.task(2 << 32, term: 2)) == [2 << 32])
     }
   }
 
-  @Test("data that cannot be had, a refused greeting and a signal are told before leaving")
+  @Test("missing data, a refused hello and a signal are reported before leaving")
   func goodbyes() throws {
     var rig = Rig()
     rig.handle(Rig.welcome())
     var copy = rig
-    #expect(Rig.saysGoodbye(copy.handle(.setUpFailed(generation: 1, "no data"))) == "no data")
+    #expect(Rig.goodbyeReason(copy.handle(.setUpFailed(generation: 1, "no data"))) == "no data")
     copy = rig
-    #expect(Rig.saysGoodbye(copy.handle(.stopRequested))?.contains("stop") == true)
+    #expect(Rig.goodbyeReason(copy.handle(.stopRequested))?.contains("stop") == true)
     rig.handle(.setUp(generation: 1))
     let greeting = rig.requests(Rig.servers())
     #expect(
-      Rig.saysGoodbye(rig.handle(Rig.refused(greeting[0], .malformed)))?.contains("Server 0")
+      Rig.goodbyeReason(rig.handle(Rig.refused(greeting[0], .malformed)))?.contains("Server 0")
         == true)
     #expect(rig.handle(.tick, at: 5).isEmpty)
   }

@@ -4,12 +4,12 @@ import Testing
 import Transport
 
 extension TransportTests {
-  @Suite("A peer that takes no messages")
+  @Suite("A peer that does not read")
   struct BackpressureTests {
     private static let limit = 32 << 20
     private static let size = 1 << 20
 
-    /// Sends until the loop refuses, and says how many messages it took before.
+    /// Sends until the loop refuses, and returns how many messages it accepted.
     private func fill(_ node: Node, for peer: PeerID) throws -> (accepted: Int, TransportError) {
       try node.onLoop { loop in
         for index in 0..<10_000 {
@@ -35,7 +35,7 @@ extension TransportTests {
       #expect(node.received.next(within: 0.1) == nil)
     }
 
-    @Test("of a server gets a bounded number of bytes, and all of them in order in the end")
+    @Test("of a server is sent a bounded number of bytes, and receives all of them in order later")
     func router() throws {
       let context = try ZeroMQContext()
       let server = try Node(context: context) {
@@ -76,7 +76,7 @@ extension TransportTests {
       try context.terminate()
     }
 
-    /// Lets peers that say hello wait for the messages that a server has for them.
+    /// Peers that have sent a hello but do not read the messages that a server sends them.
     private func stuckPeers(
       _ count: Int, of server: Node, _ context: ZeroMQContext
     ) throws -> (endpoint: Endpoint, clients: [StuckNode], peers: [PeerID]) {
@@ -85,7 +85,7 @@ extension TransportTests {
       return (endpoint, clients, try clients.map { _ in try #require(server.received.next()).peer })
     }
 
-    @Test("leaves room for others: what waits for all together is bounded, too")
+    @Test("leaves room for others: the total for all peers is bounded, too")
     func together() throws {
       let context = try ZeroMQContext()
       let server = try Node(context: context) {
@@ -97,7 +97,7 @@ extension TransportTests {
       try free.send(WireMessage("free"), to: try free.connect(endpoint))
       let freePeer = try #require(server.received.next()).peer
 
-      // Of small messages, too, which libzmq keeps in a copy.
+      // Small messages, which libzmq copies, are bounded too.
       for size in [3000, 60_000, Self.size] {
         for peer in peers {
           try server.onLoop { loop in
@@ -116,7 +116,7 @@ extension TransportTests {
       }
       #expect(waiting <= Self.limit)
       #expect(try server.statistics().messagesOverloaded > 0)
-      // Whoever reads is served, and told of what it did, as before.
+      // Peers that read are still served, and their pushes acknowledged.
       for _ in 0..<3 {
         try server.send(WireMessage(frames: [pattern(Self.size)]), to: freePeer)
         #expect(free.received.next()?.message.byteCount == Self.size)
@@ -130,7 +130,7 @@ extension TransportTests {
       try context.terminate()
     }
 
-    @Test("for too long is hung up on, and what waited for it is freed")
+    @Test("for too long is disconnected, and the memory of its messages is freed")
     func dropped() throws {
       let context = try ZeroMQContext()
       let server = try Node(context: context) {
@@ -140,7 +140,7 @@ extension TransportTests {
       let (_, clients, peers) = try stuckPeers(1, of: server, context)
       _ = try fill(server, for: peers[0])
       #expect(try eventually { try server.onLoop { $0.outstandingBytes(to: peers[0]) } == 0 })
-      // Nothing can be sent to it any more.
+      // Sending to it fails from now on.
       let error = try server.onLoop { loop -> TransportError? in
         do {
           try loop.send(WireMessage("gone?"), to: peers[0])
@@ -154,7 +154,7 @@ extension TransportTests {
       try context.terminate()
     }
 
-    @Test("as a server gets a bounded number of bytes, and all of them in order in the end")
+    @Test("as a server is sent a bounded number of bytes, and receives all of them in order later")
     func dealer() throws {
       let context = try ZeroMQContext()
       let server = try Node(context: context) { $0.socket.receiveHighWaterMark = 1 }

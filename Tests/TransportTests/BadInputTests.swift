@@ -4,7 +4,7 @@ import Testing
 import Transport
 
 extension TransportTests {
-  @Suite("What others may not send")
+  @Suite("Messages that are refused")
   struct BadInputTests {
     @Test("a frame above the limit is refused before it is sent, with both sizes")
     func oversizeSend() throws {
@@ -59,7 +59,7 @@ extension TransportTests {
       try context.terminate()
     }
 
-    @Test("garbage on the port is survived")
+    @Test("garbage on the port does no harm")
     func garbage() throws {
       let context = try ZeroMQContext()
       let server = try Node(context: context, echoes: true)

@@ -5,9 +5,9 @@ import Testing
 import Transport
 
 extension TransportTests {
-  @Suite("Before a peer has said who it is")
+  @Suite("Before a peer is authenticated")
   struct ConnectionGuardTests {
-    /// ZeroMQ's greeting with CURVE: all that somebody without a key can say.
+    /// ZeroMQ's greeting with CURVE: all that a peer without a key can send.
     private static let greeting: [UInt8] =
       [0xff, 0, 0, 0, 0, 0, 0, 0, 1, 0x7f, 3, 1] + Array("CURVE".utf8)
       + [UInt8](repeating: 0, count: 47)
@@ -24,20 +24,20 @@ extension TransportTests {
       try client.stop()
     }
 
-    @Test("idle connections are bounded, make room for who has keys, and leave nothing behind")
+    @Test("idle connections are bounded, make room for peers with keys, and leave nothing behind")
     func idle() throws {
       let keys = try TestKeys()
       let server = try Guarded(keys.listening)
       let endpoint = try server.bind()
       let before = ConnectionGuard.unfinishedCount
-      // As many as the guard lets one address have, and more.
+      // More than the guard allows one address.
       let limit = min(max(ConnectionGuard.descriptorLimit / 4, 16), 512) / 2
       var idle: [OpenSocket] = []
       for _ in 0..<limit + 100 { idle.append(try OpenSocket(port: port(of: endpoint))) }
       #expect(try eventually { try server.node.statistics().connectionsDisplaced >= 100 })
       #expect(ConnectionGuard.isLinked)
       #expect(eventually { ConnectionGuard.unfinishedCount <= before + limit })
-      // The first to come were the first to go.
+      // The oldest connections were closed first.
       #expect(idle[0].isClosed(within: 60))
       try expectService(of: server, at: endpoint, keys)
       #expect(
@@ -52,7 +52,7 @@ extension TransportTests {
     @Test("a frame that is longer than a handshake is refused when it is announced")
     func announced() throws {
       let keys = try TestKeys()
-      // libzmq itself gives nobody up in the time of this test.
+      // libzmq's own handshake timeout is longer than this test.
       let server = try Guarded(keys.listening) { $0.socket.handshakeTimeout = .seconds(600) }
       let endpoint = try server.bind()
       let stranger = try OpenSocket(port: port(of: endpoint))
@@ -67,7 +67,7 @@ extension TransportTests {
     func manyFrames() throws {
       let server = try Guarded(.plain())
       let stranger = try OpenSocket(port: port(of: server.bind()))
-      // ZeroMQ's protocol from before it had a handshake, which libzmq takes where there are no
+      // ZeroMQ's protocol without a handshake, which libzmq accepts if there are no
       // keys: an empty name, then messages of one byte.
       stranger.send([1, 0])
       for _ in 0..<1000 { stranger.send([2, 0, 65]) }
@@ -80,7 +80,7 @@ extension TransportTests {
     @Test("a handshake may come in pieces of one byte")
     func pieces() throws {
       let keys = try TestKeys()
-      // Byte by byte a handshake takes longer than usual, above all on a busy machine.
+      // Byte by byte a handshake takes longer than usual, especially on a busy machine.
       let isPatient = { (settings: inout NetworkLoopSettings) in
         settings.socket.handshakeTimeout = .seconds(100)
       }
@@ -96,7 +96,7 @@ extension TransportTests {
       relay.stop()
     }
 
-    @Test("without keys, too, the first message may be a large one")
+    @Test("the first message may be large without keys, too")
     func plain() throws {
       let server = try Guarded(.plain())
       let client = try Guarded(.plain())
@@ -141,7 +141,7 @@ final class OpenSocket: Sendable {
     }
   }
 
-  /// What comes next; empty when the other side has hung up, or nothing comes in time.
+  /// The next bytes; empty when the other side has closed, or nothing arrives in time.
   func receive(atMost size: Int, within seconds: Double = 60) -> [UInt8] {
     var state = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
     guard poll(&state, 1, Int32(seconds * 1000)) > 0 else { return [] }
@@ -150,7 +150,7 @@ final class OpenSocket: Sendable {
     return Array(buffer.prefix(max(0, count)))
   }
 
-  /// Whether the other side hangs up; what it says before is read.
+  /// Whether the other side closes the connection; bytes before that are read.
   func isClosed(within seconds: Double) -> Bool {
     let deadline = Date().addingTimeInterval(seconds)
     var buffer = [UInt8](repeating: 0, count: 4096)

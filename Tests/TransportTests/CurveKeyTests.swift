@@ -10,7 +10,7 @@ extension TransportTests {
       #expect("\(pair.publicKey)" == "Yne@$w-vo<fVvi]a<NY6T1ed:M$fCG*[IaLV{hID")
     }
 
-    @Test("every pair is new, survives being written, and shows its public half only")
+    @Test("every pair is new, can be written and read again, and prints its public half only")
     func fresh() throws {
       let pairs = try (0..<20).map { _ in try CurveKeyPair.fresh() }
       #expect(Set(pairs.map(\.publicKey)).count == 20)
@@ -22,7 +22,7 @@ extension TransportTests {
     }
 
     @Test(
-      "what is no key is refused without being repeated",
+      "invalid keys are refused, and the message does not contain them",
       arguments: [
         "", "short", String(repeating: "a", count: 39), String(repeating: "a", count: 41),
         String(repeating: "~", count: 40), String(repeating: "é", count: 20),

@@ -40,7 +40,7 @@ extension TransportTests {
       try withSocketDirectory { try echo("ipc://\($0)/server") }
     }
 
-    @Test("from two processes to one, which tells them apart")
+    @Test("from two processes to one, which distinguishes them")
     func twoClients() throws {
       let context = try ZeroMQContext()
       let server = try Node(context: context)
@@ -63,7 +63,7 @@ extension TransportTests {
       try context.terminate()
     }
 
-    @Test("in the order of their sending, however many")
+    @Test("in the order of sending, however many")
     func order() throws {
       let context = try ZeroMQContext()
       let server = try Node(context: context)

@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 import Transport
 
-/// What must hold of every address, whatever is written: reading it never traps, refuses with a
+/// Parsing an address never traps, refuses with a
 /// sentence, and an accepted one is the same when it is written and read again.
 @Suite("Damaged addresses")
 struct EndpointFuzzTests {

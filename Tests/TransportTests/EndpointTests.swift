@@ -6,7 +6,7 @@ import Transport
 extension TransportTests {
   @Suite("Endpoints")
   struct EndpointTests {
-    @Test("a free port is found, and advertised at the host that others know")
+    @Test("a free port is chosen, and advertised with the public host name")
     func ephemeralPort() throws {
       let context = try ZeroMQContext()
       let node = try Node(context: context) { $0.security = .plain(trustsNetwork: true) }
@@ -45,7 +45,7 @@ extension TransportTests {
       try context.terminate()
     }
 
-    @Test("a Unix socket is not taken over from who listens there, and free again after")
+    @Test("a Unix socket in use cannot be bound, and is free again afterwards")
     func ipcInUse() throws {
       try withSocketDirectory { directory in
         let endpoint = "ipc://\(directory)/server"
@@ -55,7 +55,7 @@ extension TransportTests {
         let error = try #require(try bindError(endpoint))
         #expect(error.code == .addressInUse)
         #expect(error.message.contains("\(directory)/server"))
-        // The first still hears.
+        // The first one still receives.
         let client = try Node(context: context)
         try client.send(WireMessage("hello"), to: try client.connect(try Endpoint(endpoint)))
         #expect(client.received.next()?.message.text == "hello")
@@ -95,7 +95,7 @@ extension TransportTests {
     }
 
     @Test(
-      "one with control characters, of which libzmq would use another than was read, is refused",
+      "control characters are refused, because libzmq would use another address than was checked",
       arguments: ["tcp://a\0b:4000", "tcp://a\u{1B}[2J:4000", "ipc:///run/a\0b", "ipc:///a\nb"])
     func controlCharacters(_ text: String) {
       let error = #expect(throws: TransportError.self) { try Endpoint(text) }
@@ -114,18 +114,19 @@ extension TransportTests {
     }
 
     @Test(
-      "connecting needs one place", arguments: ["tcp://0.0.0.0:4000", "tcp://a:*", "tcp://a:0"])
+      "connecting needs a single host and port",
+      arguments: ["tcp://0.0.0.0:4000", "tcp://a:*", "tcp://a:0"])
     func indefinite(_ text: String) throws {
       let context = try ZeroMQContext()
       let node = try Node(context: context)
       let error = #expect(throws: TransportError.self) { try node.connect(try Endpoint(text)) }
       #expect(error?.code == .invalidEndpoint)
-      #expect(error?.message.contains("which host and port") == true)
+      #expect(error?.message.contains("one host and port") == true)
       try node.stop()
       try context.terminate()
     }
 
-    @Test("a host without an address is found out before connecting")
+    @Test("a host without an address is detected before connecting")
     func unknownHost() throws {
       let error = #expect(throws: TransportError.self) {
         try Endpoint("tcp://no-such-host.invalid:4000").checkHost()

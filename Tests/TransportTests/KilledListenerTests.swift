@@ -6,7 +6,7 @@ import Transport
 extension TransportTests {
   @Suite("A listener that was killed")
   struct KilledListenerTests {
-    @Test("its Unix socket is taken over at once, and who was connected reaches the next one")
+    @Test("its Unix socket can be bound at once, and connected peers reach the next listener")
     func unixSocket() async throws {
       let folder = FileManager.default.temporaryDirectory
         .appendingPathComponent("mrdib-\(UUID().uuidString.prefix(8))").path

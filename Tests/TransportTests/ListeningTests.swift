@@ -3,7 +3,7 @@ import Testing
 import Transport
 
 extension TransportTests {
-  @Suite("Where one listens without keys")
+  @Suite("Listening without keys")
   struct ListeningTests {
     private func bind(_ endpoint: String, _ security: Security) throws {
       let context = try ZeroMQContext()
@@ -16,7 +16,7 @@ extension TransportTests {
     }
 
     @Test(
-      "other machines could come: refused, with what to do",
+      "reachable by other machines: refused, with advice",
       arguments: [
         "tcp://0.0.0.0:*", "tcp://*:*", "tcp://[::]:*", "tcp://10.1.2.3:4000", "tcp://eth0:*",
       ])
@@ -28,12 +28,13 @@ extension TransportTests {
     }
 
     @Test(
-      "only this machine can come: allowed", arguments: ["tcp://127.0.0.1:*", "tcp://127.8.8.8:*"])
+      "reachable by this machine only: allowed",
+      arguments: ["tcp://127.0.0.1:*", "tcp://127.8.8.8:*"])
     func loopback(_ endpoint: String) throws {
       #expect(throws: Never.self) { try bind(endpoint, .plain()) }
     }
 
-    @Test("a name of this machine alone is resolved before it is listened at")
+    @Test("a name of this machine is resolved before listening")
     func localhost() throws {
       #expect(throws: Never.self) { try bind("tcp://localhost:*", .plain()) }
       let endpoint = try Endpoint("tcp://localhost:4000").resolvingLoopbackName()

@@ -6,7 +6,7 @@ import Transport
 extension TransportTests {
   @Suite("Peers that leave")
   struct LostPeerTests {
-    @Test("are reported to who sends to them")
+    @Test("are reported when a message is sent to them")
     func peerGone() throws {
       let context = try ZeroMQContext()
       let server = try Node(context: context)
@@ -35,7 +35,7 @@ extension TransportTests {
       try context.terminate()
     }
 
-    @Test("are reported with how much was queued for them and not sent")
+    @Test("are reported with the number of their unsent messages")
     func undelivered() throws {
       let context = try ZeroMQContext()
       let server = try Node(context: context) { $0.socket.sendHighWaterMark = 2 }
@@ -55,7 +55,7 @@ extension TransportTests {
       try context.terminate()
     }
 
-    @Test("and come back at the same address are reached again, without anything being done")
+    @Test("and return at the same address are reached again by themselves")
     func reconnect() throws {
       let context = try ZeroMQContext()
       let client = try Node(context: context) {
@@ -63,7 +63,7 @@ extension TransportTests {
         $0.socket.reconnectIntervalMaximum = .milliseconds(50)
       }
       let first = try Node(context: context)
-      // Not a tcp port: somebody else may get it between the two incarnations.
+      // Not a tcp port: another process may bind it between the two incarnations.
       let path = NSTemporaryDirectory() + "mrdib-\(UUID().uuidString.prefix(8)).sock"
       let endpoint = try first.bind("ipc://\(path)").endpoint
       let peer = try client.connect(endpoint)
@@ -72,7 +72,7 @@ extension TransportTests {
       try first.stop()
       let second = try Node(context: context)
       _ = try second.bind(endpoint.description)
-      // What is sent between two incarnations may be lost; the application sends again.
+      // Messages between two incarnations may be lost; the application repeats them.
       var arrived: (message: WireMessage, peer: PeerID)?
       for _ in 0..<100 where arrived == nil {
         try client.send(WireMessage("two"), to: peer)
@@ -87,7 +87,7 @@ extension TransportTests {
       try context.terminate()
     }
 
-    @Test("of which a new incarnation has another name")
+    @Test("have another routing id after a restart")
     func incarnations() throws {
       let context = try ZeroMQContext()
       let server = try Node(context: context)
@@ -104,11 +104,11 @@ extension TransportTests {
       try context.terminate()
     }
 
-    @Test("do not keep a process from ending, not even with messages for them")
+    @Test("do not keep a process from ending, even if messages wait for them")
     func boundedTermination() throws {
       let context = try ZeroMQContext()
       let node = try Node(context: context) { $0.drainTime = .milliseconds(300) }
-      // Nobody listens on the one; the other is an address that answers nobody.
+      // No process listens at the first address; the second one never answers.
       for address in ["tcp://127.0.0.1:1", "tcp://192.0.2.1:4000"] {
         let peer = try node.connect(try Endpoint(address))
         for _ in 0..<20 {

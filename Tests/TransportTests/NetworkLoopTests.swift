@@ -9,7 +9,7 @@ extension TransportTests {
     @Test("is woken by events of four threads, and keeps the order of each")
     func posting() throws {
       let context = try ZeroMQContext()
-      // Without being woken it would look only after a minute.
+      // Without the wake-up it would poll again only after a minute.
       let node = try Node(context: context) { $0.tickInterval = .seconds(60) }
       let seen = Channel<(thread: Int, number: Int)>()
       let perThread = 5000
@@ -82,7 +82,7 @@ extension TransportTests {
       try context.terminate()
     }
 
-    @Test("that is stuck takes a bounded number of events, and one that has ended none")
+    @Test("that is stuck accepts a bounded number of events, and one that has ended accepts none")
     func mailboxBounds() throws {
       let context = try ZeroMQContext()
       let node = try Node(context: context) { $0.mailboxCapacity = 10 }
@@ -106,7 +106,7 @@ extension TransportTests {
       try context.terminate()
     }
 
-    @Test("sends what it still has before it ends")
+    @Test("sends queued messages before it ends")
     func draining() throws {
       let context = try ZeroMQContext()
       let server = try Node(context: context)
@@ -148,7 +148,7 @@ extension TransportTests {
       func posted(_ event: Int, on loop: NetworkLoop<Int>) {}
     }
 
-    @Test("whose handler cannot start ends with the handler's error")
+    @Test("ends with the handler's error when the handler cannot start")
     func failingStart() throws {
       let context = try ZeroMQContext()
       let thread = try NetworkThread(name: "failing", context: context) { FailingHandler() }
@@ -156,7 +156,7 @@ extension TransportTests {
       try context.terminate()
     }
 
-    @Test("keeps its context from being terminated, which says so instead of hanging")
+    @Test("keeps its context from being terminated, which fails instead of hanging")
     func contextInUse() throws {
       let context = try ZeroMQContext()
       let node = try Node(context: context)
@@ -167,7 +167,7 @@ extension TransportTests {
       #expect(throws: Never.self) { try context.terminate() }
     }
 
-    @Test("shows time that moves forward")
+    @Test("has a clock that moves forward")
     func clock() {
       let first = MonotonicClock.now
       Thread.sleep(forTimeInterval: 0.01)
@@ -176,7 +176,7 @@ extension TransportTests {
   }
 }
 
-/// Takes longer for everything than a tick's interval.
+/// Needs longer for every call than a tick's interval.
 private final class BusyHandler: NetworkHandler {
   enum Entry: Sendable, Equatable {
     case message

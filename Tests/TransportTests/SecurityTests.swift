@@ -5,7 +5,7 @@ import Testing
 import Transport
 
 extension TransportTests {
-  @Suite("Who is let in")
+  @Suite("Which peers are admitted")
   struct SecurityTests {
     @Test("with the right keys messages of every size pass, both ways")
     func rightKey() throws {
@@ -55,12 +55,12 @@ extension TransportTests {
       }
     }
 
-    /// Connects to a listening socket and sends; gives both sides' views after a while.
+    /// Connects to a listening socket and sends a message; returns the incidents of both sides.
     private func attempt(
       _ security: Security, at cluster: TestKeys
     ) throws -> (
-      server: TransportStatistics, heardByServer: [NetworkIncident],
-      heardByClient: [NetworkIncident], endpoint: Endpoint
+      server: TransportStatistics, serverIncidents: [NetworkIncident],
+      clientIncidents: [NetworkIncident], endpoint: Endpoint
     ) {
       let server = try Guarded(cluster.listening)
       let client = try Guarded(security)
@@ -76,7 +76,7 @@ extension TransportTests {
       #expect(server.node.received.next(within: 0.3) == nil, "the handler was called")
       let statistics = try server.node.statistics()
       #expect(statistics.messagesReceived == 0 && statistics.messagesDropped == 0)
-      // Whoever has the right keys is served as before.
+      // Peers with the right keys are served as before.
       let friend = try Guarded(cluster.connecting)
       try friend.node.send(WireMessage("it is me"), to: try friend.node.connect(endpoint))
       #expect(server.node.received.next()?.message.text == "it is me")
@@ -84,20 +84,21 @@ extension TransportTests {
       return (statistics, server.incidents.all, client.incidents.all, endpoint)
     }
 
-    @Test("a client without a key is not heard; it learns that it needs keys")
+    @Test("a client without a key is refused and reports that it needs keys")
     func noKey() throws {
       let result = try attempt(.plain(), at: try TestKeys())
       #expect(result.server.handshakesFailed > 0 && result.server.keysRefused == 0)
-      // Which side finds out first, and hangs up, is chance.
-      guard case .handshakeFailed(let failure) = result.heardByServer.first else {
+      // Which side notices first and closes the connection is a matter of timing.
+      guard case .handshakeFailed(let failure) = result.serverIncidents.first else {
         throw TimedOut()
       }
       #expect(failure.cause == .otherMechanism || failure.cause == .hungUp)
-      let told = try #require(result.heardByClient.first).description
-      #expect(told.contains("\(result.endpoint)") && told.contains("--keys FOLDER"), "\(told)")
+      let message = try #require(result.clientIncidents.first).description
+      #expect(message.contains("\(result.endpoint)"), "\(message)")
+      #expect(message.contains("--keys FOLDER"), "\(message)")
     }
 
-    @Test("a client with a key that is not allowed is not heard; both sides learn which key")
+    @Test("a client with a key that is not allowed is refused; both sides report it")
     func keyNotAllowed() throws {
       let cluster = try TestKeys()
       let stranger = try CurveKeyPair.fresh()
@@ -105,38 +106,38 @@ extension TransportTests {
         .curve(CurveSecurity(node: stranger, clusterKey: cluster.cluster.publicKey)), at: cluster)
       #expect(result.server.keysRefused >= 1 && result.server.handshakesFailed == 0)
       #expect(
-        result.heardByServer.first == .keyRefused(stranger.publicKey, address: "127.0.0.1"))
+        result.serverIncidents.first == .keyRefused(stranger.publicKey, address: "127.0.0.1"))
       #expect(
-        result.heardByServer.first?.description.contains("\(stranger.publicKey)") == true)
-      #expect(result.heardByClient.first?.description.contains("does not allow") == true)
+        result.serverIncidents.first?.description.contains("\(stranger.publicKey)") == true)
+      #expect(result.clientIncidents.first?.description.contains("does not allow") == true)
     }
 
-    @Test("a client that expects another cluster is not heard, though its own key is allowed")
+    @Test("a client with another cluster's key is refused, although its own key is allowed")
     func otherCluster() throws {
       let cluster = try TestKeys()
       let other = try CurveKeyPair.fresh().publicKey
       let result = try attempt(
         .curve(CurveSecurity(node: cluster.node, clusterKey: other)), at: cluster)
       #expect(result.server.handshakesFailed > 0 && result.server.keysRefused == 0)
-      #expect(result.heardByServer.first?.description.contains("another cluster's key") == true)
-      #expect(result.heardByClient.first?.description.contains("cluster key is not") == true)
+      #expect(result.serverIncidents.first?.description.contains("another cluster's key") == true)
+      #expect(result.clientIncidents.first?.description.contains("cluster key is not") == true)
     }
 
-    @Test("a client with keys says nothing to a server without")
+    @Test("a client with keys sends nothing to a server without keys")
     func plainServer() throws {
       let server = try Guarded(.plain())
       let client = try Guarded(try TestKeys().connecting)
       let peer = try client.node.connect(try server.bind())
       try client.node.send(WireMessage("a secret"), to: peer)
       #expect(eventually { !client.incidents.all.isEmpty })
-      let told = try #require(client.incidents.all.first).description
-      #expect(told.contains("does not encrypt"), "\(told)")
+      let message = try #require(client.incidents.all.first).description
+      #expect(message.contains("does not encrypt"), "\(message)")
       #expect(server.node.received.next(within: 0.3) == nil)
       try server.stop()
       try client.stop()
     }
 
-    @Test("who was refused gets in by itself once the server is started again with its key")
+    @Test("a refused client connects by itself once the server is restarted with its key")
     func admittedLater() throws {
       let cluster = try TestKeys()
       let late = try CurveKeyPair.fresh()
@@ -146,7 +147,7 @@ extension TransportTests {
         .curve(CurveSecurity(node: late, clusterKey: cluster.cluster.publicKey))
       ) { $0.socket.reconnectIntervalMaximum = .milliseconds(200) }
       let peer = try client.node.connect(endpoint)
-      #expect(try eventually { try first.node.statistics().keysRefused > 1 }, "it tries again")
+      #expect(try eventually { try first.node.statistics().keysRefused > 1 }, "it retries")
       try first.stop()
       let second = try Guarded(cluster.listening(allowing: [late.publicKey: "late"]))
       _ = try second.node.bind("\(endpoint)")
@@ -157,15 +158,15 @@ extension TransportTests {
       try client.stop()
     }
 
-    @Test("plain-text strangers get ZeroMQ's greeting and nothing else", arguments: Stranger.all)
+    @Test("peers without CURVE get ZeroMQ's greeting and nothing else", arguments: Stranger.all)
     func strangers(_ stranger: Stranger) throws {
       let server = try Guarded(try TestKeys().listening) {
-        // Those on whom libzmq hangs up in silence are counted a second after this time.
+        // Connections that libzmq closes without an event are counted a second after this time.
         $0.socket.handshakeTimeout = .milliseconds(500)
       }
       guard case .tcp(_, let port?) = try server.bind().kind else { throw TimedOut() }
       let answer = try RawSocket.exchange(stranger.bytes, port: port)
-      // Signature and version; mechanism CURVE; then no command, no message.
+      // Signature, version and the mechanism CURVE; no command and no message after that.
       #expect(answer.count <= 64, "\(stranger): \(answer.count) bytes")
       if answer.count == 64 {
         #expect(answer[12..<17].elementsEqual("CURVE".utf8))
@@ -176,7 +177,7 @@ extension TransportTests {
       try server.stop()
     }
 
-    @Test("a flood of strangers is counted one by one and stops nobody")
+    @Test("a flood of unauthenticated peers is counted exactly and does not block other peers")
     func flood() throws {
       let cluster = try TestKeys()
       let server = try Guarded(cluster.listening)
@@ -185,7 +186,7 @@ extension TransportTests {
       let client = try Guarded(cluster.connecting)
       let peer = try client.node.connect(endpoint)
       #expect(eventually { client.incidents.all.contains(.connected) })
-      // Twice as much news as libzmq's queue holds, while nobody reads it.
+      // Twice as many events as libzmq's queue holds, while the loop does not read them.
       let bytes = try #require(
         Stranger.all.first { $0.testDescription.contains("without security") }
       ).bytes
@@ -199,7 +200,7 @@ extension TransportTests {
       try client.stop()
     }
 
-    @Test("whoever is allowed or taken back while the loop runs counts from the next connection on")
+    @Test("keys that are added or removed while the loop runs count from the next connection on")
     func changedList() throws {
       let cluster = try TestKeys()
       let late = try CurveKeyPair.fresh()
@@ -222,7 +223,7 @@ extension TransportTests {
         ) { $0.socket.reconnectIntervalMaximum = .milliseconds(200) }
         return (side, try side.node.connect(endpoint))
       }
-      // The list that cannot be read (nil) changes nothing.
+      // A list that cannot be read (nil) changes nothing.
       let first = try newcomer()
       #expect(try eventually { try server.node.statistics().keysRefused > 1 })
       list.withLock { $0 = [late.publicKey: "late"] }
@@ -236,16 +237,16 @@ extension TransportTests {
       let second = try newcomer()
       #expect(try eventually { try server.node.statistics().keysRefused > refused })
       #expect(!second.side.incidents.all.contains(.connected))
-      // However often somebody knocks, the list is read once a second.
+      // However many peers connect, the list is read at most once a second.
       let (before, start) = (readings.withLock { $0 }, MonotonicClock.now)
-      let knocking = try (0..<20).map { _ in try newcomer().side }
+      let clients = try (0..<20).map { _ in try newcomer().side }
       #expect(try eventually { try server.node.statistics().keysRefused > refused + 20 })
       let seconds = (MonotonicClock.now - start).components.seconds
       #expect(readings.withLock { $0 } <= before + Int(seconds) + 2)
-      for side in [server, second.side] + knocking { try side.stop() }
+      for side in [server, second.side] + clients { try side.stop() }
     }
 
-    @Test("two loops of one context cannot both ask for keys, and the second is told")
+    @Test("two loops of one context cannot both check keys, and the second one fails with advice")
     func oneAuthenticator() throws {
       let cluster = try TestKeys()
       let context = try ZeroMQContext()
@@ -286,7 +287,7 @@ struct TestKeys {
   }
 }
 
-/// A node in a context of its own, as in a process of its own, with what it reports.
+/// A node in its own context, as in a process of its own, with the incidents that it reports.
 struct Guarded {
   final class Incidents: Sendable {
     private let list = Mutex<[NetworkIncident]>([])
@@ -317,7 +318,7 @@ struct Guarded {
   }
 }
 
-/// What may knock at a port.
+/// A peer without CURVE that connects to a port.
 struct Stranger: Sendable, CustomTestStringConvertible {
   let testDescription: String
   let bytes: [UInt8]
@@ -346,7 +347,7 @@ struct Stranger: Sendable, CustomTestStringConvertible {
       testDescription: "ZeroMQ with a password", bytes: greeting([3, 0], "PLAIN") + message),
     Stranger(
       testDescription: "CURVE in name only", bytes: greeting([3, 0], "CURVE") + message),
-    // Protocols older than security.
+    // ZeroMQ protocols without security.
     Stranger(
       testDescription: "ZeroMQ 2",
       bytes: [0xff, 0, 0, 0, 0, 0, 0, 0, 1, 0x7f, 1, 5, 0, 0] + message),
@@ -357,8 +358,8 @@ struct Stranger: Sendable, CustomTestStringConvertible {
 
 /// TCP without any protocol.
 enum RawSocket {
-  /// Connects, sends, says that it will send no more, and gives all that came back until the other
-  /// side hangs up, at most a second later.
+  /// Connects, sends, closes its sending side, and returns all that comes back until the other
+  /// side closes the connection, for at most a second.
   static func exchange(_ bytes: [UInt8], port: UInt16) throws -> [UInt8] {
     let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
     defer { close(descriptor) }

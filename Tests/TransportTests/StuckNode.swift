@@ -2,7 +2,7 @@ import Foundation
 import Messages
 import Transport
 
-/// A node that says so and then takes no messages until it is told to.
+/// A node that sends its name and then receives nothing until ``proceed()``.
 final class StuckNode: Sendable {
   let node: Node
   private let gate = DispatchSemaphore(value: 0)

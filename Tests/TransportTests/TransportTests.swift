@@ -1,5 +1,5 @@
 import Testing
 
-/// Real sockets on loopback. One after the other: they measure time and share two cores.
+/// Real sockets on loopback. Serialized: the tests measure time and share two cores.
 @Suite("Transport", .serialized)
 struct TransportTests {}

@@ -23,7 +23,7 @@ extension TransportTests {
       }
     }
 
-    @Test("are released exactly once, after they left")
+    @Test("are released exactly once, after they were sent")
     func released() throws {
       let context = try ZeroMQContext()
       let server = try Node(context: context)

@@ -87,8 +87,8 @@ struct  Mrdib__V1__ControlHeader
    */
   uint32_t protocol_version;
   /*
-   * Of the coordinator that speaks: raised whenever one starts. Nodes obey the highest that they
-   * have heard of. 0 in what nodes say.
+   * The coordinator's term, raised with every start. Nodes obey the highest that they know.
+   * 0 in messages of nodes.
    */
   uint64_t term;
   Mrdib__V1__ControlHeader__BodyCase body_case;
@@ -125,22 +125,22 @@ struct  Mrdib__V1__ControlHeader
 
 
 /*
- * First message of a node.
+ * The first message of a node.
  */
 struct  Mrdib__V1__NodeHello
 {
   ProtobufCMessage base;
   Mrdib__V1__NodeRole role;
   /*
-   * Fresh for every start of a process, and greater than those of earlier ones of its name.
+   * New for every start of a process, and greater than those of earlier processes of its name.
    */
   uint64_t incarnation;
   /*
-   * Empty: whatever run the coordinator has.
+   * The run to join; empty: any run of the coordinator.
    */
   char *run_id;
   /*
-   * Where a server answers workers; empty for a worker.
+   * The address of a server for workers; empty for a worker.
    */
   char *data_endpoint;
   char *host;
@@ -150,12 +150,11 @@ struct  Mrdib__V1__NodeHello
    */
   char *name;
   /*
-   * Absent for a process that has not been part of the run.
+   * Absent for a process that has not been a member of the run.
    */
   Mrdib__V1__Holding *holding;
   /*
-   * Of a worker: the kernels of OpenBLAS that it computes with, such as "SkylakeX", which decide the
-   * bits. Empty where it is not known.
+   * The OpenBLAS kernels of a worker, such as "SkylakeX", which decide the bits. Empty if unknown.
    */
   char *kernels;
 };
@@ -165,7 +164,7 @@ struct  Mrdib__V1__NodeHello
 
 
 /*
- * What a node still has of the run, for a coordinator that does not know it.
+ * What a node still has of the run, for a coordinator that does not know the node.
  */
 struct  Mrdib__V1__Holding
 {
@@ -173,7 +172,7 @@ struct  Mrdib__V1__Holding
   uint64_t generation;
   uint32_t rank;
   /*
-   * Of a server's tables; 0 for a worker.
+   * The version of a server's tables; 0 for a worker.
    */
   uint64_t version;
 };
@@ -189,19 +188,19 @@ struct  Mrdib__V1__Heartbeat
   uint64_t peak_resident_bytes;
   double cpu_seconds;
   /*
-   * Steps or blocks done of the task under way; 0 without a task.
+   * Steps or blocks of the current task that are done; 0 without a task.
    */
   uint64_t task_progress;
   /*
-   * The task under way; 0 without one. A task that it does not name is sent again.
+   * The current task; 0 for none. If the coordinator has assigned another task, it sends it again.
    */
   uint64_t task_id;
   /*
-   * That the node belongs to; 0 before the first.
+   * The node's generation; 0 before the first.
    */
   uint64_t generation;
   /*
-   * Of a server's tables; 0 for a worker.
+   * The version of a server's tables; 0 for a worker.
    */
   uint64_t version;
 };
@@ -211,7 +210,7 @@ struct  Mrdib__V1__Heartbeat
 
 
 /*
- * The node has set itself up for this generation.
+ * The node is set up for this generation.
  */
 struct  Mrdib__V1__NodeReady
 {
@@ -241,7 +240,7 @@ struct  Mrdib__V1__TaskFailed
   uint64_t id;
   char *message;
   /*
-   * 0: the node could not do it; 1: the loss is not a finite number any more.
+   * 0: any other cause; 1: the loss is not finite; 2: the data set was overwritten during the run.
    */
   uint32_t kind;
 };
@@ -275,7 +274,7 @@ struct  Mrdib__V1__Held
 
 
 /*
- * A server's rows of a version are in a file; said again until it was seen.
+ * A server's rows of a version are in a file; repeated until acknowledged by CheckpointSeen.
  */
 struct  Mrdib__V1__CheckpointWritten
 {
@@ -284,12 +283,12 @@ struct  Mrdib__V1__CheckpointWritten
   uint64_t version;
   uint32_t rank;
   /*
-   * Relative to the folder of the checkpoints.
+   * The path relative to the folder of the checkpoints.
    */
   char *file;
   uint64_t byte_count;
   /*
-   * Of the file's bytes.
+   * The digest of the file's bytes.
    */
   char *digest;
 };
@@ -334,7 +333,7 @@ struct  Mrdib__V1__TableDescription
 
 
 /*
- * What a node needs to know of the run.
+ * Admits a node and describes the run. Sent for every generation.
  */
 struct  Mrdib__V1__Welcome
 {
@@ -343,7 +342,7 @@ struct  Mrdib__V1__Welcome
   uint64_t generation;
   uint32_t rank;
   /*
-   * The resolved configuration, YAML.
+   * The resolved configuration as YAML.
    */
   char *configuration;
   /*
@@ -358,11 +357,11 @@ struct  Mrdib__V1__Welcome
   uint32_t server_count;
   double heartbeat_interval_seconds;
   /*
-   * Where checkpoints lie, the same folder for coordinator and servers; empty: none are made.
+   * The folder of checkpoints, shared by coordinator and servers; empty: none are written.
    */
   char *checkpoint_folder;
   /*
-   * Servers write their rows of every version that is a multiple of this; 0: only when told to.
+   * Servers write their rows of every version that is a multiple of this; 0: only on request.
    */
   uint64_t checkpoint_interval;
   /*
@@ -380,7 +379,7 @@ struct  Mrdib__V1__Welcome
 
 
 /*
- * All servers are up: where they answer, in rank order.
+ * All servers are running; their addresses in rank order.
  */
 struct  Mrdib__V1__Servers
 {
@@ -399,13 +398,13 @@ struct  Mrdib__V1__Train
   ProtobufCMessage base;
   uint32_t epoch;
   /*
-   * Of the epoch.
+   * The first version of the epoch.
    */
   uint64_t first_version;
   size_t n_shards;
   uint32_t *shards;
   /*
-   * Where to begin: every server has reached it.
+   * The version to start at, which every server has reached.
    */
   uint64_t start_version;
 };
@@ -479,15 +478,15 @@ struct  Mrdib__V1__HeartbeatSeen
 
 
 /*
- * The run is over, or given up; leave.
+ * The run has ended or was given up; leave.
  */
 struct  Mrdib__V1__Finish
 {
   ProtobufCMessage base;
   char *reason;
   /*
-   * 0: the run came to its end, or was asked to; 1: it failed, and starting it again can help;
-   * 2: it failed, and starting it again cannot help.
+   * 0: the run has finished or was stopped on request; 1: it failed, and a restart can help;
+   * 2: it failed, and a restart cannot help.
    */
   uint32_t ending;
 };
@@ -497,7 +496,7 @@ struct  Mrdib__V1__Finish
 
 
 /*
- * Do not go beyond the version that the tables have now, and say which one that is.
+ * Stay at the current version of the tables, and report it.
  */
 struct  Mrdib__V1__Hold
 {
@@ -510,7 +509,7 @@ struct  Mrdib__V1__Hold
 
 
 /*
- * Go up to this version and no further, and write the rows of it.
+ * Advance to this version, stop there, and write its rows.
  */
 struct  Mrdib__V1__Checkpoint
 {
@@ -524,7 +523,7 @@ struct  Mrdib__V1__Checkpoint
 
 
 /*
- * The file of this version was heard of.
+ * Acknowledges CheckpointWritten of this version.
  */
 struct  Mrdib__V1__CheckpointSeen
 {

@@ -95,7 +95,7 @@ struct  Mrdib__V1__DataHeader
 
 
 /*
- * First message on a connection.
+ * The first message on a connection.
  */
 struct  Mrdib__V1__DataHello
 {
@@ -103,7 +103,7 @@ struct  Mrdib__V1__DataHello
   char *run_id;
   uint64_t generation;
   /*
-   * Who speaks, for messages and logs: "worker 0".
+   * The sender's role and rank, for messages and logs: "worker 0".
    */
   char *sender;
 };
@@ -134,7 +134,8 @@ struct  Mrdib__V1__TableSection
    */
   uint32_t width;
   /*
-   * All rows of the table that the server holds, ascending; no keys travel.
+   * Whether these are all rows of the table that the server holds, ascending; no keys are sent
+   * then.
    */
   protobuf_c_boolean is_whole;
 };
@@ -159,7 +160,7 @@ struct  Mrdib__V1__ContributionName
 
 
 /*
- * Asks for rows as of a version. Keys: the rows of the sections that are not whole. Values: empty.
+ * Requests rows of a version. Keys: the rows of the sections that are not whole. Values: empty.
  */
 struct  Mrdib__V1__Pull
 {
@@ -169,13 +170,14 @@ struct  Mrdib__V1__Pull
   size_t n_sections;
   Mrdib__V1__TableSection **sections;
   /*
-   * Shards whose contributions to the version before every server has acknowledged. The version
+   * Shards whose contributions to the version before are acknowledged by every server. The version
    * begins when all shards are confirmed.
    */
   size_t n_confirmed;
   uint32_t *confirmed;
   /*
-   * Whether to answer with the sums of the epoch that ends with the version, of these shards.
+   * Whether the reply should contain the sums of these shards for the epoch that ends with the
+   * version.
    */
   protobuf_c_boolean wants_reports;
 };
@@ -185,7 +187,7 @@ struct  Mrdib__V1__Pull
 
 
 /*
- * Keys: empty. Values: the rows, in the order in which they were asked for.
+ * Keys: empty. Values: the rows in the order of the request.
  */
 struct  Mrdib__V1__Pulled
 {
@@ -233,7 +235,7 @@ struct  Mrdib__V1__Pushed
 
 
 /*
- * A shard's share of sums that every shard needs in full.
+ * A shard's share of sums whose totals every shard needs.
  */
 struct  Mrdib__V1__Reduce
 {

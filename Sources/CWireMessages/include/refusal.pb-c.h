@@ -21,7 +21,7 @@ typedef struct Mrdib__V1__Refusal Mrdib__V1__Refusal;
 /* --- enums --- */
 
 /*
- * Why a peer does not do what was asked. Both planes use it.
+ * Why a peer refused a request. Both planes use it.
  */
 typedef enum _Mrdib__V1__RefusalCode {
   /*
@@ -48,11 +48,11 @@ struct  Mrdib__V1__Refusal
   ProtobufCMessage base;
   Mrdib__V1__RefusalCode code;
   /*
-   * One sentence for a person: what was asked, what is wrong with it, what to do.
+   * One sentence for users: what was requested, what is wrong with it, what to do.
    */
   char *message;
   /*
-   * The version that the tables have, with the code VERSION_GONE.
+   * With the code VERSION_GONE: the current version of the tables.
    */
   uint64_t version;
 };

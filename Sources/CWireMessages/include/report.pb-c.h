@@ -37,19 +37,19 @@ struct  Mrdib__V1__NamedSum
 
 
 /*
- * How often each of some items was counted; items ascend.
+ * Counts of some items, in the order of their ids.
  */
 struct  Mrdib__V1__NamedCounts
 {
   ProtobufCMessage base;
   char *name;
   /*
-   * Of each item, the distance to the one before; of the first, its id.
+   * For the first item its id, for every other one the distance to the item before.
    */
   size_t n_gaps;
   uint32_t *gaps;
   /*
-   * Of each item, at least 1.
+   * The count of each item, at least 1.
    */
   size_t n_counts;
   uint32_t *counts;
@@ -69,7 +69,7 @@ struct  Mrdib__V1__UnitReport
   size_t n_sums;
   Mrdib__V1__NamedSum **sums;
   /*
-   * Only in reports of a ranking, and only if the run measures it.
+   * Only in reports of a ranking, and only if a metric of the run needs it.
    */
   size_t n_counts;
   Mrdib__V1__NamedCounts **counts;

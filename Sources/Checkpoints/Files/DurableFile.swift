@@ -1,4 +1,5 @@
 internal import Files
+import Tensors
 
 #if canImport(Glibc)
   import Glibc
@@ -6,11 +7,12 @@ internal import Files
   import Darwin
 #endif
 
-/// Replaces files so that after a crash at any moment either the old or the new content is there.
+/// Replaces files so that after a crash at any time either the old or the new content is there.
 public enum DurableFile {
-  /// Writes beside `path`, synchronises, renames over it, synchronises the folder.
+  /// Writes a temporary file next to `path`, synchronises it, renames it to `path`, and
+  /// synchronises the folder.
   ///
-  /// - Throws: ``CheckpointError`` with what stands in the way; the old file is then untouched.
+  /// - Throws: ``CheckpointError``; the old file is then unchanged.
   public static func write(_ bytes: [UInt8], to path: String) throws(CheckpointError) {
     let writer = try DurableFileWriter(path: path, suffix: ".tmp-\(getpid())")
     try bytes.withUnsafeBufferPointer { (bytes) throws(CheckpointError) in
@@ -19,7 +21,7 @@ public enum DurableFile {
     try writer.finish()
   }
 
-  /// Makes what was created, renamed or deleted in a folder last.
+  /// Makes creations, renames and deletions in a folder durable.
   package static func synchronizeFolder(_ path: String) throws(CheckpointError) {
     let folder = path.isEmpty ? "." : path
     let file = try FileDescriptor(
@@ -27,9 +29,9 @@ public enum DurableFile {
     try file.synchronize(purpose: "synchronise '\(folder)'")
   }
 
-  /// Makes a folder, and those that it is in, if they are not there. What it makes lasts.
+  /// Creates a folder durably, if it does not exist.
   ///
-  /// - Parameter makesParents: whether the folder that it is in is made, too.
+  /// - Parameter makesParents: whether missing parent folders are created too.
   package static func makeFolder(
     _ path: String, makesParents: Bool = true
   ) throws(CheckpointError) {
@@ -48,5 +50,62 @@ public enum DurableFile {
       try synchronizeFolder(FilePath.parent(of: path))
     case let code: throw .system("make the folder '\(path)'", errno: code, .cannotCreate)
     }
+  }
+}
+
+/// Writes a file in pieces. It gets its name only when it is complete and on disk; an unfinished
+/// file is removed with the writer.
+package final class DurableFileWriter {
+  private let path: String
+  private let temporaryPath: String
+  private let file: FileDescriptor
+  private var buffer: UnsafeMutableRawBufferPointer
+  private var bufferedCount = 0
+  private var byteCount = 0
+  private var digest = ByteDigest()
+  private var isFinished = false
+
+  /// - Parameter suffix: the suffix of the name until the file is complete.
+  package init(path: String, suffix: String = ".partial") throws(CheckpointError) {
+    self.path = path
+    temporaryPath = path + suffix
+    file = try FileDescriptor(temporaryPath, .replace, purpose: "write '\(path)'")
+    buffer = .allocate(byteCount: FileContent.chunkByteCount, alignment: 64)
+  }
+
+  deinit {
+    buffer.deallocate()
+    if !isFinished { unlink(temporaryPath) }
+  }
+
+  package func append(_ bytes: UnsafeRawBufferPointer) throws(CheckpointError) {
+    var done = 0
+    while done < bytes.count {
+      let count = min(bytes.count - done, buffer.count - bufferedCount)
+      UnsafeMutableRawBufferPointer(rebasing: buffer[bufferedCount..<bufferedCount + count])
+        .copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[done..<done + count]))
+      done += count
+      bufferedCount += count
+      if bufferedCount == buffer.count { try flush() }
+    }
+  }
+
+  private func flush() throws(CheckpointError) {
+    let bytes = UnsafeRawBufferPointer(rebasing: buffer[..<bufferedCount])
+    digest.append(bytes)
+    byteCount += bufferedCount
+    bufferedCount = 0
+    try file.writeAll(bytes, purpose: "write '\(path)'")
+  }
+
+  /// Synchronises the complete file and gives it its name.
+  @discardableResult
+  package func finish() throws(CheckpointError) -> FileContent {
+    try flush()
+    try file.synchronize(purpose: "write '\(path)'")
+    guard rename(temporaryPath, path) == 0 else { throw .system("write '\(path)'", errno: errno) }
+    isFinished = true
+    try DurableFile.synchronizeFolder(FilePath.parent(of: path))
+    return FileContent(byteCount: byteCount, digest: digest.text)
   }
 }

@@ -6,10 +6,10 @@ import Tensors
   import Darwin
 #endif
 
-/// What tells whether a file is the one that was written.
+/// Size and digest of a file, to check that its contents are what was written.
 package struct FileContent: Sendable, Equatable {
   package let byteCount: Int
-  /// As `ByteDigest.text`: what `xxh128sum` prints for the file, behind `xxh128:`.
+  /// As in `ByteDigest.text`: `xxh128:` and what `xxh128sum` prints for the file.
   package let digest: String
 
   static let chunkByteCount = 1 << 20
@@ -19,7 +19,7 @@ package struct FileContent: Sendable, Equatable {
     self.digest = digest
   }
 
-  /// Size and digest of the file at `path`, whatever it is.
+  /// Size and digest of the file at `path`.
   package init(of path: String) throws(CheckpointError) {
     let purpose = "read '\(path)'"
     let file = try FileDescriptor(path, .read, purpose: purpose)

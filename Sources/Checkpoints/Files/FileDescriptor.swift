@@ -6,17 +6,17 @@ internal import Files
   import Darwin
 #endif
 
-/// An open file that closes itself; every failure says what was being done.
+/// An open file that is closed with its last reference. Errors name the purpose of the operation.
 package final class FileDescriptor: Sendable {
   private let descriptor: Int32
 
-  /// How often an open is tried when there is no descriptor, and the pause between, microseconds:
-  /// connections that took them may be gone in a moment. Five seconds in all, which is less than
-  /// others wait for a sign of life.
+  /// How often opening is tried while no descriptor is free, and the pause in between in
+  /// microseconds: connections that use the descriptors may end soon. Five seconds in all, which is
+  /// below the timeouts for heartbeats.
   private static let attempts = 100
   private static let pause: useconds_t = 50_000
 
-  /// Opens a plain file.
+  /// Opens a regular file or a folder.
   ///
   /// - Parameter purpose: what the file is opened for, such as `write 'a/b'`.
   /// - Throws: ``CheckpointError``.
@@ -84,7 +84,7 @@ package final class FileDescriptor: Sendable {
 
   /// Reads bytes from an offset on until the buffer is full or the file ends.
   ///
-  /// - Returns: how many were read.
+  /// - Returns: the number of bytes read.
   package func read(
     into buffer: UnsafeMutableRawBufferPointer, at offset: Int, purpose: String
   ) throws(CheckpointError) -> Int {

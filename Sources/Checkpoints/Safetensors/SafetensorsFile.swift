@@ -7,16 +7,16 @@ import Foundation
   import Darwin
 #endif
 
-/// Reads tensors of a safetensors file, some values at a time. Nothing in the file is believed.
+/// Reads tensors of a safetensors file in parts. Everything in the file is checked.
 package struct SafetensorsFile {
   package let path: String
   package let header: SafetensorsHeader
-  /// Where the first value is.
+  /// The offset of the first value in bytes.
   private let valueOffset: Int
 
   /// Reads the header.
   ///
-  /// - Throws: ``CheckpointError`` if the file cannot be read, or is not one that was written.
+  /// - Throws: ``CheckpointError`` if the file cannot be read, or is not a valid safetensors file.
   package init(path: String) throws(CheckpointError) {
     self.path = path
     let file = try Self.open(path)
@@ -43,9 +43,9 @@ package struct SafetensorsFile {
     do {
       header = try JSONDecoder().decode(SafetensorsHeader.self, from: Data(text))
     } catch let error as SafetensorsHeader.Inconsistency {
-      throw .damaged(path, "its header says that \(error.problem)")
+      throw .damaged(path, "in its header, \(error.problem)")
     } catch {
-      throw .damaged(path, "its header is not one of tensors")
+      throw .damaged(path, "its header is not a safetensors header")
     }
     valueOffset = 8 + count
     guard size - valueOffset == header.byteCount else {
@@ -54,7 +54,7 @@ package struct SafetensorsFile {
     }
   }
 
-  /// A tensor that must be there in this form.
+  /// A tensor that must exist with this type and shape.
   func entry(_ wanted: SafetensorsHeader.Tensor) throws(CheckpointError) -> SafetensorsHeader.Entry
   {
     guard let entry = header.entries[wanted.name] else {
@@ -70,12 +70,12 @@ package struct SafetensorsFile {
     return entry
   }
 
-  /// The open file, for some readings in a row.
+  /// Opens the file for several reads.
   func open() throws(CheckpointError) -> FileDescriptor { try Self.open(path) }
 
   /// Reads `count` values of a tensor from value `start` on.
   ///
-  /// - Precondition: the tensor has them, and `destination` has room.
+  /// - Precondition: the tensor has these values, and `destination` has room for them.
   func read<Number: BitwiseCopyable>(
     _ entry: SafetensorsHeader.Entry, from start: Int, count: Int,
     to destination: UnsafeMutablePointer<Number>, file: FileDescriptor

@@ -1,20 +1,20 @@
 internal import ForeignText
 import Foundation
 
-/// Where the tensors of a safetensors file are, and what it says of itself.
+/// The header of a safetensors file: its tensors with their offsets, and its metadata.
 ///
 /// A file is 8 bytes with the length of the header, a JSON header padded with spaces to a multiple
 /// of 8, then the tensors' little-endian values without gaps.
 ///
 /// - Source: the format's description in huggingface/safetensors.
 package struct SafetensorsHeader: Sendable, Equatable {
-  /// Numbers of 4 bytes.
+  /// Types of 4 bytes.
   package enum ElementType: String, Sendable, Codable {
     case float32 = "F32"
     case uint32 = "U32"
   }
 
-  /// Named numbers, row-major.
+  /// A named tensor, row-major.
   package struct Tensor: Sendable, Equatable {
     package let name: String
     package let type: ElementType
@@ -34,13 +34,13 @@ package struct SafetensorsHeader: Sendable, Equatable {
     package var byteCount: Int { shape.reduce(4, *) }
   }
 
-  /// A tensor with the place of its first value after the header, in bytes.
+  /// A tensor with the offset of its first value after the header, in bytes.
   package struct Entry: Sendable, Equatable {
     package let tensor: Tensor
     package let offset: Int
   }
 
-  /// Bytes of a header at most, so that no file can make its reader use unbounded memory.
+  /// Largest size of a header in bytes, so that no file can make its reader use unbounded memory.
   static let mostBytes = 16 << 20
 
   package private(set) var entries: [String: Entry] = [:]
@@ -48,7 +48,7 @@ package struct SafetensorsHeader: Sendable, Equatable {
   /// Bytes of all tensors together.
   package private(set) var byteCount = 0
 
-  /// Tensors that follow each other in a file.
+  /// The header of a file with these tensors in this order.
   ///
   /// - Throws: ``CheckpointError`` `cannotCreate` if two have the same name.
   package init(_ tensors: [Tensor], metadata: [String: String]) throws(CheckpointError) {
@@ -60,7 +60,7 @@ package struct SafetensorsHeader: Sendable, Equatable {
       else {
         throw CheckpointError(
           .cannotCreate,
-          "Cannot write a tensor '\(tensor.name)': another has that name; rename the table.")
+          "Cannot write a tensor '\(tensor.name)': another one has that name; rename the table.")
       }
       byteCount += tensor.byteCount
     }
@@ -120,7 +120,7 @@ extension SafetensorsHeader: Decodable {
           == (size, false)
       else {
         throw Inconsistency(
-          problem: "the tensor '\(name.shown())' has a shape that is not its size")
+          problem: "the shape of the tensor '\(name.shown())' does not match its size")
       }
       entries[name] = Entry(
         tensor: Tensor(name: name, type: description.type, shape: description.shape),
@@ -132,7 +132,7 @@ extension SafetensorsHeader: Decodable {
     for entry in order {
       guard entry.offset == byteCount else {
         throw Inconsistency(
-          problem: "the tensor '\(entry.tensor.name.shown())' does not follow another")
+          problem: "the tensor '\(entry.tensor.name.shown())' does not begin where another ends")
       }
       byteCount += entry.tensor.byteCount  // no more than an offset that was read
     }
@@ -148,7 +148,7 @@ extension SafetensorsHeader: Decodable {
     return product
   }
 
-  /// What cannot be right in a header.
+  /// An inconsistency in a header.
   struct Inconsistency: Error {
     let problem: String
   }

@@ -1,16 +1,17 @@
 import Foundation
 
-/// Streams named tensors into a safetensors file, which appears under its name only when it is
-/// complete. What is not finished is removed when the writer goes away.
+/// Streams named tensors into a safetensors file. The file gets its name only when it is complete
+/// and on disk; an unfinished file is removed with the writer.
 package final class SafetensorsWriter {
   private let writer: DurableFileWriter
   private let totalByteCount: Int
   private var appendedByteCount = 0
 
-  /// Writes the header. Values follow in the order of `tensors`.
+  /// Writes the header. Values must be appended in the order of `tensors`.
   ///
-  /// - Parameter suffix: what the name has until the file is complete.
-  /// - Throws: ``CheckpointError`` when the file cannot be made, or two tensors have the same name.
+  /// - Parameter suffix: the suffix of the name until the file is complete.
+  /// - Throws: ``CheckpointError`` when the file cannot be created, or two tensors have the same
+  ///   name.
   package init(
     path: String, tensors: [SafetensorsHeader.Tensor], metadata: [String: String],
     suffix: String = ".partial"
@@ -56,7 +57,7 @@ package final class SafetensorsWriter {
     try writer.append(UnsafeRawBufferPointer(values))
   }
 
-  /// Puts the complete file under its name.
+  /// Synchronises the complete file and gives it its name.
   ///
   /// - Precondition: all values of all tensors were appended.
   @discardableResult

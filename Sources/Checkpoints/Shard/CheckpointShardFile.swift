@@ -2,7 +2,7 @@ internal import ForeignText
 import Messages
 import ParameterServer
 
-/// The file of one server of a checkpoint, for reading. Nothing in it is believed.
+/// Reads the file of one server of a checkpoint. Everything in the file is checked.
 struct CheckpointShardFile {
   let rank: Int
   private let shard: CheckpointManifest.Shard
@@ -10,9 +10,9 @@ struct CheckpointShardFile {
 
   var path: String { tensors.path }
 
-  /// Reads what the file says of itself.
+  /// Reads the header.
   ///
-  /// - Parameter folder: of all checkpoints.
+  /// - Parameter folder: the folder of all checkpoints.
   /// - Throws: ``CheckpointError``: `mismatch` if the file belongs to another checkpoint.
   init(
     _ manifest: CheckpointManifest, rank: Int, folder: String
@@ -29,22 +29,21 @@ struct CheckpointShardFile {
         throw CheckpointError(
           .mismatch,
           "Cannot use '\(tensors.path)': its \(key) is "
-            + "'\(tensors.header.metadata[key]?.shown() ?? "missing")', and the manifest beside "
-            + "it says "
-            + "'\(value.shown())'; go on from another checkpoint.")
+            + "'\(tensors.header.metadata[key]?.shown() ?? "missing")', and by its manifest it "
+            + "should be '\(value.shown())'; use another checkpoint.")
       }
     }
   }
 
-  /// Compares the file with what was written, byte by byte.
+  /// Compares the file's size and digest with the manifest.
   func verifyDigest() throws(CheckpointError) {
     let digest = try FileContent.digest(of: path, byteCount: shard.byteCount)
     guard digest == shard.digest else {
-      throw .damaged(path, "its digest is \(digest), and \(shard.digest.shown()) was written")
+      throw .damaged(path, "its digest is \(digest), and the manifest has \(shard.digest.shown())")
     }
   }
 
-  /// What server 0 keeps of the epoch.
+  /// The epoch sums, which only the file of server 0 has.
   func epochSums() throws(CheckpointError) -> [UnitReport] {
     guard let text = tensors.header.metadata[ShardLayout.Metadata.epochSums],
       let sums = EpochSumsText.decode(text)
@@ -52,7 +51,7 @@ struct CheckpointShardFile {
     return sums
   }
 
-  /// Where a table's rows are in the file.
+  /// The tensors of a table in the file.
   struct Table {
     let shape: TableShape
     let rowCount: Int
@@ -82,7 +81,7 @@ struct CheckpointShardFile {
       rows: try tensors.entry(ShardLayout.rows(of: shape, rowCount: rowCount)))
   }
 
-  /// The open file, for some readings in a row.
+  /// Opens the file for several reads.
   func open() throws(CheckpointError) -> FileDescriptor { try tensors.open() }
 
   /// Reads the ids of rows into a buffer.
@@ -109,7 +108,7 @@ struct CheckpointShardFile {
     }
   }
 
-  /// Reads everything else of rows into a buffer.
+  /// Reads weights, states and update numbers of rows into a buffer.
   func readParts(
     of table: Table, at positions: Range<Int>, into buffer: RowBuffer, file: FileDescriptor
   ) throws(CheckpointError) {

@@ -1,30 +1,30 @@
 public import Messages
 public import ParameterServer
 
-/// Writes what one server has of a version.
+/// Writes the checkpoint files of one server.
 public struct CheckpointShardWriter: Sendable {
   private let folder: String
   private let configurationDigest: String
 
   /// - Parameters:
-  ///   - folder: of all checkpoints of the run.
-  ///   - configurationDigest: of the run's configuration.
+  ///   - folder: the folder of all checkpoints of the run.
+  ///   - configurationDigest: the digest of the run's configuration.
   public init(folder: String, configurationDigest: String) {
     self.folder = folder
     self.configurationDigest = configurationDigest
   }
 
-  /// Writes the file of a server; it is there, complete and on disk, or not at all. Blocks for as
-  /// long as the disk takes, in memory of a few megabytes.
+  /// Writes the file of a server completely and durably, or not at all. Blocks while the disk
+  /// writes; uses a few megabytes of memory.
   ///
-  /// - Throws: ``CheckpointError`` with what stands in the way.
+  /// - Throws: ``CheckpointError``.
   public func write(_ snapshot: ServerSnapshot) throws(CheckpointError) -> CheckpointShard {
     let name = CheckpointName(generation: snapshot.generation, version: snapshot.version)
     let file =
       "\(name.folder)/"
       + CheckpointName.shardFile(rank: snapshot.rank, serverCount: snapshot.serverCount)
-    // What holds the checkpoints of runs is there, or this is not the right disk (any more): made
-    // here it would be another folder of that name.
+    // The parent of `folder` is not created: if it is missing, the right disk is not mounted, and
+    // the files would end up on another disk.
     for folder in [folder, "\(folder)/\(name.folder)"] {
       try DurableFile.makeFolder(folder, makesParents: false)
     }

@@ -1,6 +1,6 @@
 import ParameterServer
 
-/// Room for some rows of a table with everything that belongs to them.
+/// A buffer for some rows of a table with their states and update numbers.
 final class RowBuffer {
   let capacity: Int
   let ids: UnsafeMutablePointer<UInt32>
@@ -9,7 +9,7 @@ final class RowBuffer {
   let lastUpdates: UnsafeMutablePointer<UInt32>
   private let table: TableShape
 
-  /// Room for at most `rowCount` rows and about a megabyte, but at least one row.
+  /// A buffer for at most `rowCount` rows and about a megabyte, but at least one row.
   init(_ table: TableShape, atMost rowCount: Int) {
     self.table = table
     let capacity = min(max(1, rowCount), max(1, (1 << 20) / Self.byteCount(table)))
@@ -31,12 +31,12 @@ final class RowBuffer {
     for part in parts { part.deallocate() }
   }
 
-  /// Bytes of a row with everything that belongs to it.
+  /// Bytes of a row with its states, update number and id.
   static func byteCount(_ table: TableShape) -> Int {
     4 * (table.layout.stride + 2)
   }
 
-  /// The first rows; valid as long as the buffer is.
+  /// The first `count` rows; valid as long as the buffer is alive.
   func rows(_ count: Int) -> StoredRows {
     StoredRows(
       ids: UnsafeBufferPointer(start: ids, count: count), parts: parts.map { UnsafePointer($0) },

@@ -1,11 +1,13 @@
+import Foundation
+package import Messages
 import ParameterServer
 
-/// The names of tensors and of metadata in the file of one server.
+/// The names of tensors and metadata in the file of one server.
 ///
 ///     T           F32 [n, width]   weights of the server's n rows of table T
-///     T/exp_avg   F32 [n, width]   and so on: the optimizer's states by name, of width 1 where a
-///                                  row has one number of it
-///     T/updates   U32 [n]          number of each row's last update, where it is tracked
+///     T/exp_avg   F32 [n, width]   and so on: the optimizer's states by name; width 1 for a state
+///                                  with one number per row
+///     T/updates   U32 [n]          number of each row's last update, if tracked
 ///     T/rows      U32 [n]          the rows' ids, ascending
 enum ShardLayout {
   static let format = "mrdib-checkpoint-2"
@@ -22,7 +24,7 @@ enum ShardLayout {
     static let epochSums = "epoch_sums"
   }
 
-  /// What a file says of itself, without the sums.
+  /// The metadata of a file without the epoch sums.
   static func metadata(
     run: String, name: CheckpointName, rank: Int, serverCount: Int, optimizer: String,
     configurationDigest: String
@@ -35,7 +37,7 @@ enum ShardLayout {
     ]
   }
 
-  /// What an optimizer's state cannot be called.
+  /// Names that an optimizer's state must not have.
   static let reservedNames = ["updates", "rows"]
 
   /// Weights, then optimizer states.
@@ -66,5 +68,38 @@ enum ShardLayout {
     parts(of: table, rowCount: rowCount)
       + (table.layout.tracksUpdates ? [updates(of: table, rowCount: rowCount)] : [])
       + [rows(of: table, rowCount: rowCount)]
+  }
+}
+
+/// The sums of an epoch as JSON text that preserves every bit: numbers are strings in Swift's
+/// shortest exact form.
+package enum EpochSumsText {
+  private struct Sums: Codable {
+    let unit: UInt32
+    let sums: [String: String]
+  }
+
+  package static func encode(_ reports: [UnitReport]) throws -> String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    let sums = reports.map { Sums(unit: $0.unit, sums: $0.sums.mapValues { "\($0)" }) }
+    return String(decoding: try encoder.encode(sums), as: UTF8.self)
+  }
+
+  /// nil if the text is malformed.
+  package static func decode(_ text: String) -> [UnitReport]? {
+    guard let reports = try? JSONDecoder().decode([Sums].self, from: Data(text.utf8)) else {
+      return nil
+    }
+    var result: [UnitReport] = []
+    for report in reports {
+      var sums: [String: Double] = [:]
+      for (name, text) in report.sums {
+        guard let value = Double(text) else { return nil }
+        sums[name] = value
+      }
+      result.append(UnitReport(unit: report.unit, sums: sums))
+    }
+    return result
   }
 }

@@ -8,17 +8,17 @@ public import Messages
 #endif
 
 extension CheckpointStore {
-  /// Deletes checkpoints that are not needed any more, and what never became one.
+  /// Deletes old checkpoints and files that never became part of one.
   ///
-  /// Checkpoints whose manifest cannot be relied on do not count among those that are kept. They
-  /// stay if they are newer than the oldest of those, to be looked at. Files that servers are
-  /// writing are those of a version that is newer than every checkpoint, and stay.
+  /// Checkpoints with an unusable manifest do not count among those that are kept. If they are
+  /// newer than the oldest kept one, they stay for inspection. Files of versions newer than every
+  /// checkpoint stay, because servers may be writing them.
   ///
   /// - Parameters:
-  ///   - keepLast: how many of the newest checkpoints stay; at least one does.
-  ///   - keeping: versions that stay, however old.
-  /// - Returns: what was deleted.
-  /// - Throws: ``CheckpointError`` when something cannot be deleted; the rest was.
+  ///   - keepLast: how many of the newest checkpoints to keep; at least one is kept.
+  ///   - keeping: versions to keep, however old.
+  /// - Returns: the deleted checkpoints.
+  /// - Throws: ``CheckpointError`` when some cannot be deleted; all others are deleted.
   @discardableResult
   public func prune(
     keepLast: Int, keeping: Set<UInt64> = []
@@ -49,11 +49,12 @@ extension CheckpointStore {
     return deleted
   }
 
-  /// Deletes files of servers that no checkpoint is made of, and the folders that are empty then.
-  /// Others may still be writing into the same folders. What has a manifest stays.
+  /// Deletes files of servers that will not become part of a checkpoint, and folders that are empty
+  /// afterwards. Other servers may still be writing into the same folders. Folders with a manifest
+  /// are kept.
   ///
-  /// - Parameter serverCount: of the servers that wrote them.
-  /// - Throws: ``CheckpointError`` when something cannot be deleted; the rest was.
+  /// - Parameter serverCount: the number of servers that wrote them.
+  /// - Throws: ``CheckpointError`` when some cannot be deleted; all others are deleted.
   public func discard(
     _ shards: [CheckpointShard], serverCount: Int
   ) throws(CheckpointError) {
@@ -71,7 +72,7 @@ extension CheckpointStore {
     if let failure { throw failure }
   }
 
-  /// Deletes a checkpoint: first the manifest, so that what a crash leaves over is none.
+  /// Deletes a checkpoint: the manifest first, so that after a crash the rest is no checkpoint.
   private func delete(_ name: CheckpointName) throws(CheckpointError) {
     let path = "\(folder)/\(name.folder)"
     guard unlink("\(folder)/\(name.manifest)") == 0 || errno == ENOENT else {

@@ -11,22 +11,22 @@ import Foundation
 ///
 ///     FOLDER/v0000000118-g2/server-0-of-2.safetensors   the rows of one server
 ///     FOLDER/v0000000118-g2/server-1-of-2.safetensors
-///     FOLDER/v0000000118-g2/manifest.json               written last; without it there is none
+///     FOLDER/v0000000118-g2/manifest.json               written last: completes the checkpoint
 public struct CheckpointStore: Sendable {
-  /// Of all checkpoints of the run.
+  /// The folder of all checkpoints of the run.
   public let folder: String
 
   public init(folder: String) {
     self.folder = folder
   }
 
-  /// What lies in one folder of the store.
+  /// A folder of the store.
   public struct Entry: Sendable, Equatable {
     public enum Content: Sendable, Equatable {
       case committed(CheckpointManifest)
-      /// Not all files are there (yet).
+      /// There is no manifest (yet).
       case uncommitted
-      /// There is a manifest, but not one to rely on.
+      /// The manifest is damaged, unsupported or unreadable.
       case unusable(CheckpointError)
     }
 
@@ -39,10 +39,10 @@ public struct CheckpointStore: Sendable {
     }
   }
 
-  /// What lies in the store, newest first; manifests are read, other files are not. Folders and
-  /// files that are none of the store's are left out.
+  /// The folders of the store, newest first. Manifests are read, other files are not. Entries with
+  /// other names are ignored.
   ///
-  /// - Throws: ``CheckpointError`` when the folder is there but cannot be read.
+  /// - Throws: ``CheckpointError`` when the folder exists but cannot be read.
   public func list() throws(CheckpointError) -> [Entry] {
     try names().sorted(by: >).map { name in
       do throws(CheckpointError) {
@@ -54,7 +54,7 @@ public struct CheckpointStore: Sendable {
     }
   }
 
-  /// Entries of the folder at most.
+  /// Most entries of the folder.
   private static let mostEntries = 1 << 20
 
   private func names() throws(CheckpointError) -> [CheckpointName] {
@@ -68,13 +68,13 @@ public struct CheckpointStore: Sendable {
     }
   }
 
-  /// What ``latestUsable(runID:)`` found.
+  /// The result of ``latestUsable(runID:)``.
   public struct Latest: Sendable, Equatable {
-    /// The newest checkpoint whose files are what was written; nil: there is none.
+    /// The newest checkpoint whose files have their digests; nil: there is none.
     public let manifest: CheckpointManifest?
-    /// What is wrong with each one that is newer, newest first.
+    /// What is wrong with newer checkpoints, newest first.
     public let problems: [String]
-    /// Whether there is none of the run at all, not even one that is damaged.
+    /// Whether the run has no checkpoint at all, not even a damaged one.
     public let isNoneThere: Bool
 
     package init(
@@ -86,10 +86,10 @@ public struct CheckpointStore: Sendable {
     }
   }
 
-  /// The newest checkpoint of a run whose files are what was written. Reads all of them.
+  /// Finds the newest checkpoint of a run whose files have their digests. Reads all its files.
   ///
-  /// - Throws: ``CheckpointError`` when the folder, a manifest or a file is there but cannot be
-  ///   read: that does not say that it is damaged, and another try may find it whole.
+  /// - Throws: ``CheckpointError`` when the folder, a manifest or a file exists but cannot be read.
+  ///   It need not be damaged then, and a retry may succeed.
   public func latestUsable(runID: String) throws(CheckpointError) -> Latest {
     var problems: [String] = []
     var isNoneThere = true
@@ -103,7 +103,7 @@ public struct CheckpointStore: Sendable {
       case .committed(let manifest):
         guard manifest.runID == runID else {
           problems.append(
-            "Cannot go on from '\(folder)/\(entry.name.folder)': it belongs to run "
+            "Cannot resume from '\(folder)/\(entry.name.folder)': it belongs to run "
               + "'\(manifest.runID)', not to '\(runID)'; use another folder for checkpoints.")
           continue
         }
@@ -119,7 +119,9 @@ public struct CheckpointStore: Sendable {
     return Latest(manifest: nil, problems: problems, isNoneThere: isNoneThere)
   }
 
-  /// What is wrong with the files of a checkpoint; empty: nothing. Reads all of them.
+  /// Checks all files of a checkpoint, reading them completely.
+  ///
+  /// - Returns: what is wrong with them; empty if nothing is.
   public func verify(_ manifest: CheckpointManifest) -> [CheckpointError] {
     var problems: [CheckpointError] = []
     var shards: [CheckpointShardFile] = []
@@ -152,7 +154,7 @@ public struct CheckpointStore: Sendable {
     return problems
   }
 
-  /// Looks whether the files of a checkpoint are there in their sizes, without reading them.
+  /// Checks that the files of a checkpoint exist and have their sizes, without reading them.
   ///
   /// - Throws: ``CheckpointError``: `missing`, or `damaged` if a file has another size.
   public func checkSizes(_ manifest: CheckpointManifest) throws(CheckpointError) {
@@ -162,7 +164,7 @@ public struct CheckpointStore: Sendable {
       guard stat(path, &status) == 0 else {
         throw CheckpointError(
           .missing,
-          "Cannot use the checkpoint of version \(manifest.version): '\(path)' is not there "
+          "Cannot use the checkpoint of version \(manifest.version): '\(path)' does not exist "
             + "(\(String(cString: strerror(errno)))).")
       }
       guard Int(status.st_size) == shard.byteCount else {
@@ -171,10 +173,10 @@ public struct CheckpointStore: Sendable {
     }
   }
 
-  /// Makes the files of all servers a checkpoint.
+  /// Completes a checkpoint from the files of all servers by writing its manifest.
   ///
-  /// - Throws: ``CheckpointError`` if a file cannot be seen from here in its size, or the manifest
-  ///   cannot be written; there is no checkpoint then, and those before stay.
+  /// - Throws: ``CheckpointError`` if this process does not see a file with its size, or the
+  ///   manifest cannot be written; there is no such checkpoint then, and older ones are kept.
   public func commit(_ manifest: CheckpointManifest) throws(CheckpointError) {
     do throws(CheckpointError) {
       try checkSizes(manifest)

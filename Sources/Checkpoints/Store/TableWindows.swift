@@ -1,7 +1,7 @@
 import ParameterServer
 import Tables
 
-/// The rows of a table in the order of their ids, some at a time.
+/// Iterates over the rows of a table in the order of their ids, a window of rows at a time.
 final class TableWindows {
   /// Neighbouring rows.
   struct Window {
@@ -11,7 +11,7 @@ final class TableWindows {
     let stride: Int
   }
 
-  /// How far one file was read.
+  /// The position in one file.
   private struct Cursor {
     let shard: CheckpointShardFile
     let table: CheckpointShardFile.Table
@@ -33,7 +33,7 @@ final class TableWindows {
   private var cursors: [Cursor]
   private var start = 0
 
-  /// - Parameter windowRows: how many rows at a time.
+  /// - Parameter windowRows: rows per window.
   init(
     of table: CheckpointManifest.Table, in view: CheckpointView, windowRows: Int
   ) throws(CheckpointError) {
@@ -59,7 +59,7 @@ final class TableWindows {
 
   deinit { values.deallocate() }
 
-  /// The next rows; nil after the last.
+  /// The next window; nil after the last.
   ///
   /// - Throws: ``CheckpointError`` `damaged` if a row is missing or in two files.
   func next() throws(CheckpointError) -> Window? {
@@ -81,7 +81,7 @@ final class TableWindows {
     return Window(rows: rows, values: values, stride: stride)
   }
 
-  /// Takes the rows that a file has of a window.
+  /// Reads the rows of a window that a file has.
   private func fill(_ rows: Range<Int>, from cursor: inout Cursor) throws(CheckpointError) {
     while cursor.position < cursor.table.rowCount {
       let end = min(cursor.position + buffer.capacity, cursor.table.rowCount)
@@ -105,7 +105,7 @@ final class TableWindows {
     _ count: Int, in rows: Range<Int>, from shard: CheckpointShardFile
   ) throws(CheckpointError) {
     for offset in 0..<count {
-      // Ids ascend, and those before the window went with the windows before.
+      // Not negative: ids ascend, and rows before the window were read with earlier windows.
       let row = Int(buffer.ids[offset]) - rows.lowerBound
       guard !isSeen[row] else {
         throw .damaged(

@@ -1,6 +1,6 @@
 internal import CProtobufC
 
-/// The C structs, arrays and strings of one header while it is being packed.
+/// Owns the C structs, arrays and strings of one header while it is packed.
 struct HeaderArena: ~Copyable {
   private var blocks: [UnsafeMutableRawPointer] = []
 
@@ -64,8 +64,8 @@ struct HeaderArena: ~Copyable {
     self.string(utf8: string.utf8, count: string.utf8.count)
   }
 
-  /// A sentence for a person, cut to what a receiver accepts: an overlong explanation must not
-  /// cost the message that it explains.
+  /// A sentence for users, cut to the length that receivers accept: a message must not be refused
+  /// because its explanation is too long.
   mutating func sentence(_ string: String) -> UnsafeMutablePointer<CChar> {
     let limit = WireLimits.standard.textBytes
     let bytes = Array(string.utf8.prefix(limit + 1))
@@ -89,7 +89,7 @@ struct HeaderArena: ~Copyable {
     return copy
   }
 
-  /// The bytes of a header whose parts lie in the arena.
+  /// The bytes of a header whose parts are in the arena.
   func pack<Header: GeneratedHeader>(_ header: UnsafeMutablePointer<Header>) -> Payload {
     let message = UnsafeRawPointer(header).assumingMemoryBound(to: ProtobufCMessage.self)
     let count = protobuf_c_message_get_packed_size(message)

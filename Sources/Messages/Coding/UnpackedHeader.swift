@@ -31,13 +31,13 @@ struct UnpackedHeader<Header: GeneratedHeader>: ~Copyable {
   var value: Header { pointer.pointee }
 
   deinit {
-    // The memory came from malloc, as protobuf-c's own allocator takes it.
+    // The memory came from malloc, which protobuf-c's default allocator frees.
     protobuf_c_message_free_unpacked(
       UnsafeMutableRawPointer(pointer).assumingMemoryBound(to: ProtobufCMessage.self), nil)
   }
 
-  /// protobuf-c takes what a message makes it take (two bytes can cost sixty); this allocator says
-  /// no once the budget is spent, which protobuf-c answers by giving up.
+  /// Two bytes of a message can make protobuf-c allocate sixty. This allocator fails once the
+  /// budget is used up, and protobuf-c then gives up.
   private static func unpack(
     _ bytes: UnsafeRawBufferPointer, withinBytes budget: Int
   ) -> UnsafeMutablePointer<Header>? {
@@ -53,12 +53,41 @@ struct UnpackedHeader<Header: GeneratedHeader>: ~Copyable {
         },
         free: { _, memory in free(memory) },
         allocator_data: remaining)
-      // An empty frame may have no address, and protobuf-c adds to the one that it gets.
+      // An empty frame may have no address, but protobuf-c does arithmetic on the address.
       var nothing: UInt8 = 0
       return withUnsafePointer(to: &nothing) { nothing in
         let start = bytes.baseAddress?.assumingMemoryBound(to: UInt8.self) ?? nothing
         return Header.unpack(start, count: bytes.count, allocator: &allocator)
       }
     }
+  }
+}
+
+/// A generated header message: a protobuf-c struct, whose first member is its `ProtobufCMessage`.
+protocol GeneratedHeader {
+  var protocol_version: UInt32 { get }
+
+  /// Parses `bytes` into memory of `allocator`; nil when they cannot be parsed.
+  static func unpack(
+    _ bytes: UnsafePointer<UInt8>?, count: Int,
+    allocator: UnsafeMutablePointer<ProtobufCAllocator>
+  ) -> UnsafeMutablePointer<Self>?
+}
+
+extension Mrdib__V1__DataHeader: GeneratedHeader {
+  static func unpack(
+    _ bytes: UnsafePointer<UInt8>?, count: Int,
+    allocator: UnsafeMutablePointer<ProtobufCAllocator>
+  ) -> UnsafeMutablePointer<Self>? {
+    mrdib__v1__data_header__unpack(allocator, count, bytes)
+  }
+}
+
+extension Mrdib__V1__ControlHeader: GeneratedHeader {
+  static func unpack(
+    _ bytes: UnsafePointer<UInt8>?, count: Int,
+    allocator: UnsafeMutablePointer<ProtobufCAllocator>
+  ) -> UnsafeMutablePointer<Self>? {
+    mrdib__v1__control_header__unpack(allocator, count, bytes)
   }
 }

@@ -1,27 +1,29 @@
 public import Messages
+package import Tables
 
-/// The snapshots of all servers of a version, wherever they are kept and however many there are.
+/// A checkpoint for reading: the snapshots of all servers at one version, from any storage and any
+/// number of servers.
 public protocol CheckpointSource {
-  /// What the tables stand at.
+  /// The version of the tables.
   var version: UInt64 { get }
-  /// What wrote the states of the rows.
+  /// The optimizer that wrote the states of the rows.
   var optimizer: OptimizerDescription { get }
-  /// Of server 0.
+  /// The epoch sums of server 0.
   var epochSums: [UnitReport] { get }
 
-  /// Calls `body` with the rows of a table that are wanted, some at a time, in any order, each
-  /// once; rows beside them that are not wanted may be among them.
+  /// Calls `body` with the wanted rows of a table, in parts and in any order, each row once. Parts
+  /// may contain other rows too.
   ///
-  /// - Throws: an error with a sentence when rows cannot be read or do not have this shape, and
-  ///   what `body` throws.
+  /// - Throws: an error with a message when rows cannot be read or do not have this shape, and the
+  ///   errors of `body`.
   func readRows(
     of table: TableShape, where isWanted: (_ row: UInt32) -> Bool,
     _ body: (StoredRows) throws -> Void
   ) throws
 }
 
-/// Some rows of a table with everything that belongs to them, valid during the call that brings
-/// them.
+/// Some rows of a table with optimizer states and update numbers, in borrowed memory that is valid
+/// during one call.
 public struct StoredRows {
   /// The rows' ids in the table.
   public let ids: UnsafeBufferPointer<UInt32>
@@ -30,7 +32,7 @@ public struct StoredRows {
   /// `[ids.count]`; nil if not tracked.
   public let lastUpdates: UnsafePointer<UInt32>?
 
-  /// Rows that lie in somebody's memory.
+  /// Rows in borrowed memory.
   public init(
     ids: UnsafeBufferPointer<UInt32>, parts: [UnsafePointer<Float>],
     lastUpdates: UnsafePointer<UInt32>?
@@ -38,5 +40,41 @@ public struct StoredRows {
     self.ids = ids
     self.parts = parts
     self.lastUpdates = lastUpdates
+  }
+}
+
+/// Brings rows of a checkpoint to the values that a pull of its version returns: with `lazyExact`,
+/// rows are stored with missed steps, which are replayed here.
+public struct StoredRowCatchUp: Sendable {
+  private let optimizer: Optimizer
+
+  /// - Parameters:
+  ///   - optimizer: the run's optimizer.
+  ///   - schedule: the run's schedule.
+  ///   - version: the checkpoint's version.
+  /// - Throws: ``ParameterServerError`` if a number of the optimizer is out of its range
+  ///   (`configuration`), or the version is out of range (`checkpoint`).
+  public init(
+    optimizer: OptimizerConfiguration, schedule: StepSchedule, version: UInt64
+  ) throws(ParameterServerError) {
+    try optimizer.validate()
+    self.optimizer = try Optimizer(optimizer, schedule: schedule, atVersion: version)
+  }
+
+  /// Updates rows in place.
+  ///
+  /// - Parameters:
+  ///   - rows: weights, then states, `[lastUpdates.count, stride]`.
+  ///   - lastUpdates: the number of each row's last update.
+  ///   - layout: the layout of each row.
+  ///   - rule: the table's update rule.
+  package func apply(
+    to rows: UnsafeMutablePointer<Float>, lastUpdates: UnsafeBufferPointer<UInt32>,
+    of layout: RowLayout, rule: UpdateRule
+  ) {
+    guard layout.tracksUpdates, let missed = optimizer.catchUp(of: rule) else { return }
+    for (position, lastUpdate) in lastUpdates.enumerated() {
+      missed.catchUp(rows + position * layout.stride, width: layout.width, from: Int(lastUpdate))
+    }
   }
 }

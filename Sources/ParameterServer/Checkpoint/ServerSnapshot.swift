@@ -1,26 +1,24 @@
 public import Messages
 public import Tables
 
-/// What a server has at a version: enough to go on from there with the same bits, together with
-/// the snapshots of the other servers.
+/// The state of a server at a version. The snapshots of all servers together suffice to resume
+/// training with the same bits.
 ///
-/// A value: it keeps its rows while the server trains on, at the cost of the blocks of rows that
-/// are written meanwhile.
+/// A value that shares blocks of rows with the server; blocks that training changes are copied.
 public struct ServerSnapshot: Sendable {
   /// The run that the server belongs to.
   public let runID: String
   /// The generation in which the version was reached.
   public let generation: UInt64
-  /// What the tables stand at.
+  /// The version of the tables.
   public let version: UInt64
-  /// Which of the servers this is, from 0.
+  /// The rank of the server, from 0.
   public let rank: Int
-  /// How many servers share the rows.
+  /// The number of servers.
   public let serverCount: Int
-  /// What wrote the states of the rows.
+  /// The optimizer that wrote the states of the rows.
   public let optimizer: OptimizerDescription
-  /// What the contributions to the epoch have said of themselves so far, by shard; kept by server 0
-  /// alone.
+  /// The sums of the epoch so far, by shard; kept by server 0 only.
   public let epochSums: [UnitReport]
   /// In the order of their ids.
   public let tables: [TableSnapshot]
@@ -32,12 +30,12 @@ public struct TableSnapshot: Sendable {
 
   /// The table.
   public var spec: TableSpec { store.spec }
-  /// What belongs to each of its rows.
+  /// The table's name, row count and row layout.
   public var shape: TableShape { TableShape(store.spec, store.layout) }
-  /// Rows of this server.
+  /// The number of rows on this server.
   public var rowCount: Int { store.rowCount }
 
-  /// Calls `body` with the id of every row of this server, ascending; its position counts them.
+  /// Calls `body` with the id of every row of this server, ascending: in the order of positions.
   package func forEachRow<Failure: Error>(
     _ body: (_ row: UInt32) throws(Failure) -> Void
   ) throws(Failure) {
@@ -59,17 +57,18 @@ public struct TableSnapshot: Sendable {
     }
   }
 
-  /// The number of the last update of the row at a position; 0: none yet, or not tracked.
+  /// The number of the last update of the row at a position; 0 if there was none or it is not
+  /// tracked.
   package func lastUpdate(at position: Int) -> UInt32 { UInt32(store.lastUpdate(at: position)) }
 }
 
-/// What belongs to each row of a table.
+/// The name, row count and row layout of a table.
 public struct TableShape: Sendable, Equatable {
   /// The table's name.
   public let name: String
   /// Rows on all servers together.
   public let rows: Int
-  /// What each row has.
+  /// The layout of each row.
   public let layout: RowLayout
 
   package init(name: String, rows: Int, layout: RowLayout) {
@@ -80,5 +79,20 @@ public struct TableShape: Sendable, Equatable {
 
   init(_ spec: TableSpec, _ layout: RowLayout) {
     self.init(name: spec.name, rows: spec.rows, layout: layout)
+  }
+}
+
+extension ServerState {
+  /// The server's part of a checkpoint of the current version; nil while initial values are
+  /// missing. O(blocks of rows).
+  ///
+  /// Contributions to the current version are not part of it: they are computed again after a
+  /// restore.
+  public func snapshot() -> ServerSnapshot? {
+    guard missingInitialValues.isEmpty else { return nil }
+    return ServerSnapshot(
+      runID: runID, generation: generation, version: version, rank: rank,
+      serverCount: serverCount, optimizer: optimizer.description, epochSums: epochSums.all,
+      tables: tables.map(TableSnapshot.init))
   }
 }

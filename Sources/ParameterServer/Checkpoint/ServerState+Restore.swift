@@ -2,15 +2,14 @@ import Messages
 public import Tables
 
 extension ServerState {
-  /// A server at the version of a checkpoint, with its rows from there, whichever server wrote
-  /// them.
+  /// A server at the version of a checkpoint, with its rows read from the files of any servers.
   ///
-  /// Parameters are those of a server at version 0; generation and number of servers may be others
-  /// than the checkpoint's, everything else is what the checkpoint was made with.
+  /// Parameters are those of a server at version 0. Generation and number of servers may differ
+  /// from the checkpoint's; everything else must be as when the checkpoint was written.
   ///
   /// - Throws: ``ParameterServerError`` as for a server at version 0, and with code `checkpoint` if
-  ///   another optimizer wrote it, a row is missing, comes twice, or was updated more often than
-  ///   the version allows, or if the run has another number of shards; and what `source` throws.
+  ///   another optimizer wrote it, a row is missing, occurs twice, or was updated more often than
+  ///   the version allows, or if the run has another number of shards; and the errors of `source`.
   public init(
     rank: Int, serverCount: Int, runID: String, generation: UInt64, tables: [TableSpec],
     seed: UInt64, shardCount: Int, schedule: StepSchedule, optimizer: OptimizerConfiguration,
@@ -55,7 +54,7 @@ extension ServerState {
         guard !isRestored[index] else { throw damaged(table, "has row \(row) twice") }
         if let updates = rows.lastUpdates?[position], updates > mostUpdates {
           throw damaged(
-            table, "has row \(row) at update \(updates) of \(mostUpdates) that there were")
+            table, "has row \(row) at update \(updates), but there were only \(mostUpdates)")
         }
         isRestored[index] = true
         count += 1
@@ -72,7 +71,7 @@ extension ServerState {
     switch rule {
     case .optimizer(let group):
       UInt32(optimizer.schedule.updateCount(of: group, beforeVersion: version))
-    // Whether there was one.
+    // A flag: whether there was an update.
     case .movingAverage: version > 0 ? 1 : 0
     case .assigned: 0
     }
@@ -89,7 +88,7 @@ extension ServerState {
 }
 
 extension TableStore {
-  /// Replaces a row and all that belongs to it.
+  /// Replaces a row with its states and update number.
   fileprivate mutating func restore(
     _ rows: StoredRows, at position: Int, toRowAt index: Int, in block: inout WritableBlock
   ) {

@@ -7,15 +7,15 @@ package import Settings
 /// - Source: Kingma and Ba 2015, in the form of PyTorch's `Adam` without weight decay; moments
 ///   below the smallest normal number become zero.
 package struct Adam: RowOptimizer {
-  /// What happens to the rows that a step's gradient does not reach.
+  /// How a step treats rows without a gradient.
   package enum Mode: String, SettingChoice {
-    /// A row makes up for the steps it missed when it is next read or updated: the bits of `dense`
-    /// at a cost that follows the rows in use.
+    /// A row's missed steps are replayed when it is next read or updated: the bits of `dense`, at a
+    /// cost proportional to the rows in use.
     case lazyExact = "lazy_exact"
-    /// Every row at every step, as a gradient of zero asks for: the moments decay and still move
-    /// the row. What published results use.
+    /// Every row is updated at every step; with a gradient of zero the moments decay and still move
+    /// the row. Published results use this mode.
     case dense
-    /// Only the rows that the gradient reaches. Cheapest; not comparable with published results.
+    /// Only rows with a gradient are updated. Cheapest; not comparable with published results.
     case lazy
   }
 

@@ -1,6 +1,7 @@
-import Tables
+internal import Tables
 
-/// The run's optimizer with its clock: turns a version into the update of each table.
+/// The run's optimizer with the steps of each parameter group: gives the update of each table at
+/// the end of a version.
 struct Optimizer: Sendable {
   let configuration: OptimizerConfiguration
   let schedule: StepSchedule
@@ -12,9 +13,9 @@ struct Optimizer: Sendable {
     for group in ParameterGroup.allCases { groups[group] = configuration.rule.noSteps }
   }
 
-  /// The optimizer as it is when the tables have reached a version.
+  /// The optimizer after all updates before a version.
   ///
-  /// - Throws: ``ParameterServerError`` with code `checkpoint` for a version that no run has.
+  /// - Throws: ``ParameterServerError`` with code `checkpoint` for a version above 2³² − 1.
   init(
     _ configuration: OptimizerConfiguration, schedule: StepSchedule, atVersion version: UInt64
   ) throws(ParameterServerError) {
@@ -31,15 +32,15 @@ struct Optimizer: Sendable {
     for past in 0..<version { finish(past) }
   }
 
-  /// What checkpoints say of the optimizer.
+  /// The optimizer's name and states, as checkpoints record them.
   var description: OptimizerDescription { configuration.rule.description }
 
-  /// How the rows of a table lie in memory.
+  /// The memory layout of a table's rows.
   func layout(of spec: TableSpec) -> RowLayout {
     description.layout(width: spec.width, rule: spec.rule)
   }
 
-  /// Moves the clock over the end of a version; versions end in order, from 0.
+  /// Counts the updates at the end of a version. Must be called for versions in order, from 0.
   mutating func finish(_ version: UInt64) {
     for group in ParameterGroup.allCases
     where schedule.updates(.optimizer(group), atEndOf: version) {
@@ -48,7 +49,8 @@ struct Optimizer: Sendable {
     }
   }
 
-  /// How the end of `version` (just finished) changes a table of this rule; nil: not at all.
+  /// The update of a table of this rule at the end of `version`, which was just finished; nil if
+  /// there is none.
   func update(of rule: UpdateRule, atEndOf version: UInt64) -> RowUpdate? {
     guard schedule.updates(rule, atEndOf: version) else { return nil }
     switch rule {
@@ -58,7 +60,8 @@ struct Optimizer: Sendable {
     }
   }
 
-  /// What a row of this rule may have to make up for before it is read; nil: nothing.
+  /// The steps that rows of this rule may have missed and need before they are read; nil if rows
+  /// never miss steps.
   func catchUp(of rule: UpdateRule) -> (any OptimizerSteps)? {
     guard case .optimizer(let group) = rule, configuration.rule.untouchedRows == .moveWhenUsed
     else { return nil }
@@ -69,9 +72,59 @@ struct Optimizer: Sendable {
   func stepCount(of group: ParameterGroup) -> Int { groups[group]?.count ?? 0 }
 }
 
-/// One update of the rows of a table: what to do with a row and its summed gradient.
+/// One update of a table: how a row and its summed gradient are combined.
 enum RowUpdate {
   case optimizer(any OptimizerSteps)
   /// The pushed values replace the row at its first update and are mixed in afterwards.
   case average(rate: Float)
+}
+
+/// The steps of one parameter group with an optimizer of any type.
+protocol OptimizerSteps: Sendable {
+  /// How many updates the group has had.
+  var count: Int { get }
+  /// Adds a step.
+  mutating func append(rate: Double)
+  /// Applies the last step; returns how many rows a gradient reached.
+  func apply(to table: inout TableStore, gradients: [GradientSource]) -> Int
+  /// Brings rows to the state that they would have with every step applied.
+  func catchUp(_ rows: LocalRows, of table: inout TableStore)
+  /// The same for one row, `[weights, states]`, to which `done` steps were applied.
+  func catchUp(_ row: UnsafeMutablePointer<Float>, width: Int, from done: Int)
+}
+
+/// The steps of one parameter group with the optimizer `Rule`.
+struct StepsOf<Rule: RowOptimizer>: OptimizerSteps {
+  let rule: Rule
+  private(set) var count = 0
+  /// All steps, a few bytes each, if rows may have missed some; otherwise the last step only.
+  private var steps: [Rule.Step] = []
+
+  init(_ rule: Rule) { self.rule = rule }
+
+  mutating func append(rate: Double) {
+    count += 1
+    if rule.untouchedRows != .moveWhenUsed { steps.removeAll(keepingCapacity: true) }
+    steps.append(rule.step(count, rate: rate))
+  }
+
+  func apply(to table: inout TableStore, gradients: [GradientSource]) -> Int {
+    rule.apply(steps, to: &table, gradients: gradients)
+  }
+
+  func catchUp(_ rows: LocalRows, of table: inout TableStore) {
+    rule.catchUp(rows, of: &table, with: steps)
+  }
+
+  func catchUp(_ row: UnsafeMutablePointer<Float>, width: Int, from done: Int) {
+    guard done > 0 && done < steps.count else { return }
+    steps.withUnsafeBufferPointer {
+      rule.replay(row, width: width, steps: UnsafeBufferPointer(rebasing: $0[done...]))
+    }
+  }
+}
+
+extension RowOptimizer {
+  /// No steps yet.
+  var noSteps: any OptimizerSteps { StepsOf(self) }
 }

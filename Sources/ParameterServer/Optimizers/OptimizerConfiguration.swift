@@ -5,12 +5,12 @@ public import Tables
 public struct OptimizerConfiguration: Sendable {
   /// The update rule of all tables that follow an optimizer, with its constants.
   package var rule: any RowOptimizer
-  /// Of the tables of the group `model`.
+  /// The rate for tables of the group `model`.
   public var model: LearningRate
-  /// Of the tables of the group `discriminator`.
+  /// The rate for tables of the group `discriminator`.
   public var discriminator: LearningRate
 
-  /// An optimizer; ``validate()`` says whether its numbers can be used.
+  /// An optimizer whose numbers are not checked yet; see ``validate()``.
   package init(
     _ rule: any RowOptimizer, model: LearningRate, discriminator: LearningRate
   ) {
@@ -19,7 +19,7 @@ public struct OptimizerConfiguration: Sendable {
     self.discriminator = discriminator
   }
 
-  /// What checkpoints say of the optimizer.
+  /// The optimizer's name and states, as checkpoints record them.
   public var description: OptimizerDescription { rule.description }
 
   /// The learning rate of a group in an epoch (counted from 0).
@@ -30,7 +30,7 @@ public struct OptimizerConfiguration: Sendable {
     }
   }
 
-  /// Checks that every number is one that the update rule is defined for.
+  /// Checks that every number is in the range for which the update rule is defined.
   ///
   /// - Throws: ``ParameterServerError`` with code `configuration` that names the number.
   public func validate() throws(ParameterServerError) {
@@ -42,9 +42,9 @@ public struct OptimizerConfiguration: Sendable {
 
 /// `initial · decay^(epoch / period)`.
 public struct LearningRate: Sendable, Equatable {
-  /// In epoch 0.
+  /// The rate in epoch 0.
   public var initial: Double
-  /// What is left of the rate after `period` epochs; 1 keeps it constant.
+  /// The factor by which `period` epochs change the rate; 1 keeps it constant.
   public var decay: Double
   /// In epochs.
   public var period: Double

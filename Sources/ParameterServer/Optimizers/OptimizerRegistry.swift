@@ -1,6 +1,6 @@
 package import Settings
 
-/// The optimizers that there are. To add one, write its file and a line here.
+/// All optimizers. To add one, write its file and a line here.
 package enum OptimizerRegistry: NameRegistry {
   /// The first is the default.
   package static let all: [any RowOptimizer.Type] = [

@@ -1,6 +1,6 @@
 internal import CKernels
 
-/// Which rows of a table a step changes.
+/// Loops over the rows that a step changes.
 extension RowOptimizer {
   package func apply(
     _ steps: [Step], to table: inout TableStore, gradients: [GradientSource]
@@ -43,7 +43,8 @@ extension RowOptimizer {
         if position + TableStore.lookahead < count {
           table.prefetch(rows.localIndex(at: position + TableStore.lookahead))
         }
-        // Rows that nothing ever moved and rows that are current stay shared with copies.
+        // Rows without updates and rows that are current are not written, so that their blocks stay
+        // shared with snapshots.
         let lastUpdate = table.lastUpdate(at: index)
         guard lastUpdate > 0 && lastUpdate < steps.count else { return }
         catchUp(table.writableRow(at: index, in: &block), width: width, with: steps)
@@ -51,8 +52,8 @@ extension RowOptimizer {
     }
   }
 
-  /// Replays the steps that a row missed. A row that no gradient ever reached has states of zero,
-  /// which no step changes and which move no weight.
+  /// Replays the steps that a row missed. A row that never had a gradient is left alone: its states
+  /// are zero, so that steps with a zero gradient change nothing.
   @inline(__always)
   private func catchUp(
     _ row: TableStore.WritableRow, width: Int, with steps: UnsafeBufferPointer<Step>

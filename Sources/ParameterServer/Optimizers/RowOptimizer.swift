@@ -3,11 +3,11 @@ package import Tables
 
 /// An update rule that servers apply row by row.
 ///
-/// A type in a file of its own and a line in ``OptimizerRegistry`` make an optimizer: settings,
-/// servers and checkpoints take everything from here. Formulas belong into a C kernel, so that all
-/// processors come to the same bits.
+/// To add an optimizer, write a type in its own file and a line in ``OptimizerRegistry``: settings,
+/// servers and checkpoints use only this protocol. Formulas belong in a C kernel, so that all
+/// processors compute the same bits.
 package protocol RowOptimizer: Sendable {
-  /// What an update needs to know of its step: the learning rate, and what follows from it.
+  /// The numbers of a step that an update needs: the learning rate and values derived from it.
   associatedtype Step: Sendable
   /// Its own settings, beside the learning rates that all optimizers have. Their names begin with
   /// the optimizer's.
@@ -18,34 +18,34 @@ package protocol RowOptimizer: Sendable {
 
   init(_ values: SettingValues<Settings>)
 
-  /// Checks that every number is one that the formula is defined for.
+  /// Checks that every number is in the range for which the formula is defined.
   ///
   /// - Throws: ``ParameterServerError`` with code `configuration` that names the number.
   func validate() throws(ParameterServerError)
 
-  /// What a row has beside its weights; zeros before the first update.
+  /// The optimizer states of a row; zeros before the first update.
   var states: [RowState] { get }
-  /// What a step does to the rows that its gradient does not reach.
+  /// How a step treats rows without a gradient.
   var untouchedRows: UntouchedRows { get }
 
-  /// The step of a number (from 1) at a learning rate.
+  /// The step with a number (from 1) and a learning rate.
   func step(_ number: Int, rate: Double) -> Step
 
   /// Updates a row.
   ///
   /// - Parameters:
   ///   - row: weights, then states.
-  ///   - gradient: `[width]`, at any address.
-  ///   - width: of the weights.
+  ///   - gradient: `[width]`, not necessarily aligned.
+  ///   - width: the number of weights.
   func update(
     _ row: UnsafeMutablePointer<Float>, gradient: UnsafeRawPointer, width: Int, at step: Step)
 
-  /// Does to a row what steps with a gradient of zero do, bit for bit. Needed unless untouched
-  /// rows stay as they are.
+  /// Applies steps with a gradient of zero to a row, bit for bit. Required unless `untouchedRows`
+  /// is `stay`.
   func replay(_ row: UnsafeMutablePointer<Float>, width: Int, steps: UnsafeBufferPointer<Step>)
 
-  // The loops over rows have one implementation each, in `RowOptimizer+Rows.swift`. They are
-  // requirements because the compiler then makes a version of the loop for every optimizer.
+  // The loops over rows are implemented once, in `RowOptimizer+Rows.swift`. They are requirements
+  // of the protocol so that the compiler specializes them for every optimizer.
 
   /// Applies the last of `steps` to a table; returns how many rows a gradient reached.
   func apply(_ steps: [Step], to table: inout TableStore, gradients: [GradientSource]) -> Int
@@ -53,12 +53,13 @@ package protocol RowOptimizer: Sendable {
   func catchUp(_ rows: LocalRows, of table: inout TableStore, with steps: [Step])
 }
 
-/// What happens to the rows that a step's gradient does not reach.
+/// How a step treats rows without a gradient.
 package enum UntouchedRows: Sendable, Equatable {
+  /// They do not change.
   case stay
-  /// All rows are updated at every step.
+  /// They are updated at every step.
   case moveAtOnce
-  /// A row makes up for the steps that it missed when it is next read or updated.
+  /// Their missed steps are replayed when they are next read or updated.
   case moveWhenUsed
 }
 
@@ -69,13 +70,13 @@ extension RowOptimizer {
     _ row: UnsafeMutablePointer<Float>, width: Int, steps: UnsafeBufferPointer<Step>
   ) {}
 
-  /// What checkpoints say of the optimizer.
+  /// The optimizer's name and states, as checkpoints record them.
   package var description: OptimizerDescription {
     OptimizerDescription(
       name: Self.name, states: states, tracksUpdates: untouchedRows == .moveWhenUsed)
   }
 
-  /// A row without a gradient must stay as it is, and 0 / 0 would not let it.
+  /// With a zero epsilon, a row whose gradients are zero would become NaN by 0 / 0.
   func validate(epsilon: Double) throws(ParameterServerError) {
     guard Float(epsilon).isNormal && epsilon > 0 else {
       throw ParameterServerError(
@@ -85,9 +86,9 @@ extension RowOptimizer {
   }
 }
 
-/// An optimizer as checkpoints know it: what lies beside the weights of each row, by name.
+/// An optimizer as checkpoints record it: its name and the states of each row by name.
 public struct OptimizerDescription: Sendable, Equatable, Codable {
-  /// As in the settings.
+  /// The name in the settings.
   public let name: String
   public let states: [RowState]
   /// Whether each row carries the number of its last update.
@@ -99,17 +100,17 @@ public struct OptimizerDescription: Sendable, Equatable, Codable {
     self.tracksUpdates = tracksUpdates
   }
 
-  /// How the rows of a table lie in memory.
+  /// The memory layout of a table's rows.
   package func layout(width: Int, rule: UpdateRule) -> RowLayout {
     switch rule {
     case .optimizer: RowLayout(width: width, states: states, tracksUpdates: tracksUpdates)
-    // Whether there was an update: the first one replaces the row.
+    // Tracked to know whether there was an update: the first one replaces the row.
     case .movingAverage: RowLayout(width: width, tracksUpdates: true)
     case .assigned: RowLayout(width: width)
     }
   }
 
-  /// In a sentence: `adagrad (sum)`.
+  /// For messages: `adagrad (sum)`.
   package var summary: String {
     let parts = states.map(\.name) + (tracksUpdates ? ["the number of the last update"] : [])
     return "\(name) (\(parts.isEmpty ? "no state" : parts.joined(separator: ", ")))"

@@ -1,8 +1,8 @@
 internal import CKernels
 package import Settings
 
-/// Adagrad with one sum per row: `s ← s + mean(g²); w ← w − lr/(√s + ε) · g`. Its state takes as
-/// many bytes as a single weight.
+/// Adagrad with one sum per row: `s ← s + mean(g²); w ← w − lr/(√s + ε) · g`. The state of a row
+/// takes as many bytes as one weight.
 ///
 /// - Source: FBGEMM's `EXACT_ROWWISE_ADAGRAD` without weight decay, which torchrec trains
 ///   embeddings with.

@@ -1,17 +1,17 @@
-import Tables
+public import Tables
 
-/// How versions of the tables count steps and epochs.
+/// The relation between versions of the tables, rounds, steps and epochs.
 ///
-/// Version v is what round `v % roundsPerStep` of step `v / roundsPerStep` is computed from. A
-/// step has one round, or several if the discriminator climbs its bound more than once per step:
-/// all rounds update the discriminator and the running statistics, the last one also the model.
+/// Round `v % roundsPerStep` of step `v / roundsPerStep` is computed from version v. A step has one
+/// round, or several if the discriminator is updated more than once per step: every round updates
+/// the discriminator and the running statistics, the last round also the model.
 public struct StepSchedule: Sendable, Equatable {
-  /// Batches of an epoch.
+  /// Steps (batches) per epoch.
   public let stepsPerEpoch: Int
-  /// Versions of a step.
+  /// Rounds (versions) per step.
   public let roundsPerStep: Int
 
-  /// A schedule of a run.
+  /// The schedule of a run.
   ///
   /// - Precondition: both are positive and fit into 32 bits.
   public init(stepsPerEpoch: Int, roundsPerStep: Int = 1) {
@@ -34,7 +34,7 @@ public struct StepSchedule: Sendable, Equatable {
     Int(step(ofVersion: version) / UInt64(stepsPerEpoch))
   }
 
-  /// Versions that the tables pass through in an epoch.
+  /// Versions per epoch.
   public var versionsPerEpoch: UInt64 { UInt64(stepsPerEpoch) * UInt64(roundsPerStep) }
 
   /// The first version of the epoch that a version belongs to.
@@ -50,7 +50,7 @@ public struct StepSchedule: Sendable, Equatable {
     version > 0 && beginsEpoch(version)
   }
 
-  /// Whether the update that ends a version ends its step too.
+  /// Whether the update that ends a version also ends its step.
   public func endsStep(_ version: UInt64) -> Bool {
     round(ofVersion: version) == roundsPerStep - 1
   }
@@ -64,7 +64,7 @@ public struct StepSchedule: Sendable, Equatable {
     }
   }
 
-  /// How many updates a group has had when the tables reach a version.
+  /// The number of updates of a group before a version.
   public func updateCount(of group: ParameterGroup, beforeVersion version: UInt64) -> Int {
     switch group {
     case .model: Int(step(ofVersion: version))

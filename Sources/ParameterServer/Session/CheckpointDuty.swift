@@ -1,82 +1,82 @@
 import Messages
 
-/// Which versions of its tables a server owes to disk: at most one is being written, and at most
-/// one that the coordinator named waits for its turn.
+/// Decides which versions of its tables a server writes to disk. At most one is being written, and
+/// at most one that the coordinator requested waits.
 ///
-/// A checkpoint needs the rows of all servers at one version. A server whose disk is slower than
-/// versions are due therefore takes only every second, fourth, … of them, counted from version 0:
-/// of servers of any speed the slowest decides which versions they have in common.
+/// A checkpoint needs the rows of all servers at one version. So a server whose disk is too slow
+/// for the interval writes only every second, fourth, … due version, counted from version 0. All
+/// servers then have the versions of the slowest one in common.
 package struct CheckpointDuty: Sendable {
-  /// When versions are due without being asked for; nil: never.
+  /// When versions are due without a request; nil: never.
   package var plan: CheckpointPlan?
-  /// What the coordinator has not said that it heard of: repeated with every heartbeat.
-  package private(set) var unseen: CheckpointShard?
-  /// What was written last in this generation.
+  /// The file that the coordinator has not acknowledged; reported again with every heartbeat.
+  package private(set) var unacknowledged: CheckpointShard?
+  /// The last file of this generation.
   private var lastWritten: CheckpointShard?
   private var writing: UInt64?
-  /// Of so many due versions one is written; a power of two.
+  /// One of this many due versions is written; a power of two.
   private var stride: UInt64 = 1
-  /// How many were due while the disk was busy with this one, or with the last.
-  private var passedCount: UInt64 = 0
-  /// The version that the coordinator named.
-  private var wanted: UInt64?
-  /// The last version that was looked at: a version is due once.
+  /// How many versions were due while the current version, or else the last, was being written.
+  private var skippedCount: UInt64 = 0
+  /// The version that the coordinator requested.
+  private var requested: UInt64?
+  /// The last version passed to ``reached(_:)``: a version is due once.
   private var seenVersion: UInt64?
 
   package init() {}
 
-  /// A generation begins with a version that is on disk, or with the initial values. What is being
-  /// written still is of the one before.
+  /// Begins a generation with a version that is on disk, or with the initial values. A version that
+  /// is still being written belongs to the generation before.
   package mutating func begin(at version: UInt64) {
     seenVersion = version
-    wanted = nil
-    unseen = nil
+    requested = nil
+    unacknowledged = nil
     lastWritten = nil
   }
 
-  /// The coordinator wants the rows of this version.
+  /// The coordinator requests the rows of this version.
   ///
-  /// - Returns: the file, if there is one. It is never written again: it may be part of a
-  ///   checkpoint by now, and the rows' bytes need not be the same any more (rows that made up for
-  ///   missed steps, final vectors of an evaluation).
-  package mutating func want(_ version: UInt64) -> CheckpointShard? {
+  /// - Returns: the file, if it was written already. It is never written again: it may be part of a
+  ///   checkpoint, and the bytes of the rows may have changed since (replayed steps, final vectors
+  ///   of an evaluation).
+  package mutating func request(_ version: UInt64) -> CheckpointShard? {
     if let lastWritten, lastWritten.version == version { return lastWritten }
-    wanted = version
+    requested = version
     return nil
   }
 
-  /// Looks at the version that the tables have now.
+  /// The tables are at this version now.
   ///
   /// - Returns: whether to write it.
   package mutating func reached(_ version: UInt64) -> Bool {
     let isNew = seenVersion != version
     seenVersion = version
-    let isWanted = wanted == version
+    let isRequested = requested == version
     let isDue = isNew && plan?.isDue(atVersion: version) == true
-    guard isWanted || isDue else { return false }
-    // One that is due while the disk is busy is skipped; one that is wanted waits.
+    guard isRequested || isDue else { return false }
+    // While the disk is busy, a due version is skipped and a requested one waits.
     guard writing == nil else {
-      if isWanted, writing == version { wanted = nil }
-      if isDue { passedCount += 1 }
+      if isRequested, writing == version { requested = nil }
+      if isDue { skippedCount += 1 }
       return false
     }
-    guard isWanted || isTaken(version) else { return false }
-    if isWanted { wanted = nil }
+    guard isRequested || isOnStride(version) else { return false }
+    if isRequested { requested = nil }
     writing = version
-    passedCount = 0
+    skippedCount = 0
     return true
   }
 
-  /// Whether a version that is due is one of those that are written on a disk as slow as this one.
-  private func isTaken(_ version: UInt64) -> Bool {
+  /// Whether a due version is written at the current stride.
+  private func isOnStride(_ version: UInt64) -> Bool {
     guard let interval = plan?.interval, interval > 0 else { return false }
     return version / interval % stride == 0
   }
 
-  /// Goes by how long the last version took, one step at a time: a disk that stalls once is as fast
-  /// as before.
+  /// Doubles or halves the stride by the time that the last version took. One step at a time, so
+  /// that a single stall of the disk has little effect.
   private mutating func adaptStride() {
-    let spannedCount = passedCount + 1
+    let spannedCount = skippedCount + 1
     if spannedCount > stride {
       stride = min(stride * 2, Self.longestStride)
     } else if spannedCount * 2 <= stride {
@@ -89,13 +89,14 @@ package struct CheckpointDuty: Sendable {
   package mutating func written(_ shard: CheckpointShard) {
     writing = nil
     adaptStride()
-    unseen = shard
+    unacknowledged = shard
     lastWritten = shard
   }
 
   package mutating func failed() { writing = nil }
 
-  package mutating func seen(_ version: UInt64) {
-    if let unseen, unseen.version <= version { self.unseen = nil }
+  /// The coordinator has acknowledged the file of this version.
+  package mutating func acknowledge(_ version: UInt64) {
+    if let unacknowledged, unacknowledged.version <= version { self.unacknowledged = nil }
   }
 }

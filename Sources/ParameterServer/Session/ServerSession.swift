@@ -1,24 +1,24 @@
 public import Enrollment
 import Messages
 
-/// A server's process as a value: its membership in the run, its tables under the current
-/// generation, and the checkpoints that it owes. Sockets, clock, disk and the making of tables are
-/// its shell's.
+/// A server process as a state machine: its membership in the run, the tables of the current
+/// generation, and the checkpoints that it has to write. Its driver owns the sockets, the clock and
+/// the disk, and makes the tables.
 ///
 ///     joining → preparing g → serving g → preparing g + 1 → …
 ///
-/// With every higher generation the tables are made anew from what the welcome names. Until they
-/// are there, requests are answered with `notReady`.
+/// With every higher generation the tables are made again, from the checkpoint in the welcome or
+/// with initial values. Until they are ready, requests are refused with `notReady`.
 public struct ServerSession<Peer: Hashable & Sendable>: Sendable {
   private var enrollment: Enrollment
-  /// Of the current generation, once prepared.
+  /// The tables of the current generation, once prepared.
   public private(set) var state: ServerState<Peer>?
-  /// Of the generations before, and of requests between two of them.
+  /// Counts of earlier generations, and of requests while tables are prepared.
   private var earlierStatistics = ServerStatistics()
   private var duty = CheckpointDuty()
-  /// Set while the coordinator wants the version to stay.
+  /// Whether the coordinator holds the tables at their version.
   private var isHeld = false
-  /// The last version that the coordinator wants; nil: any.
+  /// The version at which the coordinator wants the tables to stop; nil: none.
   private var lastVersion: UInt64?
   private var hasLeft = false
 
@@ -26,16 +26,17 @@ public struct ServerSession<Peer: Hashable & Sendable>: Sendable {
     enrollment = Enrollment(hello: hello, limits: limits, at: now)
   }
 
-  /// What was done in all generations.
+  /// The counts of all generations.
   public var statistics: ServerStatistics {
     var all = earlierStatistics
     if let state { all.add(state.statistics) }
     return all
   }
 
-  /// Takes in an event and says what to do, in order.
+  /// Handles an event.
   ///
-  /// - Parameter now: seconds on a clock that never goes back.
+  /// - Parameter now: seconds on a monotonic clock.
+  /// - Returns: what the driver has to do, in order.
   public mutating func handle(
     _ event: ServerSessionEvent<Peer>, at now: Double
   ) -> [ServerSessionAction<Peer>] {
@@ -44,10 +45,10 @@ public struct ServerSession<Peer: Hashable & Sendable>: Sendable {
     case .coordinator(let letter):
       updateHolding()
       let released = letter.term > enrollment.term ? endHold() : []
-      return released + enrollment.handle(letter, at: now).flatMap { perform($0) }
+      return released + enrollment.handle(letter, at: now).flatMap { execute($0) }
     case .request(let request, let peer): return answer(request, from: peer)
     case .peerGone(let peer):
-      _ = state?.handle(.peerGone(peer))
+      state?.forget(peer)
       return []
     case .prepared(let state): return serve(state)
     case .preparationFailed(let generation, let message, let isTransient):
@@ -58,39 +59,39 @@ public struct ServerSession<Peer: Hashable & Sendable>: Sendable {
       ]
     case .checkpointWritten(let shard):
       guard shard.generation == state?.generation else {
-        // Rows of a generation that is over.
+        // Rows of an earlier generation.
         duty.failed()
-        return goOn()
+        return advanceVersions()
       }
       duty.written(shard)
-      return [.tell(.checkpointWritten(shard))] + goOn()
+      return [.tell(.checkpointWritten(shard))] + advanceVersions()
     case .checkpointFailed(let generation, let version, let message):
       duty.failed()
-      let news = NodeMessage.checkpointFailed(
+      let report = NodeMessage.checkpointFailed(
         generation: generation, version: version, message: message)
-      return [.tell(news)] + goOn()
+      return [.tell(report)] + advanceVersions()
     case .stopRequested:
       return [.tell(.goodbye(reason: "it was asked to stop")), leave(.finished("asked to stop"))]
     case .tick:
       updateHolding()
       let notice = enrollment.waitNotice(at: now).map { [ServerSessionAction<Peer>.warn($0)] } ?? []
-      return notice + enrollment.tick(at: now).flatMap { perform($0) }
+      return notice + enrollment.tick(at: now).flatMap { execute($0) }
     }
   }
 
   // MARK: Membership
 
-  /// What a coordinator that starts anew should know.
+  /// Updates what a restarted coordinator needs to know.
   private mutating func updateHolding() {
     enrollment.holding = state.map {
       Holding(generation: $0.generation, rank: UInt32($0.rank), version: $0.version)
     }
   }
 
-  private mutating func perform(_ action: Enrollment.Action) -> [ServerSessionAction<Peer>] {
+  private mutating func execute(_ action: Enrollment.Action) -> [ServerSessionAction<Peer>] {
     switch action {
-    case .tell(let message): return [.tell(message)]
-    case .beat: return beat()
+    case .send(let message): return [.tell(message)]
+    case .sendHeartbeat: return heartbeat()
     case .begin(let welcome):
       earlierStatistics = statistics
       state = nil
@@ -98,21 +99,21 @@ public struct ServerSession<Peer: Hashable & Sendable>: Sendable {
       lastVersion = nil
       duty.plan = welcome.checkpoints
       return [.prepare(welcome)]
-    case .welcomedAgain: return ready()
-    case .hear(let message): return hear(message)
+    case .welcomeRepeated: return ready()
+    case .deliver(let message): return handle(message)
     case .leave(let departure): return [leave(departure)]
     }
   }
 
-  /// A heartbeat, and with it what the coordinator may not have heard.
-  private func beat() -> [ServerSessionAction<Peer>] {
+  /// A heartbeat, and messages that the coordinator has not acknowledged.
+  private func heartbeat() -> [ServerSessionAction<Peer>] {
     let welcome = enrollment.welcome
     var actions: [ServerSessionAction<Peer>] = [
       .beat(
         generation: welcome?.generation ?? 0,
         version: state?.version ?? welcome?.restored?.version ?? 0)
     ]
-    if let unseen = duty.unseen { actions.append(.tell(.checkpointWritten(unseen))) }
+    if let shard = duty.unacknowledged { actions.append(.tell(.checkpointWritten(shard))) }
     if isHeld, let state {
       actions.append(.tell(.held(generation: state.generation, version: state.version)))
     }
@@ -132,12 +133,12 @@ public struct ServerSession<Peer: Hashable & Sendable>: Sendable {
     guard state.generation == enrollment.welcome?.generation, self.state == nil else { return [] }
     self.state = state
     duty.begin(at: state.version)
-    return ready() + goOn()
+    return ready() + advanceVersions()
   }
 
-  // MARK: Coordinator's wishes
+  // MARK: Requests of the coordinator
 
-  private mutating func hear(_ message: CoordinatorMessage) -> [ServerSessionAction<Peer>] {
+  private mutating func handle(_ message: CoordinatorMessage) -> [ServerSessionAction<Peer>] {
     switch message {
     case .hold(let generation):
       guard generation == state?.generation, let version = state?.hold() else { return [] }
@@ -147,31 +148,31 @@ public struct ServerSession<Peer: Hashable & Sendable>: Sendable {
       guard generation == state?.generation else { return [] }
       isHeld = false
       lastVersion = version
-      let written = duty.want(version)
-      let news = written.map { [ServerSessionAction<Peer>.tell(.checkpointWritten($0))] } ?? []
-      return news + goOn()
+      let written = duty.request(version)
+      let report = written.map { [ServerSessionAction<Peer>.tell(.checkpointWritten($0))] } ?? []
+      return report + advanceVersions()
     case .checkpointSeen(let generation, let version):
-      if generation == state?.generation { duty.seen(version) }
+      if generation == state?.generation { duty.acknowledge(version) }
       return []
     case .welcome, .servers, .task, .heartbeatSeen, .finish, .refused:
       return []
     }
   }
 
-  /// What an earlier coordinator wanted is not for ever: the one that takes over does not know it.
+  /// Ends a hold of an earlier coordinator, which its successor does not know about.
   private mutating func endHold() -> [ServerSessionAction<Peer>] {
     isHeld = false
     lastVersion = nil
-    return goOn()
+    return advanceVersions()
   }
 
-  /// Lets versions begin, as far as the coordinator wants. Several may be complete already: each of
-  /// them that is owed to disk is looked at before the next one begins.
-  private mutating func goOn() -> [ServerSessionAction<Peer>] {
+  /// Begins new versions as far as the coordinator allows. Several may be complete: the loop stops
+  /// at every version that is due on disk, and writes it before the next one begins.
+  private mutating func advanceVersions() -> [ServerSessionAction<Peer>] {
     var actions = writeIfDue()
     while !isHeld, let version = state?.version {
       let limits = [lastVersion, duty.plan?.nextDue(after: version)].compactMap { $0 }
-      actions += (state?.release(upTo: limits.min()) ?? []).map { pass($0) }
+      actions += (state?.release(upTo: limits.min()) ?? []).map { .reply($0.reply, to: $0.peer) }
       guard state?.version != version else { break }
       actions += writeIfDue()
     }
@@ -192,7 +193,7 @@ public struct ServerSession<Peer: Hashable & Sendable>: Sendable {
     return [.writeCheckpoint(snapshot)]
   }
 
-  // MARK: Data
+  // MARK: Requests of workers
 
   private mutating func answer(
     _ request: DataRequest, from peer: Peer
@@ -200,16 +201,10 @@ public struct ServerSession<Peer: Hashable & Sendable>: Sendable {
     guard state != nil else {
       earlierStatistics.refusals[.notReady, default: 0] += 1
       let refusal = Refusal(
-        code: .notReady, message: "this server is preparing its tables; ask again")
+        code: .notReady, message: "this server is preparing its tables; retry")
       return [.reply(DataReply(requestID: request.id, body: .refused(refusal)), to: peer)]
     }
-    let actions = state?.handle(.request(request, from: peer)) ?? []
-    return actions.map { pass($0) } + goOn()
-  }
-
-  private func pass(_ action: ServerAction<Peer>) -> ServerSessionAction<Peer> {
-    switch action {
-    case .reply(let reply, let peer): .reply(reply, to: peer)
-    }
+    let replies = state?.answer(request, from: peer) ?? []
+    return replies.map { .reply($0.reply, to: $0.peer) } + advanceVersions()
   }
 }

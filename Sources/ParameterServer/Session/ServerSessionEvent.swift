@@ -1,36 +1,37 @@
 import Enrollment
 import Messages
 
-/// What happens to a server's process. `Peer` names a connection.
+/// An event of a server process. `Peer` identifies a connection.
 public enum ServerSessionEvent<Peer: Hashable & Sendable>: Sendable {
   case coordinator(CoordinatorLetter)
   case request(DataRequest, from: Peer)
-  /// The connection is gone; whatever waits for it is dropped.
+  /// The connection was lost; replies that wait for it are dropped.
   case peerGone(Peer)
-  /// The tables of a generation are made or restored.
+  /// The tables of a generation were made or restored.
   case prepared(ServerState<Peer>)
-  /// `isTransient`: another try, perhaps from another checkpoint, can succeed.
+  /// `isTransient`: a retry, perhaps from another checkpoint, can succeed.
   case preparationFailed(generation: UInt64, String, isTransient: Bool)
   case checkpointWritten(CheckpointShard)
   case checkpointFailed(generation: UInt64, version: UInt64, String)
-  /// A polite end was asked for (a signal).
+  /// The process was asked to end by a signal.
   case stopRequested
   case tick
 }
 
-/// What a server's process does about it.
+/// What the driver of a server process has to do.
 public enum ServerSessionAction<Peer: Hashable & Sendable>: Sendable {
+  /// Send a message to the coordinator.
   case tell(NodeMessage)
-  /// Send a heartbeat with what the process uses.
+  /// Send a heartbeat with the process's use of resources.
   case beat(generation: UInt64, version: UInt64)
   case reply(DataReply, to: Peer)
-  /// Make the tables of this generation, or restore them from its checkpoint, beside the thread
-  /// that answers; then report `prepared` or `preparationFailed`.
+  /// Make the tables of this generation, or restore them from its checkpoint, in the background;
+  /// then report `prepared` or `preparationFailed`.
   case prepare(Welcome)
-  /// Write these rows beside the thread that answers; then report `checkpointWritten` or
-  /// `checkpointFailed`. No other is asked for until then.
+  /// Write these rows in the background; then report `checkpointWritten` or `checkpointFailed`.
+  /// There is at most one such action at a time.
   case writeCheckpoint(ServerSnapshot)
-  /// Something for the process's log.
+  /// Log a warning.
   case warn(String)
   case leave(Departure)
 }

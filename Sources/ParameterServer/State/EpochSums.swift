@@ -1,27 +1,26 @@
 import Messages
 
-/// What the contributions to an epoch said of themselves (loss terms, statistics), added up shard
-/// by shard in the order of the versions. They count when their version is applied: once, whoever
-/// computed them and however often they were sent.
+/// Sums of the loss terms and statistics of an epoch's contributions, by shard, added in the order
+/// of the versions. Each is counted once, when its version is applied.
 ///
-/// The sums of an epoch stay until the next epoch's first version is applied, so that they can be
-/// told any number of times.
+/// The sums of an epoch are kept until the first version of the next epoch is applied, so that they
+/// can be requested repeatedly.
 struct EpochSums: Sendable {
-  /// Named sums of one shard at most: what a message may hold.
+  /// Most named sums of one shard: as many as a message may contain.
   static let mostNames = WireLimits.standard.sumsPerReport
 
-  /// By shard; empty where none are kept.
+  /// By shard; empty if this server keeps none.
   private var sums: [[String: Double]]
 
-  /// - Parameter shardCount: 0: none are kept here.
+  /// - Parameter shardCount: the number of shards; 0 if this server keeps no sums.
   init(shardCount: Int) {
     sums = Array(repeating: [:], count: shardCount)
   }
 
-  /// Sums as ``all`` gave them.
+  /// Restores sums that ``all`` returned.
   ///
   /// - Throws: ``ParameterServerError`` with code `checkpoint` unless there is one report per
-  ///   shard, in order, with no more names than a message may hold.
+  ///   shard, in order, with no more names than a message may contain.
   init(_ reports: [UnitReport], shardCount: Int) throws(ParameterServerError) {
     guard reports.count == shardCount, reports.indices.allSatisfy({ reports[$0].unit == $0 }),
       reports.allSatisfy({ $0.sums.count <= Self.mostNames })
@@ -36,18 +35,18 @@ struct EpochSums: Sendable {
     sums = reports.map(\.sums)
   }
 
-  /// Whether this server keeps them.
+  /// Whether this server keeps sums.
   var isKept: Bool { !sums.isEmpty }
 
-  /// How many names a shard has together with new ones.
+  /// The number of names of a shard, including new ones.
   func nameCount(ofShard shard: Int, with names: Set<String>) -> Int {
     sums[shard].count + names.count { sums[shard][$0] == nil }
   }
 
-  /// The most names that a shard has.
+  /// The greatest number of names of any shard.
   var mostNamesInUse: Int { sums.map(\.count).max() ?? 0 }
 
-  /// For the next epoch.
+  /// Begins the next epoch.
   mutating func reset() { self = EpochSums(shardCount: sums.count) }
 
   mutating func add(_ addends: [String: Double], ofShard shard: Int) {

@@ -1,15 +1,15 @@
 import Messages
 
-/// The peers that said hello, and who of them was heard of when.
+/// The peers that have sent a hello, with the time of their last request.
 ///
-/// Most connections end without a word: a process that is killed says nothing, and whoever connects
-/// once (to read the best model) does not come back. So a table that is full gives the place of the
-/// peer that was silent for longest to a new one; if that peer is there still, it says hello again.
+/// Most connections end without a message: a killed process sends none, and the coordinator
+/// connects once to read the best model. So when the table is full, a new peer takes the place of
+/// the one with the oldest last request. If that peer is still there, it sends a hello again.
 struct PeerTable<Peer: Hashable & Sendable>: Sendable {
   private struct Entry: Sendable {
     var hello: DataHello
-    /// When the peer was heard of last, in requests of all peers.
-    var heardAt: UInt64
+    /// The time of the peer's last request, counted in requests of all peers.
+    var lastRequest: UInt64
   }
 
   private var entries: [Peer: Entry] = [:]
@@ -21,20 +21,21 @@ struct PeerTable<Peer: Hashable & Sendable>: Sendable {
 
   mutating func add(_ peer: Peer, _ hello: DataHello) {
     requestCount += 1
-    entries[peer] = Entry(hello: hello, heardAt: requestCount)
+    entries[peer] = Entry(hello: hello, lastRequest: requestCount)
   }
 
   mutating func remove(_ peer: Peer) { entries[peer] = nil }
 
-  /// Takes note of a request; one of a stranger is ignored.
+  /// Records the time of a request; an unknown peer is ignored.
   mutating func noteRequest(of peer: Peer) {
     guard let index = entries.index(forKey: peer) else { return }
     requestCount += 1
-    entries.values[index].heardAt = requestCount
+    entries.values[index].lastRequest = requestCount
   }
 
-  /// The peer that was silent for longest, of those that wait for nothing; nil if all wait.
+  /// The peer with the oldest last request among those not in `waiting`; nil if there is none.
   func longestSilent(except waiting: Set<Peer>) -> Peer? {
-    entries.filter { !waiting.contains($0.key) }.min { $0.value.heardAt < $1.value.heardAt }?.key
+    entries.filter { !waiting.contains($0.key) }
+      .min { $0.value.lastRequest < $1.value.lastRequest }?.key
   }
 }

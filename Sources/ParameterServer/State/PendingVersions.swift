@@ -1,17 +1,17 @@
 import Messages
 
-/// A shard's gradient, checked and waiting for the other shards of its version.
+/// A shard's checked gradient, which waits for the other shards of its version.
 struct Contribution: Sendable {
   let rows: [SectionRows]
   let values: Payload
-  /// For the sums of the shard's epoch.
+  /// What it adds to the sums of the shard's epoch.
   let sums: [String: Double]
 }
 
-/// What has come in for the version that the tables have, and where rows may be stale for those
-/// after it. Versions are counted from the one of the tables, which is 0.
+/// Contributions and confirmations for the current version of the tables and, in `ssp` and `async`,
+/// for later ones. `ahead` counts versions from the current one, which is 0.
 struct PendingVersions: Sendable {
-  /// Of one version.
+  /// Contributions and confirmations for one version.
   private struct Version: Sendable {
     /// By shard.
     var contributions: [Contribution?]
@@ -26,9 +26,9 @@ struct PendingVersions: Sendable {
   }
 
   private let shardCount: Int
-  /// Up to the last one that something came for, but the first always.
+  /// By `ahead`: the current version, and all up to the last one with a contribution.
   private var versions: [Version]
-  /// Bytes of row values.
+  /// Bytes of row values of all versions.
   private(set) var byteCount = 0
 
   init(shardCount: Int) {
@@ -36,16 +36,16 @@ struct PendingVersions: Sendable {
     versions = [Version(shardCount: shardCount)]
   }
 
-  /// Bytes of row values for versions after that of the tables.
+  /// Bytes of row values for versions after the current one.
   var byteCountAhead: Int { byteCount - versions[0].byteCount }
 
-  /// How many versions after that of the tables something came for.
+  /// How many versions after the current one have contributions.
   var countAhead: Int { versions.count - 1 }
 
-  /// Whether all shards have contributed to the version of the tables.
+  /// Whether all shards have contributed to the current version here.
   var isContributed: Bool { versions[0].contributionCount == shardCount }
 
-  /// Whether all of them are known to have done so everywhere.
+  /// Whether all shards are known to have contributed to the current version on every server.
   var isConfirmed: Bool { versions[0].confirmations.areComplete }
 
   func contains(_ shard: Int, ahead: Int) -> Bool {
@@ -67,16 +67,16 @@ struct PendingVersions: Sendable {
     byteCount += contribution.values.byteCount
   }
 
-  /// Takes note that a shard has contributed to a version everywhere.
+  /// Records that a shard has contributed to a version on every server.
   ///
-  /// - Precondition: it has here.
+  /// - Precondition: it has contributed here.
   mutating func confirm(_ shard: Int, ahead: Int) {
     versions[ahead].confirmations.insert(shard)
   }
 
-  /// Goes on to the next version.
+  /// Removes the current version; the next one becomes the current one.
   ///
-  /// - Returns: the contributions of the one before, in the order of the shards.
+  /// - Returns: the contributions to the removed version, in shard order.
   mutating func removeFirst() -> [Contribution] {
     let first = versions.removeFirst()
     if versions.isEmpty { versions.append(Version(shardCount: shardCount)) }
@@ -84,12 +84,14 @@ struct PendingVersions: Sendable {
     return first.contributions.compactMap { $0 }
   }
 
-  /// What is wrong, sentence by sentence.
+  /// The invariants that do not hold, as messages.
   var brokenInvariants: [String] {
     var broken: [String] = []
     for (ahead, version) in versions.enumerated() {
       let here = version.contributions.compactMap { $0 }
-      if version.contributions.count != shardCount { broken.append("a place per shard, no more") }
+      if version.contributions.count != shardCount {
+        broken.append("a version has places for \(version.contributions.count) shards")
+      }
       if version.contributionCount != here.count { broken.append("contributions are miscounted") }
       if version.byteCount != here.reduce(0, { $0 + $1.values.byteCount }) {
         broken.append("bytes of contributions are miscounted")
@@ -97,7 +99,7 @@ struct PendingVersions: Sendable {
       if !version.confirmations.areConsistent { broken.append("confirmed shards are miscounted") }
       for shard in 0..<shardCount where version.confirmations.contain(shard) {
         if !contains(shard, ahead: ahead) {
-          broken.append("shard \(shard) is confirmed but not here")
+          broken.append("shard \(shard) is confirmed but has not contributed here")
         }
       }
     }
@@ -106,4 +108,27 @@ struct PendingVersions: Sendable {
     }
     return broken
   }
+}
+
+/// The shards that are known to have contributed to a version on every server.
+struct Confirmations: Sendable {
+  private var isConfirmed: [Bool]
+  private var count = 0
+
+  init(shardCount: Int) {
+    isConfirmed = Array(repeating: false, count: shardCount)
+  }
+
+  var areComplete: Bool { count == isConfirmed.count }
+
+  func contain(_ shard: Int) -> Bool { isConfirmed[shard] }
+
+  mutating func insert(_ shard: Int) {
+    guard !isConfirmed[shard] else { return }
+    isConfirmed[shard] = true
+    count += 1
+  }
+
+  /// Whether the count agrees with the shards.
+  var areConsistent: Bool { isConfirmed.count(where: { $0 }) == count }
 }

@@ -1,35 +1,35 @@
 internal import CKernels
 import Messages
-import Tables
+internal import Tables
 
-/// A section of a request after every check: which rows of which table, and where their values are.
+/// A checked section of a request: rows of a table, and the place of their values.
 struct SectionRows: Sendable {
   /// Position in the run's list of tables.
   let table: Int
   let rows: LocalRows
   let isWhole: Bool
-  /// Where the section's values begin in the value frame, in numbers.
+  /// The index of the section's first number in the value frame.
   let valueStart: Int
 }
 
-/// Checks the sections of a request against the tables of this server. Nothing that a peer sends
-/// is believed: a request is either right in every part or refused before anything is stored.
+/// Checks the sections of a request against the tables of this server. Every part of a request is
+/// checked before anything is stored.
 struct SectionReader {
   let tables: [TableStore]
   let rank: Int
 
-  /// The rows that a pull asks for.
+  /// The rows that a pull requests.
   ///
   /// - Throws: a refusal `malformed` that names the section, the table and the key.
   func rows(_ sections: [TableSection], keys: Payload) throws(Refusal) -> [SectionRows] {
-    // A whole section of a pull may leave its count to the server.
+    // A whole section of a pull may have a row count of 0.
     try read(sections, keys: keys, countsWholeRows: false)
   }
 
-  /// The rows that a push carries values for.
+  /// The rows of a push.
   ///
   /// - Throws: a refusal `malformed` that names the section, the table, and the key or the row;
-  ///   `diverged` for a value that is not a finite number.
+  ///   `diverged` for a value that is not finite.
   func rows(
     _ sections: [TableSection], keys: Payload, values: Payload
   ) throws(Refusal) -> [SectionRows] {
@@ -67,7 +67,7 @@ struct SectionReader {
           throw malformed(
             """
             the whole of table '\(store.spec.name)' has \(store.rowCount) rows on this server, but \
-            the section says \(section.rowCount); sender and server place rows differently
+            the section has \(section.rowCount); sender and server place rows differently
             """)
         }
         rows = .whole(count: store.rowCount)
@@ -97,7 +97,7 @@ struct SectionReader {
     guard Int(section.width) == spec.width else {
       throw malformed(
         """
-        rows of table '\(spec.name)' have width \(spec.width), but the section says \
+        rows of table '\(spec.name)' have width \(spec.width), but the section has width \
         \(section.width)
         """
       )

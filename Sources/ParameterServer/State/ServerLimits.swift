@@ -1,6 +1,6 @@
-/// What a server holds at most; beyond it, requests are refused with code `limit`.
+/// Limits of a server; requests beyond them are refused with code `limit`.
 public struct ServerLimits: Sendable, Equatable {
-  /// Connections that said hello. One more takes the place of the one that was silent for longest.
+  /// Peers that have sent a hello. One more replaces the peer with the oldest last request.
   public var peers: Int
   /// Pulls that wait for a version, over all peers.
   public var parkedPulls: Int
@@ -8,16 +8,16 @@ public struct ServerLimits: Sendable, Equatable {
   public var parkedReduces: Int
   /// Numbers in one reduce request.
   public var reduceValues: Int
-  /// Bytes of row values in one reply; not more than the network takes in one frame, because a
-  /// reply that cannot be sent leaves its peer waiting.
+  /// Bytes of row values in one reply; at most the network's largest frame, because a reply that
+  /// cannot be sent leaves its peer waiting.
   public var replyBytes: Int
   /// Bytes of the contributions that wait for the other shards of their version.
   public var contributionBytes: Int
-  /// Bytes of those among them that are for later versions than that of the tables. Beyond it
-  /// nobody is refused, but whoever is ahead waits. Below `contributionBytes` by what the shards
-  /// push to two versions, there is room for everybody.
+  /// Bytes of contributions to versions after the current one. Beyond it requests are not refused,
+  /// but pulls of later versions wait. It must be below `contributionBytes` by the pushes of all
+  /// shards to two versions, so that no push is refused.
   public var aheadBytes: Int
-  /// How many versions a shard may be ahead of the tables, where nothing else bounds it.
+  /// How many versions a shard may be ahead of the tables in `async`.
   public var versionsAhead: Int
   /// Bytes of this server's rows with their optimizer state.
   public var tableBytes: Int

@@ -1,15 +1,14 @@
 import Messages
-import Tables
+internal import Tables
 
 extension ServerState {
-  /// Replaces rows: of tables with the rule `assigned` at any version, and, once per row, of
-  /// tables whose initial values are pushed, at version 0.
+  /// Replaces rows: of tables with the rule `assigned` at any version, and of tables whose initial
+  /// values are pushed once per row, at version 0.
   ///
-  /// The values of one name are the same whoever computes them, so a later sender of the same
-  /// initial values changes nothing, even if the first ones have been read already.
+  /// Every worker computes the same values under one name, so repeated initial values are ignored.
   mutating func assign(
     _ push: PushRequest, id: UInt64, from peer: Peer
-  ) throws(Refusal) -> [ServerAction<Peer>] {
+  ) throws(Refusal) -> [ServerReply<Peer>] {
     let rows = try SectionReader(tables: tables, rank: rank)
       .rows(push.sections, keys: push.keys, values: push.values)
     for section in rows {
@@ -28,8 +27,8 @@ extension ServerState {
     throw Refusal(
       code: .malformed,
       message: """
-        rows of table '\(spec.name)' cannot be assigned at version \(version): only tables that \
-        are never updated by a step can, and at version 0 tables whose initial values are pushed
+        rows of table '\(spec.name)' cannot be assigned at version \(version): only tables with \
+        the rule 'assigned' can, and at version 0 tables whose initial values are pushed
         """)
   }
 
@@ -53,8 +52,55 @@ extension ServerState {
     return isWritten
   }
 
-  /// The name of a table that still misses initial values, for messages.
+  /// The name of a table without all its initial values, for messages.
   var missingTableName: String {
     missingInitialValues.firstTable.map { tables[$0].spec.name } ?? ""
+  }
+}
+
+/// The rows of this server that still lack initial values that workers push. Pulls and gradients
+/// wait until there are none.
+struct MissingInitialValues: Sendable {
+  private struct Rows: Sendable {
+    var isMissing: [Bool]
+    var count: Int
+  }
+
+  /// By position of the table; complete tables are left out.
+  private var rows: [Int: Rows] = [:]
+
+  /// No rows are missing.
+  init() {}
+
+  /// - Parameter tables: the tables at version 0.
+  init(_ tables: [TableStore]) {
+    for (position, table) in tables.enumerated()
+    where table.spec.initializer == .pushed && table.rowCount > 0 {
+      rows[position] = Rows(
+        isMissing: Array(repeating: true, count: table.rowCount), count: table.rowCount)
+    }
+  }
+
+  var isEmpty: Bool { rows.isEmpty }
+
+  /// The first table that lacks values.
+  var firstTable: Int? { rows.keys.min() }
+
+  /// Records that a row has its values.
+  ///
+  /// - Returns: whether it lacked them before.
+  mutating func fill(table: Int, row: Int) -> Bool {
+    guard rows[table]?.isMissing[row] == true else { return false }
+    rows[table]?.isMissing[row] = false
+    rows[table]?.count -= 1
+    if rows[table]?.count == 0 { rows[table] = nil }
+    return true
+  }
+
+  /// Whether the counts agree with the rows.
+  var isConsistent: Bool {
+    rows.values.allSatisfy { rows in
+      rows.count > 0 && rows.isMissing.count(where: { $0 }) == rows.count
+    }
   }
 }

@@ -1,9 +1,9 @@
 import Messages
-import Tables
+internal import Tables
 
 extension ServerState {
-  /// What is wrong with the state, sentence by sentence; empty for every state that events can
-  /// lead to. O(rows): for tests and simulations.
+  /// The invariants that do not hold, as messages; empty for every reachable state. O(rows): for
+  /// tests and simulations.
   package var brokenInvariants: [String] {
     brokenProtocolInvariants + brokenStalenessInvariants + brokenReductionInvariants
       + brokenTableInvariants
@@ -12,7 +12,9 @@ extension ServerState {
   private var brokenProtocolInvariants: [String] {
     var broken: [String] = []
     if canFinishVersion { broken.append("a complete version was not applied") }
-    if epochSums.isKept != (rank == 0) { broken.append("server 0 alone keeps the epoch's sums") }
+    if epochSums.isKept != (rank == 0) {
+      broken.append("epoch sums are kept by another server than server 0")
+    }
     if epochSums.mostNamesInUse > EpochSums.mostNames { broken.append("too many named sums") }
     if parkedPulls.count > limits.parkedPulls { broken.append("too many parked pulls") }
     for pull in parkedPulls {
@@ -21,7 +23,7 @@ extension ServerState {
       if isReadable(pull.version) || (!isAhead && !waitsForValues) {
         broken.append("a pull of version \(pull.version) waits at version \(version)")
       }
-      if peers[pull.peer] == nil { broken.append("a pull of nobody is parked") }
+      if peers[pull.peer] == nil { broken.append("a pull of an unknown peer is parked") }
     }
     let parked = parkedPulls.map { Reductions.Waiter(peer: $0.peer, requestID: $0.requestID) }
     if Set(parked).count != parked.count { broken.append("a pull is parked twice") }
@@ -39,7 +41,9 @@ extension ServerState {
     if pending.countAhead > 0, !canTake(version + UInt64(pending.countAhead)) {
       broken.append("contributions are for another epoch than the tables'")
     }
-    if pending.byteCount > limits.contributionBytes { broken.append("contributions take too much") }
+    if pending.byteCount > limits.contributionBytes {
+      broken.append("contributions exceed the byte limit")
+    }
     if let bound = consistency.bound, statistics.greatestStaleness > bound {
       broken.append("rows were \(statistics.greatestStaleness) versions old, more than \(bound)")
     }
@@ -57,7 +61,7 @@ extension ServerState {
       broken.append("a reduce is parked twice")
     }
     if reductions.waiters.contains(where: { peers[$0.peer] == nil }) {
-      broken.append("a reduce of nobody is parked")
+      broken.append("a reduce of an unknown peer is parked")
     }
     if reductions.finished.count > Reductions<Peer>.keptVersions {
       broken.append("too many sums are kept")
@@ -76,10 +80,10 @@ extension ServerState {
       }
       let stepCount = optimizer.stepCount(of: group)
       if stepCount != optimizer.schedule.updateCount(of: group, beforeVersion: version) {
-        broken.append("the clock of table '\(table.spec.name)' is wrong")
+        broken.append("the step count of table '\(table.spec.name)' is wrong")
       }
       for index in 0..<table.rowCount where table.lastUpdate(at: index) > stepCount {
-        broken.append("row \(index) of table '\(table.spec.name)' is ahead of its clock")
+        broken.append("row \(index) of table '\(table.spec.name)' has more updates than steps")
       }
     }
     return broken

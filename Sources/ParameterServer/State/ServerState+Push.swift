@@ -1,19 +1,19 @@
 import Messages
-import Tables
+internal import Tables
 
 extension ServerState {
   mutating func handle(
     _ push: PushRequest, id: UInt64, from peer: Peer
-  ) throws(Refusal) -> [ServerAction<Peer>] {
+  ) throws(Refusal) -> [ServerReply<Peer>] {
     try admit(peer, generation: push.name.generation)
-    // What a past version lacked has been made good by somebody else, or it would not be past.
+    // A past version is complete, so this contribution is already part of it.
     guard push.name.version >= version else { return [acknowledgeDuplicate(id, from: peer)] }
     guard canTake(push.name.version) else {
       throw Refusal(
         code: .malformed,
         message: """
-          the tables are at version \(version), and nobody can have been given rows for version \
-          \(push.name.version) yet; pull a version from every server before pushing to it
+          the tables are at version \(version), and no rows of version \(push.name.version) can \
+          have been pulled yet; pull a version from every server before pushing to it
           """)
     }
     switch push.kind {
@@ -24,7 +24,7 @@ extension ServerState {
 
   private mutating func contribute(
     _ push: PushRequest, id: UInt64, from peer: Peer
-  ) throws(Refusal) -> [ServerAction<Peer>] {
+  ) throws(Refusal) -> [ServerReply<Peer>] {
     let shard = try shardIndex(push.name.shard)
     let ahead = Int(push.name.version - version)
     guard !pending.contains(shard, ahead: ahead) else {
@@ -106,14 +106,14 @@ extension ServerState {
     }
   }
 
-  mutating func acknowledgeDuplicate(_ id: UInt64, from peer: Peer) -> ServerAction<Peer> {
+  mutating func acknowledgeDuplicate(_ id: UInt64, from peer: Peer) -> ServerReply<Peer> {
     statistics.duplicates += 1
     return reply(id, to: peer, .pushed(.duplicate))
   }
 
   mutating func acknowledge(
     _ push: PushRequest, id: UInt64, from peer: Peer
-  ) -> ServerAction<Peer> {
+  ) -> ServerReply<Peer> {
     statistics.pushes += 1
     statistics.bytesPushed += push.values.byteCount
     return reply(id, to: peer, .pushed(.accepted))

@@ -1,7 +1,7 @@
 import Messages
 public import Tables
 
-/// One parameter server: its rows of every table, and the protocol around them, as a value.
+/// The state machine of one parameter server: its rows of every table, and the data protocol.
 ///
 /// Workers pull rows as of a version, and push one contribution per version and logical shard.
 /// When the contributions of all shards to the current version are confirmed, they are added in
@@ -9,28 +9,26 @@ public import Tables
 ///
 ///     version v ──(contributions of shards 0 … V−1 to v, confirmed)──▶ version v + 1
 ///
-/// Where rows may be stale (``Consistency``) there are contributions to later versions too, made
-/// from rows that were given out before their time, and only the last version of an epoch needs
-/// confirmations.
+/// In `ssp` and `async` (``Consistency``) there are also contributions to later versions, computed
+/// from stale rows, and only the last version of an epoch needs confirmations.
 ///
-/// A shard is confirmed by whoever pushed it, with the pull of the next version, when every server
-/// has acknowledged its contribution. So as long as one server is at v, all servers can answer for
-/// v, and a shard whose worker died at any moment can be computed again from v by any other worker;
-/// and once one server is at v + 1, all contributions to v are on all servers.
+/// The worker that pushed a shard confirms it with its pull of the next version, when every server
+/// has acknowledged the contribution. So while one server is at v, all servers can answer pulls of
+/// v, and any worker can compute the shard of a lost worker again from v. Once one server is at
+/// v + 1, all contributions to v are on all servers.
 ///
-/// A contribution counts once under its name (generation, version, shard), whoever sends it and
-/// however often. A push is acknowledged when it is held, not when it is applied: both are in
-/// memory, and from the acknowledgement on it can be neither lost nor counted twice.
+/// A contribution counts once under its name (generation, version, shard), however often and by
+/// whichever worker it is sent. A push is acknowledged when it is stored, not when it is applied:
+/// both are in memory, and after the acknowledgement it can be neither lost nor counted twice.
 ///
-/// A peer is at most one version ahead of what a server answers: before it pushes to (or reduces
-/// at) a version it must have pulled that version from this server, if need be without a section.
+/// A peer is at most one version ahead of the server's answers: before it pushes to (or reduces at)
+/// a version it must have pulled that version from this server, possibly without any section.
 ///
-/// A copy of the state stays as it is when the original goes on; ``snapshot()`` is what a
-/// checkpoint needs of it.
+/// Copies are independent of the original; ``snapshot()`` is the server's part of a checkpoint.
 public struct ServerState<Peer: Hashable & Sendable>: Sendable {
-  /// Which of the servers this is, from 0.
+  /// The rank of this server, from 0.
   public let rank: Int
-  /// How many servers share the rows.
+  /// The number of servers.
   public let serverCount: Int
   /// The run that the server belongs to; peers of other runs are refused.
   public let runID: String
@@ -38,24 +36,24 @@ public struct ServerState<Peer: Hashable & Sendable>: Sendable {
   public let generation: UInt64
   /// Contributions per version.
   public let shardCount: Int
-  /// How old rows may be that are given out for a version.
+  /// How stale the rows of a reply may be.
   public let consistency: Consistency
-  /// What is held at most.
+  /// Limits on memory and waiting requests.
   public let limits: ServerLimits
 
-  /// What the tables stand at: the number of updates that were applied.
+  /// The version of the tables: the number of applied updates.
   public internal(set) var version: UInt64 = 0
-  /// What was done so far.
+  /// Counts of requests, rows and bytes.
   public internal(set) var statistics = ServerStatistics()
 
   var tables: [TableStore]
   var optimizer: Optimizer
-  /// The peers that said hello.
+  /// The peers that have sent a hello.
   var peers = PeerTable<Peer>()
   var parkedPulls: [ParkedPull<Peer>] = []
-  /// What has come in for the current version, and for later ones.
+  /// Contributions and confirmations for the current version and later ones.
   var pending: PendingVersions
-  /// The version that is not gone beyond; nil: none.
+  /// The last version that may begin; nil: no limit.
   var lastVersion: UInt64?
   var epochSums: EpochSums
   var reductions = Reductions<Peer>()
@@ -64,10 +62,10 @@ public struct ServerState<Peer: Hashable & Sendable>: Sendable {
   /// A server at version 0, with the initial values of its rows.
   ///
   /// - Parameters:
-  ///   - rank: which of the servers this is, `0 ..< serverCount`.
+  ///   - rank: the rank of the server, `0 ..< serverCount`.
   ///   - tables: the tables of the run, in the order of their ids.
   ///   - shardCount: contributions per version.
-  /// - Throws: ``ParameterServerError`` if a number is out of its range or a table name appears
+  /// - Throws: ``ParameterServerError`` if a number is out of its range or a table name occurs
   ///   twice (`configuration`), or if the rows need more memory than the limit (`limit`).
   public init(
     rank: Int, serverCount: Int, runID: String, generation: UInt64, tables: [TableSpec],
@@ -113,42 +111,38 @@ public struct ServerState<Peer: Hashable & Sendable>: Sendable {
       tables, rank: rank, map: SlotMap(serverCount: serverCount), layout: clock.layout(of:),
       seed: seed, isInitialized: isInitialized, byteLimit: limits.tableBytes)
     pending = PendingVersions(shardCount: shardCount)
-    // One server keeps what contributions say of themselves: else it would count more than once.
+    // Only one server keeps the sums, otherwise they would be counted more than once.
     epochSums = EpochSums(shardCount: rank == 0 ? shardCount : 0)
     missingInitialValues = MissingInitialValues(self.tables)
   }
 
-  /// Logical shards of a batch at most.
+  /// The greatest number of shards.
   public static var mostShards: Int { WireLimits.standard.shards }
 
-  /// Takes one event and says what is to be done about it.
+  /// Handles a request.
   ///
-  /// Every request gets one reply: at once, or later if it waits for a version or for other
-  /// shards (unless its peer goes before). A request that cannot be right is refused and changes
-  /// nothing but the statistics; what a right one confirms is confirmed, even if there is no room
-  /// for it to wait.
-  public mutating func handle(_ event: ServerEvent<Peer>) -> [ServerAction<Peer>] {
-    switch event {
-    case .peerGone(let peer):
-      forget(peer)
-      return []
-    case .request(let request, from: let peer):
-      peers.noteRequest(of: peer)
-      do {
-        return try respond(to: request, from: peer)
-      } catch {
-        let context = "server \(rank) refused \(describe(request.body, from: peer))"
-        return [
-          refuse(
-            request.id, of: peer, error.code, "\(context): \(error.message)", error.version)
-        ]
-      }
+  /// Every request gets one reply: at once, or later if it waits for a version or for other shards
+  /// (none if its peer is lost before). An invalid request is refused and changes nothing but the
+  /// statistics. The confirmations of a valid pull count even if there is no room for it to wait.
+  ///
+  /// - Returns: the replies to this and to waiting requests that can be sent now.
+  public mutating func answer(
+    _ request: DataRequest, from peer: Peer
+  ) -> [ServerReply<Peer>] {
+    peers.noteRequest(of: peer)
+    do {
+      return try respond(to: request, from: peer)
+    } catch {
+      let context = "server \(rank) refused \(describe(request.body, from: peer))"
+      return [
+        refuse(request.id, of: peer, error.code, "\(context): \(error.message)", error.version)
+      ]
     }
   }
 
   private mutating func respond(
     to request: DataRequest, from peer: Peer
-  ) throws(Refusal) -> [ServerAction<Peer>] {
+  ) throws(Refusal) -> [ServerReply<Peer>] {
     switch request.body {
     case .hello(let hello):
       try greet(peer, hello)
@@ -164,8 +158,8 @@ public struct ServerState<Peer: Hashable & Sendable>: Sendable {
       throw Refusal(
         code: .wrongRun,
         message: """
-          this server belongs to run '\(runID)', not '\(hello.runID)'; ask the coordinator of your \
-          run where its servers are
+          this server belongs to run '\(runID)', not '\(hello.runID)'; get the addresses of the \
+          servers from the coordinator of that run
           """)
     }
     try check(generation: hello.generation)
@@ -173,28 +167,30 @@ public struct ServerState<Peer: Hashable & Sendable>: Sendable {
     peers.add(peer, hello)
   }
 
-  /// Forgets the peer that was silent for longest. One that waits for an answer is there, or its
-  /// answer will show that it is not.
+  /// Forgets the peer with the oldest last request. Peers that wait for a reply are kept: if one is
+  /// gone, sending the reply will show it.
   private mutating func makeRoom() throws(Refusal) {
     let waiting = Set(parkedPulls.map(\.peer)).union(reductions.waiters.map(\.peer))
     guard let silent = peers.longestSilent(except: waiting) else {
       throw Refusal(
         code: .limit,
-        message: "\(limits.peers) peers wait for answers, which is the limit; ask later")
+        message: "\(limits.peers) peers wait for replies, which is the limit; retry later")
     }
     forget(silent)
   }
 
-  private mutating func forget(_ peer: Peer) {
+  /// Drops a lost peer and the replies that wait for it.
+  public mutating func forget(_ peer: Peer) {
     peers.remove(peer)
     parkedPulls.removeAll { $0.peer == peer }
     reductions.forget(peer)
   }
 
-  /// Lets a peer that said hello ask for something of this generation.
+  /// Checks that a peer has sent a hello and that its request is of this generation.
   func admit(_ peer: Peer, generation: UInt64) throws(Refusal) {
     guard peers[peer] != nil else {
-      throw Refusal(code: .helloNeeded, message: "say hello first, with run id and generation")
+      throw Refusal(
+        code: .helloNeeded, message: "send a hello first, with run id and generation")
     }
     try check(generation: generation)
   }
@@ -204,31 +200,31 @@ public struct ServerState<Peer: Hashable & Sendable>: Sendable {
       throw Refusal(
         code: .staleGeneration,
         message: """
-          generation \(other) is over, this is generation \(generation); ask the coordinator for \
-          the current one
+          generation \(other) is over, this is generation \(generation); wait for the \
+          coordinator's next welcome
           """)
     }
     if other > generation {
       throw Refusal(
         code: .notReady,
-        message: "generation \(other) is not here yet, this is generation \(generation); try again")
+        message: "generation \(other) has not begun here, this is generation \(generation); retry")
     }
   }
 
-  func reply(_ id: UInt64, to peer: Peer, _ body: DataReplyBody) -> ServerAction<Peer> {
-    .reply(DataReply(requestID: id, body: body), to: peer)
+  func reply(_ id: UInt64, to peer: Peer, _ body: DataReplyBody) -> ServerReply<Peer> {
+    ServerReply(reply: DataReply(requestID: id, body: body), peer: peer)
   }
 
   mutating func refuse(
     _ id: UInt64, of peer: Peer, _ code: Refusal.Code, _ message: String, _ version: UInt64 = 0
-  ) -> ServerAction<Peer> {
+  ) -> ServerReply<Peer> {
     statistics.refusals[code, default: 0] += 1
     return reply(
       id, to: peer, .refused(Refusal(code: code, message: message, version: version)))
   }
 
   private func describe(_ body: DataRequestBody, from peer: Peer) -> String {
-    let sender = peers[peer]?.sender ?? "a stranger"
+    let sender = peers[peer]?.sender ?? "an unknown peer"
     return switch body {
     case .hello(let hello): "the hello of \(hello.sender)"
     case .pull(let pull): "\(sender)'s pull of version \(pull.version)"
@@ -240,4 +236,10 @@ public struct ServerState<Peer: Hashable & Sendable>: Sendable {
   private func describe(_ name: ContributionName) -> String {
     "shard \(name.shard) at version \(name.version)"
   }
+}
+
+/// A reply and the connection on which to send it.
+public struct ServerReply<Peer: Hashable & Sendable>: Sendable {
+  public let reply: DataReply
+  public let peer: Peer
 }

@@ -1,34 +1,34 @@
 import Messages
 
-/// What a server has done since it was set up.
+/// Counters of a server since it was set up.
 public struct ServerStatistics: Sendable, Equatable {
-  /// Pulls that were answered.
+  /// Answered pulls.
   public internal(set) var pulls = 0
   /// Pulls that had to wait.
   public internal(set) var parkedPulls = 0
-  /// The most versions that rows in answers were behind what was asked for.
+  /// The greatest staleness of the rows of a reply, in versions.
   public internal(set) var greatestStaleness: UInt64 = 0
-  /// Rows in answers.
+  /// Rows in replies.
   public internal(set) var rowsPulled = 0
-  /// Bytes of row values in answers.
+  /// Bytes of row values in replies.
   public internal(set) var bytesPulled = 0
-  /// Pushes that were accepted: gradients and assignments.
+  /// Accepted pushes: gradients and assignments.
   public internal(set) var pushes = 0
-  /// Pushes that were there already.
+  /// Repeated pushes, which changed nothing.
   public internal(set) var duplicates = 0
   /// Bytes of row values in accepted pushes.
   public internal(set) var bytesPushed = 0
-  /// Reduce requests that were answered.
+  /// Answered reduce requests.
   public internal(set) var reduces = 0
-  /// Updates of a row with a gradient (all shards' together count once).
+  /// Updates of a row with a gradient; the gradients of all shards count as one.
   public internal(set) var rowsUpdated = 0
-  /// Requests that were refused, by reason.
+  /// Refused requests by reason.
   public internal(set) var refusals: [Refusal.Code: Int] = [:]
 
-  /// Nothing was done yet.
+  /// All counters are 0.
   public init() {}
 
-  /// Counts what another one counts, too.
+  /// Adds the counts of another server or generation.
   mutating func add(_ other: ServerStatistics) {
     pulls += other.pulls
     parkedPulls += other.parkedPulls
@@ -41,5 +41,39 @@ public struct ServerStatistics: Sendable, Equatable {
     reduces += other.reduces
     rowsUpdated += other.rowsUpdated
     refusals.merge(other.refusals, uniquingKeysWith: +)
+  }
+}
+
+extension ServerStatistics: CustomStringConvertible {
+  /// One line for a server's log.
+  public var description: String {
+    let refused = refusals.sorted { $0.key.rawValue < $1.key.rawValue }
+      .map { "\($0.value) \(Self.words(for: $0.key))" }
+    return [
+      "pulls answered: \(pulls), of which \(parkedPulls) waited for an update; "
+        + Self.megabytes(bytesPulled),
+      "pushes applied: \(pushes), \(Self.megabytes(bytesPushed)); repeated ones: \(duplicates)",
+      "requests refused: " + (refused.isEmpty ? "none" : refused.joined(separator: ", ")),
+    ].joined(separator: "; ")
+  }
+
+  private static func megabytes(_ bytes: Int) -> String {
+    let tenths = bytes / 100_000
+    return "\(tenths / 10).\(tenths % 10) MB"
+  }
+
+  private static func words(for code: Refusal.Code) -> String {
+    switch code {
+    case .protocolVersion: "in another protocol version"
+    case .wrongRun: "of another run"
+    case .staleGeneration: "of an older generation"
+    case .malformed: "malformed"
+    case .notReady: "while tables were prepared"
+    case .clusterFull: "beyond the members of the cluster"
+    case .limit: "beyond a limit"
+    case .diverged: "with values that are not finite"
+    case .helloNeeded: "without a hello"
+    case .versionGone: "for a version that is over"
+    }
   }
 }

@@ -1,6 +1,7 @@
-import Tables
+package import Messages
+internal import Tables
 
-/// Where the rows of a table are on the server that holds some of them: row id ⇄ local index.
+/// The rows of a table that a server holds, and their places in its memory: row id ⇄ local index.
 ///
 /// Local indices count the rows of the server in ascending order of their ids.
 struct RowDirectory: Sendable {
@@ -15,7 +16,7 @@ struct RowDirectory: Sendable {
 
   init(_ placement: TablePlacement, rank: Int) {
     tableRows = placement.rows
-    // A larger block than the table is the table.
+    // Limited to the table, so that it fits into 32 bits.
     rowsPerBlock = UInt32(min(placement.rowsPerBlock, placement.rows))
     var next = 0
     starts = (0..<placement.blockCount).map { block in
@@ -36,7 +37,7 @@ struct RowDirectory: Sendable {
     return start == Self.absent ? nil : start + offset
   }
 
-  /// The row at a local index. O(blocks): for set-up and messages.
+  /// The id of the row at a local index. O(blocks): for messages.
   func row(atLocalIndex index: Int) -> Int {
     for (block, start) in starts.enumerated() where start != Self.absent {
       let first = block * Int(rowsPerBlock)
@@ -54,6 +55,49 @@ struct RowDirectory: Sendable {
       let first = block * Int(rowsPerBlock)
       for row in first..<min(first + Int(rowsPerBlock), tableRows) {
         try body(Int(start) + row - first, row)
+      }
+    }
+  }
+}
+
+/// Some rows of a table on this server, in ascending order.
+package enum LocalRows: Sendable {
+  /// All rows that the server holds.
+  case whole(count: Int)
+  /// Local indices, `UInt32`, in an aligned payload.
+  case listed(Payload)
+
+  var count: Int {
+    switch self {
+    case .whole(let count): count
+    case .listed(let indices): indices.count(of: UInt32.self)
+    }
+  }
+
+  /// The local indices, nil for all rows. The caller must keep the selection alive beyond the last
+  /// use of the pointer.
+  var indices: UnsafePointer<UInt32>? {
+    switch self {
+    case .whole: nil
+    case .listed(let indices): indices.bytes.baseAddress?.assumingMemoryBound(to: UInt32.self)
+    }
+  }
+
+  /// The local index of the row at a position of the selection.
+  func localIndex(at position: Int) -> Int {
+    switch self {
+    case .whole: position
+    case .listed(let indices): Int(indices.load(UInt32.self, at: position))
+    }
+  }
+
+  /// Calls `body` with the position in the selection and the local index of each row.
+  @inline(__always)
+  func forEach(_ body: (_ position: Int, _ localIndex: Int) -> Void) {
+    withExtendedLifetime(self) {
+      let indices = indices
+      for position in 0..<count {
+        body(position, indices.map { Int($0[position]) } ?? position)
       }
     }
   }

@@ -1,13 +1,13 @@
-/// How a row lies in memory: its weights, then its optimizer states, so that an update touches
-/// neighbouring cache lines only.
+/// The memory layout of a row: weights, then optimizer states, so that an update touches only
+/// neighbouring cache lines.
 public struct RowLayout: Sendable, Equatable {
-  /// Numbers in a row of weights.
+  /// Number of weights.
   public let width: Int
-  /// In the order in which they follow the weights.
+  /// The states in their order in memory.
   public let states: [RowState]
   /// Whether each row carries the number of its last update.
   public let tracksUpdates: Bool
-  /// Numbers in a row with its states.
+  /// Floats per row: weights and states.
   package let stride: Int
 
   package init(width: Int, states: [RowState] = [], tracksUpdates: Bool = false) {
@@ -17,7 +17,7 @@ public struct RowLayout: Sendable, Equatable {
     stride = states.reduce(width) { $0 + $1.width(besideRowOf: width) }
   }
 
-  /// Where the weights (part 0) and the states (part 1, …) lie in a row.
+  /// The columns of the weights (part 0) and of the states (part 1, …) in a row.
   package var parts: [Range<Int>] {
     states.reduce(into: [0..<width]) { parts, state in
       let start = parts[parts.count - 1].upperBound
@@ -25,23 +25,23 @@ public struct RowLayout: Sendable, Equatable {
     }
   }
 
-  /// Bytes of a row with everything that belongs to it.
+  /// Bytes of a row with its states and update number.
   var byteCount: Int {
     stride * MemoryLayout<Float>.stride + (tracksUpdates ? MemoryLayout<UInt32>.stride : 0)
   }
 }
 
-/// Numbers that an optimizer keeps beside the weights of a row.
+/// A state that an optimizer keeps for every row, such as a moment.
 public struct RowState: Sendable, Equatable, Codable {
-  /// How many numbers there are.
+  /// The size of the state.
   public enum Extent: String, Sendable, Codable {
     case onePerWeight = "weight"
     case onePerRow = "row"
   }
 
-  /// What checkpoints call it; the field's name where there is one.
+  /// The name in checkpoints; PyTorch's name where it has one.
   public let name: String
-  /// How many numbers a row has of it.
+  /// The size of the state.
   public let extent: Extent
 
   package init(_ name: String, _ extent: Extent = .onePerWeight) {

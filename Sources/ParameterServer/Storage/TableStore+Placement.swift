@@ -1,11 +1,11 @@
-import Tables
+internal import Tables
 
 extension TableStore {
   /// The rows of all tables that a server holds.
   ///
   /// - Parameter isInitialized: whether the rows get their initial values, or zeros.
   /// - Throws: ``ParameterServerError``: `configuration` if two tables have the same name, `limit`
-  ///   if the rows need more than `byteLimit` bytes; none was made then.
+  ///   if the rows need more than `byteLimit` bytes; no memory is allocated then.
   static func make(
     _ specs: [TableSpec], rank: Int, map: SlotMap, layout: (TableSpec) -> RowLayout, seed: UInt64,
     isInitialized: Bool, byteLimit: Int
@@ -18,7 +18,7 @@ extension TableStore {
         throw ParameterServerError(
           .configuration, "Two tables are called '\(spec.name)'; names must differ.")
       }
-      // Before a placement is made of it; shared evenly, such a table would not fit either.
+      // Checked before the placement is computed: even if spread evenly, the table would not fit.
       let (whole, wholeOverflow) = layout(spec).byteCount.multipliedReportingOverflow(by: spec.rows)
       guard !wholeOverflow && whole / map.serverCount <= byteLimit else {
         throw ParameterServerError(

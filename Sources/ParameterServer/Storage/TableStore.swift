@@ -1,23 +1,24 @@
-import Tables
+internal import CKernels
+internal import Tables
 
 /// The rows of one table that a server holds, with their optimizer state.
 ///
-/// A value: a copy keeps what it has when the original goes on, at the cost of the blocks that are
-/// written meanwhile. Row indices here are local ones (see ``RowDirectory``).
+/// A value with copy-on-write: copies share blocks of rows, and a shared block is copied before it
+/// is written. Row indices are local indices (see ``RowDirectory``).
 package struct TableStore: Sendable {
   let spec: TableSpec
   let layout: RowLayout
   let directory: RowDirectory
   private(set) var blocks: [RowBlock]
-  /// Rows of a block are a power of two, so that finding a row takes no division.
+  /// Binary logarithm of the rows per block: finding a row needs no division.
   private let blockShift: Int
 
   private static let blockByteCount = 1 << 20
 
   var rowCount: Int { directory.count }
 
-  /// Rows with their initial values, which depend on nothing but the seed and the row; zeros
-  /// without a seed.
+  /// Rows with their initial values, which depend on the seed and the row only; zeros if `seed` is
+  /// nil.
   init(_ spec: TableSpec, layout: RowLayout, directory: RowDirectory, seed: UInt64?) {
     self.spec = spec
     self.layout = layout
@@ -37,7 +38,7 @@ package struct TableStore: Sendable {
     }
   }
 
-  /// Where a row lies.
+  /// The place of a row.
   struct Location {
     let block: Int
     let offset: Int
@@ -57,13 +58,13 @@ package struct TableStore: Sendable {
 
   /// A block of rows that may be written.
   struct WritableBlock {
-    /// -1: none yet.
+    /// -1 for none.
     fileprivate(set) var index = -1
     fileprivate var values: UnsafeMutablePointer<Float>?
     fileprivate var lastUpdates: UnsafeMutablePointer<UInt32>?
   }
 
-  /// The row at an index, for writing; `block` remembers the block between neighbouring rows.
+  /// The row at an index, for writing; `block` caches the block for the next call.
   @inline(__always)
   mutating func writableRow(at index: Int, in block: inout WritableBlock) -> WritableRow {
     let location = location(of: index)
@@ -89,10 +90,75 @@ package struct TableStore: Sendable {
     return UnsafePointer(blocks[location.block].values + location.offset * layout.stride)
   }
 
-  /// The number of a row's last update; 0: none yet, or not tracked.
+  /// The number of a row's last update; 0 if there was none or it is not tracked.
   @inline(__always)
   func lastUpdate(at index: Int) -> Int {
     let location = location(of: index)
     return blocks[location.block].lastUpdates.map { Int($0[location.offset]) } ?? 0
+  }
+}
+
+extension TableStore {
+  /// How many rows ahead rows are prefetched.
+  static let lookahead = 16
+
+  /// Copies the weights of rows to `destination`, `[rows.count, width]`.
+  func copy(_ rows: LocalRows, to destination: UnsafeMutablePointer<Float>) {
+    let width = layout.width
+    let count = rows.count
+    rows.forEach { position, index in
+      if position + Self.lookahead < count {
+        let upcoming = row(at: rows.localIndex(at: position + Self.lookahead))
+        mrdib_prefetch(upcoming, width * MemoryLayout<Float>.stride)
+      }
+      (destination + position * width).update(from: row(at: index), count: width)
+    }
+  }
+
+  /// Replaces the weights of one row; `values` is `[width]`, not necessarily aligned.
+  mutating func assign(
+    _ values: UnsafeRawPointer, toRowAt index: Int, in block: inout WritableBlock
+  ) {
+    let row = writableRow(at: index, in: &block)
+    UnsafeMutableRawPointer(row.values).copyMemory(
+      from: values, byteCount: layout.width * MemoryLayout<Float>.stride)
+  }
+}
+
+/// The memory of neighbouring rows of a table, 64-byte aligned.
+///
+/// `Sendable` is unchecked because only a ``TableStore`` with the sole reference writes to a block;
+/// a shared block is copied first.
+final class RowBlock: @unchecked Sendable {
+  /// `[rowCount, stride]`.
+  let values: UnsafeMutablePointer<Float>
+  /// `[rowCount]`: the number of each row's last update, 0 before the first; nil if not tracked.
+  let lastUpdates: UnsafeMutablePointer<UInt32>?
+  let rowCount: Int
+  let layout: RowLayout
+
+  /// Rows of zeros without updates.
+  init(rowCount: Int, layout: RowLayout) {
+    self.rowCount = rowCount
+    self.layout = layout
+    let count = rowCount * layout.stride
+    values = UnsafeMutableRawPointer.allocate(
+      byteCount: count * MemoryLayout<Float>.stride, alignment: 64
+    ).bindMemory(to: Float.self, capacity: count)
+    values.initialize(repeating: 0, count: count)
+    lastUpdates = layout.tracksUpdates ? .allocate(capacity: rowCount) : nil
+    lastUpdates?.initialize(repeating: 0, count: rowCount)
+  }
+
+  /// A block with the same rows.
+  convenience init(copying other: RowBlock) {
+    self.init(rowCount: other.rowCount, layout: other.layout)
+    values.update(from: other.values, count: rowCount * layout.stride)
+    if let source = other.lastUpdates { lastUpdates?.update(from: source, count: rowCount) }
+  }
+
+  deinit {
+    values.deallocate()
+    lastUpdates?.deallocate()
   }
 }

@@ -1,3 +1,4 @@
+import Settings
 import Models
 import ParameterServer
 import RunConfiguration

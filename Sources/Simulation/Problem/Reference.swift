@@ -69,7 +69,7 @@ final class Reference {
     var copy = state
     let hello = DataHello(
       runID: state.runID, generation: state.generation, sender: "the auditor")
-    _ = copy.handle(.request(DataRequest(id: 1, body: .hello(hello)), from: auditor))
+    _ = copy.answer(DataRequest(id: 1, body: .hello(hello)), from: auditor)
     let sections = tables.map { table in
       TableSection(
         table: UInt32(table), rowCount: 0, width: UInt32(problem.model.tables[table].width),
@@ -77,9 +77,9 @@ final class Reference {
     }
     let pull = PullRequest(
       generation: state.generation, version: state.version, sections: sections, keys: .empty)
-    let actions = copy.handle(.request(DataRequest(id: 2, body: .pull(pull)), from: auditor))
-    for case .reply(let reply, auditor) in actions {
-      guard case .pulled(let pulled) = reply.body else { continue }
+    for answer in copy.answer(DataRequest(id: 2, body: .pull(pull)), from: auditor)
+    where answer.peer == auditor {
+      guard case .pulled(let pulled) = answer.reply.body else { continue }
       var offset = 0
       return pulled.sections.map { section in
         let count = Int(section.rowCount) * Int(section.width)

@@ -3,16 +3,16 @@ internal import Models
 internal import Tables
 internal import Tensors
 
-/// One pull of a selection of rows: the requests to send and how the answers become matrices.
+/// A pull of selected rows: makes the requests, and assembles matrices from the replies.
 struct PullPlan {
-  /// The rows of each table; nil where none are wanted.
+  /// The rows of each table; nil for tables without selected rows.
   let routed: [RoutedRows?]
   let version: UInt64
-  /// The versions whose rows will do.
+  /// The versions of rows that are accepted.
   private let acceptable: ClosedRange<UInt64>
   private let routing: TableRouting
 
-  /// - Parameter acceptable: the versions whose rows will do; nil: the one asked for alone.
+  /// - Parameter acceptable: the versions of rows that are accepted; nil: only `version`.
   init(
     _ selections: [RowSelection], version: UInt64, acceptable: ClosedRange<UInt64>? = nil,
     routing: TableRouting
@@ -25,13 +25,13 @@ struct PullPlan {
     }
   }
 
-  /// One request to every server. One that holds none of the rows is asked for nothing, and its
-  /// answer still says that it has reached the version: a worker that did not wait for it would
-  /// push to a version that this server does not have yet.
+  /// One request for every server, even for a server with none of the rows: its reply shows that it
+  /// has reached the version. Otherwise the worker could push to a version that the server has not
+  /// reached.
   ///
   /// - Parameters:
-  ///   - confirmed: shards whose contributions to the version before all servers have.
-  ///   - wantsReports: whether the sums of these shards' epoch are wanted too.
+  ///   - confirmed: shards whose contributions to the version before are on all servers.
+  ///   - wantsReports: whether the sums of these shards' epoch are requested too.
   func requests(
     generation: UInt64, confirmed: [UInt32] = [], wantsReports: Bool = false
   ) -> [Addressed<PullRequest>] {
@@ -56,7 +56,7 @@ struct PullPlan {
     }
   }
 
-  /// What a server is asked for, in table order.
+  /// The sections requested from a server, in table order.
   private func sections(of server: Int) -> [TableSection] {
     routed.enumerated().compactMap { table, rows in
       guard let rows, !rows.keys[server].isEmpty else { return nil }
@@ -68,8 +68,8 @@ struct PullPlan {
 
   /// The pulled rows as matrices, `[selected rows, width]` per table.
   ///
-  /// - Parameter replies: one per request, in their order.
-  /// - Throws: ``TrainingError`` when an answer is not what was asked for.
+  /// - Parameter replies: one per request, in the order of the requests.
+  /// - Throws: ``TrainingError`` when a reply does not fit its request.
   func assemble(_ replies: [PullReply], make: (_ rows: Int, _ columns: Int) -> Matrix)
     throws -> [Matrix?]
   {
@@ -78,7 +78,7 @@ struct PullPlan {
     }
     guard routing.serverCount == replies.count else {
       throw TrainingError(
-        "Cannot use pulled rows: \(replies.count) answers came from \(routing.serverCount) servers."
+        "Cannot use pulled rows: \(routing.serverCount) servers sent \(replies.count) replies."
       )
     }
     for (server, reply) in replies.enumerated() {
@@ -86,10 +86,10 @@ struct PullPlan {
       guard reply.sections == expected, acceptable.contains(reply.version) else {
         let oldest = acceptable.lowerBound
         throw TrainingError(
-          "Cannot use the rows of server \(server): version \(reply.version) with "
-            + "\(reply.sections.count) tables came, version \(version)"
+          "Cannot use the rows of server \(server): it sent version \(reply.version) with "
+            + "\(reply.sections.count) tables, but version \(version)"
             + (oldest < version ? " (\(oldest) at the oldest)" : "")
-            + " with \(expected.count) tables was asked for.")
+            + " with \(expected.count) tables was requested.")
       }
       var offset = 0
       for section in expected {

@@ -2,7 +2,7 @@ internal import Messages
 internal import Tables
 internal import Tensors
 
-/// Rows of several tables on their way to the servers that hold them.
+/// A push of rows of several tables: splits them by server and makes the requests.
 struct PushPlan {
   /// The values of one table: row i of `values` belongs to the i-th selected row.
   struct Part {
@@ -13,11 +13,11 @@ struct PushPlan {
 
   let parts: [Part]
 
-  /// One request for every server; a server that holds none of the rows gets an empty one, because
-  /// a version is complete when each shard has spoken.
+  /// One request for every server. A server that holds none of the rows gets an empty push, because
+  /// a version is complete when every shard has contributed to every server.
   ///
-  /// - Parameter sums: what the contribution says of itself, for the first server.
-  /// - Throws: ``TrainingError`` when what one server is to get is more than a message can hold.
+  /// - Parameter sums: the contribution's loss terms and statistics, for server 0.
+  /// - Throws: ``TrainingError`` when the push to one server exceeds the size of a message.
   func requests(
     name: ContributionName, kind: PushKind, routing: TableRouting, sums: [String: Double] = [:]
   ) throws -> [Addressed<PushRequest>] {
@@ -64,5 +64,34 @@ struct PushPlan {
           name: name, kind: kind, sections: sections, keys: keys, values: values,
           sums: server == 0 ? sums : [:]))
     }
+  }
+}
+
+/// The limit on the size of a push to one server. The network drops larger frames.
+package enum PushLimit {
+  /// The values of one table in a push.
+  package struct Share {
+    let table: String
+    let byteCount: Int
+
+    package init(table: String, byteCount: Int) {
+      self.table = table
+      self.byteCount = byteCount
+    }
+  }
+
+  /// The transport's largest frame.
+  package static let byteCount = 256 << 20
+
+  /// - Throws: ``TrainingError`` that names the table with most of the bytes.
+  package static func check(_ shares: [Share], server: Int) throws(TrainingError) {
+    let total = shares.reduce(0) { $0 + $1.byteCount }
+    guard total > byteCount, let largest = shares.max(by: { $0.byteCount < $1.byteCount }) else {
+      return
+    }
+    throw TrainingError(
+      "Cannot push \(total) bytes to server \(server), of which \(largest.byteCount) are rows "
+        + "of table '\(largest.table)': a message holds at most \(byteCount) bytes. Start more "
+        + "servers, so that each holds fewer rows.")
   }
 }

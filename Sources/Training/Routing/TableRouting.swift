@@ -5,15 +5,15 @@ public import Tables
 struct RoutedRows {
   /// Per server: row ids, ascending.
   let keys: [[UInt32]]
-  /// Per server: where each of those rows lies in the matrix that holds the selection.
+  /// Per server: the index of each of those rows in the matrix of the selection.
   let positions: [[Int32]]
-  /// Every row of the table; keys need not travel.
+  /// Whether these are all rows of the table, so that keys need not be sent.
   let isWhole: Bool
   /// Rows in total.
   let count: Int
 }
 
-/// Knows which server holds each row of every table.
+/// Finds the server that holds each row of every table.
 public struct TableRouting: Sendable {
   public let tables: [TableSpec]
   public let serverCount: Int
@@ -45,5 +45,21 @@ public struct TableRouting: Sendable {
       }
       return RoutedRows(keys: keys, positions: positions, isWhole: false, count: rows.count)
     }
+  }
+}
+
+extension RowSelection {
+  /// The union of several selections of one table.
+  static func union(_ selections: [RowSelection]) -> RowSelection {
+    guard let first = selections.first else { return .none }
+    if selections.allSatisfy({ $0 == first }) { return first }
+    if selections.contains(.all) { return .all }
+    var rows: [Int32] = []
+    for case .listed(let listed) in selections { rows += listed }
+    rows.sort()
+    var distinct: [Int32] = []
+    distinct.reserveCapacity(rows.count)
+    for row in rows where distinct.last != row { distinct.append(row) }
+    return .listed(distinct)
   }
 }

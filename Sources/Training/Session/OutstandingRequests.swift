@@ -1,7 +1,7 @@
 internal import Messages
 
-/// Requests that were sent and are not answered yet, each under its number. Numbers are never used
-/// again, so that a late answer meets no other request.
+/// Sent requests without a reply, by id. Ids are never reused, so that a late reply cannot match
+/// another request.
 struct OutstandingRequests: Sendable {
   struct Entry: Sendable {
     let server: Int
@@ -9,7 +9,7 @@ struct OutstandingRequests: Sendable {
     let firstSentAt: Double
     var sentAt: Double
     var attempts = 1
-    /// The server did not know who asked: the request goes out again when it has welcomed us.
+    /// The server did not know this worker: the request is sent again after the server's welcome.
     var awaitsWelcome = false
   }
 
@@ -33,7 +33,7 @@ struct OutstandingRequests: Sendable {
     if case .hello = entry.request.body { true } else { false }
   }
 
-  /// The request that an answer of a server is to.
+  /// The request with an id, if it was sent to `server`.
   func entry(_ id: UInt64, of server: Int) -> Entry? {
     guard let entry = entries[id], entry.server == server else { return nil }
     return entry
@@ -45,13 +45,13 @@ struct OutstandingRequests: Sendable {
     return request
   }
 
-  /// A request that is kept by somebody else.
+  /// Gives a request an id without recording it here; the caller keeps track of it.
   mutating func number(_ body: DataRequestBody) -> DataRequest {
     defer { nextID += 1 }
     return DataRequest(id: nextID, body: body)
   }
 
-  /// Since when each server owes an answer, of those that do.
+  /// The time since when each server owes a reply; servers that owe none are left out.
   var owedSince: [Int: Double] {
     entries.values.reduce(into: [:]) { result, entry in
       result[entry.server] = min(result[entry.server] ?? .infinity, entry.firstSentAt)
@@ -62,7 +62,7 @@ struct OutstandingRequests: Sendable {
 
   mutating func removeAll() { entries.removeAll() }
 
-  /// Drops what asks for rows or totals.
+  /// Drops requests for rows and totals.
   mutating func removePullsAndReduces() {
     entries = entries.filter { entry in
       switch entry.value.request.body {
@@ -72,20 +72,20 @@ struct OutstandingRequests: Sendable {
     }
   }
 
-  /// A server that answers, if only that it cannot yet, need not be asked ever more rarely.
-  mutating func askAgain(_ id: UInt64, at now: Double) {
+  /// Resets the retry back-off: the server is alive but not ready.
+  mutating func resetBackOff(_ id: UInt64, at now: Double) {
     entries[id]?.sentAt = now
     entries[id]?.attempts = 1
   }
 
   mutating func awaitWelcome(_ id: UInt64) { entries[id]?.awaitsWelcome = true }
 
-  /// What a server did not take before it welcomed us, to be sent again.
+  /// The requests that a server refused before its welcome, to be sent again.
   mutating func welcomed(by server: Int, at now: Double) -> [Entry] {
     resend(at: now) { $0.server == server && $0.awaitsWelcome }
   }
 
-  /// What has waited for its answer for so long that it is to be sent again.
+  /// The requests whose retry interval has passed, to be sent again.
   mutating func overdue(at now: Double, limits: ServerConversation.Limits) -> [Entry] {
     resend(at: now) { entry in
       let wait = limits.resendInterval * Double(1 << min(entry.attempts - 1, 16))

@@ -1,17 +1,17 @@
 public import Messages
 
-/// The requests that a task has with the servers, as a value.
+/// The exchange of a task's requests and replies with the servers, as a state machine.
 ///
-/// Every request keeps its number until it is answered and is sent again when an answer stays away,
-/// as long as there is anybody who wants it; servers count a contribution once, so a repeated push
-/// does no harm. A pull leaves only when every push is acknowledged: it may then say of the shards
-/// that were pushed that all servers have them (``PullRequest/confirmed``), and no more than the
-/// requests of two versions are held.
+/// Every request keeps its id until it is answered, and is sent again when a reply is late. Servers
+/// count a contribution once, so repeated pushes are harmless. A pull is sent only when every push
+/// is acknowledged: it can then confirm the pushed shards (``PullRequest/confirmed``), and at most
+/// the requests of two versions are kept.
 public struct ServerConversation: Sendable {
   public struct Limits: Sendable {
-    /// After how long an unanswered request is sent again, seconds. Doubles with every attempt.
+    /// The time after which an unanswered request is sent again, seconds. Doubles with every
+    /// attempt.
     public var resendInterval: Double = 2
-    /// What the interval grows to, seconds.
+    /// The longest retry interval, seconds.
     public var longestInterval: Double = 16
 
     public init() {}
@@ -19,24 +19,24 @@ public struct ServerConversation: Sendable {
 
   public enum Action: Sendable {
     case request(DataRequest, server: Int)
-    /// To be sent on a connection beside that of the requests, where nothing long is on its way.
+    /// To be sent on a separate connection without large messages.
     case probe(DataRequest, server: Int)
-    /// A server owes an answer and was silent for too long.
+    /// A server owes a reply and was silent for too long.
     case lost(server: Int)
-    /// Every server has welcomed us.
+    /// Every server has sent its welcome.
     case greeted
-    /// The task has what it waited for.
+    /// The task has the input that it waited for.
     case advance(WorkInput)
     /// The task is computed and every push was acknowledged.
     case done([UnitReport])
-    /// A server refused: the task cannot go on.
+    /// A server refused a request: the task failed.
     case refused(TaskFailure)
-    /// A server belongs to another generation (or run) than we: what the coordinator says next was
-    /// not heard yet. Everything was dropped.
+    /// The server is in a different generation or run; the coordinator's update has not arrived
+    /// yet. All requests were dropped.
     case outdated(String)
   }
 
-  /// What the task waits for. Answers are kept in the order of the requests.
+  /// What the task waits for. Replies are kept in the order of the requests.
   private enum Awaited: Sendable {
     case nothing
     case welcomes
@@ -47,27 +47,27 @@ public struct ServerConversation: Sendable {
   private let limits: Limits
   private var awaited = Awaited.nothing
   private var outstanding = OutstandingRequests()
-  /// A pull that leaves when every push is acknowledged.
+  /// A pull that is sent when every push is acknowledged.
   private var heldPull: [Addressed<PullRequest>]?
   private var reports: [UnitReport]?
-  /// What was said to greet the servers.
+  /// The hello that was sent to the servers.
   private var hello: DataHello?
   private var greetedAt: [Int: Double] = [:]
   private var watch = ServerWatch()
 
   public init(limits: Limits = Limits()) { self.limits = limits }
 
-  /// For how long a server that owes an answer may be silent, seconds; infinite unless set. Work
-  /// that waits for others is no silence.
+  /// How long a server that owes a reply may be silent, seconds; infinite unless set. A server that
+  /// answers probes is not silent.
   public var silenceTimeout: Double {
     get { watch.timeout }
     set { watch.timeout = newValue }
   }
 
-  /// Requests that no server has answered yet.
+  /// The number of unanswered requests.
   public var outstandingCount: Int { outstanding.count }
 
-  /// Says hello to every server; ends with `greeted`. Whatever was under way is forgotten.
+  /// Sends a hello to every server; ends with `greeted`. Earlier requests are dropped.
   public mutating func greet(
     _ hello: DataHello, serverCount: Int, at now: Double
   ) -> [Action] {
@@ -83,7 +83,7 @@ public struct ServerConversation: Sendable {
     return send(.hello(hello), to: server, at: now).action
   }
 
-  /// Does what a task asks for.
+  /// Sends the requests of a task, or records its reports.
   public mutating func perform(_ output: WorkOutput, at now: Double) -> [Action] {
     switch output {
     case .pull(let requests):
@@ -114,13 +114,15 @@ public struct ServerConversation: Sendable {
     Dictionary(uniqueKeysWithValues: ids.enumerated().map { ($1, $0) })
   }
 
-  /// Takes in an answer. One that nobody waits for (a second answer to a repeated request) is
-  /// ignored, and so is one that does not fit the request, which is then sent again.
+  /// Handles a reply. One without a matching request (a second reply to a repeated request) is
+  /// ignored. So is one that does not fit its request, which is later sent again.
   public mutating func handle(
     _ reply: DataReply, from server: Int, at now: Double
   ) -> [Action] {
     watch.note(server, at: now)
-    if watch.takeAnswer(reply.requestID, of: server) { return answered(reply.body, by: server) }
+    if watch.takeAnswer(reply.requestID, of: server) {
+      return handleProbeReply(reply.body, of: server)
+    }
     guard let entry = outstanding.entry(reply.requestID, of: server) else { return [] }
     switch (entry.request.body, reply.body) {
     case (_, .refused(let refusal)):
@@ -152,26 +154,30 @@ public struct ServerConversation: Sendable {
     }
   }
 
-  /// A probe was answered: the server can be reached, and that is all unless it is not ours.
-  private mutating func answered(_ body: DataReplyBody, by server: Int) -> [Action] {
-    guard case .refused(let refusal) = body, Self.isForeign(refusal) else { return [] }
-    return meetForeign(server, refusal)
+  /// The reply to a probe shows that the server can be reached; it needs no action unless the
+  /// server is in another generation or run.
+  private mutating func handleProbeReply(_ body: DataReplyBody, of server: Int) -> [Action] {
+    guard case .refused(let refusal) = body, Self.isOutdated(refusal) else { return [] }
+    return abandon(refusedBy: server, refusal)
   }
 
-  private static func isForeign(_ refusal: Refusal) -> Bool {
+  /// Whether a refusal means that the server is in another generation or run.
+  private static func isOutdated(_ refusal: Refusal) -> Bool {
     switch refusal.code {
     case .staleGeneration, .wrongRun, .protocolVersion: true
     case .malformed, .notReady, .clusterFull, .limit, .diverged, .helloNeeded, .versionGone: false
     }
   }
 
-  private mutating func meetForeign(_ server: Int, _ refusal: Refusal) -> [Action] {
+  private mutating func abandon(refusedBy server: Int, _ refusal: Refusal) -> [Action] {
     abandon()
-    return [.outdated("Server \(server) is not one of ours now: \(refusal.message)")]
+    return [
+      .outdated("Server \(server) is in another generation or run: \(refusal.message)")
+    ]
   }
 
   private mutating func welcomed(by server: Int, at now: Double) -> [Action] {
-    // A server that forgot us was greeted again.
+    // Requests that wait for this welcome were refused because the server had forgotten the worker.
     let repeated = outstanding.welcomed(by: server, at: now).map(Self.resent)
     guard case .welcomes = awaited else { return repeated + finishIfDone() }
     guard !outstanding.hasGreetings else { return [] }
@@ -184,7 +190,7 @@ public struct ServerConversation: Sendable {
   ) -> [Action] {
     switch (refusal.code, entry.request.body) {
     case (.notReady, _), (.limit, .hello):
-      outstanding.askAgain(entry.request.id, at: now)
+      outstanding.resetBackOff(entry.request.id, at: now)
       return []
     case (.helloNeeded, _):
       return greetAgain(entry, at: now)
@@ -192,8 +198,8 @@ public struct ServerConversation: Sendable {
       outstanding.removePullsAndReduces()
       awaited = .nothing
       return [.advance(.versionGone(refusal.version))]
-    case _ where Self.isForeign(refusal):
-      return meetForeign(entry.server, refusal)
+    case _ where Self.isOutdated(refusal):
+      return abandon(refusedBy: entry.server, refusal)
     default:
       abandon()
       return [
@@ -205,8 +211,9 @@ public struct ServerConversation: Sendable {
     }
   }
 
-  /// Says hello to a server that has forgotten us (it thought the connection lost), and then
-  /// repeats what it did not take. One that keeps forgetting is greeted once per interval.
+  /// Sends a hello to a server that has forgotten this worker (its connection was lost, or the peer
+  /// table was full); the refused request is repeated after the welcome. A server that keeps
+  /// forgetting is sent one hello per interval.
   private mutating func greetAgain(
     _ entry: OutstandingRequests.Entry, at now: Double
   ) -> [Action] {
@@ -215,14 +222,14 @@ public struct ServerConversation: Sendable {
       return []
     }
     guard let hello, now - (greetedAt[entry.server] ?? -.infinity) >= limits.resendInterval else {
-      outstanding.askAgain(entry.request.id, at: now)
+      outstanding.resetBackOff(entry.request.id, at: now)
       return []
     }
     outstanding.awaitWelcome(entry.request.id)
     return [greet(entry.server, hello, at: now)]
   }
 
-  /// Sends again what was not answered in time, and looks whether the servers are there.
+  /// Repeats overdue requests, and probes silent servers.
   public mutating func tick(at now: Double) -> [Action] {
     outstanding.overdue(at: now, limits: limits).map(Self.resent) + findSilent(at: now)
   }
@@ -242,7 +249,7 @@ public struct ServerConversation: Sendable {
     .request(entry.request, server: entry.server)
   }
 
-  /// Forgets the task: answers that still come are ignored.
+  /// Drops the task and its requests: later replies are ignored.
   public mutating func abandon() {
     awaited = .nothing
     outstanding.removeAll()
@@ -257,7 +264,7 @@ public struct ServerConversation: Sendable {
     return (request.id, .request(request, server: server))
   }
 
-  /// All answers in the order of their requests, once there; then nothing is awaited any more.
+  /// All replies in the order of their requests; nil while one is missing.
   private mutating func completed<Answer>(_ answers: [Answer?]) -> [Answer]? {
     let present = answers.compactMap { $0 }
     guard present.count == answers.count else { return nil }
@@ -265,7 +272,7 @@ public struct ServerConversation: Sendable {
     return present
   }
 
-  /// A task is done when its computation is and every push was acknowledged.
+  /// Ends the task if it is computed and every push is acknowledged.
   private mutating func finishIfDone() -> [Action] {
     guard let reports, outstanding.isEmpty else { return [] }
     self.reports = nil

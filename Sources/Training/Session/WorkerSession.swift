@@ -1,15 +1,15 @@
 public import Enrollment
 public import Messages
 
-/// The worker's side of a run as a pure state machine: it joins, sets itself up, meets the servers,
-/// and does the tasks that it is given. Sockets, clock and computation are its shell's.
+/// A worker as a state machine: it joins the run, sets itself up, greets the servers, and carries
+/// out tasks. Its driver owns sockets, clock and computation.
 ///
-/// A welcome of a higher generation takes it back to setting up, whatever it does; what is the same
-/// for the whole run (data, model) its shell keeps. Lost servers do not make it leave: it goes on
-/// asking, or waits, until the coordinator has found a way. If the coordinator hears a server that
-/// the worker cannot reach, it steps down: it gives its shards up, so that others go on, and is
-/// ready again when all servers have welcomed it. What ends it is the coordinator's silence, and a
-/// computation that does not come back: another process may do better.
+/// A welcome of a higher generation makes it set up again, in any phase; the driver keeps what is
+/// the same for the whole run (data, model). A lost server does not make it leave: it retries, or
+/// waits for the coordinator. If only this worker cannot reach a server, it steps down: it gives up
+/// its shards, so that other workers take them over, and is ready again when all servers have
+/// welcomed it. It leaves when the coordinator is silent for too long, or a computation hangs: a
+/// new process may do better.
 public struct WorkerSession: Sendable {
   enum Phase: Sendable, Equatable {
     case joining
@@ -17,7 +17,7 @@ public struct WorkerSession: Sendable {
     case meetingServers
     case idle
     case working(task: UInt64)
-    /// A server turned out to be of another generation: the coordinator will say what to do.
+    /// A server is in another generation; the coordinator's next message decides what to do.
     case waiting
     case left
   }
@@ -25,15 +25,15 @@ public struct WorkerSession: Sendable {
   private var enrollment: Enrollment
   private var conversation: ServerConversation
   private var phase = Phase.joining
-  /// Of the current generation.
+  /// Whether data and model are set up for the current generation.
   private var isSetUp = false
-  /// Of the current generation.
+  /// The servers of the current generation.
   private var endpoints: [String]?
-  /// The highest id of the tasks that were begun; those below were replaced.
+  /// The highest id of the tasks that were begun; tasks with lower ids were replaced.
   private var newestTask: UInt64 = 0
-  /// How the last task ended, to be said again when the coordinator did not hear it.
+  /// The report of the last task, to be repeated if the coordinator did not receive it.
   private var lastAnswer: (task: UInt64, message: NodeMessage)?
-  /// Why it has stepped down; nil when it is, or may become, ready.
+  /// Why it has stepped down; nil if it has not.
   private var obstacle: String?
   private var timeouts = WorkerTimeouts()
   private var computation = ComputationWatch()
@@ -46,16 +46,17 @@ public struct WorkerSession: Sendable {
     self.conversation = ServerConversation(limits: conversation)
   }
 
-  /// Takes in an event and says what to do.
+  /// Handles an event.
   ///
-  /// - Parameter now: seconds on a clock that never goes back.
+  /// - Parameter now: seconds on a monotonic clock.
+  /// - Returns: what the driver has to do, in order.
   public mutating func handle(_ event: WorkerEvent, at now: Double) -> [WorkerAction] {
     guard phase != .left else { return [] }
     switch event {
     case .coordinator(let letter):
-      return enrollment.handle(letter, at: now).flatMap { perform($0, at: now) }
+      return enrollment.handle(letter, at: now).flatMap { execute($0, at: now) }
     case .reply(let reply, let server):
-      return conversation.handle(reply, from: server, at: now).flatMap { perform($0, at: now) }
+      return conversation.handle(reply, from: server, at: now).flatMap { execute($0, at: now) }
     case .setUp(let generation, let timeouts):
       guard phase == .settingUp, generation == enrollment.welcome?.generation else { return [] }
       isSetUp = true
@@ -68,7 +69,7 @@ public struct WorkerSession: Sendable {
     case .advanced(let task, let output):
       guard phase == .working(task: task) else { return [] }
       computation.end()
-      return conversation.perform(output, at: now).flatMap { perform($0, at: now) }
+      return conversation.perform(output, at: now).flatMap { execute($0, at: now) }
     case .taskFailed(let task, let failure):
       guard phase == .working(task: task) else { return [] }
       return [fail(task, failure)]
@@ -77,25 +78,25 @@ public struct WorkerSession: Sendable {
     case .tick:
       if let departure = limitComputation(at: now) { return departure }
       let notice = enrollment.waitNotice(at: now).map { [WorkerAction.warn($0)] } ?? []
-      let membership = notice + enrollment.tick(at: now).flatMap { perform($0, at: now) }
-      return membership + conversation.tick(at: now).flatMap { perform($0, at: now) }
+      let membership = notice + enrollment.tick(at: now).flatMap { execute($0, at: now) }
+      return membership + conversation.tick(at: now).flatMap { execute($0, at: now) }
     }
   }
 
   // MARK: The coordinator
 
-  private mutating func perform(_ action: Enrollment.Action, at now: Double) -> [WorkerAction] {
+  private mutating func execute(_ action: Enrollment.Action, at now: Double) -> [WorkerAction] {
     switch action {
-    case .tell(let message): return [.tell(message)]
-    case .beat: return [.beat(generation: generation, task: currentTask ?? 0)]
+    case .send(let message): return [.tell(message)]
+    case .sendHeartbeat: return [.beat(generation: generation, task: currentTask ?? 0)]
     case .begin(let welcome): return begin(welcome)
-    case .welcomedAgain: return repeatReady(at: now)
-    case .hear(let message): return hear(message, at: now)
+    case .welcomeRepeated: return repeatReady(at: now)
+    case .deliver(let message): return handle(message, at: now)
     case .leave(let departure): return [leave(departure)]
     }
   }
 
-  /// Takes up a generation: nothing of the one before counts any more.
+  /// Begins a generation and drops everything of the one before.
   private mutating func begin(_ welcome: Welcome) -> [WorkerAction] {
     conversation.abandon()
     phase = .settingUp
@@ -107,7 +108,7 @@ public struct WorkerSession: Sendable {
     return [.setUp(welcome)]
   }
 
-  private mutating func hear(_ message: CoordinatorMessage, at now: Double) -> [WorkerAction] {
+  private mutating func handle(_ message: CoordinatorMessage, at now: Double) -> [WorkerAction] {
     switch message {
     case .servers(let generation, let endpoints):
       guard let welcome = enrollment.welcome, generation == welcome.generation,
@@ -117,13 +118,13 @@ public struct WorkerSession: Sendable {
       self.endpoints = endpoints
       return meetServers(at: now)
     case .task(let task):
-      return take(task, at: now)
+      return begin(task, at: now)
     case .welcome, .heartbeatSeen, .finish, .refused, .hold, .checkpoint, .checkpointSeen:
       return []
     }
   }
 
-  /// The coordinator says again what it said before: it does not know that the worker is ready.
+  /// The coordinator has repeated a message: it does not know that the worker is ready.
   private mutating func repeatReady(at now: Double) -> [WorkerAction] {
     switch phase {
     case .idle, .working: [.tell(.ready(generation: generation))]
@@ -132,20 +133,20 @@ public struct WorkerSession: Sendable {
     }
   }
 
-  /// Greets the servers once the worker is set up and knows where they are.
+  /// Greets the servers once the worker is set up and knows their addresses.
   private mutating func meetServers(at now: Double) -> [WorkerAction] {
     guard isSetUp, let endpoints, let welcome = enrollment.welcome else { return [] }
     phase = .meetingServers
     let hello = DataHello(
       runID: welcome.runID, generation: welcome.generation, sender: "worker \(welcome.rank)")
     let greetings = conversation.greet(hello, serverCount: endpoints.count, at: now)
-    return [.connect(endpoints: endpoints)] + greetings.flatMap { perform($0, at: now) }
+    return [.connect(endpoints: endpoints)] + greetings.flatMap { execute($0, at: now) }
   }
 
-  /// Begins a new task, in place of the one under way if there is one. The one under way is ignored
-  /// when it comes again; the last to end is answered as it was. Ids ascend, so that an older one
-  /// is a stray repetition.
-  private mutating func take(_ task: WorkerTask, at now: Double) -> [WorkerAction] {
+  /// Begins a new task, which replaces the current one. A repetition of the current task is
+  /// ignored; a repetition of the last finished task is answered with its report. Tasks with lower
+  /// ids are outdated repetitions.
+  private mutating func begin(_ task: WorkerTask, at now: Double) -> [WorkerAction] {
     guard task.generation == generation else { return [] }
     switch phase {
     case .idle, .working, .waiting: break
@@ -155,7 +156,7 @@ public struct WorkerSession: Sendable {
     if let lastAnswer, task.id == lastAnswer.task, task.id == newestTask {
       return [.tell(lastAnswer.message)]
     }
-    // One that was dropped with a server's refusal is begun anew.
+    // A task that was dropped because of a server's refusal is begun again.
     guard task.id > newestTask || (task.id == newestTask && currentTask == nil) else { return [] }
     conversation.abandon()
     newestTask = task.id
@@ -164,13 +165,13 @@ public struct WorkerSession: Sendable {
     return [.begin(task)]
   }
 
-  /// A computation that does not come back keeps its shards from everybody.
+  /// Leaves if the computation hangs, so that other workers get its shards.
   private mutating func limitComputation(at now: Double) -> [WorkerAction]? {
     let seconds = computation.tick(at: now)
     guard case .working = phase, seconds > timeouts.computation else { return nil }
     let reason =
-      "its computation has not come back for \(Int(timeouts.computation)) s; if it only takes "
-      + "that long, raise computation_timeout_ms"
+      "its computation has not finished within \(Int(timeouts.computation)) s; if it normally "
+      + "takes so long, raise computation_timeout_ms"
     return [.tell(.goodbye(reason: reason)), leave(.transient("Giving up: \(reason)."))]
   }
 
@@ -182,12 +183,11 @@ public struct WorkerSession: Sendable {
 
   // MARK: The servers
 
-  /// How often the time must pass after which the coordinator gives a node up before the worker
-  /// believes that it alone cannot reach a server. A server that is dead is the coordinator's to
-  /// find out.
+  /// A worker's timeout for servers, as a multiple of the coordinator's. The coordinator detects a
+  /// dead server first, so that a worker times out only if it alone cannot reach the server.
   private static let silences = 1.5
 
-  private mutating func perform(
+  private mutating func execute(
     _ action: ServerConversation.Action, at now: Double
   ) -> [WorkerAction] {
     switch action {
@@ -206,7 +206,7 @@ public struct WorkerSession: Sendable {
       computation.begin()
       return [.advance(task: currentTask, input)]
     case .done(let reports):
-      return currentTask.map { [answer($0, .taskDone(id: $0, reports: reports))] } ?? []
+      return currentTask.map { [finish($0, .taskDone(id: $0, reports: reports))] } ?? []
     case .refused(let failure):
       if let task = currentTask { return [fail(task, failure)] }
       return [.tell(.goodbye(reason: failure.message)), leave(.permanent(failure.message))]
@@ -216,41 +216,41 @@ public struct WorkerSession: Sendable {
     }
   }
 
-  /// Steps down, and goes on asking for the server on new connections.
+  /// Steps down, and keeps trying to reach the server on new connections.
   private mutating func lose(_ server: Int, at now: Double) -> [WorkerAction] {
-    // If the coordinator knows that the tables go back, it will say where the servers are then.
+    // During a rollback the coordinator will send the addresses of the servers.
     guard enrollment.newestGeneration <= generation, let endpoints,
       endpoints.indices.contains(server)
     else { return [] }
     let seconds = (conversation.silenceTimeout * 10).rounded() / 10
-    let isNews = obstacle == nil
+    let isNew = obstacle == nil
     let reason =
-      "it cannot reach server \(server) at \(endpoints[server]): nothing was heard from there for "
+      "it cannot reach server \(server) at \(endpoints[server]): no message came from it for "
       + "\(seconds) s"
     obstacle = reason
     let greetings = meetServers(at: now)
-    return greetings + (isNews ? [.warn(reason)] + stepDown(because: reason, at: now) : [])
+    return greetings + (isNew ? [.warn(reason)] + stepDown(because: reason, at: now) : [])
   }
 
-  /// Leaves the coordinator and is one of its nodes again, in one breath: it is not ready then, and
-  /// others have what it had.
+  /// Leaves and immediately rejoins, as a member that is not ready; other workers get its shards.
   private mutating func stepDown(because reason: String, at now: Double) -> [WorkerAction] {
     [.tell(.goodbye(reason: reason))]
-      + enrollment.callAgain(at: now).flatMap { perform($0, at: now) }
+      + enrollment.rejoin(at: now).flatMap { execute($0, at: now) }
   }
 
-  /// A task for a worker that has stepped down: the coordinator has not heard of that.
+  /// Handles a task for a worker that has stepped down: the coordinator did not receive the
+  /// goodbye.
   private mutating func repeatStepDown(at now: Double) -> [WorkerAction] {
-    guard let obstacle, !enrollment.isCalling else { return [] }
+    guard let obstacle, !enrollment.isJoining else { return [] }
     return stepDown(because: obstacle, at: now)
   }
 
   private mutating func fail(_ task: UInt64, _ failure: TaskFailure) -> WorkerAction {
     conversation.abandon()
-    return answer(task, .taskFailed(id: task, failure))
+    return finish(task, .taskFailed(id: task, failure))
   }
 
-  private mutating func answer(_ task: UInt64, _ message: NodeMessage) -> WorkerAction {
+  private mutating func finish(_ task: UInt64, _ message: NodeMessage) -> WorkerAction {
     phase = .idle
     lastAnswer = (task, message)
     return .tell(message)
@@ -263,42 +263,43 @@ public struct WorkerSession: Sendable {
   }
 }
 
-/// What happens to a worker.
+/// An event of a worker process.
 public enum WorkerEvent: Sendable {
   case coordinator(CoordinatorLetter)
   /// From a server of the last `connect`.
   case reply(DataReply, server: Int)
-  /// Data and model are there, and what is computed from now on is for this generation.
+  /// Data and model are loaded; computations are for this generation from now on.
   case setUp(generation: UInt64, WorkerTimeouts = WorkerTimeouts())
   case setUpFailed(generation: UInt64, String)
-  /// The computation of a task went as far as it can.
+  /// A task has computed until it needs the servers, or to its end.
   case advanced(task: UInt64, WorkOutput)
   case taskFailed(task: UInt64, TaskFailure)
-  /// A polite end was asked for (a signal).
+  /// The process was asked to end by a signal.
   case stopRequested
   case tick
 }
 
-/// What a worker does about it.
+/// What the driver of a worker process has to do.
 public enum WorkerAction: Sendable {
+  /// Send a message to the coordinator.
   case tell(NodeMessage)
-  /// Send a heartbeat with what the process uses, the generation that it belongs to, and the task
-  /// under way, 0 for none.
+  /// Send a heartbeat with the process's use of resources, its generation, and its current task, 0
+  /// for none.
   case beat(generation: UInt64, task: UInt64)
   /// Load the data and build the model of this run, then report `setUp`. Comes for every
-  /// generation: with the same configuration only the number of servers can be another.
+  /// generation; within a run only the number of servers can change.
   case setUp(Welcome)
-  /// Connect to the servers, in rank order, in place of all that were connected before.
+  /// Connect to the servers, in rank order, and close all earlier connections.
   case connect(endpoints: [String])
   case request(DataRequest, server: Int)
-  /// Send it to a server on a connection beside that of the requests, where nothing long is on its
-  /// way. The answer is a `reply` of the server.
+  /// Send it to a server on a separate connection without large messages. The answer is a `reply`
+  /// of the server.
   case probe(DataRequest, server: Int)
-  /// Something for the process's log.
+  /// Log a warning.
   case warn(String)
-  /// Begin to compute a task, in place of one that may be under way, then report `advanced`.
+  /// Begin to compute a task, which replaces the current one, then report `advanced`.
   case begin(WorkerTask)
-  /// Tell the task what it waited for, then report `advanced`.
+  /// Give the task the input that it waited for, then report `advanced`.
   case advance(task: UInt64, WorkInput)
   case leave(Departure)
 }

@@ -4,12 +4,11 @@ internal import Models
 internal import Tables
 internal import Tensors
 
-/// The initial values that data decides (trainable copies of features, scales of vectors), as
-/// blocks for the servers.
-/// The owner of shard 0 writes them before the first step; servers answer no pull until they have
-/// them all.
+/// The initial values that depend on data (trainable copies of features, scales of vectors), in
+/// blocks for the servers. The owner of shard 0 pushes them before the first step; servers answer
+/// no pull until they have all of them.
 struct InitialValues {
-  /// Bytes of values in one block, about.
+  /// Approximate size of a block in bytes.
   private static let blockByteCount = 8 << 20
 
   private let engine: WorkerEngine
@@ -27,7 +26,7 @@ struct InitialValues {
         blocks.append((table, start..<min(start + size, spec.rows)))
       }
     }
-    // Taken from the end.
+    // Blocks are taken from the end.
     blocks.reverse()
   }
 

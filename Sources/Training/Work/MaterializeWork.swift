@@ -3,8 +3,8 @@ internal import Models
 internal import Tables
 internal import Tensors
 
-/// Computes blocks of the final vectors and writes them to their table on the servers, so that
-/// they are computed once however many workers rank with them.
+/// Computes blocks of the final vectors and assigns them to their table on the servers, so that
+/// they are computed once for all workers that rank.
 final class MaterializeWork: Work {
   private let engine: WorkerEngine
   private let generation: UInt64
@@ -39,7 +39,7 @@ final class MaterializeWork: Work {
       next += 1
       return pullNext()
     case .reduced:
-      throw TrainingError("Totals came that were not asked for.")
+      throw TrainingError("Received totals that were not requested.")
     case .versionGone(let present):
       throw TrainingError(version, isGone: present)
     }
@@ -54,7 +54,7 @@ final class MaterializeWork: Work {
   }
 
   private func compute(_ replies: [PullReply]) throws -> [Addressed<PushRequest>] {
-    guard let plan else { throw TrainingError("Rows came that were not asked for.") }
+    guard let plan else { throw TrainingError("Received rows that were not requested.") }
     let rows = try plan.assemble(replies) { Matrix(rows: $0, columns: $1) }
     switch blocks[next].block {
     case .range(let final, let range):
@@ -69,32 +69,5 @@ final class MaterializeWork: Work {
         ofFinal: final, parameters: rows, context: nil, generation: generation,
         version: version)
     }
-  }
-}
-
-extension WorkerEngine {
-  /// Writes of both final matrices.
-  func pushes(
-    ofFinal final: WholeFinal, parameters: [Matrix?], context: StepContext?, generation: UInt64,
-    version: UInt64
-  ) throws -> [Addressed<PushRequest>] {
-    let present = parameters.map { $0 ?? Matrix(rows: 0, columns: 0) }
-    let vectors = final.compute(present, context)
-    func name(_ block: UInt32) -> ContributionName {
-      ContributionName(generation: generation, version: version, shard: block)
-    }
-    return try pushes(
-      of: vectors.user, rows: .all, table: model.finalTable(.user), name: name(0))
-      + pushes(of: vectors.item, rows: .all, table: model.finalTable(.item), name: name(1))
-  }
-
-  /// Writes of some rows of a final matrix.
-  func pushes(
-    of vectors: Matrix, rows: RowSelection, table: Int, name: ContributionName
-  ) throws -> [Addressed<PushRequest>] {
-    guard let routed = routing.route(rows, table: table) else { return [] }
-    return try PushPlan(parts: [.init(table: table, rows: routed, values: vectors)])
-      .requests(name: name, kind: .assign, routing: routing)
-      .filter { !$0.body.sections.isEmpty }
   }
 }

@@ -5,14 +5,14 @@ internal import Models
 internal import Tables
 internal import Tensors
 
-/// Ranks all items for blocks of users and reports the sums of the metrics, and how often each item
-/// was recommended if a metric asks for that.
+/// Ranks all items for blocks of users. Reports the sums of the metrics and, if a metric needs it,
+/// how often each item was recommended.
 ///
-/// The final item matrix is pulled once per task, in parts that fit a message, the users block by
-/// block; every block is reported as a unit of its own, so that sums do not depend on who ranked
-/// what.
+/// The final item matrix is pulled once per task, in parts that fit into a message; user vectors
+/// are pulled block by block. Every block is a unit of its own in the report, so that totals do not
+/// depend on the assignment of blocks to workers.
 final class RankWork: Work {
-  /// Bytes of item vectors in one pull, about.
+  /// Approximate size of item vectors in one pull, in bytes.
   private static let itemChunkByteCount = 64 << 20
 
   private let engine: WorkerEngine
@@ -23,7 +23,7 @@ final class RankWork: Work {
   private var next = 0
   private var plan: PullPlan?
   private let items: Matrix
-  /// Fills `items`; nil when it has.
+  /// Fills `items`; nil when that is done.
   private var itemReading: ReadTablesWork?
   private var reports: [UnitReport] = []
 
@@ -62,7 +62,7 @@ final class RankWork: Work {
     }
     switch input {
     case .pulled(let replies):
-      guard let plan else { throw TrainingError("Rows came that were not asked for.") }
+      guard let plan else { throw TrainingError("Received rows that were not requested.") }
       let rows = try plan.assemble(replies) { Matrix(rows: $0, columns: $1) }
       try rank(rows[engine.model.finalTable(.user)])
       next += 1
@@ -70,7 +70,7 @@ final class RankWork: Work {
     case .versionGone(let present):
       throw TrainingError(version, isGone: present)
     case .begin, .reduced, .sent:
-      throw TrainingError("An answer came that was not asked for.")
+      throw TrainingError("Received a reply that was not requested.")
     }
   }
 
@@ -84,7 +84,7 @@ final class RankWork: Work {
   }
 
   private func rank(_ users: Matrix?) throws {
-    guard let users else { throw TrainingError("The final user vectors did not come.") }
+    guard let users else { throw TrainingError("The reply has no final user vectors.") }
     let splits = [
       EvaluationSplit(name: EvaluationSplit.names.valid, truth: engine.dataset.valid),
       EvaluationSplit(name: EvaluationSplit.names.test, truth: engine.dataset.test),

@@ -3,10 +3,10 @@ internal import Models
 internal import Tables
 public import Tensors
 
-/// Reads whole tables from the servers, a bounded number of rows at a time, in row order: how the
-/// best model gets from the servers into files.
+/// Reads whole tables from the servers in row order, a bounded number of rows at a time. Used to
+/// save the best model.
 public final class ReadTablesWork: Work {
-  /// Takes some neighbouring rows of a table, `[rows, width]`, beginning with row `first`.
+  /// Receives neighbouring rows of a table, `[rows, width]`, beginning with row `first`.
   public typealias Sink = (_ table: Int, _ first: Int, _ rows: Matrix) throws -> Void
 
   private let routing: TableRouting
@@ -19,7 +19,7 @@ public final class ReadTablesWork: Work {
 
   /// - Parameters:
   ///   - tables: indices into the routing's tables.
-  ///   - chunkByteCount: how many bytes of values to ask for at once, at least one row.
+  ///   - chunkByteCount: bytes of values per pull; at least one row is pulled.
   public init(
     routing: TableRouting, tables: [Int], version: UInt64, generation: UInt64,
     chunkByteCount: Int = 8 << 20, sink: @escaping Sink

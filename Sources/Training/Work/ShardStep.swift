@@ -5,7 +5,7 @@ internal import Models
 internal import Tables
 internal import Tensors
 
-/// One shard of one step: its batch, and after recording its loss and gradients.
+/// One shard of one step: its batch, and after `record` and `differentiate` its loss and gradients.
 final class ShardStep {
   let shard: Int
   let batch: TripletBatch
@@ -14,7 +14,7 @@ final class ShardStep {
   private let context: StepContext
   private let tape: Tape
   private var parameters: [Variable] = []
-  /// Of each table, in the rows that were selected.
+  /// The gradient of each table's selected rows.
   private var gradients: [Matrix?] = []
   private var propagated: [Variable] = []
   private(set) var loss = Loss(terms: [])
@@ -34,8 +34,8 @@ final class ShardStep {
   ///
   /// - Parameters:
   ///   - pulled: rows of each table, as selected by `union`.
-  ///   - union: the selections that were pulled, of which this shard's are a part.
-  ///   - shared: what the worker propagated for all its shards.
+  ///   - union: the pulled selections, which contain this shard's.
+  ///   - shared: the forward pass that all shards of the worker share.
   /// - Returns: this shard's parts of the reductions.
   func record(
     _ pulled: [Matrix?], union: [RowSelection], shared: SharedForward
@@ -55,7 +55,7 @@ final class ShardStep {
     return tape.reductions.map(\.part)
   }
 
-  /// Picks this shard's rows out of the rows of all shards.
+  /// Selects this shard's rows from the rows of all shards.
   private func rows(
     _ selection: RowSelection, from matrix: Matrix, selectedBy union: RowSelection
   ) -> Matrix {
@@ -72,8 +72,8 @@ final class ShardStep {
     return result
   }
 
-  /// What the reductions come to if the other shards are like this one: what a shard takes for them
-  /// that does not wait for the others.
+  /// Estimates the totals of the reductions by assuming that other shards are like this one; used
+  /// in `ssp` and `async`, where shards do not wait for each other.
   func estimatedTotals(_ parts: [Double]) -> [Double] {
     // A shard without examples has parts of 0.
     parts.map { batch.count > 0 ? $0 * Double(batch.globalCount) / Double(batch.count) : $0 }
@@ -96,13 +96,14 @@ final class ShardStep {
 
   private var divergenceAdvice: String {
     context.epoch == 0 && context.step == 0
-      ? "It is the first step, so that no learning rate is the cause: scale the features, for "
+      ? "It is the first step, so the learning rate is not the cause: scale the features, for "
         + "instance to mean 0 and deviation 1, or lower the weights of the objective."
       : "Lower learning_rate or the weights of the objective; the best model so far is kept."
   }
 
-  /// What the step adds to the sums of the shard's epoch, known once differentiated: its share of
-  /// the loss and its statistics. Rounds before the last say nothing of the model.
+  /// What the step adds to the sums of the shard's epoch, after `differentiate`: its share of the
+  /// loss, and its statistics. Only the last round updates the model, so earlier rounds add
+  /// nothing.
   var sums: [String: Double] {
     guard context.isFinalRound else { return [:] }
     var sums: [String: Double] = [:]
@@ -111,7 +112,7 @@ final class ShardStep {
     return sums
   }
 
-  /// The gradients and running averages for the servers.
+  /// The push of gradients and running averages.
   func push() -> PushPlan {
     var parts: [PushPlan.Part] = []
     for table in selections.indices {
@@ -135,18 +136,50 @@ final class ShardStep {
   }
 }
 
-extension RowSelection {
-  /// The rows of several selections of one table.
-  static func union(_ selections: [RowSelection]) -> RowSelection {
-    guard let first = selections.first else { return .none }
-    if selections.allSatisfy({ $0 == first }) { return first }
-    if selections.contains(.all) { return .all }
-    var rows: [Int32] = []
-    for case .listed(let listed) in selections { rows += listed }
-    rows.sort()
-    var distinct: [Int32] = []
-    distinct.reserveCapacity(rows.count)
-    for row in rows where distinct.last != row { distinct.append(row) }
-    return .listed(distinct)
+/// The part of a step's forward pass that does not depend on the batch. It is computed once per
+/// step for all shards of a worker. Its backward pass runs once per shard, because adding up the
+/// shards' gradients first would change bits.
+final class SharedForward {
+  private let tape: Tape
+  private var parameters: [Variable] = []
+  private(set) var propagated: [Variable] = []
+
+  init(tape: Tape) { self.tape = tape }
+
+  /// - Parameters:
+  ///   - pulled: rows of each table; tables that are read here are whole.
+  func record(_ pulled: [Matrix?], model: TrainingModel, context: StepContext) {
+    tape.reset()
+    parameters = pulled.enumerated().map { table, matrix in
+      matrix.map { tape.parameter($0) }
+        ?? tape.constant(Matrix(rows: 0, columns: model.tables[table].width))
+    }
+    propagated = model.propagate(on: tape, parameters: parameters, context: context)
+  }
+
+  /// Propagates one shard's gradients of the propagated values back to the tables, and adds them.
+  ///
+  /// - Parameters:
+  ///   - leaves: the variables with the propagated values on the shard's tape.
+  ///   - gradients: the shard's gradients so far, by table.
+  ///   - shardTape: owns the memory of the sums until the gradients are pushed.
+  func addGradients(
+    of leaves: [Variable], to gradients: inout [Matrix?], on shardTape: Tape
+  ) {
+    let seeds = zip(propagated, leaves).compactMap { variable, leaf in
+      leaf.gradient.map { (variable: variable, gradient: $0) }
+    }
+    guard !seeds.isEmpty else { return }
+    tape.backward(seeding: seeds)
+    for (table, parameter) in parameters.enumerated() {
+      guard let gradient = parameter.gradient else { continue }
+      let sum = shardTape.matrix(rows: gradient.rows, columns: gradient.columns)
+      sum.copy(from: gradient)
+      if let own = gradients[table] {
+        BLAS.accumulate(own.pointer, into: sum.pointer, count: own.count)
+      }
+      gradients[table] = sum
+    }
+    tape.clearGradients()
   }
 }

@@ -5,20 +5,20 @@ internal import Models
 internal import Tables
 internal import Tensors
 
-/// The gradients of some shards in every step of one epoch.
+/// Computes the gradients of some shards in every step of one epoch.
 ///
 /// Per version: pull the rows of all owned shards at once, record each shard, sum the reductions
-/// over all shards of the run through a server, differentiate, push each shard's contribution.
-/// Where rows may be stale nobody waits for the others' parts of the reductions: each shard makes
-/// do with an estimate from its own, and says with its contribution how stale its rows were.
+/// over all shards of the run through a server, differentiate, push each shard's contribution. In
+/// `ssp` and `async` shards do not wait for the reductions of others: each uses an estimate from
+/// its own part, and its contribution reports how stale its rows were.
 ///
-/// After the pushes were handed over the next batch is drawn and its pull planned; it goes out when
-/// they are acknowledged, and says so to the servers, which go to the next version when all shards
-/// are confirmed. A last pull, of the version that the epoch ends with, brings what the servers
-/// summed of the shards' losses.
+/// When the pushes were passed to the network, the next batch is drawn and its pull planned. The
+/// pull is sent when the pushes are acknowledged, and confirms the shards; servers begin the next
+/// version when all shards are confirmed. A last pull, of the version after the epoch, returns the
+/// sums of the shards' losses.
 ///
-/// The task may begin anywhere in the epoch, and goes on from where the servers are: what it is
-/// late for has been done by whoever had the shards before.
+/// The task may begin anywhere in the epoch, and skips to the version of the servers: earlier
+/// versions were completed by the previous owner of the shards.
 final class TrainWork: Work {
   private let engine: WorkerEngine
   private let generation: UInt64
@@ -31,12 +31,12 @@ final class TrainWork: Work {
   private var union: [RowSelection] = []
   private var plan: PullPlan?
   private var parts: [[Double]] = []
-  /// How many versions the rows at hand are behind.
+  /// How many versions the current rows are behind.
   private var staleness: UInt64 = 0
   private var stalePushes: [Addressed<PushRequest>] = []
-  /// Nil once they are written.
+  /// Nil once they were pushed.
   private var initialValues: InitialValues?
-  /// Where pulled rows are assembled; one tape's worth of buffers, reused every step.
+  /// Owns the matrices of pulled rows; its buffers are reused every step.
   private let pulledTape: Tape
   private let shared: SharedForward
 
@@ -56,7 +56,7 @@ final class TrainWork: Work {
     guard !isTooLarge, firstVersion <= startVersion, startVersion <= end else {
       throw TrainingError(
         "Cannot train epoch \(epoch) from version \(startVersion) on: its \(count) versions begin "
-          + "with \(firstVersion). All processes of a run must be of the same release.")
+          + "with \(firstVersion). Use the same release of mrdib on all machines.")
     }
     versions = firstVersion..<end
     pulledTape = engine.tape(shards.count)
@@ -86,7 +86,7 @@ final class TrainWork: Work {
       version += 1
       return nextPull()
     case .versionGone(let present):
-      return try goOn(from: present)
+      return try skip(to: present)
     }
   }
 
@@ -99,11 +99,11 @@ final class TrainWork: Work {
     return .push(try differentiate(totals: parts))
   }
 
-  /// Where rows may be stale: without the other shards' parts of the reductions.
+  /// For `ssp` and `async`: computes without the other shards' parts of the reductions.
   private func computeAlone(from replies: [PullReply]) throws -> WorkOutput {
     let lowest = replies.map(\.version).min() ?? version
-    // Whoever had the shards before has contributed everywhere.
-    if lowest > version { return try goOn(from: lowest) }
+    // All servers have passed this version, so the previous owner has contributed to all of them.
+    if lowest > version { return try skip(to: lowest) }
     staleness = version - lowest
     try record(replies)
     return .push(try differentiate(totals: zip(steps, parts).map { $0.estimatedTotals($1) }))
@@ -111,18 +111,18 @@ final class TrainWork: Work {
 
   private var isExact: Bool { engine.setting.consistency.isExact }
 
-  /// Leaves out the versions that all servers have behind them.
-  private func goOn(from present: UInt64) throws -> WorkOutput {
+  /// Skips versions that all servers have passed.
+  private func skip(to present: UInt64) throws -> WorkOutput {
     guard version < present, present <= versions.upperBound else {
       throw TrainingError(
-        "Cannot go on with epoch \(epoch): the servers are at version \(present), version "
-          + "\(version) was asked for, and the epoch ends with \(versions.upperBound).")
+        "Cannot continue epoch \(epoch): the servers are at version \(present), version "
+          + "\(version) was requested, and the epoch ends with \(versions.upperBound).")
     }
     version = present
     return nextPull()
   }
 
-  /// The next block of initial values that data decides; nil when the servers have them all.
+  /// The next block of initial values that depend on data; nil when all were pushed.
   private func nextInitialValues() throws -> WorkOutput? {
     let block = try initialValues?.next()
     if block == nil { initialValues = nil }
@@ -139,7 +139,8 @@ final class TrainWork: Work {
       union, version: version, acceptable: isExact || isLast ? nil : acceptableVersions,
       routing: engine.routing)
     self.plan = plan
-    // Only of the version before the first nothing is known, unless it is over for everybody.
+    // This task has pushed every version since the first one. Before that, nothing is known of the
+    // shards, unless the epoch is over, and so complete on all servers.
     let isConfirmed = isLast || version > startVersion
     return .pull(
       plan.requests(
@@ -147,14 +148,15 @@ final class TrainWork: Work {
         wantsReports: isLast))
   }
 
-  /// A server may be ahead, because it has the contribution already that another lacks.
+  /// In `ssp` and `async` a server may be ahead: it has a contribution that another one still
+  /// lacks.
   private var acceptableVersions: ClosedRange<UInt64> {
     let oldest = engine.setting.consistency
       .oldestVersion(for: version, inEpochFrom: versions.lowerBound)
     return oldest...versions.upperBound
   }
 
-  /// Draws the batches of the current version, in place of those before.
+  /// Draws the batches of the current version; replaces the steps before.
   private func nextSteps() -> [ShardStep] {
     pulledTape.reset()
     return shards.enumerated().map { index, shard in
@@ -164,7 +166,7 @@ final class TrainWork: Work {
     }
   }
 
-  /// Where the current version stands in the run.
+  /// The epoch, step and round of the current version, for one shard.
   private func context(shard: Int) -> StepContext {
     let rounds = UInt64(engine.setting.roundsPerStep)
     let offset = version - versions.lowerBound
@@ -173,8 +175,8 @@ final class TrainWork: Work {
       isFinalRound: offset % rounds == rounds - 1)
   }
 
-  /// The final vectors of the epoch's last forward pass, for models that rank with those; written
-  /// by the owner of shard 0.
+  /// The final vectors of the epoch's last forward pass, for models that rank with them; the owner
+  /// of shard 0 pushes them.
   private func staleFinal(_ pulled: [Matrix?]) throws -> [Addressed<PushRequest>] {
     guard case .whole(let final) = engine.model.backbone.final, final.isStale, shards.contains(0),
       version + 1 == versions.upperBound
@@ -185,7 +187,7 @@ final class TrainWork: Work {
   }
 
   private func record(_ replies: [PullReply]) throws {
-    guard let plan else { throw TrainingError("Rows came that were not asked for.") }
+    guard let plan else { throw TrainingError("Received rows that were not requested.") }
     let pulled = try plan.assemble(replies) { pulledTape.matrix(rows: $0, columns: $1) }
     shared.record(pulled, model: engine.model, context: context(shard: shards[0]))
     parts = steps.map { $0.record(pulled, union: union, shared: shared) }
@@ -194,13 +196,13 @@ final class TrainWork: Work {
 
   private func differentiate(totals: [[Double]]) throws -> [Addressed<PushRequest>] {
     guard totals.count == steps.count else {
-      throw TrainingError("\(totals.count) totals came for \(steps.count) shards.")
+      throw TrainingError("Received \(totals.count) lists of totals for \(steps.count) shards.")
     }
     var requests = stalePushes
     for (index, step) in steps.enumerated() {
       guard totals[index].count == parts[index].count else {
         throw TrainingError(
-          "\(totals[index].count) totals came for \(parts[index].count) reductions of shard "
+          "Received \(totals[index].count) totals for \(parts[index].count) reductions of shard "
             + "\(step.shard).")
       }
       try step.differentiate(totals: totals[index], shared: shared)
@@ -210,7 +212,7 @@ final class TrainWork: Work {
     return requests
   }
 
-  /// What a contribution says of itself.
+  /// The sums that are pushed with a contribution.
   private func sums(of step: ShardStep) -> [String: Double] {
     guard !isExact else { return step.sums }
     return step.sums.merging(StalenessCounts(staleness).sums) { first, _ in first }
@@ -220,10 +222,10 @@ final class TrainWork: Work {
     ContributionName(generation: generation, version: version, shard: UInt32(shard))
   }
 
-  /// What the first server has summed of the task's shards over the epoch.
+  /// Server 0's sums of the task's shards over the epoch.
   private func reports(_ replies: [PullReply]) throws -> [UnitReport] {
-    guard let plan else { throw TrainingError("Reports came that were not asked for.") }
-    // There are no rows; but it must be the version that was asked for, from all servers.
+    guard let plan else { throw TrainingError("Received reports that were not requested.") }
+    // There are no rows, but this checks that all servers have reached the version.
     _ = try plan.assemble(replies) { pulledTape.matrix(rows: $0, columns: $1) }
     return try shards.map { shard in
       guard let report = replies[0].reports.first(where: { $0.unit == UInt32(shard) }) else {

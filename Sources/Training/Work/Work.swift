@@ -1,6 +1,8 @@
+internal import Datasets
+internal import Evaluation
 public import Messages
 
-/// A message and the server that it is for.
+/// A request with the server to send it to.
 public struct Addressed<Body: Sendable>: Sendable {
   public let server: Int
   public let body: Body
@@ -11,36 +13,70 @@ public struct Addressed<Body: Sendable>: Sendable {
   }
 }
 
-/// What a task is told.
+/// Input that a task waits for.
 public enum WorkInput: Sendable {
   case begin
-  /// The answers to a pull, one per request and in their order.
+  /// The replies to a pull, one per request, in the order of the requests.
   case pulled([PullReply])
   /// The totals of a reduce, one list per request.
   case reduced([[Double]])
-  /// The pushes were handed over; they need not have arrived.
+  /// The pushes were passed to the network; they need not have arrived.
   case sent
-  /// The servers are beyond the version that a pull or a reduce was for, at this one: everything
+  /// The servers have passed the version of a pull or a reduce, and are at this one: everything
   /// before it is complete on all of them.
   case versionGone(UInt64)
 }
 
-/// What a task wants next.
+/// The requests of a task, or its reports.
 public enum WorkOutput: Sendable {
   case pull([Addressed<PullRequest>])
-  /// Every server can add; the first one does.
+  /// Server 0 adds the values of all shards.
   case reduce([ReduceRequest])
   case push([Addressed<PushRequest>])
-  /// All is computed; the task is done when every push was acknowledged.
+  /// Everything is computed; the task is done when every push is acknowledged.
   case done([UnitReport])
 }
 
-/// A task as a conversation: it computes until it needs the servers, says what it needs, and goes
-/// on when told the answer. It runs on whatever thread computes; it knows no socket and no clock.
+/// A task that alternates with the servers: it computes until it needs them, returns its requests,
+/// and continues with their replies. It uses no socket and no clock, and runs on the computing
+/// thread.
 public protocol Work: AnyObject {
-  /// - Throws: ``TrainingError`` when the task cannot go on.
+  /// Computes with an input until the next requests or the end.
+  ///
+  /// - Throws: ``TrainingError`` when the task cannot continue.
   func advance(_ input: WorkInput) throws -> WorkOutput
 
-  /// What is done of the task, in steps or blocks.
+  /// The number of finished steps or blocks.
   var progress: UInt64 { get }
+}
+
+/// Why a task failed on a worker.
+public struct TrainingError: Error, CustomStringConvertible, Sendable {
+  public let kind: TaskFailure.Kind
+  public let description: String
+
+  public init(_ description: String, kind: TaskFailure.Kind = .failed) {
+    self.kind = kind
+    self.description = description
+  }
+
+  /// Rows of a version are needed, but the servers have passed it.
+  init(_ version: UInt64, isGone present: UInt64) {
+    self.init(
+      "Cannot read the rows of version \(version): the servers are already at version \(present).")
+  }
+}
+
+extension TaskFailure {
+  /// The report of an error to the coordinator.
+  public init(describing error: any Error) {
+    let kind: Kind =
+      switch error {
+      case let error as TrainingError: error.kind
+      case EvaluationError.scoreNotFinite: .diverged
+      case let error as DatasetError where error.kind == .changed: .dataChanged
+      default: .failed
+      }
+    self.init(kind, "\(error)")
+  }
 }

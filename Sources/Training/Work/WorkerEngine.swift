@@ -4,23 +4,24 @@ public import Evaluation
 public import Messages
 public import Models
 public import Tables
+internal import Tensors
 
-/// Everything that computing needs on one worker: data, model, and where rows live.
+/// Everything that a worker computes with: data, model, and the placement of rows.
 public final class WorkerEngine {
-  /// What of the run the computation depends on.
+  /// The settings of a run that the computation depends on.
   public struct Setting: Sendable {
     public var seed: UInt64
     public var shardCount: Int
     public var roundsPerStep: Int
     public var batchSize: Int
     public var topK: [Int]
-    /// What an evaluation computes at each of them.
+    /// The metrics of an evaluation, computed at each of `topK`.
     public var metrics: [Metric]
     /// Users per block of a ranking.
     public var rankBlockSize: Int
     /// Final vectors per block of a materialization.
     public var materializeBlockSize: Int
-    /// How old the rows may be that gradients are computed from.
+    /// How stale the rows of a gradient may be.
     public var consistency: Consistency
 
     public init(
@@ -45,7 +46,7 @@ public final class WorkerEngine {
   private(set) var routing: TableRouting
   let setting: Setting
   let sampler: BatchSampler
-  /// Tapes live as long as the engine, so that steps reuse their buffers.
+  /// Kept as long as the engine, so that steps reuse their buffers.
   private var tapes: [Tape] = []
 
   public init(dataset: Dataset, model: TrainingModel, serverCount: Int, setting: Setting) {
@@ -57,8 +58,8 @@ public final class WorkerEngine {
       dataset: dataset, seed: setting.seed, batchSize: setting.batchSize)
   }
 
-  /// Takes up a generation with this many servers. Data, model and buffers stay; work that is under
-  /// way is not to be advanced any more.
+  /// Begins a generation with this number of servers. Data, model and buffers are kept; work that
+  /// was begun before must not be advanced any more.
   public func enter(serverCount: Int) {
     guard serverCount != routing.serverCount else { return }
     routing = TableRouting(tables: model.tables, serverCount: serverCount)
@@ -94,67 +95,29 @@ public final class WorkerEngine {
   }
 }
 
-/// How evaluation is cut into blocks; coordinator and workers must agree on it.
-public struct EvaluationBlocks: Sendable {
-  /// A block of final vectors to compute.
-  enum Final: Sendable {
-    case range(RowwiseFinal, Range<Int>)
-    /// Both sides, from these whole tables.
-    case whole(WholeFinal, rows: [RowSelection])
-
-    /// The rows of the first tables that the block depends on.
-    var rows: [RowSelection] {
-      switch self {
-      case .range(let final, let range): final.rows(range)
-      case .whole(_, let rows): rows
-      }
-    }
-  }
-
-  private let finals: [Final]
-  private let users: [Range<Int>]
-
-  public init(
-    model: TrainingModel, userCount: Int, materializeBlockSize: Int, rankBlockSize: Int
-  ) {
-    switch model.backbone.final {
-    case .tables:
-      finals = []
-    case .rows(let final):
-      let count = model.tables[model.finalTable(final.side)].rows
-      finals = Self.ranges(count, by: materializeBlockSize).map { .range(final, $0) }
-    case .whole(let final):
-      let rows = model.tables.indices.map { table -> RowSelection in
-        final.tables.contains(table) ? .all : .none
-      }
-      // Stale vectors are written by the last training step instead.
-      finals = final.isStale ? [] : [.whole(final, rows: rows)]
-    }
-    users = Self.ranges(userCount, by: rankBlockSize)
-  }
-
-  public var materializeCount: Int { finals.count }
-  public var rankCount: Int { users.count }
-
-  /// The final vectors of a block; nil beyond the last.
-  func final(_ block: UInt32) -> Final? {
-    block < finals.count ? finals[Int(block)] : nil
-  }
-
-  /// The users of a block; nil beyond the last.
-  public func users(_ block: UInt32) -> Range<Int>? {
-    block < users.count ? users[Int(block)] : nil
-  }
-
-  private static func ranges(_ count: Int, by size: Int) -> [Range<Int>] {
-    stride(from: 0, to: count, by: size).map { $0..<min($0 + size, count) }
-  }
-}
-
 extension WorkerEngine {
-  var blocks: EvaluationBlocks {
-    EvaluationBlocks(
-      model: model, userCount: dataset.userCount,
-      materializeBlockSize: setting.materializeBlockSize, rankBlockSize: setting.rankBlockSize)
+  /// Pushes that assign both final matrices.
+  func pushes(
+    ofFinal final: WholeFinal, parameters: [Matrix?], context: StepContext?, generation: UInt64,
+    version: UInt64
+  ) throws -> [Addressed<PushRequest>] {
+    let present = parameters.map { $0 ?? Matrix(rows: 0, columns: 0) }
+    let vectors = final.compute(present, context)
+    func name(_ block: UInt32) -> ContributionName {
+      ContributionName(generation: generation, version: version, shard: block)
+    }
+    return try pushes(
+      of: vectors.user, rows: .all, table: model.finalTable(.user), name: name(0))
+      + pushes(of: vectors.item, rows: .all, table: model.finalTable(.item), name: name(1))
+  }
+
+  /// Pushes that assign some rows of a final matrix.
+  func pushes(
+    of vectors: Matrix, rows: RowSelection, table: Int, name: ContributionName
+  ) throws -> [Addressed<PushRequest>] {
+    guard let routed = routing.route(rows, table: table) else { return [] }
+    return try PushPlan(parts: [.init(table: table, rows: routed, values: vectors)])
+      .requests(name: name, kind: .assign, routing: routing)
+      .filter { !$0.body.sections.isEmpty }
   }
 }

@@ -9,7 +9,7 @@ package final class JoinableThread: Sendable {
     case joined
   }
 
-  /// What the thread runs, and how that ended.
+  /// The function that the thread runs, and the error that it ended with.
   private final class Work: Sendable {
     let body: @Sendable () throws -> Void
     let failure = Mutex<(any Error)?>(nil)
@@ -55,7 +55,9 @@ package final class JoinableThread: Sendable {
     }
   }
 
-  /// Waits for the thread's end and throws what its work threw. A second call does not wait.
+  /// Waits until the thread has ended. A second call does not wait.
+  ///
+  /// - Throws: the error of the thread's function.
   package func join() throws {
     let thread: pthread_t? = state.withLock { state in
       defer { state = .joined }
@@ -65,7 +67,7 @@ package final class JoinableThread: Sendable {
     if let error = work.failure.withLock({ $0 }) { throw error }
   }
 
-  /// Signals are for the main thread, which decides what they mean.
+  /// Signals are handled by the main thread only.
   private static func blockSignals() {
     var signals = sigset_t()
     sigfillset(&signals)

@@ -1,6 +1,8 @@
+internal import CZeroMQ
+internal import Glibc
 internal import Synchronization
 
-/// Where other threads leave events for a loop.
+/// The queue through which other threads pass events to a loop.
 public final class Mailbox<Event: Sendable>: Sendable {
   private struct State {
     var events: [Event] = []
@@ -18,7 +20,7 @@ public final class Mailbox<Event: Sendable>: Sendable {
     signal = try WakeSignal()
   }
 
-  /// Hands an event to the loop and wakes it. Never waits.
+  /// Queues an event for the loop and wakes the loop. Never waits.
   ///
   /// - Throws: ``TransportError`` `overloaded` when the mailbox is full, `closed` when the loop
   ///   has been asked to stop.
@@ -31,30 +33,57 @@ public final class Mailbox<Event: Sendable>: Sendable {
     }
     switch outcome {
     case .first: signal.raise()
-    case .later: break  // Whoever was first has raised the signal.
+    case .later: break  // The first event in the queue has raised the signal.
     case .full:
       throw TransportError(
         .overloaded,
-        "Cannot hand an event to the network thread: \(capacity) already wait for it; it is stuck,"
-          + " or events are made faster than it can take them.")
+        "Cannot pass an event to the network thread: \(capacity) already wait for it; the thread is"
+          + " stuck, or events come faster than it can handle them.")
     case .closed:
       throw TransportError(
-        .closed, "Cannot hand an event to the network thread: it has been stopped.")
+        .closed, "Cannot pass an event to the network thread: it has been stopped.")
     }
   }
 
-  /// Takes no more events, and lets the loop stop after those that are there.
+  /// Accepts no more events; the loop stops after those that are queued.
   public func close() {
     state.withLock { $0.isClosed = true }
     signal.raise()
   }
 
-  /// All waiting events, at once.
+  /// Removes and returns all queued events.
   func drain() -> (events: [Event], isClosed: Bool) {
     signal.clear()
     return state.withLock { state in
       defer { state.events = [] }
       return (state.events, state.isClosed)
     }
+  }
+}
+
+/// A file descriptor that any thread can make readable, in order to wake a poll.
+final class WakeSignal: Sendable {
+  let descriptor: CInt
+
+  init() throws(TransportError) {
+    do {
+      descriptor = try valueOrErrno { eventfd(0, CInt(O_NONBLOCK | O_CLOEXEC)) }
+    } catch {
+      throw TransportError(error, attempt: "make an event descriptor")
+    }
+  }
+
+  deinit { close(descriptor) }
+
+  /// Makes the descriptor readable. Its counter adds up, so that a failure (overflow) means that it
+  /// is readable already.
+  func raise() {
+    _ = try? valueOrErrno { eventfd_write(descriptor, 1) }
+  }
+
+  /// Makes the descriptor unreadable again, however often it was raised.
+  func clear() {
+    var count: eventfd_t = 0
+    _ = try? valueOrErrno { eventfd_read(descriptor, &count) }
   }
 }

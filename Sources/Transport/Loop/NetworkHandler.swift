@@ -1,20 +1,20 @@
 public import Messages
 
-/// What a process does with its network: reacts to messages, time and events of other threads.
+/// Reacts to messages, time and events of other threads.
 ///
-/// All calls come from the loop's thread, one at a time; a handler must not block it for long.
+/// The loop's thread makes all calls, one at a time; a handler must not block it for long.
 public protocol NetworkHandler<Event>: AnyObject {
-  /// What other threads hand over.
+  /// What other threads pass to the loop.
   associatedtype Event: Sendable
 
-  /// Before anything else: the place to bind and connect. An error ends the loop.
+  /// Called first: the place to bind and connect. An error ends the loop.
   func started(on loop: NetworkLoop<Event>) throws
 
-  /// A message arrived, not yet decoded. Messages of one peer come in the order of their sending.
+  /// A message arrived, not decoded yet. Messages of one peer arrive in the order of sending.
   func received(_ message: WireMessage, from peer: PeerID, on loop: NetworkLoop<Event>)
 
-  /// `undelivered` messages were queued for a peer that has left. Messages that libzmq had already
-  /// taken may be lost as well, which only the peer's answer can tell.
+  /// A peer has left while `undelivered` messages were queued for it. Messages that libzmq had
+  /// already accepted may be lost as well; only an answer of the peer shows that one arrived.
   func lost(_ peer: PeerID, undelivered: Int, on loop: NetworkLoop<Event>)
 
   /// The tick interval has passed. `now` is ``MonotonicClock/now``.
@@ -22,4 +22,28 @@ public protocol NetworkHandler<Event>: AnyObject {
 
   /// An event of another thread.
   func posted(_ event: Event, on loop: NetworkLoop<Event>)
+}
+
+/// One socket of a loop.
+public struct ConnectionID: Hashable, Sendable {
+  let number: UInt32
+}
+
+/// The sender or receiver of a message: a socket of a loop and, for a listening socket, one of the
+/// peers that are connected to it.
+public struct PeerID: Hashable, Sendable {
+  public let connection: ConnectionID
+  /// libzmq's name for the peer's connection, new for every start of a process. The peer identifies
+  /// itself in its first message. Empty for the only peer of a connecting socket.
+  let routingID: [UInt8]
+}
+
+/// Names of connections.
+enum RoutingID {
+  /// A name that was never used before: two peers with one name would get each other's messages.
+  static func fresh() -> [UInt8] {
+    var generator = SystemRandomNumberGenerator()
+    // libzmq reserves names that begin with 0.
+    return [0x6d] + (0..<16).map { _ in UInt8.random(in: 0...255, using: &generator) }
+  }
 }

@@ -1,5 +1,5 @@
 extension NetworkLoop {
-  /// Answers libzmq's questions about who may connect.
+  /// Answers libzmq's questions whether a peer may connect.
   func admitPeers() throws(TransportError) {
     guard let authenticator else { return }
     for refusal in try authenticator.answer(atMost: settings.messagesPerTurn) {
@@ -8,7 +8,7 @@ extension NetworkLoop {
     }
   }
 
-  /// Counts and reports handshakes that failed, and has refused connections try again.
+  /// Counts and reports failed handshakes, and retries connections that were refused.
   func lookAfterHandshakes(at now: Duration) throws(TransportError) {
     let accepted = ConnectionGuard.acceptedCount
     var isListening = false
@@ -35,15 +35,15 @@ extension NetworkLoop {
   private func lookAfterListening(
     _ connection: Connection, at now: Duration
   ) throws(TransportError) {
-    while let news = try connection.handshakes.next() {
-      switch news {
+    while let event = try connection.handshakes.next() {
+      switch event {
       case .accepted:
         connection.ledger.accepted(at: now)
       case .succeeded:
         connection.ledger.concluded()
       case .failed(let cause):
         connection.ledger.concluded()
-        // The authenticator knows more about a key that is not allowed, and has counted it.
+        // The authenticator has already reported a refused key, with more detail.
         if cause != .keyNotAllowed { note(cause, of: connection) }
       }
     }
@@ -53,8 +53,8 @@ extension NetworkLoop {
   private func lookAfterConnecting(
     _ connection: Connection, at now: Duration
   ) throws(TransportError) {
-    while let news = try connection.handshakes.next() {
-      switch news {
+    while let event = try connection.handshakes.next() {
+      switch event {
       case .accepted:
         break
       case .succeeded:
@@ -62,7 +62,7 @@ extension NetworkLoop {
         settings.report(.connected)
       case .failed(let cause):
         note(cause, of: connection)
-        // libzmq itself tries again when the other side hung up, and only then.
+        // libzmq reconnects by itself only when the other side has closed the connection.
         if cause != .hungUp {
           connection.reconnectsAt = now + settings.socket.reconnectIntervalMaximum
         }

@@ -1,11 +1,11 @@
 internal import CZeroMQ
 
 extension NetworkLoop {
-  /// Serves the handler until somebody calls ``stop()`` or closes the ``mailbox``; then gives
-  /// unsent messages ``NetworkLoopSettings/drainTime`` and closes all connections.
+  /// Runs the loop until ``stop()`` is called or the ``mailbox`` is closed. Then sends what is
+  /// queued, for at most ``NetworkLoopSettings/drainTime``, and closes all connections.
   ///
-  /// - Throws: what ``NetworkHandler/started(on:)`` throws, or ``TransportError`` when a socket
-  ///   fails in a way that no retry mends.
+  /// - Throws: the error of ``NetworkHandler/started(on:)``, or ``TransportError`` when a socket
+  ///   fails permanently.
   public func run(_ handler: some NetworkHandler<Event>) throws {
     defer {
       mailbox.close()
@@ -31,8 +31,8 @@ extension NetworkLoop {
     try drain()
   }
 
-  /// Ticks when the time for it has come: also between two messages, because what a turn has to do
-  /// may take long, and signs of life come first.
+  /// Ticks when a tick is due. Also called between two messages: heartbeats must not wait until a
+  /// long turn is over.
   private func tickIfDue(_ handler: some NetworkHandler<Event>, isBehind: Bool) throws {
     let now = MonotonicClock.now
     guard now >= nextTick, !isStopping else { return }
@@ -55,7 +55,7 @@ extension NetworkLoop {
     if isClosed { stop() }
   }
 
-  /// - Returns: whether no message of the connection waits any more.
+  /// - Returns: whether all messages of the connection were delivered.
   private func deliverMessages(
     of connection: Connection, to handler: some NetworkHandler<Event>
   ) throws -> Bool {
@@ -70,7 +70,7 @@ extension NetworkLoop {
     return false
   }
 
-  /// Sends what is queued and lets libzmq send what it holds, for a bounded time.
+  /// Sends what is queued here and in libzmq, for a bounded time.
   private func drain() throws(TransportError) {
     let deadline = MonotonicClock.now + settings.drainTime
     while connections.contains(where: \.hasQueuedMessages), MonotonicClock.now < deadline {
@@ -80,17 +80,16 @@ extension NetworkLoop {
     closeConnections(linger: max(.zero, deadline - MonotonicClock.now))
   }
 
-  /// What a wait ended with.
+  /// What is ready after a wait.
   private struct Readiness {
-    /// Of other threads.
+    /// Events of other threads wait.
     var hasEvents = false
-    /// Of libzmq about who may connect.
+    /// libzmq asks whether a peer may connect.
     var hasQuestions = false
     var readable: [Connection] = []
   }
 
-  /// Waits until a socket or the mailbox has something, a queued message can be tried again, or
-  /// the time has come.
+  /// Waits until a socket or the mailbox is ready, a queued message can be retried, or `time`.
   private func poll(
     until time: Duration, reads: Bool = true
   ) throws(TransportError) -> Readiness {

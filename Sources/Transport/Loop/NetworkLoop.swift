@@ -1,26 +1,27 @@
+internal import Glibc
 public import Messages
 
-/// Owns every socket of a process and the thread's time: takes messages, ticks and events in turn
-/// and hands them to a ``NetworkHandler``.
+/// The event loop that owns every socket of a process. It passes messages, ticks and events in turn
+/// to a ``NetworkHandler``.
 ///
-/// Not `Sendable`: it stays on the thread that made it. Others reach it through its ``mailbox``.
+/// Not `Sendable`: it stays on the thread that made it. Other threads use its ``mailbox``.
 public final class NetworkLoop<Event: Sendable> {
   public let mailbox: Mailbox<Event>
   public let settings: NetworkLoopSettings
   public internal(set) var statistics = TransportStatistics()
   let context: ZeroMQContext
-  /// In the order of their making, which is the order in which they are served.
+  /// In the order in which they were opened and are served.
   private(set) var connections: [Connection] = []
   private var nextConnectionNumber: UInt32 = 0
   private(set) var isStopping = false
-  /// When the handler's time comes next.
+  /// When the next tick is due.
   var nextTick = Duration.zero
-  /// Whether messages may wait that have come and were not handed to the handler yet.
+  /// Whether messages may have arrived that the handler has not received yet.
   public internal(set) var isBehind = false
-  /// There from the first listening socket with keys on.
+  /// Nil until the first socket listens with keys.
   private(set) var authenticator: Authenticator?
 
-  /// - Throws: ``TransportError`` when the operating system gives no event descriptor.
+  /// - Throws: ``TransportError`` when the operating system refuses an event descriptor.
   public convenience init(
     context: ZeroMQContext, settings: NetworkLoopSettings = NetworkLoopSettings()
   ) throws(TransportError) {
@@ -37,12 +38,12 @@ public final class NetworkLoop<Event: Sendable> {
 
   deinit { closeConnections(linger: settings.socket.linger) }
 
-  /// Ends ``run(_:)`` after the call under way.
+  /// Ends ``run(_:)`` after the current call to the handler.
   public func stop() { isStopping = true }
 
   /// Counts and reports a message that the handler could not decode.
   ///
-  /// - Parameter problem: a sentence that says what is wrong with it.
+  /// - Parameter problem: what is wrong with it, as a sentence.
   public func recordMalformedMessage(_ problem: String = "it cannot be understood.") {
     statistics.messagesMalformed += 1
     settings.report(.malformedMessage(problem: problem))
@@ -50,12 +51,12 @@ public final class NetworkLoop<Event: Sendable> {
 
   // MARK: Connections
 
-  /// A socket that listens.
+  /// A listening socket.
   public struct Listener: Sendable {
     public let connection: ConnectionID
-    /// Where it listens, with the port that it got.
+    /// The address of the socket, with the actual port.
     public let endpoint: Endpoint
-    /// Where others reach it.
+    /// The address at which peers reach it.
     public let advertised: Endpoint
   }
 
@@ -64,11 +65,11 @@ public final class NetworkLoop<Event: Sendable> {
   /// - Parameters:
   ///   - endpoint: such as `tcp://0.0.0.0:4000`, `tcp://127.0.0.1:*` (a free port),
   ///     `tcp://localhost:4000` or `ipc:///run/mrdib/7/server`.
-  ///   - host: at which others reach this machine, when `endpoint` does not say it.
+  ///   - host: the name or address at which peers reach this machine, if `endpoint` has none.
   ///   - maximumFrameBytes: largest frame that is sent or accepted here, if that is less than
   ///     ``SocketOptions/maximumFrameBytes``.
-  /// - Throws: ``TransportError`` when the address is malformed, in use, not this machine's, not
-  ///   allowed, or open to strangers (see ``Security``).
+  /// - Throws: ``TransportError`` when the address is malformed, in use, not an address of this
+  ///   machine, not allowed, or open to unauthenticated peers (see ``Security``).
   public func bindRouter(
     _ endpoint: String, advertisedHost host: String? = nil, maximumFrameBytes: Int = .max
   ) throws(TransportError) -> Listener {
@@ -89,10 +90,10 @@ public final class NetworkLoop<Event: Sendable> {
       advertised: host.map { actual.at(host: $0) } ?? actual)
   }
 
-  /// Connects to a peer, which need not be there yet; lost connections are made again.
+  /// Connects to a peer, which need not be listening yet; lost connections are re-established.
   ///
   /// - Parameter maximumFrameBytes: as for ``bindRouter(_:advertisedHost:maximumFrameBytes:)``.
-  /// - Throws: ``TransportError`` when the address is malformed or names no single place.
+  /// - Throws: ``TransportError`` when the address is malformed or names no single host and port.
   public func connectDealer(
     _ endpoint: String, maximumFrameBytes: Int = .max
   ) throws(TransportError) -> PeerID {
@@ -104,7 +105,7 @@ public final class NetworkLoop<Event: Sendable> {
     return PeerID(connection: connection, routingID: [])
   }
 
-  /// Closes a socket at once, with whatever it has not sent. An unknown one is ignored.
+  /// Closes a socket at once and drops its unsent messages. An unknown connection is ignored.
   public func close(_ connection: ConnectionID) {
     guard let index = connections.firstIndex(where: { $0.id == connection }) else { return }
     connections.remove(at: index).close(linger: .zero)
@@ -117,7 +118,7 @@ public final class NetworkLoop<Event: Sendable> {
     authenticator = nil
   }
 
-  /// - Parameter start: binds or connects the socket and says where.
+  /// - Parameter start: binds or connects the socket and returns the actual address.
   private func open(
     _ kind: ZeroMQSocket.Kind, _ maximumFrameBytes: Int,
     start: (ZeroMQSocket) throws(TransportError) -> Endpoint
@@ -147,12 +148,12 @@ public final class NetworkLoop<Event: Sendable> {
 
   // MARK: Sending
 
-  /// Sends a message without waiting. Messages to one peer leave in order.
+  /// Sends a message without waiting. Messages to one peer are sent in order.
   ///
-  /// That it was sent does not mean that it will arrive: only the peer's answer says so.
+  /// A sent message may still be lost; only an answer of the peer shows that it arrived.
   ///
   /// - Throws: ``TransportError``: `overloaded` when too much already waits for the peer,
-  ///   `peerGone` when it has left, `messageTooLarge`, `closed` when the connection is no more.
+  ///   `peerGone` when it has left, `messageTooLarge`, `closed` when the connection was closed.
   public func send(_ message: WireMessage, to peer: PeerID) throws(TransportError) {
     guard let connection = connection(peer.connection) else {
       throw TransportError(
@@ -168,8 +169,8 @@ public final class NetworkLoop<Event: Sendable> {
     }
   }
 
-  /// Bytes that wait for a peer, of at most ``SocketOptions/outstandingBytesPerPeer``: queued, or
-  /// handed to libzmq without a copy and not yet in the kernel.
+  /// Bytes that wait for a peer, at most ``SocketOptions/outstandingBytesPerPeer``: queued here, or
+  /// passed to libzmq without a copy and not yet in the kernel.
   public func outstandingBytes(to peer: PeerID) -> Int {
     connection(peer.connection)?.outstandingBytes(to: peer.routingID) ?? 0
   }
@@ -183,7 +184,7 @@ public final class NetworkLoop<Event: Sendable> {
 
   // MARK: Receiving
 
-  /// The next message of a connection; nil when none waits. Drops and counts what cannot be right.
+  /// The next message of a connection; nil when none waits. Drops and counts invalid messages.
   func receive(_ connection: Connection) throws(TransportError) -> (WireMessage, PeerID)? {
     while true {
       switch try connection.socket.receive() {
@@ -198,5 +199,25 @@ public final class NetworkLoop<Event: Sendable> {
         return (message, PeerID(connection: connection.id, routingID: routingID))
       }
     }
+  }
+}
+
+extension NetworkLoop {
+  /// Whether peers can still find the socket. The file of a Unix socket can disappear, for instance
+  /// when temporary files are cleaned up. True for other sockets.
+  public func isFound(_ listener: Listener) -> Bool {
+    guard case .ipc(let path) = listener.endpoint.kind else { return true }
+    return access(path, F_OK) == 0 || (errno != ENOENT && errno != ENOTDIR)
+  }
+
+  /// Binds the address of a Unix socket again after its file was removed. Connected peers stay
+  /// connected to the old socket.
+  ///
+  /// - Throws: ``TransportError`` as ``bindRouter(_:advertisedHost:)``.
+  public func listenAgain(insteadOf listener: Listener) throws(TransportError) -> Listener {
+    if case .ipc(let path) = listener.endpoint.kind { EndpointLock.giveUp(path: path) }
+    let former = connections.first { $0.id == listener.connection }
+    return try bindRouter(
+      "\(listener.endpoint)", maximumFrameBytes: former?.socket.options.maximumFrameBytes ?? .max)
   }
 }

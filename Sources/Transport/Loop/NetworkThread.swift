@@ -1,6 +1,6 @@
-/// A loop on a thread of its own, as seen by the other threads.
+/// A loop that runs on its own thread, as seen by other threads.
 ///
-/// A thread and not a task, because libzmq's sockets may not move between threads.
+/// It is a thread and not a task because libzmq's sockets may not move between threads.
 public final class NetworkThread<Event: Sendable>: Sendable {
   private let mailbox: Mailbox<Event>
   private let thread: JoinableThread
@@ -9,9 +9,9 @@ public final class NetworkThread<Event: Sendable>: Sendable {
   ///
   /// - Parameters:
   ///   - name: of the thread; at most 15 bytes of it are kept.
-  ///   - makeHandler: makes the handler, on the new thread. What it and
-  ///     ``NetworkHandler/started(on:)`` throw comes out of ``join()``.
-  /// - Throws: ``TransportError`` when the operating system gives no thread or event descriptor.
+  ///   - makeHandler: makes the handler, on the new thread. Its errors and those of
+  ///     ``NetworkHandler/started(on:)`` are thrown by ``join()``.
+  /// - Throws: ``TransportError`` when the operating system refuses a thread or event descriptor.
   public init(
     name: String, context: ZeroMQContext, settings: NetworkLoopSettings = NetworkLoopSettings(),
     makeHandler: @escaping @Sendable () throws -> any NetworkHandler<Event>
@@ -25,14 +25,14 @@ public final class NetworkThread<Event: Sendable>: Sendable {
     }
   }
 
-  /// Hands an event to the loop. Never waits. See ``Mailbox/post(_:)``.
+  /// Passes an event to the loop. Never waits. See ``Mailbox/post(_:)``.
   public func post(_ event: Event) throws(TransportError) { try mailbox.post(event) }
 
-  /// Lets the loop end after the events that are there.
+  /// Ends the loop after the events that are queued.
   public func stop() { mailbox.close() }
 
   /// Waits until the loop has ended.
   ///
-  /// - Throws: what ended it, if it was not ``stop()`` or the handler.
+  /// - Throws: the error that ended it, if it was not ended by ``stop()`` or by the handler.
   public func join() throws { try thread.join() }
 }

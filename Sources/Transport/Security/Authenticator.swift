@@ -1,12 +1,13 @@
 internal import CZeroMQ
 
-/// Decides for libzmq who may connect, once a peer has proved that it has a key: the other side of
+/// Decides whether a peer may connect after it has proved that it owns its key: the server side of
 /// ZAP (ZeroMQ RFC 27).
 ///
-/// libzmq's I/O thread asks once per connection, over a socket inside the process, and lets the
-/// connection wait for the answer. There is one per context, because libzmq asks at one address.
+/// libzmq's I/O thread sends one request per connection over an in-process socket, and the
+/// connection waits for the answer. There is one authenticator per context, because libzmq uses one
+/// fixed address.
 final class Authenticator {
-  /// Names us in libzmq's questions.
+  /// The ZAP domain in libzmq's requests.
   static let domain = "mrdib"
   private static let address = "inproc://zeromq.zap.01"
 
@@ -34,19 +35,19 @@ final class Authenticator {
       guard error.code == .addressInUse else { throw error }
       throw TransportError(
         .addressInUse,
-        "Cannot ask peers for their keys: another loop of this context does so already; give each"
-          + " loop that listens with keys a context of its own.")
+        "Cannot check the keys of peers: another loop of this context already does; give each loop"
+          + " that listens with keys a context of its own.")
     }
   }
 
-  /// What polls need to know.
+  /// The libzmq socket, for polling; nil once closed.
   var pointer: UnsafeMutableRawPointer? { socket.pointer }
 
   func close() { socket.close() }
 
-  /// Answers what libzmq asks now.
+  /// Answers libzmq's pending requests.
   ///
-  /// - Returns: who was refused.
+  /// - Returns: the keys that were refused.
   func answer(atMost count: Int) throws(TransportError) -> [Refusal] {
     var refusals: [Refusal] = []
     for _ in 0..<count {
@@ -64,7 +65,7 @@ final class Authenticator {
     return refusals
   }
 
-  /// Whoever was allowed or taken back while we ran counts from the next connection on.
+  /// Reads the list of allowed keys again, so that changes apply to the next connection.
   private func refresh() {
     let now = MonotonicClock.now
     guard now - refreshedAt >= Self.refreshInterval else { return }

@@ -2,18 +2,18 @@ internal import CConnectionGuard
 internal import Glibc
 internal import Synchronization
 
-/// Bounds what peers can take before they have proved who they are: descriptors and memory. See
-/// `CConnectionGuard`, which stands between libzmq and the system, for how.
+/// Limits the descriptors and the memory that peers can use before they are authenticated.
+/// `CConnectionGuard` implements the limits between libzmq and the system.
 ///
-/// There is one per process, because descriptors belong to the process.
+/// There is one guard per process, because descriptors belong to the process.
 public enum ConnectionGuard {
-  /// How many connections were closed, and why.
+  /// Numbers of closed connections by reason.
   public struct Closed: Sendable, Equatable, CustomStringConvertible {
-    /// To make room for others; those first that had said least, of these the oldest.
+    /// Closed to make room for new ones: the least advanced handshake first, then the oldest.
     public var displaced = 0
-    /// At once, because there was no room.
+    /// Closed at once, because there was no room.
     public var refused = 0
-    /// Because they sent, or announced, more than a handshake needs.
+    /// Closed because they sent, or announced, more bytes than a handshake needs.
     public var oversized = 0
 
     public init() {}
@@ -24,7 +24,7 @@ public enum ConnectionGuard {
       oversized += other.oversized
     }
 
-    /// What a sentence ends in, such as `12 to make room for others`.
+    /// The end of a log sentence, such as `12 to make room for others`.
     public var description: String {
       let reasons = [
         (displaced, "to make room for others"), (refused, "for lack of room"),
@@ -34,36 +34,36 @@ public enum ConnectionGuard {
     }
   }
 
-  /// How many descriptors the process may have open; the guard knows no higher ones.
+  /// How many descriptors the process may have open, at most as many as the guard can track.
   public static var descriptorLimit: Int {
     var limit = rlimit()
     guard getrlimit(resource, &limit) == 0 else { return 1024 }
     return Int(min(limit.rlim_cur, rlim_t(CGUARD_MAXIMUM_DESCRIPTORS)))
   }
 
-  /// Lets this process have as many descriptors as the system allows it, as far as the guard knows
-  /// them.
+  /// Raises the descriptor limit to what the system allows, at most to what the guard can track.
   public static func raiseDescriptorLimit() {
     var limit = rlimit()
     guard getrlimit(resource, &limit) == 0 else { return }
     let wanted = min(limit.rlim_max, rlim_t(CGUARD_MAXIMUM_DESCRIPTORS))
     guard limit.rlim_cur < wanted else { return }
     limit.rlim_cur = wanted
-    // Refused, it stays as it was.
+    // If this fails, the old limit stays.
     _ = setrlimit(resource, &limit)
   }
 
   private static var resource: __rlimit_resource_t { __rlimit_resource_t(RLIMIT_NOFILE.rawValue) }
 
-  /// Most connections that are told of by libzmq and not looked at yet. Its queue has no limit.
+  /// Most accepted connections whose libzmq events were not read yet. libzmq's queue of them is
+  /// unbounded.
   private static let unreadConnections: CInt = 16_384
 
-  /// Guards what this process accepts from now on.
+  /// Guards connections that this process accepts from now on.
   static func start() {
     let descriptors = descriptorLimit
-    // What is kept for files and for connections of our own.
+    // Kept for files and outgoing connections.
     let reserved = min(max(descriptors / 4, 8), 1024)
-    // A hundred workers of one machine may come at the same time.
+    // A hundred workers of one machine may connect at the same time.
     let unfinished = min(max(descriptors / 4, 16), 512)
     var limits = cguard_limits(
       unfinished: CInt(unfinished), unfinished_per_address: CInt(unfinished / 2),
@@ -72,21 +72,21 @@ public enum ConnectionGuard {
     cguard_start(&limits)
   }
 
-  /// Whether libzmq's calls pass through the guard; known once it has accepted a connection.
+  /// Whether libzmq's calls pass through the guard; false until it has accepted a connection.
   public static var isLinked: Bool { cguard_is_linked() != 0 }
 
-  /// Connections that are before the end of their handshake.
+  /// Connections whose handshake is not complete.
   public static var unfinishedCount: Int { Int(cguard_read_counts().unfinished) }
 
-  /// Connections handed to libzmq so far.
+  /// Connections passed to libzmq so far.
   static var acceptedCount: UInt64 { cguard_read_counts().accepted }
 
-  /// Whoever reads libzmq's news has heard of so many connections.
+  /// Reports that libzmq's events of the first `count` accepted connections were read.
   static func acknowledge(_ count: UInt64) { cguard_acknowledge(count) }
 
   private static let reported = Mutex(Closed())
 
-  /// What was closed since the last call, by whomever.
+  /// Connections closed since the last call, from any thread; nil if there are none.
   static func takeClosed() -> Closed? {
     reported.withLock { reported in
       let counts = cguard_read_counts()

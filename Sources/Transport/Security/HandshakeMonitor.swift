@@ -1,8 +1,9 @@
 internal import CZeroMQ
 
-/// Hears how the handshakes of a socket end: those that fail never become a message.
+/// Reads the outcome of a socket's handshakes from libzmq's socket monitor: a failed handshake
+/// shows nowhere else.
 final class HandshakeMonitor {
-  enum News {
+  enum Event {
     /// A listening socket has a new connection.
     case accepted
     case succeeded
@@ -34,18 +35,18 @@ final class HandshakeMonitor {
     }
   }
 
-  /// Must come before the monitored socket is closed, and in this order: libzmq would wait for ever
-  /// for somebody to take its news.
+  /// Must be called before the monitored socket is closed. The monitor stops before its socket is
+  /// closed, because libzmq would otherwise wait for ever for its events to be read.
   func close() {
     guard socket.pointer != nil else { return }
     _ = try? valueOrErrno { zmq_socket_monitor(monitored, nil, 0) }
     socket.close()
   }
 
-  /// What has happened since the last call; nil when that is all.
-  func next() throws(TransportError) -> News? {
+  /// The next event; nil when there is none.
+  func next() throws(TransportError) -> Event? {
     while let frames = try socket.receive() {
-      // Event (2 bytes) and value (4), in the machine's byte order; then our own address.
+      // Event (2 bytes) and value (4), in the machine's byte order; then the local address.
       guard frames.count == 2, frames[0].count == 6 else { continue }
       let (event, value) = frames[0].withUnsafeBytes {
         (
@@ -70,5 +71,48 @@ final class HandshakeMonitor {
     case (ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL, _): .hungUp
     default: nil
     }
+  }
+}
+
+/// Counts the connections to a listening socket that libzmq closed without an event.
+///
+/// libzmq reports every connection that it accepts and every handshake that succeeds or fails, with
+/// one exception: it closes connections of peers that use another protocol, or a ZeroMQ protocol
+/// without security, without an event. A handshake takes a bounded time, so an older connection
+/// without an event was closed in this way. Events do not identify the connection, so the ledger
+/// compares totals; it never counts too many.
+struct HandshakeLedger {
+  /// How long after its acceptance a connection may be without an event.
+  private let timeout: Duration
+  /// Accepted within the timeout, oldest first.
+  private var recent: [(time: Duration, count: Int)] = []
+  /// Connections older than the timeout, less the handshakes that have ended.
+  private var balance = 0
+  private var reported = 0
+
+  /// - Parameter handshakeTimeout: libzmq's limit for a handshake.
+  init(handshakeTimeout: Duration) {
+    timeout = handshakeTimeout + .seconds(1)
+  }
+
+  mutating func accepted(at now: Duration) {
+    if recent.last?.time == now {
+      recent[recent.count - 1].count += 1
+    } else {
+      recent.append((now, 1))
+    }
+  }
+
+  /// A handshake has succeeded or failed.
+  mutating func concluded() { balance -= 1 }
+
+  /// How many more connections were closed without an event than at the last call.
+  mutating func takeSilent(at now: Duration) -> Int {
+    let old = recent.prefix { now - $0.time > timeout }
+    balance += old.reduce(0) { $0 + $1.count }
+    recent.removeFirst(old.count)
+    guard balance > reported else { return 0 }
+    defer { reported = balance }
+    return balance - reported
   }
 }

@@ -1,9 +1,9 @@
-/// What protects the connections of a loop.
+/// How the connections of a loop are protected.
 public enum Security: Sendable {
-  /// Nothing: everybody who reaches a port may speak, and everybody on the way can read. Listens
-  /// on this machine only, unless whoever started the process says that the network is trusted.
+  /// Not at all: any process that reaches the port can send messages, and the network can read
+  /// them. Listens on this machine only, unless the user has declared the network as trusted.
   case plain(trustsNetwork: Bool = false)
-  /// Everything is encrypted, and both sides prove who they are (CurveZMQ, ZeroMQ RFC 26).
+  /// Everything is encrypted, and both sides authenticate (CurveZMQ, ZeroMQ RFC 26).
   case curve(CurveSecurity)
 
   var isEncrypted: Bool {
@@ -11,19 +11,19 @@ public enum Security: Sendable {
   }
 }
 
-/// The keys that one process needs.
+/// The keys of one process.
 ///
-/// All listening sockets of a cluster have one key pair in common. A process that is told the
-/// address of another therefore needs to know no further key to tell it from a stranger.
+/// All listening sockets of a cluster share one key pair, so the address of a process is all that
+/// is needed to connect to it and to authenticate it.
 public struct CurveSecurity: Sendable {
-  /// What a process needs that others connect to.
+  /// The keys of a process that listens.
   public struct Listening: Sendable {
     /// The pair of the cluster's listening sockets.
     public var cluster: CurveKeyPair
-    /// Who may connect, each with a name.
+    /// The keys that may connect, each with a name.
     public var allowed: [CurvePublicKey: String]
-    /// Who may connect now, asked on the network thread before somebody is judged, at most once a
-    /// second; nil: as before.
+    /// Reads the list of allowed keys again; nil if it did not change or cannot be read. Called on
+    /// the network thread before a key is checked, at most once a second.
     public var allowedNow: @Sendable () -> [CurvePublicKey: String]?
 
     public init(
@@ -36,9 +36,9 @@ public struct CurveSecurity: Sendable {
     }
   }
 
-  /// With which this process connects to others.
+  /// The pair with which this process connects to others.
   public var node: CurveKeyPair
-  /// What it expects of everything that it connects to.
+  /// The public key of every listening socket of the cluster.
   public var clusterKey: CurvePublicKey
   /// Nil for a process that only connects.
   public var listening: Listening?
@@ -51,7 +51,7 @@ public struct CurveSecurity: Sendable {
 }
 
 extension Security {
-  /// - Throws: ``TransportError`` when nothing would keep strangers away from `endpoint`, or the
+  /// - Throws: ``TransportError`` when `endpoint` would be open to unauthenticated peers, or the
   ///   keys for listening are missing.
   func checkListening(at endpoint: Endpoint) throws(TransportError) {
     switch self {
@@ -59,9 +59,9 @@ extension Security {
       guard trustsNetwork || endpoint.isOnThisMachine else {
         throw TransportError(
           .insecure,
-          "Cannot listen at \(endpoint): other machines could connect and nothing would keep"
-            + " strangers out; give --keys FOLDER ('mrdib keys new' makes one), or"
-            + " --insecure-network if everybody on that network is trusted.")
+          "Cannot listen at \(endpoint): other machines could connect without authentication; give"
+            + " --keys FOLDER ('mrdib keys new' makes one), or --insecure-network if every machine"
+            + " on that network is trusted.")
       }
     case .curve(let keys):
       guard keys.listening != nil else {

@@ -4,19 +4,19 @@ internal import Messages
 final class Connection {
   let id: ConnectionID
   let socket: ZeroMQSocket
-  /// Where a socket listens, or to what it connects.
+  /// The address at which the socket listens or to which it connects.
   let endpoint: Endpoint
   let handshakes: HandshakeMonitor
   var ledger: HandshakeLedger
   /// When to connect again after a refusal.
   var reconnectsAt: Duration?
   private var queues: [[UInt8]: OutgoingQueue] = [:]
-  /// What waits for all peers.
+  /// Bytes that wait for all peers.
   private let outstanding = ByteCount()
   /// Peers with queued messages.
   private var waiting: Set<[UInt8]> = []
 
-  /// - Parameter handshakes: of `socket`, watched since before it was bound or connected.
+  /// - Parameter handshakes: of `socket`, made before the socket was bound or connected.
   init(
     id: ConnectionID, socket: ZeroMQSocket, endpoint: Endpoint, handshakes: HandshakeMonitor
   ) {
@@ -29,7 +29,7 @@ final class Connection {
 
   deinit { close(linger: .zero) }
 
-  /// Unsent messages get `linger` to leave.
+  /// Closes the socket; unsent messages may still be sent for `linger`.
   func close(linger: Duration) {
     handshakes.close()
     socket.close(linger: linger)
@@ -41,7 +41,7 @@ final class Connection {
     queues[routingID]?.outstandingBytes ?? 0
   }
 
-  /// Sends a message, or queues it while the peer takes no more.
+  /// Sends a message, or queues it while the peer accepts no more.
   ///
   /// - Throws: ``TransportError`` `overloaded`, `messageTooLarge` or `peerGone`.
   func send(_ message: WireMessage, to routingID: [UInt8]) throws(TransportError) {
@@ -61,8 +61,8 @@ final class Connection {
     case .unreachable:
       throw TransportError(
         .peerGone,
-        "Cannot send \(message.byteCount) bytes to a peer: it is not connected; it has left or"
-          + " never said hello.")
+        "Cannot send \(message.byteCount) bytes to a peer: it is not connected; it has left or was"
+          + " never there.")
     }
   }
 
@@ -88,7 +88,7 @@ final class Connection {
     }
   }
 
-  /// Sends what is queued, as far as peers take it.
+  /// Sends queued messages as far as peers accept them.
   ///
   /// - Returns: peers that left, with the number of their messages that were not sent.
   func flush() throws(TransportError) -> [(peer: PeerID, undelivered: Int)] {
@@ -109,12 +109,12 @@ final class Connection {
     return lost
   }
 
-  /// Forgets peers for which nothing waits, of which a long run may have seen many.
+  /// Removes the queues of peers with no outstanding bytes; a long run may have had many peers.
   func forgetIdlePeers() {
     queues = queues.filter { !$0.value.isIdle }
   }
 
-  /// A larger frame would make the receiver cut the connection, again after every reconnect.
+  /// A larger frame would make the receiver close the connection, after every reconnect again.
   private func checkFrames(of message: WireMessage) throws(TransportError) {
     let limit = socket.options.maximumFrameBytes
     for frame in message.frames where frame.byteCount > limit {

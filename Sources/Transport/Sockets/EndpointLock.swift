@@ -1,10 +1,10 @@
 internal import Files
 internal import Glibc
 
-/// Holds the right to bind to a Unix socket's path: libzmq lets a second process take a path over,
-/// and the first then hears nothing any more.
+/// A lock on a Unix socket's path. Without it, libzmq lets a second process bind the same path, and
+/// the first process then receives nothing.
 ///
-/// The lock file stays, because removing it could remove the one that another process just locked.
+/// The lock file is not removed, because another process may just have locked it.
 final class EndpointLock {
   private let descriptor: CInt
 
@@ -29,8 +29,8 @@ final class EndpointLock {
 
   deinit { close(descriptor) }
 
-  /// Lets this process, which has the lock, take it once more: a lock on a file that has no name
-  /// any more is in nobody's way.
+  /// Removes the lock file, so that this process, which holds the lock, can take it again: the old
+  /// lock is on a file without a name and blocks no process.
   static func giveUp(path: String) { unlink(lockPath(of: path)) }
 
   private static func lockPath(of path: String) -> String { path + ".lock" }

@@ -1,6 +1,7 @@
 internal import CZeroMQ
 
-/// A socket over which libzmq itself speaks with this process: its questions and its news.
+/// An in-process socket between libzmq and this process, for authentication requests and monitor
+/// events.
 final class InternalSocket {
   private(set) var pointer: UnsafeMutableRawPointer?
   private let context: ZeroMQContext
@@ -13,7 +14,7 @@ final class InternalSocket {
     pointer = try context.openSocket(type)
     for (option, value) in [
       (ZMQ_LINGER, 0),
-      // A limit would not drop news but stop libzmq's I/O thread until they are read.
+      // With a limit, libzmq's I/O thread would block until the events are read.
       (ZMQ_RCVHWM, 0),
     ] {
       var value = CInt(value)

@@ -1,22 +1,23 @@
 internal import Messages
+internal import Synchronization
 
-/// What waits for one peer, bounded in bytes.
+/// The messages that wait for one peer, bounded in bytes.
 final class OutgoingQueue {
   private var messages: [WireMessage] = []
   private var firstIndex = 0
-  /// What waits here.
+  /// Bytes in this queue.
   private let queued: ByteCount
-  /// What libzmq still holds of messages that have left the queue.
+  /// Bytes of messages that have left the queue and that libzmq still holds.
   let pinned: ByteCount
 
-  /// What a message counts beyond its bytes, so that many tiny ones are bounded too.
+  /// Added to the bytes of every message, so that the number of tiny messages is bounded too.
   private static let overheadBytes = 512
-  /// A message that is an answer in words, such as an acknowledgement, and how much of such may
-  /// wait for a peer that does not read.
+  /// The size up to which a message counts as small (acknowledgements and refusals are), and the
+  /// bytes of small messages that may wait for a peer that does not read.
   private static let smallBytes = 4 << 10
   private static let smallBytesQueued = 4 << 20
 
-  /// - Parameter total: what waits for all peers of the socket.
+  /// - Parameter total: counts the bytes that wait for all peers of the socket.
   init(total: ByteCount) {
     queued = ByteCount(partOf: total)
     pinned = ByteCount(partOf: total)
@@ -28,18 +29,18 @@ final class OutgoingQueue {
   var count: Int { messages.count - firstIndex }
   var first: WireMessage? { isEmpty ? nil : messages[firstIndex] }
 
-  /// Bytes that wait here or in libzmq's hands.
+  /// Bytes that wait here or in libzmq.
   var outstandingBytes: Int { queued.value + pinned.value }
 
-  /// Whether nothing of the peer is left.
+  /// Whether no bytes of the peer are outstanding.
   var isIdle: Bool { isEmpty && pinned.value == 0 }
 
   func hasRoom(for message: WireMessage, limit: Int) -> Bool {
     outstandingBytes + Self.cost(of: message) <= limit
   }
 
-  /// Whether the peer may have a message while much waits for all: it has read what came before, or
-  /// the message is a small one.
+  /// Whether the peer may be sent a message while much waits for all peers: it has read everything
+  /// so far, or the message is small.
   func isServedInCrowd(_ message: WireMessage) -> Bool {
     isIdle || message.byteCount <= Self.smallBytes && queued.value <= Self.smallBytesQueued
   }
@@ -52,7 +53,7 @@ final class OutgoingQueue {
   func removeFirst() {
     queued.subtract(Self.cost(of: messages[firstIndex]))
     firstIndex += 1
-    // Moving the rest down is paid for by as many removals.
+    // Moving the rest down costs as much as the removals before it: O(1) per message.
     if firstIndex * 2 >= messages.count {
       messages.removeFirst(firstIndex)
       firstIndex = 0
@@ -61,5 +62,26 @@ final class OutgoingQueue {
 
   static func cost(of message: WireMessage) -> Int {
     message.byteCount + overheadBytes
+  }
+}
+
+/// Counts bytes that wait to be sent; libzmq's threads subtract too.
+final class ByteCount: Sendable {
+  private let count = Atomic<Int>(0)
+  /// The total that this count is part of.
+  private let whole: ByteCount?
+
+  init(partOf whole: ByteCount? = nil) { self.whole = whole }
+
+  var value: Int { count.load(ordering: .relaxed) }
+
+  func add(_ bytes: Int) {
+    count.add(bytes, ordering: .relaxed)
+    whole?.add(bytes)
+  }
+
+  func subtract(_ bytes: Int) {
+    count.subtract(bytes, ordering: .relaxed)
+    whole?.subtract(bytes)
   }
 }

@@ -3,13 +3,13 @@ internal import Synchronization
 
 /// The I/O threads and the sockets of one process.
 ///
-/// Made after any child process has been started: a context does not survive `fork`.
+/// Must be made after all child processes were started: a context does not survive `fork`.
 public final class ZeroMQContext: @unchecked Sendable {  // libzmq contexts are thread-safe
   let pointer: UnsafeMutableRawPointer
   private let openSockets = Atomic<Int>(0)
   private let isTerminated = Atomic<Bool>(false)
 
-  /// - Parameter ioThreads: one serves about 1–2 GB/s.
+  /// - Parameter ioThreads: one thread transfers about 1–2 GB/s.
   /// - Throws: ``TransportError`` when libzmq cannot start.
   public init(ioThreads: Int = 1) throws(TransportError) {
     guard let pointer = zmq_ctx_new() else {
@@ -18,7 +18,7 @@ public final class ZeroMQContext: @unchecked Sendable {  // libzmq contexts are 
     self.pointer = pointer
     do {
       _ = try valueOrErrno { zmq_ctx_set(pointer, ZMQ_IO_THREADS, CInt(clamping: ioThreads)) }
-      // Sockets whose linger nobody set must not keep a process alive for ever.
+      // Otherwise a socket without a linger time can keep the process alive for ever.
       _ = try valueOrErrno { zmq_ctx_set(pointer, ZMQ_BLOCKY, 0) }
     } catch {
       throw TransportError(error, attempt: "set up ZeroMQ with \(ioThreads) I/O threads")
@@ -61,5 +61,14 @@ public final class ZeroMQContext: @unchecked Sendable {  // libzmq contexts are 
   func closeSocket(_ socket: UnsafeMutableRawPointer) {
     _ = try? valueOrErrno { zmq_close(socket) }
     openSockets.subtract(1, ordering: .sequentiallyConsistent)
+  }
+}
+
+extension ZeroMQContext {
+  /// Version of the library in use, such as `4.3.4`.
+  public static var libraryVersion: String {
+    var (major, minor, patch): (CInt, CInt, CInt) = (0, 0, 0)
+    zmq_version(&major, &minor, &patch)
+    return "\(major).\(minor).\(patch)"
   }
 }

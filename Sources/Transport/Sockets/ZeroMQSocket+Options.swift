@@ -19,10 +19,10 @@ extension ZeroMQSocket {
     case .dealer:
       try set(ZMQ_ROUTING_ID, RoutingID.fresh(), "name")
     case .router:
-      // Without it a message for an unknown or slow peer is dropped, and the send says "ok".
+      // Without this, a message for an unknown or slow peer is dropped and sending it succeeds.
       try set(ZMQ_ROUTER_MANDATORY, 1, "mandatory routing")
-      // A peer that reconnects before its old connection is known to be dead keeps its name. The
-      // new connection must win: without this it is ignored for as long as it lasts.
+      // A peer may reconnect under its name before its old connection is known to be dead. Without
+      // this, the new connection is ignored for as long as it lasts.
       try set(ZMQ_ROUTER_HANDOVER, 1, "connection hand-over")
     }
   }
@@ -43,7 +43,7 @@ extension ZeroMQSocket {
     try set(option, bytesOf: value, name)
   }
 
-  /// The name, unlike the value, may appear in a message: the bytes can be a secret key.
+  /// Only the name appears in an error message: the bytes can be a secret key.
   func set(_ option: CInt, _ bytes: [UInt8], _ name: String) throws(TransportError) {
     try call("set the \(name) of a socket") { zmq_setsockopt($0, option, bytes, bytes.count) }
   }
@@ -61,5 +61,35 @@ extension ZeroMQSocket {
     var size = buffer.count
     try call("read the address of a socket") { zmq_getsockopt($0, option, &buffer, &size) }
     return String(decoding: buffer.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+  }
+}
+
+extension ZeroMQSocket {
+  /// Bytes that CURVE adds to a frame: name of the command, nonce, authenticator, flags.
+  private static let curveOverheadBytes: Int64 = 64
+
+  /// Must be called before the first bind or connect.
+  func apply(_ security: Security) throws(TransportError) {
+    guard case .curve(let keys) = security else { return }
+    guard ZeroMQContext.hasCurve else {
+      throw TransportError.noCurve(attempt: "encrypt a connection")
+    }
+    // libzmq applies the limit to the encrypted frame.
+    try set(
+      ZMQ_MAXMSGSIZE, Int64(options.maximumFrameBytes) + Self.curveOverheadBytes,
+      "maximum frame size")
+    switch kind {
+    case .dealer:
+      try set(ZMQ_CURVE_SERVERKEY, keys.clusterKey.bytes, "cluster key")
+      try set(ZMQ_CURVE_PUBLICKEY, keys.node.publicKey.bytes, "public key")
+      try set(ZMQ_CURVE_SECRETKEY, keys.node.secretBytes, "secret key")
+    case .router:
+      guard let listening = keys.listening else { return }
+      try set(ZMQ_CURVE_SERVER, 1, "CURVE server role")
+      try set(ZMQ_CURVE_SECRETKEY, listening.cluster.secretBytes, "secret key")
+      try set(ZMQ_ZAP_DOMAIN, Array(Authenticator.domain.utf8), "ZAP domain")
+      // Without this, libzmq accepts every peer while no authenticator answers.
+      try set(ZMQ_ZAP_ENFORCE_DOMAIN, 1, "ZAP enforcement")
+    }
   }
 }

@@ -6,11 +6,11 @@ extension ZeroMQSocket {
     /// No message waits.
     case nothing
     case message(WireMessage, from: [UInt8])
-    /// A message that cannot be right was read to its end and thrown away.
+    /// An invalid message was read to its end and dropped.
     case dropped(byteCount: Int)
   }
 
-  /// Takes the next message, without waiting.
+  /// Receives the next message, without waiting.
   func receive() throws(TransportError) -> Reception {
     do {
       return try receiveMessage()
@@ -60,12 +60,12 @@ extension UnsafeMutablePointer<zmq_msg_t> {
   }
 }
 
-/// Keeps a received message alive for a payload. libzmq counts references to its bytes atomically,
-/// so that any thread may let go of it.
+/// Keeps a received message alive for a payload. libzmq counts references to the bytes atomically,
+/// so any thread may release it.
 private final class ReceivedFrame: @unchecked Sendable {  // `message` is only touched by deinit
   private let message: UnsafeMutablePointer<zmq_msg_t>
 
-  /// A payload of what `source` holds, shared with it.
+  /// A payload that shares the bytes of `source`.
   static func sharing(_ source: UnsafeMutablePointer<zmq_msg_t>) throws(Errno) -> Payload {
     let frame = try ReceivedFrame(source)
     return Payload(bytes: frame.message.bytes) { withExtendedLifetime(frame) {} }

@@ -35,9 +35,9 @@ extension ZeroMQSocket {
     }
   }
 
-  /// libzmq decides at the first frame whether a message fits. A later one can fail all the same,
-  /// when a dealer's connection breaks in between: it then forgets the first frames and swallows
-  /// the others, which therefore must all be handed over before the message is sent again.
+  /// libzmq decides at the first frame whether a message fits. A later frame fails only when a
+  /// dealer's connection breaks in between. libzmq then drops the first frames and ignores the
+  /// rest of the message, so all frames must be passed before the message is sent again.
   private func sendFrames(of message: WireMessage, pinned: ByteCount) throws(Errno) {
     var failure: Errno?
     for (index, frame) in message.frames.enumerated() {
@@ -64,5 +64,49 @@ extension ZeroMQSocket {
       zmq_msg_close(scratch)
       throw error
     }
+  }
+}
+
+/// Keeps a payload alive until libzmq has sent it and releases it, mostly on an I/O thread.
+private final class OutgoingFrame: Sendable {
+  private let payload: Payload
+  private let pinned: ByteCount
+
+  init(_ payload: Payload, pinned: ByteCount) {
+    self.payload = payload
+    self.pinned = pinned
+    pinned.add(payload.byteCount)
+  }
+
+  deinit { pinned.subtract(payload.byteCount) }
+}
+
+extension UnsafeMutablePointer<zmq_msg_t> {
+  /// Makes the message share the bytes of `payload`.
+  func initialize(sharing payload: Payload, pinned: ByteCount) throws(Errno) {
+    let frame = Unmanaged.passRetained(OutgoingFrame(payload, pinned: pinned))
+    do {
+      _ = try valueOrErrno {
+        zmq_msg_init_data(
+          self, UnsafeMutableRawPointer(mutating: payload.bytes.baseAddress), payload.byteCount,
+          { _, hint in
+            if let hint { Unmanaged<OutgoingFrame>.fromOpaque(hint).release() }
+          },
+          frame.toOpaque())
+      }
+    } catch {
+      frame.release()
+      throw error
+    }
+  }
+
+  /// Makes a message of `byteCount` bytes, to be filled by ``write(_:)``.
+  func initialize(byteCount: Int) throws(Errno) {
+    _ = try valueOrErrno { zmq_msg_init_size(self, byteCount) }
+  }
+
+  func write(_ bytes: UnsafeRawBufferPointer) {
+    guard let source = bytes.baseAddress, let target = zmq_msg_data(self) else { return }
+    target.copyMemory(from: source, byteCount: bytes.count)
   }
 }

@@ -1,21 +1,21 @@
 internal import CZeroMQ
 
-/// A libzmq socket. Belongs to the thread that made it, which is why it is not `Sendable`.
+/// A libzmq socket. Not `Sendable`: only the thread that made it may use it.
 final class ZeroMQSocket {
   enum Kind {
     /// Connects to one peer.
     case dealer
-    /// Is connected to by many, and addresses each of them.
+    /// Listens for many peers and addresses each of them.
     case router
   }
 
   let kind: Kind
   let options: SocketOptions
-  /// What polls this socket needs to know; nil once closed.
+  /// The libzmq socket, for polling; nil once closed.
   private(set) var pointer: UnsafeMutableRawPointer?
   private let context: ZeroMQContext
   private var endpointLock: EndpointLock?
-  /// Where a message lies between libzmq and a payload.
+  /// The buffer for the frame that is being sent or received.
   let scratch: UnsafeMutablePointer<zmq_msg_t>
 
   init(
@@ -35,7 +35,9 @@ final class ZeroMQSocket {
     scratch.deallocate()
   }
 
-  /// Listens at `endpoint` and gives the address that it really has.
+  /// Listens at `endpoint`.
+  ///
+  /// - Returns: the actual address, with the port that the system chose.
   func bind(_ endpoint: Endpoint) throws(TransportError) -> Endpoint {
     if case .ipc(let path) = endpoint.kind { endpointLock = try EndpointLock(path: path) }
     try allowIPv6(for: endpoint)
@@ -43,27 +45,27 @@ final class ZeroMQSocket {
     return try Endpoint(text(of: ZMQ_LAST_ENDPOINT))
   }
 
-  /// Connects in the background, again and again; a peer need not be there yet.
+  /// Connects in the background and retries; the peer need not be listening yet.
   func connect(_ endpoint: Endpoint) throws(TransportError) {
     guard endpoint.isDefinite else {
       throw TransportError(
         .invalidEndpoint,
-        "Cannot connect to \(endpoint): it does not say which host and port; give the address at"
+        "Cannot connect to \(endpoint): it does not name one host and port; give the address at"
           + " which the peer is reached.")
     }
     try allowIPv6(for: endpoint)
     try call("connect to \(endpoint)") { zmq_connect($0, endpoint.description) }
   }
 
-  /// Connects anew. libzmq gives a connection up for ever when the other side answers a handshake
-  /// with an error, though that side may be started again with other keys.
+  /// Connects again. libzmq stops retrying when the other side answers the handshake with an error,
+  /// but that side may later be restarted with other keys.
   func reconnect(_ endpoint: Endpoint) throws(TransportError) {
-    // What libzmq has given up cannot be disconnected.
+    // This fails if libzmq has already dropped the connection.
     _ = try? callWithErrno { zmq_disconnect($0, endpoint.description) }
     try connect(endpoint)
   }
 
-  /// Closes the socket; unsent messages get `linger` to leave. A second call does nothing.
+  /// Closes the socket; unsent messages may still be sent for `linger`. A second call does nothing.
   func close(linger: Duration) {
     guard let open = pointer else { return }
     try? set(ZMQ_LINGER, linger, "linger time")
@@ -72,7 +74,8 @@ final class ZeroMQSocket {
     endpointLock = nil
   }
 
-  /// To be called before the socket is bound or connected, and closed before the socket is.
+  /// Must be called before the socket is bound or connected; the monitor must be closed before the
+  /// socket.
   func watchHandshakes() throws(TransportError) -> HandshakeMonitor {
     guard let pointer else { throw TransportError(Errno.closed, attempt: "watch handshakes") }
     return try HandshakeMonitor(pointer, context: context)
@@ -90,7 +93,7 @@ final class ZeroMQSocket {
     }
   }
 
-  /// The same for callers that act on some error numbers.
+  /// Like ``call(_:_:)``, for callers that handle some error numbers themselves.
   @discardableResult
   func callWithErrno(_ body: (UnsafeMutableRawPointer) -> CInt) throws(Errno) -> CInt {
     guard let pointer else { throw .closed }

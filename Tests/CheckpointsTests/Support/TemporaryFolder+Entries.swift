@@ -11,7 +11,7 @@ extension TemporaryFolder {
       atPath: path(name), withIntermediateDirectories: true)
   }
 
-  /// What is in a folder.
+  /// The names in a folder.
   func names(_ name: String = "") throws -> Set<String> {
     Set(try FileManager.default.contentsOfDirectory(atPath: path(name)))
   }

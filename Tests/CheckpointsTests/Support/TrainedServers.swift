@@ -4,7 +4,7 @@ import ParameterServer
 import Tables
 import Testing
 
-/// The servers of a run, trained with gradients that follow from version and shard alone.
+/// The servers of a run, trained with gradients that depend only on version and shard.
 struct TrainedServers {
   static let shards: UInt32 = 2
   static let schedule = StepSchedule(stepsPerEpoch: 3, roundsPerStep: 2)
@@ -69,13 +69,9 @@ struct TrainedServers {
   @discardableResult
   private mutating func ask(_ server: Int, _ body: DataRequestBody) -> DataReplyBody? {
     nextID += 1
-    let actions = servers[server].handle(.request(DataRequest(id: nextID, body: body), from: 0))
+    let replies = servers[server].answer(DataRequest(id: nextID, body: body), from: 0)
     #expect(servers[server].brokenInvariants == [])
-    return actions.last.map { action in
-      switch action {
-      case .reply(let reply, to: _): reply.body
-      }
-    }
+    return replies.last?.reply.body
   }
 
   /// Trains until the tables have reached a version.
@@ -137,7 +133,7 @@ struct TrainedServers {
       confirmed: confirmed, wantsReports: wantsReports)
   }
 
-  /// Every bit of all rows as pulls show them, by table.
+  /// The bits of all rows as pulls return them, by table.
   mutating func bits() throws -> [[UInt32]] {
     var result = specs.map { [UInt32](repeating: 0, count: $0.rows * $0.width) }
     for server in servers.indices {
@@ -172,7 +168,7 @@ struct TrainedServers {
     return reply.reports
   }
 
-  /// Writes a checkpoint of the current version; commits it unless told otherwise.
+  /// Writes a checkpoint of the current version, and commits it by default.
   @discardableResult
   func save(in folder: String, commits: Bool = true) throws -> CheckpointManifest {
     let writer = CheckpointShardWriter(folder: folder, configurationDigest: "c0ffee")

@@ -9,7 +9,7 @@ import Testing
     return duty
   }
 
-  /// Looks at a version and expects it to be written, or not.
+  /// Reaches a version and expects it to be written, or not.
   private func expect(
     _ isWritten: Bool, at version: UInt64, _ duty: inout CheckpointDuty,
     sourceLocation: SourceLocation = #_sourceLocation
@@ -18,12 +18,12 @@ import Testing
     #expect(decision == isWritten, sourceLocation: sourceLocation)
   }
 
-  /// Wants a version and expects the file that there is of it.
+  /// Requests a version and expects its existing file, if any.
   private func expect(
-    _ file: CheckpointShard?, wanting version: UInt64, _ duty: inout CheckpointDuty,
+    _ file: CheckpointShard?, requesting version: UInt64, _ duty: inout CheckpointDuty,
     sourceLocation: SourceLocation = #_sourceLocation
   ) {
-    let found = duty.want(version)
+    let found = duty.request(version)
     #expect(found == file, sourceLocation: sourceLocation)
   }
 
@@ -43,22 +43,22 @@ import Testing
     #expect(due == [3, 6])
   }
 
-  @Test("without a plan nothing is due, but what is wanted is written")
+  @Test("without a plan nothing is due, but requested versions are written")
   func wanted() {
     var duty = CheckpointDuty()
     expect(false, at: 4, &duty)
-    expect(nil, wanting: 5, &duty)
+    expect(nil, requesting: 5, &duty)
     expect(false, at: 4, &duty)
     expect(true, at: 5, &duty)
     expect(false, at: 5, &duty)
   }
 
-  @Test("a due version is skipped while another is written; a wanted one waits for its turn")
+  @Test("a due version is skipped while another is written; a requested one waits")
   func oneAtATime() {
     var duty = duty(interval: 2)
     expect(true, at: 2, &duty)
     expect(false, at: 4, &duty)
-    expect(nil, wanting: 4, &duty)
+    expect(nil, requesting: 4, &duty)
     expect(false, at: 4, &duty)
     duty.written(shard(2))
     expect(true, at: 4, &duty)
@@ -66,44 +66,44 @@ import Testing
     expect(false, at: 4, &duty)
   }
 
-  @Test("a wanted version that is written or being written is not written again")
+  @Test("a requested version that is written or being written is not written again")
   func notTwice() {
     var duty = duty(interval: 2)
     expect(true, at: 2, &duty)
-    expect(nil, wanting: 2, &duty)
+    expect(nil, requesting: 2, &duty)
     expect(false, at: 2, &duty)
     duty.written(shard(2))
     expect(false, at: 2, &duty)
-    expect(shard(2), wanting: 2, &duty)
-    duty.seen(2)
-    expect(shard(2), wanting: 2, &duty)
+    expect(shard(2), requesting: 2, &duty)
+    duty.acknowledge(2)
+    expect(shard(2), requesting: 2, &duty)
     expect(false, at: 2, &duty)
   }
 
-  @Test("a wanted version is tried again after a failure")
+  @Test("a requested version is retried after a failure")
   func again() {
     var duty = CheckpointDuty()
-    expect(nil, wanting: 5, &duty)
+    expect(nil, requesting: 5, &duty)
     expect(true, at: 5, &duty)
     duty.failed()
-    expect(nil, wanting: 5, &duty)
+    expect(nil, requesting: 5, &duty)
     expect(true, at: 5, &duty)
   }
 
-  @Test("what a generation begins with is not written, and holds up nothing")
+  @Test("the first version of a generation is not written, and blocks nothing")
   func begin() {
     var duty = duty(interval: 2)
     duty.begin(at: 2)
     expect(false, at: 2, &duty)
     expect(false, at: 3, &duty)
     expect(true, at: 4, &duty)
-    expect(nil, wanting: 6, &duty)
+    expect(nil, requesting: 6, &duty)
     duty.begin(at: 2)
     duty.failed()
     expect(false, at: 5, &duty)
   }
 
-  /// Lets a version become complete every second, on a disk that takes so many for each.
+  /// Completes a version every second, on a disk that needs `seconds` per version.
   private func versions(
     _ duty: inout CheckpointDuty, from first: UInt64 = 1, to last: UInt64, seconds: Double
   ) -> [UInt64] {
@@ -123,7 +123,7 @@ import Testing
   }
 
   @Test(
-    "servers of any speed have versions in common: those that the slowest writes",
+    "servers with disks of any speed have the versions of the slowest one in common",
     arguments: [1.5, 3.5, 5.25, 8.5, 20.75])
   func slowDisk(seconds: Double) {
     var fast = duty(interval: 1)
@@ -132,7 +132,7 @@ import Testing
     let all = versions(&fast, to: 400, seconds: 0.5)
     #expect(all == Array(1...400))
     let few = versions(&slow, to: 400, seconds: seconds)
-    // After the first ones, in which it learns how slow it is, it keeps to a power of two.
+    // After the first versions, in which the stride adapts, it is a constant power of two.
     let stride = UInt64(1) << UInt64((0...).first { Double(1 << $0) >= seconds } ?? 0)
     let late = few.filter { $0 > 100 }
     #expect(late == late.first.map { Array(Swift.stride(from: $0, through: 400, by: Int(stride))) })
@@ -149,25 +149,25 @@ import Testing
     #expect(after == [102, 103, 104, 105, 106, 107, 108, 109, 110])
   }
 
-  @Test("a version that is wanted is written, however slow the disk")
-  func wantedOnSlowDisk() {
+  @Test("a requested version is written, however slow the disk")
+  func requestedOnSlowDisk() {
     var duty = duty(interval: 1)
     _ = versions(&duty, to: 200, seconds: 7.5)
-    expect(nil, wanting: 203, &duty)
+    expect(nil, requesting: 203, &duty)
     expect(false, at: 201, &duty)
     expect(false, at: 202, &duty)
     expect(true, at: 203, &duty)
   }
 
-  @Test("what was written is unseen until the coordinator has seen it, or a newer one")
-  func seen() {
+  @Test("a file is reported until the coordinator acknowledges it or a newer one")
+  func acknowledged() {
     var duty = duty(interval: 1)
     _ = duty.reached(1)
     duty.written(shard(1))
-    #expect(duty.unseen?.version == 1)
-    duty.seen(0)
-    #expect(duty.unseen?.version == 1)
-    duty.seen(1)
-    #expect(duty.unseen == nil)
+    #expect(duty.unacknowledged?.version == 1)
+    duty.acknowledge(0)
+    #expect(duty.unacknowledged?.version == 1)
+    duty.acknowledge(1)
+    #expect(duty.unacknowledged == nil)
   }
 }

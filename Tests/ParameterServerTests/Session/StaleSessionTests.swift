@@ -4,7 +4,7 @@ import ParameterServer
 import Tables
 import Testing
 
-@Suite("A server's process, where rows may be stale")
+@Suite("A server session in ssp and async")
 struct StaleSessionTests {
   private var session = ServerSession<Int>(
     hello: NodeHello(
@@ -31,11 +31,11 @@ struct StaleSessionTests {
       runID: "run", generation: generation, rank: 0, configuration: "",
       tables: [], seed: 1, shardCount: 2, stepsPerEpoch: 20, roundsPerStep: 1, serverCount: 1,
       heartbeatInterval: 1, checkpoints: CheckpointPlan(folder: "/checkpoints", interval: 2))
-    tell(.welcome(welcome))
+    receive(.welcome(welcome))
   }
 
   @discardableResult
-  private mutating func tell(_ message: CoordinatorMessage) -> [ServerSessionAction<Int>] {
+  private mutating func receive(_ message: CoordinatorMessage) -> [ServerSessionAction<Int>] {
     session.handle(.coordinator(CoordinatorLetter(term: 1, message: message)), at: 0)
   }
 
@@ -69,7 +69,7 @@ struct StaleSessionTests {
           generation: 1, version: version, rank: 0, file: "f", byteCount: 1, digest: "d")), at: 0)
   }
 
-  @Test("what was done counts beyond its generation, and is told with the reasons of refusals")
+  @Test("counts are kept over generations, and printed with the reasons of refusals")
   func statistics() throws {
     var server = try StaleSessionTests()
     server.push(0, 0)
@@ -85,39 +85,39 @@ struct StaleSessionTests {
     #expect("\(ServerStatistics())".hasSuffix("requests refused: none"))
   }
 
-  @Test("of versions that are complete at once, the one that is due is written before the next")
+  @Test("when several versions are complete, a due one is written before the next begins")
   func dueVersion() throws {
     var server = try StaleSessionTests()
     for version in 0..<4 as Range<UInt64> { server.push(version, 0) }
     for version in 1..<4 as Range<UInt64> { server.push(version, 1) }
     #expect(server.session.state?.version == 0)
     let actions = server.push(0, 1)
-    // Version 4 comes while 2 is being written.
+    // Version 4 becomes due while 2 is being written.
     #expect(server.written(actions) == [2])
     #expect(server.session.state?.version == 4)
     #expect(server.written(server.finishWriting(2)) == [])
     for version in 4..<7 as Range<UInt64> {
       server.push(version, 0)
-      // On a disk that was too slow every second one is left out.
+      // After the slow write every second due version is skipped.
       #expect(server.written(server.push(version, 1)) == [])
     }
     server.push(7, 0)
     #expect(server.written(server.push(7, 1)) == [8])
   }
 
-  @Test("a server that is behind when the run is to stop comes up to the others, and writes")
+  @Test("when the run stops, a server that is behind catches up with the others, and writes")
   func stop() throws {
     var server = try StaleSessionTests()
     for version in 0..<5 as Range<UInt64> { server.push(version, 0) }
     server.push(0, 1)
-    let held = server.tell(.hold(generation: 1)).contains { action in
+    let held = server.receive(.hold(generation: 1)).contains { action in
       if case .tell(.held(generation: 1, version: 1)) = action { true } else { false }
     }
     #expect(held)
     server.push(1, 1)
     #expect(server.session.state?.version == 1)
     // Another server is at 5: its contributions are on their way to this one.
-    #expect(server.written(server.tell(.checkpoint(generation: 1, version: 5))) == [2])
+    #expect(server.written(server.receive(.checkpoint(generation: 1, version: 5))) == [2])
     #expect(server.session.state?.version == 2)
     for version in 2..<6 as Range<UInt64> { server.push(version, 1) }
     server.push(5, 0)

@@ -56,18 +56,19 @@ struct TestCluster {
     deliver(body, to: server, from: peer, id: id).map(\.reply)
   }
 
-  /// As `send`, with the peer that each reply goes to.
+  /// Like `send`, with the receiver of each reply.
   mutating func deliver(
     _ body: DataRequestBody, to server: Int = 0, from peer: Int = 0, id: UInt64? = nil
   ) -> [(reply: DataReply, peer: Int)] {
     let number = id ?? nextRequestID
     nextRequestID = max(nextRequestID, number) + 1
-    return handle(.request(DataRequest(id: number, body: body), from: peer), at: server)
+    let replies = servers[server].answer(DataRequest(id: number, body: body), from: peer)
+    return checked(replies, at: server)
   }
 
-  /// Tells a server that shards have contributed to a version everywhere.
+  /// Confirms shards at a version with a pull of no rows.
   ///
-  /// - Returns: what it answers, and to whom; the last confirmation is answered too, with no rows.
+  /// - Returns: the replies with their peers, including the one to this pull if it is complete.
   @discardableResult
   mutating func confirm(
     _ shards: [UInt32] = [0], version: UInt64, at server: Int = 0, from peer: Int = 0,
@@ -84,29 +85,21 @@ struct TestCluster {
   mutating func release(
     _ server: Int = 0, upTo version: UInt64? = nil
   ) -> [(reply: DataReply, peer: Int)] {
-    let actions = servers[server].release(upTo: version)
-    #expect(servers[server].brokenInvariants == [])
-    return replies(actions)
+    let replies = servers[server].release(upTo: version)
+    return checked(replies, at: server)
   }
 
   mutating func disconnect(_ peer: Int, from server: Int = 0) {
-    #expect(handle(.peerGone(peer), at: server).isEmpty)
-  }
-
-  private mutating func handle(
-    _ event: ServerEvent<Int>, at server: Int
-  ) -> [(reply: DataReply, peer: Int)] {
-    let actions = servers[server].handle(event)
+    servers[server].forget(peer)
     #expect(servers[server].brokenInvariants == [])
-    return replies(actions)
   }
 
-  private func replies(_ actions: [ServerAction<Int>]) -> [(reply: DataReply, peer: Int)] {
-    actions.map { action in
-      switch action {
-      case .reply(let reply, to: let peer): (reply, peer)
-      }
-    }
+  /// Checks the invariants of a server after an event, and returns its replies.
+  private func checked(
+    _ replies: [ServerReply<Int>], at server: Int
+  ) -> [(reply: DataReply, peer: Int)] {
+    #expect(servers[server].brokenInvariants == [])
+    return replies.map { ($0.reply, $0.peer) }
   }
 
   /// A push of the rows that belong on one server.
@@ -199,7 +192,7 @@ struct TestCluster {
   }
 }
 
-/// For clusters that restore nothing.
+/// For clusters without a restore.
 struct NoSource: CheckpointSource {
   let version: UInt64
   let optimizer: OptimizerDescription

@@ -5,11 +5,11 @@ import Tables
 import Tensors
 import Training
 
-/// Workers as they are, fake servers, and the least of a coordinator, joined by links that delay,
-/// lose and repeat messages: a run of two epochs in which anything may happen at any time. After a
-/// while nothing but messages is lost any more, so that a run that does not end has an error.
+/// Real workers, fake servers, and a minimal coordinator, connected by links that delay,
+/// lose and repeat messages: a run of two epochs in which any fault may happen at any time. After a
+/// while only messages are lost, so that a run that does not end has an error.
 struct FakeCluster {
-  /// How often what goes wrong: once in so many events, 0 for never.
+  /// How often faults happen: once in so many events, 0 for never.
   struct Faults {
     var lostMessage = 0
     var repeatedMessage = 0
@@ -162,7 +162,7 @@ struct FakeCluster {
     if happens(faults.lostServer) { goBack() }
   }
 
-  /// A server was lost: all go back to the last version that all have kept.
+  /// A server was lost: all servers roll back to the last version that all have kept.
   private mutating func goBack() {
     let kept = servers.map { Set($0.snapshots.flatMap(\.keys)) }
     let common = kept.dropFirst().reduce(kept[0]) { $0.intersection($1) }
@@ -229,7 +229,7 @@ struct FakeCluster {
             connection: answer.peer % 1000))
       }
     case .reply(let reply, let server, let worker, let connection):
-      // Connections that were dropped bring nothing.
+      // Closed connections deliver nothing.
       guard workers[worker]?.connection == connection else { return }
       handle(.reply(reply, server: server), worker)
     case .letter(let letter, let worker):
@@ -323,7 +323,7 @@ struct FakeCluster {
       return welcome(worker)
     }
     guard known.contains(worker) else {
-      return send(.refused(Refusal(code: .helloNeeded, message: "who?")), to: worker)
+      return send(.refused(Refusal(code: .helloNeeded, message: "unknown")), to: worker)
     }
     switch message {
     case .ready(let generation) where generation == self.generation:
@@ -355,7 +355,7 @@ struct FakeCluster {
     let all = reports.keys.sorted().compactMap { reports[$0] }
     if epoch < finished.count {
       if run.consistency.isExact, finished[epoch] != all {
-        violations.append("epoch \(epoch) came to other sums again")
+        violations.append("epoch \(epoch) has other sums when trained again")
       }
     } else {
       finished.append(all)
@@ -366,7 +366,7 @@ struct FakeCluster {
     if epoch < Self.epochs { giveTasks() }
   }
 
-  /// Gives every shard that nobody has to somebody, and every worker whose share changed a task.
+  /// Assigns shards without an owner, and sends a task to every worker with a changed share.
   private mutating func giveTasks() {
     guard !ready.isEmpty, epoch < Self.epochs else { return }
     var shares: [Int: [UInt32]] = [:]
@@ -377,7 +377,7 @@ struct FakeCluster {
       shares[worker, default: []].append(shard)
     }
     let first = UInt64(epoch) * run.versionsPerEpoch
-    // What heartbeats said of the servers' versions may be a little old.
+    // The versions in heartbeats may be a little old.
     let lag = UInt64.random(in: 0...1, using: &random)
     let lowest = servers.map(\.version).min() ?? 0
     let start = max(first, lowest - min(lag, lowest))

@@ -1,9 +1,9 @@
 import Messages
 import Tables
 
-/// The least that keeps a server's promises: versions that begin when all shards are confirmed (or
-/// have contributed, where rows may be stale), contributions and sums that count once, and word of
-/// versions that are gone. It notes what no worker should do.
+/// A minimal server: versions begin when all shards are confirmed (or
+/// have contributed, in ssp and async), contributions and sums count once, and it refuses with
+/// `versionGone`. It records what no worker should do.
 struct FakeServer {
   struct Answer {
     let peer: Int
@@ -27,7 +27,7 @@ struct FakeServer {
   private(set) var version: UInt64 = 0
   /// Of each table, by row id.
   private(set) var rows: [[UInt32: [Float]]]
-  /// What no worker should have done.
+  /// Violations of the protocol by workers.
   private(set) var violations: [String] = []
   /// Itself when it had the last version that is a multiple of three, and the one before.
   private(set) var snapshots: [[UInt64: FakeServer]] = []
@@ -71,7 +71,7 @@ struct FakeServer {
     missing = zip(tables, rows).map { $0.initializer == .pushed ? Set($1.keys) : [] }
   }
 
-  /// The same tables at the start of another generation: nobody is known, nothing is under way.
+  /// The same tables at the start of another generation, without peers and waiting requests.
   func restored(generation: UInt64) -> FakeServer {
     var server = self
     server.generation = generation
@@ -262,7 +262,7 @@ struct FakeServer {
     case .gradient:
       guard missing.allSatisfy(\.isEmpty) else { return note("pushes too early", waiter) }
       if let first = contributions[version]?[push.name.shard] {
-        // Another worker may have computed it from other rows, if those may be stale.
+        // In ssp and async another worker may have computed it from other rows.
         guard first == contribution || !consistency.isExact else {
           return note("pushes other bits", waiter)
         }

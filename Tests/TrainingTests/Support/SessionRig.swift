@@ -3,7 +3,7 @@ import Messages
 import Testing
 import Training
 
-/// A worker's session, what can happen to it, and what it does about that.
+/// A worker's session with its events and actions.
 struct SessionRig {
   private var session: WorkerSession
 
@@ -13,17 +13,17 @@ struct SessionRig {
     session = WorkerSession(hello: hello, at: 0)
   }
 
-  /// One that has joined, met its server and said that it is ready.
+  /// A worker that has joined, greeted its server and reported that it is ready.
   static func ready(_ timeouts: WorkerTimeouts = WorkerTimeouts()) throws -> SessionRig {
     var rig = SessionRig()
     rig.handle(welcome())
     rig.handle(.setUp(generation: 1, timeouts))
     let greeting = try #require(rig.requests(servers()).first)
-    try #require(rig.told(welcomed(greeting)) == [.ready(generation: 1)])
+    try #require(rig.sent(welcomed(greeting)) == [.ready(generation: 1)])
     return rig
   }
 
-  /// One that was told by a server, in task 5, that its generation is over.
+  /// A worker with a request of task 5 that a server refused with `staleGeneration`.
   static func outdated() throws -> SessionRig {
     var rig = try ready()
     rig.handle(task(5))
@@ -37,7 +37,7 @@ struct SessionRig {
     session.handle(event, at: now)
   }
 
-  mutating func told(_ event: WorkerEvent, at now: Double = 1) -> [NodeMessage] {
+  mutating func sent(_ event: WorkerEvent, at now: Double = 1) -> [NodeMessage] {
     handle(event, at: now).compactMap { if case .tell(let message) = $0 { message } else { nil } }
   }
 
@@ -46,7 +46,7 @@ struct SessionRig {
   }
 
   /// Generation and task of every heartbeat.
-  mutating func beats(_ event: WorkerEvent, at now: Double) -> [[UInt64]] {
+  mutating func heartbeats(_ event: WorkerEvent, at now: Double) -> [[UInt64]] {
     handle(event, at: now).compactMap {
       if case .beat(let generation, let task) = $0 { [generation, task] } else { nil }
     }
@@ -64,8 +64,8 @@ struct SessionRig {
     actions.contains { if case .leave = $0 { true } else { false } }
   }
 
-  /// The reason, if the worker says goodbye and leaves.
-  static func saysGoodbye(_ actions: [WorkerAction]) -> String? {
+  /// The reason in the goodbye, if the worker leaves.
+  static func goodbyeReason(_ actions: [WorkerAction]) -> String? {
     guard leaves(actions), case .tell(.goodbye(let reason))? = actions.first else { return nil }
     return reason
   }

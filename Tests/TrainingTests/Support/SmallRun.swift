@@ -6,8 +6,8 @@ import Tables
 import Tensors
 import Training
 
-/// A run that is small and still has all that a worker does: rows that are pulled whole and rows
-/// that are listed, initial values that data decides, reductions, steps of two rounds, and final
+/// A small run with everything that a worker does: tables that are pulled whole and rows
+/// that are listed, initial values that depend on data, reductions, steps of two rounds, and final
 /// vectors that the last step writes.
 struct SmallRun {
   static let shardCount = 3
@@ -73,8 +73,8 @@ struct SmallRun {
   }
 }
 
-/// Matrix factorisation in odd clothes: users begin with values of their own, are propagated (as
-/// they are), and the ranking is done with vectors of the last step.
+/// Matrix factorisation with unusual features: users have pushed initial values, are propagated (as
+/// the identity), and the ranking uses vectors of the last step.
 private struct SmallBackbone: Backbone {
   private static let width = 3
   let tables: [TableSpec]
