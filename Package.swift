@@ -92,10 +92,16 @@ let package = Package(
         "Enrollment",
       ]),
     library(
+      "Nodes",
+      [
+        "Tables", "Datasets", "Messages", "Enrollment", "ParameterServer", "Coordination",
+        "Training",
+      ]),
+    library(
       "Simulation",
       [
         "Settings", "Tensors", "Tables", "Datasets", "Graphs", "Models", "Evaluation", "Messages",
-        "Enrollment", "ParameterServer", "Coordination", "Training",
+        "Enrollment", "ParameterServer", "Coordination", "Training", "Nodes",
       ]),
     .target(
       name: "RunConfiguration",
@@ -109,8 +115,8 @@ let package = Package(
       "Runtime",
       [
         "ForeignText", "Files", "Settings", "Tensors", "Tables", "Datasets", "Graphs", "Models",
-        "Evaluation", "Messages", "Enrollment", "Training", "ParameterServer", "Checkpoints", "Coordination",
-        "Transport", "RunConfiguration",
+        "Evaluation", "Messages", "Enrollment", "Training", "ParameterServer", "Checkpoints",
+        "Coordination", "Nodes", "Transport", "RunConfiguration",
         "CProcess", .product(name: "Logging", package: "swift-log"),
       ]),
     library(
@@ -169,12 +175,15 @@ let package = Package(
         "Autodiff", "Datasets", "Enrollment", "Evaluation", "Messages", "Models", "Tables",
         "Tensors",
       ]),
-    tests("Simulation", []),
+    tests(
+      "Simulation",
+      ["Coordination", "Enrollment", "Messages", "Nodes", "ParameterServer", "Tables", "Training"]),
     tests("Transport", ["Messages"]),
     tests(
       "Runtime",
       [
-        "Checkpoints", "Coordination", "Datasets", "Messages", "Models", "Training", "Transport",
+        "Checkpoints", "Coordination", "Datasets", "Messages", "Models", "Nodes", "Training",
+        "Transport",
       ]),
     tests(
       "Experiments",

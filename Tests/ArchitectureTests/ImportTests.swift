@@ -62,7 +62,7 @@ import Testing
   private static let layers = [
     "ForeignText", "Files", "Settings", "Tensors", "Tables", "Autodiff", "Datasets", "Graphs",
     "Evaluation", "Models", "Messages", "Enrollment", "ParameterServer", "Checkpoints",
-    "Coordination", "Training", "Simulation", "RunConfiguration", "Transport", "Runtime",
+    "Coordination", "Training", "Nodes", "Simulation", "RunConfiguration", "Transport", "Runtime",
     "Experiments", "Commands", "mrdib",
   ]
 
@@ -82,7 +82,7 @@ import Testing
   @Test("state machines import neither sockets nor threads nor clocks")
   func statesAreValues() throws {
     let banned: Set<String> = ["Transport", "Dispatch", "Synchronization", "Glibc", "CZeroMQ"]
-    for target in ["Enrollment", "ParameterServer", "Coordination"] {
+    for target in ["Enrollment", "ParameterServer", "Coordination", "Nodes"] {
       for (path, lines) in try sources(of: target) {
         let found = imports(lines).intersection(banned)
         #expect(found.isEmpty, "\(path) imports \(found)")

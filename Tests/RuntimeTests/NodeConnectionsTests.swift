@@ -1,4 +1,4 @@
-import Runtime
+import Nodes
 import Testing
 
 @Suite struct NodeConnectionsTests {

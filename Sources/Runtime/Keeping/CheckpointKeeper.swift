@@ -10,44 +10,20 @@ import Settings
 /// The coordinator's side of checkpoints on disk: finds the one to resume from, and commits what
 /// the servers wrote. Verifying and deleting wait for disks, so this class has a queue of its own.
 final class CheckpointKeeper: Sendable {
-  enum Outcome: Sendable {
-    case found(RestoredCheckpoint?, problems: [String])
-    case foundNone(problems: [String])
-    case searchFailed(String)
-    case committed(CommittedCheckpoint)
-    case commitFailed(version: UInt64, String)
-
-    /// The coordinator's event for this outcome.
-    var event: CoordinatorEvent {
-      switch self {
-      case .found(let checkpoint, _): .checkpointFound(checkpoint)
-      case .foundNone: .noCheckpoint
-      case .searchFailed(let message): .checkpointSearchFailed(message)
-      case .committed(let checkpoint): .checkpointCommitted(checkpoint)
-      case .commitFailed(let version, let message):
-        .checkpointCommitFailed(version: version, message: message)
-      }
-    }
-
-    /// Why checkpoints were skipped.
-    var problems: [String] {
-      switch self {
-      case .found(_, let problems), .foundNone(let problems): problems
-      case .searchFailed, .committed, .commitFailed: []
-      }
-    }
-  }
-
   private let queue = DispatchQueue(label: "mrdib.coordinator.checkpoints", qos: .utility)
   private let plan: RunPlan
   private let store: CheckpointStore
   private let digests: [String: String]
   private let optimizer: OptimizerDescription
   private let keptCount: Int
-  private let report: @Sendable (Outcome) -> Void
+  private let report: @Sendable (CoordinatorEvent, _ problems: [String]) -> Void
 
-  /// - Parameter report: called on the queue after every job.
-  init(setup: RunSetup, plan: RunPlan, report: @escaping @Sendable (Outcome) -> Void) {
+  /// - Parameter report: called on the queue with the result of a job, and with what is wrong with
+  ///   checkpoints that were passed over.
+  init(
+    setup: RunSetup, plan: RunPlan,
+    report: @escaping @Sendable (CoordinatorEvent, _ problems: [String]) -> Void
+  ) {
     self.plan = plan
     store = CheckpointStore(folder: plan.checkpoints?.folder ?? "")
     digests = RunIdentity.digests(of: setup)
@@ -61,13 +37,13 @@ final class CheckpointKeeper: Sendable {
     queue.async { [self] in
       do {
         let latest = try store.latestUsable(runID: plan.runID)
-        guard !latest.isNoneThere else { return report(.foundNone(problems: latest.problems)) }
+        guard !latest.isNoneThere else { return report(.noCheckpoint, latest.problems) }
         let restored = latest.manifest.map {
           RestoredCheckpoint(manifest: $0.name.manifest, version: $0.version)
         }
-        report(.found(restored, problems: latest.problems))
+        report(.checkpointFound(restored), latest.problems)
       } catch {
-        report(.searchFailed("\(error)"))
+        report(.checkpointSearchFailed("\(error)"), [])
       }
     }
   }
@@ -76,9 +52,9 @@ final class CheckpointKeeper: Sendable {
   func commit(_ commit: CheckpointCommit) {
     queue.async { [self] in
       do {
-        report(.committed(try write(commit)))
+        report(.checkpointCommitted(try write(commit)), [])
       } catch {
-        report(.commitFailed(version: commit.version, "\(error)"))
+        report(.checkpointCommitFailed(version: commit.version, message: "\(error)"), [])
       }
     }
   }

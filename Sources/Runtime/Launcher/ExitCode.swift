@@ -43,6 +43,11 @@ public struct ExitCode: RawRepresentable, Sendable, Equatable, Hashable {
   /// The code of a process that a signal ended, or that exited because of it.
   public static func signal(_ number: Int32) -> ExitCode { ExitCode(rawValue: 128 + number) }
 
+  /// What a run that ends because of a signal says of it.
+  static func reason(ofSignal number: Int32) -> String {
+    number == 2 ? "Ctrl-C" : "a request to stop"
+  }
+
   public var isSuccess: Bool { rawValue == 0 }
 
   /// Whether the same command would fail again.

@@ -1,8 +1,16 @@
+import Enrollment
 import Foundation
 import Logging
 import Transport
 
 extension NodeOptions {
+  /// For how long a process waits for its coordinator.
+  var enrollmentLimits: Enrollment.Limits {
+    var limits = Enrollment.Limits()
+    limits.joinTimeout = joinTimeout
+    return limits
+  }
+
   /// Where a process looks for its coordinator, and for how long.
   var searchSentence: String {
     "looking for the coordinator at \(coordinator), for \(Int(joinTimeout)) s at most"

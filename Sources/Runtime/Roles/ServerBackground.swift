@@ -9,19 +9,12 @@ import RunConfiguration
 ///
 /// Two serial queues, so that a slow disk does not hold up a new generation.
 final class ServerBackground<Peer: Hashable & Sendable>: Sendable {
-  enum Outcome: Sendable {
-    case prepared(ServerState<Peer>)
-    case preparationFailed(generation: UInt64, String, isTransient: Bool)
-    case checkpointWritten(CheckpointShard)
-    case checkpointFailed(generation: UInt64, version: UInt64, String)
-  }
-
   private let preparing = DispatchQueue(label: "mrdib.server.prepare", qos: .userInitiated)
   private let writing = DispatchQueue(label: "mrdib.server.checkpoint", qos: .utility)
-  private let report: @Sendable (Outcome) -> Void
+  private let report: @Sendable (ServerSessionEvent<Peer>) -> Void
 
-  /// - Parameter report: called on one of the queues after every job.
-  init(report: @escaping @Sendable (Outcome) -> Void) {
+  /// - Parameter report: called on one of the queues with the result of every job.
+  init(report: @escaping @Sendable (ServerSessionEvent<Peer>) -> Void) {
     self.report = report
   }
 
@@ -52,20 +45,6 @@ final class ServerBackground<Peer: Hashable & Sendable>: Sendable {
           .checkpointFailed(
             generation: snapshot.generation, version: snapshot.version, "\(error)"))
       }
-    }
-  }
-}
-
-extension ServerBackground.Outcome {
-  /// What it means to the server.
-  var event: ServerSessionEvent<Peer> {
-    switch self {
-    case .prepared(let state): .prepared(state)
-    case .preparationFailed(let generation, let message, let isTransient):
-      .preparationFailed(generation: generation, message, isTransient: isTransient)
-    case .checkpointWritten(let shard): .checkpointWritten(shard)
-    case .checkpointFailed(let generation, let version, let message):
-      .checkpointFailed(generation: generation, version: version, message)
     }
   }
 }

@@ -1,6 +1,7 @@
 import Enrollment
 import Logging
 import Messages
+import Nodes
 import ParameterServer
 import RunConfiguration
 import Transport
@@ -38,7 +39,7 @@ public struct ServerRole: Sendable {
     // Every socket is closed when the thread has ended: nothing is left to wait for.
     defer { try? context.terminate() }
     let watch = NetworkWatch(label: "mrdib.server")
-    let thread = try NetworkThread<ServerBackground<PeerID>.Outcome>(
+    let thread = try NetworkThread<ServerSessionEvent<PeerID>>(
       name: "server-network", context: context, settings: watch.settings(options.security)
     ) { [self] in
       ServerHandler(
@@ -51,10 +52,10 @@ public struct ServerRole: Sendable {
   }
 }
 
-/// The shell of ``ServerSession``. Lives on the network thread, which also applies the updates: a
-/// version's rows belong to one thread.
+/// Joins the node of a server to the network. Lives on the network thread, which also applies the
+/// updates: a version's rows belong to one thread.
 private final class ServerHandler: NetworkHandler {
-  typealias Event = ServerBackground<PeerID>.Outcome
+  typealias Event = ServerSessionEvent<PeerID>
 
   private let options: NodeOptions
   private let listen: String
@@ -62,16 +63,10 @@ private final class ServerHandler: NetworkHandler {
   private let endpointFile: EndpointFile?
   private let signals: SignalPipe
   private let outcome: OutcomeBox
-  private let logger = Logger(label: "mrdib.server")
-  /// A peer that reads nothing can cause as many of these as it likes.
-  private let unanswered = RateLimitedLog(label: "mrdib.server")
-  private var session: ServerSession<PeerID>?
-  private var background: ServerBackground<PeerID>?
-  private var coordinator: PeerID?
-  /// Of the generation that is being prepared or served.
-  private var welcome: Welcome?
+  /// There from the start on, which comes before every other event.
+  private var started: (process: ServerProcess, node: ServerNode<ServerProcess>)?
+  private var socket: ListeningSocket<Event>?
   private var memory = UnusedMemory()
-  private var now: Double { MonotonicClock.seconds }
 
   init(
     options: NodeOptions, listen: String, advertisedHost: String?, endpointFile: EndpointFile?,
@@ -86,12 +81,29 @@ private final class ServerHandler: NetworkHandler {
   }
 
   func started(on loop: NetworkLoop<Event>) throws {
-    let mailbox = loop.mailbox
-    background = ServerBackground { outcome in
-      // A loop that has ended wants no more news.
-      try? mailbox.post(outcome)
-    }
-    let listener = try loop.bindRouter(listen, advertisedHost: advertisedHost)
+    let logs = NodeLogs(label: "mrdib.server")
+    let socket = try ListeningSocket(
+      listen, advertisedHost: advertisedHost, label: "mrdib.server", on: loop)
+    self.socket = socket
+    let listener = socket.listener
+    try Self.checkAdvertised(listener)
+    listener.endpoint.warnIfUnreachable(logs.logger)
+    let coordinator = try loop.connectDealer(
+      options.coordinator, maximumFrameBytes: WireLimits.controlFrameBytes)
+    try endpointFile?.write(listener.advertised)
+    logs.logger.info("\(options.searchSentence)")
+    let process = ServerProcess(
+      loop: loop, coordinator: coordinator, logs: logs, outcome: outcome)
+    let node = ServerNode(
+      hello: options.hello(.server, dataEndpoint: "\(listener.advertised)"),
+      limits: options.enrollmentLimits, coordinator: coordinator, in: process)
+    started = (process, node)
+    logs.logger.info("listening at \(listener.endpoint), reached at \(listener.advertised)")
+    node.handle(.tick)
+  }
+
+  /// - Throws: ``RuntimeError`` if workers cannot connect to what a server would tell them.
+  private static func checkAdvertised(_ listener: NetworkLoop<Event>.Listener) throws {
     let reached = "\(listener.advertised)"
     do {
       _ = try Endpoint(reached)
@@ -109,100 +121,62 @@ private final class ServerHandler: NetworkHandler {
           + "which is every address of this machine. Name the one that workers reach with "
           + "--advertise HOST.")
     }
-    listener.endpoint.warnIfUnreachable(logger)
-    coordinator = try loop.connectDealer(
-      options.coordinator, maximumFrameBytes: WireLimits.controlFrameBytes)
-    try endpointFile?.write(listener.advertised)
-    logger.info("\(options.searchSentence)")
-    var limits = Enrollment.Limits()
-    limits.joinTimeout = options.joinTimeout
-    session = ServerSession(
-      hello: options.hello(.server, dataEndpoint: reached), limits: limits, at: now)
-    logger.info("listening at \(listener.endpoint), reached at \(listener.advertised)")
-    handle(.tick, on: loop)
   }
 
   func received(_ message: WireMessage, from peer: PeerID, on loop: NetworkLoop<Event>) {
-    if peer == coordinator {
-      do {
-        handle(.coordinator(try CoordinatorLetter(decoding: message)), on: loop)
-      } catch {
-        loop.recordMalformedMessage("\(error)")
-      }
-      return
-    }
-    do {
-      handle(.request(try DataRequest(decoding: message), from: peer), on: loop)
-    } catch {
-      loop.recordMalformedMessage("\(error)")
-      guard let id = error.requestID else { return }
-      send(DataReply(requestID: id, body: .refused(error.refusal)), to: peer, on: loop)
-    }
+    started?.node.received(message, from: peer)
   }
 
   func lost(_ peer: PeerID, undelivered: Int, on loop: NetworkLoop<Event>) {
-    if peer != coordinator { handle(.peerGone(peer), on: loop) }
+    // The coordinator may come back; its silence decides.
+    if peer != started?.process.coordinator { started?.node.handle(.peerGone(peer)) }
   }
 
   func ticked(at now: Duration, on loop: NetworkLoop<Event>) {
-    if signals.next() != nil { handle(.stopRequested, on: loop) }
-    handle(.tick, on: loop)
-    memory.tick(at: self.now, bytesMoved: loop.statistics.bytesMoved)
+    if signals.next() != nil { started?.node.handle(.stopRequested) }
+    started?.node.handle(.tick)
+    let now = MonotonicClock.seconds
+    socket?.tick(at: now, on: loop)
+    memory.tick(at: now, bytesMoved: loop.statistics.bytesMoved)
   }
 
   func posted(_ event: Event, on loop: NetworkLoop<Event>) {
-    if case .checkpointFailed(_, let version, let message) = event {
-      logger.warning("the checkpoint of version \(version) was not written: \(message)")
-    }
-    handle(event.event, on: loop)
+    started?.node.handle(event)
   }
+}
 
-  private func handle(_ event: ServerSessionEvent<PeerID>, on loop: NetworkLoop<Event>) {
-    for action in session?.handle(event, at: now) ?? [] { perform(action, on: loop) }
-  }
+/// A server's sockets and queues.
+private final class ServerProcess: ZeroMQMemberEnvironment, ServerEnvironment {
+  let loop: NetworkLoop<ServerSessionEvent<PeerID>>
+  let coordinator: PeerID
+  let logs: NodeLogs
+  let outcome: OutcomeBox
+  private let background: ServerBackground<PeerID>
 
-  private func perform(_ action: ServerSessionAction<PeerID>, on loop: NetworkLoop<Event>) {
-    switch action {
-    case .tell(let message): tell(message, on: loop)
-    case .beat(let generation, let version):
-      tell(.heartbeat(.current(generation: generation, version: version)), on: loop)
-    case .reply(let reply, let peer): send(reply, to: peer, on: loop)
-    case .prepare(let welcome):
-      let version = welcome.restored?.version ?? 0
-      logger.info(
-        "server \(welcome.rank) of generation \(welcome.generation) begins at version \(version)")
-      self.welcome = welcome
-      background?.prepare(welcome)
-    case .writeCheckpoint(let snapshot):
-      if let welcome { background?.write(snapshot, of: welcome) }
-    case .warn(let warning): logger.warning("\(warning)")
-    case .leave(let departure): end(RoleOutcome(departure), on: loop)
+  init(
+    loop: NetworkLoop<ServerSessionEvent<PeerID>>, coordinator: PeerID, logs: NodeLogs,
+    outcome: OutcomeBox
+  ) {
+    self.loop = loop
+    self.coordinator = coordinator
+    self.logs = logs
+    self.outcome = outcome
+    let mailbox = loop.mailbox
+    background = ServerBackground { event in
+      // A loop that has ended wants no more news.
+      try? mailbox.post(event)
     }
   }
 
-  private func tell(_ message: NodeMessage, on loop: NetworkLoop<Event>) {
-    guard let coordinator else { return }
-    do {
-      try loop.send(message.encoded(), to: coordinator)
-    } catch {
-      logger.warning("could not tell the coordinator: \(error)")
-    }
+  func send(_ reply: DataReply, to peer: PeerID) -> Bool {
+    send(reply.encoded(), to: peer)?.code != .peerGone
   }
 
-  private func send(_ reply: DataReply, to peer: PeerID, on loop: NetworkLoop<Event>) {
-    do {
-      try loop.send(reply.encoded(), to: peer)
-    } catch {
-      // The peer asks again if it is still there.
-      unanswered.warning("could not answer: \(error)")
-      if error.code == .peerGone { handle(.peerGone(peer), on: loop) }
-    }
+  func prepare(_ welcome: Welcome) { background.prepare(welcome) }
+
+  func write(_ snapshot: ServerSnapshot, of welcome: Welcome) {
+    background.write(snapshot, of: welcome)
   }
 
-  private func end(_ result: RoleOutcome, on loop: NetworkLoop<Event>) {
-    if let done = session?.statistics, done != ServerStatistics() { logger.info("in all: \(done)") }
-    logger.info("leaving: \(result.message)")
-    outcome.set(result)
-    loop.stop()
-  }
+  func end(_ departure: Departure) { end(RoleOutcome(departure)) }
 }

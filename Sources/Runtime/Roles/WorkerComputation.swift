@@ -1,6 +1,8 @@
 import Datasets
 import Dispatch
+import Logging
 import Messages
+import Nodes
 import RunConfiguration
 import Settings
 import Synchronization
@@ -9,84 +11,41 @@ import Training
 /// A worker's computation on a thread of its own, so that long products hold up no heartbeat.
 ///
 /// Confined to one serial queue: every job runs there, in the order in which it was asked for.
-final class WorkerComputation: @unchecked Sendable {  // state is touched only on `queue`
-  /// What a job came to.
-  enum Outcome: Sendable {
-    case setUp(generation: UInt64, WorkerTimeouts)
-    case setUpFailed(generation: UInt64, String)
-    case advanced(task: UInt64, WorkOutput)
-    case taskFailed(task: UInt64, TaskFailure)
-  }
-
+final class WorkerComputation: @unchecked Sendable {  // `computation` is touched only on `queue`
   private let queue = DispatchQueue(label: "mrdib.compute", qos: .userInitiated)
-  private let dataFolder: String?
-  private let report: @Sendable (Outcome) -> Void
-  private var engine: WorkerEngine?
-  /// What the engine was made of.
-  private var configuration = ""
-  private var work: (any Work)?
+  private let computation: TaskComputation
+  private let report: @Sendable (WorkerEvent) -> Void
   private let progressCount = Atomic<UInt64>(0)
 
   /// - Parameters:
   ///   - dataFolder: where the data lies on this machine; nil means where the configuration says.
-  ///   - report: called on the queue after every job.
-  init(dataFolder: String?, report: @escaping @Sendable (Outcome) -> Void) {
-    self.dataFolder = dataFolder
+  ///   - report: called on the queue with the result of every job.
+  init(dataFolder: String?, report: @escaping @Sendable (WorkerEvent) -> Void) {
+    let logger = Logger(label: "mrdib.worker")
+    computation = TaskComputation(
+      makeEngine: { try .make($0, RunConfiguration($0), dataFolder: dataFolder) },
+      timeouts: { WorkerTimeouts(try RunConfiguration($0)) },
+      isPassingShortage: PassingShortage.caused, warn: { logger.warning("\($0)") })
     self.report = report
   }
 
   /// What is done of the task under way, in steps or blocks; for any thread.
   var progress: UInt64 { progressCount.load(ordering: .relaxed) }
 
-  /// Loads data and model, or keeps those that an earlier generation had.
-  func setUp(_ welcome: Welcome) {
+  func setUp(_ welcome: Welcome) { run { $0.setUp(welcome) } }
+
+  func begin(_ task: WorkerTask) { run { $0.begin(task) } }
+
+  func advance(_ task: UInt64, _ input: WorkInput) { run { $0.advance(task, input) } }
+
+  private func run(_ job: @escaping @Sendable (TaskComputation) -> WorkerEvent) {
     queue.async { [self] in
+      // The queue may have another thread every time.
       ThreadPriority.giveWayToNetwork()
       MappedFile.readHere()
-      do {
-        let resolved = try RunConfiguration(welcome)
-        if let engine, configuration == welcome.configuration {
-          engine.enter(serverCount: Int(welcome.serverCount))
-        } else {
-          engine = try WorkerEngine.make(welcome, resolved, dataFolder: dataFolder)
-          configuration = welcome.configuration
-        }
-        report(.setUp(generation: welcome.generation, WorkerTimeouts(resolved)))
-      } catch {
-        report(
-          .setUpFailed(
-            generation: welcome.generation, "worker \(welcome.rank) cannot take part: \(error)"))
-      }
-    }
-  }
-
-  func begin(_ task: WorkerTask) {
-    queue.async { [self] in
-      run(task.id) {
-        guard let engine else { throw TrainingError("A task came before the worker was set up.") }
-        work = try engine.work(for: task)
-        return .begin
-      }
-    }
-  }
-
-  func advance(_ task: UInt64, _ input: WorkInput) {
-    queue.async { [self] in run(task) { input } }
-  }
-
-  private func run(_ task: UInt64, _ input: () throws -> WorkInput) {
-    // The queue may have another thread every time.
-    ThreadPriority.giveWayToNetwork()
-    MappedFile.readHere()
-    do {
-      let input = try input()
-      guard let work, let engine else { throw TrainingError("No task is under way.") }
-      let output = try engine.advance(work, input)
-      progressCount.store(work.progress, ordering: .relaxed)
-      report(.advanced(task: task, output))
-    } catch {
-      work = nil
-      report(.taskFailed(task: task, TaskFailure(describing: error)))
+      let event = job(computation)
+      progressCount.store(computation.progress, ordering: .relaxed)
+      report(event)
     }
   }
 }

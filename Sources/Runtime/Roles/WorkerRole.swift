@@ -1,6 +1,7 @@
 import Enrollment
 import Logging
 import Messages
+import Nodes
 import Training
 import Transport
 
@@ -26,7 +27,7 @@ public struct WorkerRole: Sendable {
     // Every socket is closed when the thread has ended: nothing is left to wait for.
     defer { try? context.terminate() }
     let watch = NetworkWatch(label: "mrdib.worker")
-    let thread = try NetworkThread<WorkerComputation.Outcome>(
+    let thread = try NetworkThread<WorkerEvent>(
       name: "worker-network", context: context, settings: watch.settings(options.security)
     ) { [options, dataFolder] in
       WorkerHandler(options: options, dataFolder: dataFolder, signals: signals, outcome: outcome)
@@ -37,22 +38,14 @@ public struct WorkerRole: Sendable {
   }
 }
 
-/// The shell of ``WorkerSession``: its sockets, clock and computation. Lives on the network thread.
+/// Joins the node of a worker to the network. Lives on the network thread.
 private final class WorkerHandler: NetworkHandler {
   private let options: NodeOptions
   private let dataFolder: String?
   private let signals: SignalPipe
   private let outcome: OutcomeBox
-  private let logger = Logger(label: "mrdib.worker")
-  private var session: WorkerSession
-  private var computation: WorkerComputation?
-  private var coordinator: PeerID?
-  private var servers: [PeerID] = []
-  private var endpoints: [String] = []
-  /// Connections beside, by server.
-  private var probes: [Int: PeerID] = [:]
-  private var serverIndex: [PeerID: Int] = [:]
-  private var now: Double { MonotonicClock.seconds }
+  /// There from the start on, which comes before every other event.
+  private var started: (process: WorkerProcess, node: WorkerNode<WorkerProcess>)?
 
   init(
     options: NodeOptions, dataFolder: String?, signals: SignalPipe, outcome: OutcomeBox
@@ -61,162 +54,73 @@ private final class WorkerHandler: NetworkHandler {
     self.dataFolder = dataFolder
     self.signals = signals
     self.outcome = outcome
-    var limits = Enrollment.Limits()
-    limits.joinTimeout = options.joinTimeout
-    session = WorkerSession(
-      hello: options.hello(.worker, dataEndpoint: ""), limits: limits, at: MonotonicClock.seconds)
   }
 
-  func started(on loop: NetworkLoop<WorkerComputation.Outcome>) throws {
-    let mailbox = loop.mailbox
-    computation = WorkerComputation(dataFolder: dataFolder) { outcome in
-      // A loop that has ended wants no more news.
-      try? mailbox.post(outcome)
-    }
-    coordinator = try loop.connectDealer(
+  func started(on loop: NetworkLoop<WorkerEvent>) throws {
+    let coordinator = try loop.connectDealer(
       options.coordinator, maximumFrameBytes: WireLimits.controlFrameBytes)
-    logger.info("\(options.searchSentence)")
-    handle(.tick, on: loop)
+    let process = WorkerProcess(
+      loop: loop, coordinator: coordinator, dataFolder: dataFolder, outcome: outcome)
+    process.logs.logger.info("\(options.searchSentence)")
+    let node = WorkerNode(
+      hello: options.hello(.worker, dataEndpoint: ""), limits: options.enrollmentLimits,
+      coordinator: coordinator, in: process)
+    started = (process, node)
+    node.handle(.tick)
   }
 
-  func received(
-    _ message: WireMessage, from peer: PeerID, on loop: NetworkLoop<WorkerComputation.Outcome>
-  ) {
-    do {
-      if let server = serverIndex[peer] {
-        handle(.reply(try DataReply(decoding: message), server: server), on: loop)
-      } else {
-        // Late words of a server of an earlier generation, whose connection is closed.
-        guard peer == coordinator else { return }
-        handle(.coordinator(try CoordinatorLetter(decoding: message)), on: loop)
-      }
-    } catch {
-      loop.recordMalformedMessage("\(error)")
-    }
+  func received(_ message: WireMessage, from peer: PeerID, on loop: NetworkLoop<WorkerEvent>) {
+    started?.node.received(message, from: peer)
   }
 
-  func lost(
-    _ peer: PeerID, undelivered: Int, on loop: NetworkLoop<WorkerComputation.Outcome>
-  ) {
+  func lost(_ peer: PeerID, undelivered: Int, on loop: NetworkLoop<WorkerEvent>) {
     // Unanswered requests are sent again; the session decides when a peer counts as lost.
   }
 
-  func ticked(at now: Duration, on loop: NetworkLoop<WorkerComputation.Outcome>) {
-    if signals.next() != nil { handle(.stopRequested, on: loop) }
-    handle(.tick, on: loop)
+  func ticked(at now: Duration, on loop: NetworkLoop<WorkerEvent>) {
+    if signals.next() != nil { started?.node.handle(.stopRequested) }
+    started?.node.handle(.tick)
   }
 
-  func posted(
-    _ event: WorkerComputation.Outcome, on loop: NetworkLoop<WorkerComputation.Outcome>
+  func posted(_ event: WorkerEvent, on loop: NetworkLoop<WorkerEvent>) {
+    started?.node.handle(event)
+  }
+}
+
+/// A worker's sockets and its computation.
+private final class WorkerProcess: ZeroMQMemberEnvironment, WorkerEnvironment {
+  let loop: NetworkLoop<WorkerEvent>
+  let coordinator: PeerID
+  let logs = NodeLogs(label: "mrdib.worker")
+  let outcome: OutcomeBox
+  private let computation: WorkerComputation
+
+  init(
+    loop: NetworkLoop<WorkerEvent>, coordinator: PeerID, dataFolder: String?, outcome: OutcomeBox
   ) {
-    switch event {
-    case .setUp(let generation, let timeouts):
-      handle(.setUp(generation: generation, timeouts), on: loop)
-    case .setUpFailed(let generation, let message):
-      handle(.setUpFailed(generation: generation, message), on: loop)
-    case .advanced(let task, let output): handle(.advanced(task: task, output), on: loop)
-    case .taskFailed(let task, let failure): handle(.taskFailed(task: task, failure), on: loop)
+    self.loop = loop
+    self.coordinator = coordinator
+    self.outcome = outcome
+    let mailbox = loop.mailbox
+    computation = WorkerComputation(dataFolder: dataFolder) { event in
+      // A loop that has ended wants no more news.
+      try? mailbox.post(event)
     }
   }
 
-  private func handle(
-    _ event: WorkerEvent, on loop: NetworkLoop<WorkerComputation.Outcome>
-  ) {
-    for action in session.handle(event, at: now) { perform(action, on: loop) }
-  }
+  var taskProgress: UInt64 { computation.progress }
 
-  private func perform(
-    _ action: WorkerAction, on loop: NetworkLoop<WorkerComputation.Outcome>
-  ) {
-    switch action {
-    case .tell(let message): tell(message, on: loop)
-    case .beat(let generation, let task):
-      tell(
-        .heartbeat(
-          .current(
-            generation: generation, taskProgress: task == 0 ? 0 : computation?.progress ?? 0,
-            taskID: task)),
-        on: loop)
-    case .setUp(let welcome):
-      logger.info(
-        "worker \(welcome.rank) of run \(welcome.runID), generation \(welcome.generation)")
-      computation?.setUp(welcome)
-    case .connect(let endpoints): connect(endpoints, on: loop)
-    case .request(let request, let server):
-      // There are none when they could not be connected to: the worker is about to end.
-      guard servers.indices.contains(server) else { return }
-      send(request.encoded(), to: servers[server], on: loop)
-    case .probe(let request, let server): probe(server, with: request, on: loop)
-    case .warn(let warning): logger.warning("\(warning)")
-    case .begin(let task): computation?.begin(task)
-    case .advance(let task, let input): computation?.advance(task, input)
-    case .leave(let departure): end(RoleOutcome(departure), on: loop)
+  func setUp(_ welcome: Welcome) { computation.setUp(welcome) }
+
+  func begin(_ task: WorkerTask) { computation.begin(task) }
+
+  func advance(_ task: UInt64, _ input: WorkInput) { computation.advance(task, input) }
+
+  func end(_ ending: WorkerEnding) {
+    switch ending {
+    case .left(let departure): end(RoleOutcome(departure))
+    case .cannotConnect(let message):
+      end(RoleOutcome(exitCode: .unavailable, message: message))
     }
-  }
-
-  private func connect(
-    _ endpoints: [String], on loop: NetworkLoop<WorkerComputation.Outcome>
-  ) {
-    closeServers(on: loop)
-    self.endpoints = endpoints
-    do {
-      for endpoint in endpoints {
-        let peer = try loop.connectDealer(endpoint)
-        serverIndex[peer] = servers.count
-        servers.append(peer)
-      }
-    } catch {
-      let message = "Cannot connect to server \(servers.count): \(error)"
-      closeServers(on: loop)
-      tell(.goodbye(reason: message), on: loop)
-      let isPassing = PassingShortage.caused(error)
-      end(
-        RoleOutcome(exitCode: isPassing ? .transient : .unavailable, message: message), on: loop)
-    }
-  }
-
-  private func closeServers(on loop: NetworkLoop<WorkerComputation.Outcome>) {
-    for peer in serverIndex.keys { loop.close(peer.connection) }
-    servers = []
-    probes = [:]
-    serverIndex = [:]
-  }
-
-  /// A connection that was opened to see whether a server is there stays, for the next time.
-  private func probe(
-    _ server: Int, with request: DataRequest, on loop: NetworkLoop<WorkerComputation.Outcome>
-  ) {
-    guard servers.indices.contains(server) else { return }
-    do {
-      let peer = try probes[server] ?? loop.connectDealer(endpoints[server])
-      probes[server] = peer
-      serverIndex[peer] = server
-      send(request.encoded(), to: peer, on: loop)
-    } catch {
-      logger.warning("could not look whether server \(server) is there: \(error)")
-    }
-  }
-
-  private func tell(_ message: NodeMessage, on loop: NetworkLoop<WorkerComputation.Outcome>) {
-    if let coordinator { send(message.encoded(), to: coordinator, on: loop) }
-  }
-
-  private func send(
-    _ message: WireMessage, to peer: PeerID, on loop: NetworkLoop<WorkerComputation.Outcome>
-  ) {
-    do {
-      try loop.send(message, to: peer)
-    } catch {
-      // What matters is sent again when no answer comes.
-      logger.warning("could not send: \(error)")
-    }
-  }
-
-  private func end(
-    _ result: RoleOutcome, on loop: NetworkLoop<WorkerComputation.Outcome>
-  ) {
-    logger.info("leaving: \(result.message)")
-    outcome.set(result)
-    loop.stop()
   }
 }

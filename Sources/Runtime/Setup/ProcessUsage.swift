@@ -1,6 +1,6 @@
 import Files
 import Foundation
-import Messages
+import Nodes
 
 #if canImport(Glibc)
   import Glibc
@@ -8,11 +8,9 @@ import Messages
   import Darwin
 #endif
 
-extension Heartbeat {
+extension ProcessUsage {
   /// A heartbeat with the current resource usage of this process.
-  static func current(
-    generation: UInt64, version: UInt64 = 0, taskProgress: UInt64 = 0, taskID: UInt64 = 0
-  ) -> Heartbeat {
+  static func current() -> ProcessUsage {
     var usage = rusage()
     getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
     func seconds(_ time: timeval) -> Double {
@@ -21,10 +19,9 @@ extension Heartbeat {
     let statistics = (try? PlainFile.contents(of: "/proc/self/statm", atMost: 4096)) ?? []
     let pages = String(decoding: statistics, as: UTF8.self)
       .split(separator: " ").dropFirst().first.flatMap { UInt64($0) }
-    return Heartbeat(
+    return ProcessUsage(
       residentBytes: (pages ?? 0) * UInt64(getpagesize()),
       peakResidentBytes: UInt64(max(0, usage.ru_maxrss)) * 1024,
-      cpuSeconds: seconds(usage.ru_utime) + seconds(usage.ru_stime), taskProgress: taskProgress,
-      taskID: taskID, generation: generation, version: version)
+      cpuSeconds: seconds(usage.ru_utime) + seconds(usage.ru_stime))
   }
 }

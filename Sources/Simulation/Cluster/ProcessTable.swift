@@ -1,10 +1,12 @@
 /// The processes that live, also those that another has replaced, and what waits for those that
 /// are stopped.
 struct ProcessTable {
-  private var living: [ProcessName: any SimulatedProcess] = [:]
+  private var living: [ProcessName: SimulatedProcess] = [:]
   /// Who fills each slot now.
   private var current: [Slot: ProcessName] = [:]
   private var lives: [Slot: Int] = [:]
+  /// Every process that ever lived, by its address.
+  private var addresses: [String: ProcessName] = [:]
   /// What waits for processes that are stopped.
   private var frozen: [ProcessName: [SimulatedCluster.Event]] = [:]
   /// Processes that die after so many actions of their next event.
@@ -12,7 +14,7 @@ struct ProcessTable {
   /// Processes that got a SIGTERM.
   private var dismissed: Set<ProcessName> = []
 
-  subscript(name: ProcessName) -> (any SimulatedProcess)? { living[name] }
+  subscript(name: ProcessName) -> (SimulatedProcess)? { living[name] }
 
   subscript(slot: Slot) -> ProcessName? { current[slot] }
 
@@ -22,17 +24,15 @@ struct ProcessTable {
   func isCurrent(_ name: ProcessName) -> Bool { current[name.slot] == name }
 
   /// Whom a message comes to, if anybody.
-  func receiver(of route: Route) -> (any SimulatedProcess)? {
+  func receiver(of route: Route) -> (SimulatedProcess)? {
     switch route.receiver {
     case .slot(let slot): current[slot].flatMap { living[$0] }
     case .process(let name): living[name]
     }
   }
 
-  /// The process that gave itself this address.
-  func name(at endpoint: String) -> ProcessName? {
-    living.keys.first { $0.description == endpoint }
-  }
+  /// The process that has, or had, this address.
+  func name(at endpoint: String) -> ProcessName? { addresses[endpoint] }
 
   /// How many processes of a slot live.
   func count(in slot: Slot) -> Int { living.keys.count { $0.slot == slot } }
@@ -45,8 +45,9 @@ struct ProcessTable {
     return ProcessName(slot: slot, life: lives[slot, default: 0])
   }
 
-  mutating func add(_ process: any SimulatedProcess) {
+  mutating func add(_ process: SimulatedProcess) {
     living[process.name] = process
+    addresses[process.name.endpoint] = process.name
     current[process.name.slot] = process.name
   }
 

@@ -17,7 +17,7 @@ extension SimulatedCluster {
     guard let count = states.first?.serverCount, Set(states.map(\.rank)).count == count else {
       return
     }
-    let auditor = ConnectionName(owner: processes.servers[0].name, number: -1, server: -1)
+    let auditor = ConnectionName.ofAuditor(at: processes.servers[0].name)
     measured = reference.assemble(states, auditor: auditor).map {
       Measured(epoch: epoch, bits: $0)
     }

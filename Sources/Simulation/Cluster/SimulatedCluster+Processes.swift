@@ -1,5 +1,6 @@
 import Coordination
 import Enrollment
+import Messages
 
 /// The supervisor: starts what is missing, and takes note of what ends.
 extension SimulatedCluster {
@@ -11,33 +12,31 @@ extension SimulatedCluster {
     if isClockSetBack { count(.setBackClock) }
     let incarnation = name.incarnation(isClockSetBack: isClockSetBack)
     do {
-      let process: any SimulatedProcess =
+      let process: SimulatedProcess =
         switch slot {
-        case .coordinator: try SimulatedCoordinator(name, in: self)
-        case .server: SimulatedServer(name, incarnation: incarnation, at: now)
-        case .worker: SimulatedWorker(name, incarnation: incarnation, at: now)
+        case .coordinator: SimulatedCoordinator(name, try beginTerm(), in: self)
+        case .server: SimulatedServer(name, .server, incarnation: incarnation, in: self)
+        case .worker: SimulatedWorker(name, incarnation: incarnation, in: self)
         }
-      note("\(name) starts")
+      note(.started(name))
       processes.add(process)
       clock.after(dice.number(in: 0...Self.tickInterval), .tick(name))
-      process.started(in: self)
+      process.take(.start)
     } catch {
       report("\(name) cannot start: \(error)")
     }
   }
 
-  /// Performs what a process wants done, unless it dies meanwhile.
-  func perform<Action>(
-    _ actions: [Action], of name: ProcessName, _ body: (Action) -> Void
-  ) {
-    for (index, action) in actions.enumerated() {
-      if processes.isDue(name, before: index) {
-        count(.killedWithinEvent)
-        kill(name)
-      }
-      guard processes[name] != nil, outcome == nil else { return }
-      body(action)
+  /// The state with which a coordinator starts, under a term that is recorded before.
+  private func beginTerm() throws -> CoordinatorState {
+    guard disk.run != nil else {
+      let state = try CoordinatorState(plan: problem.plan(shape, term: 1))
+      disk.begin(state.standing)
+      return state
     }
+    let term = disk.raiseTerm()
+    let point = disk.run.map { ResumePoint($0) }
+    return try CoordinatorState(plan: problem.plan(shape, term: term), resuming: point)
   }
 
   /// A process has ended of its own accord.
@@ -86,7 +85,7 @@ extension SimulatedCluster {
   }
 
   private func remove(_ name: ProcessName) {
-    note("\(name) ends")
+    note(.ended(name))
     if processes.remove(name) { clock.after(dice.number(in: 0.1...2), .start(name.slot)) }
   }
 }

@@ -1,13 +1,20 @@
 import Coordination
+import Nodes
+import ParameterServer
+import Training
 
 /// A whole cluster on a virtual clock: processes, the network between them, disks, a supervisor
 /// that starts again what dies, and everything that goes wrong.
 ///
 /// One thread, one queue of events, one seed: the same seed is the same history, event by event.
-final class SimulatedCluster {
+///
+/// Tests make one with ``Simulation/cluster(_:_:consistency:faults:sabotage:seed:trace:)``, let it
+/// run event by event or until something is so, decide about single messages (``fate``), let things
+/// go wrong (``happen(_:)``), and look at the state of its nodes.
+package final class SimulatedCluster {
   /// What can happen next.
   enum Event {
-    case deliver(Parcel, route: Route, number: UInt64)
+    case deliver(MemoryMessage, on: ConnectionName, route: Route, number: UInt64)
     case tick(ProcessName)
     case job(ProcessName, () -> Void)
     case start(Slot)
@@ -24,12 +31,12 @@ final class SimulatedCluster {
   let isReference: Bool
   let sabotage: Sabotage?
   let faults: FaultPlan
-  var shape: ClusterShape
+  package internal(set) var shape: ClusterShape
   /// What the run goes on with when it has stopped.
   var nextShape: ClusterShape?
   var clock = VirtualClock<Event>()
   var dice: Dice
-  var disk = SimulatedDisk()
+  package internal(set) var disk = SimulatedDisk()
   var network = SimulatedNetwork()
   var services = ServiceLedger()
   var processes = ProcessTable()
@@ -41,15 +48,18 @@ final class SimulatedCluster {
   var setBackClocks: Set<Slot> = []
   /// The tables that the last evaluation was of.
   var measured: Measured?
-  private(set) var violations: [String] = []
-  var outcome: RunOutcome?
-  private(set) var eventCount = 0
+  package private(set) var violations: [String] = []
+  /// How the run ended; nil while it goes on.
+  package internal(set) var outcome: RunOutcome?
+  package private(set) var eventCount = 0
   /// How often each milestone was passed.
   var passes: [Milestone: Int] = [:]
   /// How often what was planned took effect.
-  private(set) var effects: [Effect: Int] = [:]
-  /// Told of everything that happens, for people who replay a seed.
-  private let trace: ((String) -> Void)?
+  package private(set) var effects: [Effect: Int] = [:]
+  /// What becomes of a message that is sent, where a test decides it; nil: as the dice say.
+  package var fate: ((_ message: MemoryMessage, _ route: Route) -> MessageFate)?
+  /// Gets everything that happens, with its time.
+  private let trace: ((Double, TraceEvent) -> Void)?
 
   static let tickInterval = 0.25
   /// A history that takes longer hangs: seconds, and events.
@@ -58,7 +68,7 @@ final class SimulatedCluster {
 
   init(
     problem: SimulationProblem, shape: ClusterShape, reference: Reference, isReference: Bool,
-    faults: FaultPlan, sabotage: Sabotage?, dice: Dice, trace: ((String) -> Void)? = nil
+    faults: FaultPlan, sabotage: Sabotage?, dice: Dice, trace: ((Double, TraceEvent) -> Void)? = nil
   ) {
     self.trace = trace
     self.problem = problem
@@ -70,45 +80,70 @@ final class SimulatedCluster {
     self.dice = dice
   }
 
-  var now: Double { clock.now }
+  /// Virtual seconds since the beginning.
+  package var now: Double { clock.now }
   var isDiskFull: Bool { fullDisks > 0 }
   var isDiskUnreadable: Bool { unreadableDisks > 0 }
 
   /// Whether things still go wrong.
   var isDisturbed: Bool { now < faults.endsAt }
 
+  // MARK: Running
+
   /// Runs the history to its end, or to the first thing that must not be.
-  func run() {
+  package func run() {
+    while step() {}
+  }
+
+  /// Lets the next thing happen.
+  ///
+  /// - Returns: false at the end of the history: the run has ended, or something happened that must
+  ///   not.
+  package func step() -> Bool {
+    if eventCount == 0 { plan() }
+    guard outcome == nil, violations.isEmpty else { return false }
+    guard let event = clock.next() else {
+      report("nothing happens any more")
+      return false
+    }
+    eventCount += 1
+    take(event)
+    checkInvariants(after: event)
+    if now > Self.longest || eventCount > Self.mostEvents {
+      report("the run hangs: no end after \(Int(now)) s and \(eventCount) events")
+    }
+    return true
+  }
+
+  /// Runs until something is so.
+  ///
+  /// - Returns: false if the history ended before.
+  package func run(until condition: (SimulatedCluster) -> Bool) -> Bool {
+    while !condition(self) {
+      guard step() else { return false }
+    }
+    return true
+  }
+
+  private func plan() {
     for slot in shape.slots { clock.after(dice.number(in: 0...0.5), .start(slot)) }
     for (time, fault) in faults.faults { clock.after(time, .fault(fault)) }
-    while outcome == nil, violations.isEmpty, let event = clock.next() {
-      eventCount += 1
-      take(event)
-      checkInvariants(after: event)
-      if now > Self.longest || eventCount > Self.mostEvents {
-        report("the run hangs: no end after \(Int(now)) s and \(eventCount) events")
-      }
-    }
-    if outcome == nil, violations.isEmpty { report("nothing happens any more") }
-    // Planned jobs hold processes, and those hold the cluster.
-    clock.cancelAll()
-    processes = ProcessTable()
   }
 
   private func take(_ event: Event) {
     switch event {
-    case .deliver(let parcel, let route, let number):
+    case .deliver(let message, let connection, let route, let number):
       guard let process = processes.receiver(of: route) else { return }
       if !processes.keep(event, for: process.name) {
-        deliver(parcel, route, number, to: process)
+        deliver(message, on: connection, route, number, to: process)
       }
     case .tick(let name):
       guard let process = processes[name] else { return }
       clock.after(Self.tickInterval, .tick(name))
-      if !processes.isFrozen(name) { process.ticked(in: self) }
+      if !processes.isFrozen(name) { process.take(.tick) }
     case .job(let name, let job):
-      guard processes[name] != nil else { return }
-      if !processes.keep(event, for: name) { job() }
+      guard let process = processes[name] else { return }
+      if !processes.keep(event, for: name) { process.take(.job(job)) }
     case .start(let slot): start(slot)
     case .fault(let fault): happen(fault)
     case .goOn(let name): goOn(name)
@@ -119,9 +154,9 @@ final class SimulatedCluster {
   }
 
   private func checkInvariants(after event: Event) {
-    let process: (any SimulatedProcess)? =
+    let process: SimulatedProcess? =
       switch event {
-      case .deliver(_, let route, _): processes.receiver(of: route)
+      case .deliver(_, _, let route, _): processes.receiver(of: route)
       case .tick(let name), .job(let name, _), .goOn(let name): processes[name]
       case .start, .fault, .heal, .emptyDisk, .mendDisk: nil
       }
@@ -132,17 +167,35 @@ final class SimulatedCluster {
   // MARK: Notes
 
   func report(_ violation: String) {
-    note("VIOLATION \(violation)")
+    note(.violation(violation))
     violations.append("at \((now * 1000).rounded() / 1000) s: \(violation)")
   }
 
-  /// A line of the trace.
-  func note(_ text: @autoclosure () -> String) {
-    trace?("\((now * 1000).rounded() / 1000)  \(text())")
-  }
+  func note(_ event: @autoclosure () -> TraceEvent) { trace?(now, event()) }
 
   /// Counts what took effect.
   func count(_ effect: Effect) { effects[effect, default: 0] += 1 }
+
+  // MARK: Nodes
+
+  /// The state of the coordinator; nil while none lives.
+  package var coordinator: CoordinatorState? {
+    process(in: .coordinator, as: SimulatedCoordinator.self)?.node.state
+  }
+
+  /// The session of the server in a slot; nil while none lives.
+  package func server(_ number: Int) -> ServerSession<ConnectionName>? {
+    process(in: .server(number), as: SimulatedServer.self)?.node.session
+  }
+
+  /// The session of the worker in a slot; nil while none lives.
+  package func worker(_ number: Int) -> WorkerSession? {
+    process(in: .worker(number), as: SimulatedWorker.self)?.node.session
+  }
+
+  private func process<Kind: SimulatedProcess>(in slot: Slot, as kind: Kind.Type) -> Kind? {
+    processes[slot].flatMap { processes[$0] as? Kind }
+  }
 
   // MARK: Time
 

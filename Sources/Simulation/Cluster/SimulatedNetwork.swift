@@ -1,12 +1,12 @@
 /// From one process to another.
-struct Route: Hashable {
+package struct Route: Hashable, Sendable {
   /// Whom a message is for.
-  enum Receiver: Hashable {
+  package enum Receiver: Hashable, Sendable {
     /// Whoever is there when the message comes: what listens at a fixed address.
     case slot(Slot)
     case process(ProcessName)
 
-    var slot: Slot {
+    package var slot: Slot {
       switch self {
       case .slot(let slot): slot
       case .process(let name): name.slot
@@ -14,8 +14,8 @@ struct Route: Hashable {
     }
   }
 
-  let sender: ProcessName
-  let receiver: Receiver
+  package let sender: ProcessName
+  package let receiver: Receiver
 }
 
 /// Which slots are cut off, and which messages have overtaken others.

@@ -30,9 +30,6 @@ struct VirtualClock<Event> {
     }
   }
 
-  /// Nothing is planned any more.
-  mutating func cancelAll() { heap = [] }
-
   /// The next event; nil when nothing is planned.
   mutating func next() -> Event? {
     guard let first = heap.first else { return nil }

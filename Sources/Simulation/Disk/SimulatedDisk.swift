@@ -3,7 +3,7 @@ import Messages
 import ParameterServer
 
 /// What outlives the processes: the coordinator's records, the checkpoints, the best model.
-struct SimulatedDisk {
+package struct SimulatedDisk {
   /// A server's rows as they lie in a file.
   struct ShardFile {
     let snapshot: ServerSnapshot
@@ -18,7 +18,7 @@ struct SimulatedDisk {
   }
 
   /// The coordinator's records.
-  private(set) var run: StoredRun?
+  package private(set) var run: StoredRun?
   private var files: [String: ShardFile] = [:]
   /// By manifest.
   private var manifests: [String: CheckpointCommit] = [:]

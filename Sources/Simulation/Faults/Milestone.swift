@@ -24,4 +24,11 @@ public struct Ambush: Sendable {
   /// After the milestone, seconds.
   public var delay: Double
   public var fault: Fault
+
+  package init(milestone: Milestone, passes: Int, delay: Double, fault: Fault) {
+    self.milestone = milestone
+    self.passes = passes
+    self.delay = delay
+    self.fault = fault
+  }
 }

@@ -11,9 +11,9 @@ extension SimulatedCluster {
     passes[milestone, default: 0] += 1
   }
 
-  /// Lets a planned fault happen.
-  func happen(_ fault: Fault) {
-    note("fault: \(fault)")
+  /// Lets a fault happen.
+  package func happen(_ fault: Fault) {
+    note(.fault(fault))
     switch fault {
     case .kill(let slot): if let name = processes[slot] { kill(name) }
     case .killWithinEvent(let slot, let actions):
@@ -34,7 +34,7 @@ extension SimulatedCluster {
       guard let name = processes[slot] else { return }
       count(.departure)
       processes.dismiss(name)
-      processes[name]?.askedToStop(in: self)
+      processes[name]?.take(.stop)
     case .cutOff(let slot, let sending, let receiving, let seconds):
       clock.after(
         seconds, .heal(network.cut(slot, sending: sending, receiving: receiving)))
@@ -47,7 +47,7 @@ extension SimulatedCluster {
     case .pause(let shape):
       guard let name = processes[.coordinator] else { return }
       nextShape = shape
-      processes[name]?.askedToStop(in: self)
+      processes[name]?.take(.stop)
     case .damageCheckpoint: disk.damageNewest()
     case .fullDisk(let seconds):
       fullDisks += 1
@@ -70,9 +70,9 @@ extension SimulatedCluster {
     for event in waiting {
       guard let process = processes[name], outcome == nil else { return }
       switch event {
-      case .deliver(let parcel, let route, let number):
-        deliver(parcel, route, number, to: process)
-      case .job(_, let job): job()
+      case .deliver(let message, let connection, let route, let number):
+        deliver(message, on: connection, route, number, to: process)
+      case .job(_, let job): process.take(.job(job))
       case .tick, .start, .fault, .goOn, .heal, .emptyDisk, .mendDisk: break
       }
     }

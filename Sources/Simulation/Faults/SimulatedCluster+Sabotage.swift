@@ -1,4 +1,5 @@
 import Messages
+import Nodes
 
 /// The rules that are broken on purpose.
 extension SimulatedCluster {
@@ -39,9 +40,9 @@ extension SimulatedCluster {
   }
 
   /// Behind every gradient the confirmation that should wait for its acknowledgement.
-  func confirmEarly(_ parcel: Parcel, from sender: ProcessName, to server: ProcessName) {
-    guard case .request(let request, let connection) = parcel,
-      case .push(let push) = request.body, push.kind == .gradient
+  func confirmEarly(_ message: MemoryMessage, on connection: ConnectionName, _ route: Route) {
+    guard case .request(let request) = message, case .push(let push) = request.body,
+      push.kind == .gradient
     else { return }
     let pull = PullRequest(
       generation: push.name.generation, version: push.name.version + 1, sections: [],
@@ -50,7 +51,6 @@ extension SimulatedCluster {
     clock.after(
       0.01,
       .deliver(
-        .request(confirmation, connection: connection),
-        route: Route(sender: sender, receiver: .process(server)), number: network.nextNumber()))
+        .request(confirmation), on: connection, route: route, number: network.nextNumber()))
   }
 }

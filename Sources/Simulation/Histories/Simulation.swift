@@ -72,7 +72,7 @@ public final class Simulation {
     let faults = FaultPlan.random(shape, dice: &dice)
     let cluster = SimulatedCluster(
       problem: setting.problem, shape: shape, reference: setting.reference, isReference: false,
-      faults: faults, sabotage: sabotage, dice: dice, trace: trace)
+      faults: faults, sabotage: sabotage, dice: dice, trace: trace.map(Self.lines))
     cluster.run()
     var violations = cluster.violations
     if violations.isEmpty {
@@ -87,6 +87,41 @@ public final class Simulation {
       eventCount: cluster.eventCount, seconds: cluster.now,
       generations: cluster.disk.run?.standing.generation ?? 0,
       terms: cluster.disk.run?.standing.term ?? 0, effects: cluster.effects)
+  }
+
+  /// Writes what happens as lines.
+  private static func lines(_ trace: @escaping (String) -> Void) -> (Double, TraceEvent) -> Void {
+    { time, event in trace("\((time * 1000).rounded() / 1000)  \(event)") }
+  }
+
+  /// A cluster in which only what is asked for goes wrong, for tests.
+  ///
+  /// - Parameters:
+  ///   - faults: what goes wrong, at which time or milestone.
+  ///   - seed: of how long messages and jobs take.
+  ///   - trace: gets everything that happens, with its time.
+  /// - Throws: an error when not even the undisturbed run works.
+  package func cluster(
+    _ kind: SimulationProblem.Kind, _ shape: ClusterShape,
+    consistency: Consistency = .bulkSynchronous, faults: FaultPlan = .none,
+    sabotage: Sabotage? = nil, seed: UInt64 = 0,
+    trace: ((Double, TraceEvent) -> Void)? = nil
+  ) throws -> SimulatedCluster {
+    let setting = try setting(SettingName(kind: kind, consistency: consistency))
+    return SimulatedCluster(
+      problem: setting.problem, shape: shape, reference: setting.reference, isReference: false,
+      faults: faults, sabotage: sabotage, dice: Dice(seed: seed), trace: trace)
+  }
+
+  /// What went wrong in a cluster that has run to its end, and in what it ended in another result
+  /// than the undisturbed run; in sentences.
+  package func differences(of cluster: SimulatedCluster) throws -> [String] {
+    let setting = try setting(
+      SettingName(kind: cluster.problem.kind, consistency: cluster.problem.consistency))
+    return cluster.violations
+      + Self.differences(
+        Ending(cluster.disk), cluster.outcome, from: setting.ending,
+        isExact: cluster.problem.consistency.isExact)
   }
 
   private static func differences(

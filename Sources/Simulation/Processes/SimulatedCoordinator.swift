@@ -1,149 +1,75 @@
 import Coordination
 import Enrollment
 import Messages
-import Training
+import Models
+import Nodes
 
-/// The shell of a ``CoordinatorState``, with the reading of the best model.
-final class SimulatedCoordinator: SimulatedProcess {
-  let name: ProcessName
-  private let term: UInt64
-  private var state: CoordinatorState
-  private var saving: SimulatedSaving?
-  /// The saving whose files are being completed.
-  private var finishing: SimulatedSaving?
-  /// When the models whose files are to be completed are on the disk, one after the other.
+/// A coordinator whose records, checkpoints and best model lie on the simulated disk.
+package final class SimulatedCoordinator: SimulatedProcess, CoordinatorEnvironment {
+  private let initialState: CoordinatorState
+  private(set) lazy var node = CoordinatorNode(
+    initialState, tables: cluster.problem.model.tables, in: self)
+  /// When the queue of jobs on best models is empty.
   private var modelsDoneAt = 0.0
   /// Files that were to be deleted.
   private var discarded: Set<String> = []
-  private var nextConnection = 0
-  /// Processes by the incarnation of their hello.
-  private var peers: [NodeID: ProcessName] = [:]
-  private var known: [ProcessName: NodeID] = [:]
 
-  init(_ name: ProcessName, in cluster: SimulatedCluster) throws {
-    self.name = name
-    if cluster.disk.run != nil {
-      term = cluster.disk.raiseTerm()
-      let point = cluster.disk.run.map { ResumePoint($0) }
-      state = try CoordinatorState(
-        plan: cluster.problem.plan(cluster.shape, term: term), resuming: point)
-    } else {
-      term = 1
-      state = try CoordinatorState(plan: cluster.problem.plan(cluster.shape, term: term))
-      cluster.disk.begin(state.standing)
+  init(_ name: ProcessName, _ state: CoordinatorState, in cluster: SimulatedCluster) {
+    initialState = state
+    super.init(name, in: cluster)
+  }
+
+  override var brokenInvariants: [String] { node.state.brokenInvariants() }
+
+  override func handle(_ input: Input) {
+    switch input {
+    case .message(let message, let connection): node.received(message, from: connection)
+    case .start, .tick: node.tick()
+    case .stop: node.stop(because: "a request to stop")
+    case .job: break
     }
   }
 
-  var brokenInvariants: [String] { state.brokenInvariants() }
+  // MARK: Messages
 
-  func started(in cluster: SimulatedCluster) { ticked(in: cluster) }
+  package func send(_ request: DataRequest, to peer: ConnectionName) {
+    send(.request(request), on: peer)
+  }
 
-  func received(_ parcel: Parcel, from sender: ProcessName, in cluster: SimulatedCluster) {
-    switch parcel {
-    case .fromNode(let message):
-      if case .hello(let hello) = message {
-        peers[hello.incarnation] = sender
-        known[sender] = hello.incarnation
-      }
-      guard let node = known[sender] else {
-        let refusal = Refusal(code: .helloNeeded, message: "say hello")
-        return send(.refused(refusal), to: sender, in: cluster)
-      }
-      handle(.message(message, from: node), in: cluster)
-    case .reply(let reply, let connection):
-      guard let saving, let server = saving.connections.firstIndex(of: connection) else { return }
-      if case .pulled = reply.body { handle(.bestSaveMoved, in: cluster) }
-      conclude(saving.handle(reply, from: server, in: cluster), in: cluster)
-    case .fromCoordinator, .request: break
+  package func send(_ letter: CoordinatorLetter, to peer: ConnectionName) {
+    if case .hold = letter.message { cluster.pass(.stop) }
+    send(.coordinator(cluster.sabotaged(letter)), on: peer)
+  }
+
+  // MARK: Records
+
+  package func record(_ record: RunRecord) throws {
+    guard mayAct() else { return }
+    cluster.note(.recorded(record, by: name))
+    switch record.change {
+    case .epochFinished: cluster.pass(.epochEnd)
+    case .evaluated: cluster.pass(.evaluation)
+    case .generationRaised: cluster.pass(.recovery)
+    case .clusterFormed, .bestSaved, .checkpointCommitted, .ended: break
+    }
+    let isInCharge = cluster.disk.isInCharge(record.standing.term)
+    guard cluster.disk.record(record, obeysTerms: cluster.sabotage != .noTerms) else {
+      throw CoordinationError(
+        code: .superseded, message: "another coordinator has taken over")
+    }
+    if !isInCharge {
+      cluster.report("\(name) has recorded something after another had taken over")
+    }
+    if case .evaluated(let summary) = record.change {
+      cluster.noteEvaluated(summary.epoch, generation: record.standing.generation)
     }
   }
 
-  func ticked(in cluster: SimulatedCluster) {
-    handle(.tick, in: cluster)
-    if let saving { conclude(saving.tick(in: cluster), in: cluster) }
-  }
+  package func recordKernels(of hello: NodeHello) {}
 
-  func askedToStop(in cluster: SimulatedCluster) {
-    handle(.stopRequested(reason: "a request to stop"), in: cluster)
-  }
-
-  private func handle(_ event: CoordinatorEvent, in cluster: SimulatedCluster) {
-    let actions = state.handle(event, at: cluster.now)
-    cluster.perform(actions, of: name) { [self] in perform($0, in: cluster) }
-  }
-
-  private func perform(_ action: CoordinatorAction, in cluster: SimulatedCluster) {
-    switch action {
-    case .send(let message, let node):
-      if case .hold = message { cluster.pass(.stop) }
-      if let peer = peers[node] { send(message, to: peer, in: cluster) }
-    case .record(let record):
-      switch record.change {
-      case .epochFinished: cluster.pass(.epochEnd)
-      case .evaluated: cluster.pass(.evaluation)
-      case .generationRaised: cluster.pass(.recovery)
-      case .clusterFormed, .bestSaved, .checkpointCommitted, .ended: break
-      }
-      let isInCharge = cluster.disk.isInCharge(record.standing.term)
-      let isHeeded = cluster.disk.record(record, obeysTerms: cluster.sabotage != .noTerms)
-      if isHeeded, !isInCharge {
-        cluster.report("\(name) has recorded something after another had taken over")
-      }
-      if isHeeded, case .evaluated(let summary) = record.change {
-        cluster.noteEvaluated(summary.epoch, generation: record.standing.generation)
-      }
-      // Another coordinator has taken over: this one has nothing to say any more.
-      if !isHeeded { supersede(in: cluster) }
-    case .report(let event): report(event, in: cluster)
-    case .saveBest(let epoch, let version, let generation, let endpoints):
-      cluster.pass(.saving)
-      let connections = endpoints.indices.map { server in
-        nextConnection += 1
-        return ConnectionName(owner: name, number: nextConnection, server: server)
-      }
-      let saving = SimulatedSaving(
-        owner: name, epoch: epoch, version: version, generation: generation,
-        endpoints: endpoints, connections: connections, problem: cluster.problem)
-      self.saving = saving
-      finishing = nil
-      conclude(saving.begin(in: cluster), in: cluster)
-    case .cancelSave:
-      saving = nil
-      finishing = nil
-    case .findCheckpoint:
-      cluster.later(cluster.jobSeconds(slow: 2), name) { [self] in
-        handle(search(in: cluster), in: cluster)
-      }
-    case .commitCheckpoint(let commit):
-      cluster.pass(.commit)
-      cluster.later(cluster.jobSeconds(slow: 2), name) { [self] in
-        self.commit(commit, in: cluster)
-      }
-    case .discardCheckpointFiles(let shards):
-      discarded.formUnion(shards.map(\.file))
-      cluster.later(cluster.jobSeconds(slow: 2), name) { cluster.disk.discard(shards) }
-    case .finish(let outcome): cluster.ended(outcome, by: name)
-    }
-  }
-
-  /// Looks for the newest checkpoint.
-  private func search(in cluster: SimulatedCluster) -> CoordinatorEvent {
-    guard !cluster.isDiskUnreadable else {
-      cluster.count(.unreadableDisk)
-      return .checkpointSearchFailed("stale file handle")
-    }
-    guard cluster.disk.hasCheckpoints else { return .noCheckpoint }
-    if cluster.disk.isNewestDamaged { cluster.count(.passedOver) }
-    return .checkpointFound(cluster.disk.latestUsable)
-  }
-
-  private func supersede(in cluster: SimulatedCluster) {
-    cluster.count(.superseded)
-    cluster.left(name, .transient("another coordinator has taken over"))
-  }
-
-  private func report(_ event: RunEvent, in cluster: SimulatedCluster) {
-    cluster.note("\(name) reports \(event)")
+  package func report(_ event: RunEvent) {
+    guard mayAct() else { return }
+    cluster.note(.reported(event, by: name))
     if case .recovering(_, let version) = event, let newest = cluster.disk.latestUsable?.version,
       version != newest
     {
@@ -157,53 +83,87 @@ final class SimulatedCoordinator: SimulatedProcess {
     }
   }
 
-  private func commit(_ commit: CheckpointCommit, in cluster: SimulatedCluster) {
+  // MARK: Checkpoints
+
+  package func findCheckpoint() {
+    later(cluster.jobSeconds(slow: 2)) { [self] in node.finished(search()) }
+  }
+
+  private func search() -> CoordinatorEvent {
+    guard !cluster.isDiskUnreadable else {
+      cluster.count(.unreadableDisk)
+      return .checkpointSearchFailed("stale file handle")
+    }
+    guard cluster.disk.hasCheckpoints else { return .noCheckpoint }
+    if cluster.disk.isNewestDamaged { cluster.count(.passedOver) }
+    return .checkpointFound(cluster.disk.latestUsable)
+  }
+
+  package func commitCheckpoint(_ commit: CheckpointCommit) {
+    cluster.pass(.commit)
+    later(cluster.jobSeconds(slow: 2)) { [self] in node.finished(write(commit)) }
+  }
+
+  private func write(_ commit: CheckpointCommit) -> CoordinatorEvent {
     if commit.shards.contains(where: { discarded.contains($0.file) }) {
       cluster.report("version \(commit.version) is to be a checkpoint, and its files were deleted")
     }
     let isComplete = cluster.disk.isComplete(commit)
     if cluster.isDiskFull { cluster.count(.fullDisk) }
     guard !cluster.isDiskFull, isComplete || cluster.sabotage == .incompleteCheckpoints else {
-      return handle(
-        .checkpointCommitFailed(
-          version: commit.version,
-          message: cluster.isDiskFull ? "the disk is full" : "there are rows missing"),
-        in: cluster)
+      return .checkpointCommitFailed(
+        version: commit.version,
+        message: cluster.isDiskFull ? "the disk is full" : "there are rows missing")
     }
     if !isComplete {
       cluster.report("a checkpoint of version \(commit.version) lacks rows of a server")
     }
-    handle(.checkpointCommitted(cluster.disk.commit(commit)), in: cluster)
+    cluster.note(.wrote("the manifest of version \(commit.version)", by: name))
+    return .checkpointCommitted(cluster.disk.commit(commit))
   }
 
-  private func send(
-    _ message: CoordinatorMessage, to process: ProcessName, in cluster: SimulatedCluster
-  ) {
-    let letter = CoordinatorLetter(term: term, message: message)
-    cluster.send(.fromCoordinator(cluster.sabotaged(letter)), from: name, to: process)
+  package func discardCheckpointFiles(_ shards: [CheckpointShard]) {
+    discarded.formUnion(shards.map(\.file))
+    later(cluster.jobSeconds(slow: 2)) { [self] in cluster.disk.discard(shards) }
   }
 
-  private func conclude(
-    _ conclusion: SimulatedSaving.Conclusion?, in cluster: SimulatedCluster
-  ) {
-    switch conclusion {
-    case .read(let model):
-      finishing = saving
-      let finished = saving
-      saving = nil
-      modelsDoneAt = max(modelsDoneAt, cluster.now) + cluster.jobSeconds(slow: 6)
-      cluster.later(modelsDoneAt - cluster.now, name) { [self] in
-        // What was dropped meanwhile is written all the same, and nothing is heard of it.
-        cluster.disk.best = model
-        guard finishing === finished else { return }
-        finishing = nil
-        cluster.checkMeasured(model)
-        handle(.bestSaved, in: cluster)
-      }
-    case .failed(let message):
-      saving = nil
-      handle(.bestSaveFailed(message, isTransient: true), in: cluster)
-    case nil: break
+  // MARK: Best model
+
+  package func makeModelFiles(_ request: BestModelRequest) {
+    cluster.pass(.saving)
+    queueModelJob(slow: 2) { [self] in
+      let writer = SimulatedModelWriter(request, of: cluster.problem.model)
+      node.model(.begun(writer), ofSaving: request.number)
+    }
+  }
+
+  package func completeModelFiles(_ writer: SimulatedModelWriter, of request: BestModelRequest) {
+    queueModelJob(slow: 3) { [self] in node.model(.moved, ofSaving: request.number) }
+    queueModelJob(slow: 3) { [self] in
+      // One that was given up meanwhile becomes the run's best all the same.
+      let model = writer.model
+      cluster.note(.wrote("the best model, of epoch \(model.epoch)", by: name))
+      cluster.disk.best = model
+      cluster.checkMeasured(model)
+      node.model(.saved, ofSaving: request.number)
+    }
+  }
+
+  /// Jobs on best models run one after the other.
+  private func queueModelJob(slow: Double, _ job: @escaping () -> Void) {
+    modelsDoneAt = max(modelsDoneAt, now) + cluster.jobSeconds(slow: slow)
+    later(modelsDoneAt - now, job)
+  }
+
+  // MARK: End
+
+  package func end(_ ending: CoordinatorEnding) {
+    guard mayAct() else { return }
+    switch ending {
+    case .finished(let outcome): cluster.ended(outcome, by: name)
+    case .failed(let error, let isSuperseded):
+      if isSuperseded { cluster.count(.superseded) }
+      cluster.left(name, isSuperseded ? .transient("\(error)") : .permanent("\(error)"))
     }
   }
 }

@@ -1,82 +1,155 @@
 import Messages
+import Nodes
 
-/// What travels between processes.
-enum Parcel: Sendable {
-  case fromNode(NodeMessage)
-  case fromCoordinator(CoordinatorLetter)
-  /// With the connection on which the answer is wanted.
-  case request(DataRequest, connection: ConnectionName)
-  case reply(DataReply, connection: ConnectionName)
-}
-
-extension Parcel {
-  /// Whether the coordinator has sent it or gets it.
-  var isControl: Bool {
-    switch self {
-    case .fromNode, .fromCoordinator: true
-    case .request, .reply: false
-    }
-  }
-}
-
-extension Parcel: CustomStringConvertible {
-  var description: String {
-    switch self {
-    case .fromNode(let message): "\(message)"
-    case .fromCoordinator(let letter):
-      if case .welcome(let welcome) = letter.message {
-        "welcome to generation \(welcome.generation), rank \(welcome.rank), term \(letter.term)"
-      } else {
-        "term \(letter.term) \(letter.message)"
-      }
-    case .request(let request, _): "request \(request.id) \(Self.brief(request.body))"
-    case .reply(let reply, _): "reply \(reply.requestID) \(Self.brief(reply.body))"
-    }
+/// A process of the cluster: the environment of a node that has no thread, no socket and no disk of
+/// its own. The node is that of production.
+///
+/// Everything that the process does to the rest of the world asks ``mayAct()`` first, because it
+/// may be killed in the midst of what an event makes it do.
+package class SimulatedProcess: NodeEnvironment {
+  /// What happens to a process.
+  enum Input {
+    case start
+    case message(MemoryMessage, on: ConnectionName)
+    case tick
+    /// SIGTERM.
+    case stop
+    /// Something that it has planned, such as a job, is done.
+    case job(() -> Void)
   }
 
-  private static func brief(_ body: DataRequestBody) -> String {
-    switch body {
-    case .hello(let hello): "hello of generation \(hello.generation)"
-    case .pull(let pull):
-      "pull \(pull.version) of generation \(pull.generation), confirming \(pull.confirmed)"
-    case .push(let push): "push \(push.kind) \(push.name)"
-    case .reduce(let reduce): "reduce \(reduce.name)"
-    }
+  package typealias Peer = ConnectionName
+  package typealias Message = MemoryMessage
+
+  package let name: ProcessName
+  unowned let cluster: SimulatedCluster
+  /// What the process has done since the event that it takes.
+  private var actionCount = 0
+  private var connectionCount = 0
+  /// Connections to servers.
+  private var connections: Set<ConnectionName> = []
+
+  init(_ name: ProcessName, in cluster: SimulatedCluster) {
+    self.name = name
+    self.cluster = cluster
   }
 
-  private static func brief(_ body: DataReplyBody) -> String {
-    switch body {
-    case .welcome: "welcome"
-    case .pulled(let pulled): "pulled \(pulled.version)"
-    case .pushed(let outcome): "pushed \(outcome)"
-    case .reduced: "reduced"
-    case .refused(let refusal): "refused \(refusal)"
-    }
-  }
-}
-
-/// A connection of a process to a server; a new one for every generation.
-struct ConnectionName: Hashable, Sendable {
-  let owner: ProcessName
-  let number: Int
-  let server: Int
-}
-
-/// A process of the cluster: a production state machine and a shell that has no thread, no socket
-/// and no disk of its own.
-protocol SimulatedProcess: AnyObject {
-  var name: ProcessName { get }
-
-  func started(in cluster: SimulatedCluster)
-  func received(_ parcel: Parcel, from sender: ProcessName, in cluster: SimulatedCluster)
-  func ticked(in cluster: SimulatedCluster)
-  /// SIGTERM.
-  func askedToStop(in cluster: SimulatedCluster)
   /// What is wrong with its state, in sentences.
-  var brokenInvariants: [String] { get }
+  var brokenInvariants: [String] { [] }
+
+  /// Takes in an event.
+  final func take(_ input: Input) {
+    actionCount = 0
+    switch input {
+    case .job(let body): body()
+    case .message(_, let connection) where !isOpen(connection): return
+    case .start, .message, .tick, .stop: handle(input)
+    }
+    finishEvent()
+  }
+
+  /// Hands an event that is no job to the node.
+  func handle(_ input: Input) {}
+
+  /// Comes after everything that an event has caused.
+  func finishEvent() {}
+
+  // MARK: Environment
+
+  package var now: Double { cluster.now }
+
+  package func log(_ level: NodeLogLevel, _ line: @autoclosure () -> String) {
+    cluster.note(.logged(line(), by: name))
+  }
+
+  package func recordMalformedMessage(_ problem: String) {
+    cluster.report("\(name) cannot read a message: \(problem)")
+  }
+
+  /// Whether the process still lives and the run still goes on. Kills it if its time has come.
+  final func mayAct() -> Bool {
+    if cluster.processes.isDue(name, before: actionCount) {
+      cluster.count(.killedWithinEvent)
+      cluster.kill(name)
+    }
+    actionCount += 1
+    return cluster.processes[name] != nil && cluster.outcome == nil
+  }
+
+  final func send(_ message: MemoryMessage, on connection: ConnectionName) {
+    if mayAct() { cluster.send(message, on: connection, from: name) }
+  }
+
+  package func connect(to endpoint: String) throws -> ConnectionName {
+    guard let server = cluster.processes.name(at: endpoint) else {
+      throw SimulationError(description: "No process was ever at \(endpoint).")
+    }
+    connectionCount += 1
+    let connection = ConnectionName(
+      owner: name, number: connectionCount, target: .process(server))
+    connections.insert(connection)
+    return connection
+  }
+
+  package func close(_ peer: ConnectionName) { connections.remove(peer) }
+
+  /// Nothing arrives on a connection that the process has closed.
+  private func isOpen(_ connection: ConnectionName) -> Bool {
+    connection.owner != name || connection.isToCoordinator || connections.contains(connection)
+  }
+
+  package func isPassingShortage(_ error: any Error) -> Bool { false }
+
+  /// Does something later that takes some time, if the process still lives then.
+  final func later(_ seconds: Double, _ job: @escaping () -> Void) {
+    if mayAct() { cluster.later(seconds, name, job) }
+  }
+}
+
+/// What servers and workers have in common.
+package class SimulatedMember: SimulatedProcess, MemberEnvironment {
+  let hello: NodeHello
+
+  init(_ name: ProcessName, _ role: NodeRole, incarnation: UInt64, in cluster: SimulatedCluster) {
+    hello = NodeHello(
+      role: role, incarnation: incarnation, runID: "",
+      dataEndpoint: role == .server ? name.endpoint : "", host: "simulated",
+      processID: UInt32(name.life), name: "\(name.slot)")
+    super.init(name, in: cluster)
+  }
+
+  package func sendToCoordinator(_ message: NodeMessage) {
+    send(.node(message), on: .toCoordinator(of: name))
+  }
+
+  package func usage() -> ProcessUsage { ProcessUsage() }
+}
+
+/// A connection that one process has made to another.
+package struct ConnectionName: Hashable, Sendable {
+  package let owner: ProcessName
+  /// Of the owner's connections.
+  let number: Int
+  /// Where it leads.
+  let target: Route.Receiver
+
+  /// The first connection of a server or worker leads to whichever process is the coordinator.
+  static func toCoordinator(of owner: ProcessName) -> ConnectionName {
+    ConnectionName(owner: owner, number: 0, target: .slot(.coordinator))
+  }
+
+  var isToCoordinator: Bool { number == 0 }
+
+  /// By which the simulation itself looks at the tables of a server.
+  static func ofAuditor(at server: ProcessName) -> ConnectionName {
+    ConnectionName(owner: server, number: -1, target: .process(server))
+  }
 }
 
 extension ProcessName {
+  /// Where a server answers.
+  var endpoint: String { description }
+
   /// What a hello calls the process: those that are started later have greater numbers, unless the
   /// clock was set back in between.
   func incarnation(isClockSetBack: Bool) -> UInt64 {

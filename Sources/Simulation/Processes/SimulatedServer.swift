@@ -1,152 +1,128 @@
 import Enrollment
 import Messages
+import Nodes
 import ParameterServer
 import Tables
 
-/// The shell of a ``ServerSession``.
-final class SimulatedServer: SimulatedProcess {
-  let name: ProcessName
-  private var session: ServerSession<ConnectionName>
+/// A server whose checkpoints lie on the simulated disk. Every version of its tables is compared
+/// with that of the undisturbed run.
+package final class SimulatedServer: SimulatedMember, ServerEnvironment {
+  private(set) lazy var node = ServerNode(
+    hello: hello, coordinator: .toCoordinator(of: name), in: self)
   /// The version that the auditor has looked at, by generation.
   private var audited: (generation: UInt64, version: UInt64)?
 
-  init(_ name: ProcessName, incarnation: UInt64, at now: Double) {
-    self.name = name
-    session = ServerSession(
-      hello: NodeHello(
-        role: .server, incarnation: incarnation, runID: "", dataEndpoint: "\(name)",
-        host: "simulated", processID: UInt32(name.life), name: "\(name.slot)"),
-      at: now)
-  }
+  override var brokenInvariants: [String] { state?.brokenInvariants ?? [] }
 
-  var brokenInvariants: [String] { session.state?.brokenInvariants ?? [] }
+  var state: ServerState<ConnectionName>? { node.session.state }
 
   /// Of the tables, if they are prepared.
   var standing: (generation: UInt64, version: UInt64)? {
-    session.state.map { ($0.generation, $0.version) }
+    state.map { ($0.generation, $0.version) }
   }
-
-  var state: ServerState<ConnectionName>? { session.state }
 
   /// What it has taken so far is counted under.
   var tables: ServiceLedger.Tables? {
     standing.map { ServiceLedger.Tables(server: name, generation: $0.generation) }
   }
 
-  func started(in cluster: SimulatedCluster) { ticked(in: cluster) }
-
-  func received(_ parcel: Parcel, from sender: ProcessName, in cluster: SimulatedCluster) {
-    switch parcel {
-    case .fromCoordinator(let letter): handle(.coordinator(letter), in: cluster)
-    case .request(let request, let connection):
-      handle(.request(request, from: connection), in: cluster)
-    case .fromNode, .reply: break
+  override func handle(_ input: Input) {
+    switch input {
+    case .message(let message, let connection): node.received(message, from: connection)
+    case .start, .tick: node.handle(.tick)
+    case .stop: node.handle(.stopRequested)
+    case .job: break
     }
   }
 
-  func ticked(in cluster: SimulatedCluster) { handle(.tick, in: cluster) }
-
-  func askedToStop(in cluster: SimulatedCluster) { handle(.stopRequested, in: cluster) }
-
-  private func handle(_ event: ServerSessionEvent<ConnectionName>, in cluster: SimulatedCluster) {
-    let actions = session.handle(event, at: cluster.now)
-    // Before the audit: the contribution that is just taken can be what a version lacked.
-    for case .reply(let reply, let connection) in actions {
-      cluster.noteReply(reply, on: connection, by: self)
-    }
-    audit(in: cluster)
-    cluster.perform(actions, of: name) { [self] in perform($0, in: cluster) }
+  override func finishEvent() {
+    // One that was killed meanwhile has not sent every reply, from which contributions are counted.
+    if cluster.processes[name] != nil { audit() }
   }
 
-  private func perform(
-    _ action: ServerSessionAction<ConnectionName>, in cluster: SimulatedCluster
-  ) {
-    switch action {
-    case .tell(let message): cluster.send(.fromNode(message), from: name, to: .coordinator)
-    case .beat(let generation, let version):
-      let heartbeat = Heartbeat(
-        residentBytes: 0, peakResidentBytes: 0, cpuSeconds: 0, taskProgress: 0,
-        generation: generation, version: version)
-      cluster.send(.fromNode(.heartbeat(heartbeat)), from: name, to: .coordinator)
-    case .reply(let reply, let connection):
-      cluster.send(.reply(reply, connection: connection), from: name, to: connection.owner)
-    case .prepare(let welcome):
-      cluster.pass(.preparation)
-      cluster.later(cluster.jobSeconds(slow: 3), name) { [self] in
-        prepare(welcome, in: cluster)
-      }
-    case .writeCheckpoint(let snapshot):
-      cluster.later(cluster.jobSeconds(slow: 6), name) { [self] in write(snapshot, in: cluster) }
-      if cluster.sabotage == .incompleteCheckpoints {
-        handle(.checkpointWritten(cluster.disk.shard(snapshot)), in: cluster)
-      }
-    case .warn: break
-    case .leave(let departure): cluster.left(name, departure)
-    }
+  // MARK: Environment
+
+  package func send(_ reply: DataReply, to peer: ConnectionName) -> Bool {
+    guard mayAct() else { return true }
+    cluster.noteReply(reply, on: peer, by: self)
+    cluster.send(.reply(reply), on: peer, from: name)
+    return true
   }
 
-  private func prepare(_ welcome: Welcome, in cluster: SimulatedCluster) {
+  package func prepare(_ welcome: Welcome) {
+    cluster.pass(.preparation)
+    later(cluster.jobSeconds(slow: 3)) { [self] in node.handle(prepared(welcome)) }
+  }
+
+  private func prepared(_ welcome: Welcome) -> ServerSessionEvent<ConnectionName> {
+    func failed(_ message: String, isTransient: Bool) -> ServerSessionEvent<ConnectionName> {
+      .preparationFailed(generation: welcome.generation, message, isTransient: isTransient)
+    }
     do {
       var snapshots: [ServerSnapshot]?
       if let restored = welcome.restored {
         guard !cluster.isDiskUnreadable else {
           cluster.count(.unreadableDisk)
-          return handle(
-            .preparationFailed(
-              generation: welcome.generation, "stale file handle", isTransient: true),
-            in: cluster)
+          return failed("stale file handle", isTransient: true)
         }
         snapshots = cluster.disk.snapshots(of: restored.manifest)
         guard snapshots != nil else {
-          return handle(
-            .preparationFailed(
-              generation: welcome.generation, "the checkpoint is gone", isTransient: true),
-            in: cluster)
+          return failed("the checkpoint is gone", isTransient: true)
         }
       }
-      handle(.prepared(try cluster.problem.state(welcome, restoring: snapshots)), in: cluster)
+      return .prepared(try cluster.problem.state(welcome, restoring: snapshots))
     } catch {
-      handle(
-        .preparationFailed(generation: welcome.generation, "\(error)", isTransient: false),
-        in: cluster)
+      return failed("\(error)", isTransient: false)
     }
   }
 
-  private func write(_ snapshot: ServerSnapshot, in cluster: SimulatedCluster) {
+  package func write(_ snapshot: ServerSnapshot, of welcome: Welcome) {
+    if cluster.sabotage == .incompleteCheckpoints {
+      later(0) { [self] in node.handle(.checkpointWritten(cluster.disk.shard(snapshot))) }
+    }
+    later(cluster.jobSeconds(slow: 6)) { [self] in node.handle(written(snapshot)) }
+  }
+
+  private func written(_ snapshot: ServerSnapshot) -> ServerSessionEvent<ConnectionName> {
     guard !cluster.isDiskFull else {
       cluster.count(.fullDisk)
-      return handle(
-        .checkpointFailed(
-          generation: snapshot.generation, version: snapshot.version, "the disk is full"),
-        in: cluster)
+      return .checkpointFailed(
+        generation: snapshot.generation, version: snapshot.version, "the disk is full")
     }
+    cluster.note(.wrote("its rows of version \(snapshot.version)", by: name))
     cluster.disk.write(snapshot)
-    handle(.checkpointWritten(cluster.disk.shard(snapshot)), in: cluster)
+    return .checkpointWritten(cluster.disk.shard(snapshot))
   }
+
+  package func end(_ departure: Departure) { if mayAct() { cluster.left(name, departure) } }
+
+  // MARK: Audit
 
   /// Looks at every new version: it has all shards of the one before, and the rows of the
   /// undisturbed run.
-  private func audit(in cluster: SimulatedCluster) {
-    guard let state = session.state else { return }
+  private func audit() {
+    guard let state else { return }
     let (generation, version) = (state.generation, state.version)
     if let audited, audited.generation == generation {
       if version < audited.version {
         cluster.report("\(name) went back from version \(audited.version) to \(version)")
       }
       guard version > audited.version else { return }
-      for past in audited.version..<version { checkShards(of: past, in: cluster) }
+      for past in audited.version..<version { checkShards(of: past) }
     }
     audited = (generation, version)
-    let auditor = ConnectionName(owner: name, number: -1, server: -1)
-    if cluster.isReference { return cluster.reference.learn(state, auditor: auditor) }
+    cluster.note(.reached(version: version, generation: generation, by: name))
+    if cluster.isReference {
+      return cluster.reference.learn(state, auditor: .ofAuditor(at: name))
+    }
     // Where rows may be stale there is more than one right answer.
     guard cluster.problem.consistency.isExact else { return }
-    for problem in cluster.reference.differences(of: state, auditor: auditor) {
+    for problem in cluster.reference.differences(of: state, auditor: .ofAuditor(at: name)) {
       cluster.report("\(name): \(problem)")
     }
   }
 
-  private func checkShards(of version: UInt64, in cluster: SimulatedCluster) {
+  private func checkShards(of version: UInt64) {
     guard let tables else { return }
     let count = cluster.services.shardCount(ofVersion: version, in: tables)
     if count != SimulationProblem.shardCount {

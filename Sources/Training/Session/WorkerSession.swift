@@ -63,9 +63,12 @@ public struct WorkerSession: Sendable {
       self.timeouts = timeouts
       conversation.silenceTimeout = Self.silences * timeouts.node
       return meetServers(at: now)
-    case .setUpFailed(let generation, let message):
+    case .setUpFailed(let generation, let message, let isTransient):
       guard phase == .settingUp, generation == enrollment.welcome?.generation else { return [] }
-      return [.tell(.goodbye(reason: message)), leave(.permanent(message))]
+      return [
+        .tell(.goodbye(reason: message)),
+        leave(isTransient ? .transient(message) : .permanent(message)),
+      ]
     case .advanced(let task, let output):
       guard phase == .working(task: task) else { return [] }
       computation.end()
@@ -270,7 +273,8 @@ public enum WorkerEvent: Sendable {
   case reply(DataReply, server: Int)
   /// Data and model are loaded; computations are for this generation from now on.
   case setUp(generation: UInt64, WorkerTimeouts = WorkerTimeouts())
-  case setUpFailed(generation: UInt64, String)
+  /// `isTransient`: a retry can succeed.
+  case setUpFailed(generation: UInt64, String, isTransient: Bool = false)
   /// A task has computed until it needs the servers, or to its end.
   case advanced(task: UInt64, WorkOutput)
   case taskFailed(task: UInt64, TaskFailure)

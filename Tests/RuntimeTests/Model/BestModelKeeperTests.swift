@@ -1,5 +1,6 @@
 import Foundation
 import Models
+import Nodes
 import Runtime
 import Synchronization
 import TestSupport
@@ -7,25 +8,28 @@ import Testing
 
 @Suite("Writing the best model on a queue of its own")
 struct BestModelKeeperTests {
+  private typealias Report = (event: BestModelEvent<BestModelWriter>, saving: UInt64)
+
   /// A keeper, and what it has reported.
   private final class Kept {
     let keeper: BestModelKeeper
     private let reports: Reports
+    private var savingCount: UInt64 = 0
 
     final class Reports: Sendable {
-      let all = Mutex<[BestModelKeeper.Report]>([])
+      let all = Mutex<[Report]>([])
     }
 
     init(_ tiny: TinyModel) {
       let reports = Reports()
       self.reports = reports
-      keeper = BestModelKeeper(run: tiny.run, model: tiny.setup.model) { report in
-        reports.all.withLock { $0.append(report) }
+      keeper = BestModelKeeper(run: tiny.run, model: tiny.setup.model) { event, saving in
+        reports.all.withLock { $0.append((event, saving)) }
       }
     }
 
     /// The next report; nil if there is none within some seconds.
-    func next(within seconds: Double = 60) -> BestModelKeeper.Report? {
+    func next(within seconds: Double = 60) -> Report? {
       let deadline = Date().addingTimeInterval(seconds)
       while true {
         let report = reports.all.withLock { $0.isEmpty ? nil : $0.removeFirst() }
@@ -35,20 +39,29 @@ struct BestModelKeeperTests {
     }
 
     /// The next report other than that of a completed file.
-    func last() throws -> BestModelKeeper.Report {
+    func last() throws -> Report {
       while true {
         let report = try #require(next())
-        if case .moved = keeper.take(report) { continue }
+        if case .moved = report.event { continue }
         return report
       }
     }
 
-    func begin(epoch: UInt32) throws -> BestModelWriter {
-      keeper.begin(.init(epoch: epoch, version: 7, generation: 1))
+    /// Asks for the files of a model.
+    func request(epoch: UInt32) -> BestModelRequest {
+      savingCount += 1
+      let request = BestModelRequest(
+        number: savingCount, epoch: epoch, version: 7, generation: 1)
+      keeper.begin(request)
+      return request
+    }
+
+    func begin(epoch: UInt32) throws -> (request: BestModelRequest, writer: BestModelWriter) {
+      let request = request(epoch: epoch)
       let report = try #require(next())
-      guard case .begun(let wanted, let writer) = keeper.take(report), wanted.epoch == epoch
+      guard case .begun(let writer) = report.event, report.saving == request.number
       else { throw FuzzFailure("the files of epoch \(epoch) are not made") }
-      return writer
+      return (request, writer)
     }
   }
 
@@ -59,13 +72,13 @@ struct BestModelKeeperTests {
     let tiny = try TinyModel()
     let disk = try StalledDisk(run: tiny.run)
     let kept = Kept(tiny)
-    let writer = try kept.begin(epoch: 2)
+    let (request, writer) = try kept.begin(epoch: 2)
     try tiny.fill(writer)
     // On this thread it would block.
-    kept.keeper.finish(writer)
+    kept.keeper.finish(writer, of: request)
     for file in BestModelWriterTests.files {
       let report = try #require(kept.next())
-      guard case .moved = kept.keeper.take(report) else {
+      guard case .moved = report.event else {
         Issue.record("no report of \(file)")
         return
       }
@@ -75,38 +88,36 @@ struct BestModelKeeperTests {
     #expect(disk.isAwaited)
     disk.refuse()
     let report = try #require(kept.next())
-    guard case .failed(let message, _) = kept.keeper.take(report) else {
+    guard case .failed(let message, _) = report.event else {
       Issue.record("it was not refused")
       return
     }
     #expect(message.contains("\(tiny.run)/best.json"))
   }
 
-  @Test("a dropped save is not reported; the next one waits for it, and its model stays")
+  @Test("reports name their save; a dropped save is finished before the next begins")
   func dropped() throws {
     let tiny = try TinyModel()
     let kept = Kept(tiny)
-    let first = try kept.begin(epoch: 2)
+    let (former, first) = try kept.begin(epoch: 2)
     try tiny.fill(first, with: 1)
-    kept.keeper.finish(first)
-    kept.keeper.drop()
+    kept.keeper.finish(first, of: former)
     // Of the same epoch, as after a recovery.
-    kept.keeper.begin(.init(epoch: 2, version: 7, generation: 2))
+    let request = kept.request(epoch: 2)
     for _ in BestModelWriterTests.files + ["it is saved"] {
-      let old = try #require(kept.next())
-      #expect(kept.keeper.take(old).map { _ in "news" } == nil)
+      #expect(try #require(kept.next()).saving == former.number)
     }
     let report = try #require(kept.next())
-    guard case .begun(_, let second) = kept.keeper.take(report) else {
+    #expect(report.saving == request.number)
+    guard case .begun(let second) = report.event else {
       Issue.record("the files are not made")
       return
     }
     // The first one was finished before.
     #expect(try BestModel.read(run: tiny.run).vector(.user, row: 0, run: tiny.run)?.first == 1)
     try tiny.fill(second, with: 2)
-    kept.keeper.finish(second)
-    let saved = try kept.last()
-    guard case .saved = kept.keeper.take(saved) else {
+    kept.keeper.finish(second, of: request)
+    guard case .saved = try kept.last().event else {
       Issue.record("the second one is not saved")
       return
     }
@@ -120,15 +131,13 @@ struct BestModelKeeperTests {
   func unwanted() throws {
     let tiny = try TinyModel()
     let kept = Kept(tiny)
-    var first: BestModelWriter? = try kept.begin(epoch: 2)
-    kept.keeper.drop()
-    let second = try kept.begin(epoch: 2)
+    var first: BestModelWriter? = try kept.begin(epoch: 2).writer
+    let (request, second) = try kept.begin(epoch: 2)
     #expect(first != nil)
     first = nil
     try tiny.fill(second)
-    kept.keeper.finish(second)
-    let report = try kept.last()
-    guard case .saved = kept.keeper.take(report) else {
+    kept.keeper.finish(second, of: request)
+    guard case .saved = try kept.last().event else {
       Issue.record("it is not saved")
       return
     }

@@ -1,6 +1,4 @@
 import Coordination
-import Messages
-import Transport
 
 /// Which node speaks on which connection, and back.
 ///

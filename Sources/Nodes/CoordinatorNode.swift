@@ -1,0 +1,206 @@
+import Coordination
+import Messages
+import Tables
+
+/// The coordinator of a run: reads messages, keeps track of which node uses which connection, and
+/// carries out what ``CoordinatorState`` decides.
+package final class CoordinatorNode<Environment: CoordinatorEnvironment> {
+  package typealias Peer = Environment.Peer
+
+  package private(set) var state: CoordinatorState
+  private unowned let environment: Environment
+  /// Of the model, by which the best model is read.
+  private let tables: [TableSpec]
+  private var nodes = NodeConnections<Peer>()
+  /// The saving of the best model under way.
+  private var saving: (request: BestModelRequest, endpoints: [String])?
+  private var savingCount: UInt64 = 0
+  /// The reading that is a part of it.
+  private var reading: BestModelReading<Environment>?
+  /// Set when the records cannot be written: nothing is done any more.
+  private var hasFailed = false
+
+  /// - Parameter tables: of the model, in the order of the plan.
+  package init(_ state: CoordinatorState, tables: [TableSpec], in environment: Environment) {
+    self.state = state
+    self.tables = tables
+    self.environment = environment
+  }
+
+  // MARK: Inputs
+
+  package func received(_ message: Environment.Message, from peer: Peer) {
+    do {
+      if let reading, reading.owns(peer) {
+        let reply = try message.dataReply()
+        if case .pulled = reply.body { handle(.bestSaveMoved) }
+        return conclude(reading.handle(reply, from: peer))
+      }
+      let message = try message.nodeMessage()
+      if case .hello(let hello) = message {
+        nodes.add(
+          hello.incarnation, speakingOn: peer, memberCount: state.memberCount
+        ) { state.isMember($0) }
+        recordKernels(of: hello)
+      }
+      guard let node = nodes.node(speakingOn: peer) else { return askForHello(peer) }
+      handle(.message(message, from: node))
+    } catch {
+      environment.recordMalformedMessage("\(error)")
+      if error.code == .protocolVersion { send(.refused(error.refusal), to: peer) }
+      if let node = nodes.node(speakingOn: peer) {
+        handle(.undecodable(from: node, message: "\(error)"))
+      }
+    }
+  }
+
+  /// Time passes.
+  ///
+  /// - Parameter isBehind: whether messages have come that were not handed to the node yet.
+  package func tick(isBehind: Bool = false) {
+    handle(isBehind ? .tickWhileBehind : .tick)
+    if let reading { conclude(reading.tick()) }
+  }
+
+  /// A person or a supervisor wants the run to end; `reason` such as `Ctrl-C`.
+  package func stop(because reason: String) { handle(.stopRequested(reason: reason)) }
+
+  /// The result of a job on checkpoints.
+  ///
+  /// - Parameter problems: what is wrong with checkpoints that were passed over.
+  package func finished(_ event: CoordinatorEvent, problems: [String] = []) {
+    for problem in problems { environment.log(.warning, problem) }
+    handle(event)
+  }
+
+  /// The result of a job on the files of a best model, or a part of it.
+  package func model(
+    _ event: BestModelEvent<Environment.ModelWriter>, ofSaving number: UInt64
+  ) {
+    guard let saving, saving.request.number == number else { return }
+    switch event {
+    case .begun(let writer):
+      handle(.bestSaveMoved)
+      read(saving.request, from: saving.endpoints, into: writer)
+    case .moved: handle(.bestSaveMoved)
+    case .saved:
+      self.saving = nil
+      handle(.bestSaved)
+    case .failed(let message, let isTransient): saveFailed(message, isTransient: isTransient)
+    }
+  }
+
+  /// The records of the run cannot be written, or are not where people find them: to continue would
+  /// lose what people rely on. Nodes are told to end, unless another coordinator has taken over and
+  /// they are its own.
+  package func fail(_ error: any Error) {
+    guard !hasFailed else { return }
+    hasFailed = true
+    let isSuperseded = (error as? CoordinationError)?.code == .superseded
+    if !isSuperseded {
+      let reason = "The coordinator cannot write its records: \(error)"
+      for peer in nodes.allPeers {
+        send(.finish(reason: reason, ending: .permanentFailure), to: peer)
+      }
+    }
+    environment.end(.failed(error, isSuperseded: isSuperseded))
+  }
+
+  // MARK: Actions
+
+  private func handle(_ event: CoordinatorEvent) {
+    guard !hasFailed else { return }
+    for action in state.handle(event, at: environment.now) where !hasFailed { perform(action) }
+  }
+
+  private func perform(_ action: CoordinatorAction) {
+    switch action {
+    case .send(let message, let node):
+      if let peer = nodes.peer(of: node) { send(message, to: peer) }
+    case .record(let record):
+      do {
+        try environment.record(record)
+      } catch {
+        fail(error)
+      }
+    case .report(let event): environment.report(event)
+    case .saveBest(let epoch, let version, let generation, let endpoints):
+      dropSaving()
+      savingCount += 1
+      let request = BestModelRequest(
+        number: savingCount, epoch: epoch, version: version, generation: generation)
+      saving = (request, endpoints)
+      environment.makeModelFiles(request)
+    case .cancelSave: dropSaving()
+    case .findCheckpoint: environment.findCheckpoint()
+    case .commitCheckpoint(let commit): environment.commitCheckpoint(commit)
+    case .discardCheckpointFiles(let shards): environment.discardCheckpointFiles(shards)
+    case .finish(let outcome): environment.end(.finished(outcome))
+    }
+  }
+
+  private func send(_ message: CoordinatorMessage, to peer: Peer) {
+    environment.send(CoordinatorLetter(term: state.plan.term, message: message), to: peer)
+  }
+
+  /// The peer may be a node of this run that does not know that its coordinator was restarted.
+  private func askForHello(_ peer: Peer) {
+    let refusal = Refusal(
+      code: .helloNeeded, message: "this coordinator does not know you (any more); say hello")
+    send(.refused(refusal), to: peer)
+  }
+
+  private func recordKernels(of hello: NodeHello) {
+    do {
+      try environment.recordKernels(of: hello)
+    } catch {
+      // If the records cannot be written, the next one that matters ends the run.
+      environment.log(.warning, "\(error)")
+    }
+  }
+
+  // MARK: Best model
+
+  private func read(
+    _ request: BestModelRequest, from endpoints: [String], into writer: Environment.ModelWriter
+  ) {
+    do {
+      let reading = try BestModelReading(
+        request, of: tables, from: endpoints, into: writer, in: environment)
+      self.reading = reading
+      conclude(reading.begin(runID: state.plan.runID))
+    } catch {
+      saveFailed("\(error)", isTransient: environment.isPassingShortage(error))
+    }
+  }
+
+  private func conclude(_ conclusion: BestModelReading<Environment>.Conclusion?) {
+    guard let conclusion else { return }
+    endReading()
+    switch conclusion {
+    case .read(let writer):
+      if let saving { environment.completeModelFiles(writer, of: saving.request) }
+    case .failed(let message, let isTransient): saveFailed(message, isTransient: isTransient)
+    }
+  }
+
+  private func saveFailed(_ message: String, isTransient: Bool) {
+    saving = nil
+    if isTransient {
+      environment.log(
+        .frequentWarning, "the best model is not saved yet, it is tried again: \(message)")
+    }
+    handle(.bestSaveFailed(message, isTransient: isTransient))
+  }
+
+  /// Results of the saving under way are ignored from now on.
+  private func dropSaving() {
+    endReading()
+    saving = nil
+  }
+
+  private func endReading() {
+    reading?.close()
+    reading = nil
+  }
+}

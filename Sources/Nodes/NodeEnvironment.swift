@@ -1,0 +1,75 @@
+import Messages
+
+/// What the node of every role needs of the process that it runs in.
+///
+/// A node decides; an environment moves messages, runs jobs and hands their results back to the
+/// node as inputs. There are three environments: sockets and threads (`Runtime/Roles`), a queue
+/// within one process (`Runtime/SingleProcess`), and a virtual clock and network (`Simulation`).
+/// The node code is the same in all three, so that what runs is what is simulated.
+///
+/// An environment must outlive its node. All calls in both directions happen on one thread.
+package protocol NodeEnvironment: AnyObject {
+  /// A connection to one other process.
+  associatedtype Peer: Hashable & Sendable
+  /// A message as it arrives.
+  associatedtype Message: ReceivedMessage
+
+  /// Seconds on a clock that never goes back.
+  var now: Double { get }
+
+  /// Writes a line to the log of the process.
+  func log(_ level: NodeLogLevel, _ line: @autoclosure () -> String)
+
+  /// Counts and reports a message that could not be read.
+  func recordMalformedMessage(_ problem: String)
+}
+
+/// How much a line of a node's log matters.
+package enum NodeLogLevel {
+  case info
+  case warning
+  /// A warning that other processes can cause as often as they like: log a few per minute.
+  case frequentWarning
+}
+
+/// The environment of a node that connects to servers to read or change their tables.
+package protocol ConnectingEnvironment: NodeEnvironment {
+  /// Opens a connection to a server, which need not be running yet.
+  ///
+  /// - Throws: an error with a sentence if the address is wrong or the system refuses a connection.
+  func connect(to endpoint: String) throws -> Peer
+
+  /// Closes a connection at once, with whatever it has not sent.
+  func close(_ peer: Peer)
+
+  /// Sends a request. What cannot be sent is logged; the node sends it again if no answer comes.
+  func send(_ request: DataRequest, to peer: Peer)
+
+  /// Whether an error comes from a shortage of the system that passes, such as no free file
+  /// descriptor, so that another try may succeed.
+  func isPassingShortage(_ error: any Error) -> Bool
+}
+
+/// The environment of a node that is a member of a run: a server or a worker.
+package protocol MemberEnvironment: NodeEnvironment {
+  /// Sends a message to the coordinator. What cannot be sent is logged.
+  func sendToCoordinator(_ message: NodeMessage)
+
+  /// What the process uses now.
+  func usage() -> ProcessUsage
+}
+
+/// What a process uses, as its heartbeats report it.
+package struct ProcessUsage: Sendable {
+  package var residentBytes: UInt64
+  package var peakResidentBytes: UInt64
+  package var cpuSeconds: Double
+
+  package init(
+    residentBytes: UInt64 = 0, peakResidentBytes: UInt64 = 0, cpuSeconds: Double = 0
+  ) {
+    self.residentBytes = residentBytes
+    self.peakResidentBytes = peakResidentBytes
+    self.cpuSeconds = cpuSeconds
+  }
+}

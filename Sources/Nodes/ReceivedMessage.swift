@@ -1,0 +1,56 @@
+import Messages
+
+/// A message as it arrives at a node, which knows from the connection what it must be.
+package protocol ReceivedMessage: Sendable {
+  func nodeMessage() throws(WireError) -> NodeMessage
+  func coordinatorLetter() throws(WireError) -> CoordinatorLetter
+  func dataRequest() throws(WireError) -> DataRequest
+  func dataReply() throws(WireError) -> DataReply
+}
+
+/// A message from a socket is decoded here.
+extension WireMessage: ReceivedMessage {
+  package func nodeMessage() throws(WireError) -> NodeMessage { try NodeMessage(decoding: self) }
+
+  package func coordinatorLetter() throws(WireError) -> CoordinatorLetter {
+    try CoordinatorLetter(decoding: self)
+  }
+
+  package func dataRequest() throws(WireError) -> DataRequest { try DataRequest(decoding: self) }
+
+  package func dataReply() throws(WireError) -> DataReply { try DataReply(decoding: self) }
+}
+
+/// A message that stays within one process: nothing is encoded.
+package enum MemoryMessage: Sendable, ReceivedMessage {
+  case node(NodeMessage)
+  case coordinator(CoordinatorLetter)
+  case request(DataRequest)
+  case reply(DataReply)
+
+  package func nodeMessage() throws(WireError) -> NodeMessage {
+    guard case .node(let message) = self else { throw .unexpectedKind }
+    return message
+  }
+
+  package func coordinatorLetter() throws(WireError) -> CoordinatorLetter {
+    guard case .coordinator(let letter) = self else { throw .unexpectedKind }
+    return letter
+  }
+
+  package func dataRequest() throws(WireError) -> DataRequest {
+    guard case .request(let request) = self else { throw .unexpectedKind }
+    return request
+  }
+
+  package func dataReply() throws(WireError) -> DataReply {
+    guard case .reply(let reply) = self else { throw .unexpectedKind }
+    return reply
+  }
+}
+
+extension WireError {
+  fileprivate static var unexpectedKind: WireError {
+    WireError(.malformed, "A message of another kind was expected on this connection.")
+  }
+}

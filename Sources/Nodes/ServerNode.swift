@@ -1,0 +1,110 @@
+import Enrollment
+import Messages
+import ParameterServer
+
+/// What a ``ServerNode`` needs of its process.
+///
+/// Jobs return at once. Their results come back through ``ServerNode/handle(_:)``.
+package protocol ServerEnvironment: MemberEnvironment {
+  /// Sends a reply. What cannot be sent is logged: the peer asks again.
+  ///
+  /// - Returns: false if the peer is gone.
+  func send(_ reply: DataReply, to peer: Peer) -> Bool
+
+  /// Job: `ServerSessionAction.prepare`.
+  func prepare(_ welcome: Welcome)
+
+  /// Job: `ServerSessionAction.writeCheckpoint`, of the generation of a welcome.
+  func write(_ snapshot: ServerSnapshot, of welcome: Welcome)
+
+  /// The server has left the run.
+  func end(_ departure: Departure)
+}
+
+/// A parameter server: reads messages and carries out what ``ServerSession`` decides.
+package final class ServerNode<Environment: ServerEnvironment> {
+  package typealias Peer = Environment.Peer
+
+  package private(set) var session: ServerSession<Peer>
+  private unowned let environment: Environment
+  private let coordinator: Peer
+  /// Of the generation that is being prepared or served.
+  private var welcome: Welcome?
+
+  /// - Parameter coordinator: the connection to the coordinator.
+  package init(
+    hello: NodeHello, limits: Enrollment.Limits = .init(), coordinator: Peer,
+    in environment: Environment
+  ) {
+    session = ServerSession(hello: hello, limits: limits, at: environment.now)
+    self.coordinator = coordinator
+    self.environment = environment
+  }
+
+  // MARK: Inputs
+
+  package func received(_ message: Environment.Message, from peer: Peer) {
+    do {
+      if peer == coordinator {
+        handle(.coordinator(try message.coordinatorLetter()))
+      } else {
+        handle(.request(try message.dataRequest(), from: peer))
+      }
+    } catch {
+      environment.recordMalformedMessage("\(error)")
+      guard peer != coordinator, let id = error.requestID else { return }
+      send(DataReply(requestID: id, body: .refused(error.refusal)), to: peer)
+    }
+  }
+
+  /// Time, a signal, a connection that is gone, or the result of a job.
+  package func handle(_ event: ServerSessionEvent<Peer>) {
+    if case .checkpointFailed(_, let version, let message) = event {
+      environment.log(
+        .warning, "the checkpoint of version \(version) was not written: \(message)")
+    }
+    for action in session.handle(event, at: environment.now) { perform(action) }
+  }
+
+  // MARK: Actions
+
+  private func perform(_ action: ServerSessionAction<Peer>) {
+    switch action {
+    case .tell(let message): environment.sendToCoordinator(message)
+    case .beat(let generation, let version):
+      let heartbeat = Heartbeat(environment.usage(), generation: generation, version: version)
+      environment.sendToCoordinator(.heartbeat(heartbeat))
+    case .reply(let reply, let peer): send(reply, to: peer)
+    case .prepare(let welcome):
+      let version = welcome.restored?.version ?? 0
+      environment.log(
+        .info,
+        "server \(welcome.rank) of generation \(welcome.generation) begins at version \(version)")
+      self.welcome = welcome
+      environment.prepare(welcome)
+    case .writeCheckpoint(let snapshot):
+      if let welcome { environment.write(snapshot, of: welcome) }
+    case .warn(let warning): environment.log(.warning, warning)
+    case .leave(let departure):
+      let done = session.statistics
+      if done != ServerStatistics() { environment.log(.info, "in all: \(done)") }
+      environment.end(departure)
+    }
+  }
+
+  private func send(_ reply: DataReply, to peer: Peer) {
+    if !environment.send(reply, to: peer) { handle(.peerGone(peer)) }
+  }
+}
+
+extension Heartbeat {
+  init(
+    _ usage: ProcessUsage, taskProgress: UInt64 = 0, taskID: UInt64 = 0, generation: UInt64,
+    version: UInt64 = 0
+  ) {
+    self.init(
+      residentBytes: usage.residentBytes, peakResidentBytes: usage.peakResidentBytes,
+      cpuSeconds: usage.cpuSeconds, taskProgress: taskProgress, taskID: taskID,
+      generation: generation, version: version)
+  }
+}

@@ -1,0 +1,97 @@
+import Enrollment
+import Messages
+import Nodes
+import ParameterServer
+import Simulation
+import Testing
+import Training
+
+/// What nodes do beyond their state machines, in simulated clusters.
+@Suite struct NodeTests {
+  @Test("a saving that is given up is begun again, and the measured model is saved")
+  func savingGivenUp() throws {
+    let simulation = Simulation()
+    var faults = FaultPlan.none
+    faults.endsAt = 20
+    faults.ambushes = [0, 0.001, 0.01, 0.03].enumerated().map { index, delay in
+      Ambush(milestone: .saving, passes: index, delay: delay, fault: .kill(.server(0)))
+    }
+    let cluster = try simulation.cluster(
+      .bpr, ClusterShape(workers: 1, servers: 2), faults: faults)
+    cluster.run()
+    #expect(try simulation.differences(of: cluster) == [])
+    #expect(cluster.effects[.killedServer] == 4)
+    #expect((cluster.effects[.comparedBest] ?? 0) > 0)
+  }
+
+  @Test("a coordinator asks a node that it does not know for its hello")
+  func helloNeeded() throws {
+    let simulation = Simulation()
+    var refusalCount = 0
+    let cluster = try simulation.cluster(.bpr, ClusterShape(workers: 2, servers: 1)) { _, event in
+      guard case .delivered(.coordinator(let letter), _, _) = event,
+        case .refused(let refusal) = letter.message, refusal.code == .helloNeeded
+      else { return }
+      refusalCount += 1
+    }
+    #expect(cluster.run { $0.server(0)?.state?.version == 3 })
+    cluster.happen(.kill(.coordinator))
+    cluster.run()
+    #expect(try simulation.differences(of: cluster) == [])
+    #expect(refusalCount >= 3)
+    #expect(cluster.effects[.adopted] == 1)
+  }
+
+  @Test("a message that a test drops is sent again")
+  func dropped() throws {
+    let simulation = Simulation()
+    let cluster = try simulation.cluster(.bpr, ClusterShape(workers: 1, servers: 1))
+    var dropCount = 0
+    cluster.fate = { message, _ in
+      guard case .node(.taskDone) = message, dropCount < 3 else { return .undecided }
+      dropCount += 1
+      return .lost
+    }
+    cluster.run()
+    #expect(try simulation.differences(of: cluster) == [])
+    #expect(dropCount == 3)
+  }
+
+  @Test("a worker that lacks descriptors to load its data leaves, and may be started again")
+  func setUpFailure() throws {
+    struct Shortage: Error {}
+    struct Damage: Error {}
+    func departure(because error: any Error) throws -> Departure? {
+      let simulation = Simulation()
+      var welcome: Welcome?
+      let cluster = try simulation.cluster(
+        .bpr, ClusterShape(workers: 1, servers: 1)
+      ) { _, event in
+        guard case .delivered(.coordinator(let letter), _, let receiver) = event,
+          receiver.slot == .worker(0), case .welcome(let found) = letter.message
+        else { return }
+        welcome = found
+      }
+      #expect(cluster.run { _ in welcome != nil })
+      let computation = TaskComputation(
+        makeEngine: { _ in throw error }, isPassingShortage: { $0 is Shortage })
+      var session = WorkerSession(
+        hello: NodeHello(
+          role: .worker, incarnation: 1, runID: "", dataEndpoint: "", host: "h", processID: 1),
+        at: 0)
+      let letter = CoordinatorLetter(term: 1, message: .welcome(try #require(welcome)))
+      _ = session.handle(.coordinator(letter), at: 0)
+      let failure = computation.setUp(try #require(welcome))
+      for case .leave(let departure) in session.handle(failure, at: 0) { return departure }
+      return nil
+    }
+    guard case .transient = try departure(because: Shortage()) else {
+      Issue.record("a shortage is not transient")
+      return
+    }
+    guard case .permanent = try departure(because: Damage()) else {
+      Issue.record("other errors are not permanent")
+      return
+    }
+  }
+}
