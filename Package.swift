@@ -30,10 +30,7 @@ let package = Package(
     // What a researcher writes models, metrics and estimators with, in a package of their own.
     .library(
       name: "Recommenders",
-      targets: [
-        "Settings", "Tensors", "Tables", "Autodiff", "Datasets", "Graphs", "Models", "Evaluation",
-        "Commands",
-      ]),
+      targets: ["Settings", "Tensors", "Tables", "Datasets", "Recommenders", "Commands"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
@@ -57,80 +54,55 @@ let package = Package(
     .target(name: "CKernels", cSettings: kernelSettings),
 
     // A target imports only what stands above it.
-    library("ForeignText"),
     library("Files"),
-    library("Settings", ["ForeignText"]),
+    library("Settings", ["Files"]),
     library("Tensors", ["COpenBLAS", "CXXHash", "CKernels"]),
     library("Tables", ["Tensors"]),
-    library("Autodiff", ["Tensors", "CKernels"]),
     library(
       "Datasets",
-      [
-        "ForeignText", "Files", "Tensors", "CMemoryMaps",
-        .product(name: "Yams", package: "Yams"),
-      ]),
-    library("Evaluation", ["Settings", "Tensors", "CKernels"]),
-    library("Graphs", ["Tensors", "CKernels", "Datasets"]),
-    library("Models", ["Settings", "Tensors", "Tables", "Autodiff", "Datasets", "Graphs"]),
-    library("Messages", ["ForeignText", "CProtobufC", "CWireMessages"]),
-    library("Enrollment", ["Messages"]),
+      ["Files", "Tensors", "CKernels", "CMemoryMaps", .product(name: "Yams", package: "Yams")]),
+    library("Recommenders", ["Settings", "Tensors", "CKernels", "Tables", "Datasets"]),
+    library("Protocol", ["Files", "CProtobufC", "CWireMessages"]),
+    library("ParameterServer", ["Settings", "Tensors", "CKernels", "Tables", "Protocol"]),
+    library("Checkpoints", ["Files", "Tensors", "Tables", "Protocol", "ParameterServer"]),
     library(
-      "ParameterServer",
-      ["Settings", "Tensors", "CKernels", "Tables", "Messages", "Enrollment"]),
+      "Coordinator",
+      ["Files", "Recommenders", "Protocol", .product(name: "GRDB", package: "GRDB.swift")]),
+    library("Worker", ["Tensors", "Tables", "Datasets", "Recommenders", "Protocol"]),
     library(
-      "Checkpoints", ["ForeignText", "Files", "Tensors", "Tables", "Messages", "ParameterServer"]),
-    library(
-      "Coordination",
-      [
-        "ForeignText", "Files", "Evaluation", "Messages", "Enrollment",
-        .product(name: "GRDB", package: "GRDB.swift"),
-      ]),
-    library(
-      "Training",
-      [
-        "Tensors", "Tables", "Autodiff", "Datasets", "Models", "Evaluation", "Messages",
-        "Enrollment",
-      ]),
-    library(
-      "Nodes",
-      [
-        "Tables", "Datasets", "Messages", "Enrollment", "ParameterServer", "Coordination",
-        "Training",
-      ]),
+      "Nodes", ["Tables", "Datasets", "Protocol", "ParameterServer", "Coordinator", "Worker"]),
     library(
       "Simulation",
       [
-        "Settings", "Tensors", "Tables", "Datasets", "Graphs", "Models", "Evaluation", "Messages",
-        "Enrollment", "ParameterServer", "Coordination", "Training", "Nodes",
+        "Settings", "Tensors", "Tables", "Datasets", "Recommenders", "Protocol",
+        "ParameterServer", "Coordinator", "Worker", "Nodes",
       ]),
     .target(
-      name: "RunConfiguration",
+      name: "Configuration",
       dependencies: [
-        "ForeignText", "Files", "Settings", "Evaluation", "Models", "ParameterServer",
+        "Files", "Settings", "Recommenders", "ParameterServer",
         .product(name: "Yams", package: "Yams"),
       ],
       resources: [.embedInCode("Library")], swiftSettings: swiftSettings),
-    library("Transport", ["ForeignText", "Files", "CZeroMQ", "CConnectionGuard", "Messages"]),
+    library("Transport", ["Files", "CZeroMQ", "CConnectionGuard", "Protocol"]),
     library(
       "Runtime",
       [
-        "ForeignText", "Files", "Settings", "Tensors", "Tables", "Datasets", "Graphs", "Models",
-        "Evaluation", "Messages", "Enrollment", "Training", "ParameterServer", "Checkpoints",
-        "Coordination", "Nodes", "Transport", "RunConfiguration",
-        "CProcess", .product(name: "Logging", package: "swift-log"),
+        "Files", "Settings", "Tensors", "Tables", "Datasets", "Recommenders", "Protocol",
+        "Worker", "ParameterServer", "Checkpoints", "Coordinator", "Nodes", "Transport",
+        "Configuration", "CProcess", .product(name: "Logging", package: "swift-log"),
       ]),
     library(
       "Experiments",
       [
-        "Files", "Settings", "Datasets", "Models", "Evaluation", "RunConfiguration", "Checkpoints",
-        "Coordination", "Runtime",
-        .product(name: "GRDB", package: "GRDB.swift"),
+        "Files", "Settings", "Datasets", "Recommenders", "Configuration", "Checkpoints",
+        "Coordinator", "Runtime", .product(name: "GRDB", package: "GRDB.swift"),
       ]),
     library(
       "Commands",
       [
-        "ForeignText", "Files", "Settings", "Runtime", "Coordination", "Transport", "Datasets",
-        "Models", "Evaluation", "RunConfiguration", "Experiments", "Simulation",
+        "Files", "Settings", "Runtime", "Coordinator", "Transport", "Datasets", "Recommenders",
+        "Configuration", "Experiments", "Simulation",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ]),
@@ -139,9 +111,7 @@ let package = Package(
     // longer compile: they see what is public, as other packages do.
     .executableTarget(
       name: "margin-recommender",
-      dependencies: [
-        "Settings", "Tensors", "Tables", "Autodiff", "Datasets", "Models", "Evaluation", "Commands",
-      ],
+      dependencies: ["Settings", "Tensors", "Tables", "Datasets", "Recommenders", "Commands"],
       path: "Examples/MarginRecommender/Sources/margin-recommender", packageAccess: false,
       swiftSettings: swiftSettings),
 
@@ -149,47 +119,34 @@ let package = Package(
     .target(name: "TestSupport", dependencies: ["Tensors"], path: "Tests/Support"),
     .testTarget(
       name: "TestSupportTests", dependencies: ["TestSupport"], swiftSettings: swiftSettings),
-    tests("ForeignText", []),
     tests("Files", []),
     tests("Settings", []),
     tests("Tensors", ["CKernels"]),
     tests("Tables", ["Tensors"]),
-    tests("Autodiff", ["Tensors", "CKernels"]),
     tests("Datasets", ["Tensors"]),
-    tests("Evaluation", ["Tensors"]),
-    tests("Graphs", ["Tensors", "Datasets"]),
-    tests("Models", ["Settings", "Tensors", "Autodiff", "Tables", "Datasets", "Graphs"]),
-    tests("RunConfiguration", ["Settings", "Evaluation", "Models", "ParameterServer"]),
-    tests("Messages", []),
-    tests("Enrollment", ["Messages"]),
+    tests("Recommenders", ["Settings", "Tensors", "Tables", "Datasets"]),
+    tests("Configuration", ["Settings", "Recommenders", "ParameterServer"]),
+    tests("Protocol", []),
+    tests("ParameterServer", ["Settings", "CKernels", "Tensors", "Tables", "Protocol"]),
+    tests("Checkpoints", ["ParameterServer", "Tensors", "Tables", "Protocol"]),
     tests(
-      "ParameterServer",
-      ["Settings", "CKernels", "Enrollment", "Tensors", "Tables", "Messages"]),
-    tests("Checkpoints", ["ParameterServer", "Tensors", "Tables", "Messages"]),
+      "Coordinator",
+      ["Protocol", "Recommenders", "ParameterServer", .product(name: "GRDB", package: "GRDB.swift")]),
+    tests("Worker", ["Datasets", "Protocol", "Recommenders", "Tables", "Tensors"]),
     tests(
-      "Coordination",
-      ["Messages", "Evaluation", "ParameterServer", .product(name: "GRDB", package: "GRDB.swift")]),
-    tests(
-      "Training",
-      [
-        "Autodiff", "Datasets", "Enrollment", "Evaluation", "Messages", "Models", "Tables",
-        "Tensors",
-      ]),
-    tests(
-      "Simulation",
-      ["Coordination", "Enrollment", "Messages", "Nodes", "ParameterServer", "Tables", "Training"]),
-    tests("Transport", ["Messages"]),
+      "Simulation", ["Coordinator", "Protocol", "Nodes", "ParameterServer", "Tables", "Worker"]),
+    tests("Transport", ["Protocol"]),
     tests(
       "Runtime",
       [
-        "Checkpoints", "Coordination", "Datasets", "Messages", "Models", "Nodes", "Training",
+        "Checkpoints", "Coordinator", "Datasets", "Protocol", "Recommenders", "Nodes", "Worker",
         "Transport",
       ]),
     tests(
       "Experiments",
       [
-        "Settings", "Runtime", "RunConfiguration", "Models", "Evaluation", "Datasets",
-        "Coordination", .product(name: "GRDB", package: "GRDB.swift"),
+        "Settings", "Runtime", "Configuration", "Recommenders", "Datasets", "Coordinator",
+        .product(name: "GRDB", package: "GRDB.swift"),
       ]),
     .testTarget(name: "ArchitectureTests", swiftSettings: swiftSettings),
     .testTarget(

@@ -1,4 +1,4 @@
-internal import Files
+import Files
 
 #if canImport(Glibc)
   import Glibc
@@ -7,9 +7,9 @@ internal import Files
 #endif
 
 /// Why a checkpoint cannot be written or used.
-public struct CheckpointError: Error, Sendable, Equatable, CustomStringConvertible {
+package struct CheckpointError: Error, Sendable, Equatable, CustomStringConvertible {
   /// The kind of error.
-  public enum Code: Sendable, Equatable {
+  package enum Code: Sendable, Equatable {
     /// A file or folder cannot be created: no permission, or another file has its name.
     case cannotCreate
     /// A file cannot be written or read completely.
@@ -27,12 +27,12 @@ public struct CheckpointError: Error, Sendable, Equatable, CustomStringConvertib
   }
 
   /// The kind of error.
-  public let code: Code
+  package let code: Code
   /// One sentence: what was attempted, on what, what was found, what to do.
-  public let message: String
+  package let message: String
 
   /// The message.
-  public var description: String { message }
+  package var description: String { message }
 
   package init(_ code: Code, _ message: String) {
     self.code = code

@@ -1,4 +1,4 @@
-internal import ForeignText
+import Files
 import Foundation
 import ParameterServer
 import Tensors
@@ -16,7 +16,7 @@ extension CheckpointManifest {
   /// Writes the manifest to `path`, which completes the checkpoint.
   ///
   /// - Throws: ``CheckpointError``; there is no checkpoint then.
-  public func write(to path: String) throws(CheckpointError) {
+  package func write(to path: String) throws(CheckpointError) {
     do {
       try DurableFile.write(Array(try document().encoded()), to: path)
     } catch let error as CheckpointError {
@@ -30,7 +30,7 @@ extension CheckpointManifest {
   ///
   /// - Throws: ``CheckpointError``: `missing`; `unsupported` for a format of another release;
   ///   `damaged` if it is not what was written, or is in the folder of another checkpoint.
-  public static func read(_ path: String) throws(CheckpointError) -> CheckpointManifest {
+  package static func read(_ path: String) throws(CheckpointError) -> CheckpointManifest {
     let data = try contents(path)
     let decoder = JSONDecoder()
     guard let format = try? decoder.decode(Format.self, from: data) else {

@@ -1,35 +1,35 @@
-internal import ForeignText
-public import Messages
-public import ParameterServer
+import Files
+import ParameterServer
+import Protocol
 import Tables
 
 /// The manifest of a checkpoint. It is written when the files of all servers are on disk; without a
 /// manifest there is no checkpoint.
-public struct CheckpointManifest: Sendable, Equatable {
+package struct CheckpointManifest: Sendable, Equatable {
   /// A table of the run, as recorded in the manifest.
-  public struct Table: Sendable, Equatable, Codable {
-    public let name: String
+  package struct Table: Sendable, Equatable, Codable {
+    package let name: String
     /// Rows on all servers together.
-    public let rows: Int
+    package let rows: Int
     /// Weights of a row.
-    public let width: Int
+    package let width: Int
     /// The update rule, named as in a `TableDescription`.
-    public let rule: String
+    package let rule: String
 
     /// Whether its rows are assigned, such as final vectors, and not updated by steps.
-    public var isAssigned: Bool { updateRule == .assigned }
+    package var isAssigned: Bool { updateRule == .assigned }
 
     /// nil if the rule is unknown. The rate of a moving average is not recorded.
     var updateRule: UpdateRule? { UpdateRule.named(rule, value: 1) }
   }
 
   /// The file with the rows of one server.
-  public struct Shard: Sendable, Equatable {
+  package struct Shard: Sendable, Equatable {
     /// The name in the folder of the manifest.
-    public let file: String
-    public let byteCount: Int
+    package let file: String
+    package let byteCount: Int
     /// The digest of the file's bytes, as ``FileContent/digest``.
-    public let digest: String
+    package let digest: String
   }
 
   /// The version of the format of manifest and files. Version 1 lacked the configuration and the
@@ -37,32 +37,32 @@ public struct CheckpointManifest: Sendable, Equatable {
   /// states.
   static let formatVersion = 3
 
-  public let runID: String
-  public let name: CheckpointName
+  package let runID: String
+  package let name: CheckpointName
   /// How the run's versions count steps and epochs.
-  public let schedule: StepSchedule
-  public let tables: [Table]
+  package let schedule: StepSchedule
+  package let tables: [Table]
   /// The optimizer that wrote the states of the rows.
-  public let optimizer: OptimizerDescription
+  package let optimizer: OptimizerDescription
   /// By rank of their server.
-  public let shards: [Shard]
+  package let shards: [Shard]
   /// The run's configuration as text, so that the rows can be interpreted without the run.
-  public let configuration: String
+  package let configuration: String
   /// The digest of the run's configuration.
-  public let configurationDigest: String
+  package let configurationDigest: String
   /// The digest of the data set.
-  public let dataDigest: String
+  package let dataDigest: String
   /// The time of writing, ISO 8601.
-  public let created: String
+  package let created: String
 
   /// The version of the tables.
-  public var version: UInt64 { name.version }
+  package var version: UInt64 { name.version }
   /// The epoch that the version belongs to, from 0.
-  public var epoch: Int { schedule.epoch(ofVersion: version) }
+  package var epoch: Int { schedule.epoch(ofVersion: version) }
   /// The step of the run that the version belongs to, from 0.
-  public var step: UInt64 { schedule.step(ofVersion: version) }
+  package var step: UInt64 { schedule.step(ofVersion: version) }
   /// The number of servers that wrote it.
-  public var serverCount: Int { shards.count }
+  package var serverCount: Int { shards.count }
 
   /// The manifest of the files that all servers of a run have written.
   ///
@@ -72,7 +72,7 @@ public struct CheckpointManifest: Sendable, Equatable {
   ///   - shards: the files in any order.
   /// - Throws: ``CheckpointError`` `mismatch` unless there is one file of each server, all of one
   ///   version and generation, under the expected paths.
-  public init(
+  package init(
     runID: String, schedule: StepSchedule, tables: [TableDescription],
     optimizer: OptimizerDescription, shards: [CheckpointShard], configuration: String,
     configurationDigest: String, dataDigest: String, created: String
@@ -179,19 +179,19 @@ public struct CheckpointManifest: Sendable, Equatable {
 
 /// Identifies a checkpoint of a run by its version and the generation in which that was reached.
 /// Also the name of its folder, such as `v0000000118-g2`.
-public struct CheckpointName: Sendable, Hashable, Comparable {
+package struct CheckpointName: Sendable, Hashable, Comparable {
   /// The generation in which the version was reached.
-  public let generation: UInt64
+  package let generation: UInt64
   /// The version of the tables.
-  public let version: UInt64
+  package let version: UInt64
 
-  public init(generation: UInt64, version: UInt64) {
+  package init(generation: UInt64, version: UInt64) {
     self.generation = generation
     self.version = version
   }
 
   /// Parses the name of a folder; nil if it is not the name of a checkpoint.
-  public init?(folder: String) {
+  package init?(folder: String) {
     guard folder.hasPrefix("v"), let dash = folder.firstIndex(of: "-"),
       let version = UInt64(folder[folder.index(after: folder.startIndex)..<dash]),
       folder[dash...].hasPrefix("-g"), let generation = UInt64(folder[dash...].dropFirst(2))
@@ -202,18 +202,18 @@ public struct CheckpointName: Sendable, Hashable, Comparable {
   }
 
   /// The name of the folder.
-  public var folder: String {
+  package var folder: String {
     let digits = String(version)
     return "v" + String(repeating: "0", count: max(0, 10 - digits.count)) + digits
       + "-g\(generation)"
   }
 
   /// The path of the manifest relative to the folder of all checkpoints.
-  public var manifest: String { "\(folder)/manifest.json" }
+  package var manifest: String { "\(folder)/manifest.json" }
 
   /// From older to newer. A generation begins with the newest usable checkpoint of earlier ones, so
   /// all of its own checkpoints are newer.
-  public static func < (left: CheckpointName, right: CheckpointName) -> Bool {
+  package static func < (left: CheckpointName, right: CheckpointName) -> Bool {
     (left.generation, left.version) < (right.generation, right.version)
   }
 

@@ -1,25 +1,25 @@
-internal import ForeignText
-public import Messages
-public import ParameterServer
+import Files
+import ParameterServer
+import Protocol
 
 /// Reads a server's rows from a checkpoint that any number of servers wrote.
 ///
 /// A file is compared with its digest before its first rows are returned. Rows are read in parts,
 /// so that the memory does not depend on the size of the checkpoint.
-public final class CheckpointReader: CheckpointSource {
-  public let manifest: CheckpointManifest
-  public let epochSums: [UnitReport]
+package final class CheckpointReader: CheckpointSource {
+  package let manifest: CheckpointManifest
+  package let epochSums: [UnitReport]
   private let shards: [CheckpointShardFile]
   private var verifiedRanks: Set<Int> = []
 
-  public var version: UInt64 { manifest.version }
-  public var optimizer: OptimizerDescription { manifest.optimizer }
+  package var version: UInt64 { manifest.version }
+  package var optimizer: OptimizerDescription { manifest.optimizer }
 
   /// Opens a checkpoint.
   ///
   /// - Parameter folder: the folder of all checkpoints.
   /// - Throws: ``CheckpointError`` if a file is missing, damaged or of another checkpoint.
-  public init(_ manifest: CheckpointManifest, in folder: String) throws(CheckpointError) {
+  package init(_ manifest: CheckpointManifest, in folder: String) throws(CheckpointError) {
     self.manifest = manifest
     var shards: [CheckpointShardFile] = []
     for rank in manifest.shards.indices {
@@ -35,7 +35,7 @@ public final class CheckpointReader: CheckpointSource {
   ///   - folder: the folder of all checkpoints.
   ///   - runID: the run that resumes from it.
   /// - Throws: ``CheckpointError``, also if it belongs to another run or version.
-  public convenience init(
+  package convenience init(
     _ restored: RestoredCheckpoint, in folder: String, runID: String
   ) throws(CheckpointError) {
     let parts = restored.manifest.split(separator: "/", omittingEmptySubsequences: false)
@@ -61,7 +61,7 @@ public final class CheckpointReader: CheckpointSource {
     try self.init(manifest, in: folder)
   }
 
-  public func readRows(
+  package func readRows(
     of table: TableShape, where isWanted: (UInt32) -> Bool, _ body: (StoredRows) throws -> Void
   ) throws {
     guard manifest.tables.contains(where: { $0.name == table.name }) else {

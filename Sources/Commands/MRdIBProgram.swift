@@ -1,7 +1,6 @@
 import ArgumentParser
-public import Evaluation
-public import Models
-import RunConfiguration
+import Configuration
+import Recommenders
 import Runtime
 import Settings
 import Transport

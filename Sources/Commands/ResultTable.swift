@@ -1,5 +1,5 @@
-import Evaluation
 import Foundation
+import Recommenders
 import Runtime
 
 /// A run's summary as a table or JSON.

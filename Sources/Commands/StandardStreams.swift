@@ -1,4 +1,4 @@
-import ForeignText
+import Files
 import Foundation
 import Logging
 import Runtime

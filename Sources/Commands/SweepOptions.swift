@@ -1,7 +1,7 @@
 import ArgumentParser
+import Configuration
 import Experiments
 import Foundation
-import RunConfiguration
 import Runtime
 import Settings
 

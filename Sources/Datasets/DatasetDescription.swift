@@ -1,5 +1,5 @@
-internal import ForeignText
-import Foundation
+import Files
+internal import Foundation
 
 /// What a data set's folder holds: the interactions and, in their order, the modalities.
 ///

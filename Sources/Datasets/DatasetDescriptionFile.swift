@@ -1,5 +1,5 @@
-internal import ForeignText
-import Foundation
+import Files
+internal import Foundation
 internal import Yams
 
 /// The optional `dataset.yaml` of a data set's folder; every key may be left out:

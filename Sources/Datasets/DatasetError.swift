@@ -1,6 +1,5 @@
-internal import Files
-internal import ForeignText
-import Foundation
+import Files
+internal import Foundation
 
 /// Why a data set cannot be read, used or written: one sentence that names the file (and the line,
 /// where there is one), what was found, what was expected and what to do about it.

@@ -1,4 +1,4 @@
-import Foundation
+internal import Foundation
 
 /// Reads a folder stage by stage. ``Dataset/load(folder:modalities:needsFeatures:)`` stops at the
 /// first problem; ``DatasetValidation`` continues up to its limit.

@@ -1,5 +1,5 @@
-internal import ForeignText
-import Foundation
+import Files
+internal import Foundation
 import Tensors
 
 /// Figures of a data set, for comparison with its published description.

@@ -1,10 +1,10 @@
 import Runtime
 
 /// Why a sweep cannot be trained or runs cannot be compared.
-public struct ExperimentError: ErrorWithExitCode, Sendable, Equatable, CustomStringConvertible {
-  public let exitCode: ExitCode
+package struct ExperimentError: ErrorWithExitCode, Sendable, Equatable, CustomStringConvertible {
+  package let exitCode: ExitCode
   /// One sentence for the user: what was attempted, on what, what was found, what to do.
-  public let description: String
+  package let description: String
 
   init(_ exitCode: ExitCode, _ description: String) {
     self.exitCode = exitCode

@@ -1,6 +1,6 @@
-import Messages
+import Protocol
 import Tables
-import Training
+import Worker
 
 /// The coordinator's reading of the best model from the servers, over connections of its own.
 final class BestModelReading<Environment: CoordinatorEnvironment> {

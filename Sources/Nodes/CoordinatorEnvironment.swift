@@ -1,6 +1,6 @@
-import Coordination
-import Messages
-import Training
+import Coordinator
+import Protocol
+import Worker
 
 /// What a ``CoordinatorNode`` needs of its process.
 ///

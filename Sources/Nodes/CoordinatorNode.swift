@@ -1,5 +1,5 @@
-import Coordination
-import Messages
+import Coordinator
+import Protocol
 import Tables
 
 /// The coordinator of a run: reads messages, keeps track of which node uses which connection, and

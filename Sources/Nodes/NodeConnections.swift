@@ -1,4 +1,4 @@
-import Coordination
+import Coordinator
 
 /// Which node speaks on which connection, and back.
 ///

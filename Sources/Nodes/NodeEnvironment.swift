@@ -1,4 +1,4 @@
-import Messages
+import Protocol
 
 /// What the node of every role needs of the process that it runs in.
 ///

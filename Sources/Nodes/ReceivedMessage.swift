@@ -1,4 +1,4 @@
-import Messages
+import Protocol
 
 /// A message as it arrives at a node, which knows from the connection what it must be.
 package protocol ReceivedMessage: Sendable {

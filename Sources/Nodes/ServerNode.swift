@@ -1,6 +1,5 @@
-import Enrollment
-import Messages
 import ParameterServer
+import Protocol
 
 /// What a ``ServerNode`` needs of its process.
 ///

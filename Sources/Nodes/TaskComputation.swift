@@ -1,6 +1,6 @@
 import Datasets
-import Messages
-import Training
+import Protocol
+import Worker
 
 /// The jobs of a worker: it sets up data and model, and computes tasks. Each job returns the event
 /// that reports its result to the ``WorkerNode``.

@@ -1,6 +1,5 @@
-import Enrollment
-import Messages
-import Training
+import Protocol
+import Worker
 
 /// What a ``WorkerNode`` needs of its process.
 ///

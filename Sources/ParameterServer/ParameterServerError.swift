@@ -1,7 +1,7 @@
 /// Why a server cannot be set up.
-public struct ParameterServerError: Error, Sendable, Equatable, CustomStringConvertible {
+package struct ParameterServerError: Error, Sendable, Equatable, CustomStringConvertible {
   /// The kind of error.
-  public enum Code: Sendable, Equatable {
+  package enum Code: Sendable, Equatable {
     /// A table's description is invalid.
     case table
     /// A number of the run (servers, shards, rates) is invalid.
@@ -13,12 +13,12 @@ public struct ParameterServerError: Error, Sendable, Equatable, CustomStringConv
   }
 
   /// The kind of error.
-  public let code: Code
+  package let code: Code
   /// One sentence: what was attempted, what was found, what to do.
-  public let message: String
+  package let message: String
 
   /// The message.
-  public var description: String { message }
+  package var description: String { message }
 
   init(_ code: Code, _ message: String) {
     self.code = code

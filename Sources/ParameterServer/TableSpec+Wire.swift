@@ -1,5 +1,5 @@
-import Messages
-public import Tables
+import Protocol
+import Tables
 
 extension TableSpec {
   /// Decodes a received description.
@@ -7,7 +7,7 @@ extension TableSpec {
   /// - Throws: ``ParameterServerError`` with code `table` if the name is empty or too long, an
   ///   extent is zero or too large, a number is not finite or out of its range, or the initializer
   ///   or the rule is unknown.
-  public init(_ description: TableDescription) throws(ParameterServerError) {
+  package init(_ description: TableDescription) throws(ParameterServerError) {
     let name = description.name
     let limits = WireLimits.standard
     guard !name.isEmpty && name.utf8.count <= limits.tableNameBytes else {
@@ -42,7 +42,7 @@ extension TableDescription {
   /// Encodes a table.
   ///
   /// - Precondition: width and block size fit into 32 bits.
-  public init(_ spec: TableSpec) {
+  package init(_ spec: TableSpec) {
     let (initializer, initializerValue) = spec.initializer.wireForm
     let (rule, ruleValue) = spec.rule.wireForm
     self.init(

@@ -8,18 +8,18 @@ import Foundation
 #endif
 
 /// An error of the code around a run: directories, files, processes.
-public struct RuntimeError: ErrorWithExitCode, Sendable, Equatable, CustomStringConvertible {
+package struct RuntimeError: ErrorWithExitCode, Sendable, Equatable, CustomStringConvertible {
   /// The code with which the program exits because of it.
-  public var exitCode: ExitCode
+  package var exitCode: ExitCode
   /// One sentence for the user: what was attempted, on what, what was found, what to do.
-  public var message: String
+  package var message: String
 
-  public init(exitCode: ExitCode, message: String) {
+  package init(exitCode: ExitCode, message: String) {
     self.exitCode = exitCode
     self.message = message
   }
 
-  public var description: String { message }
+  package var description: String { message }
 
   /// A system call that failed: `Cannot PURPOSE: REASON; ADVICE.`
   ///

@@ -1,4 +1,4 @@
-internal import ForeignText
+import Files
 
 /// A value that is one of a few words.
 public protocol SettingChoice: SettingScalar, RawRepresentable, CaseIterable

@@ -1,4 +1,4 @@
-internal import ForeignText
+import Files
 
 /// A value as written, before its setting says what it should be.
 public indirect enum WrittenValue: Sendable, Equatable {

@@ -1,4 +1,4 @@
-internal import Glibc
+import Glibc
 
 extension Endpoint {
   /// Looks up the host's name. libzmq retries an unknown name for ever without reporting it, which
@@ -8,7 +8,7 @@ extension Endpoint {
   /// Blocks during the lookup.
   ///
   /// - Throws: ``TransportError`` with the code `hostUnknown`.
-  public func checkHost() throws(TransportError) {
+  package func checkHost() throws(TransportError) {
     guard case .tcp(let host, _) = kind, host != "*" else { return }
     let name = isIPv6 ? String(host.dropFirst().dropLast()) : host
     var found: UnsafeMutablePointer<addrinfo>?
@@ -28,7 +28,7 @@ extension Endpoint {
   /// Blocks during the lookup of the host's name; an unknown name passes (see ``checkHost()``).
   ///
   /// - Throws: ``TransportError`` with the code `addressNotAvailable`.
-  public func checkRoute() throws(TransportError) {
+  package func checkRoute() throws(TransportError) {
     guard case .tcp(let host, _) = kind, host != "*" else { return }
     var found: UnsafeMutablePointer<addrinfo>?
     let name = isIPv6 ? String(host.dropFirst().dropLast()) : host
@@ -59,7 +59,7 @@ extension Endpoint {
 
   /// Whether processes of this machine reach each other at 127.0.0.1. In a new network namespace
   /// the loopback interface is down until it is started.
-  public static var reachesLoopback: Bool {
+  package static var reachesLoopback: Bool {
     (try? Endpoint("tcp://127.0.0.1:9").checkRoute()) != nil
   }
 }
@@ -68,7 +68,7 @@ extension Endpoint {
   /// Whether only processes of this machine can reach it: a Unix socket or a loopback address.
   /// Names are not looked up, because libzmq may resolve them differently; see
   /// ``resolvingLoopbackName()``.
-  public var isOnThisMachine: Bool {
+  package var isOnThisMachine: Bool {
     guard case .tcp(let host, _) = kind else { return true }
     var v4 = in_addr()
     if inet_pton(AF_INET, host, &v4) == 1 { return Self.isLoopback(v4) }
@@ -80,7 +80,7 @@ extension Endpoint {
   /// checked cannot resolve to something else later.
   ///
   /// Blocks during the lookup.
-  public func resolvingLoopbackName() -> Endpoint {
+  package func resolvingLoopbackName() -> Endpoint {
     guard case .tcp(let host, _) = kind, host != "*", !isIPv6 else { return self }
     var hints = addrinfo()
     hints.ai_socktype = Int32(SOCK_STREAM.rawValue)

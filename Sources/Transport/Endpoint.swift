@@ -1,17 +1,17 @@
-internal import ForeignText
+import Files
 
 /// A checked address in libzmq's notation: `tcp://HOST:PORT` or `ipc://PATH`.
-public struct Endpoint: Sendable, Hashable, CustomStringConvertible {
-  public enum Kind: Sendable, Hashable {
+package struct Endpoint: Sendable, Hashable, CustomStringConvertible {
+  package enum Kind: Sendable, Hashable {
     /// `port` is nil for `*`, a free port of the system's choice. IPv6 addresses are in brackets.
     case tcp(host: String, port: UInt16?)
     case ipc(path: String)
   }
 
-  public let kind: Kind
+  package let kind: Kind
 
   /// Whether a Unix socket can have this path.
-  public static func isUsable(socketPath path: String) -> Bool {
+  package static func isUsable(socketPath path: String) -> Bool {
     (try? Endpoint("ipc://\(path)")) != nil
   }
 
@@ -19,7 +19,7 @@ public struct Endpoint: Sendable, Hashable, CustomStringConvertible {
   static let maximumPathBytes = 107
 
   /// - Throws: ``TransportError`` with the code `invalidEndpoint`.
-  public init(_ text: String) throws(TransportError) {
+  package init(_ text: String) throws(TransportError) {
     if text.hasPrefix("tcp://") {
       kind = try Self.tcp(text.dropFirst("tcp://".count), in: text)
     } else if text.hasPrefix("ipc://") {
@@ -33,7 +33,7 @@ public struct Endpoint: Sendable, Hashable, CustomStringConvertible {
     self.kind = kind
   }
 
-  public var description: String {
+  package var description: String {
     switch kind {
     case .tcp(let host, let port): "tcp://\(host):\(port.map(String.init) ?? "*")"
     case .ipc(let path): "ipc://\(path)"
@@ -42,7 +42,7 @@ public struct Endpoint: Sendable, Hashable, CustomStringConvertible {
 
   /// The same port at another host: the address at which peers reach a socket that is bound to all
   /// interfaces.
-  public func at(host: String) -> Endpoint {
+  package func at(host: String) -> Endpoint {
     switch kind {
     case .tcp(_, let port):
       let isBareIPv6 = host.contains(":") && !host.hasPrefix("[")

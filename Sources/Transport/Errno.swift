@@ -1,5 +1,5 @@
 internal import CZeroMQ
-internal import Glibc
+import Glibc
 
 /// The error number of a failed libzmq or system call.
 struct Errno: Error, Equatable {

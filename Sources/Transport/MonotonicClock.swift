@@ -1,9 +1,9 @@
-internal import Glibc
+import Glibc
 
 /// The system's monotonic clock, read by the drivers of state machines.
-public enum MonotonicClock {
+package enum MonotonicClock {
   /// Time since an arbitrary fixed moment; not comparable between machines.
-  public static var now: Duration {
+  package static var now: Duration {
     var time = timespec()
     clock_gettime(CLOCK_MONOTONIC, &time)
     return .seconds(time.tv_sec) + .nanoseconds(time.tv_nsec)

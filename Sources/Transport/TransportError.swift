@@ -1,9 +1,9 @@
 internal import CZeroMQ
-internal import Glibc
+import Glibc
 
 /// An error of sockets, addresses or keys.
-public struct TransportError: Error, Sendable, Equatable, CustomStringConvertible {
-  public enum Code: Sendable {
+package struct TransportError: Error, Sendable, Equatable, CustomStringConvertible {
+  package enum Code: Sendable {
     case addressInUse
     case addressNotAvailable
     case permissionDenied
@@ -28,16 +28,16 @@ public struct TransportError: Error, Sendable, Equatable, CustomStringConvertibl
     case failed
   }
 
-  public let code: Code
+  package let code: Code
   /// One sentence: what was attempted, on what, what was found, what to do.
-  public let message: String
+  package let message: String
 
   init(_ code: Code, _ message: String) {
     self.code = code
     self.message = message
   }
 
-  public var description: String { message }
+  package var description: String { message }
 }
 
 extension TransportError {

@@ -40,10 +40,10 @@ import Testing
   /// C libraries and the one target that may import each.
   private static let wrappers = [
     "COpenBLAS": ["Tensors"], "CXXHash": ["Tensors"], "CZeroMQ": ["Transport"],
-    "CProtobufC": ["Messages"], "CWireMessages": ["Messages"], "CProcess": ["Runtime"],
+    "CProtobufC": ["Protocol"], "CWireMessages": ["Protocol"], "CProcess": ["Runtime"],
     "CMemoryMaps": ["Datasets"], "CConnectionGuard": ["Transport"],
-    "GRDB": ["Coordination", "Experiments"],
-    "Yams": ["RunConfiguration", "Datasets"], "ArgumentParser": ["Commands"],
+    "GRDB": ["Coordinator", "Experiments"],
+    "Yams": ["Configuration", "Datasets"], "ArgumentParser": ["Commands"],
   ]
 
   @Test("a library is imported only by the targets that wrap it")
@@ -60,10 +60,9 @@ import Testing
 
   /// From the bottom up: a target may import only targets before it.
   private static let layers = [
-    "ForeignText", "Files", "Settings", "Tensors", "Tables", "Autodiff", "Datasets", "Graphs",
-    "Evaluation", "Models", "Messages", "Enrollment", "ParameterServer", "Checkpoints",
-    "Coordination", "Training", "Nodes", "Simulation", "RunConfiguration", "Transport", "Runtime",
-    "Experiments", "Commands", "mrdib",
+    "Files", "Settings", "Tensors", "Tables", "Datasets", "Recommenders", "Protocol",
+    "ParameterServer", "Checkpoints", "Coordinator", "Worker", "Nodes", "Simulation",
+    "Configuration", "Transport", "Runtime", "Experiments", "Commands", "mrdib",
   ]
 
   @Test("nothing imports upwards")
@@ -82,7 +81,7 @@ import Testing
   @Test("state machines import neither sockets nor threads nor clocks")
   func statesAreValues() throws {
     let banned: Set<String> = ["Transport", "Dispatch", "Synchronization", "Glibc", "CZeroMQ"]
-    for target in ["Enrollment", "ParameterServer", "Coordination", "Nodes"] {
+    for target in ["Protocol/Membership", "ParameterServer", "Coordinator", "Nodes"] {
       for (path, lines) in try sources(of: target) {
         let found = imports(lines).intersection(banned)
         #expect(found.isEmpty, "\(path) imports \(found)")
@@ -125,14 +124,14 @@ import Testing
     }
   }
 
-  @Test("only Runtime/Output writes to standard streams: a write blocks while the output is unread")
+  @Test("only Processes/Output writes to standard streams: a write blocks while the output is unread")
   func standardStreams() throws {
     let banned =
       ["print(", "fputs(", "puts(", "StreamLogHandler.standard", "FileHandle.standard"]
       + ["STDOUT_FILENO", "STDERR_FILENO"]
     for target in try targets() {
       for (path, lines) in try sources(of: target)
-      where !path.hasPrefix("Sources/Runtime/Output/") {
+      where !path.hasPrefix("Sources/Runtime/Processes/Output/") {
         for (number, line) in lines.enumerated() {
           // Comparing or passing on the descriptor is allowed.
           let words = line.replacing("descriptor > STDERR_FILENO", with: "")

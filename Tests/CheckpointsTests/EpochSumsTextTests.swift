@@ -1,5 +1,5 @@
 import Checkpoints
-import Messages
+import Protocol
 import Testing
 
 @Suite("Sums of an epoch as text")

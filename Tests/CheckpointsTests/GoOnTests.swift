@@ -1,9 +1,9 @@
 import Checkpoints
-import Messages
 import ParameterServer
+import Protocol
 import Tables
-import TestSupport
 import Testing
+import TestSupport
 
 @Suite("Training resumes from files")
 struct GoOnTests {

@@ -1,9 +1,9 @@
 import Checkpoints
 import Foundation
-import Messages
 import ParameterServer
-import TestSupport
+import Protocol
 import Testing
+import TestSupport
 
 /// Files with changed bytes are refused or do no harm.
 @Suite("Mutated files")

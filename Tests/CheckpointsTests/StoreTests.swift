@@ -1,9 +1,9 @@
 import Checkpoints
 import Foundation
-import Messages
 import ParameterServer
-import TestSupport
+import Protocol
 import Testing
+import TestSupport
 
 @Suite("The store of checkpoints")
 struct StoreTests {

@@ -1,10 +1,10 @@
 import Checkpoints
 import Foundation
-import Messages
 import ParameterServer
+import Protocol
 import Tables
-import TestSupport
 import Testing
+import TestSupport
 
 @Suite("Comparing and exporting checkpoints")
 struct ViewTests {

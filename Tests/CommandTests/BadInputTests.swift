@@ -1,6 +1,6 @@
 import Foundation
-import TestSupport
 import Testing
+import TestSupport
 
 /// Invalid input: one sentence that names the place, and an exit code.
 @Suite struct BadInputTests {

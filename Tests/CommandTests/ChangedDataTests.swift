@@ -1,6 +1,6 @@
 import Foundation
-import TestSupport
 import Testing
+import TestSupport
 
 /// Data files that are changed while a run trains on them.
 @Suite(.serialized) struct ChangedDataTests {

@@ -1,6 +1,6 @@
 import Foundation
-import TestSupport
 import Testing
+import TestSupport
 
 /// The commands about checkpoints.
 @Suite(.serialized) struct CheckpointCommandTests {

@@ -1,6 +1,6 @@
 import Foundation
-import TestSupport
 import Testing
+import TestSupport
 
 /// Standard descriptors that are closed when the program starts: none of its own files or pipes
 /// may get their numbers.

@@ -1,6 +1,6 @@
 import Foundation
-import TestSupport
 import Testing
+import TestSupport
 
 /// Real processes over real sockets.
 @Suite(.serialized) struct ClusterTests {

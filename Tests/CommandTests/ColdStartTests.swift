@@ -1,6 +1,6 @@
 import Foundation
-import TestSupport
 import Testing
+import TestSupport
 
 /// Users and items without training data, and sweeps with failed runs.
 @Suite struct ColdStartTests {

@@ -1,6 +1,6 @@
 import Foundation
-import TestSupport
 import Testing
+import TestSupport
 
 /// Rows that may be stale, with real processes.
 @Suite(.serialized) struct ConsistencyTests {

@@ -1,6 +1,6 @@
 import Foundation
-import TestSupport
 import Testing
+import TestSupport
 
 /// Commands about data sets read the files that a run would read.
 @Suite struct DataCommandTests {

@@ -1,6 +1,6 @@
 import Foundation
-import TestSupport
 import Testing
+import TestSupport
 
 /// A lack of descriptors during a run, which unknown peers can cause and which passes.
 @Suite(.serialized) struct DescriptorTests {

@@ -1,6 +1,6 @@
 import Foundation
-import TestSupport
 import Testing
+import TestSupport
 
 /// Failures of processes that work together.
 @Suite(.serialized) struct FailureTests {

@@ -1,6 +1,6 @@
 import Foundation
-import TestSupport
 import Testing
+import TestSupport
 
 /// Graphs that are cached on disk between starts.
 @Suite struct GraphCacheTests {

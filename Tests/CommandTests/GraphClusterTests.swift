@@ -1,6 +1,6 @@
 import Foundation
-import TestSupport
 import Testing
+import TestSupport
 
 /// Models that propagate over graphs, in real processes.
 @Suite(.serialized) struct GraphClusterTests {

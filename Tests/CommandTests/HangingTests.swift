@@ -1,6 +1,6 @@
 import Foundation
-import TestSupport
 import Testing
+import TestSupport
 
 /// Processes that hang, and two coordinators of one run.
 @Suite(.serialized) struct HangingTests {

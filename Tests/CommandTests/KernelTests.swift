@@ -1,6 +1,6 @@
 import Foundation
-import TestSupport
 import Testing
+import TestSupport
 
 /// Exported variables do not decide the bits of a run.
 @Suite struct KernelTests {

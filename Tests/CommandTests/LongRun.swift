@@ -1,6 +1,6 @@
 import Foundation
-import TestSupport
 import Testing
+import TestSupport
 
 /// A run of many short epochs, long enough to be disturbed.
 struct LongRun {

@@ -1,6 +1,6 @@
 import Foundation
-import TestSupport
 import Testing
+import TestSupport
 
 /// Unusual paths and folders, and folders named in the environment.
 @Suite struct PlaceTests {

@@ -1,6 +1,6 @@
 import Foundation
-import TestSupport
 import Testing
+import TestSupport
 
 /// The folder of the socket at which the processes of `train` find each other.
 @Suite(.serialized) struct RemovedSocketTests {

@@ -1,6 +1,6 @@
 import Foundation
-import TestSupport
 import Testing
+import TestSupport
 
 /// Runs that are interrupted and resumed with the same command, as processes.
 @Suite(.serialized) struct ResumeTests {

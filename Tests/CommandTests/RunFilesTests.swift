@@ -1,6 +1,6 @@
 import Foundation
-import TestSupport
 import Testing
+import TestSupport
 
 /// Runs whose files are moved, deleted or changed while they are used.
 @Suite(.serialized) struct RunFilesTests {

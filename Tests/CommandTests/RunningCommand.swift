@@ -1,6 +1,6 @@
 import Foundation
-import TestSupport
 import Testing
+import TestSupport
 
 /// The running program. Its output goes to files by default.
 final class RunningCommand {

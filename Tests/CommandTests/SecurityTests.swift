@@ -1,7 +1,7 @@
 import Foundation
 import Glibc
-import TestSupport
 import Testing
+import TestSupport
 
 /// Unknown peers and keys in a real cluster.
 @Suite(.serialized) struct SecurityTests {

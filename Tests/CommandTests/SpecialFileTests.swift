@@ -1,6 +1,6 @@
 import Foundation
-import TestSupport
 import Testing
+import TestSupport
 
 /// Named pipes in the place of files: no command waits for the other end.
 @Suite struct SpecialFileTests {

@@ -1,6 +1,6 @@
 import Foundation
-import TestSupport
 import Testing
+import TestSupport
 
 extension TemporaryFolder {
   func bytes(_ name: String) throws -> Data {

@@ -1,6 +1,6 @@
 import Foundation
-import TestSupport
 import Testing
+import TestSupport
 
 extension TemporaryFolder {
   /// Trains three short epochs and returns the bytes of the result.

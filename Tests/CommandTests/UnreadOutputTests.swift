@@ -1,6 +1,6 @@
 import Foundation
-import TestSupport
 import Testing
+import TestSupport
 
 /// Output that is not read although its reader exists: a stopped pager, a
 /// terminal after Ctrl-S, a service manager that hangs.

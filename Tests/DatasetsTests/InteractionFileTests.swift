@@ -1,6 +1,6 @@
 import Datasets
-import TestSupport
 import Testing
+import TestSupport
 
 @Suite("interaction files")
 struct InteractionFileTests {

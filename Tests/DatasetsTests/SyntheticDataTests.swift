@@ -1,8 +1,8 @@
 import Datasets
 import Foundation
 import Tensors
-import TestSupport
 import Testing
+import TestSupport
 
 @Suite("generated data sets")
 struct SyntheticDataTests {

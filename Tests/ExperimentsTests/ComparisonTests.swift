@@ -1,7 +1,7 @@
-import Evaluation
 import Experiments
-import TestSupport
+import Recommenders
 import Testing
+import TestSupport
 
 @Suite struct ComparisonTests {
   /// Users 0 ..< values.count with a recall each, on both splits.

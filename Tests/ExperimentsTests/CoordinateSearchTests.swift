@@ -1,5 +1,5 @@
+import Configuration
 import Experiments
-import RunConfiguration
 import Testing
 
 @Suite struct CoordinateSearchTests {

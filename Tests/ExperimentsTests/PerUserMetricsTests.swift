@@ -1,9 +1,9 @@
-import Evaluation
 import Experiments
 import Foundation
+import Recommenders
 import Runtime
-import TestSupport
 import Testing
+import TestSupport
 
 @Suite struct PerUserMetricsTests {
   /// A finished run in a folder, with three blocks of users in its evaluation.

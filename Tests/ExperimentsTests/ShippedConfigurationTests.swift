@@ -1,9 +1,9 @@
+import Configuration
 import Experiments
 import Foundation
-import RunConfiguration
 import Runtime
-import TestSupport
 import Testing
+import TestSupport
 
 /// The configuration files that come with the program.
 @Suite("Shipped configurations") struct ShippedConfigurationTests {

@@ -1,9 +1,9 @@
+import Configuration
 import Experiments
 import Foundation
-import RunConfiguration
 import Runtime
-import TestSupport
 import Testing
+import TestSupport
 
 @Suite struct SweepRunnerTests {
   private static let grid = """

@@ -1,9 +1,9 @@
-import Coordination
+import Coordinator
 import Experiments
 import Foundation
 import GRDB
-import TestSupport
 import Testing
+import TestSupport
 
 @Suite struct SweepStoreTests {
   private static let run = MadeUp.run(alpha: "0.05", seed: 1, valid: 0.1 + 0.2, test: 1.0 / 3)

@@ -1,8 +1,8 @@
+import Configuration
 import Datasets
 import Experiments
 import Foundation
-import Models
-import RunConfiguration
+import Recommenders
 import Runtime
 import Settings
 import Synchronization

@@ -1,5 +1,5 @@
-import Messages
 import ParameterServer
+import Protocol
 import Tables
 import Testing
 

@@ -1,8 +1,8 @@
-import Messages
 import ParameterServer
+import Protocol
 import Tables
-import TestSupport
 import Testing
+import TestSupport
 
 /// Every number of every message to a server, at its extremes: refused
 /// by the decoder, or handled by everything behind it. A number that traps ends this process.

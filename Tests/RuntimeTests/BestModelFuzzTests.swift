@@ -1,8 +1,8 @@
 import Datasets
 import Foundation
 import Runtime
-import TestSupport
 import Testing
+import TestSupport
 
 @Suite("Damaged records of the best model")
 struct BestModelFuzzTests {

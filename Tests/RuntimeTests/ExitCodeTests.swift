@@ -1,5 +1,5 @@
 import Checkpoints
-import Coordination
+import Coordinator
 import Glibc
 import Runtime
 import Testing

@@ -1,7 +1,7 @@
 import Foundation
 import Runtime
-import TestSupport
 import Testing
+import TestSupport
 
 #if canImport(Glibc)
   import Glibc

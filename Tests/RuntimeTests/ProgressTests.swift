@@ -1,4 +1,4 @@
-import Coordination
+import Coordinator
 import Runtime
 import Testing
 

@@ -1,7 +1,7 @@
 import Foundation
 import Runtime
-import TestSupport
 import Testing
+import TestSupport
 
 @Suite struct ResumeChoiceTests {
   @Test("auto, never, and a folder, which read back as they were written")

@@ -1,9 +1,9 @@
 import Checkpoints
-import Coordination
+import Coordinator
 import Foundation
 import Runtime
-import TestSupport
 import Testing
+import TestSupport
 
 @Suite struct RunDirectoryTests {
   private static let selection = SelectionRule(

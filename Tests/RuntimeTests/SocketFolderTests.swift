@@ -1,7 +1,7 @@
 import Foundation
 import Runtime
-import TestSupport
 import Testing
+import TestSupport
 
 @Suite struct SocketFolderTests {
   private let files = FileManager.default

@@ -1,10 +1,9 @@
-import Enrollment
-import Messages
 import Nodes
 import ParameterServer
+import Protocol
 import Simulation
 import Testing
-import Training
+import Worker
 
 /// What nodes do beyond their state machines, in simulated clusters.
 @Suite struct NodeTests {

@@ -1,7 +1,7 @@
-import Coordination
+import Coordinator
 import Foundation
-import Messages
 import Nodes
+import Protocol
 import Simulation
 
 /// What happened in a simulated cluster, as lines that can be read aloud. Heartbeats, rows and

@@ -1,6 +1,6 @@
 import Tensors
-import TestSupport
 import Testing
+import TestSupport
 
 @Suite struct SparseMatrixTests {
   private func random(_ rows: Int, _ columns: Int) -> SparseMatrix {

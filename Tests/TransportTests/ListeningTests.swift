@@ -1,4 +1,4 @@
-import Messages
+import Protocol
 import Testing
 import Transport
 

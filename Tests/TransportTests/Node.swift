@@ -1,5 +1,5 @@
 import Foundation
-import Messages
+import Protocol
 import Transport
 
 /// Code that a test runs on a loop's thread.

@@ -1,5 +1,5 @@
 import Foundation
-import Messages
+import Protocol
 import Synchronization
 import Testing
 import Transport

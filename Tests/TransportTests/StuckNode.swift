@@ -1,5 +1,5 @@
 import Foundation
-import Messages
+import Protocol
 import Transport
 
 /// A node that sends its name and then receives nothing until ``proceed()``.

@@ -1,4 +1,4 @@
-internal import Files
+import Files
 import Tensors
 
 #if canImport(Glibc)
@@ -8,12 +8,12 @@ import Tensors
 #endif
 
 /// Replaces files so that after a crash at any time either the old or the new content is there.
-public enum DurableFile {
+package enum DurableFile {
   /// Writes a temporary file next to `path`, synchronises it, renames it to `path`, and
   /// synchronises the folder.
   ///
   /// - Throws: ``CheckpointError``; the old file is then unchanged.
-  public static func write(_ bytes: [UInt8], to path: String) throws(CheckpointError) {
+  package static func write(_ bytes: [UInt8], to path: String) throws(CheckpointError) {
     let writer = try DurableFileWriter(path: path, suffix: ".tmp-\(getpid())")
     try bytes.withUnsafeBufferPointer { (bytes) throws(CheckpointError) in
       try writer.append(UnsafeRawBufferPointer(bytes))

@@ -1,4 +1,4 @@
-internal import Files
+import Files
 
 #if canImport(Glibc)
   import Glibc

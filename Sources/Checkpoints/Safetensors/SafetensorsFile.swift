@@ -1,4 +1,4 @@
-internal import ForeignText
+import Files
 import Foundation
 
 #if canImport(Glibc)

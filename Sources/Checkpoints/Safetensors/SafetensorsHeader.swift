@@ -1,4 +1,4 @@
-internal import ForeignText
+import Files
 import Foundation
 
 /// The header of a safetensors file: its tensors with their offsets, and its metadata.

@@ -1,6 +1,6 @@
-internal import ForeignText
-import Messages
+import Files
 import ParameterServer
+import Protocol
 
 /// Reads the file of one server of a checkpoint. Everything in the file is checked.
 struct CheckpointShardFile {

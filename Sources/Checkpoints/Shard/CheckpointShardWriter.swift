@@ -1,15 +1,15 @@
-public import Messages
-public import ParameterServer
+import ParameterServer
+import Protocol
 
 /// Writes the checkpoint files of one server.
-public struct CheckpointShardWriter: Sendable {
+package struct CheckpointShardWriter: Sendable {
   private let folder: String
   private let configurationDigest: String
 
   /// - Parameters:
   ///   - folder: the folder of all checkpoints of the run.
   ///   - configurationDigest: the digest of the run's configuration.
-  public init(folder: String, configurationDigest: String) {
+  package init(folder: String, configurationDigest: String) {
     self.folder = folder
     self.configurationDigest = configurationDigest
   }
@@ -18,7 +18,7 @@ public struct CheckpointShardWriter: Sendable {
   /// writes; uses a few megabytes of memory.
   ///
   /// - Throws: ``CheckpointError``.
-  public func write(_ snapshot: ServerSnapshot) throws(CheckpointError) -> CheckpointShard {
+  package func write(_ snapshot: ServerSnapshot) throws(CheckpointError) -> CheckpointShard {
     let name = CheckpointName(generation: snapshot.generation, version: snapshot.version)
     let file =
       "\(name.folder)/"

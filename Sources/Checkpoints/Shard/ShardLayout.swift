@@ -1,6 +1,6 @@
 import Foundation
-package import Messages
 import ParameterServer
+import Protocol
 
 /// The names of tensors and metadata in the file of one server.
 ///

@@ -1,5 +1,5 @@
 import Foundation
-public import Messages
+import Protocol
 
 #if canImport(Glibc)
   import Glibc
@@ -20,7 +20,7 @@ extension CheckpointStore {
   /// - Returns: the deleted checkpoints.
   /// - Throws: ``CheckpointError`` when some cannot be deleted; all others are deleted.
   @discardableResult
-  public func prune(
+  package func prune(
     keepLast: Int, keeping: Set<UInt64> = []
   ) throws(CheckpointError) -> [CheckpointName] {
     let entries = try list()
@@ -55,7 +55,7 @@ extension CheckpointStore {
   ///
   /// - Parameter serverCount: the number of servers that wrote them.
   /// - Throws: ``CheckpointError`` when some cannot be deleted; all others are deleted.
-  public func discard(
+  package func discard(
     _ shards: [CheckpointShard], serverCount: Int
   ) throws(CheckpointError) {
     var failure: CheckpointError?

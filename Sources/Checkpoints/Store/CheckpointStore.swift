@@ -1,4 +1,4 @@
-internal import Files
+import Files
 import Foundation
 
 #if canImport(Glibc)
@@ -12,17 +12,17 @@ import Foundation
 ///     FOLDER/v0000000118-g2/server-0-of-2.safetensors   the rows of one server
 ///     FOLDER/v0000000118-g2/server-1-of-2.safetensors
 ///     FOLDER/v0000000118-g2/manifest.json               written last: completes the checkpoint
-public struct CheckpointStore: Sendable {
+package struct CheckpointStore: Sendable {
   /// The folder of all checkpoints of the run.
-  public let folder: String
+  package let folder: String
 
-  public init(folder: String) {
+  package init(folder: String) {
     self.folder = folder
   }
 
   /// A folder of the store.
-  public struct Entry: Sendable, Equatable {
-    public enum Content: Sendable, Equatable {
+  package struct Entry: Sendable, Equatable {
+    package enum Content: Sendable, Equatable {
       case committed(CheckpointManifest)
       /// There is no manifest (yet).
       case uncommitted
@@ -30,11 +30,11 @@ public struct CheckpointStore: Sendable {
       case unusable(CheckpointError)
     }
 
-    public let name: CheckpointName
-    public let content: Content
+    package let name: CheckpointName
+    package let content: Content
 
     /// The manifest of a checkpoint; nil if there is none.
-    public var manifest: CheckpointManifest? {
+    package var manifest: CheckpointManifest? {
       if case .committed(let manifest) = content { manifest } else { nil }
     }
   }
@@ -43,7 +43,7 @@ public struct CheckpointStore: Sendable {
   /// other names are ignored.
   ///
   /// - Throws: ``CheckpointError`` when the folder exists but cannot be read.
-  public func list() throws(CheckpointError) -> [Entry] {
+  package func list() throws(CheckpointError) -> [Entry] {
     try names().sorted(by: >).map { name in
       do throws(CheckpointError) {
         return Entry(name: name, content: .committed(try .read("\(folder)/\(name.manifest)")))
@@ -69,13 +69,13 @@ public struct CheckpointStore: Sendable {
   }
 
   /// The result of ``latestUsable(runID:)``.
-  public struct Latest: Sendable, Equatable {
+  package struct Latest: Sendable, Equatable {
     /// The newest checkpoint whose files have their digests; nil: there is none.
-    public let manifest: CheckpointManifest?
+    package let manifest: CheckpointManifest?
     /// What is wrong with newer checkpoints, newest first.
-    public let problems: [String]
+    package let problems: [String]
     /// Whether the run has no checkpoint at all, not even a damaged one.
-    public let isNoneThere: Bool
+    package let isNoneThere: Bool
 
     package init(
       manifest: CheckpointManifest? = nil, problems: [String] = [], isNoneThere: Bool = false
@@ -90,7 +90,7 @@ public struct CheckpointStore: Sendable {
   ///
   /// - Throws: ``CheckpointError`` when the folder, a manifest or a file exists but cannot be read.
   ///   It need not be damaged then, and a retry may succeed.
-  public func latestUsable(runID: String) throws(CheckpointError) -> Latest {
+  package func latestUsable(runID: String) throws(CheckpointError) -> Latest {
     var problems: [String] = []
     var isNoneThere = true
     for entry in try list() {
@@ -122,7 +122,7 @@ public struct CheckpointStore: Sendable {
   /// Checks all files of a checkpoint, reading them completely.
   ///
   /// - Returns: what is wrong with them; empty if nothing is.
-  public func verify(_ manifest: CheckpointManifest) -> [CheckpointError] {
+  package func verify(_ manifest: CheckpointManifest) -> [CheckpointError] {
     var problems: [CheckpointError] = []
     var shards: [CheckpointShardFile] = []
     for rank in manifest.shards.indices {
@@ -157,7 +157,7 @@ public struct CheckpointStore: Sendable {
   /// Checks that the files of a checkpoint exist and have their sizes, without reading them.
   ///
   /// - Throws: ``CheckpointError``: `missing`, or `damaged` if a file has another size.
-  public func checkSizes(_ manifest: CheckpointManifest) throws(CheckpointError) {
+  package func checkSizes(_ manifest: CheckpointManifest) throws(CheckpointError) {
     for shard in manifest.shards {
       let path = "\(folder)/\(manifest.name.folder)/\(shard.file)"
       var status = stat()
@@ -177,7 +177,7 @@ public struct CheckpointStore: Sendable {
   ///
   /// - Throws: ``CheckpointError`` if this process does not see a file with its size, or the
   ///   manifest cannot be written; there is no such checkpoint then, and older ones are kept.
-  public func commit(_ manifest: CheckpointManifest) throws(CheckpointError) {
+  package func commit(_ manifest: CheckpointManifest) throws(CheckpointError) {
     do throws(CheckpointError) {
       try checkSizes(manifest)
     } catch  where error.code == .missing {

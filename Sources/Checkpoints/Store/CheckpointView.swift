@@ -1,10 +1,10 @@
-internal import ForeignText
-public import ParameterServer
+import Files
+import ParameterServer
 import Tables
 
 /// Reads the rows of a checkpoint with the values that pulls of its version return.
-public struct CheckpointView {
-  public let manifest: CheckpointManifest
+package struct CheckpointView {
+  package let manifest: CheckpointManifest
   let shards: [CheckpointShardFile]
   let catchUp: StoredRowCatchUp
 
@@ -15,7 +15,7 @@ public struct CheckpointView {
   ///   - optimizer: the optimizer of the manifest's configuration.
   /// - Throws: ``CheckpointError`` if a file is missing, damaged or of another checkpoint, or if
   ///   the states are another optimizer's; `ParameterServerError` if the optimizer is invalid.
-  public init(
+  package init(
     _ manifest: CheckpointManifest, in folder: String, optimizer: OptimizerConfiguration
   ) throws {
     self.manifest = manifest
@@ -46,11 +46,11 @@ public struct CheckpointView {
 
 extension CheckpointView {
   /// A matrix to export: the weights of a table, or one of its optimizer states.
-  public struct Parameters: Sendable, Equatable {
+  package struct Parameters: Sendable, Equatable {
     /// The table's name `T`, or that of one of its states, such as `T/exp_avg`.
-    public let name: String
-    public let rows: Int
-    public let columns: Int
+    package let name: String
+    package let rows: Int
+    package let columns: Int
     let table: CheckpointManifest.Table
     /// 0 for weights, then state.
     let part: Int
@@ -59,7 +59,7 @@ extension CheckpointView {
   /// All matrices to export; assigned tables are left out.
   ///
   /// - Parameter withState: whether optimizer states are included.
-  public func parameters(withState: Bool = false) -> [Parameters] {
+  package func parameters(withState: Bool = false) -> [Parameters] {
     manifest.tables.filter { !$0.isAssigned }.flatMap { table in
       let parts = ShardLayout.parts(of: shape(of: table), rowCount: table.rows)
       return parts.prefix(withState ? parts.count : 1).enumerated().map { part, tensor in
@@ -74,7 +74,7 @@ extension CheckpointView {
   ///
   /// - Throws: ``CheckpointError`` if a file cannot be read or lacks rows, and the errors of
   ///   `body`.
-  public func readRows(
+  package func readRows(
     of parameters: Parameters, _ body: (UnsafeBufferPointer<Float>) throws -> Void
   ) throws {
     let windows = try TableWindows(
@@ -96,7 +96,7 @@ extension CheckpointView {
   ///   `T`.
   /// - Throws: ``CheckpointError`` if a file cannot be read, lacks rows, or cannot be written; a
   ///   file that existed at `path` is then unchanged.
-  public func export(to path: String, withState: Bool = false) throws {
+  package func export(to path: String, withState: Bool = false) throws {
     let parts = parameters(withState: withState)
     let writer = try SafetensorsWriter(
       path: path,
@@ -111,9 +111,9 @@ extension CheckpointView {
 }
 
 /// The differences of one table between two checkpoints.
-public struct TableDifference: Sendable, Equatable {
+package struct TableDifference: Sendable, Equatable {
   /// The table's name.
-  public let table: String
+  package let table: String
   /// Compared rows; 0 if only one of the checkpoints has the table, or its shapes differ.
   public fileprivate(set) var rowCount = 0
   /// Rows whose weights differ in a bit.
@@ -124,14 +124,14 @@ public struct TableDifference: Sendable, Equatable {
   public fileprivate(set) var largestDifference: Float = 0
 
   /// Whether the tables have the same bits.
-  public var isEmpty: Bool { rowCount > 0 && differingRows == 0 && differingStates == 0 }
+  package var isEmpty: Bool { rowCount > 0 && differingRows == 0 && differingStates == 0 }
 }
 
 extension CheckpointView {
   /// Compares two checkpoints table by table. Uses a few megabytes of memory.
   ///
   /// - Throws: ``CheckpointError`` if a file cannot be read or lacks rows.
-  public func difference(from other: CheckpointView) throws(CheckpointError) -> [TableDifference] {
+  package func difference(from other: CheckpointView) throws(CheckpointError) -> [TableDifference] {
     var result: [TableDifference] = []
     for table in manifest.tables {
       guard let match = other.manifest.tables.first(where: { $0.name == table.name }),

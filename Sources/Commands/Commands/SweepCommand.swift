@@ -1,6 +1,6 @@
 import ArgumentParser
+import Configuration
 import Experiments
-import RunConfiguration
 import Runtime
 
 struct SweepCommand: ParsableCommand {

@@ -1,6 +1,6 @@
 import ArgumentParser
+import Configuration
 import Foundation
-import RunConfiguration
 import Runtime
 
 struct ConfigCommand: ParsableCommand {

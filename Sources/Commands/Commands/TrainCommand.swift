@@ -1,5 +1,5 @@
 import ArgumentParser
-import Coordination
+import Coordinator
 import Foundation
 import Runtime
 

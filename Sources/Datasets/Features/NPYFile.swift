@@ -1,4 +1,4 @@
-internal import ForeignText
+import Files
 import Tensors
 
 /// A two-dimensional array of floating point numbers in an npy file, mapped: opening it reads

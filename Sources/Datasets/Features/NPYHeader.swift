@@ -1,4 +1,4 @@
-internal import ForeignText
+import Files
 
 /// The header of an npy file: the type of its numbers, their order and the shape.
 ///

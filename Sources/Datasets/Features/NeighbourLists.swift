@@ -1,5 +1,5 @@
-internal import ForeignText
-import Foundation
+import Files
+internal import Foundation
 import Tensors
 
 /// The precomputed most similar items of every item, `[I, k]`.

@@ -1,4 +1,4 @@
-internal import ForeignText
+import Files
 
 /// The part of Python's literal syntax that a header of an npy file can hold: dictionaries, tuples
 /// and lists, strings, integers, `True`, `False` and `None`.

@@ -1,5 +1,5 @@
-internal import Files
-import Foundation
+import Files
+internal import Foundation
 
 /// A file that appears under its name only when it is complete: it is written under a temporary
 /// name in the same folder, synchronised and renamed, and then the folder is synchronised.

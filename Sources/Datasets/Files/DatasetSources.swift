@@ -1,5 +1,5 @@
-import Foundation
-import Synchronization
+internal import Foundation
+internal import Synchronization
 import Tensors
 
 /// The files that a data set was read from and their state at that time, so that a run notices

@@ -1,7 +1,6 @@
 internal import CMemoryMaps
-internal import Files
-internal import ForeignText
-import Foundation
+import Files
+internal import Foundation
 
 /// A file mapped into memory for reading: its pages are loaded when touched and shared by all
 /// processes on the machine.

@@ -1,4 +1,4 @@
-import Foundation
+internal import Foundation
 import Tensors
 
 /// A data set with known contents: what the modalities share, what only one of them has, and what

@@ -1,4 +1,4 @@
-import Foundation
+internal import Foundation
 import Tensors
 
 /// The random numbers of the generator. Each purpose has numbers of its own, so that more noise

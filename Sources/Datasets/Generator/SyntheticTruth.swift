@@ -1,5 +1,5 @@
-internal import ForeignText
-import Foundation
+import Files
+internal import Foundation
 import Tensors
 
 /// What a generated data set holds, in numbers; written with it as `truth.json`.

@@ -1,4 +1,4 @@
-internal import ForeignText
+import Files
 
 /// Reads `.inter` files: a header, then one interaction per line, columns separated by tabs.
 ///

@@ -1,4 +1,4 @@
-internal import ForeignText
+import Files
 
 /// Parses lines into interactions. For speed it only detects that a line is invalid;
 /// ``InteractionDiagnosis`` then finds the reason.

@@ -1,10 +1,10 @@
-import RunConfiguration
+import Configuration
 
 /// The variants of MRdIB that show what each of its parts contributes.
 ///
 /// - Source: the paper's ablation. "Without MIB" is α₁ = 0 *and* a deterministic z = μ: noise with
 ///   a learned σ and no divergence would be nearly the same (A13 in `docs/MRdIB.md`).
-public enum Ablation {
+package enum Ablation {
   /// A variant and the settings that make it from the full model.
   struct Variant {
     let name: String
@@ -12,7 +12,7 @@ public enum Ablation {
   }
 
   /// The coordinate that names a run's variant.
-  public static let coordinate = "variant"
+  package static let coordinate = "variant"
 
   static let variants = [
     Variant(name: "full", settings: [("objective", "mrdib")]),
@@ -30,7 +30,7 @@ public enum Ablation {
   ///
   /// - Parameter base: the layers of the full model, lowest first.
   /// - Throws: `ConfigurationError` for an invalid seed.
-  public static func points(base: [ConfigurationLayer], seeds: [Int]) throws -> [SweepPoint] {
+  package static func points(base: [ConfigurationLayer], seeds: [Int]) throws -> [SweepPoint] {
     try variants.flatMap { variant in
       let layers = try variant.settings.map {
         try ConfigurationLayer(

@@ -1,4 +1,4 @@
-import RunConfiguration
+import Configuration
 import Runtime
 
 /// Searches a grid one setting after the other: Σ instead of ∏ of the numbers of values.
@@ -10,7 +10,7 @@ import Runtime
 /// term whose every weight hurts stays off.
 ///
 /// - Source: the paper's search, `alpha1,alpha3,alpha2`: α₁ with α₂ = α₃ = 0, then α₃, then α₂.
-public struct CoordinateSearch: Sendable {
+package struct CoordinateSearch: Sendable {
   /// Settings whose initial value is 0.
   static let termWeights: Set<String> = ["alpha1", "alpha2", "alpha3", "synergy_weight"]
 
@@ -23,7 +23,7 @@ public struct CoordinateSearch: Sendable {
   ///   - names: the settings in the order of their turns.
   /// - Throws: ``ExperimentError`` if a name has no values in the grid or is given twice, or if the
   ///   grid has settings other than the seed that are not named.
-  public init(grid: ConfigurationGrid, order names: [String]) throws {
+  package init(grid: ConfigurationGrid, order names: [String]) throws {
     var order: [ConfigurationGrid.Axis] = []
     for name in names {
       guard let axis = grid.axes.first(where: { $0.name == name }), name != Coordinate.seed else {
@@ -54,17 +54,17 @@ public struct CoordinateSearch: Sendable {
   }
 
   /// How many runs the whole search takes at most.
-  public var runCount: Int {
+  package var runCount: Int {
     order.reduce(0) { $0 + $1.values.count } * (seeds?.values.count ?? 1)
   }
 
   /// How many turns there are.
-  public var turnCount: Int { order.count }
+  package var turnCount: Int { order.count }
 
   /// The value of every setting before the first turn.
   ///
   /// - Throws: `ConfigurationError` for a setting that does not exist.
-  public func start() throws -> [ConfigurationGrid.Value] {
+  package func start() throws -> [ConfigurationGrid.Value] {
     try order.map { axis in
       guard Self.termWeights.contains(axis.name) else { return axis.values[0] }
       return ConfigurationGrid.Value(
@@ -77,7 +77,7 @@ public struct CoordinateSearch: Sendable {
   /// The points of a turn, with all seeds.
   ///
   /// - Parameter chosen: the value of every setting so far, in the order of the turns.
-  public func points(turn: Int, chosen: [ConfigurationGrid.Value]) -> [SweepPoint] {
+  package func points(turn: Int, chosen: [ConfigurationGrid.Value]) -> [SweepPoint] {
     let seeds = seeds?.values.map { [$0] } ?? [[]]
     var points: [SweepPoint] = []
     for value in order[turn].values {
@@ -98,7 +98,7 @@ public struct CoordinateSearch: Sendable {
   /// if no point has a result.
   ///
   /// - Parameter best: the coordinates of the best point by validation.
-  public func chosen(
+  package func chosen(
     before chosen: [ConfigurationGrid.Value], best: [Coordinate]?
   ) -> [ConfigurationGrid.Value] {
     guard let best else { return chosen }
@@ -116,7 +116,7 @@ extension CoordinateSearch {
   ///
   /// - Parameter run: trains the runs of some points and returns those that there are.
   /// - Returns: all runs, in the order of the turns.
-  public func run(_ run: ([SweepPoint]) throws -> [SweepRun]) throws -> [SweepRun] {
+  package func run(_ run: ([SweepPoint]) throws -> [SweepRun]) throws -> [SweepRun] {
     var chosen = try start()
     var all: [SweepRun] = []
     for turn in 0..<turnCount {

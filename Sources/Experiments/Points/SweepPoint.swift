@@ -1,17 +1,17 @@
-import RunConfiguration
+import Configuration
 
 /// One run of a sweep before its settings are resolved.
-public struct SweepPoint: Sendable {
+package struct SweepPoint: Sendable {
   /// What distinguishes it from the other points, in the order of the grid, with the seed.
-  public let coordinates: [Coordinate]
+  package let coordinates: [Coordinate]
   /// All requested layers, lowest first.
   let layers: [ConfigurationLayer]
 
   /// The coordinates as text: `alpha1=0.05 seed=1`.
-  public var name: String { coordinates.text }
+  package var name: String { coordinates.text }
 
   /// All points of a grid, in its order.
-  public static func all(of grid: ConfigurationGrid) -> [SweepPoint] {
+  package static func all(of grid: ConfigurationGrid) -> [SweepPoint] {
     grid.points.map { values in
       SweepPoint(
         coordinates: values.map { Coordinate(name: $0.name, value: $0.value) },
@@ -36,14 +36,14 @@ public struct SweepPoint: Sendable {
 }
 
 /// What distinguishes a run from others: a setting and its value, or the name of a variant.
-public struct Coordinate: Sendable, Hashable, Codable {
+package struct Coordinate: Sendable, Hashable, Codable {
   /// The name of the seed's coordinate: runs that differ in nothing else are repetitions.
   static let seed = "seed"
 
-  public let name: String
-  public let value: String
+  package let name: String
+  package let value: String
 
-  public init(name: String, value: String) {
+  package init(name: String, value: String) {
     self.name = name
     self.value = value
   }

@@ -3,20 +3,20 @@ import Foundation
 import Runtime
 
 /// The result of a run, from its `summary.json`.
-public struct RunResult: Sendable, Equatable {
-  public var model: String
-  public var dataset: String
+package struct RunResult: Sendable, Equatable {
+  package var model: String
+  package var dataset: String
   /// Nil when no epoch was evaluated and saved.
-  public var bestEpoch: Int?
-  public var epochsRun: Int
-  public var parameterCount: Int
+  package var bestEpoch: Int?
+  package var epochsRun: Int
+  package var parameterCount: Int
   /// Metrics of the best epoch, unrounded, such as `recall@20`.
-  public var valid: [String: Double]
-  public var test: [String: Double]
+  package var valid: [String: Double]
+  package var test: [String: Double]
   /// `total`, `train`, `evaluate`.
-  public var seconds: [String: Double]
+  package var seconds: [String: Double]
 
-  public init(
+  package init(
     model: String, dataset: String, bestEpoch: Int?, epochsRun: Int, parameterCount: Int,
     valid: [String: Double], test: [String: Double], seconds: [String: Double]
   ) {
@@ -31,7 +31,7 @@ public struct RunResult: Sendable, Equatable {
   }
 
   /// A metric of the best epoch.
-  public func value(_ metric: String, _ split: Split) -> Double? { values(split)[metric] }
+  package func value(_ metric: String, _ split: Split) -> Double? { values(split)[metric] }
 
   /// All metrics of the best epoch on a split; empty if the split had no users.
   func values(_ split: Split) -> [String: Double] {
@@ -43,7 +43,7 @@ public struct RunResult: Sendable, Equatable {
 }
 
 /// The part of the data that a metric was measured on.
-public enum Split: String, Sendable, Codable, CaseIterable {
+package enum Split: String, Sendable, Codable, CaseIterable {
   case valid
   case test
 }
@@ -52,7 +52,7 @@ extension RunResult {
   /// Reads the result of a run.
   ///
   /// - Throws: ``ExperimentError`` when the folder holds no finished run.
-  public init(run: String) throws {
+  package init(run: String) throws {
     let directory = RunDirectory(existing: run)
     let path = directory.summaryPath
     let bytes: [UInt8]

@@ -1,4 +1,4 @@
-import Coordination
+import Coordinator
 import Foundation
 import Runtime
 
@@ -8,14 +8,14 @@ import Runtime
 ///     sweep.csv       the same as a table, one line per run
 ///     runs/DIGEST/    one run each, named by the digest of its configuration
 ///     lock            held by the process that trains the sweep, see `RunLock`
-public struct SweepFolder: Sendable, Equatable {
-  public let path: String
+package struct SweepFolder: Sendable, Equatable {
+  package let path: String
 
-  public var storePath: String { "\(path)/sweep.sqlite" }
-  public var tablePath: String { "\(path)/sweep.csv" }
+  package var storePath: String { "\(path)/sweep.sqlite" }
+  package var tablePath: String { "\(path)/sweep.csv" }
 
   /// A folder that exists already; nothing is checked.
-  public init(existing path: String) { self.path = path }
+  package init(existing path: String) { self.path = path }
 
   /// Takes the folder's lock, then creates the folder as ``create(at:forgetting:)`` does. Without
   /// the lock two sweeps in one folder would delete each other's unfinished runs.
@@ -23,7 +23,7 @@ public struct SweepFolder: Sendable, Equatable {
   /// - Returns: the folder, and its lock, which the caller holds until the sweep is over.
   /// - Throws: `RuntimeError` if another process uses the folder; nothing is changed then. Errors
   ///   of ``create(at:forgetting:)``.
-  public static func open(
+  package static func open(
     at path: String, forgetting: Bool
   ) throws -> (folder: SweepFolder, lock: RunLock) {
     try SweepFolder(existing: path).checkContent()
@@ -42,7 +42,7 @@ public struct SweepFolder: Sendable, Equatable {
   ///   runs are trained again.
   /// - Throws: ``ExperimentError`` if it cannot be created or holds a single run,
   ///   `CoordinationError` if its path is too long for the records of runs.
-  public static func create(at path: String, forgetting: Bool) throws -> SweepFolder {
+  package static func create(at path: String, forgetting: Bool) throws -> SweepFolder {
     let folder = SweepFolder(existing: path)
     try folder.checkContent()
     let files = FileManager.default

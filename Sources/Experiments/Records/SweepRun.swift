@@ -1,6 +1,6 @@
 /// A run of a sweep: its settings, state and result.
-public struct SweepRun: Sendable, Equatable {
-  public enum State: String, Sendable, Codable {
+package struct SweepRun: Sendable, Equatable {
+  package enum State: String, Sendable, Codable {
     /// Planned, not begun.
     case waiting
     case running
@@ -15,33 +15,33 @@ public struct SweepRun: Sendable, Equatable {
   }
 
   /// Equal for runs that train the same model on the same data.
-  public struct Identity: Sendable, Hashable {
-    public var configurationDigest: String
-    public var dataDigest: String
+  package struct Identity: Sendable, Hashable {
+    package var configurationDigest: String
+    package var dataDigest: String
 
-    public init(configurationDigest: String, dataDigest: String) {
+    package init(configurationDigest: String, dataDigest: String) {
       self.configurationDigest = configurationDigest
       self.dataDigest = dataDigest
     }
   }
 
-  public var identity: Identity
+  package var identity: Identity
   /// Equal for runs that differ only in their seed.
-  public var repetitionDigest: String
+  package var repetitionDigest: String
   /// What distinguishes the run from the others of its sweep.
-  public var coordinates: [Coordinate]
-  public var seed: Int
+  package var coordinates: [Coordinate]
+  package var seed: Int
   /// The metric by which epochs and runs are chosen on validation: `recall@20`.
-  public var selectionMetric: String
+  package var selectionMetric: String
   /// Relative to the sweep's folder.
-  public var folder: String
-  public var state: State
+  package var folder: String
+  package var state: State
   /// How it ended, as a sentence.
-  public var message: String
+  package var message: String
   /// What it measured; of a failed run, up to the failure.
-  public var result: RunResult?
+  package var result: RunResult?
 
-  public init(
+  package init(
     identity: Identity, repetitionDigest: String, coordinates: [Coordinate], seed: Int,
     selectionMetric: String, folder: String, state: State, message: String = "",
     result: RunResult? = nil
@@ -58,7 +58,7 @@ public struct SweepRun: Sendable, Equatable {
   }
 
   /// The coordinates as text: `alpha1=0.05 seed=1`.
-  public var name: String { coordinates.text }
+  package var name: String { coordinates.text }
 
   /// The selection metric on a split; nil unless the run finished.
   func selectionValue(_ split: Split) -> Double? {

@@ -1,11 +1,11 @@
-import Coordination
+import Coordinator
 import GRDB
 
 /// The durable record of a sweep: one SQLite file, `sweep.sqlite`, one row per run.
 ///
 /// Every change of a run is one transaction. May be used from any thread.
-public final class SweepStore: Sendable {
-  public let path: String
+package final class SweepStore: Sendable {
+  package let path: String
   private let queue: DatabaseQueue
 
   static let schema = StoreSchema(
@@ -39,7 +39,7 @@ public final class SweepStore: Sendable {
   ///
   /// - Throws: `CoordinationError` if the file cannot be used, is not ours, or was written by a
   ///   newer program.
-  public init(path: String) throws {
+  package init(path: String) throws {
     self.path = path
     queue = try Self.schema.open(path, label: "sweep store")
   }
@@ -47,7 +47,7 @@ public final class SweepStore: Sendable {
   /// Records the state and result of a run, in one transaction; replaces its earlier record.
   ///
   /// - Throws: `CoordinationError` if it cannot be written.
-  public func record(_ run: SweepRun) throws {
+  package func record(_ run: SweepRun) throws {
     try StoreSchema.translatingErrors("record a run in", path) {
       try queue.write { database in
         // An upsert keeps the row's position: runs stay in the order in which they were planned.
@@ -69,7 +69,7 @@ public final class SweepStore: Sendable {
   /// settings whose other seeds are still to come would seem complete.
   ///
   /// - Throws: `CoordinationError` if they cannot be written.
-  public func plan(_ runs: [SweepRun]) throws {
+  package func plan(_ runs: [SweepRun]) throws {
     try StoreSchema.translatingErrors("record the planned runs in", path) {
       try queue.write { database in
         for run in runs { try Self.insert(run, onConflict: "NOTHING", in: database) }
@@ -99,7 +99,7 @@ public final class SweepStore: Sendable {
   /// All runs, in the order in which they were planned first.
   ///
   /// - Throws: `CoordinationError` if the file cannot be read or its content is invalid.
-  public func runs() throws -> [SweepRun] {
+  package func runs() throws -> [SweepRun] {
     try StoreSchema.translatingErrors("read", path) {
       try queue.read { database in
         try Row.fetchAll(database, sql: "SELECT * FROM runs ORDER BY rowid").map(run)
@@ -109,7 +109,7 @@ public final class SweepStore: Sendable {
 
   /// Closes the file; the store cannot be used afterwards. A store that is not closed loses
   /// nothing.
-  public func close() throws {
+  package func close() throws {
     try StoreSchema.translatingErrors("close", path) { try queue.close() }
   }
 

@@ -1,14 +1,14 @@
-import RunConfiguration
+import Configuration
 import Runtime
 import Settings
 
 /// A run to compare.
-public struct ComparedRun: Sendable, Equatable {
-  public let path: String
-  public let seed: Int
-  public let result: RunResult
+package struct ComparedRun: Sendable, Equatable {
+  package let path: String
+  package let seed: Int
+  package let result: RunResult
 
-  public init(path: String, seed: Int, result: RunResult) {
+  package init(path: String, seed: Int, result: RunResult) {
     self.path = path
     self.seed = seed
     self.result = result
@@ -16,18 +16,18 @@ public struct ComparedRun: Sendable, Equatable {
 }
 
 /// The runs of one configuration with different seeds.
-public struct ComparedGroup: Sendable, Equatable {
-  public var label: String
+package struct ComparedGroup: Sendable, Equatable {
+  package var label: String
   /// One run per seed.
-  public var runs: [ComparedRun]
+  package var runs: [ComparedRun]
 
-  public init(label: String, runs: [ComparedRun]) {
+  package init(label: String, runs: [ComparedRun]) {
     self.label = label
     self.runs = runs
   }
 
   /// The finished runs of a sweep's points, labelled by a coordinate.
-  public static func groups(
+  package static func groups(
     _ runs: [SweepRun], in folder: SweepFolder, labelledBy coordinate: String
   ) -> [ComparedGroup] {
     SeedGroup.grouping(runs).map { group in
@@ -43,7 +43,7 @@ public struct ComparedGroup: Sendable, Equatable {
   /// - Parameter chosenOnly: whether only the settings that validation chooses are taken of a
   ///   sweep.
   /// - Throws: errors with a sentence when a folder holds neither, or no finished run.
-  public static func groups(in paths: [String], chosenOnly: Bool) throws -> [ComparedGroup] {
+  package static func groups(in paths: [String], chosenOnly: Bool) throws -> [ComparedGroup] {
     var groups: [(configuration: RunConfiguration, runs: [ComparedRun])] = []
     var positions: [String: Int] = [:]
     for run in try paths.flatMap({ try runs(in: $0, chosenOnly: chosenOnly) }) {

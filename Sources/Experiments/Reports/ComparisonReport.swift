@@ -1,5 +1,5 @@
-import Evaluation
 import Foundation
+import Recommenders
 import Runtime
 
 /// Compares configurations: mean and deviation over seeds, and significance over users.
@@ -7,35 +7,35 @@ import Runtime
 /// The test is paired over users. A user's value is the mean over the seeds that both
 /// configurations have, or over all seeds of each if they share none. So seeds are no separate
 /// observations, and a seed that is good for all users does not count as evidence.
-public struct ComparisonReport: Sendable, Encodable {
-  public let schemaVersion = 1
-  public let split: Split
-  public let metrics: [String]
+package struct ComparisonReport: Sendable, Encodable {
+  package let schemaVersion = 1
+  package let split: Split
+  package let metrics: [String]
   /// The first row is the baseline.
-  public let rows: [Row]
+  package let rows: [Row]
 
-  public struct Row: Sendable, Encodable {
-    public let label: String
-    public let seeds: [Int]
+  package struct Row: Sendable, Encodable {
+    package let label: String
+    package let seeds: [Int]
     /// By metric; over all seeds.
-    public let values: [String: MeanAndDeviation]
+    package let values: [String: MeanAndDeviation]
     /// By metric; empty for the baseline.
-    public let differences: [String: Difference]
+    package let differences: [String: Difference]
   }
 
   /// The difference between a configuration and the baseline in one metric.
-  public struct Difference: Sendable, Encodable {
+  package struct Difference: Sendable, Encodable {
     /// (mean − baseline's mean) / baseline's mean over the paired seeds; nil if the baseline's mean
     /// is 0.
-    public let relativeGain: Double?
+    package let relativeGain: Double?
     /// The seeds that both have.
-    public let pairedSeeds: [Int]
+    package let pairedSeeds: [Int]
     /// Paired users; 0 for a metric without values per user, which is not tested.
-    public let userCount: Int
+    package let userCount: Int
     /// Two-sided paired t-test; nil for fewer than two users.
-    public let tTestPValue: Double?
+    package let tTestPValue: Double?
     /// Two-sided signed-rank test; nil if no users were paired.
-    public let wilcoxonPValue: Double?
+    package let wilcoxonPValue: Double?
 
     enum CodingKeys: String, CodingKey {
       case relativeGain = "relative_gain"
@@ -57,7 +57,7 @@ public struct ComparisonReport: Sendable, Encodable {
   ///   - users: the users' metrics of a run.
   /// - Throws: ``ExperimentError`` for a metric that a run lacks, a baseline without runs, and
   ///   configurations that were measured on different users.
-  public init(
+  package init(
     _ groups: [ComparedGroup], metrics: [String], split: Split,
     users: (ComparedRun) throws -> PerUserMetrics
   ) throws {
@@ -188,7 +188,7 @@ private struct UserValues {
 
 extension ComparisonReport {
   /// One text table per metric.
-  public var lines: [String] {
+  package var lines: [String] {
     metrics.flatMap { metric in
       TextTable(
         header: [
@@ -227,7 +227,7 @@ extension ComparisonReport {
   }
 
   /// One line per configuration and metric, unrounded.
-  public var csv: String {
+  package var csv: String {
     let header = [
       "configuration", "split", "metric", "seeds", "mean", "std", "relative_gain", "p_t_test",
       "p_wilcoxon", "users",

@@ -1,4 +1,4 @@
-import Evaluation
+import Recommenders
 import Runtime
 
 /// Metric names given by users.

@@ -1,24 +1,23 @@
 import Checkpoints
+import Configuration
 import Datasets
-import Evaluation
 import Files
 import Foundation
-import Models
-import RunConfiguration
+import Recommenders
 import Runtime
 import Settings
 
 /// The metrics of every user by the best model of a run, computed from its saved vectors.
-public struct PerUserMetrics: Sendable, Equatable {
-  public let valid: UserMetrics
-  public let test: UserMetrics
+package struct PerUserMetrics: Sendable, Equatable {
+  package let valid: UserMetrics
+  package let test: UserMetrics
 
-  public init(valid: UserMetrics, test: UserMetrics) {
+  package init(valid: UserMetrics, test: UserMetrics) {
     self.valid = valid
     self.test = test
   }
 
-  public func metrics(_ split: Split) -> UserMetrics {
+  package func metrics(_ split: Split) -> UserMetrics {
     switch split {
     case .valid: valid
     case .test: test
@@ -34,7 +33,7 @@ public struct PerUserMetrics: Sendable, Equatable {
   /// - Parameter dataFolder: where the data lies, if it has moved.
   /// - Throws: errors with a sentence when the run has no model, the data has changed, or the means
   ///   are not those of the run.
-  public static func compute(run: String, dataFolder: String? = nil) throws -> PerUserMetrics {
+  package static func compute(run: String, dataFolder: String? = nil) throws -> PerUserMetrics {
     let model = try BestModel.read(run: run)
     let request = RunRequest(
       data: dataFolder,
@@ -64,7 +63,7 @@ public struct PerUserMetrics: Sendable, Equatable {
   ///
   /// - Throws: as ``compute(run:dataFolder:)``; ``ExperimentError`` with the line if the file is
   ///   damaged.
-  public static func load(run: String, dataFolder: String? = nil) throws -> PerUserMetrics {
+  package static func load(run: String, dataFolder: String? = nil) throws -> PerUserMetrics {
     let path = path(of: try BestModel.read(run: run), run: run)
     guard let bytes = try? PlainFile.contents(of: path, atMost: Self.largestFile),
       let text = String(validating: bytes, as: UTF8.self)

@@ -1,12 +1,12 @@
-import Evaluation
+import Recommenders
 
 /// `sweep.csv`: one line per run with all its metrics, unrounded.
-public struct RunTable: Sendable {
+package struct RunTable: Sendable {
   private let runs: [SweepRun]
 
-  public init(_ runs: [SweepRun]) { self.runs = runs }
+  package init(_ runs: [SweepRun]) { self.runs = runs }
 
-  public var csv: String {
+  package var csv: String {
     let coordinates = runs.map(\.coordinates.acrossSeeds).names
     let metrics = Metric.sorted(
       Set(runs.flatMap { ($0.result?.valid ?? [:]).keys })

@@ -1,15 +1,15 @@
-import Coordination
+import Coordinator
 import Foundation
 
 /// The repetitions of one experiment: runs that differ only in their seed.
-public struct SeedGroup: Sendable, Equatable {
+package struct SeedGroup: Sendable, Equatable {
   /// What the runs share, without the seed.
-  public let coordinates: [Coordinate]
+  package let coordinates: [Coordinate]
   public private(set) var runs: [SweepRun]
 
   /// Groups the runs of one sweep by their coordinates without the seed, in the order in which the
   /// groups first appear; a run that is listed twice counts once.
-  public static func grouping(_ runs: [SweepRun]) -> [SeedGroup] {
+  package static func grouping(_ runs: [SweepRun]) -> [SeedGroup] {
     grouping(runs) { $0.coordinates.acrossSeeds }
   }
 
@@ -38,10 +38,10 @@ public struct SeedGroup: Sendable, Equatable {
 
   /// Whether every run finished. Otherwise the group cannot be chosen: its mean is over other seeds
   /// than the others'.
-  public var isComplete: Bool { runs.allSatisfy { $0.state == .finished } }
+  package var isComplete: Bool { runs.allSatisfy { $0.state == .finished } }
 
   /// A metric over the finished runs.
-  public func statistics(_ metric: String, _ split: Split) -> MeanAndDeviation? {
+  package func statistics(_ metric: String, _ split: Split) -> MeanAndDeviation? {
     MeanAndDeviation(
       runs.filter { $0.state == .finished }.compactMap { $0.result?.value(metric, split) })
   }
@@ -81,15 +81,15 @@ extension [SweepRun] {
 }
 
 /// The mean and the sample standard deviation of some values.
-public struct MeanAndDeviation: Sendable, Equatable, Encodable {
-  public let mean: Double
+package struct MeanAndDeviation: Sendable, Equatable, Encodable {
+  package let mean: Double
   /// The sample standard deviation (divisor n − 1); nil for a single value.
-  public let deviation: Double?
+  package let deviation: Double?
   /// The number of values, n.
-  public let count: Int
+  package let count: Int
 
   /// nil without values.
-  public init?(_ values: [Double]) {
+  package init?(_ values: [Double]) {
     guard !values.isEmpty else { return nil }
     count = values.count
     let mean = values.reduce(0, +) / Double(values.count)
@@ -99,7 +99,7 @@ public struct MeanAndDeviation: Sendable, Equatable, Encodable {
   }
 
   /// `0.1745 ± 0.0021`, or without the deviation if there is none.
-  public var text: String {
+  package var text: String {
     let mean = String(format: "%.4f", mean)
     return deviation.map { mean + String(format: " ± %.4f", $0) } ?? mean
   }

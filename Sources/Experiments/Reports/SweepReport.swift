@@ -2,34 +2,34 @@ import Foundation
 import Runtime
 
 /// The result of a sweep.
-public struct SweepReport: Sendable, Encodable {
-  public let schemaVersion = 1
+package struct SweepReport: Sendable, Encodable {
+  package let schemaVersion = 1
   /// The metric by which settings are chosen: `recall@20`.
-  public let selectionMetric: String
+  package let selectionMetric: String
   /// Test metrics that are shown.
-  public let metrics: [String]
+  package let metrics: [String]
   /// In the order of the grid.
-  public let rows: [Row]
+  package let rows: [Row]
   /// The settings with the highest mean of the selection metric on validation, over all seeds.
-  public let chosenByValidation: Row?
+  package let chosenByValidation: Row?
   /// What MMRec's rule would have reported: the single run with the highest selection metric on
   /// test. Not to be reported as a result.
-  public let chosenByTest: SingleRun?
-  public let failures: [Failure]
+  package let chosenByTest: SingleRun?
+  package let failures: [Failure]
   /// Runs that were not begun, or interrupted.
-  public let unfinishedCount: Int
+  package let unfinishedCount: Int
 
   /// Settings and the results of their seeds.
-  public struct Row: Sendable, Encodable {
-    public let coordinates: [Coordinate]
+  package struct Row: Sendable, Encodable {
+    package let coordinates: [Coordinate]
     /// Of the finished runs.
-    public let seeds: [Int]
+    package let seeds: [Int]
     /// Whether all runs finished: otherwise the settings cannot be chosen.
-    public let isComplete: Bool
+    package let isComplete: Bool
     /// The selection metric on validation.
-    public let valid: MeanAndDeviation?
+    package let valid: MeanAndDeviation?
     /// The metrics on test, by name.
-    public let test: [String: MeanAndDeviation]
+    package let test: [String: MeanAndDeviation]
 
     enum CodingKeys: String, CodingKey {
       case coordinates, seeds, valid, test
@@ -37,17 +37,17 @@ public struct SweepReport: Sendable, Encodable {
     }
   }
 
-  public struct SingleRun: Sendable, Encodable {
-    public let coordinates: [Coordinate]
-    public let seed: Int
-    public let valid: Double?
-    public let test: [String: Double]
-    public let folder: String
+  package struct SingleRun: Sendable, Encodable {
+    package let coordinates: [Coordinate]
+    package let seed: Int
+    package let valid: Double?
+    package let test: [String: Double]
+    package let folder: String
   }
 
-  public struct Failure: Sendable, Encodable {
-    public let coordinates: [Coordinate]
-    public let message: String
+  package struct Failure: Sendable, Encodable {
+    package let coordinates: [Coordinate]
+    package let message: String
   }
 
   enum CodingKeys: String, CodingKey {
@@ -64,7 +64,7 @@ public struct SweepReport: Sendable, Encodable {
   ///   - metrics: test metrics to show; empty means the selection metric and NDCG at its cutoff.
   /// - Throws: ``ExperimentError`` for a metric that no run has, and when the runs are selected by
   ///   different metrics.
-  public init(_ runs: [SweepRun], metrics: [String] = []) throws {
+  package init(_ runs: [SweepRun], metrics: [String] = []) throws {
     let selection = Set(runs.map(\.selectionMetric))
     guard let metric = selection.first, selection.count == 1 else {
       throw ExperimentError(
@@ -110,7 +110,7 @@ extension SweepReport.Row {
 
 extension SweepReport {
   /// The report as lines for a terminal.
-  public var lines: [String] {
+  package var lines: [String] {
     let names = rows.map(\.coordinates).names
     let table = TextTable(
       header: names + ["seeds", "valid \(selectionMetric)"] + metrics.map { "test \($0)" },
@@ -156,7 +156,7 @@ extension SweepReport {
   }
 
   /// One line per settings, unrounded.
-  public var csv: String {
+  package var csv: String {
     let names = rows.map(\.coordinates).names
     func columns(_ name: String) -> [String] { ["\(name).mean", "\(name).std"] }
     func cells(_ value: MeanAndDeviation?) -> [String] {

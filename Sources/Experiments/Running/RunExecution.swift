@@ -1,8 +1,8 @@
-import RunConfiguration
+import Configuration
 import Runtime
 
 /// A way to train one run of a sweep.
-public protocol RunExecution: Sendable {
+package protocol RunExecution: Sendable {
   /// Settings that this way needs, above all others; none influences the result.
   var layers: [ConfigurationLayer] { get throws }
 
@@ -17,10 +17,10 @@ public protocol RunExecution: Sendable {
 }
 
 /// Runs coordinator, one server and one worker in this process on the calling thread.
-public struct SingleProcessExecution: RunExecution {
-  public init() {}
+package struct SingleProcessExecution: RunExecution {
+  package init() {}
 
-  public var layers: [ConfigurationLayer] {
+  package var layers: [ConfigurationLayer] {
     get throws {
       // An interrupted run starts from scratch, so it needs no checkpoints.
       try [("workers", "1"), ("servers", "1"), ("checkpoint_epochs", "0")].map { key, value in
@@ -29,7 +29,7 @@ public struct SingleProcessExecution: RunExecution {
     }
   }
 
-  public func run(
+  package func run(
     _ input: RunInput, in directory: RunDirectory, signals: any StopSignals
   ) throws -> RoleOutcome {
     try SingleProcessRole(
@@ -40,14 +40,14 @@ public struct SingleProcessExecution: RunExecution {
 
 /// Starts a cluster of processes on this machine. One run at a time, because each run reads the
 /// process's signals itself.
-public struct ClusterExecution: RunExecution {
+package struct ClusterExecution: RunExecution {
   private let signals: SignalPipe
 
-  public init(signals: SignalPipe) { self.signals = signals }
+  package init(signals: SignalPipe) { self.signals = signals }
 
-  public var layers: [ConfigurationLayer] { [] }
+  package var layers: [ConfigurationLayer] { [] }
 
-  public func run(
+  package func run(
     _ input: RunInput, in directory: RunDirectory, signals _: any StopSignals
   ) throws -> RoleOutcome {
     let report = try LocalCluster(

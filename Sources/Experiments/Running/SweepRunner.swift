@@ -1,8 +1,8 @@
 import Checkpoints
+import Configuration
 import Datasets
 import Dispatch
 import Foundation
-import RunConfiguration
 import Runtime
 import Settings
 import Synchronization
@@ -14,7 +14,7 @@ import Synchronization
 /// that was interrupted, or failed in an earlier attempt, starts from scratch in an empty folder. A
 /// failed run is recorded, and the others continue. Points that resolve to the same configuration,
 /// because a setting has no effect there, are one run.
-public final class SweepRunner: Sendable {
+package final class SweepRunner: Sendable {
   private let request: RunRequest
   private let folder: SweepFolder
   private let execution: any RunExecution
@@ -47,7 +47,7 @@ public final class SweepRunner: Sendable {
   ///   - report: called with progress lines, on any thread.
   /// - Throws: `CoordinationError` when the record cannot be used.
   /// - Precondition: `jobs > 0`.
-  public init(
+  package init(
     request: RunRequest, folder: SweepFolder, execution: any RunExecution, expectedRuns: Int,
     jobs: Int = 1, signals: any StopSignals, report: @escaping @Sendable (String) -> Void
   ) throws {
@@ -63,14 +63,14 @@ public final class SweepRunner: Sendable {
   }
 
   /// The signal that stopped the sweep, if one did.
-  public var stopSignal: Int32? { stop.signal }
+  package var stopSignal: Int32? { stop.signal }
 
   /// Trains the runs of some points; returns when all are over or a signal asked to stop.
   ///
   /// - Returns: one run per point, in their order; those not begun are `waiting`.
   /// - Throws: errors with a sentence, before any run, when a point's settings are wrong; or when
   ///   the record cannot be written.
-  public func run(_ points: [SweepPoint]) throws -> [SweepRun] {
+  package func run(_ points: [SweepPoint]) throws -> [SweepRun] {
     let planned = try plan(points)
     let distinct = Set(planned.map(\.run.identity)).count
     if distinct < planned.count {

@@ -1,9 +1,9 @@
-public import Messages
-package import Tables
+import Protocol
+import Tables
 
 /// A checkpoint for reading: the snapshots of all servers at one version, from any storage and any
 /// number of servers.
-public protocol CheckpointSource {
+package protocol CheckpointSource {
   /// The version of the tables.
   var version: UInt64 { get }
   /// The optimizer that wrote the states of the rows.
@@ -24,16 +24,16 @@ public protocol CheckpointSource {
 
 /// Some rows of a table with optimizer states and update numbers, in borrowed memory that is valid
 /// during one call.
-public struct StoredRows {
+package struct StoredRows {
   /// The rows' ids in the table.
-  public let ids: UnsafeBufferPointer<UInt32>
+  package let ids: UnsafeBufferPointer<UInt32>
   /// Weights, then optimizer states, each `[ids.count, its width]`.
-  public let parts: [UnsafePointer<Float>]
+  package let parts: [UnsafePointer<Float>]
   /// `[ids.count]`; nil if not tracked.
-  public let lastUpdates: UnsafePointer<UInt32>?
+  package let lastUpdates: UnsafePointer<UInt32>?
 
   /// Rows in borrowed memory.
-  public init(
+  package init(
     ids: UnsafeBufferPointer<UInt32>, parts: [UnsafePointer<Float>],
     lastUpdates: UnsafePointer<UInt32>?
   ) {
@@ -45,7 +45,7 @@ public struct StoredRows {
 
 /// Brings rows of a checkpoint to the values that a pull of its version returns: with `lazyExact`,
 /// rows are stored with missed steps, which are replayed here.
-public struct StoredRowCatchUp: Sendable {
+package struct StoredRowCatchUp: Sendable {
   private let optimizer: Optimizer
 
   /// - Parameters:
@@ -54,7 +54,7 @@ public struct StoredRowCatchUp: Sendable {
   ///   - version: the checkpoint's version.
   /// - Throws: ``ParameterServerError`` if a number of the optimizer is out of its range
   ///   (`configuration`), or the version is out of range (`checkpoint`).
-  public init(
+  package init(
     optimizer: OptimizerConfiguration, schedule: StepSchedule, version: UInt64
   ) throws(ParameterServerError) {
     try optimizer.validate()

@@ -1,39 +1,39 @@
-public import Messages
-public import Tables
+import Protocol
+import Tables
 
 /// The state of a server at a version. The snapshots of all servers together suffice to resume
 /// training with the same bits.
 ///
 /// A value that shares blocks of rows with the server; blocks that training changes are copied.
-public struct ServerSnapshot: Sendable {
+package struct ServerSnapshot: Sendable {
   /// The run that the server belongs to.
-  public let runID: String
+  package let runID: String
   /// The generation in which the version was reached.
-  public let generation: UInt64
+  package let generation: UInt64
   /// The version of the tables.
-  public let version: UInt64
+  package let version: UInt64
   /// The rank of the server, from 0.
-  public let rank: Int
+  package let rank: Int
   /// The number of servers.
-  public let serverCount: Int
+  package let serverCount: Int
   /// The optimizer that wrote the states of the rows.
-  public let optimizer: OptimizerDescription
+  package let optimizer: OptimizerDescription
   /// The sums of the epoch so far, by shard; kept by server 0 only.
-  public let epochSums: [UnitReport]
+  package let epochSums: [UnitReport]
   /// In the order of their ids.
-  public let tables: [TableSnapshot]
+  package let tables: [TableSnapshot]
 }
 
 /// The rows of one table that a server holds.
-public struct TableSnapshot: Sendable {
+package struct TableSnapshot: Sendable {
   let store: TableStore
 
   /// The table.
-  public var spec: TableSpec { store.spec }
+  package var spec: TableSpec { store.spec }
   /// The table's name, row count and row layout.
-  public var shape: TableShape { TableShape(store.spec, store.layout) }
+  package var shape: TableShape { TableShape(store.spec, store.layout) }
   /// The number of rows on this server.
-  public var rowCount: Int { store.rowCount }
+  package var rowCount: Int { store.rowCount }
 
   /// Calls `body` with the id of every row of this server, ascending: in the order of positions.
   package func forEachRow<Failure: Error>(
@@ -63,13 +63,13 @@ public struct TableSnapshot: Sendable {
 }
 
 /// The name, row count and row layout of a table.
-public struct TableShape: Sendable, Equatable {
+package struct TableShape: Sendable, Equatable {
   /// The table's name.
-  public let name: String
+  package let name: String
   /// Rows on all servers together.
-  public let rows: Int
+  package let rows: Int
   /// The layout of each row.
-  public let layout: RowLayout
+  package let layout: RowLayout
 
   package init(name: String, rows: Int, layout: RowLayout) {
     self.name = name
@@ -88,7 +88,7 @@ extension ServerState {
   ///
   /// Contributions to the current version are not part of it: they are computed again after a
   /// restore.
-  public func snapshot() -> ServerSnapshot? {
+  package func snapshot() -> ServerSnapshot? {
     guard missingInitialValues.isEmpty else { return nil }
     return ServerSnapshot(
       runID: runID, generation: generation, version: version, rank: rank,

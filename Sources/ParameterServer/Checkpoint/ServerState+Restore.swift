@@ -1,5 +1,5 @@
-import Messages
-public import Tables
+import Protocol
+import Tables
 
 extension ServerState {
   /// A server at the version of a checkpoint, with its rows read from the files of any servers.
@@ -10,7 +10,7 @@ extension ServerState {
   /// - Throws: ``ParameterServerError`` as for a server at version 0, and with code `checkpoint` if
   ///   another optimizer wrote it, a row is missing, occurs twice, or was updated more often than
   ///   the version allows, or if the run has another number of shards; and the errors of `source`.
-  public init(
+  package init(
     rank: Int, serverCount: Int, runID: String, generation: UInt64, tables: [TableSpec],
     seed: UInt64, shardCount: Int, schedule: StepSchedule, optimizer: OptimizerConfiguration,
     consistency: Consistency = .bulkSynchronous, limits: ServerLimits = ServerLimits(),

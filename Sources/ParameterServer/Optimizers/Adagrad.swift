@@ -1,5 +1,5 @@
-internal import CKernels
-package import Settings
+import CKernels
+import Settings
 
 /// `s ← s + g²; w ← w − lr·g / (√s + ε)`.
 ///

@@ -1,6 +1,6 @@
-package import CKernels
+import CKernels
 import Foundation
-package import Settings
+import Settings
 
 /// `m ← β₁m + (1−β₁)g; v ← β₂v + (1−β₂)g²; w ← w − lr/(1−β₁ᵗ) · m / (√v/√(1−β₂ᵗ) + ε)`.
 ///

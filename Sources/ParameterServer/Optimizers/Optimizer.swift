@@ -1,4 +1,4 @@
-internal import Tables
+import Tables
 
 /// The run's optimizer with the steps of each parameter group: gives the update of each table at
 /// the end of a version.

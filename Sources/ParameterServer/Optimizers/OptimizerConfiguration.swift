@@ -1,14 +1,14 @@
 import Foundation
-public import Tables
+import Tables
 
 /// The optimizer of a run and its learning rates; servers apply it row by row.
-public struct OptimizerConfiguration: Sendable {
+package struct OptimizerConfiguration: Sendable {
   /// The update rule of all tables that follow an optimizer, with its constants.
   package var rule: any RowOptimizer
   /// The rate for tables of the group `model`.
-  public var model: LearningRate
+  package var model: LearningRate
   /// The rate for tables of the group `discriminator`.
-  public var discriminator: LearningRate
+  package var discriminator: LearningRate
 
   /// An optimizer whose numbers are not checked yet; see ``validate()``.
   package init(
@@ -20,10 +20,10 @@ public struct OptimizerConfiguration: Sendable {
   }
 
   /// The optimizer's name and states, as checkpoints record them.
-  public var description: OptimizerDescription { rule.description }
+  package var description: OptimizerDescription { rule.description }
 
   /// The learning rate of a group in an epoch (counted from 0).
-  public func learningRate(of group: ParameterGroup, epoch: Int) -> Double {
+  package func learningRate(of group: ParameterGroup, epoch: Int) -> Double {
     switch group {
     case .model: model.rate(epoch: epoch)
     case .discriminator: discriminator.rate(epoch: epoch)
@@ -33,7 +33,7 @@ public struct OptimizerConfiguration: Sendable {
   /// Checks that every number is in the range for which the update rule is defined.
   ///
   /// - Throws: ``ParameterServerError`` with code `configuration` that names the number.
-  public func validate() throws(ParameterServerError) {
+  package func validate() throws(ParameterServerError) {
     try model.validate(group: "model")
     try discriminator.validate(group: "discriminator")
     try rule.validate()
@@ -41,23 +41,23 @@ public struct OptimizerConfiguration: Sendable {
 }
 
 /// `initial · decay^(epoch / period)`.
-public struct LearningRate: Sendable, Equatable {
+package struct LearningRate: Sendable, Equatable {
   /// The rate in epoch 0.
-  public var initial: Double
+  package var initial: Double
   /// The factor by which `period` epochs change the rate; 1 keeps it constant.
-  public var decay: Double
+  package var decay: Double
   /// In epochs.
-  public var period: Double
+  package var period: Double
 
   /// A rate; by default a constant one.
-  public init(_ initial: Double, decay: Double = 1, period: Double = 50) {
+  package init(_ initial: Double, decay: Double = 1, period: Double = 50) {
     self.initial = initial
     self.decay = decay
     self.period = period
   }
 
   /// The rate in an epoch (counted from 0).
-  public func rate(epoch: Int) -> Double { initial * pow(decay, Double(epoch) / period) }
+  package func rate(epoch: Int) -> Double { initial * pow(decay, Double(epoch) / period) }
 
   fileprivate func validate(group: String) throws(ParameterServerError) {
     guard

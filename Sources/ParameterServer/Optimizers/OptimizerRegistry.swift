@@ -1,4 +1,4 @@
-package import Settings
+import Settings
 
 /// All optimizers. To add one, write its file and a line here.
 package enum OptimizerRegistry: NameRegistry {

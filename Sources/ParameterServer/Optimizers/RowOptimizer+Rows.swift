@@ -1,4 +1,4 @@
-internal import CKernels
+import CKernels
 
 /// Loops over the rows that a step changes.
 extension RowOptimizer {

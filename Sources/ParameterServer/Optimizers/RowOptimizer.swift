@@ -1,5 +1,5 @@
-package import Settings
-package import Tables
+import Settings
+import Tables
 
 /// An update rule that servers apply row by row.
 ///
@@ -87,12 +87,12 @@ extension RowOptimizer {
 }
 
 /// An optimizer as checkpoints record it: its name and the states of each row by name.
-public struct OptimizerDescription: Sendable, Equatable, Codable {
+package struct OptimizerDescription: Sendable, Equatable, Codable {
   /// The name in the settings.
-  public let name: String
-  public let states: [RowState]
+  package let name: String
+  package let states: [RowState]
   /// Whether each row carries the number of its last update.
-  public let tracksUpdates: Bool
+  package let tracksUpdates: Bool
 
   package init(name: String, states: [RowState], tracksUpdates: Bool) {
     self.name = name

@@ -1,5 +1,5 @@
-internal import CKernels
-package import Settings
+import CKernels
+import Settings
 
 /// Adagrad with one sum per row: `s ← s + mean(g²); w ← w − lr/(√s + ε) · g`. The state of a row
 /// takes as many bytes as one weight.

@@ -1,5 +1,5 @@
-internal import CKernels
-package import Settings
+import CKernels
+import Settings
 
 /// `w ← w − lr·g`.
 package struct SGD: RowOptimizer {

@@ -1,20 +1,20 @@
-public import Tables
+import Tables
 
 /// The relation between versions of the tables, rounds, steps and epochs.
 ///
 /// Round `v % roundsPerStep` of step `v / roundsPerStep` is computed from version v. A step has one
 /// round, or several if the discriminator is updated more than once per step: every round updates
 /// the discriminator and the running statistics, the last round also the model.
-public struct StepSchedule: Sendable, Equatable {
+package struct StepSchedule: Sendable, Equatable {
   /// Steps (batches) per epoch.
-  public let stepsPerEpoch: Int
+  package let stepsPerEpoch: Int
   /// Rounds (versions) per step.
-  public let roundsPerStep: Int
+  package let roundsPerStep: Int
 
   /// The schedule of a run.
   ///
   /// - Precondition: both are positive and fit into 32 bits.
-  public init(stepsPerEpoch: Int, roundsPerStep: Int = 1) {
+  package init(stepsPerEpoch: Int, roundsPerStep: Int = 1) {
     precondition(
       (1...Int(UInt32.max)).contains(stepsPerEpoch)
         && (1...Int(UInt32.max)).contains(roundsPerStep),
@@ -24,39 +24,39 @@ public struct StepSchedule: Sendable, Equatable {
   }
 
   /// The step that a version belongs to, from 0.
-  public func step(ofVersion version: UInt64) -> UInt64 { version / UInt64(roundsPerStep) }
+  package func step(ofVersion version: UInt64) -> UInt64 { version / UInt64(roundsPerStep) }
 
   /// The round of its step that a version is, from 0.
-  public func round(ofVersion version: UInt64) -> Int { Int(version % UInt64(roundsPerStep)) }
+  package func round(ofVersion version: UInt64) -> Int { Int(version % UInt64(roundsPerStep)) }
 
   /// The epoch that a version belongs to, from 0.
-  public func epoch(ofVersion version: UInt64) -> Int {
+  package func epoch(ofVersion version: UInt64) -> Int {
     Int(step(ofVersion: version) / UInt64(stepsPerEpoch))
   }
 
   /// Versions per epoch.
-  public var versionsPerEpoch: UInt64 { UInt64(stepsPerEpoch) * UInt64(roundsPerStep) }
+  package var versionsPerEpoch: UInt64 { UInt64(stepsPerEpoch) * UInt64(roundsPerStep) }
 
   /// The first version of the epoch that a version belongs to.
-  public func firstVersion(ofEpochOf version: UInt64) -> UInt64 {
+  package func firstVersion(ofEpochOf version: UInt64) -> UInt64 {
     version - version % versionsPerEpoch
   }
 
   /// Whether a version is the first of its epoch.
-  public func beginsEpoch(_ version: UInt64) -> Bool { version % versionsPerEpoch == 0 }
+  package func beginsEpoch(_ version: UInt64) -> Bool { version % versionsPerEpoch == 0 }
 
   /// Whether an epoch ends with the update that makes a version.
-  public func endsEpoch(beforeVersion version: UInt64) -> Bool {
+  package func endsEpoch(beforeVersion version: UInt64) -> Bool {
     version > 0 && beginsEpoch(version)
   }
 
   /// Whether the update that ends a version also ends its step.
-  public func endsStep(_ version: UInt64) -> Bool {
+  package func endsStep(_ version: UInt64) -> Bool {
     round(ofVersion: version) == roundsPerStep - 1
   }
 
   /// Whether the update that ends a version changes tables of this rule.
-  public func updates(_ rule: UpdateRule, atEndOf version: UInt64) -> Bool {
+  package func updates(_ rule: UpdateRule, atEndOf version: UInt64) -> Bool {
     switch rule {
     case .optimizer(.model): endsStep(version)
     case .optimizer(.discriminator), .movingAverage: true
@@ -65,7 +65,7 @@ public struct StepSchedule: Sendable, Equatable {
   }
 
   /// The number of updates of a group before a version.
-  public func updateCount(of group: ParameterGroup, beforeVersion version: UInt64) -> Int {
+  package func updateCount(of group: ParameterGroup, beforeVersion version: UInt64) -> Int {
     switch group {
     case .model: Int(step(ofVersion: version))
     case .discriminator: Int(version)

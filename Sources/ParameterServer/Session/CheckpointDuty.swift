@@ -1,4 +1,4 @@
-import Messages
+import Protocol
 
 /// Decides which versions of its tables a server writes to disk. At most one is being written, and
 /// at most one that the coordinator requested waits.

@@ -1,5 +1,4 @@
-public import Enrollment
-import Messages
+import Protocol
 
 /// A server process as a state machine: its membership in the run, the tables of the current
 /// generation, and the checkpoints that it has to write. Its driver owns the sockets, the clock and
@@ -9,7 +8,7 @@ import Messages
 ///
 /// With every higher generation the tables are made again, from the checkpoint in the welcome or
 /// with initial values. Until they are ready, requests are refused with `notReady`.
-public struct ServerSession<Peer: Hashable & Sendable>: Sendable {
+package struct ServerSession<Peer: Hashable & Sendable>: Sendable {
   private var enrollment: Enrollment
   /// The tables of the current generation, once prepared.
   public private(set) var state: ServerState<Peer>?
@@ -22,12 +21,12 @@ public struct ServerSession<Peer: Hashable & Sendable>: Sendable {
   private var lastVersion: UInt64?
   private var hasLeft = false
 
-  public init(hello: NodeHello, limits: Enrollment.Limits = .init(), at now: Double) {
+  package init(hello: NodeHello, limits: Enrollment.Limits = .init(), at now: Double) {
     enrollment = Enrollment(hello: hello, limits: limits, at: now)
   }
 
   /// The counts of all generations.
-  public var statistics: ServerStatistics {
+  package var statistics: ServerStatistics {
     var all = earlierStatistics
     if let state { all.add(state.statistics) }
     return all
@@ -37,7 +36,7 @@ public struct ServerSession<Peer: Hashable & Sendable>: Sendable {
   ///
   /// - Parameter now: seconds on a monotonic clock.
   /// - Returns: what the driver has to do, in order.
-  public mutating func handle(
+  package mutating func handle(
     _ event: ServerSessionEvent<Peer>, at now: Double
   ) -> [ServerSessionAction<Peer>] {
     guard !hasLeft else { return [] }

@@ -1,8 +1,7 @@
-import Enrollment
-import Messages
+import Protocol
 
 /// An event of a server process. `Peer` identifies a connection.
-public enum ServerSessionEvent<Peer: Hashable & Sendable>: Sendable {
+package enum ServerSessionEvent<Peer: Hashable & Sendable>: Sendable {
   case coordinator(CoordinatorLetter)
   case request(DataRequest, from: Peer)
   /// The connection was lost; replies that wait for it are dropped.
@@ -19,7 +18,7 @@ public enum ServerSessionEvent<Peer: Hashable & Sendable>: Sendable {
 }
 
 /// What the driver of a server process has to do.
-public enum ServerSessionAction<Peer: Hashable & Sendable>: Sendable {
+package enum ServerSessionAction<Peer: Hashable & Sendable>: Sendable {
   /// Send a message to the coordinator.
   case tell(NodeMessage)
   /// Send a heartbeat with the process's use of resources.

@@ -1,4 +1,4 @@
-import Messages
+import Protocol
 
 /// Sums of the loss terms and statistics of an epoch's contributions, by shard, added in the order
 /// of the versions. Each is counted once, when its version is applied.

@@ -1,4 +1,4 @@
-import Messages
+import Protocol
 
 /// The peers that have sent a hello, with the time of their last request.
 ///

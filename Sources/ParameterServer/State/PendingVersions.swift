@@ -1,4 +1,4 @@
-import Messages
+import Protocol
 
 /// A shard's checked gradient, which waits for the other shards of its version.
 struct Contribution: Sendable {

@@ -1,6 +1,6 @@
-internal import CKernels
-import Messages
-internal import Tables
+import CKernels
+import Protocol
+import Tables
 
 /// A checked section of a request: rows of a table, and the place of their values.
 struct SectionRows: Sendable {

@@ -1,29 +1,29 @@
 /// Limits of a server; requests beyond them are refused with code `limit`.
-public struct ServerLimits: Sendable, Equatable {
+package struct ServerLimits: Sendable, Equatable {
   /// Peers that have sent a hello. One more replaces the peer with the oldest last request.
-  public var peers: Int
+  package var peers: Int
   /// Pulls that wait for a version, over all peers.
-  public var parkedPulls: Int
+  package var parkedPulls: Int
   /// Reduce requests that wait for the other shards, over all peers.
-  public var parkedReduces: Int
+  package var parkedReduces: Int
   /// Numbers in one reduce request.
-  public var reduceValues: Int
+  package var reduceValues: Int
   /// Bytes of row values in one reply; at most the network's largest frame, because a reply that
   /// cannot be sent leaves its peer waiting.
-  public var replyBytes: Int
+  package var replyBytes: Int
   /// Bytes of the contributions that wait for the other shards of their version.
-  public var contributionBytes: Int
+  package var contributionBytes: Int
   /// Bytes of contributions to versions after the current one. Beyond it requests are not refused,
   /// but pulls of later versions wait. It must be below `contributionBytes` by the pushes of all
   /// shards to two versions, so that no push is refused.
-  public var aheadBytes: Int
+  package var aheadBytes: Int
   /// How many versions a shard may be ahead of the tables in `async`.
-  public var versionsAhead: Int
+  package var versionsAhead: Int
   /// Bytes of this server's rows with their optimizer state.
-  public var tableBytes: Int
+  package var tableBytes: Int
 
   /// Limits; the defaults suit a machine with 64 GiB.
-  public init(
+  package init(
     peers: Int = 4096, parkedPulls: Int = 4096, parkedReduces: Int = 4096,
     reduceValues: Int = 65_536, replyBytes: Int = 256 << 20, contributionBytes: Int = 1 << 34,
     aheadBytes: Int = 1 << 30, versionsAhead: Int = 1024, tableBytes: Int = 1 << 36

@@ -1,5 +1,5 @@
-import Messages
-internal import Tables
+import Protocol
+import Tables
 
 extension ServerState {
   /// Replaces rows: of tables with the rule `assigned` at any version, and of tables whose initial

@@ -1,5 +1,5 @@
-import Messages
-internal import Tables
+import Protocol
+import Tables
 
 extension ServerState {
   /// The invariants that do not hold, as messages; empty for every reachable state. O(rows): for

@@ -1,5 +1,5 @@
-import Messages
-internal import Tables
+import Protocol
+import Tables
 
 /// A pull that waits for its version.
 struct ParkedPull<Peer: Hashable & Sendable>: Sendable {

@@ -1,5 +1,5 @@
-import Messages
-internal import Tables
+import Protocol
+import Tables
 
 extension ServerState {
   mutating func handle(

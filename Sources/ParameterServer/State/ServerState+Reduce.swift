@@ -1,5 +1,5 @@
-import Messages
-internal import Tables
+import Protocol
+import Tables
 
 extension ServerState {
   /// Adds a shard's values to the sums of its version, and answers all requests when all shards

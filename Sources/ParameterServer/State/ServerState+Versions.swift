@@ -1,5 +1,5 @@
-import Messages
-internal import Tables
+import Protocol
+import Tables
 
 extension ServerState {
   /// Records the shards that a pull of the next version confirms; all of them exist.
@@ -42,7 +42,7 @@ extension ServerState {
   /// confirmations are still accepted.
   ///
   /// - Returns: the current version.
-  public mutating func hold() -> UInt64 {
+  package mutating func hold() -> UInt64 {
     lastVersion = version
     return version
   }
@@ -51,7 +51,7 @@ extension ServerState {
   ///
   /// - Parameter version: the last version that may begin; nil: no limit.
   /// - Returns: the replies that become possible.
-  public mutating func release(upTo version: UInt64? = nil) -> [ServerReply<Peer>] {
+  package mutating func release(upTo version: UInt64? = nil) -> [ServerReply<Peer>] {
     lastVersion = version
     return finishVersions()
   }

@@ -1,5 +1,5 @@
-import Messages
-public import Tables
+import Protocol
+import Tables
 
 /// The state machine of one parameter server: its rows of every table, and the data protocol.
 ///
@@ -25,21 +25,21 @@ public import Tables
 /// a version it must have pulled that version from this server, possibly without any section.
 ///
 /// Copies are independent of the original; ``snapshot()`` is the server's part of a checkpoint.
-public struct ServerState<Peer: Hashable & Sendable>: Sendable {
+package struct ServerState<Peer: Hashable & Sendable>: Sendable {
   /// The rank of this server, from 0.
-  public let rank: Int
+  package let rank: Int
   /// The number of servers.
-  public let serverCount: Int
+  package let serverCount: Int
   /// The run that the server belongs to; peers of other runs are refused.
-  public let runID: String
+  package let runID: String
   /// Messages of older generations are refused.
-  public let generation: UInt64
+  package let generation: UInt64
   /// Contributions per version.
-  public let shardCount: Int
+  package let shardCount: Int
   /// How stale the rows of a reply may be.
-  public let consistency: Consistency
+  package let consistency: Consistency
   /// Limits on memory and waiting requests.
-  public let limits: ServerLimits
+  package let limits: ServerLimits
 
   /// The version of the tables: the number of applied updates.
   public internal(set) var version: UInt64 = 0
@@ -67,7 +67,7 @@ public struct ServerState<Peer: Hashable & Sendable>: Sendable {
   ///   - shardCount: contributions per version.
   /// - Throws: ``ParameterServerError`` if a number is out of its range or a table name occurs
   ///   twice (`configuration`), or if the rows need more memory than the limit (`limit`).
-  public init(
+  package init(
     rank: Int, serverCount: Int, runID: String, generation: UInt64, tables: [TableSpec],
     seed: UInt64, shardCount: Int, schedule: StepSchedule, optimizer: OptimizerConfiguration,
     consistency: Consistency = .bulkSynchronous, limits: ServerLimits = ServerLimits()
@@ -117,7 +117,7 @@ public struct ServerState<Peer: Hashable & Sendable>: Sendable {
   }
 
   /// The greatest number of shards.
-  public static var mostShards: Int { WireLimits.standard.shards }
+  package static var mostShards: Int { WireLimits.standard.shards }
 
   /// Handles a request.
   ///
@@ -126,7 +126,7 @@ public struct ServerState<Peer: Hashable & Sendable>: Sendable {
   /// statistics. The confirmations of a valid pull count even if there is no room for it to wait.
   ///
   /// - Returns: the replies to this and to waiting requests that can be sent now.
-  public mutating func answer(
+  package mutating func answer(
     _ request: DataRequest, from peer: Peer
   ) -> [ServerReply<Peer>] {
     peers.noteRequest(of: peer)
@@ -180,7 +180,7 @@ public struct ServerState<Peer: Hashable & Sendable>: Sendable {
   }
 
   /// Drops a lost peer and the replies that wait for it.
-  public mutating func forget(_ peer: Peer) {
+  package mutating func forget(_ peer: Peer) {
     peers.remove(peer)
     parkedPulls.removeAll { $0.peer == peer }
     reductions.forget(peer)
@@ -239,7 +239,7 @@ public struct ServerState<Peer: Hashable & Sendable>: Sendable {
 }
 
 /// A reply and the connection on which to send it.
-public struct ServerReply<Peer: Hashable & Sendable>: Sendable {
-  public let reply: DataReply
-  public let peer: Peer
+package struct ServerReply<Peer: Hashable & Sendable>: Sendable {
+  package let reply: DataReply
+  package let peer: Peer
 }

@@ -1,7 +1,7 @@
-import Messages
+import Protocol
 
 /// Counters of a server since it was set up.
-public struct ServerStatistics: Sendable, Equatable {
+package struct ServerStatistics: Sendable, Equatable {
   /// Answered pulls.
   public internal(set) var pulls = 0
   /// Pulls that had to wait.
@@ -26,7 +26,7 @@ public struct ServerStatistics: Sendable, Equatable {
   public internal(set) var refusals: [Refusal.Code: Int] = [:]
 
   /// All counters are 0.
-  public init() {}
+  package init() {}
 
   /// Adds the counts of another server or generation.
   mutating func add(_ other: ServerStatistics) {
@@ -46,7 +46,7 @@ public struct ServerStatistics: Sendable, Equatable {
 
 extension ServerStatistics: CustomStringConvertible {
   /// One line for a server's log.
-  public var description: String {
+  package var description: String {
     let refused = refusals.sorted { $0.key.rawValue < $1.key.rawValue }
       .map { "\($0.value) \(Self.words(for: $0.key))" }
     return [

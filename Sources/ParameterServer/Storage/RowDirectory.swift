@@ -1,5 +1,5 @@
-package import Messages
-internal import Tables
+import Protocol
+import Tables
 
 /// The rows of a table that a server holds, and their places in its memory: row id ⇄ local index.
 ///

@@ -1,12 +1,12 @@
 /// The memory layout of a row: weights, then optimizer states, so that an update touches only
 /// neighbouring cache lines.
-public struct RowLayout: Sendable, Equatable {
+package struct RowLayout: Sendable, Equatable {
   /// Number of weights.
-  public let width: Int
+  package let width: Int
   /// The states in their order in memory.
-  public let states: [RowState]
+  package let states: [RowState]
   /// Whether each row carries the number of its last update.
-  public let tracksUpdates: Bool
+  package let tracksUpdates: Bool
   /// Floats per row: weights and states.
   package let stride: Int
 
@@ -32,17 +32,17 @@ public struct RowLayout: Sendable, Equatable {
 }
 
 /// A state that an optimizer keeps for every row, such as a moment.
-public struct RowState: Sendable, Equatable, Codable {
+package struct RowState: Sendable, Equatable, Codable {
   /// The size of the state.
-  public enum Extent: String, Sendable, Codable {
+  package enum Extent: String, Sendable, Codable {
     case onePerWeight = "weight"
     case onePerRow = "row"
   }
 
   /// The name in checkpoints; PyTorch's name where it has one.
-  public let name: String
+  package let name: String
   /// The size of the state.
-  public let extent: Extent
+  package let extent: Extent
 
   package init(_ name: String, _ extent: Extent = .onePerWeight) {
     self.name = name

@@ -1,4 +1,4 @@
-internal import Tables
+import Tables
 
 extension TableStore {
   /// The rows of all tables that a server holds.

@@ -1,4 +1,4 @@
-internal import CKernels
+import CKernels
 
 extension TableStore {
   /// Applies one update with the gradients of a version; the gradients of a row are added in the

@@ -1,5 +1,5 @@
-internal import CKernels
-internal import Tables
+import CKernels
+import Tables
 
 /// The rows of one table that a server holds, with their optimizer state.
 ///

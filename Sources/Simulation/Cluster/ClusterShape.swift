@@ -1,9 +1,9 @@
 /// How many processes a cluster has.
-public struct ClusterShape: Sendable, Hashable {
-  public var workers: Int
-  public var servers: Int
+package struct ClusterShape: Sendable, Hashable {
+  package var workers: Int
+  package var servers: Int
 
-  public init(workers: Int, servers: Int) {
+  package init(workers: Int, servers: Int) {
     self.workers = workers
     self.servers = servers
   }
@@ -18,7 +18,7 @@ public struct ClusterShape: Sendable, Hashable {
 }
 
 extension ClusterShape: CustomStringConvertible {
-  public var description: String {
+  package var description: String {
     "\(workers) worker\(workers == 1 ? "" : "s"), \(servers) server\(servers == 1 ? "" : "s")"
   }
 }

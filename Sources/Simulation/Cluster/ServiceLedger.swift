@@ -1,4 +1,4 @@
-import Messages
+import Protocol
 
 /// What servers did for whom, kept by the simulation itself: a rule that a server forgets shows
 /// here even if the bits come out the same.

@@ -1,5 +1,5 @@
-import Messages
 import Nodes
+import Protocol
 
 /// The network: it loses, repeats, holds up and reorders.
 extension SimulatedCluster {

@@ -1,6 +1,5 @@
-import Coordination
-import Enrollment
-import Messages
+import Coordinator
+import Protocol
 
 /// The supervisor: starts what is missing, and takes note of what ends.
 extension SimulatedCluster {

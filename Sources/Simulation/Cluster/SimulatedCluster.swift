@@ -1,7 +1,7 @@
-import Coordination
+import Coordinator
 import Nodes
 import ParameterServer
-import Training
+import Worker
 
 /// A whole cluster on a virtual clock: processes, the network between them, disks, a supervisor
 /// that starts again what dies, and everything that goes wrong.

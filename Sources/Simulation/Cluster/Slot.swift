@@ -1,10 +1,10 @@
 /// A place in the cluster, which one process after the other fills.
-public enum Slot: Hashable, Sendable, CustomStringConvertible {
+package enum Slot: Hashable, Sendable, CustomStringConvertible {
   case coordinator
   case server(Int)
   case worker(Int)
 
-  public var description: String {
+  package var description: String {
     switch self {
     case .coordinator: "coordinator"
     case .server(let number): "server-\(number)"
@@ -14,9 +14,9 @@ public enum Slot: Hashable, Sendable, CustomStringConvertible {
 }
 
 /// One process: the n-th in its slot.
-public struct ProcessName: Hashable, Sendable, CustomStringConvertible {
-  public let slot: Slot
-  public let life: Int
+package struct ProcessName: Hashable, Sendable, CustomStringConvertible {
+  package let slot: Slot
+  package let life: Int
 
-  public var description: String { "\(slot)/\(life)" }
+  package var description: String { "\(slot)/\(life)" }
 }

@@ -1,6 +1,6 @@
-import Coordination
-import Messages
+import Coordinator
 import Nodes
+import Protocol
 
 /// Something that happens in a simulated history, for people who look at it.
 package enum TraceEvent {

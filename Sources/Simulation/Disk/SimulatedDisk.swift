@@ -1,6 +1,6 @@
-import Coordination
-import Messages
+import Coordinator
 import ParameterServer
+import Protocol
 
 /// What outlives the processes: the coordinator's records, the checkpoints, the best model.
 package struct SimulatedDisk {

@@ -1,5 +1,5 @@
-import Messages
 import ParameterServer
+import Protocol
 
 /// A checkpoint that lies in memory: the rows of all servers that wrote it.
 struct SnapshotSource: CheckpointSource {

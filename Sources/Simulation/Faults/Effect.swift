@@ -2,7 +2,7 @@
 ///
 /// A fault that was planned need not have one: its victim may be gone already, or nothing may be
 /// under way that it could disturb.
-public enum Effect: String, Sendable, CaseIterable {
+package enum Effect: String, Sendable, CaseIterable {
   case lostMessage = "a message is lost"
   case repeatedControlMessage = "a control message comes twice"
   case repeatedDataMessage = "a data message comes twice"

@@ -1,5 +1,5 @@
 /// Something that goes wrong at a moment.
-public enum Fault: Sendable, Hashable {
+package enum Fault: Sendable, Hashable {
   /// `kill -9`, at once.
   case kill(Slot)
   /// `kill -9` after the process has performed this many of the actions of its next event.

@@ -1,22 +1,22 @@
 /// Everything that goes wrong in a simulated history.
-public struct FaultPlan: Sendable {
+package struct FaultPlan: Sendable {
   /// Of every message, while faults last.
-  public var dropProbability = 0.0
-  public var duplicateProbability = 0.0
+  package var dropProbability = 0.0
+  package var duplicateProbability = 0.0
   /// Of being held up by `longDelay` seconds, and so overtaken by others.
-  public var delayProbability = 0.0
-  public var longDelay = 0.5
+  package var delayProbability = 0.0
+  package var longDelay = 0.5
   /// How long a worker computes at most before it has to ask or to tell somebody, seconds.
-  public var longestStep = 0.03
+  package var longestStep = 0.03
   /// In any order.
-  public var ambushes: [Ambush] = []
+  package var ambushes: [Ambush] = []
   /// By time, seconds.
-  public var faults: [(time: Double, fault: Fault)] = []
+  package var faults: [(time: Double, fault: Fault)] = []
   /// When everything works again.
-  public var endsAt = 0.0
+  package var endsAt = 0.0
 
   /// Nothing goes wrong.
-  public static let none = FaultPlan()
+  package static let none = FaultPlan()
 
   /// What the dice say for a cluster of this shape.
   static func random(_ shape: ClusterShape, dice: inout Dice) -> FaultPlan {

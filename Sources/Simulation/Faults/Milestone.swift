@@ -1,5 +1,5 @@
 /// A moment of a run at which a fault hurts most.
-public enum Milestone: String, Sendable, CaseIterable {
+package enum Milestone: String, Sendable, CaseIterable {
   /// Nodes are about to be told of a new generation.
   case recovery
   /// A server begins to make or restore its tables.
@@ -17,13 +17,13 @@ public enum Milestone: String, Sendable, CaseIterable {
 }
 
 /// A fault that waits for a milestone.
-public struct Ambush: Sendable {
-  public var milestone: Milestone
+package struct Ambush: Sendable {
+  package var milestone: Milestone
   /// How often the milestone is passed before, by whatever process.
-  public var passes: Int
+  package var passes: Int
   /// After the milestone, seconds.
-  public var delay: Double
-  public var fault: Fault
+  package var delay: Double
+  package var fault: Fault
 
   package init(milestone: Milestone, passes: Int, delay: Double, fault: Fault) {
     self.milestone = milestone

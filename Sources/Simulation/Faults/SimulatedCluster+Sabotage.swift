@@ -1,5 +1,5 @@
-import Messages
 import Nodes
+import Protocol
 
 /// The rules that are broken on purpose.
 extension SimulatedCluster {

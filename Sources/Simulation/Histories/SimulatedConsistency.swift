@@ -1,7 +1,7 @@
 import Tables
 
 /// How old rows may be in simulated runs.
-public enum SimulatedConsistency: String, Sendable, CaseIterable {
+package enum SimulatedConsistency: String, Sendable, CaseIterable {
   case bsp
   /// The bound is 1, 2 or 3, by the seed.
   case ssp

@@ -1,5 +1,5 @@
-import Coordination
-import Messages
+import Coordinator
+import Protocol
 import Tables
 import Tensors
 
@@ -19,7 +19,7 @@ import Tensors
 /// Where rows may be stale the bits depend on who is slow. There the rows are not compared, but no
 /// worker may get rows that are staler than allowed, and at the end as many gradients have counted
 /// as in the undisturbed run.
-public final class Simulation {
+package final class Simulation {
   private struct Setting {
     let problem: SimulationProblem
     let reference: Reference
@@ -50,7 +50,7 @@ public final class Simulation {
 
   /// From here on the process multiplies matrices in one thread: these are so small that sharing
   /// them out takes longer, and a busy machine makes that many times longer.
-  public init() { BLAS.setThreadCount(1) }
+  package init() { BLAS.setThreadCount(1) }
 
   /// The history of a seed.
   ///
@@ -59,7 +59,7 @@ public final class Simulation {
   ///   - sabotage: a rule that is broken on purpose.
   ///   - trace: told of everything that happens.
   /// - Throws: an error when not even the undisturbed run works.
-  public func run(
+  package func run(
     seed: UInt64, consistency: SimulatedConsistency = .bsp, sabotage: Sabotage? = nil,
     trace: ((String) -> Void)? = nil
   ) throws -> SimulatedHistory {
@@ -173,6 +173,6 @@ public final class Simulation {
 }
 
 /// Why nothing can be simulated.
-public struct SimulationError: Error, CustomStringConvertible {
-  public let description: String
+package struct SimulationError: Error, CustomStringConvertible {
+  package let description: String
 }

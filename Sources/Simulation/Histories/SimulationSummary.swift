@@ -1,5 +1,5 @@
 /// Many histories in a few lines.
-public struct SimulationSummary: Sendable {
+package struct SimulationSummary: Sendable {
   public private(set) var historyCount = 0
   public private(set) var failedSeeds: [UInt64] = []
   public private(set) var eventCount = 0
@@ -16,9 +16,9 @@ public struct SimulationSummary: Sendable {
   /// How many histories had a model.
   private var problems: [SimulationProblem.Kind: Int] = [:]
 
-  public init() {}
+  package init() {}
 
-  public mutating func add(_ history: SimulatedHistory) {
+  package mutating func add(_ history: SimulatedHistory) {
     historyCount += 1
     if !history.violations.isEmpty { failedSeeds.append(history.seed) }
     eventCount += history.eventCount
@@ -32,10 +32,10 @@ public struct SimulationSummary: Sendable {
   }
 
   /// In how many histories an effect was seen.
-  public func count(of effect: Effect) -> Int { effects[effect, default: 0] }
+  package func count(of effect: Effect) -> Int { effects[effect, default: 0] }
 
   /// One line for all of them.
-  public var line: String {
+  package var line: String {
     "\(historyCount) histories, \(failedSeeds.count) failed; \(eventCount) events in "
       + "\(Int(seconds)) virtual seconds; tables went back in \(recoveredCount) (up to "
       + "\(mostGenerations) generations), the coordinator was replaced in \(restartedCount) (up to "
@@ -43,7 +43,7 @@ public struct SimulationSummary: Sendable {
   }
 
   /// In how many histories each effect was seen, and each model trained, a line each.
-  public var statistics: [String] {
+  package var statistics: [String] {
     Effect.allCases.map { row(count(of: $0), $0.rawValue) }
       + SimulationProblem.Kind.allCases.map {
         row(problems[$0, default: 0], "the model is \($0.rawValue)")

@@ -1,6 +1,6 @@
-import Messages
-import Models
 import ParameterServer
+import Protocol
+import Recommenders
 import Tables
 
 /// What an undisturbed run does: the rows of every version, and what it leaves behind.

@@ -1,20 +1,18 @@
-import Coordination
+import Coordinator
 import Datasets
-import Evaluation
-import Graphs
-import Messages
-import Models
 import ParameterServer
+import Protocol
+import Recommenders
 import Settings
 import Tables
 import Tensors
-import Training
+import Worker
 
 /// What simulated clusters train: a real model on a few made-up interactions, small enough that a
 /// whole run takes milliseconds.
-public struct SimulationProblem: Sendable {
+package struct SimulationProblem: Sendable {
   /// Which model, with what its protocol has that others lack.
-  public enum Kind: String, Sendable, CaseIterable {
+  package enum Kind: String, Sendable, CaseIterable {
     /// Rows of the batch, and sums over all shards.
     case bpr
     /// Several rounds per step, a discriminator, running averages, final vectors in blocks.
@@ -27,9 +25,9 @@ public struct SimulationProblem: Sendable {
     case mmgcn
   }
 
-  public let kind: Kind
+  package let kind: Kind
   /// How old rows may be.
-  public let consistency: Consistency
+  package let consistency: Consistency
   let dataset: Dataset
   let model: TrainingModel
   let optimizer: OptimizerConfiguration
@@ -42,7 +40,7 @@ public struct SimulationProblem: Sendable {
   static let nodeTimeout = 5.0
   private static let batchSize = 12
 
-  public init(_ kind: Kind, consistency: Consistency = .bulkSynchronous) throws {
+  package init(_ kind: Kind, consistency: Consistency = .bulkSynchronous) throws {
     self.kind = kind
     self.consistency = consistency
     dataset = try Self.makeDataset()

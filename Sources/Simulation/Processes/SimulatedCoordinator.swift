@@ -1,8 +1,7 @@
-import Coordination
-import Enrollment
-import Messages
-import Models
+import Coordinator
 import Nodes
+import Protocol
+import Recommenders
 
 /// A coordinator whose records, checkpoints and best model lie on the simulated disk.
 package final class SimulatedCoordinator: SimulatedProcess, CoordinatorEnvironment {

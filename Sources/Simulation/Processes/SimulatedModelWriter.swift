@@ -1,7 +1,7 @@
-import Models
 import Nodes
+import Recommenders
 import Tensors
-import Training
+import Worker
 
 /// Collects the rows of a best model in memory.
 package final class SimulatedModelWriter: BestModelSink {

@@ -1,5 +1,5 @@
-import Messages
 import Nodes
+import Protocol
 
 /// A process of the cluster: the environment of a node that has no thread, no socket and no disk of
 /// its own. The node is that of production.

@@ -1,7 +1,6 @@
-import Enrollment
-import Messages
 import Nodes
 import ParameterServer
+import Protocol
 import Tables
 
 /// A server whose checkpoints lie on the simulated disk. Every version of its tables is compared

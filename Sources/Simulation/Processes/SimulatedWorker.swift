@@ -1,8 +1,7 @@
-import Enrollment
-import Messages
 import Nodes
+import Protocol
 import Tables
-import Training
+import Worker
 
 /// A worker with the real computation, which takes virtual time.
 package final class SimulatedWorker: SimulatedMember, WorkerEnvironment {

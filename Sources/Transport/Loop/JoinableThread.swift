@@ -1,6 +1,6 @@
 internal import CZeroMQ
-internal import Glibc
-internal import Synchronization
+import Glibc
+import Synchronization
 
 /// An operating system thread that can be waited for.
 package final class JoinableThread: Sendable {

@@ -1,9 +1,9 @@
 internal import CZeroMQ
-internal import Glibc
-internal import Synchronization
+import Glibc
+import Synchronization
 
 /// The queue through which other threads pass events to a loop.
-public final class Mailbox<Event: Sendable>: Sendable {
+package final class Mailbox<Event: Sendable>: Sendable {
   private struct State {
     var events: [Event] = []
     var isClosed = false
@@ -24,7 +24,7 @@ public final class Mailbox<Event: Sendable>: Sendable {
   ///
   /// - Throws: ``TransportError`` `overloaded` when the mailbox is full, `closed` when the loop
   ///   has been asked to stop.
-  public func post(_ event: Event) throws(TransportError) {
+  package func post(_ event: Event) throws(TransportError) {
     let outcome = state.withLock { state -> PostOutcome in
       if state.isClosed { return .closed }
       if state.events.count >= capacity { return .full }
@@ -46,7 +46,7 @@ public final class Mailbox<Event: Sendable>: Sendable {
   }
 
   /// Accepts no more events; the loop stops after those that are queued.
-  public func close() {
+  package func close() {
     state.withLock { $0.isClosed = true }
     signal.raise()
   }

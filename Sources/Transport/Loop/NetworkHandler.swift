@@ -1,9 +1,9 @@
-public import Messages
+import Protocol
 
 /// Reacts to messages, time and events of other threads.
 ///
 /// The loop's thread makes all calls, one at a time; a handler must not block it for long.
-public protocol NetworkHandler<Event>: AnyObject {
+package protocol NetworkHandler<Event>: AnyObject {
   /// What other threads pass to the loop.
   associatedtype Event: Sendable
 
@@ -25,14 +25,14 @@ public protocol NetworkHandler<Event>: AnyObject {
 }
 
 /// One socket of a loop.
-public struct ConnectionID: Hashable, Sendable {
+package struct ConnectionID: Hashable, Sendable {
   let number: UInt32
 }
 
 /// The sender or receiver of a message: a socket of a loop and, for a listening socket, one of the
 /// peers that are connected to it.
-public struct PeerID: Hashable, Sendable {
-  public let connection: ConnectionID
+package struct PeerID: Hashable, Sendable {
+  package let connection: ConnectionID
   /// libzmq's name for the peer's connection, new for every start of a process. The peer identifies
   /// itself in its first message. Empty for the only peer of a connecting socket.
   let routingID: [UInt8]

@@ -6,7 +6,7 @@ extension NetworkLoop {
   ///
   /// - Throws: the error of ``NetworkHandler/started(on:)``, or ``TransportError`` when a socket
   ///   fails permanently.
-  public func run(_ handler: some NetworkHandler<Event>) throws {
+  package func run(_ handler: some NetworkHandler<Event>) throws {
     defer {
       mailbox.close()
       closeConnections(linger: settings.socket.linger)

@@ -1,13 +1,13 @@
-internal import Glibc
-public import Messages
+import Glibc
+import Protocol
 
 /// The event loop that owns every socket of a process. It passes messages, ticks and events in turn
 /// to a ``NetworkHandler``.
 ///
 /// Not `Sendable`: it stays on the thread that made it. Other threads use its ``mailbox``.
-public final class NetworkLoop<Event: Sendable> {
-  public let mailbox: Mailbox<Event>
-  public let settings: NetworkLoopSettings
+package final class NetworkLoop<Event: Sendable> {
+  package let mailbox: Mailbox<Event>
+  package let settings: NetworkLoopSettings
   public internal(set) var statistics = TransportStatistics()
   let context: ZeroMQContext
   /// In the order in which they were opened and are served.
@@ -22,7 +22,7 @@ public final class NetworkLoop<Event: Sendable> {
   private(set) var authenticator: Authenticator?
 
   /// - Throws: ``TransportError`` when the operating system refuses an event descriptor.
-  public convenience init(
+  package convenience init(
     context: ZeroMQContext, settings: NetworkLoopSettings = NetworkLoopSettings()
   ) throws(TransportError) {
     self.init(
@@ -39,12 +39,12 @@ public final class NetworkLoop<Event: Sendable> {
   deinit { closeConnections(linger: settings.socket.linger) }
 
   /// Ends ``run(_:)`` after the current call to the handler.
-  public func stop() { isStopping = true }
+  package func stop() { isStopping = true }
 
   /// Counts and reports a message that the handler could not decode.
   ///
   /// - Parameter problem: what is wrong with it, as a sentence.
-  public func recordMalformedMessage(_ problem: String = "it cannot be understood.") {
+  package func recordMalformedMessage(_ problem: String = "it cannot be understood.") {
     statistics.messagesMalformed += 1
     settings.report(.malformedMessage(problem: problem))
   }
@@ -52,12 +52,12 @@ public final class NetworkLoop<Event: Sendable> {
   // MARK: Connections
 
   /// A listening socket.
-  public struct Listener: Sendable {
-    public let connection: ConnectionID
+  package struct Listener: Sendable {
+    package let connection: ConnectionID
     /// The address of the socket, with the actual port.
-    public let endpoint: Endpoint
+    package let endpoint: Endpoint
     /// The address at which peers reach it.
-    public let advertised: Endpoint
+    package let advertised: Endpoint
   }
 
   /// Listens for peers.
@@ -70,7 +70,7 @@ public final class NetworkLoop<Event: Sendable> {
   ///     ``SocketOptions/maximumFrameBytes``.
   /// - Throws: ``TransportError`` when the address is malformed, in use, not an address of this
   ///   machine, not allowed, or open to unauthenticated peers (see ``Security``).
-  public func bindRouter(
+  package func bindRouter(
     _ endpoint: String, advertisedHost host: String? = nil, maximumFrameBytes: Int = .max
   ) throws(TransportError) -> Listener {
     let wanted = try Endpoint(endpoint).resolvingLoopbackName()
@@ -94,7 +94,7 @@ public final class NetworkLoop<Event: Sendable> {
   ///
   /// - Parameter maximumFrameBytes: as for ``bindRouter(_:advertisedHost:maximumFrameBytes:)``.
   /// - Throws: ``TransportError`` when the address is malformed or names no single host and port.
-  public func connectDealer(
+  package func connectDealer(
     _ endpoint: String, maximumFrameBytes: Int = .max
   ) throws(TransportError) -> PeerID {
     let target = try Endpoint(endpoint)
@@ -106,7 +106,7 @@ public final class NetworkLoop<Event: Sendable> {
   }
 
   /// Closes a socket at once and drops its unsent messages. An unknown connection is ignored.
-  public func close(_ connection: ConnectionID) {
+  package func close(_ connection: ConnectionID) {
     guard let index = connections.firstIndex(where: { $0.id == connection }) else { return }
     connections.remove(at: index).close(linger: .zero)
   }
@@ -154,7 +154,7 @@ public final class NetworkLoop<Event: Sendable> {
   ///
   /// - Throws: ``TransportError``: `overloaded` when too much already waits for the peer,
   ///   `peerGone` when it has left, `messageTooLarge`, `closed` when the connection was closed.
-  public func send(_ message: WireMessage, to peer: PeerID) throws(TransportError) {
+  package func send(_ message: WireMessage, to peer: PeerID) throws(TransportError) {
     guard let connection = connection(peer.connection) else {
       throw TransportError(
         .closed, "Cannot send \(message.byteCount) bytes to a peer: its connection is closed.")
@@ -171,7 +171,7 @@ public final class NetworkLoop<Event: Sendable> {
 
   /// Bytes that wait for a peer, at most ``SocketOptions/outstandingBytesPerPeer``: queued here, or
   /// passed to libzmq without a copy and not yet in the kernel.
-  public func outstandingBytes(to peer: PeerID) -> Int {
+  package func outstandingBytes(to peer: PeerID) -> Int {
     connection(peer.connection)?.outstandingBytes(to: peer.routingID) ?? 0
   }
 
@@ -205,7 +205,7 @@ public final class NetworkLoop<Event: Sendable> {
 extension NetworkLoop {
   /// Whether peers can still find the socket. The file of a Unix socket can disappear, for instance
   /// when temporary files are cleaned up. True for other sockets.
-  public func isFound(_ listener: Listener) -> Bool {
+  package func isFound(_ listener: Listener) -> Bool {
     guard case .ipc(let path) = listener.endpoint.kind else { return true }
     return access(path, F_OK) == 0 || (errno != ENOENT && errno != ENOTDIR)
   }
@@ -214,7 +214,7 @@ extension NetworkLoop {
   /// connected to the old socket.
   ///
   /// - Throws: ``TransportError`` as ``bindRouter(_:advertisedHost:)``.
-  public func listenAgain(insteadOf listener: Listener) throws(TransportError) -> Listener {
+  package func listenAgain(insteadOf listener: Listener) throws(TransportError) -> Listener {
     if case .ipc(let path) = listener.endpoint.kind { EndpointLock.giveUp(path: path) }
     let former = connections.first { $0.id == listener.connection }
     return try bindRouter(

@@ -1,79 +1,79 @@
 /// Settings of a loop.
-public struct NetworkLoopSettings: Sendable {
-  public var socket = SocketOptions()
+package struct NetworkLoopSettings: Sendable {
+  package var socket = SocketOptions()
   /// How connections are protected.
-  public var security = Security.plain()
+  package var security = Security.plain()
   /// Called on the loop's thread with incidents for the log. Unauthenticated peers can cause any
   /// number of them, so the receiver must limit what it logs.
-  public var report: @Sendable (NetworkIncident) -> Void = { _ in }
+  package var report: @Sendable (NetworkIncident) -> Void = { _ in }
   /// Called on the loop's thread with every tick, as a sign that the loop does not hang.
-  public var live: @Sendable () -> Void = {}
+  package var live: @Sendable () -> Void = {}
   /// Time between two ticks. Missed ticks are not repeated.
-  public var tickInterval = Duration.milliseconds(50)
+  package var tickInterval = Duration.milliseconds(50)
   /// Most events of other threads that may wait.
-  public var mailboxCapacity = 65_536
+  package var mailboxCapacity = 65_536
   /// How long a stopping loop tries to send its queued messages.
-  public var drainTime = Duration.seconds(1)
+  package var drainTime = Duration.seconds(1)
   /// Most messages received from one socket before the next socket's turn.
-  public var messagesPerTurn = 64
+  package var messagesPerTurn = 64
   /// Pause before sending to a slow peer of a bound socket is retried. libzmq reports only that
   /// *some* peer of the socket accepts messages, so polling for that would spin.
-  public var retryInterval = Duration.milliseconds(2)
+  package var retryInterval = Duration.milliseconds(2)
 
-  public init() {}
+  package init() {}
 }
 
 /// Settings of sockets; every default with its reason.
-public struct SocketOptions: Sendable {
+package struct SocketOptions: Sendable {
   /// Largest frame that is sent or accepted, in bytes. libzmq has no limit by default; a peer that
   /// sends more is disconnected. A whole table of trainable 4096-d features (7,050 rows, 115 MB)
   /// fits; at 100 Mbit/s a frame of this size takes 22 seconds, below ``heartbeatTimeout``.
-  public var maximumFrameBytes = 256 << 20
+  package var maximumFrameBytes = 256 << 20
   /// Most frames of a message; longer messages are dropped and counted.
-  public var maximumFrames = 8
+  package var maximumFrames = 8
   /// Bytes that may wait for one peer: queued here, or passed to libzmq without a copy and not yet
   /// in the kernel. libzmq's own limits count messages and so do not bound memory.
-  public var outstandingBytesPerPeer = 1 << 30
+  package var outstandingBytesPerPeer = 1 << 30
   /// The same for all peers of a socket together.
-  public var outstandingBytes = 4 << 30
+  package var outstandingBytes = 4 << 30
   /// When this many bytes wait for all peers of a listening socket, peers with outstanding bytes
   /// are sent small messages only. So peers that read slowly or never leave room for the others.
-  public var crowdedBytes = 128 << 20
+  package var crowdedBytes = 128 << 20
   /// Messages that libzmq queues for a peer; more are queued here. Messages below
   /// ``zeroCopySendBytes`` are not counted in libzmq's queue, so this limit bounds their memory.
-  public var sendHighWaterMark = 100
+  package var sendHighWaterMark = 100
   /// Messages that libzmq reads ahead from a peer before it stops reading.
-  public var receiveHighWaterMark = 64
+  package var receiveHighWaterMark = 64
   /// How long unsent messages survive the closing of a socket. libzmq's default is for ever.
-  public var linger = Duration.zero
+  package var linger = Duration.zero
   /// A connection on which a ping is not answered within ``heartbeatTimeout`` is closed. The answer
   /// waits behind a message that is being sent, so the timeout must be longer than the largest
   /// message takes. Otherwise a slow network breaks the connection during every large message.
-  public var heartbeatInterval = Duration.seconds(2)
-  public var heartbeatTimeout = Duration.seconds(30)
+  package var heartbeatInterval = Duration.seconds(2)
+  package var heartbeatTimeout = Duration.seconds(30)
   /// How long the remote side waits for our next ping before it closes the connection.
-  public var heartbeatTimeToLive = Duration.seconds(30)
+  package var heartbeatTimeToLive = Duration.seconds(30)
   /// How long sent bytes may stay unacknowledged by the remote machine before the connection is
   /// closed. This detects a broken network, however large a message is. Since Linux 5.11 the
   /// connection is also closed when the peer has read nothing for this time.
-  public var acknowledgementTimeout = Duration.seconds(10)
+  package var acknowledgementTimeout = Duration.seconds(10)
   /// How long an attempt to connect may take. Without this timeout, an attempt that began while the
   /// network was down waits up to a minute for the system's next retry.
-  public var connectTimeout = Duration.seconds(2)
+  package var connectTimeout = Duration.seconds(2)
   /// First pause before a lost connection is retried; it doubles up to the maximum.
-  public var reconnectInterval = Duration.milliseconds(100)
-  public var reconnectIntervalMaximum = Duration.seconds(5)
+  package var reconnectInterval = Duration.milliseconds(100)
+  package var reconnectIntervalMaximum = Duration.seconds(5)
   /// How long a peer's handshake may take.
-  public var handshakeTimeout = Duration.seconds(5)
-  public var keepsTCPAlive = true
+  package var handshakeTimeout = Duration.seconds(5)
+  package var keepsTCPAlive = true
   /// Whether IPv6 addresses are used too; implied by an endpoint such as `tcp://[::1]:4000`.
-  public var allowsIPv6 = false
+  package var allowsIPv6 = false
   /// Frames of at least this many bytes are sent without a copy and counted until the kernel has
   /// them; for smaller frames a copy is cheaper than the bookkeeping.
-  public var zeroCopySendBytes = 4 << 10
+  package var zeroCopySendBytes = 4 << 10
   /// Received frames of at least this many bytes stay in libzmq's memory. Smaller frames are
   /// copied, because they would keep the read buffer that they share with others in memory.
-  public var zeroCopyReceiveBytes = 4 << 10
+  package var zeroCopyReceiveBytes = 4 << 10
 
-  public init() {}
+  package init() {}
 }

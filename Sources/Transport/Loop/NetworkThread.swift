@@ -1,7 +1,7 @@
 /// A loop that runs on its own thread, as seen by other threads.
 ///
 /// It is a thread and not a task because libzmq's sockets may not move between threads.
-public final class NetworkThread<Event: Sendable>: Sendable {
+package final class NetworkThread<Event: Sendable>: Sendable {
   private let mailbox: Mailbox<Event>
   private let thread: JoinableThread
 
@@ -12,7 +12,7 @@ public final class NetworkThread<Event: Sendable>: Sendable {
   ///   - makeHandler: makes the handler, on the new thread. Its errors and those of
   ///     ``NetworkHandler/started(on:)`` are thrown by ``join()``.
   /// - Throws: ``TransportError`` when the operating system refuses a thread or event descriptor.
-  public init(
+  package init(
     name: String, context: ZeroMQContext, settings: NetworkLoopSettings = NetworkLoopSettings(),
     makeHandler: @escaping @Sendable () throws -> any NetworkHandler<Event>
   ) throws(TransportError) {
@@ -26,13 +26,13 @@ public final class NetworkThread<Event: Sendable>: Sendable {
   }
 
   /// Passes an event to the loop. Never waits. See ``Mailbox/post(_:)``.
-  public func post(_ event: Event) throws(TransportError) { try mailbox.post(event) }
+  package func post(_ event: Event) throws(TransportError) { try mailbox.post(event) }
 
   /// Ends the loop after the events that are queued.
-  public func stop() { mailbox.close() }
+  package func stop() { mailbox.close() }
 
   /// Waits until the loop has ended.
   ///
   /// - Throws: the error that ended it, if it was not ended by ``stop()`` or by the handler.
-  public func join() throws { try thread.join() }
+  package func join() throws { try thread.join() }
 }

@@ -1,31 +1,31 @@
 internal import CConnectionGuard
-internal import Glibc
-internal import Synchronization
+import Glibc
+import Synchronization
 
 /// Limits the descriptors and the memory that peers can use before they are authenticated.
 /// `CConnectionGuard` implements the limits between libzmq and the system.
 ///
 /// There is one guard per process, because descriptors belong to the process.
-public enum ConnectionGuard {
+package enum ConnectionGuard {
   /// Numbers of closed connections by reason.
-  public struct Closed: Sendable, Equatable, CustomStringConvertible {
+  package struct Closed: Sendable, Equatable, CustomStringConvertible {
     /// Closed to make room for new ones: the least advanced handshake first, then the oldest.
-    public var displaced = 0
+    package var displaced = 0
     /// Closed at once, because there was no room.
-    public var refused = 0
+    package var refused = 0
     /// Closed because they sent, or announced, more bytes than a handshake needs.
-    public var oversized = 0
+    package var oversized = 0
 
-    public init() {}
+    package init() {}
 
-    public mutating func add(_ other: Closed) {
+    package mutating func add(_ other: Closed) {
       displaced += other.displaced
       refused += other.refused
       oversized += other.oversized
     }
 
     /// The end of a log sentence, such as `12 to make room for others`.
-    public var description: String {
+    package var description: String {
       let reasons = [
         (displaced, "to make room for others"), (refused, "for lack of room"),
         (oversized, "because they sent more than a handshake"),
@@ -35,14 +35,14 @@ public enum ConnectionGuard {
   }
 
   /// How many descriptors the process may have open, at most as many as the guard can track.
-  public static var descriptorLimit: Int {
+  package static var descriptorLimit: Int {
     var limit = rlimit()
     guard getrlimit(resource, &limit) == 0 else { return 1024 }
     return Int(min(limit.rlim_cur, rlim_t(CGUARD_MAXIMUM_DESCRIPTORS)))
   }
 
   /// Raises the descriptor limit to what the system allows, at most to what the guard can track.
-  public static func raiseDescriptorLimit() {
+  package static func raiseDescriptorLimit() {
     var limit = rlimit()
     guard getrlimit(resource, &limit) == 0 else { return }
     let wanted = min(limit.rlim_max, rlim_t(CGUARD_MAXIMUM_DESCRIPTORS))
@@ -73,10 +73,10 @@ public enum ConnectionGuard {
   }
 
   /// Whether libzmq's calls pass through the guard; false until it has accepted a connection.
-  public static var isLinked: Bool { cguard_is_linked() != 0 }
+  package static var isLinked: Bool { cguard_is_linked() != 0 }
 
   /// Connections whose handshake is not complete.
-  public static var unfinishedCount: Int { Int(cguard_read_counts().unfinished) }
+  package static var unfinishedCount: Int { Int(cguard_read_counts().unfinished) }
 
   /// Connections passed to libzmq so far.
   static var acceptedCount: UInt64 { cguard_read_counts().accepted }

@@ -1,14 +1,14 @@
 internal import CZeroMQ
 
 /// A secret Curve25519 key with its public key.
-public struct CurveKeyPair: Sendable, Equatable, CustomStringConvertible {
-  public let publicKey: CurvePublicKey
+package struct CurveKeyPair: Sendable, Equatable, CustomStringConvertible {
+  package let publicKey: CurvePublicKey
   let secretBytes: [UInt8]
 
   /// A new random pair.
   ///
   /// - Throws: ``TransportError`` when the installed libzmq has no CURVE.
-  public static func fresh() throws(TransportError) -> CurveKeyPair {
+  package static func fresh() throws(TransportError) -> CurveKeyPair {
     var publicText = [CChar](repeating: 0, count: Z85.keyCharacters + 1)
     var secretText = publicText
     guard ZeroMQContext.hasCurve, zmq_curve_keypair(&publicText, &secretText) == 0 else {
@@ -21,7 +21,7 @@ public struct CurveKeyPair: Sendable, Equatable, CustomStringConvertible {
   /// - Parameter secretText: the secret key in Z85.
   /// - Throws: ``TransportError`` when it is not a key, or libzmq has no CURVE. The message does
   ///   not contain the text.
-  public init(secretText: String) throws(TransportError) {
+  package init(secretText: String) throws(TransportError) {
     guard ZeroMQContext.hasCurve else {
       throw TransportError.noCurve(attempt: "use a secret key")
     }
@@ -40,15 +40,15 @@ public struct CurveKeyPair: Sendable, Equatable, CustomStringConvertible {
   }
 
   /// The secret key as 40 characters of Z85; only to be written to the key file.
-  public var secretText: String { Z85.text(ofKey: secretBytes) }
+  package var secretText: String { Z85.text(ofKey: secretBytes) }
 
   /// Contains the public key only, so that the secret cannot get into a log.
-  public var description: String { "the pair of \(publicKey)" }
+  package var description: String { "the pair of \(publicKey)" }
 }
 
 extension ZeroMQContext {
   /// Whether the installed libzmq can encrypt.
-  public static var hasCurve: Bool { zmq_has("curve") == 1 }
+  package static var hasCurve: Bool { zmq_has("curve") == 1 }
 }
 
 extension TransportError {
@@ -61,19 +61,19 @@ extension TransportError {
 }
 
 /// A Curve25519 public key, which identifies the owner of the secret key. Not secret itself.
-public struct CurvePublicKey: Sendable, Hashable, CustomStringConvertible {
+package struct CurvePublicKey: Sendable, Hashable, CustomStringConvertible {
   let bytes: [UInt8]
 
   init(bytes: [UInt8]) { self.bytes = bytes }
 
   /// - Parameter text: 40 characters of Z85; nil is returned for anything else.
-  public init?(_ text: String) {
+  package init?(_ text: String) {
     guard let bytes = Z85.key(text) else { return nil }
     self.bytes = bytes
   }
 
   /// 40 characters of Z85.
-  public var description: String { Z85.text(ofKey: bytes) }
+  package var description: String { Z85.text(ofKey: bytes) }
 }
 
 /// Keys as text: 32 bytes as 40 printable characters (ZeroMQ RFC 32).

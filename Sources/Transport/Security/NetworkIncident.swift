@@ -1,5 +1,5 @@
 /// An event of the network that is not a message, for the log.
-public enum NetworkIncident: Sendable, Equatable, CustomStringConvertible {
+package enum NetworkIncident: Sendable, Equatable, CustomStringConvertible {
   /// A peer has proved that it owns a key, but the key is not allowed.
   case keyRefused(CurvePublicKey, address: String)
   case handshakeFailed(HandshakeFailure)
@@ -11,7 +11,7 @@ public enum NetworkIncident: Sendable, Equatable, CustomStringConvertible {
   case malformedMessage(problem: String)
 
   /// One sentence.
-  public var description: String {
+  package var description: String {
     switch self {
     case .keyRefused(let key, let address):
       "Refused a connection\(address.isEmpty ? "" : " from \(address)"): its public key \(key) is"
@@ -26,8 +26,8 @@ public enum NetworkIncident: Sendable, Equatable, CustomStringConvertible {
 }
 
 /// A connection that ended before its handshake was complete.
-public struct HandshakeFailure: Sendable, Equatable, CustomStringConvertible {
-  public enum Cause: Sendable, CaseIterable {
+package struct HandshakeFailure: Sendable, Equatable, CustomStringConvertible {
+  package enum Cause: Sendable, CaseIterable {
     /// The listening side does not know the key of the connecting side.
     case keyNotAllowed
     /// One side encrypts and the other does not.
@@ -44,14 +44,14 @@ public struct HandshakeFailure: Sendable, Equatable, CustomStringConvertible {
   }
 
   /// The address at which this process listens or to which it tried to connect.
-  public let endpoint: Endpoint
-  public let isListening: Bool
+  package let endpoint: Endpoint
+  package let isListening: Bool
   /// Whether this process encrypts.
-  public let isEncrypted: Bool
-  public let cause: Cause
+  package let isEncrypted: Bool
+  package let cause: Cause
 
   /// One sentence.
-  public var description: String { isListening ? listeningSentence : connectingSentence }
+  package var description: String { isListening ? listeningSentence : connectingSentence }
 
   private var listeningSentence: String {
     let found =

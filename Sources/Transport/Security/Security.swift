@@ -1,5 +1,5 @@
 /// How the connections of a loop are protected.
-public enum Security: Sendable {
+package enum Security: Sendable {
   /// Not at all: any process that reaches the port can send messages, and the network can read
   /// them. Listens on this machine only, unless the user has declared the network as trusted.
   case plain(trustsNetwork: Bool = false)
@@ -15,18 +15,18 @@ public enum Security: Sendable {
 ///
 /// All listening sockets of a cluster share one key pair, so the address of a process is all that
 /// is needed to connect to it and to authenticate it.
-public struct CurveSecurity: Sendable {
+package struct CurveSecurity: Sendable {
   /// The keys of a process that listens.
-  public struct Listening: Sendable {
+  package struct Listening: Sendable {
     /// The pair of the cluster's listening sockets.
-    public var cluster: CurveKeyPair
+    package var cluster: CurveKeyPair
     /// The keys that may connect, each with a name.
-    public var allowed: [CurvePublicKey: String]
+    package var allowed: [CurvePublicKey: String]
     /// Reads the list of allowed keys again; nil if it did not change or cannot be read. Called on
     /// the network thread before a key is checked, at most once a second.
-    public var allowedNow: @Sendable () -> [CurvePublicKey: String]?
+    package var allowedNow: @Sendable () -> [CurvePublicKey: String]?
 
-    public init(
+    package init(
       cluster: CurveKeyPair, allowed: [CurvePublicKey: String],
       allowedNow: @escaping @Sendable () -> [CurvePublicKey: String]? = { nil }
     ) {
@@ -37,13 +37,13 @@ public struct CurveSecurity: Sendable {
   }
 
   /// The pair with which this process connects to others.
-  public var node: CurveKeyPair
+  package var node: CurveKeyPair
   /// The public key of every listening socket of the cluster.
-  public var clusterKey: CurvePublicKey
+  package var clusterKey: CurvePublicKey
   /// Nil for a process that only connects.
-  public var listening: Listening?
+  package var listening: Listening?
 
-  public init(node: CurveKeyPair, clusterKey: CurvePublicKey, listening: Listening? = nil) {
+  package init(node: CurveKeyPair, clusterKey: CurvePublicKey, listening: Listening? = nil) {
     self.node = node
     self.clusterKey = clusterKey
     self.listening = listening

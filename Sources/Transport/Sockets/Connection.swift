@@ -1,4 +1,4 @@
-internal import Messages
+import Protocol
 
 /// A socket with a bounded queue for every peer.
 final class Connection {

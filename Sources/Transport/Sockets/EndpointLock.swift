@@ -1,5 +1,5 @@
-internal import Files
-internal import Glibc
+import Files
+import Glibc
 
 /// A lock on a Unix socket's path. Without it, libzmq lets a second process bind the same path, and
 /// the first process then receives nothing.

@@ -1,5 +1,5 @@
-internal import Messages
-internal import Synchronization
+import Protocol
+import Synchronization
 
 /// The messages that wait for one peer, bounded in bytes.
 final class OutgoingQueue {

@@ -1,17 +1,17 @@
 internal import CZeroMQ
-internal import Synchronization
+import Synchronization
 
 /// The I/O threads and the sockets of one process.
 ///
 /// Must be made after all child processes were started: a context does not survive `fork`.
-public final class ZeroMQContext: @unchecked Sendable {  // libzmq contexts are thread-safe
+package final class ZeroMQContext: @unchecked Sendable {  // libzmq contexts are thread-safe
   let pointer: UnsafeMutableRawPointer
   private let openSockets = Atomic<Int>(0)
   private let isTerminated = Atomic<Bool>(false)
 
   /// - Parameter ioThreads: one thread transfers about 1–2 GB/s.
   /// - Throws: ``TransportError`` when libzmq cannot start.
-  public init(ioThreads: Int = 1) throws(TransportError) {
+  package init(ioThreads: Int = 1) throws(TransportError) {
     guard let pointer = zmq_ctx_new() else {
       throw TransportError(Errno(number: zmq_errno()), attempt: "start ZeroMQ")
     }
@@ -31,7 +31,7 @@ public final class ZeroMQContext: @unchecked Sendable {  // libzmq contexts are 
   /// Stops the I/O threads, after the linger time of the sockets that were closed last.
   ///
   /// - Throws: ``TransportError`` when sockets are still open: libzmq would wait for them for ever.
-  public func terminate() throws(TransportError) {
+  package func terminate() throws(TransportError) {
     let open = openSockets.load(ordering: .sequentiallyConsistent)
     guard open == 0 else {
       throw TransportError(
@@ -66,7 +66,7 @@ public final class ZeroMQContext: @unchecked Sendable {  // libzmq contexts are 
 
 extension ZeroMQContext {
   /// Version of the library in use, such as `4.3.4`.
-  public static var libraryVersion: String {
+  package static var libraryVersion: String {
     var (major, minor, patch): (CInt, CInt, CInt) = (0, 0, 0)
     zmq_version(&major, &minor, &patch)
     return "\(major).\(minor).\(patch)"

@@ -1,5 +1,5 @@
 internal import CZeroMQ
-internal import Messages
+import Protocol
 
 extension ZeroMQSocket {
   enum SendOutcome {

@@ -1,6 +1,6 @@
 import Checkpoints
-import Messages
 import ParameterServer
+import Protocol
 import Tables
 import Testing
 

@@ -1,7 +1,7 @@
 import Datasets
 import Tensors
-import TestSupport
 import Testing
+import TestSupport
 
 @Suite("precomputed neighbours")
 struct NeighbourListsTests {

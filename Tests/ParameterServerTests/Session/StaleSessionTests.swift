@@ -1,6 +1,5 @@
-import Enrollment
-import Messages
 import ParameterServer
+import Protocol
 import Tables
 import Testing
 

@@ -1,10 +1,10 @@
 import Foundation
-import Models
 import Nodes
+import Recommenders
 import Runtime
 import Synchronization
-import TestSupport
 import Testing
+import TestSupport
 
 @Suite("Writing the best model on a queue of its own")
 struct BestModelKeeperTests {

@@ -1,8 +1,8 @@
 import Foundation
-import Models
+import Recommenders
 import Runtime
-import TestSupport
 import Testing
+import TestSupport
 
 @Suite("Files of the best model")
 struct BestModelWriterTests {

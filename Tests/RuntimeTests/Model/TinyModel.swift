@@ -1,10 +1,10 @@
 import Datasets
 import Foundation
-import Messages
-import Models
+import Protocol
+import Recommenders
 import Runtime
 import TestSupport
-import Training
+import Worker
 
 /// A run directory and a model of a few rows, whose files can be written without training it.
 struct TinyModel {

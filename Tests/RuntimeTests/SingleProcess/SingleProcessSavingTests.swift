@@ -1,8 +1,8 @@
 import Foundation
 import Runtime
 import Synchronization
-import TestSupport
 import Testing
+import TestSupport
 
 @Suite("A run in one process saves its best model")
 struct SingleProcessSavingTests {

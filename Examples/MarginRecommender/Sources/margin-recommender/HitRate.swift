@@ -1,4 +1,4 @@
-import Evaluation
+import Recommenders
 
 extension Metric {
   /// The share of users with at least one of their items among the best K.

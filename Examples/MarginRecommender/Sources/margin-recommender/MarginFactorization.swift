@@ -1,6 +1,5 @@
-import Autodiff
 import Datasets
-import Models
+import Recommenders
 import Settings
 import Tables
 import Tensors

@@ -1,0 +1,101 @@
+import ParameterServer
+import Recommenders
+import Settings
+
+/// The key table: every setting that exists.
+package struct ConfigurationKeys: Sendable {
+  package let data: DataKeys = .init()
+  package let model: ModelKeys = .init()
+  package let training: TrainingKeys = .init()
+  package let selection: SelectionKeys = .init()
+  package let mrdib: MRdIB.Settings = .init()
+  package let redundancy: RedundancySettings = .init()
+  package let cluster: ClusterKeys = .init()
+  package let checkpoints: CheckpointKeys = .init()
+
+  static let table = ConfigurationKeys()
+
+  /// The sections in the order in which they are listed. What models, estimators, optimizers and
+  /// metrics declare in their own files is collected here.
+  static let sections: [ConfigurationSection] = [
+    ConfigurationSection("Data", DataKeys.self),
+    ConfigurationSection("Model", ModelKeys.self).adding(modelKeys),
+    ConfigurationSection("Training", TrainingKeys.self) { name in
+      name == table.training.stalenessBound.name ? .ssp : .always
+    },
+    ConfigurationSection("Settings of single optimizers", optimizerKeys),
+    ConfigurationSection("Evaluation and selection", SelectionKeys.self),
+    ConfigurationSection("MRdIB", MRdIB.Settings.self) { _ in .mrdib },
+    ConfigurationSection("Redundancy between modalities", RedundancySettings.self) { _ in .mrdib }
+      .adding(estimatorKeys),
+    ConfigurationSection("Cluster", ClusterKeys.self),
+    ConfigurationSection("Checkpoints", CheckpointKeys.self),
+  ]
+
+  private static var modelKeys: [ConfigurationKey] {
+    let models = ModelRegistry.all.map { (owner: $0.name, settings: $0.settings) }
+    return SharedSetting.collect(models).map { shared in
+      ConfigurationKey(shared.setting, .models(shared.owners, of: models.map(\.owner)))
+    }
+  }
+
+  private static var estimatorKeys: [ConfigurationKey] {
+    SharedSetting.collect(EstimatorRegistry.all.map { ($0.name, $0.settings) }).map { shared in
+      ConfigurationKey(shared.setting, .estimators(shared.owners))
+    }
+  }
+
+  private static var optimizerKeys: [ConfigurationKey] {
+    OptimizerRegistry.settings.flatMap { optimizer, settings in
+      settings.map { ConfigurationKey($0, .optimizer(optimizer)) }
+    }
+  }
+
+  /// All keys, section by section.
+  package static let all = sections.flatMap(\.keys)
+
+  /// Keys by name and by alias.
+  static let byName = Dictionary(
+    all.flatMap { key in ([key.name] + key.aliases).map { ($0, key) } },
+    uniquingKeysWith: { first, _ in first })
+
+  /// Checks that no two capabilities declare different settings under one name, which only those
+  /// that a program adds can do.
+  ///
+  /// - Throws: `RegistrationError` that names the setting.
+  package static func check() throws(RegistrationError) {
+    var owners: [String: String] = [:]
+    for key in all {
+      for name in [key.name] + key.aliases {
+        guard let other = owners.updateValue(key.name, forKey: name) else { continue }
+        throw RegistrationError(
+          description: "Cannot list the settings: '\(name)' is declared twice with different "
+            + "meanings, as '\(key.name)' and as '\(other)'. Choose another name for the setting "
+            + "that was added, or declare both with the same constant.")
+      }
+    }
+  }
+}
+
+/// A setting and everything that declares it, such as two models.
+private struct SharedSetting {
+  let setting: any SettingDeclaration
+  var owners: [String]
+
+  /// Joins declarations that agree, in the order in which they come first.
+  static func collect(
+    _ declarations: [(owner: String, settings: [any SettingDeclaration])]
+  ) -> [SharedSetting] {
+    var result: [SharedSetting] = []
+    for (owner, settings) in declarations {
+      for setting in settings {
+        if let index = result.firstIndex(where: { $0.setting.agrees(with: setting) }) {
+          result[index].owners.append(owner)
+        } else {
+          result.append(SharedSetting(setting: setting, owners: [owner]))
+        }
+      }
+    }
+    return result
+  }
+}

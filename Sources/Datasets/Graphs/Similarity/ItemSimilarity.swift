@@ -1,0 +1,53 @@
+import Tensors
+
+/// The cosine similarity of items in one modality: S = Ŝ Ŝᵀ with rows of length 1. S is never
+/// stored as a whole.
+struct ItemSimilarity {
+  let rows: FeatureRows
+
+  init(_ features: FeatureMatrix) { rows = FeatureRows(features) }
+
+  /// The similarities of each item with its `count` nearest, `[I, I]`.
+  func toNearest(_ count: Int) -> SparseMatrix {
+    var nearest = CompressedRows(columns: rows.rowCount)
+    SimilaritySearch([rows]).run(
+      queryCount: rows.rowCount, count: { _ in count }, focus: { $0.focus(on: $1) },
+      visit: { _, matches in
+        for match in matches.sorted(by: { $0.item < $1.item }) {
+          nearest.append(match.item, match.similarity)
+        }
+        nearest.endRow()
+      })
+    return nearest.matrix()
+  }
+
+  /// The similarities of each item with given neighbours, `[I, I]`.
+  func toNeighbours(_ lists: NeighbourLists) -> SparseMatrix {
+    let probe = FeatureProbe(rows)
+    var nearest = CompressedRows(columns: rows.rowCount)
+    for item in 0..<rows.rowCount {
+      probe.focus(on: item)
+      for neighbour in lists[item].sorted() {
+        nearest.append(neighbour, Float(probe.cosine(with: Int(neighbour))))
+      }
+      nearest.endRow()
+    }
+    return nearest.matrix()
+  }
+
+  /// Each entry of a matrix `[I, I]` times the similarity of its two items.
+  func scaling(_ matrix: SparseMatrix) -> SparseMatrix {
+    let probe = FeatureProbe(rows)
+    var scaled = CompressedRows(columns: matrix.columns)
+    for item in 0..<matrix.rows {
+      probe.focus(on: item)
+      for entry in matrix.entries(ofRow: item) {
+        let other = matrix.indices[entry]
+        scaled.append(
+          other, Float(Double(matrix.values[entry]) * probe.cosine(with: Int(other))))
+      }
+      scaled.endRow()
+    }
+    return scaled.matrix()
+  }
+}

@@ -1,0 +1,43 @@
+package struct DataReply: Sendable, Equatable {
+  package var requestID: UInt64
+  package var body: DataReplyBody
+
+  package init(requestID: UInt64, body: DataReplyBody) {
+    self.requestID = requestID
+    self.body = body
+  }
+}
+
+package enum DataReplyBody: Sendable, Equatable {
+  case welcome
+  case pulled(PullReply)
+  case pushed(PushOutcome)
+  /// The sums over all shards, added in shard order.
+  case reduced([Double])
+  case refused(Refusal)
+}
+
+package struct PullReply: Sendable, Equatable {
+  /// The version of the rows; differs from the requested one only in `ssp` and `async`.
+  package var version: UInt64
+  package var sections: [TableSection]
+  /// `Float` values, section by section, row by row.
+  package var values: Payload
+  /// The sums of the contributions to the epoch, by shard; empty unless requested.
+  package var reports: [UnitReport]
+
+  package init(
+    version: UInt64, sections: [TableSection], values: Payload, reports: [UnitReport] = []
+  ) {
+    self.version = version
+    self.sections = sections
+    self.values = values
+    self.reports = reports
+  }
+}
+
+package enum PushOutcome: UInt32, Sendable {
+  case accepted = 0
+  /// A contribution of this name was already accepted; nothing changed.
+  case duplicate = 1
+}

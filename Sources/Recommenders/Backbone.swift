@@ -1,0 +1,105 @@
+import Datasets
+import Tables
+import Tensors
+
+/// A recommender whose ranking score is the inner product of a user and an item vector.
+///
+/// A backbone declares its parameters as tables, selects the rows that a batch needs, and records
+/// its loss on a tape. It does not depend on servers, shards of other workers, or optimizers.
+///
+/// A model that propagates over a graph does so in ``propagate(on:parameters:context:)``, which
+/// depends on no batch: a worker calls it once per step for all shards it owns, and runs its
+/// backward pass once per shard.
+public protocol Backbone: Sendable {
+  /// The parameters; positions in this list are the indices used below.
+  var tables: [TableSpec] { get }
+
+  /// The rows of each table that the gradient of a batch depends on.
+  func rows(for batch: TripletBatch) -> [RowSelection]
+
+  /// The part of the forward pass that depends on no batch. It may read only tables that
+  /// ``rows(for:)`` selects as `all`. Most models have none.
+  func propagate(on tape: Tape, parameters: [Variable], context: StepContext) -> [Variable]
+
+  /// The item vectors per modality and the user vectors that score with them: the input of MRdIB.
+  /// A model without modalities returns no vectors.
+  ///
+  /// - Parameter input: the batch, the rows that it needs, and what was propagated.
+  func content(on tape: Tape, _ input: BatchInput) -> Content
+
+  /// The backbone's own loss, with `items` in place of `content.means` in the scores (and only
+  /// there: regularisers stay on the means). Plain training passes `content.means`.
+  func loss(
+    on tape: Tape, _ input: BatchInput, content: Content, items: [Variable],
+    likelihood: Likelihood
+  ) -> [LossTerm]
+
+  /// How the final vectors are computed.
+  var final: FinalVectors { get }
+
+  /// The initial values of some rows of a table whose initializer is `pushed`, `[rows, width]`.
+  func initialValues(table: Int, rows: Range<Int>) -> Matrix
+}
+
+extension Backbone {
+  public func propagate(
+    on tape: Tape, parameters: [Variable], context: StepContext
+  ) -> [Variable] { [] }
+
+  public func content(on tape: Tape, _ input: BatchInput) -> Content { .none }
+
+  public func initialValues(table: Int, rows: Range<Int>) -> Matrix {
+    preconditionFailure("table \(tables[table].name) has no initial values of its own")
+  }
+}
+
+/// What a loss is computed from.
+public struct BatchInput {
+  public let batch: TripletBatch
+  /// For each table the rows of ``Backbone/rows(for:)``, in their order.
+  public let parameters: [Variable]
+  /// What ``Backbone/propagate(on:parameters:context:)`` returned, with the same values.
+  public let propagated: [Variable]
+  public let context: StepContext
+
+  public init(
+    batch: TripletBatch, parameters: [Variable], propagated: [Variable], context: StepContext
+  ) {
+    self.batch = batch
+    self.parameters = parameters
+    self.propagated = propagated
+    self.context = context
+  }
+}
+
+/// Users or items.
+public enum Side: String, Sendable, CaseIterable {
+  case user
+  case item
+}
+
+/// What MRdIB works on, for one batch.
+public struct Content {
+  /// μ_m per modality: one row per distinct item of the batch, `[J, D]`, in the order of
+  /// `batch.distinctItems`.
+  public var means: [Variable]
+  /// a_m per modality: the users in the space of that modality, `[distinct users, D]`.
+  public var users: [Variable]
+  /// For a backbone whose score contains no content: the users, `[distinct users, D]`, whose inner
+  /// products with the mean of the modalities' vectors give a joint likelihood that MRdIB adds.
+  /// Nil where the backbone's ranking term is that likelihood.
+  public var jointUsers: Variable?
+
+  public init(means: [Variable], users: [Variable], jointUsers: Variable? = nil) {
+    self.means = means
+    self.users = users
+    self.jointUsers = jointUsers
+  }
+
+  public static var none: Content { Content(means: [], users: []) }
+
+  /// Whether the scores use other vectors than the means, such as samples of them.
+  func isReplaced(by items: [Variable]) -> Bool {
+    zip(items, means).contains { $0 !== $1 }
+  }
+}

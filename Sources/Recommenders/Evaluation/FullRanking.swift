@@ -1,0 +1,211 @@
+import Tensors
+
+/// Full-ranking evaluation: every user's items are ranked among *all* items but those of the
+/// user's training set, by inner product; no sampled negatives.
+///
+/// All splits are counted from one ranking. Training items are never ranked; the items of other
+/// splits are (validation items compete when the test split is measured). Equal scores rank by
+/// ascending item id.
+///
+/// - Source: MMRec (enoche/MMRec e775373), with one deviation: it gives training items a score of
+///   −1e10 and so may still list them for a user with fewer than K other items; here such a list
+///   is shorter. The metrics are the same unless a split repeats a training interaction.
+public struct FullRanking: Sendable {
+  /// The cutoffs K of the metrics, ascending.
+  public let cutoffs: [Int]
+  /// What is computed at each of them.
+  public let metrics: [Metric]
+  private let tile: TiledRanking.TileSize
+  private let discounts: RankDiscounts
+
+  /// - Precondition: `cutoffs` is not empty and all are positive.
+  public init(cutoffs: [Int], metrics: [Metric] = Metric.standard) {
+    self.init(cutoffs: cutoffs, metrics: metrics, tile: TiledRanking.TileSize())
+  }
+
+  /// For tests and measurements, with a given number of users and items per tile.
+  package init(
+    cutoffs: [Int], metrics: [Metric] = Metric.standard, usersPerTile: Int, itemsPerTile: Int
+  ) {
+    self.init(
+      cutoffs: cutoffs, metrics: metrics, tile: .init(users: usersPerTile, items: itemsPerTile))
+  }
+
+  private init(cutoffs: [Int], metrics: [Metric], tile: TiledRanking.TileSize) {
+    precondition(!cutoffs.isEmpty && cutoffs.allSatisfy { $0 > 0 }, "cutoffs \(cutoffs)")
+    self.cutoffs = Set(cutoffs).sorted()
+    self.metrics = metrics
+    self.tile = tile
+    discounts = RankDiscounts(depth: cutoffs.max() ?? 0)
+  }
+
+  /// The metric sums of a block of users, in the order of `splits`.
+  ///
+  /// - Parameters:
+  ///   - userMatrix: the block's users, `[block, D]`.
+  ///   - firstUser: the id of the block's first user.
+  ///   - itemMatrix: all items, `[I, D]`.
+  ///   - trainMask: for every user of the data set, the items not to be ranked, `[U, I]`.
+  ///   - splits: at most eight; truth `[U, I]`.
+  /// - Throws: `EvaluationError` if a score is not finite or the shapes disagree.
+  public func evaluate(
+    userMatrix: Matrix, firstUser: Int, itemMatrix: Matrix, trainMask: AdjacencyList,
+    splits: [EvaluationSplit]
+  ) throws -> [MetricSums] {
+    var sums = splits.map {
+      MetricSums(
+        split: $0.name, metrics: metrics, cutoffs: cutoffs, itemCount: itemMatrix.rows)
+    }
+    let trainingCounts = self.trainingCounts(trainMask)
+    try rank(userMatrix, firstUser, itemMatrix, trainMask, splits) {
+      split, _, hitRanks, count, list in
+      sums[split].add(
+        hitRanks: hitRanks, truthCount: count, discounts: discounts, list: list,
+        trainingCounts: trainingCounts)
+    }
+    return sums
+  }
+
+  /// The metrics of each user of a block, in the order of `splits`: the addends of
+  /// ``evaluate(userMatrix:firstUser:itemMatrix:trainMask:splits:)``, with the same parameters and
+  /// errors.
+  public func evaluateEachUser(
+    userMatrix: Matrix, firstUser: Int, itemMatrix: Matrix, trainMask: AdjacencyList,
+    splits: [EvaluationSplit]
+  ) throws -> [UserMetrics] {
+    let none = splits.map {
+      MetricSums(split: $0.name, metrics: self.metrics.filter(\.isPerUser), cutoffs: cutoffs)
+    }
+    let trainingCounts = self.trainingCounts(trainMask)
+    var metrics = none.map { UserMetrics(split: $0.split, names: $0.names) }
+    try rank(userMatrix, firstUser, itemMatrix, trainMask, splits) {
+      split, user, hitRanks, count, list in
+      var alone = none[split]
+      alone.add(
+        hitRanks: hitRanks, truthCount: count, discounts: discounts, list: list,
+        trainingCounts: trainingCounts)
+      metrics[split].append(user: user, alone.sums)
+    }
+    return metrics
+  }
+
+  /// Whether a metric needs more than the ranks of hits.
+  private var needsLists: Bool {
+    metrics.contains { if case .hits = $0.formula { false } else { true } }
+  }
+
+  /// The number of training interactions of each item; empty if no metric needs lists.
+  private func trainingCounts(_ train: AdjacencyList) -> [Int32] {
+    guard needsLists else { return [] }
+    var counts = [Int32](repeating: 0, count: train.columnCount)
+    for item in train.columns { counts[Int(item)] += 1 }
+    return counts
+  }
+
+  /// Ranks the items for each user with items in a split. Calls `visit` for each such split with
+  /// the ranks of these items and, if a metric needs it, the whole list: users ascending, the
+  /// splits of a user one after the other.
+  private func rank(
+    _ userMatrix: Matrix, _ firstUser: Int, _ itemMatrix: Matrix, _ trainMask: AdjacencyList,
+    _ splits: [EvaluationSplit],
+    visit: (_ split: Int, _ user: Int, _ hitRanks: [Int], _ truthCount: Int, _ list: [Int]) -> Void
+  ) throws {
+    try checkShapes(userMatrix, firstUser, itemMatrix, [trainMask] + splits.map(\.truth))
+    let rows = (0..<userMatrix.rows).filter { row in
+      splits.contains { $0.truth.degree(firstUser + row) > 0 }
+    }
+    guard let deepest = cutoffs.last, !rows.isEmpty else { return }
+    let ranking = TiledRanking(items: itemMatrix, depth: deepest, tile: tile)
+    var marks = TruthMarks(itemCount: itemMatrix.rows, splits: splits)
+    let needsLists = self.needsLists
+    for start in stride(from: 0, to: rows.count, by: tile.users) {
+      let selection = rows[start..<min(start + tile.users, rows.count)]
+      try ranking.rank(
+        selection, of: userMatrix, excluded: selection.map { trainMask[firstUser + $0] },
+        subject: { "user \(firstUser + $0)" })
+      for (slot, row) in selection.enumerated() {
+        marks.findHits(of: firstUser + row, in: ranking.best(slot))
+        let list = needsLists ? ranking.best(slot).map(\.item) : []
+        for index in splits.indices {
+          let truthCount = splits[index].truth.degree(firstUser + row)
+          guard truthCount > 0 else { continue }
+          visit(index, firstUser + row, marks.hitRanks[index], truthCount, list)
+        }
+      }
+    }
+  }
+
+  private func checkShapes(
+    _ userMatrix: Matrix, _ firstUser: Int, _ itemMatrix: Matrix, _ lists: [AdjacencyList]
+  ) throws {
+    guard userMatrix.columns == itemMatrix.columns else {
+      throw EvaluationError.shapesDisagree(
+        "users \(userMatrix.shape) and items \(itemMatrix.shape) have different widths")
+    }
+    guard itemMatrix.rows <= Int(Int32.max) else {
+      throw EvaluationError.shapesDisagree("\(itemMatrix.rows) items are more than 2^31 - 1")
+    }
+    for list in lists {
+      let users = firstUser.addingReportingOverflow(userMatrix.rows)
+      guard
+        firstUser >= 0, !users.overflow, users.partialValue <= list.rowCount,
+        list.columnCount == itemMatrix.rows
+      else {
+        throw EvaluationError.shapesDisagree(
+          "interactions of \(list.rowCount) users with \(list.columnCount) items do not cover"
+            + " \(userMatrix.rows) users from \(firstUser) and \(itemMatrix.rows) items")
+      }
+    }
+  }
+}
+
+/// The interactions that a ranking is measured against.
+public struct EvaluationSplit: Sendable {
+  /// The splits that models are measured on.
+  public static let names = (valid: "valid", test: "test")
+
+  /// `valid` or `test`; the prefix of the metrics' names.
+  public let name: String
+  /// For each user, the items to be found. Users without items are not part of the split.
+  public let truth: AdjacencyList
+
+  public init(name: String, truth: AdjacencyList) {
+    self.name = name
+    self.truth = truth
+  }
+}
+
+/// Finds the items of a ranked list that are in the truth of several splits: one byte per item, one
+/// bit per split, set for one user at a time.
+struct TruthMarks {
+  private let splits: [EvaluationSplit]
+  private var marks: [UInt8]
+  /// For each split, the ranks (from 1) of the hits last found, ascending.
+  private(set) var hitRanks: [[Int]]
+
+  /// - Precondition: at most eight splits.
+  init(itemCount: Int, splits: [EvaluationSplit]) {
+    precondition(splits.count <= UInt8.bitWidth, "\(splits.count) splits at once")
+    self.splits = splits
+    marks = [UInt8](repeating: 0, count: itemCount)
+    hitRanks = splits.map { _ in [] }
+  }
+
+  /// Finds the ranks of the user's items in `list`.
+  mutating func findHits(of user: Int, in list: some Collection<RankedItem>) {
+    for (bit, split) in splits.enumerated() {
+      hitRanks[bit].removeAll(keepingCapacity: true)
+      for item in split.truth[user] { marks[Int(item)] |= 1 << UInt8(bit) }
+    }
+    var rank = 0
+    for entry in list {
+      rank += 1
+      let found = marks[entry.item]
+      guard found != 0 else { continue }
+      for bit in splits.indices where found >> UInt8(bit) & 1 == 1 { hitRanks[bit].append(rank) }
+    }
+    for split in splits {
+      for item in split.truth[user] { marks[Int(item)] = 0 }
+    }
+  }
+}

@@ -1,0 +1,104 @@
+import Datasets
+import Tables
+import Tensors
+
+/// A backbone with its objective: everything that a worker needs to compute gradients and final
+/// vectors, and the list of tables that the servers hold.
+///
+/// Table indices: the backbone's tables, then the objective's, then the final matrices that are
+/// computed rather than stored.
+public struct TrainingModel: Sendable {
+  public let backbone: any Backbone
+  public let objective: MRdIB?
+  public let tables: [TableSpec]
+  /// The tables that hold the final vectors.
+  public let finalTables: (user: Int, item: Int)
+
+  public init(backbone: any Backbone, objective: MRdIB?, userCount: Int, itemCount: Int) {
+    self.backbone = backbone
+    self.objective = objective
+    var tables = backbone.tables + (objective?.tables ?? [])
+    func addFinal(_ side: Side, width: Int) -> Int {
+      tables.append(
+        TableSpec(
+          name: "final.\(side)", rows: side == .user ? userCount : itemCount, width: width,
+          initializer: .constant(0), rule: .assigned))
+      return tables.count - 1
+    }
+    switch backbone.final {
+    case .tables(let user, let item):
+      finalTables = (user, item)
+    case .rows(let final):
+      let computed = addFinal(final.side, width: final.width)
+      finalTables =
+        final.side == .user ? (computed, final.otherTable) : (final.otherTable, computed)
+    case .whole(let final):
+      let user = addFinal(.user, width: final.width)
+      finalTables = (user, addFinal(.item, width: final.width))
+    }
+    self.tables = tables
+  }
+
+  /// Numbers that training changes: what the reference prints as "trainable parameters" for the
+  /// backbone, plus those of the objective.
+  public var parameterCount: Int { tables.reduce(0) { $0 + $1.parameterCount } }
+
+  /// The table that holds the final vectors of a side.
+  public func finalTable(_ side: Side) -> Int {
+    side == .user ? finalTables.user : finalTables.item
+  }
+
+  /// The rows of each table that the gradient of a batch depends on.
+  public func rows(for batch: TripletBatch) -> [RowSelection] {
+    extended(backbone.rows(for: batch) + (objective?.rows() ?? []))
+  }
+
+  /// Selections of the first tables, extended by empty selections of the others.
+  public func extended(_ selections: [RowSelection]) -> [RowSelection] {
+    selections + Array(repeating: .none, count: tables.count - selections.count)
+  }
+
+  /// The initial values of some rows of a table whose initializer is `pushed`, `[rows, width]`.
+  ///
+  /// - Parameters:
+  ///   - seed: of the run.
+  ///   - itemCount: of the data set.
+  public func initialValues(
+    table: Int, rows: Range<Int>, seed: UInt64, itemCount: Int
+  ) -> Matrix {
+    guard table >= backbone.tables.count, let objective else {
+      return backbone.initialValues(table: table, rows: rows)
+    }
+    return objective.initialValues(
+      table: table - backbone.tables.count,
+      scales: backbone.initialContentScales(seed: seed, itemCount: itemCount))
+  }
+
+  /// Records what depends on no batch; see ``Backbone/propagate(on:parameters:context:)``.
+  public func propagate(
+    on tape: Tape, parameters: [Variable], context: StepContext
+  ) -> [Variable] {
+    backbone.propagate(
+      on: tape, parameters: Array(parameters[..<backbone.tables.count]), context: context)
+  }
+
+  /// Records the loss of one shard.
+  ///
+  /// - Parameter input: for each table the rows of ``rows(for:)``, in their order.
+  public func record(on tape: Tape, _ input: BatchInput) -> Loss {
+    let backboneCount = backbone.tables.count
+    let own = BatchInput(
+      batch: input.batch, parameters: Array(input.parameters[..<backboneCount]),
+      propagated: input.propagated, context: input.context)
+    if let objective {
+      let parameters = input.parameters[backboneCount..<backboneCount + objective.tables.count]
+      return objective.record(
+        on: tape, backbone: backbone, own, parameters: Array(parameters),
+        firstTable: backboneCount)
+    }
+    let content = backbone.content(on: tape, own)
+    return Loss(
+      terms: backbone.loss(
+        on: tape, own, content: content, items: content.means, likelihood: .bpr))
+  }
+}

@@ -1,0 +1,193 @@
+import Configuration
+import Coordinator
+import Logging
+import Nodes
+import Protocol
+import Recommenders
+import Settings
+import Transport
+
+/// A coordinator process: waits for the nodes of a run, leads it to its end, and keeps its records.
+package struct CoordinatorRole: Sendable {
+  private let setup: RunSetup
+  private let runID: String
+  private let listen: String
+  private let isQuiet: Bool
+  private let security: Security
+  private let keepsSocketFolder: Bool
+  private let endpointFile: EndpointFile?
+  private let announce: @Sendable (String) -> Void
+  private let makeDirectory: @Sendable () throws -> RunDirectory
+
+  /// - Parameters:
+  ///   - listen: where nodes connect, such as `tcp://0.0.0.0:7000`.
+  ///   - security: what protects the connections.
+  ///   - keepsSocketFolder: whether the folder of the socket is the run's own, to be made again
+  ///     when somebody removes it.
+  ///   - endpointFile: where it says at which address it listens.
+  ///   - announce: told where it listens, in a line for people.
+  ///   - makeDirectory: called when the address has turned out to be usable: before that, nothing
+  ///     is made that the next try would stumble over, and no old run is replaced.
+  package init(
+    setup: RunSetup, runID: String, listen: String, isQuiet: Bool, security: Security = .plain(),
+    keepsSocketFolder: Bool = false, endpointFile: EndpointFile? = nil,
+    announce: @escaping @Sendable (String) -> Void = { _ in },
+    makeDirectory: @escaping @Sendable () throws -> RunDirectory
+  ) {
+    self.setup = setup
+    self.runID = runID
+    self.listen = listen
+    self.isQuiet = isQuiet
+    self.security = security
+    self.keepsSocketFolder = keepsSocketFolder
+    self.endpointFile = endpointFile
+    self.announce = announce
+    self.makeDirectory = makeDirectory
+  }
+
+  /// Blocks until the run has ended.
+  ///
+  /// - Throws: errors with a sentence when the run cannot begin.
+  package func run(signals: SignalPipe) throws -> RoleOutcome {
+    let cluster = setup.configuration.cluster
+    try ProcessNeeds.coordinator(servers: cluster.servers, workers: cluster.workers)
+      .check(.current(), for: "the coordinator")
+    defer { endpointFile?.remove() }
+    let outcome = OutcomeBox()
+    let context = try ZeroMQContext()
+    // Every socket is closed when the thread has ended: nothing is left to wait for.
+    defer { try? context.terminate() }
+    let watch = NetworkWatch(label: "mrdib.coordinator")
+    let thread = try NetworkThread<CoordinatorNews>(
+      name: "coordinator", context: context, settings: watch.settings(security)
+    ) { [self] in
+      CoordinatorHandler(
+        setup: setup, listen: listen, keepsSocketFolder: keepsSocketFolder, signals: signals,
+        outcome: outcome
+      ) { [self] listener in
+        let run = try RunKeeper.open(
+          directory: makeDirectory(), setup: setup, runID: runID, isQuiet: isQuiet)
+        try endpointFile?.write(listener.endpoint)
+        announce("listening at \(listener.endpoint)")
+        return run
+      }
+    }
+    try thread.join()
+    return watch.explain(outcome.value)
+  }
+}
+
+/// Joins the node of a coordinator to the network. Lives on the network thread.
+private final class CoordinatorHandler: NetworkHandler {
+  typealias Event = CoordinatorNews
+  typealias Node = CoordinatorNode<CoordinatorProcess>
+
+  private let setup: RunSetup
+  private let listen: String
+  private let keepsSocketFolder: Bool
+  private let signals: SignalPipe
+  private let outcome: OutcomeBox
+  private let openRun:
+    (NetworkLoop<Event>.Listener) throws -> (keeper: RunKeeper, state: CoordinatorState)
+  /// There from the start on, which comes before every other event.
+  private var started: (process: CoordinatorProcess, node: Node)?
+  private var socket: ListeningSocket<Event>?
+  private var memory = UnusedMemory()
+
+  init(
+    setup: RunSetup, listen: String, keepsSocketFolder: Bool, signals: SignalPipe,
+    outcome: OutcomeBox,
+    openRun:
+      @escaping (NetworkLoop<Event>.Listener) throws -> (
+        keeper: RunKeeper, state: CoordinatorState
+      )
+  ) {
+    self.setup = setup
+    self.listen = listen
+    self.keepsSocketFolder = keepsSocketFolder
+    self.signals = signals
+    self.outcome = outcome
+    self.openRun = openRun
+  }
+
+  func started(on loop: NetworkLoop<Event>) throws {
+    let logs = NodeLogs(label: "mrdib.coordinator")
+    let socket = try ListeningSocket(
+      listen, maximumFrameBytes: WireLimits.controlFrameBytes, keepsFolder: keepsSocketFolder,
+      label: "mrdib.coordinator", on: loop)
+    self.socket = socket
+    let (keeper, state) = try openRun(socket.listener)
+    let endpoint = socket.listener.endpoint
+    endpoint.warnIfUnreachable(logs.logger)
+    let mailbox = loop.mailbox
+    let files = CoordinatorFiles(keeper, setup: setup) { news in
+      // A loop that has ended wants no more news.
+      try? mailbox.post(news)
+    }
+    let process = CoordinatorProcess(loop: loop, files: files, logs: logs, outcome: outcome)
+    started = (process, Node(state, tables: setup.model.tables, in: process))
+    logs.logger.info(
+      "run \(keeper.plan.runID), term \(keeper.plan.term), is listening at \(endpoint)")
+  }
+
+  func received(_ message: WireMessage, from peer: PeerID, on loop: NetworkLoop<Event>) {
+    started?.node.received(message, from: peer)
+  }
+
+  func lost(_ peer: PeerID, undelivered: Int, on loop: NetworkLoop<Event>) {
+    // Silence decides: a node may come back on the same connection.
+  }
+
+  func ticked(at now: Duration, on loop: NetworkLoop<Event>) {
+    if let signal = signals.next() {
+      started?.process.stopSignal = signal
+      started?.node.stop(because: ExitCode.reason(ofSignal: signal))
+    }
+    started?.node.tick(isBehind: loop.isBehind)
+    let now = MonotonicClock.seconds
+    socket?.tick(at: now, on: loop)
+    memory.tick(at: now, bytesMoved: loop.statistics.bytesMoved)
+  }
+
+  func posted(_ event: Event, on loop: NetworkLoop<Event>) { started?.node.take(event) }
+}
+
+/// A coordinator's sockets and files.
+private final class CoordinatorProcess: ZeroMQEnvironment, FileKeepingEnvironment {
+  let loop: NetworkLoop<CoordinatorNews>
+  let files: CoordinatorFiles
+  let logs: NodeLogs
+  private let outcome: OutcomeBox
+  /// The signal that asked for the end, if one did.
+  var stopSignal: Int32 = 2
+
+  init(
+    loop: NetworkLoop<CoordinatorNews>, files: CoordinatorFiles, logs: NodeLogs,
+    outcome: OutcomeBox
+  ) {
+    self.loop = loop
+    self.files = files
+    self.logs = logs
+    self.outcome = outcome
+  }
+
+  func send(_ letter: CoordinatorLetter, to peer: PeerID) { send(letter.encoded(), to: peer) }
+
+  func end(_ ending: CoordinatorEnding) {
+    switch ending {
+    case .finished(let result):
+      do {
+        try files.keeper.finish()
+        outcome.set(
+          RoleOutcome(
+            exitCode: ExitCode(result, stopSignal: stopSignal), message: result.summary))
+      } catch {
+        outcome.set(RoleOutcome(exitCode: .inputOutput, message: "\(error)"))
+      }
+    case .failed(let error, let isSuperseded):
+      outcome.set(
+        RoleOutcome(exitCode: isSuperseded ? .unavailable : .inputOutput, message: "\(error)"))
+    }
+    loop.stop()
+  }
+}

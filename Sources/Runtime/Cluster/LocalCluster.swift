@@ -1,0 +1,108 @@
+import Configuration
+import Files
+import Foundation
+import Settings
+import Transport
+
+/// A cluster of processes on this machine: what `train` starts.
+package struct LocalCluster: Sendable {
+  private let setup: RunSetup
+  private let directory: RunDirectory
+  private let runID: String
+  private let isQuiet: Bool
+  private let keyFolder: String?
+
+  /// - Parameter keyFolder: with the keys that every process uses; nil: nothing is encrypted, which
+  ///   never leaves this machine.
+  package init(
+    setup: RunSetup, directory: RunDirectory, runID: String, isQuiet: Bool,
+    keyFolder: String? = nil
+  ) {
+    self.setup = setup
+    self.directory = directory
+    self.runID = runID
+    self.isQuiet = isQuiet
+    self.keyFolder = keyFolder
+  }
+
+  /// Starts every role, starts again what dies, and blocks until all have ended.
+  ///
+  /// The coordinator's lines for people go to this process's stderr; what the processes log goes
+  /// to the run directory.
+  ///
+  /// - Parameter announce: told at once, in a sentence, of a process that ended before the run and
+  ///   what follows from it.
+  /// - Throws: ``RuntimeError`` when the system's limits are too low for the cluster, or a process
+  ///   cannot be started; the directory holds no run then.
+  package func run(
+    signals: SignalPipe, announce: (String) -> Void = { _ in }
+  ) throws -> LaunchReport {
+    try ClusterNeeds(setup).check(.current())
+    let socket = try SocketFolder()
+    defer { socket.remove() }
+    let isNew = !FileManager.default.fileExists(atPath: directory.configurationPath)
+    // The coordinator reads what was resolved here, so that both agree to the letter.
+    try directory.writeConfiguration(setup.configurationText)
+    do {
+      return try LocalLauncher(
+        logDirectory: directory.logDirectory, limits: limits, policy: policy
+      ).run(children(socket), signals: signals) { announce($0.sentence) }
+    } catch {
+      // Nobody has trained: the next try may have the directory.
+      if isNew { try? FileManager.default.removeItem(atPath: directory.configurationPath) }
+      throw error
+    }
+  }
+
+  /// The coordinator notices a lost node by its silence: it gets that long, and a little more.
+  private var limits: Supervision.Limits {
+    let cluster = setup.configuration.cluster
+    return Supervision.Limits(
+      notice: Double(cluster.nodeTimeout) / 1000 + 5, hang: Double(cluster.hangTimeout) / 1000)
+  }
+
+  private var policy: RestartPolicy {
+    let cluster = setup.configuration.cluster
+    return RestartPolicy(limit: cluster.restartLimit, window: Double(cluster.restartWindow))
+  }
+
+  private func children(_ socket: SocketFolder) -> [ChildSpecification] {
+    let address = socket.endpoint
+    let cluster = setup.configuration.cluster
+    let hasLoopback = Endpoint.reachesLoopback
+    let servers = (0..<cluster.servers).map { rank in
+      let listen = hasLoopback ? "tcp://127.0.0.1:*" : socket.endpoint(ofServer: rank)
+      return node("server", rank: rank, at: address, ["--listen", listen])
+    }
+    let nice = ThreadPriority.nice(
+      ofWorkers: cluster.workers, on: ProcessInfo.processInfo.activeProcessorCount)
+    let workers = (0..<cluster.workers).map {
+      var worker = node("worker", rank: $0, at: address)
+      worker.nice = nice
+      return worker
+    }
+    return [coordinator(at: address)] + servers + workers
+  }
+
+  private func coordinator(at address: String) -> ChildSpecification {
+    ChildSpecification(
+      name: "coordinator",
+      arguments: [
+        "coordinator", "--listen", address, "--run=\(directory.path)", "--run-id", runID,
+        "--prepared",
+      ] + (isQuiet ? ["--quiet"] : []) + keys,
+      isLeader: true, writesToStandardError: true)
+  }
+
+  private func node(
+    _ role: String, rank: Int, at address: String, _ options: [String] = []
+  ) -> ChildSpecification {
+    let name = "\(role)-\(rank)"
+    return ChildSpecification(
+      name: name, role: role,
+      arguments: [role, "--coordinator", address, "--run-id", runID, "--name", name] + options
+        + keys)
+  }
+
+  private var keys: [String] { keyFolder.map { ["--keys=\($0)"] } ?? [] }
+}

@@ -1,0 +1,159 @@
+import Coordinator
+import Nodes
+import ParameterServer
+import Protocol
+import Transport
+import Worker
+
+/// The environment of a node in a run of one process: what all roles have in common.
+protocol LocalEnvironment: NodeEnvironment where Peer == LocalLink, Message == MemoryMessage {
+  static var logs: NodeLogs { get }
+  var deliveries: LocalDeliveries { get }
+}
+
+extension LocalEnvironment {
+  var now: Double { MonotonicClock.seconds }
+
+  func log(_ level: NodeLogLevel, _ line: @autoclosure () -> String) {
+    // The run has no log file: on the terminal, what only a log needs would be in the way.
+    if level != .info { Self.logs.log(level, line()) }
+  }
+
+  func recordMalformedMessage(_ problem: String) { log(.frequentWarning, problem) }
+}
+
+extension LocalEnvironment where Self: MemberEnvironment {
+  func usage() -> ProcessUsage { .current() }
+
+  /// The coordinator's end is the end of this process; anything else that makes a node leave ends
+  /// the run too.
+  func end(_ departure: Departure) {
+    if case .finished = departure { return }
+    deliveries.end(.success(RoleOutcome(departure)))
+  }
+}
+
+extension LocalEnvironment where Self: ConnectingEnvironment {
+  func send(_ request: DataRequest, to peer: LocalLink) {
+    deliveries.add(.toServer(.request(request), peer))
+  }
+
+  func isPassingShortage(_ error: any Error) -> Bool { PassingShortage.caused(error) }
+}
+
+final class LocalCoordinator: LocalEnvironment, FileKeepingEnvironment {
+  static let logs = NodeLogs(label: "mrdib.coordinator")
+  let deliveries: LocalDeliveries
+  let files: CoordinatorFiles
+  /// The connection by which the best model is read, while it is open.
+  private var reading: LocalLink?
+  private var readingCount: UInt64 = 0
+
+  init(_ keeper: RunKeeper, setup: RunSetup, deliveries: LocalDeliveries) {
+    self.deliveries = deliveries
+    files = CoordinatorFiles(keeper, setup: setup) { [inbox = deliveries.inbox] in
+      inbox.add(.coordinatorNews($0))
+    }
+  }
+
+  func connect(to endpoint: String) -> LocalLink {
+    readingCount += 1
+    let link = LocalLink.coordinatorToServer(number: readingCount)
+    reading = link
+    return link
+  }
+
+  func close(_ peer: LocalLink) { reading = nil }
+
+  /// Nothing arrives on a connection that is closed.
+  func isOpen(_ link: LocalLink) -> Bool {
+    if case .coordinatorToServer = link { link == reading } else { true }
+  }
+
+  func send(_ letter: CoordinatorLetter, to peer: LocalLink) {
+    switch peer {
+    case .workerToCoordinator: deliveries.add(.toWorker(.coordinator(letter), peer))
+    case .serverToCoordinator: deliveries.add(.toServer(.coordinator(letter), peer))
+    case .workerToServer, .coordinatorToServer: break
+    }
+  }
+
+  func end(_ ending: CoordinatorEnding) {
+    switch ending {
+    case .finished(let result):
+      deliveries.end(
+        .success(RoleOutcome(exitCode: ExitCode(result), message: result.summary)))
+    case .failed(let error, _): deliveries.end(.failure(error))
+    }
+  }
+}
+
+final class LocalServer: LocalEnvironment, ServerEnvironment {
+  static let logs = NodeLogs(label: "mrdib.server")
+  let deliveries: LocalDeliveries
+  private let background: ServerBackground<LocalLink>
+
+  init(_ deliveries: LocalDeliveries) {
+    self.deliveries = deliveries
+    background = ServerBackground { [inbox = deliveries.inbox] in inbox.add(.serverEvent($0)) }
+  }
+
+  func sendToCoordinator(_ message: NodeMessage) {
+    deliveries.add(.toCoordinator(.node(message), .serverToCoordinator))
+  }
+
+  func send(_ reply: DataReply, to peer: LocalLink) -> Bool {
+    switch peer {
+    case .workerToServer: deliveries.add(.toWorker(.reply(reply), peer))
+    case .coordinatorToServer: deliveries.add(.toCoordinator(.reply(reply), peer))
+    case .workerToCoordinator, .serverToCoordinator: break
+    }
+    return true
+  }
+
+  func prepare(_ welcome: Welcome) { background.prepare(welcome) }
+
+  func write(_ snapshot: ServerSnapshot, of welcome: Welcome) {
+    background.write(snapshot, of: welcome)
+  }
+}
+
+/// The worker computes on the thread of the run.
+final class LocalWorker: LocalEnvironment, WorkerEnvironment {
+  static let logs = NodeLogs(label: "mrdib.worker")
+  let deliveries: LocalDeliveries
+  private let computation: TaskComputation
+
+  init(setup: RunSetup, deliveries: LocalDeliveries) {
+    self.deliveries = deliveries
+    computation = TaskComputation(
+      makeEngine: { setup.engine(serverCount: Int($0.serverCount)) },
+      warn: { Self.logs.log(.warning, $0) })
+  }
+
+  var taskProgress: UInt64 { computation.progress }
+
+  func sendToCoordinator(_ message: NodeMessage) {
+    deliveries.add(.toCoordinator(.node(message), .workerToCoordinator))
+  }
+
+  func connect(to endpoint: String) -> LocalLink { .workerToServer }
+
+  func close(_ peer: LocalLink) {}
+
+  func setUp(_ welcome: Welcome) { deliveries.add(.workerEvent(computation.setUp(welcome))) }
+
+  func begin(_ task: WorkerTask) { deliveries.add(.workerEvent(computation.begin(task))) }
+
+  func advance(_ task: UInt64, _ input: WorkInput) {
+    deliveries.add(.workerEvent(computation.advance(task, input)))
+  }
+
+  func end(_ ending: WorkerEnding) {
+    switch ending {
+    case .left(let departure): end(departure)
+    case .cannotConnect(let message):
+      deliveries.end(.success(RoleOutcome(exitCode: .unavailable, message: message)))
+    }
+  }
+}

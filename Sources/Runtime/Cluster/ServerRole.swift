@@ -1,0 +1,181 @@
+import Configuration
+import Logging
+import Nodes
+import ParameterServer
+import Protocol
+import Transport
+
+/// A parameter server process: joins the coordinator's run and holds its rows until the run is
+/// over.
+package struct ServerRole: Sendable {
+  private let options: NodeOptions
+  private let listen: String
+  private let advertisedHost: String?
+  private let endpointFile: EndpointFile?
+
+  /// - Parameters:
+  ///   - listen: where workers connect, such as `tcp://127.0.0.1:*` for a free port.
+  ///   - advertisedHost: at which workers reach this machine, when `listen` does not say it.
+  ///   - endpointFile: where it says at which address it is reached.
+  package init(
+    options: NodeOptions, listen: String, advertisedHost: String?,
+    endpointFile: EndpointFile? = nil
+  ) {
+    self.options = options
+    self.listen = listen
+    self.advertisedHost = advertisedHost
+    self.endpointFile = endpointFile
+  }
+
+  /// Blocks until the server has left the run.
+  ///
+  /// - Throws: `TransportError` when the network cannot be used at all.
+  package func run(signals: SignalPipe) throws -> RoleOutcome {
+    try ProcessNeeds.server(workers: 1, tableBytes: 0).check(.current(), for: "a server")
+    defer { endpointFile?.remove() }
+    let outcome = OutcomeBox()
+    let context = try ZeroMQContext()
+    // Every socket is closed when the thread has ended: nothing is left to wait for.
+    defer { try? context.terminate() }
+    let watch = NetworkWatch(label: "mrdib.server")
+    let thread = try NetworkThread<ServerSessionEvent<PeerID>>(
+      name: "server-network", context: context, settings: watch.settings(options.security)
+    ) { [self] in
+      ServerHandler(
+        options: options, listen: listen, advertisedHost: advertisedHost,
+        endpointFile: endpointFile, signals: signals, outcome: outcome)
+    }
+    options.warnOfUnreachableHost(Logger(label: "mrdib.server"), until: outcome)
+    try thread.join()
+    return options.explain(watch.explain(outcome.value))
+  }
+}
+
+/// Joins the node of a server to the network. Lives on the network thread, which also applies the
+/// updates: a version's rows belong to one thread.
+private final class ServerHandler: NetworkHandler {
+  typealias Event = ServerSessionEvent<PeerID>
+
+  private let options: NodeOptions
+  private let listen: String
+  private let advertisedHost: String?
+  private let endpointFile: EndpointFile?
+  private let signals: SignalPipe
+  private let outcome: OutcomeBox
+  /// There from the start on, which comes before every other event.
+  private var started: (process: ServerProcess, node: ServerNode<ServerProcess>)?
+  private var socket: ListeningSocket<Event>?
+  private var memory = UnusedMemory()
+
+  init(
+    options: NodeOptions, listen: String, advertisedHost: String?, endpointFile: EndpointFile?,
+    signals: SignalPipe, outcome: OutcomeBox
+  ) {
+    self.options = options
+    self.listen = listen
+    self.advertisedHost = advertisedHost
+    self.endpointFile = endpointFile
+    self.signals = signals
+    self.outcome = outcome
+  }
+
+  func started(on loop: NetworkLoop<Event>) throws {
+    let logs = NodeLogs(label: "mrdib.server")
+    let socket = try ListeningSocket(
+      listen, advertisedHost: advertisedHost, label: "mrdib.server", on: loop)
+    self.socket = socket
+    let listener = socket.listener
+    try Self.checkAdvertised(listener)
+    listener.endpoint.warnIfUnreachable(logs.logger)
+    let coordinator = try loop.connectDealer(
+      options.coordinator, maximumFrameBytes: WireLimits.controlFrameBytes)
+    try endpointFile?.write(listener.advertised)
+    logs.logger.info("\(options.searchSentence)")
+    let process = ServerProcess(
+      loop: loop, coordinator: coordinator, logs: logs, outcome: outcome)
+    let node = ServerNode(
+      hello: options.hello(.server, dataEndpoint: "\(listener.advertised)"),
+      limits: options.enrollmentLimits, coordinator: coordinator, in: process)
+    started = (process, node)
+    logs.logger.info("listening at \(listener.endpoint), reached at \(listener.advertised)")
+    node.handle(.tick)
+  }
+
+  /// - Throws: ``RuntimeError`` if workers cannot connect to what a server would tell them.
+  private static func checkAdvertised(_ listener: NetworkLoop<Event>.Listener) throws {
+    let reached = "\(listener.advertised)"
+    do {
+      _ = try Endpoint(reached)
+    } catch {
+      throw RuntimeError(
+        exitCode: .usage,
+        message: "Cannot tell workers where this server is, which was to be said with --advertise "
+          + "HOST: \(error)")
+    }
+    guard !reached.contains("//0.0.0.0:"), !reached.contains("//*:"), !reached.contains("//[::]:")
+    else {
+      throw RuntimeError(
+        exitCode: .usage,
+        message: "Cannot tell workers where this server is: it listens at \(listener.endpoint), "
+          + "which is every address of this machine. Name the one that workers reach with "
+          + "--advertise HOST.")
+    }
+  }
+
+  func received(_ message: WireMessage, from peer: PeerID, on loop: NetworkLoop<Event>) {
+    started?.node.received(message, from: peer)
+  }
+
+  func lost(_ peer: PeerID, undelivered: Int, on loop: NetworkLoop<Event>) {
+    // The coordinator may come back; its silence decides.
+    if peer != started?.process.coordinator { started?.node.handle(.peerGone(peer)) }
+  }
+
+  func ticked(at now: Duration, on loop: NetworkLoop<Event>) {
+    if signals.next() != nil { started?.node.handle(.stopRequested) }
+    started?.node.handle(.tick)
+    let now = MonotonicClock.seconds
+    socket?.tick(at: now, on: loop)
+    memory.tick(at: now, bytesMoved: loop.statistics.bytesMoved)
+  }
+
+  func posted(_ event: Event, on loop: NetworkLoop<Event>) {
+    started?.node.handle(event)
+  }
+}
+
+/// A server's sockets and queues.
+private final class ServerProcess: ZeroMQMemberEnvironment, ServerEnvironment {
+  let loop: NetworkLoop<ServerSessionEvent<PeerID>>
+  let coordinator: PeerID
+  let logs: NodeLogs
+  let outcome: OutcomeBox
+  private let background: ServerBackground<PeerID>
+
+  init(
+    loop: NetworkLoop<ServerSessionEvent<PeerID>>, coordinator: PeerID, logs: NodeLogs,
+    outcome: OutcomeBox
+  ) {
+    self.loop = loop
+    self.coordinator = coordinator
+    self.logs = logs
+    self.outcome = outcome
+    let mailbox = loop.mailbox
+    background = ServerBackground { event in
+      // A loop that has ended wants no more news.
+      try? mailbox.post(event)
+    }
+  }
+
+  func send(_ reply: DataReply, to peer: PeerID) -> Bool {
+    send(reply.encoded(), to: peer)?.code != .peerGone
+  }
+
+  func prepare(_ welcome: Welcome) { background.prepare(welcome) }
+
+  func write(_ snapshot: ServerSnapshot, of welcome: Welcome) {
+    background.write(snapshot, of: welcome)
+  }
+
+  func end(_ departure: Departure) { end(RoleOutcome(departure)) }
+}

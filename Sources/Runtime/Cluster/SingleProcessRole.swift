@@ -1,0 +1,98 @@
+import Configuration
+import Coordinator
+import Nodes
+import ParameterServer
+import Protocol
+import Recommenders
+import Transport
+import Worker
+
+/// A whole run in one process and on one thread: the nodes of coordinator, one server and one
+/// worker are the same as in a cluster, joined by a queue instead of sockets. Only what waits for
+/// disks runs on other threads: tables, checkpoints and the files of the best model.
+///
+/// It ends in the bits of a cluster with the same shards. It is what a cluster's cost is measured
+/// against, and the place for a debugger.
+package final class SingleProcessRole {
+  private let keeper: RunKeeper
+  private let deliveries: LocalDeliveries
+  private let coordinatorProcess: LocalCoordinator
+  private let serverProcess: LocalServer
+  private let workerProcess: LocalWorker
+  private let coordinator: CoordinatorNode<LocalCoordinator>
+  private let server: ServerNode<LocalServer>
+  private let worker: WorkerNode<LocalWorker>
+  private var tickedAt = -Double.infinity
+
+  /// - Throws: errors with a sentence when the run cannot begin.
+  package init(setup: RunSetup, directory: RunDirectory, runID: String, isQuiet: Bool) throws {
+    try ProcessNeeds.singleProcess.check(.current(), for: "a run in one process")
+    let state: CoordinatorState
+    (keeper, state) = try RunKeeper.open(
+      directory: directory, setup: setup, runID: runID, isQuiet: isQuiet)
+    deliveries = LocalDeliveries()
+    coordinatorProcess = LocalCoordinator(keeper, setup: setup, deliveries: deliveries)
+    serverProcess = LocalServer(deliveries)
+    workerProcess = LocalWorker(setup: setup, deliveries: deliveries)
+    coordinator = CoordinatorNode(state, tables: setup.model.tables, in: coordinatorProcess)
+    let options = NodeOptions(coordinator: "in this process")
+    func hello(_ role: NodeRole, incarnation: UInt64) -> NodeHello {
+      let endpoint = role == .server ? "in this process" : ""
+      var hello = options.hello(role, dataEndpoint: endpoint)
+      hello.incarnation = incarnation
+      return hello
+    }
+    worker = WorkerNode(
+      hello: hello(.worker, incarnation: 1), limits: .oneProcess,
+      coordinator: .workerToCoordinator, in: workerProcess)
+    server = ServerNode(
+      hello: hello(.server, incarnation: 2), limits: .oneProcess,
+      coordinator: .serverToCoordinator, in: serverProcess)
+  }
+
+  /// Runs to the end.
+  package func run(signals: any StopSignals) throws -> RoleOutcome {
+    do {
+      return try runToEnd(signals)
+    } catch {
+      keeper.abandon(because: error)
+      throw error
+    }
+  }
+
+  private func runToEnd(_ signals: any StopSignals) throws -> RoleOutcome {
+    var stopSignal: Int32 = 2
+    while deliveries.ending == nil {
+      let now = MonotonicClock.seconds
+      if now - tickedAt > 0.05 || deliveries.isEmpty {
+        tickedAt = now
+        if let signal = signals.next() {
+          stopSignal = signal
+          coordinator.stop(because: ExitCode.reason(ofSignal: signal))
+        }
+        coordinator.tick()
+        worker.handle(.tick)
+        server.handle(.tick)
+        deliveries.takeInbox()
+      }
+      // Everything that is there is taken at once; what it causes has the next turn.
+      for delivery in deliveries.takeAll() where deliveries.ending == nil { deliver(delivery) }
+    }
+    var result = try deliveries.ending?.get() ?? RoleOutcome(exitCode: .software, message: "")
+    try keeper.finish()
+    if result.exitCode == .interrupted { result.exitCode = .signal(stopSignal) }
+    return result
+  }
+
+  private func deliver(_ delivery: LocalDelivery) {
+    switch delivery {
+    case .toCoordinator(let message, let link):
+      if coordinatorProcess.isOpen(link) { coordinator.received(message, from: link) }
+    case .toServer(let message, let link): server.received(message, from: link)
+    case .toWorker(let message, let link): worker.received(message, from: link)
+    case .coordinatorNews(let news): coordinator.take(news)
+    case .serverEvent(let event): server.handle(event)
+    case .workerEvent(let event): worker.handle(event)
+    }
+  }
+}

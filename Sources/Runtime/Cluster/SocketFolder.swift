@@ -1,0 +1,163 @@
+import Files
+import Foundation
+import Transport
+
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Darwin
+#endif
+
+/// A private folder for the sockets of a local cluster, with a path short enough for the system:
+/// the coordinator's, and the servers' where loopback is down.
+///
+/// It is locked for as long as its process lives: cleaners of temporary files (systemd-tmpfiles)
+/// leave locked folders alone, and the next start knows by it which folders of killed processes are
+/// left over.
+package struct SocketFolder: Sendable {
+  package let path: String
+  private let lock: Int32
+
+  private static let prefix = "mrdib-run-"
+  private static let socketName = "coordinator"
+
+  /// Where the coordinator listens.
+  var endpoint: String { "ipc://\(path)/\(Self.socketName)" }
+
+  /// Where a server listens, if not at a port.
+  func endpoint(ofServer rank: Int) -> String { "ipc://\(path)/server-\(rank)" }
+
+  /// Whether a file of this name is a socket of a cluster, or its lock.
+  private static func isOwnFile(_ name: String) -> Bool {
+    name.wholeMatch(of: /(coordinator|server-\d+)(\.lock)?/) != nil
+  }
+
+  /// Makes a new folder, and removes those that killed processes of this user have left there.
+  ///
+  /// - Parameter parents: where it may be, best first; nil: where the environment says.
+  /// - Throws: ``RuntimeError`` if it cannot be made in any of them.
+  package init(in parents: [String]? = nil) throws {
+    var problems: [String] = []
+    for parent in parents ?? UserFolder.temporary(in: ProcessInfo.processInfo.environment) {
+      // Of TMPDIR any length is possible, of a socket's path not.
+      let longest = "\(parent)/\(Self.prefix)XXXXXX/\(Self.socketName)"
+      guard Endpoint.isUsable(socketPath: longest) else {
+        problems.append("no socket can have so long a path as in '\(parent.shown())'")
+        continue
+      }
+      Self.removeLeftOvers(in: parent)
+      if let (path, lock) = Self.make(in: parent) {
+        self.path = path
+        self.lock = lock
+        return
+      }
+      problems.append("'\(parent.shown())': \(String(cString: strerror(errno)))")
+    }
+    throw RuntimeError(
+      exitCode: .cannotCreate,
+      message: "Cannot make a folder for sockets (\(problems.joined(separator: "; "))). Let TMPDIR "
+        + "name a folder with a short path that you may write to.")
+  }
+
+  /// - Returns: nil, with `errno` set, if the folder cannot be made.
+  private static func make(in parent: String) -> (path: String, lock: Int32)? {
+    // Another start may take a folder that is not locked yet for one that was left over.
+    for _ in 0..<8 {
+      var template = Array("\(parent)/\(prefix)XXXXXX".utf8CString)
+      guard let made = mkdtemp(&template) else { return nil }
+      let path = String(cString: made)
+      if let lock = lock(path) { return (path, lock) }
+      rmdir(path)
+    }
+    errno = EAGAIN
+    return nil
+  }
+
+  package func remove() {
+    Self.empty(path)
+    close(lock)
+  }
+
+  /// Makes the folder of a socket again that was removed while it was in use. One of another name
+  /// is not ours and left as it is.
+  ///
+  /// - Throws: ``RuntimeError`` if it cannot be made, or somebody else has made it.
+  package static func makeAgain(_ path: String) throws {
+    let name = URL(fileURLWithPath: path).lastPathComponent
+    guard name.hasPrefix(prefix), mkdir(path, 0o700) != 0 else { return }
+    let reason = errno
+    guard reason == EEXIST, isOwn(path) else {
+      throw RuntimeError.system(
+        "make the folder for sockets '\(path)' again", errno: reason, exitCode: .cannotCreate)
+    }
+  }
+
+  // MARK: What is left over
+
+  private static func removeLeftOvers(in parent: String) {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: parent)) ?? []
+    for name in names where name.wholeMatch(of: /mrdib-run-[A-Za-z0-9]{6}/) != nil {
+      let path = "\(parent)/\(name)"
+      guard isOwn(path), let lock = lock(path) else { continue }
+      defer { close(lock) }
+      if !isListening("\(path)/\(socketName)") { empty(path) }
+    }
+  }
+
+  /// Removes the folder, if nothing is in it but what belongs there.
+  private static func empty(_ path: String) {
+    let files = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
+    guard files.allSatisfy(isOwnFile) else { return }
+    for file in files { unlink("\(path)/\(file)") }
+    // What is left over costs nothing but a folder.
+    rmdir(path)
+  }
+
+  /// Whether it is a folder that this user has made for himself alone, and no link to one.
+  private static func isOwn(_ path: String) -> Bool {
+    var status = stat()
+    return lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+      && status.st_uid == geteuid() && status.st_mode & 0o077 == 0
+  }
+
+  /// A descriptor that holds the lock; nil if another process has it, or the folder is gone.
+  private static func lock(_ path: String) -> Int32? {
+    guard isOwn(path), let folder = try? PlainFile.openFolder(path) else { return nil }
+    // A file system without locks cannot say that somebody has it.
+    let isTaken = flock(folder, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK
+    guard !isTaken, let identity = FileIdentity(descriptor: folder),
+      FileIdentity(path: path) == identity
+    else {
+      close(folder)
+      return nil
+    }
+    return folder
+  }
+
+  /// Whether a process listens there, though nobody holds the lock: its folder was removed and made
+  /// again.
+  private static func isListening(_ path: String) -> Bool {
+    var address = sockaddr_un()
+    address.sun_family = sa_family_t(AF_UNIX)
+    let bytes = path.utf8CString.map { UInt8(bitPattern: $0) }
+    let hasRoom = withUnsafeMutableBytes(of: &address.sun_path) { room in
+      guard bytes.count <= room.count else { return false }
+      room.copyBytes(from: bytes)
+      return true
+    }
+    #if canImport(Glibc)
+      let kind = Int32(SOCK_STREAM.rawValue)
+    #else
+      let kind = SOCK_STREAM
+    #endif
+    let peer = socket(AF_UNIX, kind, 0)
+    guard hasRoom, peer >= 0 else { return hasRoom }
+    defer { close(peer) }
+    _ = fcntl(peer, F_SETFL, O_NONBLOCK)
+    let size = socklen_t(MemoryLayout<sockaddr_un>.size)
+    let result = withUnsafePointer(to: &address) { pointer in
+      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { connect(peer, $0, size) }
+    }
+    return result == 0 || (errno != ENOENT && errno != ECONNREFUSED)
+  }
+}

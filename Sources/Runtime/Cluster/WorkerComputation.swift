@@ -1,0 +1,81 @@
+import Configuration
+import Datasets
+import Dispatch
+import Logging
+import Nodes
+import Protocol
+import Settings
+import Synchronization
+import Worker
+
+/// A worker's computation on a thread of its own, so that long products hold up no heartbeat.
+///
+/// Confined to one serial queue: every job runs there, in the order in which it was asked for.
+final class WorkerComputation: @unchecked Sendable {  // `computation` is touched only on `queue`
+  private let queue = DispatchQueue(label: "mrdib.compute", qos: .userInitiated)
+  private let computation: TaskComputation
+  private let report: @Sendable (WorkerEvent) -> Void
+  private let progressCount = Atomic<UInt64>(0)
+
+  /// - Parameters:
+  ///   - dataFolder: where the data lies on this machine; nil means where the configuration says.
+  ///   - report: called on the queue with the result of every job.
+  init(dataFolder: String?, report: @escaping @Sendable (WorkerEvent) -> Void) {
+    let logger = Logger(label: "mrdib.worker")
+    computation = TaskComputation(
+      makeEngine: { try .make($0, RunConfiguration($0), dataFolder: dataFolder) },
+      timeouts: { WorkerTimeouts(try RunConfiguration($0)) },
+      isPassingShortage: PassingShortage.caused, warn: { logger.warning("\($0)") })
+    self.report = report
+  }
+
+  /// What is done of the task under way, in steps or blocks; for any thread.
+  var progress: UInt64 { progressCount.load(ordering: .relaxed) }
+
+  func setUp(_ welcome: Welcome) { run { $0.setUp(welcome) } }
+
+  func begin(_ task: WorkerTask) { run { $0.begin(task) } }
+
+  func advance(_ task: UInt64, _ input: WorkInput) { run { $0.advance(task, input) } }
+
+  private func run(_ job: @escaping @Sendable (TaskComputation) -> WorkerEvent) {
+    queue.async { [self] in
+      // The queue may have another thread every time.
+      ThreadPriority.giveWayToNetwork()
+      MappedFile.readHere()
+      let event = job(computation)
+      progressCount.store(computation.progress, ordering: .relaxed)
+      report(event)
+    }
+  }
+}
+
+extension WorkerEngine {
+  /// Loads what a welcome describes.
+  ///
+  /// - Throws: an error with a sentence when data or configuration do not fit the run.
+  static func make(
+    _ welcome: Welcome, _ configuration: RunConfiguration, dataFolder: String?
+  ) throws -> WorkerEngine {
+    let setup = try RunSetup(
+      configuration: configuration, folder: dataFolder ?? configuration.data.folder)
+    let expected = configuration.data.digest
+    guard expected.isEmpty || expected == setup.dataset.digest else {
+      throw TrainingError(
+        "the data in '\(dataFolder ?? configuration.data.folder)' is not that of the run (digest "
+          + "\(setup.dataset.digest), the coordinator has \(expected)); copy the same files to "
+          + "every machine.")
+    }
+    return setup.engine(serverCount: Int(welcome.serverCount))
+  }
+}
+
+extension WorkerTimeouts {
+  init(_ configuration: RunConfiguration) {
+    let cluster = configuration.cluster
+    let computation = cluster.computationTimeout
+    self.init(
+      node: Double(cluster.nodeTimeout) / 1000,
+      computation: computation == 0 ? .infinity : Double(computation) / 1000)
+  }
+}

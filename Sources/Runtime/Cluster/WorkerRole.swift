@@ -1,0 +1,125 @@
+import Logging
+import Nodes
+import Protocol
+import Transport
+import Worker
+
+/// A worker process: joins the coordinator's run and computes until the run is over.
+package struct WorkerRole: Sendable {
+  private let options: NodeOptions
+  private let dataFolder: String?
+
+  /// - Parameter dataFolder: where the data lies on this machine, if not where the coordinator has
+  ///   it.
+  package init(options: NodeOptions, dataFolder: String?) {
+    self.options = options
+    self.dataFolder = dataFolder
+  }
+
+  /// Blocks until the worker has left the run.
+  ///
+  /// - Throws: `TransportError` when the network cannot be used at all.
+  package func run(signals: SignalPipe) throws -> RoleOutcome {
+    try ProcessNeeds.worker(servers: 1).check(.current(), for: "a worker")
+    let outcome = OutcomeBox()
+    let context = try ZeroMQContext()
+    // Every socket is closed when the thread has ended: nothing is left to wait for.
+    defer { try? context.terminate() }
+    let watch = NetworkWatch(label: "mrdib.worker")
+    let thread = try NetworkThread<WorkerEvent>(
+      name: "worker-network", context: context, settings: watch.settings(options.security)
+    ) { [options, dataFolder] in
+      WorkerHandler(options: options, dataFolder: dataFolder, signals: signals, outcome: outcome)
+    }
+    options.warnOfUnreachableHost(Logger(label: "mrdib.worker"), until: outcome)
+    try thread.join()
+    return options.explain(watch.explain(outcome.value))
+  }
+}
+
+/// Joins the node of a worker to the network. Lives on the network thread.
+private final class WorkerHandler: NetworkHandler {
+  private let options: NodeOptions
+  private let dataFolder: String?
+  private let signals: SignalPipe
+  private let outcome: OutcomeBox
+  /// There from the start on, which comes before every other event.
+  private var started: (process: WorkerProcess, node: WorkerNode<WorkerProcess>)?
+
+  init(
+    options: NodeOptions, dataFolder: String?, signals: SignalPipe, outcome: OutcomeBox
+  ) {
+    self.options = options
+    self.dataFolder = dataFolder
+    self.signals = signals
+    self.outcome = outcome
+  }
+
+  func started(on loop: NetworkLoop<WorkerEvent>) throws {
+    let coordinator = try loop.connectDealer(
+      options.coordinator, maximumFrameBytes: WireLimits.controlFrameBytes)
+    let process = WorkerProcess(
+      loop: loop, coordinator: coordinator, dataFolder: dataFolder, outcome: outcome)
+    process.logs.logger.info("\(options.searchSentence)")
+    let node = WorkerNode(
+      hello: options.hello(.worker, dataEndpoint: ""), limits: options.enrollmentLimits,
+      coordinator: coordinator, in: process)
+    started = (process, node)
+    node.handle(.tick)
+  }
+
+  func received(_ message: WireMessage, from peer: PeerID, on loop: NetworkLoop<WorkerEvent>) {
+    started?.node.received(message, from: peer)
+  }
+
+  func lost(_ peer: PeerID, undelivered: Int, on loop: NetworkLoop<WorkerEvent>) {
+    // Unanswered requests are sent again; the session decides when a peer counts as lost.
+  }
+
+  func ticked(at now: Duration, on loop: NetworkLoop<WorkerEvent>) {
+    if signals.next() != nil { started?.node.handle(.stopRequested) }
+    started?.node.handle(.tick)
+  }
+
+  func posted(_ event: WorkerEvent, on loop: NetworkLoop<WorkerEvent>) {
+    started?.node.handle(event)
+  }
+}
+
+/// A worker's sockets and its computation.
+private final class WorkerProcess: ZeroMQMemberEnvironment, WorkerEnvironment {
+  let loop: NetworkLoop<WorkerEvent>
+  let coordinator: PeerID
+  let logs = NodeLogs(label: "mrdib.worker")
+  let outcome: OutcomeBox
+  private let computation: WorkerComputation
+
+  init(
+    loop: NetworkLoop<WorkerEvent>, coordinator: PeerID, dataFolder: String?, outcome: OutcomeBox
+  ) {
+    self.loop = loop
+    self.coordinator = coordinator
+    self.outcome = outcome
+    let mailbox = loop.mailbox
+    computation = WorkerComputation(dataFolder: dataFolder) { event in
+      // A loop that has ended wants no more news.
+      try? mailbox.post(event)
+    }
+  }
+
+  var taskProgress: UInt64 { computation.progress }
+
+  func setUp(_ welcome: Welcome) { computation.setUp(welcome) }
+
+  func begin(_ task: WorkerTask) { computation.begin(task) }
+
+  func advance(_ task: UInt64, _ input: WorkInput) { computation.advance(task, input) }
+
+  func end(_ ending: WorkerEnding) {
+    switch ending {
+    case .left(let departure): end(RoleOutcome(departure))
+    case .cannotConnect(let message):
+      end(RoleOutcome(exitCode: .unavailable, message: message))
+    }
+  }
+}

@@ -1,0 +1,136 @@
+import Configuration
+import ParameterServer
+import Recommenders
+import Settings
+import Tables
+
+/// The least that one process needs, as far as it is known before it starts.
+///
+/// The numbers were counted in running processes. The number of open files includes those that
+/// `ConnectionGuard` reserves for the best model and checkpoints: with fewer a run would wait for
+/// descriptors for ever. A limit that lets a process start may still be too low later; then the
+/// process ends with an error message (`CProcess/exhaustion.c`).
+package struct ProcessNeeds: Sendable, Equatable {
+  /// Files that are open at the same time.
+  package var descriptors: Int
+  /// The threads that it starts.
+  package var threads = 5
+  /// Bytes of address space: the program with its libraries, and the stacks of its threads.
+  package var addressSpace = 150 << 20
+  /// Bytes of memory that it does not share with other processes.
+  package var memory = 12 << 20
+
+  /// An outgoing connection takes four descriptors (a socket, its queue, and two to watch it), an
+  /// incoming one takes one.
+  package static func coordinator(servers: Int, workers: Int) -> ProcessNeeds {
+    ProcessNeeds(descriptors: 44 + servers + workers + 4 * servers)
+  }
+
+  /// - Parameter tableBytes: of its share of the tables, with the optimizer's state.
+  package static func server(workers: Int, tableBytes: Int) -> ProcessNeeds {
+    var needs = ProcessNeeds(descriptors: 34 + workers)
+    needs.addressSpace += tableBytes
+    needs.memory += tableBytes
+    return needs
+  }
+
+  package static func worker(servers: Int) -> ProcessNeeds {
+    ProcessNeeds(descriptors: 20 + 4 * servers, addressSpace: computingAddressSpace)
+  }
+
+  /// Any command: with fewer descriptors the Swift runtime's own threads trap.
+  package static let command = ProcessNeeds(descriptors: 24, addressSpace: 0)
+
+  /// A run in one process, without a network.
+  package static let singleProcess = ProcessNeeds(
+    descriptors: 24, addressSpace: computingAddressSpace)
+
+  /// Includes OpenBLAS's buffers: a run on 150 users failed with 293 MiB and trained with 342.
+  private static let computingAddressSpace = 320 << 20
+
+  /// A process that starts `children` others.
+  package static func launcher(children: Int) -> ProcessNeeds {
+    var needs = ProcessNeeds(descriptors: 18 + 2 * children)
+    needs.threads = 0
+    return needs
+  }
+
+  /// - Parameter name: of the process, such as `the coordinator`.
+  /// - Throws: ``RuntimeError`` 71 with what is missing and what to do.
+  package func check(_ limits: ProcessLimits, for name: String) throws {
+    if let limit = limits.descriptors, limit < descriptors {
+      throw ProcessLimits.refusal(
+        "\(name) needs at least \(descriptors) open files, and the limit is \(limit)",
+        "raise it (ulimit -n)")
+    }
+    if let limit = limits.addressSpace, limit < addressSpace {
+      throw ProcessLimits.refusal(
+        "\(name) needs at least \(addressSpace >> 20) MiB of address space, and the limit is "
+          + "\(limit >> 20) MiB", "raise it (ulimit -v)")
+    }
+  }
+}
+
+extension ProcessLimits {
+  /// - Parameters:
+  ///   - found: what is needed and what is available.
+  ///   - advice: what to do.
+  static func refusal(_ found: String, _ advice: String) -> RuntimeError {
+    RuntimeError(exitCode: .system, message: "Cannot start: \(found); \(advice).")
+  }
+}
+
+/// The least that the processes of a cluster on this machine need together.
+package struct ClusterNeeds: Sendable {
+  /// With their names in messages; the launcher first.
+  private let processes: [(name: String, needs: ProcessNeeds, count: Int)]
+
+  /// - Parameter tableBytes: of all tables, with the optimizer's state.
+  package init(servers: Int, workers: Int, tableBytes: Int) {
+    processes = [
+      ("this process", .launcher(children: 1 + servers + workers), 1),
+      ("the coordinator", .coordinator(servers: servers, workers: workers), 1),
+      ("a server", .server(workers: workers, tableBytes: tableBytes / max(1, servers)), servers),
+      ("a worker", .worker(servers: servers), workers),
+    ]
+  }
+
+  private func sum(_ part: KeyPath<ProcessNeeds, Int>) -> Int {
+    processes.reduce(0) { $0 + $1.needs[keyPath: part] * $1.count }
+  }
+
+  /// - Throws: ``RuntimeError`` 71 with what is missing and what to do.
+  package func check(_ limits: ProcessLimits) throws {
+    for (name, needs, _) in processes { try needs.check(limits, for: name) }
+    let count = processes.dropFirst().reduce(0) { $0 + $1.count }
+    let threads = sum(\.threads)
+    if let free = limits.processes, free < threads {
+      throw ProcessLimits.refusal(
+        "the \(count) processes of the cluster need at least \(threads) threads, but only \(free) "
+          + "more are allowed",
+        "raise the limit of processes (ulimit -u, or the container's), or use fewer workers")
+    }
+    let memory = sum(\.memory)
+    if let free = limits.memory, free < memory {
+      throw ProcessLimits.refusal(
+        "the \(count) processes of the cluster need at least \(memory >> 20) MiB of memory, but "
+          + "the container has only \(free >> 20) MiB left",
+        "raise the container's limit, or use fewer workers")
+    }
+  }
+}
+
+extension ClusterNeeds {
+  /// The needs of the cluster that `train` starts.
+  init(_ setup: RunSetup) {
+    let cluster = setup.configuration.cluster
+    let states = OptimizerConfiguration(setup.configuration).description.states
+    let values = setup.model.tables.reduce(0) { sum, table in
+      let stateWidth = states.reduce(0) { $0 + $1.width(besideRowOf: table.width) }
+      return sum + table.rows * (table.width + stateWidth)
+    }
+    self.init(
+      servers: cluster.servers, workers: cluster.workers,
+      tableBytes: values * MemoryLayout<Float>.stride)
+  }
+}

@@ -1,0 +1,82 @@
+import Foundation
+import Tensors
+
+/// `environment.json`: the machine and the program that made a run, to judge its numbers later.
+package struct RunEnvironment: Sendable, Equatable, Encodable {
+  package struct BLAS: Sendable, Equatable, Encodable {
+    /// The kernels in use, such as `SkylakeX`.
+    package var core: String
+    /// The kernels that the program chose; `core` differs only if the library does not have them.
+    package var chosen: String
+    /// The library's own description of how it was built.
+    package var configuration: String
+
+    package init(core: String, chosen: String, configuration: String) {
+      self.core = core
+      self.chosen = chosen
+      self.configuration = configuration
+    }
+  }
+
+  package var schemaVersion = 1
+  package var version: String
+  package var gitCommit: String?
+  package var host: String
+  package var operatingSystem: String
+  package var cpuModel: String
+  package var cpuCores: Int
+  package var memoryBytes: UInt64
+  package var openBLAS: BLAS
+  package var commandLine: [String]
+  /// ISO 8601, UTC.
+  package var started: String
+
+  private enum CodingKeys: String, CodingKey {
+    case schemaVersion = "schema_version"
+    case gitCommit = "git_commit"
+    case operatingSystem = "operating_system"
+    case cpuModel = "cpu_model"
+    case cpuCores = "cpu_cores"
+    case memoryBytes = "memory_bytes"
+    case openBLAS = "openblas"
+    case commandLine = "command_line"
+    case version, host, started
+  }
+
+  /// This machine and this process.
+  ///
+  /// - Parameters:
+  ///   - version: of the program.
+  ///   - gitCommit: that the program was built from, if known.
+  ///   - openBLAS: as the BLAS module reports it.
+  ///   - cpuInfo: text in the form of `/proc/cpuinfo`; nil: that of this machine.
+  package static func capture(
+    version: String, gitCommit: String?, openBLAS: BLAS, started: Date,
+    commandLine: [String] = CommandLine.arguments,
+    cpuInfo: String? = nil
+  ) -> RunEnvironment {
+    let process = ProcessInfo.processInfo
+    return RunEnvironment(
+      version: version, gitCommit: gitCommit, host: process.hostName,
+      operatingSystem: process.operatingSystemVersionString,
+      cpuModel: cpuModel(in: cpuInfo ?? ProcessorFeatures.cpuInfo),
+      cpuCores: process.activeProcessorCount, memoryBytes: process.physicalMemory,
+      openBLAS: openBLAS, commandLine: commandLine, started: started.ISO8601Format())
+  }
+
+  /// The value of the first `model name` line; `unknown` where there is none (some ARM machines).
+  static func cpuModel(in cpuInfo: String) -> String {
+    let line = cpuInfo.split(separator: "\n").first { $0.hasPrefix("model name") }
+    let value = line?.split(separator: ":", maxSplits: 1).last.map(String.init)
+    return value?.trimmingCharacters(in: .whitespaces) ?? "unknown"
+  }
+}
+
+extension RunEnvironment.BLAS {
+  /// The kernels of this process.
+  static var current: Self {
+    Self(
+      core: BLASKernels.runningName, chosen: BLASKernels.chosenName,
+      configuration: Tensors.BLAS.buildDescription)
+  }
+}

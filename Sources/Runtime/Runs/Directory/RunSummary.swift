@@ -1,0 +1,140 @@
+import Coordinator
+import Files
+import Foundation
+import Protocol
+
+/// `summary.json`: the result of a run, for scripts. Numbers are unrounded.
+package struct RunSummary: Sendable, Equatable {
+  /// Raised when a key changes its meaning or is removed.
+  package static let schemaVersion = 1
+
+  /// What the coordinator's records do not contain.
+  package struct Details: Sendable, Equatable {
+    package var model: String
+    package var dataset: String
+    package var seed: UInt64
+    /// Trainable numbers of the model, auxiliary networks included.
+    package var parameterCount: UInt64
+    package var selection: SelectionRule
+    /// Wall time from the start of the program.
+    package var totalSeconds: Double
+
+    package init(
+      model: String, dataset: String, seed: UInt64, parameterCount: UInt64,
+      selection: SelectionRule, totalSeconds: Double
+    ) {
+      self.model = model
+      self.dataset = dataset
+      self.seed = seed
+      self.parameterCount = parameterCount
+      self.selection = selection
+      self.totalSeconds = totalSeconds
+    }
+  }
+
+  package var details: Details
+  package var run: StoredRun
+
+  package init(details: Details, run: StoredRun) {
+    self.details = details
+    self.run = run
+  }
+
+  /// The evaluation of the best epoch whose model is saved.
+  package var bestEvaluation: EvaluationSummary? {
+    let saved = run.standing.isBestSaved ? run.standing.best : nil
+    return saved.flatMap { best in run.evaluations.first { $0.epoch == best.epoch } }
+  }
+
+  /// Of all gradients of the run; nil in `bsp`, where rows are never stale.
+  package var staleness: StalenessCounts? {
+    let epochs = run.epochs.compactMap { StalenessCounts($0.values) }
+    return epochs.dropFirst().reduce(into: epochs.first) { $0?.add($1) }
+  }
+
+  /// Metrics of the best epoch in a split, such as `recall@20`.
+  package func metrics(of split: String) -> [String: Double] {
+    var metrics: [String: Double] = [:]
+    for (name, value) in bestEvaluation?.metrics ?? [:] where name.hasPrefix("\(split).") {
+      metrics[String(name.dropFirst(split.count + 1))] = value
+    }
+    return metrics
+  }
+}
+
+extension RunSummary: Encodable {
+  private enum Key: String, CodingKey {
+    case staleness
+    case schemaVersion = "schema_version"
+    case runID = "run_id"
+    case created, model, dataset, seed, outcome, message, selection, valid, test, seconds
+    case parameterCount = "parameter_count"
+    case epochsRun = "epochs_run"
+    case bestEpoch = "best_epoch"
+  }
+
+  private enum StalenessKey: String, CodingKey { case mean, max }
+
+  private enum SelectionKey: String, CodingKey {
+    case metric, patience, rounding, rule
+  }
+
+  package func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: Key.self)
+    try container.encode(Self.schemaVersion, forKey: .schemaVersion)
+    try container.encode(run.identity.id, forKey: .runID)
+    try container.encode(run.identity.created, forKey: .created)
+    try container.encode(details.model, forKey: .model)
+    try container.encode(details.dataset, forKey: .dataset)
+    try container.encode(details.seed, forKey: .seed)
+    try container.encode(details.parameterCount, forKey: .parameterCount)
+    try container.encode(Self.words(for: run.standing.status), forKey: .outcome)
+    try container.encode(run.message, forKey: .message)
+    try container.encode(run.standing.epochsFinished, forKey: .epochsRun)
+    // `null` if there is none.
+    try container.encode(bestEvaluation?.epoch, forKey: .bestEpoch)
+    try container.encode(finite(metrics(of: "valid")), forKey: .valid)
+    try container.encode(finite(metrics(of: "test")), forKey: .test)
+    try container.encode(seconds, forKey: .seconds)
+    if let staleness {
+      var counts = container.nestedContainer(keyedBy: StalenessKey.self, forKey: .staleness)
+      try counts.encode(staleness.mean, forKey: .mean)
+      try counts.encode(staleness.greatest, forKey: .max)
+    }
+    var rule = container.nestedContainer(keyedBy: SelectionKey.self, forKey: .selection)
+    try rule.encode(details.selection.metric, forKey: .metric)
+    try rule.encode(details.selection.patience, forKey: .patience)
+    try rule.encode(details.selection.rounding == .none ? "none" : "4 decimals", forKey: .rounding)
+    try rule.encode(details.selection.summary, forKey: .rule)
+  }
+
+  private var seconds: [String: Double] {
+    [
+      "total": details.totalSeconds,
+      "train": run.epochs.reduce(0) { $0 + $1.seconds },
+      "evaluate": run.evaluations.reduce(0) { $0 + $1.seconds },
+    ]
+  }
+
+  private func finite(_ values: [String: Double]) -> [String: ResultJSON.Number] {
+    values.mapValues { ResultJSON.Number(value: $0) }
+  }
+
+  private static func words(for status: RunStatus) -> String {
+    status == .earlyStopped ? "early_stopped" : status.rawValue
+  }
+
+  /// Whether a directory's summary exists and has this outcome.
+  static func isWritten(_ status: RunStatus, in directory: RunDirectory) -> Bool {
+    struct Outcome: Decodable { var outcome: String }
+    guard let bytes = try? contents(in: directory),
+      let written = try? JSONDecoder().decode(Outcome.self, from: Data(bytes))
+    else { return false }
+    return written.outcome == words(for: status)
+  }
+
+  /// The bytes of a run's summary.
+  package static func contents(in directory: RunDirectory) throws(FileProblem) -> [UInt8] {
+    try PlainFile.contents(of: directory.summaryPath, atMost: 16 << 20)
+  }
+}

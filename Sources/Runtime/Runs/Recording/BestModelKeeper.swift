@@ -1,0 +1,64 @@
+import Dispatch
+import Nodes
+import Recommenders
+
+/// Writes the files of the best model and makes them the run's best. Both wait for the disk, so
+/// this class has a queue of its own; checkpoints have another, so that a last checkpoint is not
+/// delayed.
+///
+/// One model is saved at a time. A model that is dropped while its files are being completed still
+/// becomes the run's best, as the records say; the next model waits until it is done.
+package final class BestModelKeeper: Sendable {
+  private let queue = DispatchQueue(label: "mrdib.coordinator.model", qos: .utility)
+  private let run: String
+  private let model: TrainingModel
+  private let checkPlace: @Sendable () throws -> Void
+  private let report: @Sendable (BestModelEvent<BestModelWriter>, _ saving: UInt64) -> Void
+
+  /// - Parameters:
+  ///   - run: the run directory.
+  ///   - checkPlace: throws if the run directory was moved or replaced.
+  ///   - report: called on the queue with the outcome of a job, and the number of its request.
+  package init(
+    run: String, model: TrainingModel, checkPlace: @escaping @Sendable () throws -> Void = {},
+    report: @escaping @Sendable (BestModelEvent<BestModelWriter>, _ saving: UInt64) -> Void
+  ) {
+    self.run = run
+    self.model = model
+    self.checkPlace = checkPlace
+    self.report = report
+  }
+
+  /// Creates the files. The report is `begun` or `failed`.
+  package func begin(_ request: BestModelRequest) {
+    work(on: request) { [run, model, checkPlace] in
+      try checkPlace()
+      return .begun(
+        try BestModelWriter(
+          run: run, model: model, epoch: request.epoch, version: request.version))
+    }
+  }
+
+  /// Completes the files once they have all rows. The last report is `saved` or `failed`.
+  package func finish(_ writer: BestModelWriter, of request: BestModelRequest) {
+    work(on: request) { [checkPlace, report] in
+      try checkPlace()
+      try writer.finish { report(.moved, request.number) }
+      return .saved
+    }
+  }
+
+  private func work(
+    on request: BestModelRequest,
+    _ body: @escaping @Sendable () throws -> BestModelEvent<BestModelWriter>
+  ) {
+    queue.async { [report] in
+      do {
+        report(try body(), request.number)
+      } catch {
+        let isTransient = PassingShortage.caused(error)
+        report(.failed("\(error)", isTransient: isTransient), request.number)
+      }
+    }
+  }
+}

@@ -1,0 +1,55 @@
+import Coordinator
+import Nodes
+import Protocol
+import Worker
+
+/// The files of a run that its coordinator keeps, and the jobs on them: records, checkpoints and
+/// the best model.
+final class CoordinatorFiles {
+  let keeper: RunKeeper
+  fileprivate let checkpoints: CheckpointKeeper
+  fileprivate let models: BestModelKeeper
+
+  /// - Parameter post: called on a queue with the result of a job, or when the paths of the run do
+  ///   not lead to its files any more.
+  init(_ keeper: RunKeeper, setup: RunSetup, post: @escaping @Sendable (CoordinatorNews) -> Void) {
+    self.keeper = keeper
+    checkpoints = CheckpointKeeper(setup: setup, plan: keeper.plan) { event, problems in
+      post(.checkpoints(event, problems: problems))
+    }
+    models = BestModelKeeper(
+      run: keeper.directory.path, model: setup.model, checkPlace: keeper.watch.check
+    ) { event, number in
+      post(.model(event, saving: number))
+    }
+    keeper.watch.start { post(.displaced($0)) }
+  }
+}
+
+/// The environment of a coordinator with real files, whether the cluster is made of processes or
+/// lives in one.
+protocol FileKeepingEnvironment: CoordinatorEnvironment where ModelWriter == BestModelWriter {
+  var files: CoordinatorFiles { get }
+}
+
+extension FileKeepingEnvironment {
+  func record(_ record: RunRecord) throws { try files.keeper.record(record) }
+
+  func recordKernels(of hello: NodeHello) throws { try files.keeper.recordKernels(of: hello) }
+
+  func report(_ event: RunEvent) { files.keeper.report(event) }
+
+  func findCheckpoint() { files.checkpoints.find() }
+
+  func commitCheckpoint(_ commit: CheckpointCommit) { files.checkpoints.commit(commit) }
+
+  func discardCheckpointFiles(_ shards: [CheckpointShard]) { files.checkpoints.discard(shards) }
+
+  func makeModelFiles(_ request: BestModelRequest) { files.models.begin(request) }
+
+  func completeModelFiles(_ writer: BestModelWriter, of request: BestModelRequest) {
+    files.models.finish(writer, of: request)
+  }
+}
+
+extension BestModelWriter: BestModelSink {}

@@ -1,0 +1,22 @@
+import Coordinator
+import Nodes
+
+/// What the coordinator's queues report to its node's thread.
+enum CoordinatorNews: Sendable {
+  /// The run directory or a file in it was moved or replaced; the error names it.
+  case displaced(any Error)
+  /// The result of a job on checkpoints, and what is wrong with those that were passed over.
+  case checkpoints(CoordinatorEvent, problems: [String])
+  /// Of the saving of this number.
+  case model(BestModelEvent<BestModelWriter>, saving: UInt64)
+}
+
+extension CoordinatorNode where Environment.ModelWriter == BestModelWriter {
+  func take(_ news: CoordinatorNews) {
+    switch news {
+    case .displaced(let error): fail(error)
+    case .checkpoints(let event, let problems): finished(event, problems: problems)
+    case .model(let event, let number): model(event, ofSaving: number)
+    }
+  }
+}

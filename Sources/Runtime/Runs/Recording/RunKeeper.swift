@@ -1,0 +1,218 @@
+import Configuration
+import Coordinator
+import Datasets
+import Foundation
+import Logging
+import Protocol
+import Recommenders
+import Settings
+import Tensors
+import Transport
+
+/// Writes what a run leaves behind: its directory, its store, its progress lines.
+///
+/// It executes the coordinator's `record`, `report` and `finish`, for a cluster of processes and
+/// for a run in one process.
+package final class RunKeeper {
+  package let directory: RunDirectory
+  package let plan: RunPlan
+  /// Detects a run directory or file that was moved or replaced.
+  let watch: RunDirectoryWatch
+  private let setup: RunSetup
+  private let store: RunStore
+  private var metrics: MetricsLog
+  private let progress: ProgressReporter
+  private let startedAt = MonotonicClock.seconds
+  private let logger = Logger(label: "mrdib.run")
+  /// The workers' kernels that are recorded.
+  private var knownKernels: Set<String> = []
+  /// A finished epoch that is not evaluated yet.
+  private var pendingEpoch: EpochSummary?
+
+  /// Resumes the run in the directory under the next term, or begins one.
+  ///
+  /// - Parameter runID: of a new run; a resumed one keeps its own.
+  /// - Returns: the keeper, and the coordinator's state at the start or at the point of resuming.
+  /// - Throws: ``RuntimeError`` or `CoordinationError` when the directory cannot be used, or its
+  ///   run has other settings or lacks its records.
+  package static func open(
+    directory: RunDirectory, setup: RunSetup, runID: String, isQuiet: Bool
+  ) throws -> (keeper: RunKeeper, state: CoordinatorState) {
+    let watch = try RunDirectoryWatch(directory)
+    try directory.checkRecordsAreThere()
+    let store = try RunStore(path: directory.storePath)
+    if let identity = try store.load()?.identity {
+      // The settings file may have been edited since the run began.
+      try ContinuedRun.check(identity, of: directory, against: setup)
+    } else {
+      try directory.checkNothingIsRecorded()
+    }
+    try directory.writeConfiguration(setup.configurationText)
+    try directory.writeEnvironment(
+      RunEnvironment.capture(
+        version: Program.version, gitCommit: nil, openBLAS: .current, started: Date()))
+    // The term must be on disk before the first message with it is sent.
+    let isContinued = try store.load() != nil
+    let term = isContinued ? try store.raiseTerm() : 1
+    let stored = try store.load()
+    let plan = setup.plan(
+      runID: stored?.identity.id ?? runID, term: term,
+      checkpointFolder: directory.checkpointDirectory)
+    let state = try CoordinatorState(plan: plan, resuming: stored.map { ResumePoint($0) })
+    if stored == nil {
+      try store.begin(
+        RunIdentity(
+          id: plan.runID, created: Date().ISO8601Format(), configuration: plan.configuration,
+          digests: RunIdentity.digests(of: setup)),
+        standing: state.standing)
+    }
+    for file in directory.storeFiles { watch.hold(file) }
+    let keeper = try RunKeeper(
+      directory: directory, watch: watch, setup: setup, plan: plan, store: store, stored: stored,
+      isQuiet: isQuiet)
+    return (keeper, state)
+  }
+
+  /// Writes the summary of a run that has ended, if its process died before writing it.
+  ///
+  /// - Throws: as ``open(directory:setup:runID:isQuiet:)`` and ``finish()``, also when the best
+  ///   model is not the one that the records name.
+  package static func completeRecords(
+    of run: ContinuedRun, in directory: RunDirectory, setup: RunSetup
+  ) throws {
+    guard !RunSummary.isWritten(run.stored.standing.status, in: directory) else {
+      return try BestModel.checkIsRecorded(run.stored, in: directory)
+    }
+    let runID = run.stored.identity.id
+    try open(directory: directory, setup: setup, runID: runID, isQuiet: true).keeper.finish()
+  }
+
+  private init(
+    directory: RunDirectory, watch: RunDirectoryWatch, setup: RunSetup, plan: RunPlan,
+    store: RunStore, stored: StoredRun?, isQuiet: Bool
+  ) throws {
+    self.directory = directory
+    self.watch = watch
+    self.setup = setup
+    self.plan = plan
+    self.store = store
+    if let stored {
+      pendingEpoch = try MetricsLog.rewrite(directory.metricsPath, as: stored, plan: plan)
+    }
+    metrics = try MetricsLog(path: directory.metricsPath)
+    progress = ProgressReporter(
+      epochs: plan.epochs, examplesPerEpoch: UInt64(setup.dataset.trainUsers.count),
+      isQuiet: isQuiet)
+  }
+
+  /// Makes a transition durable.
+  ///
+  /// - Throws: `CoordinationError` or ``RuntimeError`` when it cannot be written, or the records
+  ///   were moved or replaced.
+  package func record(_ record: RunRecord) throws {
+    try watch.check()
+    try store.record(record)
+    switch record.change {
+    case .epochFinished(let summary):
+      if plan.isEvaluationDue(afterEpoch: summary.epoch) {
+        pendingEpoch = summary
+      } else {
+        try append(summary, evaluation: nil)
+      }
+    case .evaluated(let evaluation):
+      if let epoch = pendingEpoch {
+        pendingEpoch = nil
+        try append(epoch, evaluation: evaluation)
+      } else {
+        try rewriteMetrics()
+      }
+    case .clusterFormed, .generationRaised, .bestSaved, .checkpointCommitted, .ended:
+      break
+    }
+  }
+
+  /// Appends an epoch that is in the store already. A file that was moved or replaced is written
+  /// anew.
+  private func append(_ epoch: EpochSummary, evaluation: EvaluationSummary?) throws {
+    if !metrics.isInPlace {
+      logger.warning(
+        "'\(directory.metricsPath)' was moved, deleted or replaced; writing it again")
+      try rewriteMetrics()
+      // The new file has this epoch already, unless the epoch is not evaluated.
+      guard pendingEpoch?.epoch == epoch.epoch else { return }
+      pendingEpoch = nil
+    }
+    try metrics.append(epoch, evaluation: evaluation)
+  }
+
+  /// Records which kernels a worker uses, and warns if workers of the run used others before.
+  ///
+  /// - Throws: `CoordinationError` when the record cannot be written.
+  package func recordKernels(of hello: NodeHello) throws {
+    guard hello.role == .worker, !hello.kernels.isEmpty, hello.kernels.utf8.count <= 64,
+      hello.runID.isEmpty || hello.runID == plan.runID,
+      knownKernels.count < 16, knownKernels.insert(hello.kernels).inserted
+    else { return }
+    let before = try store.recordKernels(hello.kernels)
+    // In ssp and async no two runs have the same bits anyway.
+    guard plan.isExact, !before.isEmpty else { return }
+    report(.otherKernels(host: hello.host, name: hello.kernels, before: before))
+  }
+
+  /// Writes `metrics.jsonl` again, because an evaluation has replaced the one in an existing line.
+  private func rewriteMetrics() throws {
+    guard let run = try store.load() else { return }
+    pendingEpoch = try MetricsLog.rewrite(directory.metricsPath, as: run, plan: plan)
+    metrics = try MetricsLog(path: directory.metricsPath)
+  }
+
+  /// Shows an event as progress.
+  package func report(_ event: RunEvent) { progress.handle(event) }
+
+  /// Writes the summary and closes the store.
+  ///
+  /// - Throws: errors with a sentence when that fails, or when the best model of a run that has
+  ///   ended is missing.
+  package func finish() throws {
+    try watch.check()
+    if let run = try store.load() {
+      // An interrupted run evaluates its last epoch when it resumes.
+      if let epoch = pendingEpoch, run.standing.status != .interrupted {
+        try append(epoch, evaluation: nil)
+      }
+      try writeSummary(of: run)
+      if [.completed, .earlyStopped].contains(run.standing.status) {
+        try BestModel.checkIsRecorded(run, in: directory)
+      }
+    }
+    try store.close()
+  }
+
+  /// Writes a summary with the error that ended the run. The store keeps its last good state.
+  ///
+  /// If the summary cannot be written either, only the error itself is reported.
+  package func abandon(because error: any Error) {
+    guard (try? watch.check()) != nil else { return }
+    if var run = try? store.load() {
+      run.standing.status = .failed
+      run.message = "\(error)"
+      try? writeSummary(of: run)
+    }
+    try? store.close()
+  }
+
+  private func writeSummary(of run: StoredRun) throws {
+    try directory.writeSummary(
+      RunSummary(
+        details: .init(
+          model: setup.configuration.model.model, dataset: setup.dataset.name, seed: setup.seed,
+          parameterCount: UInt64(setup.model.parameterCount), selection: plan.selection,
+          totalSeconds: MonotonicClock.seconds - startedAt),
+        run: run))
+  }
+}
+
+/// The program.
+package enum Program {
+  package static let version = "0.1.0"
+}

@@ -1,0 +1,14 @@
+import Configuration
+import Settings
+import Tables
+
+extension Consistency {
+  /// What the settings `consistency` and `staleness_bound` say.
+  init(_ configuration: RunConfiguration) {
+    switch configuration.training.consistency {
+    case .bsp: self = .bulkSynchronous
+    case .ssp: self = .staleSynchronous(bound: UInt64(configuration.training.stalenessBound))
+    case .async: self = .asynchronous
+    }
+  }
+}

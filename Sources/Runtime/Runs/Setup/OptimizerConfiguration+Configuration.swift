@@ -1,0 +1,16 @@
+import Configuration
+import ParameterServer
+import Recommenders
+import Settings
+
+extension OptimizerConfiguration {
+  /// The optimizer that a configuration asks for.
+  init(_ configuration: RunConfiguration) {
+    let training = configuration.training
+    self.init(
+      configuration.optimizer,
+      model: LearningRate(
+        training.learningRate, decay: training.decay, period: training.decayPeriod),
+      discriminator: LearningRate(configuration.values[EstimatorSettings.learningRate]))
+  }
+}

@@ -1,0 +1,218 @@
+import Configuration
+import Coordinator
+import Datasets
+import Foundation
+import ParameterServer
+import Protocol
+import Recommenders
+import Settings
+import Tables
+import Tensors
+import Worker
+
+/// A configuration and a data set with everything derived from them: the model, and the values that
+/// coordinator, servers and workers must agree on.
+package struct RunSetup: Sendable {
+  package let configuration: RunConfiguration
+  /// The configuration as text, with the source of every value.
+  package let configurationText: String
+  package let dataset: Dataset
+  package let model: TrainingModel
+
+  /// Loads the data and builds the model.
+  ///
+  /// - Parameter folder: of the data set on this machine.
+  /// - Throws: `DatasetError`, `ModelError`, ``RuntimeError``.
+  package init(configuration: RunConfiguration, folder: String) throws {
+    try self.init(
+      configuration: configuration, dataset: Dataset.load(folder: folder, for: configuration))
+  }
+
+  /// Builds the model on data that was loaded for these settings.
+  ///
+  /// - Throws: `ModelError`; ``RuntimeError`` for data without validation interactions.
+  package init(configuration: RunConfiguration, dataset: Dataset) throws {
+    self.configuration = configuration
+    configurationText = configuration.resolvedYAML()
+    self.dataset = dataset
+    guard !dataset.valid.columns.isEmpty else {
+      throw RuntimeError(
+        exitCode: .dataMalformed,
+        message: "Cannot train on data set '\(dataset.name)': no user of the training data has a "
+          + "validation interaction (x_label 1), so \(configuration.selection.metric.yaml) "
+          + "cannot choose an epoch. Split the data again.")
+    }
+    var input = ModelInput(dataset, graphs: .keptOnDisk(of: dataset))
+    input.batchSize = configuration.training.batchSize
+    model = try ModelRegistry.make(
+      configuration.model.model, input: input, settings: configuration.values,
+      objective: configuration.model.objective == .mrdib ? configuration.mrdib : nil,
+      seed: UInt64(configuration.training.seed))
+  }
+
+  /// The same setup with the text from which its settings were read, which has the source of every
+  /// value.
+  package func with(configurationText: String) -> RunSetup {
+    RunSetup(
+      configuration: configuration, text: configurationText, dataset: dataset, model: model)
+  }
+
+  private init(
+    configuration: RunConfiguration, text: String, dataset: Dataset, model: TrainingModel
+  ) {
+    self.configuration = configuration
+    configurationText = text
+    self.dataset = dataset
+    self.model = model
+  }
+
+  package var seed: UInt64 { UInt64(configuration.training.seed) }
+
+  package var roundsPerStep: Int {
+    // Without a discriminator all rounds would be the same.
+    configuration.isInEffect(EstimatorSettings.rounds)
+      && configuration.mrdib.redundancyWeight != 0
+      ? configuration.values[EstimatorSettings.rounds] : 1
+  }
+
+  /// The blocks of an evaluation.
+  package var blocks: EvaluationBlocks {
+    EvaluationBlocks(
+      model: model, userCount: dataset.userCount,
+      materializeBlockSize: configuration.cluster.materializeBlockItems,
+      rankBlockSize: configuration.cluster.evaluationBlockUsers)
+  }
+
+  /// The coordinator's plan of the run.
+  ///
+  /// - Parameters:
+  ///   - term: of the coordinator.
+  ///   - checkpointFolder: used if the settings name none; nil means no checkpoints.
+  package func plan(
+    runID: String, term: UInt64 = 1, checkpointFolder: String? = nil
+  ) -> RunPlan {
+    let cluster = configuration.cluster
+    return RunPlan(
+      runID: runID, term: term, configuration: configurationText,
+      tables: model.tables.map { TableDescription($0) }, seed: seed,
+      shardCount: UInt32(configuration.training.shards), workerCount: UInt32(cluster.workers),
+      serverCount: UInt32(cluster.servers), stepsPerEpoch: UInt32(stepsPerEpoch),
+      roundsPerStep: UInt32(roundsPerStep), epochs: UInt32(configuration.training.epochs),
+      evaluationInterval: UInt32(configuration.selection.evaluationInterval),
+      materializeBlockCount: UInt32(blocks.materializeCount),
+      rankBlockCount: UInt32(blocks.rankCount),
+      exposure: ExposurePlan(
+        metrics: configuration.metrics, cutoffs: configuration.selection.cutoffs,
+        itemCount: dataset.itemCount, usersPerBlock: cluster.evaluationBlockUsers),
+      selection: selectionRule,
+      isExact: Consistency(configuration).isExact,
+      checkpoints: checkpoints(of: runID, in: checkpointFolder),
+      timing: CoordinationTiming(
+        heartbeatInterval: Double(cluster.heartbeatInterval) / 1000,
+        heartbeatTimeout: Double(cluster.nodeTimeout) / 1000,
+        startupTimeout: Double(cluster.startupTimeout) / 1000))
+  }
+
+  /// The folder and interval of checkpoints.
+  private func checkpoints(of runID: String, in standardFolder: String?) -> CheckpointPlan? {
+    let keys = configuration.checkpoints
+    guard let folder = configuration.checkpointFolder(of: runID) ?? standardFolder else {
+      return nil
+    }
+    let steps = keys.steps > 0 ? keys.steps : keys.epochs * stepsPerEpoch
+    return CheckpointPlan(folder: folder, interval: UInt64(steps * roundsPerStep))
+  }
+
+  private var stepsPerEpoch: Int {
+    let batch = configuration.training.batchSize
+    return (dataset.trainUsers.count + batch - 1) / batch
+  }
+
+  package var selectionRule: SelectionRule {
+    SelectionRule(
+      metric: "valid.\(configuration.selection.metric.yaml)",
+      patience: UInt32(configuration.selection.stoppingStep),
+      rounding: configuration.selection.compatibility == .mmrec ? .fourDecimals : .none)
+  }
+
+  /// A worker's computation.
+  package func engine(serverCount: Int) -> WorkerEngine {
+    WorkerEngine(
+      dataset: dataset, model: model, serverCount: serverCount,
+      setting: WorkerEngine.Setting(
+        seed: seed, shardCount: configuration.training.shards,
+        roundsPerStep: roundsPerStep, batchSize: configuration.training.batchSize,
+        topK: configuration.selection.cutoffs, metrics: configuration.metrics,
+        rankBlockSize: configuration.cluster.evaluationBlockUsers,
+        materializeBlockSize: configuration.cluster.materializeBlockItems,
+        consistency: Consistency(configuration)))
+  }
+}
+
+extension Dataset {
+  /// Loads the data that a configuration's model reads.
+  ///
+  /// - Throws: `DatasetError`.
+  static func load(folder: String, for configuration: RunConfiguration) throws -> Dataset {
+    let modalities = configuration.data.modalities.map {
+      ModalityDescription(name: $0.name, file: $0.file)
+    }
+    return try load(
+      folder: folder, modalities: modalities.isEmpty ? nil : modalities,
+      needsFeatures: ModelRegistry.needsFeatures(configuration.model.model))
+  }
+}
+
+extension RunSetup {
+  /// The output of a dry run: the plan in numbers.
+  package var summaryLines: [String] {
+    let plan = plan(runID: "dry-run")
+    let bytes = model.tables.reduce(0) { $0 + $1.rows * $1.width * MemoryLayout<Float>.stride }
+    return [
+      "model\t\(configuration.model.model)",
+      "data\t\(dataset.name)",
+      "users\t\(dataset.userCount)",
+      "items\t\(dataset.itemCount)",
+      "training interactions\t\(dataset.trainUsers.count)",
+      "steps per epoch\t\(plan.stepsPerEpoch)",
+      "shards per step\t\(plan.shardCount)",
+      "trainable parameters\t\(model.parameterCount)",
+      "tables\t\(model.tables.count)",
+      "bytes of all tables, without optimizer state\t\(bytes)",
+    ]
+  }
+
+  /// Settings that have no effect on this run, as sentences.
+  package var warnings: [String] { configuration.settingsWithoutEffect }
+}
+
+/// Identifiers of runs.
+package enum RunIdentifier {
+  /// A unique identifier.
+  package static func fresh() -> String { UUID().uuidString.lowercased() }
+}
+
+extension RunSetup {
+  /// The directory of this run without `--run`.
+  package func standardDirectory(date: Date) -> String {
+    RunDirectory.standardPath(
+      model: configuration.model.model, dataset: dataset.name,
+      configurationDigest: configuration.digest, date: date)
+  }
+}
+
+extension GraphStore {
+  /// At most one line a minute, because an unwritable folder causes a warning for every graph.
+  private static let log = RateLimitedLog(label: "mrdib.graphs", limit: RateLimit(lines: 1))
+
+  /// The graphs of a data set, cached on disk. Files that cannot be read or written cause a
+  /// warning: the run is correct without them, but every start takes longer.
+  static func keptOnDisk(of dataset: Dataset) -> GraphStore {
+    GraphStore(dataset: dataset, cacheFolder: UserFolder.cache.map { "\($0)/graphs" }) { event in
+      switch event {
+      case .refused, .notWritten: log.warning("\(event)")
+      case .built, .loaded: break
+      }
+    }
+  }
+}

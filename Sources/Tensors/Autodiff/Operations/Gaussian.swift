@@ -1,0 +1,109 @@
+internal import CKernels
+internal import Foundation
+
+extension Tape {
+  /// Draws from a diagonal Gaussian by the reparametrisation `z = μ + e^{ℓ/2} ⊙ ε`.
+  ///
+  /// - Parameters:
+  ///   - mean: μ, `[J, D]`.
+  ///   - logVariance: ℓ, `[J, D]`, |ℓ| ≤ 80.
+  ///   - noise: ε, `[J, D]`, standard normal; no gradient.
+  /// - Returns: z and the deviations e^{ℓ/2}, `[J, D]`; `dμ = g`, `dℓ = ½ g ⊙ ε ⊙ e^{ℓ/2}`.
+  /// - Source: Kingma and Welling 2014, arXiv:1312.6114, §2.4.
+  public func gaussianSample(
+    mean: Variable, logVariance: Variable, noise: Matrix
+  ) -> (sample: Variable, deviation: Matrix) {
+    let output = matrix(rows: mean.rows, columns: mean.columns)
+    let deviation = matrix(rows: mean.rows, columns: mean.columns)
+    mrdib_gaussian_sample(
+      mean.value.pointer, logVariance.value.pointer, noise.pointer, deviation.pointer,
+      output.pointer, output.count)
+    let sample = record(output, from: mean, logVariance) { [unowned self] gradient in
+      accumulate(into: mean) { target, isFirst in
+        if isFirst {
+          target.copy(from: gradient)
+        } else {
+          BLAS.accumulate(gradient.pointer, into: target.pointer, count: target.count)
+        }
+      }
+      scatter(into: logVariance) { target in
+        mrdib_gaussian_sample_adjoint(
+          gradient.pointer, noise.pointer, deviation.pointer, target.pointer, target.count)
+      }
+    }
+    return (sample, deviation)
+  }
+
+  /// The divergence from diagonal Gaussians to `N(0, s² I)`, times a constant.
+  ///
+  ///     scale · Σ ½ (μ²/s² + e^ℓ/s² − 1 − ℓ + 2 ln s)
+  ///
+  /// - Parameters:
+  ///   - mean: μ, `[J, D]`.
+  ///   - logVariance: ℓ, `[J, D]`.
+  ///   - priorDeviation: s, constant; 1 is the standard prior.
+  ///   - scale: 1 / (J · D) for the mean per dimension, 1 / J for the mean per item.
+  /// - Returns: `[1, 1]`, nats.
+  public func gaussianDivergence(
+    mean: Variable, logVariance: Variable, priorDeviation: Float, scale: Float
+  ) -> Variable {
+    let precision = 1 / (priorDeviation * priorDeviation)
+    let total = mrdib_gaussian_kl(
+      mean.value.pointer, logVariance.value.pointer, precision, log(precision), mean.value.count)
+    return record(scalar(Float(total * Double(scale))), from: mean, logVariance) {
+      [unowned self] gradient in
+      let factor = gradient.pointer[0] * scale
+      scatter(into: mean) { target in
+        mrdib_gaussian_kl_adjoint(
+          mean.value.pointer, logVariance.value.pointer, precision, factor, target.pointer, nil,
+          target.count)
+      }
+      scatter(into: logVariance) { target in
+        mrdib_gaussian_kl_adjoint(
+          mean.value.pointer, logVariance.value.pointer, precision, factor, nil, target.pointer,
+          target.count)
+      }
+    }
+  }
+}
+
+extension Tape {
+  /// The mean log-density of rows under diagonal Gaussians that another network predicts.
+  ///
+  ///     (1/J) Σ_i Σ_k −½ [ (x − μ)² e^{−ℓ} + ℓ + ln 2π ]
+  ///
+  /// - Parameters: `x`, `mean` and `logVariance` are `[J, D]`; gradients flow to all three.
+  /// - Returns: `[1, 1]`, nats.
+  public func gaussianLogDensity(
+    _ x: Variable, mean: Variable, logVariance: Variable
+  ) -> Variable {
+    let count = Float(max(1, x.rows))
+    let scaled = matrix(rows: x.rows, columns: x.columns)  // (x − μ) e^{−ℓ}
+    let squared = matrix(rows: x.rows, columns: x.columns)  // (x − μ)² e^{−ℓ}
+    var total = 0.0
+    for index in 0..<x.value.count {
+      let difference = x.value.pointer[index] - mean.value.pointer[index]
+      let logVariance = logVariance.value.pointer[index]
+      scaled.pointer[index] = difference * exp(-logVariance)
+      squared.pointer[index] = difference * scaled.pointer[index]
+      total -= 0.5 * (Double(squared.pointer[index]) + Double(logVariance) + log(2 * Double.pi))
+    }
+    return record(scalar(Float(total) / count), from: x, mean, logVariance) {
+      [unowned self] gradient in
+      let factor = gradient.pointer[0] / count
+      scatter(into: x) { target in
+        BLAS.accumulate(
+          scaled.pointer, scaledBy: -factor, into: target.pointer, count: target.count)
+      }
+      scatter(into: mean) { target in
+        BLAS.accumulate(
+          scaled.pointer, scaledBy: factor, into: target.pointer, count: target.count)
+      }
+      scatter(into: logVariance) { target in
+        for index in 0..<target.count {
+          target.pointer[index] += factor * 0.5 * (squared.pointer[index] - 1)
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,49 @@
+extension Tape {
+  /// Half the sum of squares of the batch matrix `x[indices]`, times a constant.
+  ///
+  ///     L = scale · ½ Σ_b ‖x[index_b]‖²
+  ///
+  /// A row that occurs several times counts several times. Unlike ``gatheredNorm(_:_:)`` it adds
+  /// up over shards.
+  ///
+  /// - Parameters:
+  ///   - x: `[J, D]`.
+  ///   - indices: rows of `x`, one per batch entry.
+  /// - Returns: `[1, 1]`; `dx[j] = scale · count_j · x[j]`.
+  /// - Numerics: the sum in `Double`, in the order of the rows.
+  public func gatheredHalfSquares(
+    _ x: Variable, _ indices: [Int32], scale: Float
+  ) -> Variable {
+    let width = x.columns
+    var counts = [Float](repeating: 0, count: x.rows)
+    for index in indices { counts[Int(index)] += 1 }
+    var total = 0.0
+    for row in 0..<x.rows where counts[row] > 0 {
+      let start = x.value.pointer + row * width
+      total += Double(counts[row]) * Double(BLAS.dot(start, start, count: width))
+    }
+    return record(scalar(Float(total / 2) * scale), from: x) { [unowned self] gradient in
+      scatter(into: x) { target in
+        for row in 0..<x.rows where counts[row] > 0 {
+          BLAS.accumulate(
+            x.value.pointer + row * width, scaledBy: gradient.pointer[0] * scale * counts[row],
+            into: target.pointer + row * width, count: width)
+        }
+      }
+    }
+  }
+}
+
+extension Tape {
+  /// The mean of the squares of a batch matrix's elements: `Σ_b ‖x[index_b]‖² / (count · D)`.
+  ///
+  /// - Parameters:
+  ///   - x: `[J, D]`.
+  ///   - indices: rows of `x`, one per entry of this shard's batch; nil means every row once.
+  ///   - count: the entries of the whole step, so that shards add up.
+  /// - Returns: `[1, 1]`; see ``gatheredHalfSquares(_:_:scale:)``.
+  public func meanSquare(_ x: Variable, _ indices: [Int32]? = nil, count: Int) -> Variable {
+    gatheredHalfSquares(
+      x, indices ?? (0..<Int32(x.rows)).map { $0 }, scale: 2 / Float(max(1, count * x.columns)))
+  }
+}

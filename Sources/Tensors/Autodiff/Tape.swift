@@ -1,0 +1,180 @@
+/// Records operations as they are computed and runs their adjoints in reverse order.
+///
+/// Operations are coarse (a linear layer, a loss over a batch), each with a hand-written adjoint in
+/// a file of its own under `Operations`. A step is:
+///
+/// 1. record: `let loss = tape.rankingLoss(…)`;
+/// 2. if ``reductions`` is not empty, sum each over all shards and ``resolve(_:)`` them;
+/// 3. ``backward(from:)``, read the parameters' gradients;
+/// 4. ``reset()``, which frees every matrix of the step for the next one.
+///
+/// Buffers live as long as the tape: in steady state a step allocates nothing of matrix size.
+/// A tape belongs to one thread at a time.
+public final class Tape {
+  private var adjoints: [() -> Void] = []
+  private var free: [Int: [MatrixStorage]] = [:]
+  private var used: [MatrixStorage] = []
+  /// Variables whose gradient has been allocated.
+  private var differentiated: [Variable] = []
+  /// Sums that need all shards before the backward pass can run, in the order of recording.
+  public internal(set) var reductions: [Reduction] = []
+  /// Bytes of all buffers that the tape holds.
+  public private(set) var heldByteCount = 0
+
+  public init() {}
+
+  /// A matrix of this step with undefined elements, valid until ``reset()``.
+  public func matrix(rows: Int, columns: Int) -> Matrix {
+    var capacity = 64
+    while capacity < rows * columns { capacity *= 2 }
+    let storage: MatrixStorage
+    if let last = free[capacity]?.popLast() {
+      storage = last
+    } else {
+      storage = MatrixStorage(capacity: capacity)
+      heldByteCount += capacity * MemoryLayout<Float>.stride
+    }
+    used.append(storage)
+    return Matrix(rows: rows, columns: columns, storage: storage)
+  }
+
+  /// A leaf with a gradient. The tape reads `value` and never writes it.
+  public func parameter(_ value: Matrix) -> Variable {
+    Variable(value: value, needsGradient: true)
+  }
+
+  /// A leaf without a gradient.
+  public func constant(_ value: Matrix) -> Variable {
+    Variable(value: value, needsGradient: false)
+  }
+
+  /// The same value, through which no gradient flows (stop-gradient).
+  public func detached(_ variable: Variable) -> Variable { constant(variable.value) }
+
+  /// Computes the gradient of `Σ weight · variable` over `[1, 1]` variables, for every parameter
+  /// that they depend on.
+  ///
+  /// - Precondition: every reduction is resolved; called once per recording.
+  public func backward(from terms: [(variable: Variable, weight: Float)]) {
+    for reduction in reductions {
+      precondition(reduction.total != nil, "backward before its reductions are resolved")
+    }
+    for (variable, weight) in terms where variable.needsGradient {
+      accumulate(into: variable) { gradient, isFirst in
+        gradient.pointer[0] = (isFirst ? 0 : gradient.pointer[0]) + weight
+      }
+    }
+    for adjoint in adjoints.reversed() { adjoint() }
+  }
+
+  /// Propagates gradients that other tapes computed for some variables back to the parameters, so
+  /// that several shards can share one forward pass.
+  ///
+  /// - Parameter seeds: variables of this tape and the gradients with respect to them.
+  public func backward(seeding seeds: [(variable: Variable, gradient: Matrix)]) {
+    for (variable, seed) in seeds {
+      accumulate(into: variable) { gradient, isFirst in
+        if isFirst {
+          gradient.copy(from: seed)
+        } else {
+          BLAS.accumulate(seed.pointer, into: gradient.pointer, count: seed.count)
+        }
+      }
+    }
+    for adjoint in adjoints.reversed() { adjoint() }
+  }
+
+  /// Discards all gradients and keeps the recording, for another backward pass through it.
+  public func clearGradients() {
+    for variable in differentiated { variable.gradient = nil }
+    differentiated.removeAll(keepingCapacity: true)
+  }
+
+  /// Discards the recording. The matrices made by this tape, values and gradients included, must
+  /// not be used afterwards.
+  public func reset() {
+    adjoints.removeAll(keepingCapacity: true)
+    reductions.removeAll(keepingCapacity: true)
+    differentiated.removeAll(keepingCapacity: true)
+    for storage in used { free[storage.capacity, default: []].append(storage) }
+    used.removeAll(keepingCapacity: true)
+  }
+
+  // MARK: For operations
+
+  /// Adds an operation: its value, what it was computed from, and how a gradient of the value
+  /// flows back. `adjoint` runs only if a gradient arrived. It must not retain the tape, which
+  /// retains it: the cycle would keep all matrices of a recording that is never reset.
+  func record(
+    _ value: Matrix, from inputs: Variable..., adjoint: @escaping (_ gradient: Matrix) -> Void
+  ) -> Variable {
+    record(value, from: inputs, adjoint: adjoint)
+  }
+
+  func record(
+    _ value: Matrix, from inputs: [Variable], adjoint: @escaping (_ gradient: Matrix) -> Void
+  ) -> Variable {
+    let output = Variable(value: value, needsGradient: inputs.contains { $0.needsGradient })
+    if output.needsGradient {
+      adjoints.append { if let gradient = output.gradient { adjoint(gradient) } }
+    }
+    return output
+  }
+
+  /// Adds to the gradient of a variable that needs one. When `isFirst` is true the matrix is
+  /// uninitialised and must be overwritten.
+  func accumulate(into variable: Variable, _ add: (_ gradient: Matrix, _ isFirst: Bool) -> Void) {
+    guard variable.needsGradient else { return }
+    if let gradient = variable.gradient {
+      add(gradient, false)
+    } else {
+      let gradient = matrix(rows: variable.rows, columns: variable.columns)
+      variable.gradient = gradient
+      differentiated.append(variable)
+      add(gradient, true)
+    }
+  }
+
+  /// Like ``accumulate(into:_:)`` for adjoints that touch only some elements: the matrix begins
+  /// with zeros.
+  func scatter(into variable: Variable, _ add: (_ gradient: Matrix) -> Void) {
+    accumulate(into: variable) { gradient, isFirst in
+      if isFirst { gradient.fill(0) }
+      add(gradient)
+    }
+  }
+
+  func scalar(_ value: Float) -> Matrix {
+    let result = matrix(rows: 1, columns: 1)
+    result.pointer[0] = value
+    return result
+  }
+}
+
+extension Tape {
+  /// A `[1, 1]` matrix of this step.
+  public func filled(_ value: Float) -> Matrix { scalar(value) }
+}
+
+/// A matrix on a tape: its value and, after ``Tape/backward(from:)``, the gradient of the loss
+/// with respect to it.
+public final class Variable {
+  public let value: Matrix
+  /// Same shape as `value`; nil when no gradient reached this variable.
+  public internal(set) var gradient: Matrix?
+  let needsGradient: Bool
+
+  init(value: Matrix, needsGradient: Bool) {
+    self.value = value
+    self.needsGradient = needsGradient
+  }
+
+  public var rows: Int { value.rows }
+  public var columns: Int { value.columns }
+
+  /// The value of a `[1, 1]` variable.
+  public var scalar: Float {
+    precondition(rows == 1 && columns == 1, "scalar of a \(value.shape) variable")
+    return value.pointer[0]
+  }
+}

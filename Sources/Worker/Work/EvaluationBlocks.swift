@@ -1,0 +1,68 @@
+import Datasets
+import Recommenders
+import Tables
+
+/// The division of an evaluation into blocks; coordinator and workers must use the same.
+package struct EvaluationBlocks: Sendable {
+  /// A block of final vectors.
+  enum Final: Sendable {
+    case range(RowwiseFinal, Range<Int>)
+    /// The final vectors of both sides, computed from whole tables.
+    case whole(WholeFinal, rows: [RowSelection])
+
+    /// The rows of the first tables that the block depends on.
+    var rows: [RowSelection] {
+      switch self {
+      case .range(let final, let range): final.rows(range)
+      case .whole(_, let rows): rows
+      }
+    }
+  }
+
+  private let finals: [Final]
+  private let users: [Range<Int>]
+
+  package init(
+    model: TrainingModel, userCount: Int, materializeBlockSize: Int, rankBlockSize: Int
+  ) {
+    switch model.backbone.final {
+    case .tables:
+      finals = []
+    case .rows(let final):
+      let count = model.tables[model.finalTable(final.side)].rows
+      finals = Self.ranges(count, by: materializeBlockSize).map { .range(final, $0) }
+    case .whole(let final):
+      let rows = model.tables.indices.map { table -> RowSelection in
+        final.tables.contains(table) ? .all : .none
+      }
+      // Stale vectors are pushed by the last training step instead.
+      finals = final.isStale ? [] : [.whole(final, rows: rows)]
+    }
+    users = Self.ranges(userCount, by: rankBlockSize)
+  }
+
+  package var materializeCount: Int { finals.count }
+  package var rankCount: Int { users.count }
+
+  /// The final vectors of a block; nil beyond the last.
+  func final(_ block: UInt32) -> Final? {
+    block < finals.count ? finals[Int(block)] : nil
+  }
+
+  /// The users of a block; nil beyond the last.
+  package func users(_ block: UInt32) -> Range<Int>? {
+    block < users.count ? users[Int(block)] : nil
+  }
+
+  private static func ranges(_ count: Int, by size: Int) -> [Range<Int>] {
+    stride(from: 0, to: count, by: size).map { $0..<min($0 + size, count) }
+  }
+}
+
+extension WorkerEngine {
+  var blocks: EvaluationBlocks {
+    EvaluationBlocks(
+      model: model, userCount: dataset.userCount,
+      materializeBlockSize: setting.materializeBlockSize, rankBlockSize: setting.rankBlockSize)
+  }
+}

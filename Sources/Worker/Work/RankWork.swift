@@ -1,0 +1,102 @@
+import Datasets
+import Protocol
+import Recommenders
+import Tables
+import Tensors
+
+/// Ranks all items for blocks of users. Reports the sums of the metrics and, if a metric needs it,
+/// how often each item was recommended.
+///
+/// The final item matrix is pulled once per task, in parts that fit into a message; user vectors
+/// are pulled block by block. Every block is a unit of its own in the report, so that totals do not
+/// depend on the assignment of blocks to workers.
+final class RankWork: Work {
+  /// Approximate size of item vectors in one pull, in bytes.
+  private static let itemChunkByteCount = 64 << 20
+
+  private let engine: WorkerEngine
+  private let generation: UInt64
+  private let version: UInt64
+  private let blocks: [(index: UInt32, users: Range<Int>)]
+  private let ranking: FullRanking
+  private var next = 0
+  private var plan: PullPlan?
+  private let items: Matrix
+  /// Fills `items`; nil when that is done.
+  private var itemReading: ReadTablesWork?
+  private var reports: [UnitReport] = []
+
+  init(engine: WorkerEngine, generation: UInt64, version: UInt64, blocks: [UInt32]) throws {
+    self.engine = engine
+    self.generation = generation
+    self.version = version
+    ranking = FullRanking(cutoffs: engine.setting.topK, metrics: engine.setting.metrics)
+    let all = engine.blocks
+    self.blocks = try blocks.map { block in
+      guard let users = all.users(block) else {
+        throw TrainingError("Cannot rank users of block \(block): there are \(all.rankCount).")
+      }
+      return (block, users)
+    }
+    let table = engine.model.finalTable(.item)
+    let spec = engine.routing.tables[table]
+    let items = Matrix(rows: spec.rows, columns: spec.width)
+    self.items = items
+    itemReading = ReadTablesWork(
+      routing: engine.routing, tables: [table], version: version,
+      generation: generation, chunkByteCount: Self.itemChunkByteCount
+    ) { _, first, rows in
+      (items.pointer + first * rows.columns).update(from: rows.pointer, count: rows.count)
+    }
+  }
+
+  var progress: UInt64 { UInt64(next) }
+
+  func advance(_ input: WorkInput) throws -> WorkOutput {
+    if let itemReading {
+      let output = try itemReading.advance(input)
+      guard case .done = output else { return output }
+      self.itemReading = nil
+      return pullNextUsers()
+    }
+    switch input {
+    case .pulled(let replies):
+      guard let plan else { throw TrainingError("Received rows that were not requested.") }
+      let rows = try plan.assemble(replies) { Matrix(rows: $0, columns: $1) }
+      try rank(rows[engine.model.finalTable(.user)])
+      next += 1
+      return pullNextUsers()
+    case .versionGone(let present):
+      throw TrainingError(version, isGone: present)
+    case .begin, .reduced, .sent:
+      throw TrainingError("Received a reply that was not requested.")
+    }
+  }
+
+  private func pullNextUsers() -> WorkOutput {
+    guard next < blocks.count else { return .done(reports) }
+    var selections = [RowSelection](repeating: .none, count: engine.model.tables.count)
+    selections[engine.model.finalTable(.user)] = .listed(blocks[next].users.map(Int32.init))
+    let plan = PullPlan(selections, version: version, routing: engine.routing)
+    self.plan = plan
+    return .pull(plan.requests(generation: generation))
+  }
+
+  private func rank(_ users: Matrix?) throws {
+    guard let users else { throw TrainingError("The reply has no final user vectors.") }
+    let splits = [
+      EvaluationSplit(name: EvaluationSplit.names.valid, truth: engine.dataset.valid),
+      EvaluationSplit(name: EvaluationSplit.names.test, truth: engine.dataset.test),
+    ]
+    let sums = try ranking.evaluate(
+      userMatrix: users, firstUser: blocks[next].users.lowerBound, itemMatrix: items,
+      trainMask: engine.dataset.train, splits: splits)
+    var keyed: [String: Double] = [:]
+    var counts: [String: ItemCounts] = [:]
+    for split in sums {
+      keyed.merge(split.keyed) { _, new in new }
+      counts.merge(split.keyedExposures.mapValues { ItemCounts($0.nonzero) }) { _, new in new }
+    }
+    reports.append(UnitReport(unit: blocks[next].index, sums: keyed, counts: counts))
+  }
+}

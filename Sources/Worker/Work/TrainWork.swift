@@ -1,0 +1,237 @@
+import Datasets
+import Protocol
+import Recommenders
+import Tables
+import Tensors
+
+/// Computes the gradients of some shards in every step of one epoch.
+///
+/// Per version: pull the rows of all owned shards at once, record each shard, sum the reductions
+/// over all shards of the run through a server, differentiate, push each shard's contribution. In
+/// `ssp` and `async` shards do not wait for the reductions of others: each uses an estimate from
+/// its own part, and its contribution reports how stale its rows were.
+///
+/// When the pushes were passed to the network, the next batch is drawn and its pull planned. The
+/// pull is sent when the pushes are acknowledged, and confirms the shards; servers begin the next
+/// version when all shards are confirmed. A last pull, of the version after the epoch, returns the
+/// sums of the shards' losses.
+///
+/// The task may begin anywhere in the epoch, and skips to the version of the servers: earlier
+/// versions were completed by the previous owner of the shards.
+final class TrainWork: Work {
+  private let engine: WorkerEngine
+  private let generation: UInt64
+  private let epoch: Int
+  private let shards: [Int]
+  private let versions: Range<UInt64>
+  private let startVersion: UInt64
+  private var version: UInt64
+  private var steps: [ShardStep] = []
+  private var union: [RowSelection] = []
+  private var plan: PullPlan?
+  private var parts: [[Double]] = []
+  /// How many versions the current rows are behind.
+  private var staleness: UInt64 = 0
+  private var stalePushes: [Addressed<PushRequest>] = []
+  /// Nil once they were pushed.
+  private var initialValues: InitialValues?
+  /// Owns the matrices of pulled rows; its buffers are reused every step.
+  private let pulledTape: Tape
+  private let shared: SharedForward
+
+  /// - Throws: ``TrainingError`` if the epoch does not have the version to start from.
+  init(
+    engine: WorkerEngine, generation: UInt64, epoch: Int, firstVersion: UInt64,
+    startVersion: UInt64, shards: [Int]
+  ) throws {
+    self.engine = engine
+    self.generation = generation
+    self.epoch = epoch
+    self.shards = shards
+    self.startVersion = startVersion
+    version = startVersion
+    let count = engine.sampler.stepsPerEpoch * engine.setting.roundsPerStep
+    let (end, isTooLarge) = firstVersion.addingReportingOverflow(UInt64(count))
+    guard !isTooLarge, firstVersion <= startVersion, startVersion <= end else {
+      throw TrainingError(
+        "Cannot train epoch \(epoch) from version \(startVersion) on: its \(count) versions begin "
+          + "with \(firstVersion). Use the same release of mrdib on all machines.")
+    }
+    versions = firstVersion..<end
+    pulledTape = engine.tape(shards.count)
+    shared = SharedForward(tape: engine.tape(shards.count + 1))
+  }
+
+  var progress: UInt64 {
+    (version - versions.lowerBound) / UInt64(engine.setting.roundsPerStep)
+  }
+
+  func advance(_ input: WorkInput) throws -> WorkOutput {
+    switch input {
+    case .begin:
+      if startVersion == 0 {
+        initialValues = InitialValues(engine: engine, generation: generation, shards: shards)
+      }
+      return try nextInitialValues() ?? nextPull()
+    case .pulled(let replies) where version == versions.upperBound:
+      return .done(try reports(replies))
+    case .pulled(let replies):
+      return try isExact ? compute(from: replies) : computeAlone(from: replies)
+    case .reduced(let totals):
+      return .push(try differentiate(totals: totals))
+    case .sent where initialValues != nil:
+      return try nextInitialValues() ?? nextPull()
+    case .sent:
+      version += 1
+      return nextPull()
+    case .versionGone(let present):
+      return try skip(to: present)
+    }
+  }
+
+  private func compute(from replies: [PullReply]) throws -> WorkOutput {
+    try record(replies)
+    // With one shard the parts are the totals.
+    if engine.setting.shardCount > 1, parts.contains(where: { !$0.isEmpty }) {
+      return .reduce(zip(shards, parts).map { ReduceRequest(name: name($0), values: $1) })
+    }
+    return .push(try differentiate(totals: parts))
+  }
+
+  /// For `ssp` and `async`: computes without the other shards' parts of the reductions.
+  private func computeAlone(from replies: [PullReply]) throws -> WorkOutput {
+    let lowest = replies.map(\.version).min() ?? version
+    // All servers have passed this version, so the previous owner has contributed to all of them.
+    if lowest > version { return try skip(to: lowest) }
+    staleness = version - lowest
+    try record(replies)
+    return .push(try differentiate(totals: zip(steps, parts).map { $0.estimatedTotals($1) }))
+  }
+
+  private var isExact: Bool { engine.setting.consistency.isExact }
+
+  /// Skips versions that all servers have passed.
+  private func skip(to present: UInt64) throws -> WorkOutput {
+    guard version < present, present <= versions.upperBound else {
+      throw TrainingError(
+        "Cannot continue epoch \(epoch): the servers are at version \(present), version "
+          + "\(version) was requested, and the epoch ends with \(versions.upperBound).")
+    }
+    version = present
+    return nextPull()
+  }
+
+  /// The next block of initial values that depend on data; nil when all were pushed.
+  private func nextInitialValues() throws -> WorkOutput? {
+    let block = try initialValues?.next()
+    if block == nil { initialValues = nil }
+    return block.map { .push($0) }
+  }
+
+  private func nextPull() -> WorkOutput {
+    let isLast = version == versions.upperBound
+    steps = isLast ? [] : nextSteps()
+    union = engine.model.tables.indices.map { table in
+      .union(steps.map { $0.selections[table] })
+    }
+    let plan = PullPlan(
+      union, version: version, acceptable: isExact || isLast ? nil : acceptableVersions,
+      routing: engine.routing)
+    self.plan = plan
+    // This task has pushed every version since the first one. Before that, nothing is known of the
+    // shards, unless the epoch is over, and so complete on all servers.
+    let isConfirmed = isLast || version > startVersion
+    return .pull(
+      plan.requests(
+        generation: generation, confirmed: isConfirmed ? shards.map(UInt32.init) : [],
+        wantsReports: isLast))
+  }
+
+  /// In `ssp` and `async` a server may be ahead: it has a contribution that another one still
+  /// lacks.
+  private var acceptableVersions: ClosedRange<UInt64> {
+    let oldest = engine.setting.consistency
+      .oldestVersion(for: version, inEpochFrom: versions.lowerBound)
+    return oldest...versions.upperBound
+  }
+
+  /// Draws the batches of the current version; replaces the steps before.
+  private func nextSteps() -> [ShardStep] {
+    pulledTape.reset()
+    return shards.enumerated().map { index, shard in
+      let tape = engine.tape(index)
+      tape.reset()
+      return ShardStep(engine: engine, tape: tape, context: context(shard: shard))
+    }
+  }
+
+  /// The epoch, step and round of the current version, for one shard.
+  private func context(shard: Int) -> StepContext {
+    let rounds = UInt64(engine.setting.roundsPerStep)
+    let offset = version - versions.lowerBound
+    return StepContext(
+      seed: engine.setting.seed, epoch: epoch, step: Int(offset / rounds), shard: shard,
+      isFinalRound: offset % rounds == rounds - 1)
+  }
+
+  /// The final vectors of the epoch's last forward pass, for models that rank with them; the owner
+  /// of shard 0 pushes them.
+  private func staleFinal(_ pulled: [Matrix?]) throws -> [Addressed<PushRequest>] {
+    guard case .whole(let final) = engine.model.backbone.final, final.isStale, shards.contains(0),
+      version + 1 == versions.upperBound
+    else { return [] }
+    return try engine.pushes(
+      ofFinal: final, parameters: pulled, context: context(shard: 0), generation: generation,
+      version: version)
+  }
+
+  private func record(_ replies: [PullReply]) throws {
+    guard let plan else { throw TrainingError("Received rows that were not requested.") }
+    let pulled = try plan.assemble(replies) { pulledTape.matrix(rows: $0, columns: $1) }
+    shared.record(pulled, model: engine.model, context: context(shard: shards[0]))
+    parts = steps.map { $0.record(pulled, union: union, shared: shared) }
+    stalePushes = try staleFinal(pulled)
+  }
+
+  private func differentiate(totals: [[Double]]) throws -> [Addressed<PushRequest>] {
+    guard totals.count == steps.count else {
+      throw TrainingError("Received \(totals.count) lists of totals for \(steps.count) shards.")
+    }
+    var requests = stalePushes
+    for (index, step) in steps.enumerated() {
+      guard totals[index].count == parts[index].count else {
+        throw TrainingError(
+          "Received \(totals[index].count) totals for \(parts[index].count) reductions of shard "
+            + "\(step.shard).")
+      }
+      try step.differentiate(totals: totals[index], shared: shared)
+      requests += try step.push().requests(
+        name: name(step.shard), kind: .gradient, routing: engine.routing, sums: sums(of: step))
+    }
+    return requests
+  }
+
+  /// The sums that are pushed with a contribution.
+  private func sums(of step: ShardStep) -> [String: Double] {
+    guard !isExact else { return step.sums }
+    return step.sums.merging(StalenessCounts(staleness).sums) { first, _ in first }
+  }
+
+  private func name(_ shard: Int) -> ContributionName {
+    ContributionName(generation: generation, version: version, shard: UInt32(shard))
+  }
+
+  /// Server 0's sums of the task's shards over the epoch.
+  private func reports(_ replies: [PullReply]) throws -> [UnitReport] {
+    guard let plan else { throw TrainingError("Received reports that were not requested.") }
+    // There are no rows, but this checks that all servers have reached the version.
+    _ = try plan.assemble(replies) { pulledTape.matrix(rows: $0, columns: $1) }
+    return try shards.map { shard in
+      guard let report = replies[0].reports.first(where: { $0.unit == UInt32(shard) }) else {
+        throw TrainingError(
+          "Server 0 has no sums of shard \(shard) for epoch \(epoch), which it should have kept.")
+      }
+      return report
+    }
+  }
+}

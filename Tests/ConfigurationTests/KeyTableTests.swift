@@ -1,0 +1,40 @@
+import Configuration
+import Settings
+import Testing
+
+@Test("no two keys share a name or an alias, and all are snake case")
+func names() {
+  let names = ConfigurationKeys.all.flatMap { [$0.name] + $0.aliases }
+  #expect(Set(names).count == names.count)
+  for name in names {
+    #expect(name.allSatisfy { $0.isASCII && ($0.isLowercase || $0.isNumber || $0 == "_") })
+  }
+}
+
+@Test("all sections' keys are in the table")
+func completeness() {
+  let names = Set(ConfigurationKeys.all.map(\.name))
+  let expected = [
+    "modalities", "model", "seed", "topk", "alpha1", "mi_estimator", "node_timeout_ms", "compat",
+  ]
+  #expect(names.isSuperset(of: expected))
+}
+
+@Test("every default is allowed by its own key")
+func defaultsAreAllowed() throws {
+  for key in ConfigurationKeys.all {
+    let configuration = try resolve("\(key.name): \(key.anyDefault.yaml)")
+    #expect(configuration.source(of: key.name)?.label == "run.yaml")
+  }
+}
+
+@Test("every key has a purpose of one sentence or more, and the reference shows it")
+func reference() {
+  let reference = ConfigurationKeys.reference
+  for key in ConfigurationKeys.all {
+    #expect(key.summary.hasSuffix("."), "\(key.name)")
+    #expect(reference.contains("\n  \(key.name): \(key.anyDefault.yaml)\n      \(key.summary)\n"))
+  }
+  #expect(reference.contains("(a number, from 1e-12 to 100; also lr)"))
+  #expect(reference.contains("in interactions; also batch_size"))
+}

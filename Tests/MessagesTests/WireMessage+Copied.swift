@@ -1,8 +1,0 @@
-import Messages
-
-extension WireMessage {
-  /// The message as received: the same bytes in other memory.
-  var copied: WireMessage {
-    WireMessage(frames: frames.map { Payload.copying($0.array(of: UInt8.self)) })
-  }
-}
