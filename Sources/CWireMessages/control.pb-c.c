@@ -1523,8 +1523,8 @@ static const ProtobufCIntRange mrdib__v1__holding__number_ranges[1 + 1] =
 const ProtobufCMessageDescriptor mrdib__v1__holding__descriptor =
 {
   PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "mrdib.v1.Holding",
-  "Holding",
+  "mrdib.v1.HeldState",
+  "HeldState",
   "Mrdib__V1__Holding",
   "mrdib.v1",
   sizeof(Mrdib__V1__Holding),

@@ -15,7 +15,7 @@ package struct CheckpointError: Error, Sendable, Equatable, CustomStringConverti
     /// A file cannot be written or read completely.
     case inputOutput
     /// No descriptor is free at the moment.
-    case noDescriptor
+    case tooManyOpenFiles
     /// A file does not exist.
     case missing
     /// The contents of a file are not what was written.
@@ -45,7 +45,7 @@ package struct CheckpointError: Error, Sendable, Equatable, CustomStringConverti
   ) -> CheckpointError {
     let reason = String(cString: strerror(code))
     let isMissing = kind != .cannotCreate && (code == ENOENT || code == ENOTDIR)
-    let found: Code = isNoDescriptor(code) ? .noDescriptor : isMissing ? .missing : kind
+    let found: Code = isTooManyOpenFiles(code) ? .tooManyOpenFiles : isMissing ? .missing : kind
     return CheckpointError(found, "Cannot \(purpose): \(reason)\(advice(for: code)).")
   }
 
@@ -60,7 +60,7 @@ package struct CheckpointError: Error, Sendable, Equatable, CustomStringConverti
   }
 
   /// Whether an error number means that this process, or the whole system, has too many open files.
-  static func isNoDescriptor(_ code: Int32) -> Bool { code == EMFILE || code == ENFILE }
+  static func isTooManyOpenFiles(_ code: Int32) -> Bool { code == EMFILE || code == ENFILE }
 
   /// The error for a file whose contents are not what was written.
   static func damaged(_ path: String, _ problem: String) -> CheckpointError {

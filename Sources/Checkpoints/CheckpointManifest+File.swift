@@ -54,7 +54,7 @@ extension CheckpointManifest {
     let digest = document.digest
     document.digest = ""
     guard digest == (try? document.contentDigest()) else {
-      throw .damaged(path, "its content does not match its digest \(digest.shown())")
+      throw .damaged(path, "its content does not match its digest \(digest.sanitized())")
     }
     if let problem = manifest.problem { throw .damaged(path, problem) }
     let folder = path.split(separator: "/").dropLast().last.map(String.init)

@@ -152,26 +152,26 @@ package struct CheckpointManifest: Sendable, Equatable {
     if version > UInt64(Int.max) { return "it is of version \(version)" }
     for (rank, shard) in shards.enumerated() {
       guard shard.file == CheckpointName.shardFile(rank: rank, serverCount: serverCount) else {
-        return "the file of server \(rank) has the name '\(shard.file.shown())'"
+        return "the file of server \(rank) has the name '\(shard.file.sanitized())'"
       }
       guard shard.byteCount > 0 else {
-        return "'\(shard.file.shown())' has \(shard.byteCount) bytes"
+        return "'\(shard.file.sanitized())' has \(shard.byteCount) bytes"
       }
     }
     if Set(tables.map(\.name)).count != tables.count { return "two tables have the same name" }
     for table in tables where !(1...Int(UInt32.max)).contains(table.rows) {
-      return "table '\(table.name.shown())' has \(table.rows) rows"
+      return "table '\(table.name.sanitized())' has \(table.rows) rows"
     }
     for table in tables where table.updateRule == nil {
-      return "table '\(table.name.shown())' is updated by '\(table.rule.shown())'"
+      return "table '\(table.name.sanitized())' is updated by '\(table.rule.sanitized())'"
     }
     let states = optimizer.states.map(\.name)
     guard states.count <= Self.mostStates, Set(states).count == states.count,
       ([optimizer.name] + states).allSatisfy(Self.isName),
       !states.contains(where: ShardLayout.reservedNames.contains)
-    else { return "its optimizer is \(optimizer.summary.shown())" }
+    else { return "its optimizer is \(optimizer.summary.sanitized())" }
     for table in tables where !(1...1 << 24).contains(table.width) {
-      return "table '\(table.name.shown())' has rows of width \(table.width)"
+      return "table '\(table.name.sanitized())' has rows of width \(table.width)"
     }
     return nil
   }

@@ -54,7 +54,7 @@ package final class CheckpointReader: CheckpointSource {
       throw CheckpointError(
         .mismatch,
         "Cannot resume from '\(path)' at version \(restored.version) of run '\(runID)': it is of "
-          + "version \(manifest.version) of run '\(manifest.runID.shown())'. Name the run that "
+          + "version \(manifest.version) of run '\(manifest.runID.sanitized())'. Name the run that "
           + "wrote it."
       )
     }
@@ -68,7 +68,7 @@ package final class CheckpointReader: CheckpointSource {
       throw CheckpointError(
         .mismatch,
         "Cannot resume from version \(version): the checkpoint has no table "
-          + "'\(table.name.shown())'. Resume with the configuration that the run began with.")
+          + "'\(table.name.sanitized())'. Resume with the configuration that the run began with.")
     }
     for shard in shards {
       try readRows(of: try shard.table(table), from: shard, where: isWanted, body)

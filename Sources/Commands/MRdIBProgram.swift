@@ -28,7 +28,7 @@ public enum MRdIBProgram {
   ) -> Never {
     ProcessMemory.keepForReuse()
     ConnectionGuard.raiseDescriptorLimit()
-    ProcessOutput.outliveReaders()
+    ProcessOutput.ignoreBrokenPipes()
     SignalPipe.unblock()
     Logs.start()
     do {

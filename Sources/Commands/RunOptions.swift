@@ -77,11 +77,11 @@ struct RunOptions: ParsableArguments {
   /// it exits or releases the lock.
   func openRunDirectory(
     for setup: RunSetup, _ resume: ResumeChoice
-  ) throws -> (directory: RunDirectory, lock: RunLock, continued: ContinuedRun?) {
+  ) throws -> (directory: RunDirectory, lock: RunLock, continued: ResumableRun?) {
     let path = try folder(resume) ?? setup.standardDirectory(date: Date())
     let lock = try RunLock(runDirectory: path)
     let directory = RunDirectory(existing: path)
-    if !overwrite, resume != .never, let run = try ContinuedRun.find(in: directory, for: setup) {
+    if !overwrite, resume != .never, let run = try ResumableRun.find(in: directory, for: setup) {
       return (directory, lock, run)
     }
     if case .path(let path) = resume {

@@ -11,7 +11,7 @@ enum StandardError {
   static func write(_ line: String) {
     // Keeps the order of lines if both streams have the same destination.
     _ = ProcessOutput.results.flush(within: ProcessOutput.patience)
-    ProcessOutput.news.write(line.printable() + "\n")
+    ProcessOutput.diagnostics.write(line.withoutControlCharacters() + "\n")
   }
 }
 
@@ -25,7 +25,7 @@ enum StandardOutput {
 
   /// - Parameter text: lines, each with its newline.
   static func write(text: String) {
-    _ = ProcessOutput.news.flush(within: ProcessOutput.patience)
+    _ = ProcessOutput.diagnostics.flush(within: ProcessOutput.patience)
     waitForReader { ProcessOutput.results.hasRoom(within: $0) }
     ProcessOutput.results.write(text)
   }
@@ -67,7 +67,7 @@ enum StandardOutput {
     // Life signs, so that a launcher does not kill the process as hanging.
     LifeSign.inherited.giveWhile {
       _ = ProcessOutput.results.flush(within: ProcessOutput.patience)
-      _ = ProcessOutput.news.flush(within: ProcessOutput.patience)
+      _ = ProcessOutput.diagnostics.flush(within: ProcessOutput.patience)
     }
     exit(code.rawValue)
   }
@@ -91,6 +91,6 @@ enum Logs {
 
   /// Gets whole lines from the handler.
   private struct Stream: TextOutputStream {
-    func write(_ text: String) { ProcessOutput.news.write(text.printable()) }
+    func write(_ text: String) { ProcessOutput.diagnostics.write(text.withoutControlCharacters()) }
   }
 }

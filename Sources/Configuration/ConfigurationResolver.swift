@@ -62,7 +62,7 @@ package struct ConfigurationResolver: Sendable {
     let nearest = NearestName.find(name, among: modelNames)
     throw ConfigurationError(
       entry.valueSource,
-      "there is no model '\(name.shown())'; expected one of \(modelNames.joined(separator: ", "))"
+      "there is no model '\(name.sanitized())'; expected one of \(modelNames.joined(separator: ", "))"
         + (nearest.map { " (did you mean '\($0)'?)" } ?? ""))
   }
 }

@@ -38,7 +38,7 @@ extension RunConfiguration {
     guard !condition else { return }
     let source = [right, left].map { resolved($0).source }.first { $0 != .builtInDefault }
     func shown(_ key: any SettingDeclaration) -> String {
-      "\(key.name) (\(resolved(key).value.yaml.shown()), from \(resolved(key).source))"
+      "\(key.name) (\(resolved(key).value.yaml.sanitized()), from \(resolved(key).source))"
     }
     throw ConfigurationError(
       source, "\(shown(left)) \(relation) \(shown(right)); change one of them")

@@ -36,7 +36,7 @@ public struct DatasetDescription: Sendable, Equatable {
       }
     let stem = (interactionsFile as NSString).lastPathComponent as NSString
     return DatasetDescription(
-      folder: folder, name: (file.name ?? stem.deletingPathExtension).shown(),
+      folder: folder, name: (file.name ?? stem.deletingPathExtension).sanitized(),
       interactionsFile: interactionsFile,
       modalities: modalities ?? file.modalities
         ?? ModalityDescription.standard.filter { files.contains($0.file) })
@@ -80,11 +80,11 @@ public struct DatasetDescription: Sendable, Equatable {
       )
     }
     guard candidates.count == 1 else {
-      let listed = candidates.prefix(8).map { $0.shown() }.joined(separator: ", ")
+      let listed = candidates.prefix(8).map { $0.sanitized() }.joined(separator: ", ")
       throw DatasetError(
         .configuration, path: folder,
         "holds \(candidates.count) .inter files (\(listed)); name the right one in dataset.yaml: "
-          + "interactions: \(first.shown())")
+          + "interactions: \(first.sanitized())")
     }
     return first
   }
@@ -119,7 +119,7 @@ public struct ModalityDescription: Sendable, Equatable, Codable {
     for (index, modality) in modalities.enumerated() {
       if !isName(modality.name) {
         return
-          "names a modality '\(modality.name.shown(atMost: 32))'; names are 1 to 32 letters, "
+          "names a modality '\(modality.name.sanitized(atMost: 32))'; names are 1 to 32 letters, "
           + "digits, '_' or '-'"
       }
       if modality.file.isEmpty { return "names no file for the modality '\(modality.name)'" }

@@ -47,7 +47,7 @@ package struct DatasetDescriptionFile: Equatable {
       throw malformed(error, path: path)
     } catch {
       throw DatasetError(
-        .malformed, path: path, "cannot be read as YAML: \("\(error)".shown(atMost: 200))")
+        .malformed, path: path, "cannot be read as YAML: \("\(error)".sanitized(atMost: 200))")
     }
     guard let root, root.null == nil else { return DatasetDescriptionFile() }
     return try DescriptionReader(path: path).description(root)
@@ -59,9 +59,9 @@ package struct DatasetDescriptionFile: Equatable {
       .composer(_, let problem, let mark, _):
       DatasetError(
         .malformed, path: path, line: mark.line,
-        "is not valid YAML here: \(problem.shown(atMost: 200))")
+        "is not valid YAML here: \(problem.sanitized(atMost: 200))")
     default:
-      DatasetError(.malformed, path: path, "is not valid YAML: \("\(error)".shown(atMost: 200))")
+      DatasetError(.malformed, path: path, "is not valid YAML: \("\(error)".sanitized(atMost: 200))")
     }
   }
 }
@@ -119,7 +119,7 @@ private struct DescriptionReader {
         let hint =
           NearestName.find(name, among: known).map { "did you mean '\($0)'?" }
           ?? "known are \(known.joined(separator: ", "))"
-        throw problem(key, "unknown key '\(name.shown(atMost: 32))'; \(hint)")
+        throw problem(key, "unknown key '\(name.sanitized(atMost: 32))'; \(hint)")
       }
       entries.append((name, value))
     }

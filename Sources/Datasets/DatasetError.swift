@@ -13,7 +13,7 @@ public struct DatasetError: Error, Sendable, Equatable {
     /// The operating system refused to write.
     case unwritable
     /// The process or the system has too many files open; a retry may succeed.
-    case noDescriptor
+    case tooManyOpenFiles
     /// A file does not follow its format, or was cut off.
     case malformed
     /// Every file is well formed, but together they make no data set to train on.
@@ -43,7 +43,7 @@ public struct DatasetError: Error, Sendable, Equatable {
 extension DatasetError: CustomStringConvertible {
   /// `path:line: sentence`, the form that editors and terminals can follow.
   public var description: String {
-    let place = path.printable()
+    let place = path.withoutControlCharacters()
     return line.map { "\(place):\($0): \(message)" } ?? "\(place): \(message)"
   }
 }
@@ -53,7 +53,7 @@ enum SystemError {
   /// `path` cannot be read.
   static func reading(_ path: String, _ problem: FileProblem) -> DatasetError {
     let kind: DatasetError.Kind =
-      problem.isMissing ? .notFound : problem.isNoDescriptor ? .noDescriptor : .unreadable
+      problem.isMissing ? .notFound : problem.isTooManyOpenFiles ? .tooManyOpenFiles : .unreadable
     return DatasetError(
       kind, path: path, "cannot be opened for reading: \(problem.reason)")
   }
@@ -61,9 +61,9 @@ enum SystemError {
   /// `path` cannot be written.
   static func writing(_ path: String, _ problem: FileProblem? = nil) -> DatasetError {
     let problem = problem ?? .system(errno)
-    guard !problem.isNoDescriptor else {
+    guard !problem.isTooManyOpenFiles else {
       return DatasetError(
-        .noDescriptor, path: path,
+        .tooManyOpenFiles, path: path,
         "cannot be written: \(problem.reason); raise the limit of open files (ulimit -n)")
     }
     return DatasetError(

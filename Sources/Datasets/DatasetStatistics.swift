@@ -99,7 +99,7 @@ extension DatasetStatistics {
       lines.append(
         Self.line("features \(feature.name)", "\(feature.rows) × \(feature.columns)\(zeros)"))
     }
-    return lines.map { $0.printable() }
+    return lines.map { $0.withoutControlCharacters() }
   }
 
   private static func line(_ label: String, _ value: String) -> String {

@@ -19,7 +19,7 @@ package enum FileProblem: Error, Sendable, Equatable {
   package var isMissing: Bool { self == .system(ENOENT) || self == .system(ENOTDIR) }
 
   /// Whether this process or the whole system has too many files open; a retry may succeed.
-  package var isNoDescriptor: Bool { self == .system(EMFILE) || self == .system(ENFILE) }
+  package var isTooManyOpenFiles: Bool { self == .system(EMFILE) || self == .system(ENFILE) }
 
   /// The reason as words after a colon: `it is a named pipe, not a regular file`.
   package var reason: String {

@@ -12,7 +12,7 @@ package protocol CoordinatorEnvironment: ConnectingEnvironment {
 
   /// Sends a message to a node. What cannot be sent is logged: a lost node is noticed by its
   /// silence.
-  func send(_ letter: CoordinatorLetter, to peer: Peer)
+  func send(_ envelope: CoordinatorEnvelope, to peer: Peer)
 
   /// Makes a transition of the run durable before it returns.
   ///

@@ -140,7 +140,7 @@ package final class CoordinatorNode<Environment: CoordinatorEnvironment> {
   }
 
   private func send(_ message: CoordinatorMessage, to peer: Peer) {
-    environment.send(CoordinatorLetter(term: state.plan.term, message: message), to: peer)
+    environment.send(CoordinatorEnvelope(term: state.plan.term, message: message), to: peer)
   }
 
   /// The peer may be a node of this run that does not know that its coordinator was restarted.

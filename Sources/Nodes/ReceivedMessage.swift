@@ -3,7 +3,7 @@ import Protocol
 /// A message as it arrives at a node, which knows from the connection what it must be.
 package protocol ReceivedMessage: Sendable {
   func nodeMessage() throws(WireError) -> NodeMessage
-  func coordinatorLetter() throws(WireError) -> CoordinatorLetter
+  func coordinatorLetter() throws(WireError) -> CoordinatorEnvelope
   func dataRequest() throws(WireError) -> DataRequest
   func dataReply() throws(WireError) -> DataReply
 }
@@ -12,8 +12,8 @@ package protocol ReceivedMessage: Sendable {
 extension WireMessage: ReceivedMessage {
   package func nodeMessage() throws(WireError) -> NodeMessage { try NodeMessage(decoding: self) }
 
-  package func coordinatorLetter() throws(WireError) -> CoordinatorLetter {
-    try CoordinatorLetter(decoding: self)
+  package func coordinatorLetter() throws(WireError) -> CoordinatorEnvelope {
+    try CoordinatorEnvelope(decoding: self)
   }
 
   package func dataRequest() throws(WireError) -> DataRequest { try DataRequest(decoding: self) }
@@ -24,7 +24,7 @@ extension WireMessage: ReceivedMessage {
 /// A message that stays within one process: nothing is encoded.
 package enum MemoryMessage: Sendable, ReceivedMessage {
   case node(NodeMessage)
-  case coordinator(CoordinatorLetter)
+  case coordinator(CoordinatorEnvelope)
   case request(DataRequest)
   case reply(DataReply)
 
@@ -33,9 +33,9 @@ package enum MemoryMessage: Sendable, ReceivedMessage {
     return message
   }
 
-  package func coordinatorLetter() throws(WireError) -> CoordinatorLetter {
-    guard case .coordinator(let letter) = self else { throw .unexpectedKind }
-    return letter
+  package func coordinatorLetter() throws(WireError) -> CoordinatorEnvelope {
+    guard case .coordinator(let envelope) = self else { throw .unexpectedKind }
+    return envelope
   }
 
   package func dataRequest() throws(WireError) -> DataRequest {

@@ -32,7 +32,7 @@ package final class ServerNode<Environment: ServerEnvironment> {
 
   /// - Parameter coordinator: the connection to the coordinator.
   package init(
-    hello: NodeHello, limits: Enrollment.Limits = .init(), coordinator: Peer,
+    hello: NodeHello, limits: NodeMembership.Limits = .init(), coordinator: Peer,
     in environment: Environment
   ) {
     session = ServerSession(hello: hello, limits: limits, at: environment.now)
@@ -69,8 +69,8 @@ package final class ServerNode<Environment: ServerEnvironment> {
 
   private func perform(_ action: ServerSessionAction<Peer>) {
     switch action {
-    case .tell(let message): environment.sendToCoordinator(message)
-    case .beat(let generation, let version):
+    case .send(let message): environment.sendToCoordinator(message)
+    case .sendHeartbeat(let generation, let version):
       let heartbeat = Heartbeat(environment.usage(), generation: generation, version: version)
       environment.sendToCoordinator(.heartbeat(heartbeat))
     case .reply(let reply, let peer): send(reply, to: peer)

@@ -48,7 +48,7 @@ package final class WorkerNode<Environment: WorkerEnvironment> {
 
   /// - Parameter coordinator: the connection to the coordinator.
   package init(
-    hello: NodeHello, limits: Enrollment.Limits = .init(), coordinator: Peer,
+    hello: NodeHello, limits: NodeMembership.Limits = .init(), coordinator: Peer,
     in environment: Environment
   ) {
     session = WorkerSession(hello: hello, limits: limits, at: environment.now)
@@ -80,8 +80,8 @@ package final class WorkerNode<Environment: WorkerEnvironment> {
 
   private func perform(_ action: WorkerAction) {
     switch action {
-    case .tell(let message): environment.sendToCoordinator(message)
-    case .beat(let generation, let task):
+    case .send(let message): environment.sendToCoordinator(message)
+    case .sendHeartbeat(let generation, let task):
       let heartbeat = Heartbeat(
         environment.usage(), taskProgress: task == 0 ? 0 : environment.taskProgress, taskID: task,
         generation: generation)

@@ -38,14 +38,14 @@ package struct NodeHello: Sendable, Equatable {
   /// coordinator need not wait for the timeout of the process before. May be empty.
   package var name: String
   /// What the process still has of the run; nil for a process that has not been a member.
-  package var holding: Holding?
+  package var holding: HeldState?
   /// The OpenBLAS kernels of a worker, such as `SkylakeX`; they decide the bits of its products.
   /// Empty if unknown.
   package var kernels: String
 
   package init(
     role: NodeRole, incarnation: UInt64, runID: String, dataEndpoint: String, host: String,
-    processID: UInt32, name: String = "", holding: Holding? = nil, kernels: String = ""
+    processID: UInt32, name: String = "", holding: HeldState? = nil, kernels: String = ""
   ) {
     self.role = role
     self.incarnation = incarnation
@@ -60,7 +60,7 @@ package struct NodeHello: Sendable, Equatable {
 }
 
 /// What a node still has of a run, for a coordinator that was restarted.
-package struct Holding: Sendable, Equatable {
+package struct HeldState: Sendable, Equatable {
   package var generation: UInt64
   package var rank: UInt32
   /// The version of a server's tables; 0 for a worker.

@@ -20,12 +20,12 @@ package struct Refusal: Sendable, Equatable, Error {
     /// The receiver does not know the sender (any more): send a hello, then retry.
     case helloNeeded = 9
     /// The tables have passed the requested version: continue at ``Refusal/version``.
-    case versionGone = 10
+    case versionSuperseded = 10
   }
 
   package var code: Code
   package var message: String
-  /// With the code `versionGone`: the current version of the tables. Otherwise 0.
+  /// With the code `versionSuperseded`: the current version of the tables. Otherwise 0.
   package var version: UInt64
 
   package init(code: Code, message: String, version: UInt64 = 0) {

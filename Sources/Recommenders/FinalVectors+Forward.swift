@@ -5,7 +5,7 @@ extension FinalVectors {
   ///
   /// - Parameters:
   ///   - forward: records `[U, D]` and `[I, D]` from whole tables; its context is that of
-  ///     ``WholeFinal/compute``.
+  ///     ``WholeFinalVectors/compute``.
   static func whole(
     width: Int, tables: [Int], isStale: Bool,
     forward: @escaping @Sendable (Tape, [Variable], StepContext?) -> (
@@ -13,7 +13,7 @@ extension FinalVectors {
     )
   ) -> FinalVectors {
     .whole(
-      WholeFinal(width: width, tables: tables, isStale: isStale) { parameters, context in
+      WholeFinalVectors(width: width, tables: tables, isStale: isStale) { parameters, context in
         // The tape is not reused, so its matrices can be returned.
         let tape = Tape()
         let final = forward(tape, parameters.map { tape.constant($0) }, context)

@@ -5,13 +5,13 @@ public enum FinalVectors: Sendable {
   /// They are the rows of two tables.
   case tables(user: Int, item: Int)
   /// One side is a table; each row of the other can be computed by itself.
-  case rows(RowwiseFinal)
+  case rows(RowwiseFinalVectors)
   /// Both sides are computed together, from whole tables.
-  case whole(WholeFinal)
+  case whole(WholeFinalVectors)
 }
 
 /// Final vectors of one side that are computed row by row, in blocks.
-public struct RowwiseFinal: Sendable {
+public struct RowwiseFinalVectors: Sendable {
   /// The side that is computed.
   public let side: Side
   /// The table that holds the other side's vectors.
@@ -37,7 +37,7 @@ public struct RowwiseFinal: Sendable {
 }
 
 /// Final vectors of both sides, computed at once: `[U, D]` and `[I, D]`.
-public struct WholeFinal: Sendable {
+public struct WholeFinalVectors: Sendable {
   /// D of the vectors.
   public let width: Int
   /// The tables that they depend on, all rows.

@@ -26,7 +26,7 @@ package struct RuntimeError: ErrorWithExitCode, Sendable, Equatable, CustomStrin
   /// - Parameter exitCode: replaced by `system` if too many files are open.
   static func system(_ purpose: String, errno code: Int32, exitCode: ExitCode) -> RuntimeError {
     let reason = String(cString: strerror(code))
-    let isLimit = FileProblem.system(code).isNoDescriptor
+    let isLimit = FileProblem.system(code).isTooManyOpenFiles
     return RuntimeError(
       exitCode: isLimit ? .system : exitCode,
       message: "Cannot \(purpose): \(reason)\(advice(for: code)).")

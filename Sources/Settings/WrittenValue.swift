@@ -19,7 +19,7 @@ public indirect enum WrittenValue: Sendable, Equatable {
   /// How to show the value in a message, shortened if long.
   package var shown: String {
     switch self {
-    case .scalar(let text, _): "'\(text.shown())'"
+    case .scalar(let text, _): "'\(text.sanitized())'"
     case .list(let elements): "a list of \(elements.count)"
     case .mapping: "a nested mapping"
     }

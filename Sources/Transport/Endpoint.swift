@@ -72,11 +72,11 @@ package struct Endpoint: Sendable, Hashable, CustomStringConvertible {
     guard !host.isEmpty, !hasStrayColon, !host.contains(where: { $0.isWhitespace || $0 == "/" }),
       !hasControlCharacters(host)
     else {
-      throw invalid(text, "'\(host.shown())' is not a host (an IPv6 address needs brackets)")
+      throw invalid(text, "'\(host.sanitized())' is not a host (an IPv6 address needs brackets)")
     }
     if port == "*" { return .tcp(host: host, port: nil) }
     guard let number = UInt16(port) else {
-      throw invalid(text, "'\(port.shown())' is not a port (0 to 65535, or * for a free one)")
+      throw invalid(text, "'\(port.sanitized())' is not a port (0 to 65535, or * for a free one)")
     }
     return .tcp(host: host, port: number)
   }
@@ -104,7 +104,7 @@ package struct Endpoint: Sendable, Hashable, CustomStringConvertible {
   private static func invalid(_ text: String, _ found: String) -> TransportError {
     TransportError(
       .invalidEndpoint,
-      "Cannot use the endpoint '\(text.shown(atMost: 160))': \(found);"
+      "Cannot use the endpoint '\(text.sanitized(atMost: 160))': \(found);"
         + " write it as tcp://HOST:PORT or ipc://PATH."
     )
   }

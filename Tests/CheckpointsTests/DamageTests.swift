@@ -230,14 +230,14 @@ struct DamageTests {
       try two.change(manifest.name.manifest) { $0 = [] }
     }
     let damaged = try two.store.latestUsable(runID: "run")
-    #expect(damaged.manifest == nil && damaged.problems.count == 2 && !damaged.isNoneThere)
+    #expect(damaged.manifest == nil && damaged.problems.count == 2 && !damaged.hasNoCheckpoint)
     // Files without a manifest and checkpoints of another run do not count.
     for manifest in [two.newer, two.older] { try two.folder.remove(manifest.name.manifest) }
     var other = try TrainedServers(runID: "other")
     other.train(to: 6)
     try other.save(in: two.folder.path)
     let none = try two.store.latestUsable(runID: "run")
-    #expect(none.manifest == nil && none.problems.count == 1 && none.isNoneThere)
+    #expect(none.manifest == nil && none.problems.count == 1 && none.hasNoCheckpoint)
   }
 
   @Test("an empty, a missing and an unreadable store")
@@ -246,7 +246,7 @@ struct DamageTests {
     #expect(try CheckpointStore(folder: folder.path).list() == [])
     let missing = CheckpointStore(folder: "\(folder.path)/none")
     let latest = try missing.latestUsable(runID: "run")
-    #expect(latest.manifest == nil && latest.problems == [] && latest.isNoneThere)
+    #expect(latest.manifest == nil && latest.problems == [] && latest.hasNoCheckpoint)
     try folder.write([1], to: "file")
     let error = #expect(throws: CheckpointError.self) {
       try CheckpointStore(folder: "\(folder.path)/file").list()

@@ -20,7 +20,7 @@ struct FailingDiskTests {
     let (folder, manifest, servers) = try Self.begin()
     let name = "v0000000004-g1/server-1-of-2.safetensors"
     try folder.makeFolder("v0000000004-g1")
-    let sealed = try SealedFile()
+    let sealed = try FullDiskFile()
     try FileManager.default.createSymbolicLink(
       atPath: "\(folder.path)/\(name).partial", withDestinationPath: sealed.path)
     let error = #expect(throws: CheckpointError.self) { try servers.save(in: folder.path) }

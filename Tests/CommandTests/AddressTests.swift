@@ -25,13 +25,20 @@ import TestSupport
       "coordinator",
       ["coordinator", "--data", folder.generateData(), "--run", folder.path("run")]
         + Self.settings)
-    #expect(coordinator.errors.contains("listening at \(address)\n"), "\(coordinator.errors)")
+    // The file may appear before the line is written.
+    try Wait.until("the coordinator prints its address") {
+      coordinator.errors.contains("listening at \(address)\n") || !coordinator.isRunning
+    }
     let (server, own) = try start("server", ["server", "--coordinator", address])
-    #expect(server.errors.contains("reached at \(own)"), "\(server.errors)")
+    try Wait.until("the server logs its address") {
+      server.errors.contains("reached at \(own)") || !server.isRunning
+    }
     let worker = try Command("worker", "--coordinator", address)
     #expect(worker.status == 0, "\(worker.errors)")
     #expect(try coordinator.wait() == 0, "\(coordinator.errors)")
     #expect(try server.wait() == 0, "\(server.errors)")
+    #expect(coordinator.errors.contains("listening at \(address)\n"), "\(coordinator.errors)")
+    #expect(server.errors.contains("reached at \(own)"), "\(server.errors)")
     for name in ["coordinator", "server"] {
       #expect(!FileManager.default.fileExists(atPath: folder.path(name)), "\(name)")
     }

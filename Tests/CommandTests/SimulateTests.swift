@@ -5,16 +5,16 @@ import Testing
   @Test("a failing seed is printed with the command that replays it, and the command fails")
   func failure() throws {
     let command = try Command(
-      "simulate", "--seeds", "3", "--sabotage", "incomplete-checkpoints")
+      "simulate", "--seeds", "3", "--mutation", "incomplete-checkpoints")
     #expect(command.status == 1, "\(command.errors)")
     let lines = command.output.split(separator: "\n").map(String.init)
     let failure = try #require(lines.firstIndex { $0.hasPrefix("seed ") }, "\(lines)")
     let seed = lines[failure].split(separator: " ")[1]
     #expect(
       lines[failure + 1]
-        == "  replay: scripts/simulate --seed \(seed) --trace --sabotage incomplete-checkpoints")
+        == "  replay: scripts/simulate --seed \(seed) --trace --mutation incomplete-checkpoints")
     let replay = try Command(
-      "simulate", "--seed", String(seed), "--trace", "--sabotage", "incomplete-checkpoints")
+      "simulate", "--seed", String(seed), "--trace", "--mutation", "incomplete-checkpoints")
     #expect(replay.status == 1)
     #expect(replay.output.contains(lines[failure]))
     #expect(replay.output.contains("VIOLATION"))

@@ -1,4 +1,5 @@
 import Configuration
+import Recommenders
 import Settings
 import Testing
 

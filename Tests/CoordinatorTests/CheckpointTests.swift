@@ -13,7 +13,7 @@ import Testing
   func complete() throws {
     var cluster = try training()
     let first = cluster.send(cluster.shard(6, rank: 1), from: 101)
-    #expect(first == [.send(.checkpointSeen(generation: 1, version: 6), to: 101)])
+    #expect(first == [.send(.checkpointAcknowledged(generation: 1, version: 6), to: 101)])
     cluster.now += 2.5
     let second = cluster.send(cluster.shard(6, rank: 0), from: 100)
     let commit = try #require(second.commits.first)
@@ -38,7 +38,7 @@ import Testing
     #expect(cluster.send(cluster.shard(6, rank: 1), from: 101).commits.isEmpty)
     let commit = try #require(cluster.send(cluster.shard(6, rank: 0), from: 100).commits.first)
     let during = cluster.send(cluster.shard(6, rank: 1), from: 101)
-    #expect(during == [.send(.checkpointSeen(generation: 1, version: 6), to: 101)])
+    #expect(during == [.send(.checkpointAcknowledged(generation: 1, version: 6), to: 101)])
     cluster.handle(.checkpointCommitted(commit.committed))
     #expect(cluster.handle(.checkpointCommitted(commit.committed)).isEmpty)
     for rank in [0, 1] as [UInt32] {
@@ -126,7 +126,7 @@ import Testing
     cluster.send(TestCluster.hello(.server, 100), from: 100)
     cluster.ready([100, 101, 200, 201])
     let old = cluster.send(cluster.shard(6, rank: 1, generation: 1), from: 101)
-    #expect(old == [.send(.checkpointSeen(generation: 1, version: 6), to: 101)])
+    #expect(old == [.send(.checkpointAcknowledged(generation: 1, version: 6), to: 101)])
     #expect(cluster.send(cluster.shard(6, rank: 0), from: 100).commits.isEmpty)
     #expect(cluster.send(cluster.shard(6, rank: 1), from: 101).commits.map(\.generation) == [2])
   }

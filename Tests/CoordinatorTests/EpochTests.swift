@@ -152,7 +152,7 @@ import Testing
     var cluster = try TestCluster(TestCluster.plan())
     let tasks = cluster.form().tasks
     let first = cluster.send(TestCluster.beat(version: 6), from: 100)
-    #expect(first == [.send(.heartbeatSeen(generation: 1), to: 100)])
+    #expect(first == [.send(.heartbeatAcknowledged(generation: 1), to: 100)])
     let second = cluster.send(TestCluster.beat(version: 5), from: 101)
     #expect(second.reports == [.progress(.train, epoch: 0, done: 2, total: 4)])
     let absurd = cluster.send(TestCluster.beat(version: .max), from: 101)

@@ -11,11 +11,11 @@ import TestSupport
     .hello(
       NodeHello(
         role: .server, incarnation: 100, runID: "run-1", dataEndpoint: "tcp://a:1", host: "n1",
-        processID: 1, name: "server-0", holding: Holding(generation: 1, rank: 1, version: 3))),
+        processID: 1, name: "server-0", holding: HeldState(generation: 1, rank: 1, version: 3))),
     .hello(
       NodeHello(
         role: .worker, incarnation: 300, runID: "", dataEndpoint: "", host: "n1", processID: 1,
-        holding: Holding(generation: 1, rank: 1, version: 0))),
+        holding: HeldState(generation: 1, rank: 1, version: 0))),
     TestCluster.beat(task: 1, done: 1, generation: 1, version: 1), .ready(generation: 1),
     .taskDone(id: 1, reports: [UnitReport(unit: 1, sums: ["loss.total": 1])]),
     .taskFailed(id: 1, TaskFailure(.failed, "no")), .held(generation: 1, version: 3),
@@ -49,7 +49,7 @@ import TestSupport
     try restarted.restartCoordinator()
     restarted.send(
       TestCluster.hello(
-        .server, 101, holding: Holding(generation: 1, rank: 1, version: 0)), from: 101)
+        .server, 101, holding: HeldState(generation: 1, rank: 1, version: 0)), from: 101)
     return [forming, training, stopping, recovering, restarted]
   }
 

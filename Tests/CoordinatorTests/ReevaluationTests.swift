@@ -89,7 +89,7 @@ import Testing
       if isSaved { cluster.handle(.bestSaved) }
       try cluster.restartCoordinator()
       for (rank, node) in cluster.serverIDs.enumerated() {
-        let holding = Holding(generation: 1, rank: UInt32(rank), version: 8)
+        let holding = HeldState(generation: 1, rank: UInt32(rank), version: 8)
         cluster.send(TestCluster.hello(.server, node, holding: holding), from: node)
       }
       cluster.ready(cluster.serverIDs)

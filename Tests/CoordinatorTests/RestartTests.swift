@@ -14,11 +14,11 @@ import Testing
   ) -> [CoordinatorAction] {
     var actions: [CoordinatorAction] = []
     for (rank, node) in cluster.workerIDs.enumerated() {
-      let holding = Holding(generation: generation, rank: UInt32(rank), version: 0)
+      let holding = HeldState(generation: generation, rank: UInt32(rank), version: 0)
       actions += cluster.send(TestCluster.hello(.worker, node, holding: holding), from: node)
     }
     for (rank, node) in cluster.serverIDs.enumerated().reversed() {
-      let holding = Holding(generation: generation, rank: UInt32(rank), version: versions[rank])
+      let holding = HeldState(generation: generation, rank: UInt32(rank), version: versions[rank])
       actions += cluster.send(TestCluster.hello(.server, node, holding: holding), from: node)
     }
     return actions
@@ -31,7 +31,7 @@ import Testing
     try cluster.restartCoordinator()
     #expect(cluster.send(TestCluster.beat(), from: 200).refusal?.code == .helloNeeded)
     let hello = TestCluster.hello(
-      .worker, 200, holding: Holding(generation: 1, rank: 0, version: 0))
+      .worker, 200, holding: HeldState(generation: 1, rank: 0, version: 0))
     #expect(cluster.send(hello, from: 200).refusal?.code == .notReady)
     let actions = gather(&cluster, versions: [13, 12])
     #expect(!actions.contains(.findCheckpoint))
@@ -104,18 +104,18 @@ import Testing
       // It was started again, too.
       TestCluster.hello(.server, 105),
       // It is of a generation before.
-      TestCluster.hello(.server, 105, holding: Holding(generation: 1, rank: 1, version: 9)),
+      TestCluster.hello(.server, 105, holding: HeldState(generation: 1, rank: 1, version: 9)),
       // Two of the same rank.
-      TestCluster.hello(.server, 105, holding: Holding(generation: 2, rank: 0, version: 9)),
+      TestCluster.hello(.server, 105, holding: HeldState(generation: 2, rank: 0, version: 9)),
       // The records end before.
-      TestCluster.hello(.server, 105, holding: Holding(generation: 2, rank: 1, version: 17)),
+      TestCluster.hello(.server, 105, holding: HeldState(generation: 2, rank: 1, version: 17)),
     ]
     for hello in hellos {
       var cluster = try TestCluster(TestCluster.plan())
       cluster.epoch(cluster.form(), recall: 0.1)
       cluster.handle(.nodeGone(100))
       try cluster.restartCoordinator()
-      let holding = Holding(generation: 2, rank: 0, version: 9)
+      let holding = HeldState(generation: 2, rank: 0, version: 9)
       cluster.send(TestCluster.hello(.server, 100, holding: holding), from: 100)
       let decision = cluster.send(hello, from: 105)
       #expect(decision.records.map(\.standing.generation) == [3])
@@ -136,7 +136,7 @@ import Testing
     var cluster = try TestCluster(TestCluster.plan())
     cluster.epoch(cluster.form(), recall: 0.1)
     try cluster.restartCoordinator(servers: 1)
-    let holding = Holding(generation: 1, rank: 0, version: 9)
+    let holding = HeldState(generation: 1, rank: 0, version: 9)
     let decision = cluster.send(TestCluster.hello(.server, 100, holding: holding), from: 100)
     #expect(decision.contains(.findCheckpoint))
     let welcome = cluster.handle(.checkpointFound(nil)).welcome
@@ -225,7 +225,7 @@ import Testing
     var cluster = try TestCluster(TestCluster.plan())
     cluster.form()
     try cluster.restartCoordinator()
-    let holding = Holding(generation: 7, rank: 0, version: 9)
+    let holding = HeldState(generation: 7, rank: 0, version: 9)
     let refusal = cluster.send(TestCluster.hello(.server, 100, holding: holding), from: 100).refusal
     #expect(refusal?.code == .wrongRun)
     #expect(refusal?.message.contains("generation 7") == true)

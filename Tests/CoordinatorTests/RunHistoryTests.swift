@@ -18,7 +18,7 @@ import Testing
         epoch: UInt32(index), version: 8 * UInt64(index + 1),
         metrics: ["valid.recall@20": value], users: [:], materializeSeconds: 0, rankSeconds: 0)
     }
-    let standing = RunStanding(
+    let standing = RunProgress(
       status: .running, generation: 3, epochsFinished: UInt32(values.count),
       version: 8 * UInt64(values.count), best: nil, isBestSaved: isBestSaved,
       nonImprovingCount: 0)

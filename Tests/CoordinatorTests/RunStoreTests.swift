@@ -9,7 +9,7 @@ import Testing
     id: "run-1", created: "2026-01-02T03:04:05Z", configuration: "model: vbpr\n",
     digests: ["data": "abc", "configuration": "def"])
 
-  private static let forming = RunStanding(
+  private static let forming = RunProgress(
     status: .forming, generation: 1, epochsFinished: 0, version: 0, best: nil, isBestSaved: false,
     nonImprovingCount: 0)
 

@@ -238,7 +238,7 @@ import Testing
     cluster.handle(.nodeGone(101))
     cluster.handle(.checkpointFound(restored))
     #expect(cluster.send(TestCluster.beat(version: 11), from: 101).refusal?.code == .helloNeeded)
-    let holding = Holding(generation: 1, rank: 1, version: 11)
+    let holding = HeldState(generation: 1, rank: 1, version: 11)
     let welcome = cluster.send(TestCluster.hello(.server, 101, holding: holding), from: 101).welcome
     #expect(welcome?.rank == 1)
     #expect(welcome?.generation == 2)
@@ -252,7 +252,7 @@ import Testing
     cluster.handle(.nodeGone(101))
     cluster.handle(.checkpointFound(restored))
     cluster.send(TestCluster.hello(.server, 102), from: 102)
-    let holding = Holding(generation: 1, rank: 1, version: 11)
+    let holding = HeldState(generation: 1, rank: 1, version: 11)
     let hello = TestCluster.hello(.server, 101, holding: holding)
     #expect(cluster.send(hello, from: 101).refusal?.code == .clusterFull)
   }

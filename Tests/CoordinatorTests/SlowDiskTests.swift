@@ -11,7 +11,7 @@ import Testing
     let rank: UInt32
     /// For one version.
     let seconds: Double
-    var duty = CheckpointDuty()
+    var duty = CheckpointSchedule()
     var writing: UInt64?
     var doneAt = 0.0
     var files: Set<UInt64> = []

@@ -61,7 +61,7 @@ import Testing
   @Test("a node with tables of a run that was never begun ends it: records and cluster differ")
   func lostRecords() throws {
     var cluster = try TestCluster(TestCluster.plan())
-    let holding = Holding(generation: 1, rank: 0, version: 17)
+    let holding = HeldState(generation: 1, rank: 0, version: 17)
     let foreign = TestCluster.hello(.server, 100, holding: holding)
     #expect(
       cluster.send(foreign, from: 100).outcome == nil,
@@ -75,7 +75,7 @@ import Testing
   @Test("a node that was lost before the run began may come back")
   func comesBack() throws {
     var cluster = try TestCluster(TestCluster.plan())
-    let holding = Holding(generation: 1, rank: 0, version: 0)
+    let holding = HeldState(generation: 1, rank: 0, version: 0)
     let hello = TestCluster.hello(.server, 100, runID: "run-1", holding: holding)
     #expect(cluster.send(hello, from: 100).outcome == nil)
   }

@@ -175,7 +175,7 @@ import Testing
     let late = cluster.send(.taskDone(id: first[1].task.id, reports: reports([1])), from: 201)
     #expect(late.map(\.isSend) == [true])
     #expect(late.refusal?.code == .helloNeeded)
-    let holding = Holding(generation: 1, rank: 1, version: 0)
+    let holding = HeldState(generation: 1, rank: 1, version: 0)
     let hello = TestCluster.hello(.worker, 201, holding: holding)
     #expect(cluster.send(hello, from: 201).welcome?.rank == 1)
     #expect(cluster.ready([201]).tasks.map(\.task.body.units) == [[0, 1], [2]])
@@ -194,7 +194,7 @@ import Testing
       ])
     #expect(left.tasks.map(\.node) == [200])
     #expect(left.tasks.map(\.task.body.units) == [[0, 1, 2]])
-    let holding = Holding(generation: 1, rank: 1, version: 0)
+    let holding = HeldState(generation: 1, rank: 1, version: 0)
     let back = cluster.send(TestCluster.hello(.worker, 201, holding: holding), from: 201)
     #expect(back.welcome?.rank == 1 && back.tasks.isEmpty)
     for second in 1...30 {
@@ -215,7 +215,7 @@ import Testing
     cluster.form()
     cluster.send(.goodbye(reason: "it cannot reach server 1 at tcp://a:1"), from: 200)
     #expect(cluster.actions.reports.last == .awaitingWorkers(seconds: 60))
-    let holding = Holding(generation: 1, rank: 0, version: 0)
+    let holding = HeldState(generation: 1, rank: 0, version: 0)
     cluster.send(TestCluster.hello(.worker, 200, holding: holding), from: 200)
     for second in 1...60 {
       cluster.now = Double(second)
@@ -272,7 +272,7 @@ import Testing
     #expect(cluster.ready([201]).tasks.map(\.node) == [201])
     // The one before continues after a pause: it cannot join again, whatever it holds.
     #expect(cluster.send(TestCluster.beat(), from: 200).refusal?.code == .helloNeeded)
-    for holding in [nil, Holding(generation: 1, rank: 0, version: 0)] {
+    for holding in [nil, HeldState(generation: 1, rank: 0, version: 0)] {
       let hello = TestCluster.hello(.worker, 200, name: "worker-0", holding: holding)
       let refusal = cluster.send(hello, from: 200).refusal
       #expect(refusal?.code == (holding == nil ? .notReady : .staleGeneration))
@@ -286,11 +286,11 @@ import Testing
     var cluster = try TestCluster(TestCluster.plan())
     cluster.form()
     cluster.send(TestCluster.hello(.worker, 301, name: "worker-7"), from: 301)
-    func answer(holding: Holding?) -> Refusal.Code? {
+    func answer(holding: HeldState?) -> Refusal.Code? {
       let former = TestCluster.hello(.worker, 300, name: "worker-7", holding: holding)
       return cluster.send(former, from: 300).refusal?.code
     }
-    let member = Holding(generation: 1, rank: 2, version: 0)
+    let member = HeldState(generation: 1, rank: 2, version: 0)
     // The later one may have died since its hello, and its clock may be wrong.
     #expect(answer(holding: nil) == .notReady && answer(holding: member) == .notReady)
     cluster.ready([301])

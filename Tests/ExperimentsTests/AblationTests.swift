@@ -1,6 +1,8 @@
 import Configuration
 import Experiments
+import Recommenders
 import Runtime
+import Settings
 import Testing
 
 @Suite struct AblationTests {

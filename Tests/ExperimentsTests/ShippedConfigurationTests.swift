@@ -2,6 +2,7 @@ import Configuration
 import Experiments
 import Foundation
 import Runtime
+import Settings
 import Testing
 import TestSupport
 

@@ -5,17 +5,17 @@ import Testing
 struct ForeignTextTests {
   @Test("is shortened and made safe for a terminal")
   func shown() {
-    #expect("plain ü 漢".shown() == "plain ü 漢")
-    #expect("a\u{1B}[31m\r\n\u{7}\u{85}\u{2028}\u{202E}b".shown() == "a?[31m??????b")
-    #expect(String(repeating: "x", count: 61).shown() == String(repeating: "x", count: 60) + "…")
-    #expect("abc".shown(atMost: 3) == "abc" && "abcd".shown(atMost: 3) == "abc…")
+    #expect("plain ü 漢".sanitized() == "plain ü 漢")
+    #expect("a\u{1B}[31m\r\n\u{7}\u{85}\u{2028}\u{202E}b".sanitized() == "a?[31m??????b")
+    #expect(String(repeating: "x", count: 61).sanitized() == String(repeating: "x", count: 60) + "…")
+    #expect("abc".sanitized(atMost: 3) == "abc" && "abcd".sanitized(atMost: 3) == "abc…")
   }
 
   @Test("is printed in full, with its lines, and made safe for a terminal")
-  func printable() {
-    #expect("plain ü 漢\n\tline".printable() == "plain ü 漢\n\tline")
-    #expect("a\u{1B}]0;x\u{7}\r\u{9B}31m\u{202E}b\n".printable() == "a?]0;x???31m?b\n")
-    #expect(String(repeating: "x", count: 900).printable().count == 900)
+  func withoutControlCharacters() {
+    #expect("plain ü 漢\n\tline".withoutControlCharacters() == "plain ü 漢\n\tline")
+    #expect("a\u{1B}]0;x\u{7}\r\u{9B}31m\u{202E}b\n".withoutControlCharacters() == "a?]0;x???31m?b\n")
+    #expect(String(repeating: "x", count: 900).withoutControlCharacters().count == 900)
   }
 
   @Test(

@@ -98,7 +98,7 @@ struct ConfirmationTests {
       .reduce(ReduceRequest(name: name, values: [1])),
     ] as [DataRequestBody] {
       let refused = try #require(refusal(cluster.send(body).first?.body))
-      #expect(refused.code == .versionGone && refused.version == 4)
+      #expect(refused.code == .versionSuperseded && refused.version == 4)
       #expect(refused.message.contains("version 3") && refused.message.contains("at version 4"))
     }
     let late = cluster.push([:], version: 3)

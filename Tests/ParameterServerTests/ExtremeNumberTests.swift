@@ -70,7 +70,7 @@ import TestSupport
     #expect(accepted > 100)
   }
 
-  private static let letters: [CoordinatorMessage] = [
+  private static let envelopes: [CoordinatorMessage] = [
     .welcome(
       Welcome(
         runID: "run", generation: 1, rank: 0, configuration: "a",
@@ -79,27 +79,27 @@ import TestSupport
         checkpoints: CheckpointPlan(folder: "/c", interval: 2),
         restored: RestoredCheckpoint(manifest: "m", version: 1))),
     .hold(generation: 1), .checkpoint(generation: 1, version: 3),
-    .checkpointSeen(generation: 1, version: 3), .heartbeatSeen(generation: 1),
+    .checkpointAcknowledged(generation: 1, version: 3), .heartbeatAcknowledged(generation: 1),
     .refused(Refusal(code: .helloNeeded, message: "hello", version: 1)),
   ]
 
   @Test("of a coordinator's messages")
-  func letters() throws {
+  func envelopes() throws {
     var prepared = 0
-    for message in Self.letters {
-      let encoded = CoordinatorLetter(term: 1, message: message).encoded()
+    for message in Self.envelopes {
+      let encoded = CoordinatorEnvelope(term: 1, message: message).encoded()
       for variant in [encoded] + Self.variants(encoded) {
-        guard let letter = try? CoordinatorLetter(decoding: variant) else { continue }
+        guard let envelope = try? CoordinatorEnvelope(decoding: variant) else { continue }
         var session = ServerSession<Int>(
           hello: NodeHello(
             role: .server, incarnation: 7, runID: "", dataEndpoint: "tcp://a:1", host: "here",
             processID: 1), at: 0)
         if case .welcome = message {
-          prepared += try Self.prepare(&session, session.handle(.coordinator(letter), at: 0))
+          prepared += try Self.prepare(&session, session.handle(.coordinator(envelope), at: 0))
         } else {
-          let welcome = CoordinatorLetter(term: 1, message: Self.letters[0])
+          let welcome = CoordinatorEnvelope(term: 1, message: Self.envelopes[0])
           prepared += try Self.prepare(&session, session.handle(.coordinator(welcome), at: 0))
-          _ = session.handle(.coordinator(letter), at: 1)
+          _ = session.handle(.coordinator(envelope), at: 1)
         }
         Self.push(to: &session)
         _ = session.handle(.tick, at: 1e6)

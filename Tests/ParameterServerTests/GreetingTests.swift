@@ -74,7 +74,7 @@ struct GreetingTests {
       [Self.spec], generation: 5, limits: ServerLimits(peers: 2), greeted: [0, 1])
     for peer in 0...1 { #expect(cluster.send(Self.pull(1), from: peer).isEmpty) }
     let refused = refusal(cluster.send(Self.hello(), from: 2).first?.body)
-    #expect(refused?.code == .limit && refused?.message.contains("ask later") == true)
+    #expect(refused?.code == .limit && refused?.message.contains("retry later") == true)
     cluster.disconnect(0)
     #expect(isWelcome(cluster.send(Self.hello(), from: 2).first?.body))
   }

@@ -54,7 +54,7 @@ struct PullTests {
     var cluster = try Self.cluster()
     cluster.pushEverywhere([:], version: 0)
     let gone = try #require(refusal(cluster.send(Self.pull(0), from: 1).first?.body))
-    #expect(gone.code == .versionGone && gone.version == 1)
+    #expect(gone.code == .versionSuperseded && gone.version == 1)
     #expect(
       gone.message.contains("worker 1's pull of version 0") && gone.message.contains("at version 1")
     )

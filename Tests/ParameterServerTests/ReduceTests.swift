@@ -110,6 +110,6 @@ struct ReduceTests {
     let told = try #require(replies.first { $0.peer == 1 })
     #expect(told.reply.requestID == 77)
     let refused = try #require(refusal(told.reply.body))
-    #expect(refused.code == .versionGone && refused.version == 1)
+    #expect(refused.code == .versionSuperseded && refused.version == 1)
   }
 }

@@ -173,7 +173,7 @@ struct ReleasedShardTests {
       else { return }
       switch reply.body {
       case .refused(let refusal):
-        #expect(refusal.code == .versionGone, "\(refusal.message)")
+        #expect(refusal.code == .versionSuperseded, "\(refusal.message)")
         pull(refusal.version, isFirst: false, owner)
         return
       case .pulled(let pulled):

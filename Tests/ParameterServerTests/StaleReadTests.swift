@@ -112,7 +112,7 @@ struct StaleReadTests {
     #expect(Self.contribute(1, 0, to: &cluster) == .duplicate)
     #expect(Self.contribute(Self.versionsPerEpoch, 0, to: &cluster) == .accepted)
     let gone = try #require(refusal(cluster.send(Self.pull(1)).first?.body))
-    #expect(gone.code == .versionGone && gone.version == 9)
+    #expect(gone.code == .versionSuperseded && gone.version == 9)
   }
 
   @Test("rows are of the epoch, and the epoch ends when all shards are confirmed")

@@ -93,9 +93,9 @@ struct DecodingFuzzTests {
   func coordinatorLetters() throws {
     try FuzzRun.run(
       Self.parser(
-        "coordinator-letter", samples: Samples.letters.map { $0.encoded() },
+        "coordinator-envelope", samples: Samples.envelopes.map { $0.encoded() },
         decode: { (message, limits) throws(WireError) in
-          try CoordinatorLetter(decoding: message, limits: limits)
+          try CoordinatorEnvelope(decoding: message, limits: limits)
         }, encode: { $0.encoded() }))
   }
 }

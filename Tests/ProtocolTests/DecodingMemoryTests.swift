@@ -18,13 +18,13 @@ struct DecodingMemoryTests {
       configuration: String(repeating: "#", count: configurationBytes), tables: [], seed: 0,
       shardCount: 1, stepsPerEpoch: 1, roundsPerStep: 1, serverCount: 1,
       heartbeatInterval: interval)
-    return CoordinatorLetter(term: 1, message: .welcome(welcome)).encoded()
+    return CoordinatorEnvelope(term: 1, message: .welcome(welcome)).encoded()
   }
 
   @Test("of messages that it accepts")
   func accepted() throws {
     let message = welcome(configurationBytes: 1 << 20, interval: 1)
-    try expectNoGrowth { _ = try CoordinatorLetter(decoding: message) }
+    try expectNoGrowth { _ = try CoordinatorEnvelope(decoding: message) }
   }
 
   @Test("of messages that it refuses after parsing them, and while parsing them")
@@ -37,9 +37,9 @@ struct DecodingMemoryTests {
         .bytes(2001, [UInt8](repeating: 1, count: 500 << 10)).payload
     ])
     try expectNoGrowth {
-      #expect(throws: WireError.self) { try CoordinatorLetter(decoding: message) }
+      #expect(throws: WireError.self) { try CoordinatorEnvelope(decoding: message) }
       #expect(throws: WireError.self) {
-        try CoordinatorLetter(decoding: large, limits: limits)
+        try CoordinatorEnvelope(decoding: large, limits: limits)
       }
     }
   }

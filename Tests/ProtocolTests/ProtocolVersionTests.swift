@@ -23,7 +23,7 @@ struct ProtocolVersionTests {
     #expect(throws: WireError.self) { try DataReply(decoding: future) }
     for decode in [
       { (message: WireMessage) throws in _ = try NodeMessage(decoding: message) },
-      { (message: WireMessage) throws in _ = try CoordinatorLetter(decoding: message) },
+      { (message: WireMessage) throws in _ = try CoordinatorEnvelope(decoding: message) },
     ] {
       let error = #expect(throws: WireError.self) { try decode(future) }
       #expect(error?.code == .protocolVersion)

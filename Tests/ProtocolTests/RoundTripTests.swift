@@ -18,16 +18,16 @@ struct RoundTripTests {
     #expect(try NodeMessage(decoding: message.encoded().copied) == message)
   }
 
-  @Test("messages of the coordinator", arguments: Samples.letters)
-  func coordinatorLetter(_ letter: CoordinatorLetter) throws {
-    #expect(try CoordinatorLetter(decoding: letter.encoded().copied) == letter)
+  @Test("messages of the coordinator", arguments: Samples.envelopes)
+  func coordinatorLetter(_ envelope: CoordinatorEnvelope) throws {
+    #expect(try CoordinatorEnvelope(decoding: envelope.encoded().copied) == envelope)
   }
 
   @Test("every refusal code", arguments: 1...10 as ClosedRange<UInt32>)
   func refusalCode(_ rawValue: UInt32) throws {
     let refusal = Refusal(code: try #require(Refusal.Code(rawValue: rawValue)), message: "no")
-    let letter = CoordinatorLetter(term: 3, message: .refused(refusal))
-    #expect(try CoordinatorLetter(decoding: letter.encoded()) == letter)
+    let envelope = CoordinatorEnvelope(term: 3, message: .refused(refusal))
+    #expect(try CoordinatorEnvelope(decoding: envelope.encoded()) == envelope)
   }
 
   @Test("payload frames are shared, not copied")
@@ -51,7 +51,7 @@ struct RoundTripTests {
     #expect(Samples.requests.map { $0.encoded().frames.count } == [1, 3, 3, 3, 3, 1])
     #expect(Samples.replies.map { $0.encoded().frames.count } == [1, 3, 1, 1, 1, 1, 1])
     #expect(Samples.nodeMessages.allSatisfy { $0.encoded().frames.count == 1 })
-    #expect(Samples.letters.allSatisfy { $0.encoded().frames.count == 1 })
+    #expect(Samples.envelopes.allSatisfy { $0.encoded().frames.count == 1 })
   }
 
   @Test("equal reports have equal bytes, whatever the order of the dictionary")

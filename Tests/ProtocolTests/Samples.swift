@@ -54,7 +54,7 @@ enum Samples {
       body: .refused(Refusal(code: .staleGeneration, message: "generation 2 is over; rejoin."))),
     DataReply(
       requestID: 7,
-      body: .refused(Refusal(code: .versionGone, message: "version 8 is gone", version: 9))),
+      body: .refused(Refusal(code: .versionSuperseded, message: "version 8 is gone", version: 9))),
   ]
 
   static let nodeMessages: [NodeMessage] = [
@@ -62,7 +62,7 @@ enum Samples {
       NodeHello(
         role: .server, incarnation: 0xDEAD_BEEF_0123_4567, runID: "run-7",
         dataEndpoint: "tcp://10.0.0.7:40001", host: "node-7", processID: 4711, name: "server-0",
-        holding: Holding(generation: 3, rank: 1, version: 1_000_000), kernels: "SkylakeX")),
+        holding: HeldState(generation: 3, rank: 1, version: 1_000_000), kernels: "SkylakeX")),
     .heartbeat(
       Heartbeat(
         residentBytes: 1 << 33, peakResidentBytes: 1 << 34, cpuSeconds: 12.25, taskProgress: 9,
@@ -113,7 +113,7 @@ enum Samples {
     .task(
       WorkerTask(id: 10, generation: 2, body: .materialize(version: 232, epoch: 3, blocks: [1]))),
     .task(WorkerTask(id: 11, generation: 2, body: .rank(version: 233, epoch: 3, blocks: []))),
-    .heartbeatSeen(generation: 6),
+    .heartbeatAcknowledged(generation: 6),
     .finish(reason: "20 epochs without a better result", ending: .orderly),
     .finish(reason: "worker 1 is lost", ending: .transientFailure),
     .finish(reason: "the loss is nan", ending: .permanentFailure),
@@ -122,14 +122,14 @@ enum Samples {
     .refused(Refusal(code: .helloNeeded, message: "send a hello first")),
     .hold(generation: 4),
     .checkpoint(generation: 4, version: 77),
-    .checkpointSeen(generation: 4, version: 78),
+    .checkpointAcknowledged(generation: 4, version: 78),
   ]
 
-  static let letters = coordinatorMessages.enumerated().map { index, message in
-    CoordinatorLetter(term: UInt64(index) + 1, message: message)
+  static let envelopes = coordinatorMessages.enumerated().map { index, message in
+    CoordinatorEnvelope(term: UInt64(index) + 1, message: message)
   }
 
   static let encoded: [WireMessage] =
     requests.map { $0.encoded() } + replies.map { $0.encoded() }
-    + nodeMessages.map { $0.encoded() } + letters.map { $0.encoded() }
+    + nodeMessages.map { $0.encoded() } + envelopes.map { $0.encoded() }
 }

@@ -36,7 +36,7 @@ struct ValidationTests {
   func unknownEnding() {
     let finish = ProtobufBytes.header.message(34, ProtobufBytes().number(2, 3)).payload
     #expect {
-      _ = try CoordinatorLetter(decoding: WireMessage(frames: [finish]))
+      _ = try CoordinatorEnvelope(decoding: WireMessage(frames: [finish]))
     } throws: { "\($0)".contains("unknown way 3") }
   }
 
@@ -138,9 +138,9 @@ struct ValidationTests {
         _ = try NodeMessage(decoding: WireMessage(frames: message.encoded().frames + [.empty]))
       }
     }
-    for message in Samples.letters {
+    for message in Samples.envelopes {
       expect(.malformed) {
-        _ = try CoordinatorLetter(
+        _ = try CoordinatorEnvelope(
           decoding: WireMessage(frames: message.encoded().frames + [.empty]))
       }
     }
@@ -155,9 +155,9 @@ struct ValidationTests {
       expect(.malformed) { _ = try DataReply(decoding: request.encoded()) }
     }
     for message in Samples.nodeMessages {
-      expect(.malformed) { _ = try CoordinatorLetter(decoding: message.encoded()) }
+      expect(.malformed) { _ = try CoordinatorEnvelope(decoding: message.encoded()) }
     }
-    for message in Samples.letters {
+    for message in Samples.envelopes {
       expect(.malformed) { _ = try NodeMessage(decoding: message.encoded()) }
     }
   }
@@ -179,7 +179,7 @@ struct ValidationTests {
     }
     let refusal = ProtobufBytes.header.message(35, ProtobufBytes().number(1, 0)).payload
     expect(.malformed, mentioning: "refusal code") {
-      _ = try CoordinatorLetter(decoding: WireMessage(frames: [refusal]))
+      _ = try CoordinatorEnvelope(decoding: WireMessage(frames: [refusal]))
     }
   }
 
@@ -190,7 +190,7 @@ struct ValidationTests {
     expect(.malformed) { _ = try NodeMessage(decoding: WireMessage(frames: [header])) }
     let task = ProtobufBytes.header.message(32, ProtobufBytes().number(1, 4)).payload
     expect(.malformed, mentioning: "task of a kind") {
-      _ = try CoordinatorLetter(decoding: WireMessage(frames: [task]))
+      _ = try CoordinatorEnvelope(decoding: WireMessage(frames: [task]))
     }
   }
 
@@ -246,7 +246,7 @@ struct ValidationTests {
       let welcome = ProtobufBytes().number(field, value).number(7, 1)
       message = WireMessage(frames: [ProtobufBytes.header.message(30, welcome).payload])
     }
-    expect(.malformed, mentioning: words) { _ = try CoordinatorLetter(decoding: message) }
+    expect(.malformed, mentioning: words) { _ = try CoordinatorEnvelope(decoding: message) }
   }
 
   @Test("shards, blocks and versions out of range, in tasks and requests")
@@ -255,14 +255,14 @@ struct ValidationTests {
       id: 1, generation: 1,
       body: .train(epoch: 0, firstVersion: 0, startVersion: 0, shards: [0, 65_536]))
     expect(.malformed, mentioning: "one of its shards is 65536, and 0 to 65535") {
-      _ = try CoordinatorLetter(
-        decoding: CoordinatorLetter(term: 1, message: .task(train)).encoded())
+      _ = try CoordinatorEnvelope(
+        decoding: CoordinatorEnvelope(term: 1, message: .task(train)).encoded())
     }
     let rank = WorkerTask(
       id: 1, generation: 1, body: .rank(version: 0, epoch: 0, blocks: [1 << 31]))
     expect(.malformed, mentioning: "one of its blocks is 2147483648") {
-      _ = try CoordinatorLetter(
-        decoding: CoordinatorLetter(term: 1, message: .task(rank)).encoded())
+      _ = try CoordinatorEnvelope(
+        decoding: CoordinatorEnvelope(term: 1, message: .task(rank)).encoded())
     }
     let pull = PullRequest(
       generation: 1, version: 1 << 32, sections: [], keys: .empty, confirmed: [])
@@ -277,8 +277,8 @@ struct ValidationTests {
       runID: "", generation: 0, rank: 0, configuration: "", tables: [], seed: 0, shardCount: 1,
       stepsPerEpoch: 1, roundsPerStep: 1, serverCount: 1, heartbeatInterval: interval)
     expect(.malformed, mentioning: "heartbeat interval") {
-      _ = try CoordinatorLetter(
-        decoding: CoordinatorLetter(term: 1, message: .welcome(welcome)).encoded())
+      _ = try CoordinatorEnvelope(
+        decoding: CoordinatorEnvelope(term: 1, message: .welcome(welcome)).encoded())
     }
   }
 

@@ -14,7 +14,7 @@ import Testing
 
   /// The notices with their times, at one tick per second.
   private func notices(
-    _ enrollment: inout Enrollment, from start: Int, to end: Int
+    _ enrollment: inout NodeMembership, from start: Int, to end: Int
   ) -> [(time: Int, text: String)] {
     (start...end).compactMap { second in
       _ = enrollment.tick(at: Double(second))
@@ -24,7 +24,7 @@ import Testing
 
   @Test("no answer: what is waited for and how long, logged rarely")
   func noAnswer() {
-    var enrollment = Enrollment(hello: hello, at: 0)
+    var enrollment = NodeMembership(hello: hello, at: 0)
     let logged = notices(&enrollment, from: 0, to: 100)
     #expect(logged.map(\.time) == [10, 70])
     #expect(logged[1].text.contains("the coordinator to answer, for 70 s so far; after 600 s"))
@@ -32,9 +32,9 @@ import Testing
 
   @Test("no admission: the coordinator's reason")
   func notAdmitted() {
-    var enrollment = Enrollment(hello: hello, at: 0)
+    var enrollment = NodeMembership(hello: hello, at: 0)
     let refusal = Refusal(code: .clusterFull, message: "all here")
-    _ = enrollment.handle(CoordinatorLetter(term: 1, message: .refused(refusal)), at: 1)
+    _ = enrollment.handle(CoordinatorEnvelope(term: 1, message: .refused(refusal)), at: 1)
     let logged = notices(&enrollment, from: 1, to: 20)
     #expect(logged.count == 1)
     #expect(logged[0].text.contains("to admit this process (its answer: all here)"))
@@ -42,16 +42,16 @@ import Testing
 
   @Test("a silent coordinator, and one of a lower term in its place")
   func silence() throws {
-    var enrollment = Enrollment(hello: hello, at: 0)
-    _ = enrollment.handle(CoordinatorLetter(term: 3, message: .welcome(welcome())), at: 0)
+    var enrollment = NodeMembership(hello: hello, at: 0)
+    _ = enrollment.handle(CoordinatorEnvelope(term: 3, message: .welcome(welcome())), at: 0)
     #expect(notices(&enrollment, from: 0, to: 9).isEmpty)
     _ = enrollment.handle(
-      CoordinatorLetter(term: 3, message: .heartbeatSeen(generation: 1)), at: 9)
+      CoordinatorEnvelope(term: 3, message: .heartbeatAcknowledged(generation: 1)), at: 9)
     let logged = notices(&enrollment, from: 9, to: 30)
     #expect(logged.map(\.time) == [19])
     #expect(logged[0].text.contains("a message from the coordinator, for 10 s so far; after 60 s"))
     _ = enrollment.handle(
-      CoordinatorLetter(term: 1, message: .heartbeatSeen(generation: 1)), at: 40)
+      CoordinatorEnvelope(term: 1, message: .heartbeatAcknowledged(generation: 1)), at: 40)
     // Only time with ticks counts.
     let departures = (41...70).flatMap { enrollment.tick(at: Double($0)) }.compactMap { action in
       if case .leave(.transient(let reason)) = action { reason } else { nil }
@@ -62,7 +62,7 @@ import Testing
 
   @Test("within one process nothing is logged")
   func oneProcess() {
-    var enrollment = Enrollment(hello: hello, limits: .oneProcess, at: 0)
+    var enrollment = NodeMembership(hello: hello, limits: .oneProcess, at: 0)
     #expect(notices(&enrollment, from: 0, to: 200).isEmpty)
   }
 }

@@ -47,14 +47,14 @@ struct WireLimitsTests {
       let task = WorkerTask(
         id: 1, generation: 1,
         body: .train(epoch: 0, firstVersion: 0, startVersion: 0, shards: units))
-      _ = try CoordinatorLetter(
-        decoding: CoordinatorLetter(term: 1, message: .task(task)).encoded())
+      _ = try CoordinatorEnvelope(
+        decoding: CoordinatorEnvelope(term: 1, message: .task(task)).encoded())
     }
     expectLimit(1_000_000) { count in
       let units = [UInt32](repeating: 7, count: count)
       let task = WorkerTask(id: 1, generation: 1, body: .rank(version: 0, epoch: 0, blocks: units))
-      _ = try CoordinatorLetter(
-        decoding: CoordinatorLetter(term: 1, message: .task(task)).encoded())
+      _ = try CoordinatorEnvelope(
+        decoding: CoordinatorEnvelope(term: 1, message: .task(task)).encoded())
     }
   }
 
@@ -89,8 +89,8 @@ struct WireLimitsTests {
         runID: "", generation: 0, rank: 0,
         configuration: String(repeating: "#", count: count), tables: [], seed: 0, shardCount: 1,
         stepsPerEpoch: 1, roundsPerStep: 1, serverCount: 1, heartbeatInterval: 1)
-      _ = try CoordinatorLetter(
-        decoding: CoordinatorLetter(term: 1, message: .welcome(welcome)).encoded())
+      _ = try CoordinatorEnvelope(
+        decoding: CoordinatorEnvelope(term: 1, message: .welcome(welcome)).encoded())
     }
   }
 

@@ -18,7 +18,7 @@ private struct GoldenMetrics: Decodable {
   let test: Split
 }
 
-private struct TinyData: Decodable {
+private struct TinySplits: Decodable {
   struct Pairs: Decodable {
     let user: [Int32]
     let item: [Int32]
@@ -43,7 +43,7 @@ private func fixture<Value: Decodable>(_ name: String) throws -> Value {
 @Test("every metric at every cutoff equals the reference evaluator's, for both splits")
 func goldenMetrics() throws {
   let golden: GoldenMetrics = try fixture("metrics.json")
-  let tiny: TinyData = try fixture("tiny.json")
+  let tiny: TinySplits = try fixture("tiny.json")
   // Users' vectors are their rows of scores and items' vectors the unit vectors: the products are
   // the scores themselves.
   let users = Matrix(rows: tiny.U, columns: tiny.I, elements: golden.scores.data)

@@ -25,7 +25,7 @@ import Testing
   func descriptors(_ number: Int32) {
     for kind in [CheckpointError.Code.cannotCreate, .inputOutput] {
       let error = CheckpointError.system("write 'a/b'", errno: number, kind)
-      #expect(error.code == .noDescriptor)
+      #expect(error.code == .tooManyOpenFiles)
       #expect(ExitCode(describing: error).rawValue == 71)
     }
   }

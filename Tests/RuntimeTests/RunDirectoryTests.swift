@@ -13,7 +13,7 @@ import TestSupport
     StoredRun(
       identity: RunIdentity(
         id: "r", created: "2026-01-02T03:04:05Z", configuration: "", digests: [:]),
-      standing: RunStanding(
+      standing: RunProgress(
         status: .earlyStopped, generation: 1, epochsFinished: 2, version: 16, best: best,
         isBestSaved: best != nil, nonImprovingCount: 1),
       message: "no further improvement after 2 epochs",
@@ -221,7 +221,7 @@ import TestSupport
 
   @Test("a full disk is an error that names the file")
   func fullDisk() throws {
-    let sealed = try SealedFile()
+    let sealed = try FullDiskFile()
     #expect {
       try MetricsLog(path: sealed.path).append(
         Self.storedRun(best: nil).epochs[0], evaluation: nil)

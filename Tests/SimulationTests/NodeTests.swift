@@ -28,8 +28,8 @@ import Worker
     let simulation = Simulation()
     var refusalCount = 0
     let cluster = try simulation.cluster(.bpr, ClusterShape(workers: 2, servers: 1)) { _, event in
-      guard case .delivered(.coordinator(let letter), _, _) = event,
-        case .refused(let refusal) = letter.message, refusal.code == .helloNeeded
+      guard case .delivered(.coordinator(let envelope), _, _) = event,
+        case .refused(let refusal) = envelope.message, refusal.code == .helloNeeded
       else { return }
       refusalCount += 1
     }
@@ -66,8 +66,8 @@ import Worker
       let cluster = try simulation.cluster(
         .bpr, ClusterShape(workers: 1, servers: 1)
       ) { _, event in
-        guard case .delivered(.coordinator(let letter), _, let receiver) = event,
-          receiver.slot == .worker(0), case .welcome(let found) = letter.message
+        guard case .delivered(.coordinator(let envelope), _, let receiver) = event,
+          receiver.slot == .worker(0), case .welcome(let found) = envelope.message
         else { return }
         welcome = found
       }
@@ -78,8 +78,8 @@ import Worker
         hello: NodeHello(
           role: .worker, incarnation: 1, runID: "", dataEndpoint: "", host: "h", processID: 1),
         at: 0)
-      let letter = CoordinatorLetter(term: 1, message: .welcome(try #require(welcome)))
-      _ = session.handle(.coordinator(letter), at: 0)
+      let envelope = CoordinatorEnvelope(term: 1, message: .welcome(try #require(welcome)))
+      _ = session.handle(.coordinator(envelope), at: 0)
       let failure = computation.setUp(try #require(welcome))
       for case .leave(let departure) in session.handle(failure, at: 0) { return departure }
       return nil

@@ -30,12 +30,12 @@ struct StaleHistoryTests {
     var failed: SimulatedHistory?
     for seed in 0..<30 as Range<UInt64> where failed == nil {
       let history = try simulation.run(
-        seed: seed, consistency: consistency, sabotage: .earlyAnswers)
+        seed: seed, consistency: consistency, mutation: .earlyAnswers)
       if !history.violations.isEmpty { failed = history }
     }
     let history = try #require(failed)
     #expect(history.violations[0].contains("got rows of version"))
-    #expect(history.replay.hasSuffix("--sabotage early-answers"))
+    #expect(history.replay.hasSuffix("--mutation early-answers"))
     #expect(history.replay.contains("--consistency ssp") == (consistency == .ssp))
   }
 }

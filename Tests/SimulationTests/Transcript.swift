@@ -77,6 +77,13 @@ struct Transcript {
     process.life == 0 ? "\(process.slot)" : "\(process.slot)#\(process.life + 1)"
   }
 
+  /// The address of a simulated server is its slot and how many processes were there before.
+  private static func name(ofEndpoint endpoint: String) -> String {
+    let parts = endpoint.split(separator: "/")
+    guard parts.count == 2, let life = Int(parts[1]) else { return endpoint }
+    return life == 0 ? String(parts[0]) : "\(parts[0])#\(life + 1)"
+  }
+
   private static func sentence(_ fault: Fault) -> String {
     switch fault {
     case .kill(let slot): "\(slot) is killed"
@@ -89,7 +96,7 @@ struct Transcript {
   private static func sentence(_ message: MemoryMessage) -> String? {
     switch message {
     case .node(let message): sentence(message)
-    case .coordinator(let letter): sentence(letter.message)
+    case .coordinator(let envelope): sentence(envelope.message)
     case .request: nil
     case .reply(let reply):
       if case .refused(let refusal) = reply.body { "refused: \(refusal.message)" } else { nil }
@@ -120,9 +127,10 @@ struct Transcript {
       "welcome, you are rank \(welcome.rank) of generation \(welcome.generation), which begins "
         + (welcome.restored.map { "with the checkpoint of version \($0.version)" }
           ?? "with the initial values")
-    case .servers(_, let endpoints): "the servers are \(endpoints.joined(separator: ", "))"
+    case .servers(_, let endpoints):
+      "the servers are \(endpoints.map(name(ofEndpoint:)).joined(separator: ", "))"
     case .task(let task): "task \(number(task.id)): \(sentence(task.body))"
-    case .heartbeatSeen, .checkpointSeen: nil
+    case .heartbeatAcknowledged, .checkpointAcknowledged: nil
     case .finish(let reason, _): "finish: \(reason)"
     case .refused(let refusal): "refused: \(refusal.message)"
     case .hold: "stay at your version"

@@ -47,10 +47,10 @@ import Testing
       name: "coordinator-replaced",
       text: [
         "The coordinator is replaced.",
-        "One worker trains against two servers. The coordinator is killed in the second epoch. The",
-        "next one has a higher term. It does not know the nodes and asks for a hello; servers say",
-        "which version they hold, and both have the generation of the records, so they keep their",
-        "tables. Training goes on in the middle of the epoch.",
+        "One worker trains against two servers. The coordinator is killed in the second epoch, which",
+        "the others finish without it. The next coordinator has a higher term. It does not know the",
+        "nodes and asks for a hello; servers say which version they hold, and both have the",
+        "generation of the records, so they keep their tables and nothing is trained again.",
       ],
       shape: ClusterShape(workers: 1, servers: 2), version: 4, fault: .kill(.coordinator)),
     Scenario(

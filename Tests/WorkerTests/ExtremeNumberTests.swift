@@ -8,10 +8,10 @@ import Worker
 /// by the decoder, or handled by everything behind it. A number that traps ends this process.
 @Suite struct ExtremeNumberTests {
   /// Every accepted variant of the coordinator's messages.
-  private static func letters(_ messages: [CoordinatorMessage]) -> [CoordinatorLetter] {
-    messages.flatMap { message -> [CoordinatorLetter] in
-      variants(CoordinatorLetter(term: 1, message: message).encoded())
-        .compactMap { try? CoordinatorLetter(decoding: $0) }
+  private static func envelopes(_ messages: [CoordinatorMessage]) -> [CoordinatorEnvelope] {
+    messages.flatMap { message -> [CoordinatorEnvelope] in
+      variants(CoordinatorEnvelope(term: 1, message: message).encoded())
+        .compactMap { try? CoordinatorEnvelope(decoding: $0) }
     }
   }
 
@@ -35,12 +35,12 @@ import Worker
 
   @Test("of a welcome, by a worker that joins and by one that has joined")
   func welcomes() throws {
-    let letters = Self.letters([Self.welcome])
-    try #require(letters.count > 100)
-    for letter in letters {
+    let envelopes = Self.envelopes([Self.welcome])
+    try #require(envelopes.count > 100)
+    for envelope in envelopes {
       for start in [SessionRig(), try SessionRig.ready()] {
         var rig = start
-        for action in rig.handle(.coordinator(letter)) {
+        for action in rig.handle(.coordinator(envelope)) {
           guard case .setUp(let welcome) = action else { continue }
           // As in the worker's process.
           let routing = TableRouting(tables: [], serverCount: Int(welcome.serverCount))
@@ -55,16 +55,16 @@ import Worker
 
   @Test("of all other messages of a coordinator")
   func otherLetters() throws {
-    let letters = Self.letters([
-      .servers(generation: 1, endpoints: ["tcp://a:1"]), .heartbeatSeen(generation: 6),
+    let envelopes = Self.envelopes([
+      .servers(generation: 1, endpoints: ["tcp://a:1"]), .heartbeatAcknowledged(generation: 6),
       .finish(reason: "over", ending: .permanentFailure), .hold(generation: 1),
       .refused(Refusal(code: .clusterFull, message: "full", version: 1)),
-      .checkpoint(generation: 1, version: 7), .checkpointSeen(generation: 1, version: 7),
+      .checkpoint(generation: 1, version: 7), .checkpointAcknowledged(generation: 1, version: 7),
       .task(WorkerTask(id: 9, generation: 1, body: .rank(version: 1, epoch: 0, blocks: [0]))),
     ])
-    for letter in letters {
+    for envelope in envelopes {
       var rig = try SessionRig.ready()
-      rig.handle(.coordinator(letter))
+      rig.handle(.coordinator(envelope))
       rig.handle(.tick, at: 2)
     }
   }
@@ -74,7 +74,7 @@ import Worker
     arguments: [Consistency.bulkSynchronous, .asynchronous])
   func tasks(_ consistency: Consistency) throws {
     let engine = try SmallRun(consistency: consistency).engine(serverCount: 1)
-    let letters = Self.letters([
+    let envelopes = Self.envelopes([
       .task(
         WorkerTask(
           id: 9, generation: 1,
@@ -85,8 +85,8 @@ import Worker
     ])
     let replies = try Self.replies()
     var begun = 0
-    for letter in letters {
-      guard case .task(let task) = letter.message, let work = try? engine.work(for: task),
+    for envelope in envelopes {
+      guard case .task(let task) = envelope.message, let work = try? engine.work(for: task),
         (try? work.advance(.begin)) != nil
       else { continue }
       begun += 1
@@ -108,7 +108,7 @@ import Worker
         PullReply(
           version: 9, sections: [], values: .empty,
           reports: [UnitReport(unit: 1, sums: ["loss.total": 1])])),
-      .reduced([1]), .refused(Refusal(code: .versionGone, message: "gone", version: 9)),
+      .reduced([1]), .refused(Refusal(code: .versionSuperseded, message: "gone", version: 9)),
     ]
     return bodies.flatMap { body in
       variants(DataReply(requestID: 1, body: body).encoded())
@@ -117,7 +117,7 @@ import Worker
       switch reply.body {
       case .pulled(let pulled): .pulled([pulled])
       case .reduced(let totals): .reduced([totals])
-      case .refused(let refusal): .versionGone(refusal.version)
+      case .refused(let refusal): .versionSuperseded(refusal.version)
       case .welcome, .pushed: nil
       }
     }
@@ -128,7 +128,7 @@ import Worker
     let bodies: [DataReplyBody] = [
       .welcome, .pushed(.duplicate), .reduced([1, 2]),
       .pulled(PullReply(version: 1, sections: [], values: .empty)),
-      .refused(Refusal(code: .versionGone, message: "gone", version: 9)),
+      .refused(Refusal(code: .versionSuperseded, message: "gone", version: 9)),
     ]
     for body in bodies {
       var rig = try SessionRig.ready()

@@ -16,7 +16,7 @@ struct HangingComputationTests {
   /// The time when the worker leaves, if it does.
   private func leaves(_ rig: inout SessionRig, from start: Int, to end: Int) -> Int? {
     for now in start...end {
-      rig.handle(Rig.letter(.heartbeatSeen(generation: 1)), at: Double(now))
+      rig.handle(Rig.envelope(.heartbeatAcknowledged(generation: 1)), at: Double(now))
       let actions = rig.handle(.tick, at: Double(now))
       guard Rig.leaves(actions) else { continue }
       #expect(Rig.goodbyeReason(actions)?.contains("has not finished within 60 s") == true)
@@ -57,7 +57,7 @@ struct HangingComputationTests {
     for _ in 0..<20 {
       for _ in 0..<50 {
         now += 1
-        rig.handle(Rig.letter(.heartbeatSeen(generation: 1)), at: now)
+        rig.handle(Rig.envelope(.heartbeatAcknowledged(generation: 1)), at: now)
         #expect(!Rig.leaves(rig.handle(.tick, at: now)))
       }
       let pulls = rig.requests(.advanced(task: 5, .pull([Rig.pull])), at: now)
@@ -68,7 +68,7 @@ struct HangingComputationTests {
   @Test("time in which the process was paused does not count")
   func stopped() throws {
     var rig = try atWork()
-    rig.handle(Rig.letter(.heartbeatSeen(generation: 1)), at: 2000)
+    rig.handle(Rig.envelope(.heartbeatAcknowledged(generation: 1)), at: 2000)
     #expect(leaves(&rig, from: 2000, to: 2100) == 2059)
   }
 

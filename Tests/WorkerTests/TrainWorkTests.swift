@@ -7,7 +7,7 @@ import Worker
 @Suite struct TrainWorkTests {
   /// The requests of a task until it was done.
   private struct Trace {
-    var pulls: [[Addressed<PullRequest>]] = []
+    var pulls: [[ServerRequest<PullRequest>]] = []
     var pushes: [Push] = []
     var reports: [UnitReport] = []
   }
@@ -20,7 +20,7 @@ import Worker
     let values: [Float]
     let sums: [String: Double]
 
-    init(_ addressed: Addressed<PushRequest>) {
+    init(_ addressed: ServerRequest<PushRequest>) {
       let request = addressed.body
       server = addressed.server
       name = request.name
@@ -68,12 +68,12 @@ import Worker
         for request in requests {
           switch ask(.pull(request.body), request.server).first {
           case .pulled(let reply): replies.append(reply)
-          case .refused(let refusal) where refusal.code == .versionGone: gone = refusal.version
+          case .refused(let refusal) where refusal.code == .versionSuperseded: gone = refusal.version
           default: throw TrainingError("server \(request.server) gave no rows")
           }
         }
         if requests[0].body.version == version { return trace }
-        input = gone.map { .versionGone($0) } ?? .pulled(replies)
+        input = gone.map { .versionSuperseded($0) } ?? .pulled(replies)
       case .push(let requests):
         for request in requests {
           trace.pushes.append(Push(request))
@@ -214,7 +214,7 @@ import Worker
       return
     }
     var servers = try servers(at: 4)
-    let trace = try finish(work, &servers, from: .versionGone(4))
+    let trace = try finish(work, &servers, from: .versionSuperseded(4))
     #expect(trace.pulls[0].allSatisfy { $0.body.version == 4 && $0.body.confirmed == allShards })
     #expect(trace.pushes == all.pushes.filter { $0.name.version >= 4 })
     #expect(trace.reports == all.reports)
@@ -227,7 +227,7 @@ import Worker
       let work = try run.engine(serverCount: 2).work(for: run.task(from: 2, shards: allShards))
       _ = try work.advance(.begin)
       let error = #expect(throws: TrainingError.self) {
-        try work.advance(.versionGone(present))
+        try work.advance(.versionSuperseded(present))
       }
       #expect(error?.description.contains("version \(present)") == true)
     }
@@ -279,7 +279,7 @@ import Worker
         Issue.record("no rows were requested")
         continue
       }
-      let error = #expect(throws: TrainingError.self) { try work.advance(.versionGone(5)) }
+      let error = #expect(throws: TrainingError.self) { try work.advance(.versionSuperseded(5)) }
       #expect(error?.description.contains("version 4") == true)
       #expect(error?.description.contains("version 5") == true)
     }

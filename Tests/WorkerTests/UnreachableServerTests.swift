@@ -20,7 +20,7 @@ struct UnreachableServerTests {
       _ = conversation.handle(welcome, from: server, at: 0)
     }
     let body = PullRequest(generation: 1, version: 1, sections: [], keys: .empty)
-    let pulls = [0, 1].map { Addressed(server: $0, body: body) }
+    let pulls = [0, 1].map { ServerRequest(server: $0, body: body) }
     #expect(conversation.perform(.pull(pulls), at: 0).count == 2)
     return conversation
   }
@@ -137,7 +137,7 @@ struct UnreachableServerTests {
     rig.handle(Rig.task(5))
     #expect(rig.requests(.advanced(task: 5, .pull([Rig.pull]))).count == 1)
     for now in stride(from: 1.5, through: 30, by: 0.5) {
-      rig.handle(Rig.letter(.heartbeatSeen(generation: 1)), at: now)
+      rig.handle(Rig.envelope(.heartbeatAcknowledged(generation: 1)), at: now)
       let actions = rig.handle(.tick, at: now)
       if actions.contains(where: { if case .warn = $0 { true } else { false } }) {
         return (rig, actions, now)
@@ -149,7 +149,7 @@ struct UnreachableServerTests {
   private struct Nothing: Error {}
 
   private func told(_ actions: [WorkerAction]) -> [NodeMessage] {
-    actions.compactMap { if case .tell(let message) = $0 { message } else { nil } }
+    actions.compactMap { if case .send(let message) = $0 { message } else { nil } }
   }
 
   @Test("a worker that alone cannot reach a server leaves with a reason and rejoins, not ready")
@@ -170,7 +170,7 @@ struct UnreachableServerTests {
     #expect(connections == [["tcp://a:1"]])
     #expect(reason.contains("server 0 at tcp://a:1") && reason.contains("15.0 s"), "\(reason)")
     #expect(told(actions).count == 2)
-    #expect(hello.holding == Holding(generation: 1, rank: 3, version: 0))
+    #expect(hello.holding == HeldState(generation: 1, rank: 3, version: 0))
     #expect(Rig.requests(actions).count == 1)
   }
 
@@ -202,11 +202,11 @@ struct UnreachableServerTests {
     var connections = 0
     for _ in 0..<600 {
       time += 0.5
-      rig.handle(Rig.letter(.heartbeatSeen(generation: 1)), at: time)
+      rig.handle(Rig.envelope(.heartbeatAcknowledged(generation: 1)), at: time)
       for action in rig.handle(.tick, at: time) {
         switch action {
         case .connect: connections += 1
-        case .tell, .warn, .leave: Issue.record("\(action)")
+        case .send, .warn, .leave: Issue.record("\(action)")
         default: break
         }
       }
@@ -220,7 +220,7 @@ struct UnreachableServerTests {
     var rig = try Rig.ready(WorkerTimeouts(node: 10))
     rig.handle(Rig.task(5))
     rig.handle(.advanced(task: 5, .pull([Rig.pull])))
-    rig.handle(Rig.letter(.heartbeatSeen(generation: 2)), at: 2)
+    rig.handle(Rig.envelope(.heartbeatAcknowledged(generation: 2)), at: 2)
     for now in 2...50 {
       let actions = rig.handle(.tick, at: Double(now))
       #expect(told(actions).isEmpty, "\(actions)")

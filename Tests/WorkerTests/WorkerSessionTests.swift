@@ -92,13 +92,13 @@ import Worker
     #expect(rig.heartbeats(.tick, at: 1) == [[1, 5]])
   }
 
-  @Test("versionGone is passed to the task")
-  func versionGone() throws {
+  @Test("versionSuperseded is passed to the task")
+  func versionSuperseded() throws {
     var rig = try Rig.ready()
     rig.handle(Rig.task(5))
     let pulls = rig.requests(.advanced(task: 5, .pull([Rig.pull])))
-    let actions = rig.handle(Rig.refused(pulls[0], .versionGone, version: 9))
-    guard case .advance(5, .versionGone(9))? = actions.first else {
+    let actions = rig.handle(Rig.refused(pulls[0], .versionSuperseded, version: 9))
+    guard case .advance(5, .versionSuperseded(9))? = actions.first else {
       Issue.record("\(actions)")
       return
     }
@@ -209,7 +209,7 @@ import Worker
     rig.handle(Rig.welcome())
     rig.handle(.setUp(generation: 1))
     for endpoints in [[], ["tcp://a:1", "tcp://b:1"]] {
-      #expect(rig.handle(Rig.letter(.servers(generation: 1, endpoints: endpoints))).isEmpty)
+      #expect(rig.handle(Rig.envelope(.servers(generation: 1, endpoints: endpoints))).isEmpty)
     }
     #expect(rig.requests(Rig.servers()).count == 1)
   }
@@ -223,7 +223,7 @@ import Worker
     let pulls = rig.requests(.advanced(task: 5, .pull([Rig.pull])))
     var repetitions = 0
     for now in 1...3600 {
-      rig.handle(Rig.letter(.heartbeatSeen(generation: 1)), at: Double(now))
+      rig.handle(Rig.envelope(.heartbeatAcknowledged(generation: 1)), at: Double(now))
       let actions = rig.handle(.tick, at: Double(now))
       repetitions += Rig.requests(actions).count { $0.id == pulls[0].id }
       #expect(!Rig.leaves(actions))
@@ -276,7 +276,7 @@ import Worker
       let request = DataRequest(id: id, body: .pull(Rig.pull.body))
       return [
         Rig.pulled(request), Rig.acknowledged(request), Rig.welcomed(request),
-        Rig.refused(request, .versionGone, version: 3), Rig.refused(request, .malformed),
+        Rig.refused(request, .versionSuperseded, version: 3), Rig.refused(request, .malformed),
       ]
     }
     func expectDeaf(_ rig: SessionRig) {
@@ -301,12 +301,12 @@ import Worker
       var rig = try Rig.ready()
       if isWorking { rig.handle(Rig.task(5)) }
       let unknown = CoordinatorMessage.refused(Refusal(code: .helloNeeded, message: "unknown"))
-      let hellos = rig.sent(Rig.letter(unknown, term: 2))
+      let hellos = rig.sent(Rig.envelope(unknown, term: 2))
       guard case .hello(let hello)? = hellos.first else {
         Issue.record("\(hellos)")
         continue
       }
-      #expect(hello.holding == Holding(generation: 1, rank: 3, version: 0))
+      #expect(hello.holding == HeldState(generation: 1, rank: 3, version: 0))
       if isWorking { #expect(rig.requests(.advanced(task: 5, .pull([Rig.pull]))).count == 1) }
       #expect(rig.sent(Rig.welcome(term: 2)) == [.ready(generation: 1)])
       // The earlier coordinator is not obeyed any more.

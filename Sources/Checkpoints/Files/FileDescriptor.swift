@@ -27,7 +27,7 @@ package final class FileDescriptor: Sendable {
         descriptor = try use.open(path)
         return
       } catch {
-        guard error.isNoDescriptor, attempt < Self.attempts else {
+        guard error.isTooManyOpenFiles, attempt < Self.attempts else {
           throw CheckpointError(error, purpose, isReading: use.isReading)
         }
       }

@@ -58,13 +58,13 @@ package struct SafetensorsFile {
   func entry(_ wanted: SafetensorsHeader.Tensor) throws(CheckpointError) -> SafetensorsHeader.Entry
   {
     guard let entry = header.entries[wanted.name] else {
-      throw .damaged(path, "it has no tensor '\(wanted.name.shown())'")
+      throw .damaged(path, "it has no tensor '\(wanted.name.sanitized())'")
     }
     guard entry.tensor == wanted else {
       throw .damaged(
         path,
-        "its tensor '\(wanted.name.shown())' is \(entry.tensor.type.rawValue) "
-          + "\("\(entry.tensor.shape)".shown()), not "
+        "its tensor '\(wanted.name.sanitized())' is \(entry.tensor.type.rawValue) "
+          + "\("\(entry.tensor.shape)".sanitized()), not "
           + "\(wanted.type.rawValue) \(wanted.shape)")
     }
     return entry

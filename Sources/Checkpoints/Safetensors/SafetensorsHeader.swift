@@ -120,7 +120,7 @@ extension SafetensorsHeader: Decodable {
           == (size, false)
       else {
         throw Inconsistency(
-          problem: "the shape of the tensor '\(name.shown())' does not match its size")
+          problem: "the shape of the tensor '\(name.sanitized())' does not match its size")
       }
       entries[name] = Entry(
         tensor: Tensor(name: name, type: description.type, shape: description.shape),
@@ -132,7 +132,7 @@ extension SafetensorsHeader: Decodable {
     for entry in order {
       guard entry.offset == byteCount else {
         throw Inconsistency(
-          problem: "the tensor '\(entry.tensor.name.shown())' does not begin where another ends")
+          problem: "the tensor '\(entry.tensor.name.sanitized())' does not begin where another ends")
       }
       byteCount += entry.tensor.byteCount  // no more than an offset that was read
     }

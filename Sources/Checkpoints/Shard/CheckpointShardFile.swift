@@ -29,8 +29,8 @@ struct CheckpointShardFile {
         throw CheckpointError(
           .mismatch,
           "Cannot use '\(tensors.path)': its \(key) is "
-            + "'\(tensors.header.metadata[key]?.shown() ?? "missing")', and by its manifest it "
-            + "should be '\(value.shown())'; use another checkpoint.")
+            + "'\(tensors.header.metadata[key]?.sanitized() ?? "missing")', and by its manifest it "
+            + "should be '\(value.sanitized())'; use another checkpoint.")
       }
     }
   }
@@ -39,7 +39,7 @@ struct CheckpointShardFile {
   func verifyDigest() throws(CheckpointError) {
     let digest = try FileContent.digest(of: path, byteCount: shard.byteCount)
     guard digest == shard.digest else {
-      throw .damaged(path, "its digest is \(digest), and the manifest has \(shard.digest.shown())")
+      throw .damaged(path, "its digest is \(digest), and the manifest has \(shard.digest.sanitized())")
     }
   }
 
@@ -64,7 +64,7 @@ struct CheckpointShardFile {
   func table(_ shape: TableShape) throws(CheckpointError) -> Table {
     let name = ShardLayout.rowsName(of: shape.name)
     guard let rowCount = tensors.header.entries[name]?.tensor.shape.first else {
-      throw .damaged(path, "it has no tensor '\(name.shown())'")
+      throw .damaged(path, "it has no tensor '\(name.sanitized())'")
     }
     var parts: [SafetensorsHeader.Entry] = []
     for part in ShardLayout.parts(of: shape, rowCount: rowCount) {
@@ -72,7 +72,7 @@ struct CheckpointShardFile {
     }
     guard rowCount <= shape.rows else {
       throw .damaged(
-        path, "it has \(rowCount) of the \(shape.rows) rows of '\(shape.name.shown())'")
+        path, "it has \(rowCount) of the \(shape.rows) rows of '\(shape.name.sanitized())'")
     }
     return Table(
       shape: shape, rowCount: rowCount, parts: parts,
@@ -100,7 +100,7 @@ struct CheckpointShardFile {
       guard id < table.shape.rows, previous.map({ $0 < id }) ?? true else {
         throw .damaged(
           path,
-          "row \(id) of table '\(table.shape.name.shown())', which has \(table.shape.rows) rows, "
+          "row \(id) of table '\(table.shape.name.sanitized())', which has \(table.shape.rows) rows, "
             + "follows "
             + "row \(previous.map { "\($0)" } ?? "none")")
       }

@@ -75,14 +75,14 @@ package struct CheckpointStore: Sendable {
     /// What is wrong with newer checkpoints, newest first.
     package let problems: [String]
     /// Whether the run has no checkpoint at all, not even a damaged one.
-    package let isNoneThere: Bool
+    package let hasNoCheckpoint: Bool
 
     package init(
-      manifest: CheckpointManifest? = nil, problems: [String] = [], isNoneThere: Bool = false
+      manifest: CheckpointManifest? = nil, problems: [String] = [], hasNoCheckpoint: Bool = false
     ) {
       self.manifest = manifest
       self.problems = problems
-      self.isNoneThere = isNoneThere
+      self.hasNoCheckpoint = hasNoCheckpoint
     }
   }
 
@@ -92,12 +92,12 @@ package struct CheckpointStore: Sendable {
   ///   It need not be damaged then, and a retry may succeed.
   package func latestUsable(runID: String) throws(CheckpointError) -> Latest {
     var problems: [String] = []
-    var isNoneThere = true
+    var hasNoCheckpoint = true
     for entry in try list() {
       switch entry.content {
       case .uncommitted: continue
       case .unusable(let error):
-        isNoneThere = false
+        hasNoCheckpoint = false
         if error.code == .inputOutput { throw error }
         problems.append(error.message)
       case .committed(let manifest):
@@ -107,7 +107,7 @@ package struct CheckpointStore: Sendable {
               + "'\(manifest.runID)', not to '\(runID)'; use another folder for checkpoints.")
           continue
         }
-        isNoneThere = false
+        hasNoCheckpoint = false
         let found = verify(manifest)
         if found.isEmpty { return Latest(manifest: manifest, problems: problems) }
         for error in found {
@@ -116,7 +116,7 @@ package struct CheckpointStore: Sendable {
         }
       }
     }
-    return Latest(manifest: nil, problems: problems, isNoneThere: isNoneThere)
+    return Latest(manifest: nil, problems: problems, hasNoCheckpoint: hasNoCheckpoint)
   }
 
   /// Checks all files of a checkpoint, reading them completely.

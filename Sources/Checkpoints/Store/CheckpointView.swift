@@ -23,7 +23,7 @@ package struct CheckpointView {
       throw CheckpointError(
         .mismatch,
         "Cannot use '\(folder)/\(manifest.name.manifest)': it was written with the optimizer "
-          + "\(manifest.optimizer.summary.shown()), but its configuration has "
+          + "\(manifest.optimizer.summary.sanitized()), but its configuration has "
           + "\(optimizer.description.summary); use another checkpoint.")
     }
     shards = try manifest.shards.indices.map { rank in

@@ -41,9 +41,9 @@ struct SimulateCommand: ParsableCommand {
   @Option(
     help: """
       Break a rule of the protocol on purpose, which must be detected: \
-      \(Sabotage.allCases.map(\.rawValue).joined(separator: ", ")).
+      \(Mutation.allCases.map(\.rawValue).joined(separator: ", ")).
       """)
-  var sabotage: Sabotage?
+  var mutation: Mutation?
 
   /// Leaves room to count upwards from any seed.
   private static let largestSeed: UInt64 = 1 << 62
@@ -66,7 +66,7 @@ struct SimulateCommand: ParsableCommand {
       var summary = SimulationSummary()
       for seed in seed.map({ $0..<$0 + 1 }) ?? first..<first + seeds {
         let history = try simulation.run(
-          seed: seed, consistency: consistency, sabotage: sabotage,
+          seed: seed, consistency: consistency, mutation: mutation,
           trace: trace ? { StandardOutput.write($0) } : nil)
         summary.add(history)
         if let failure = history.failure { StandardOutput.write(failure) }
@@ -79,5 +79,5 @@ struct SimulateCommand: ParsableCommand {
   }
 }
 
-extension Sabotage: ExpressibleByArgument {}
+extension Mutation: ExpressibleByArgument {}
 extension SimulatedConsistency: ExpressibleByArgument {}

@@ -61,11 +61,11 @@ struct TrainCommand: ParsableCommand {
   }
 
   private func outcome(
-    _ setup: RunSetup, _ directory: RunDirectory, continuing run: ContinuedRun?
+    _ setup: RunSetup, _ directory: RunDirectory, continuing run: ResumableRun?
   ) throws -> RoleOutcome {
     guard let run else { return try train(setup, directory, RunIdentifier.fresh()) }
     if run.isFinished {
-      try RunKeeper.completeRecords(of: run, in: directory, setup: setup)
+      try RunRecorder.completeRecords(of: run, in: directory, setup: setup)
       let news = "the run is finished: \(run.stored.message); --overwrite starts from scratch"
       if !options.quiet { StandardError.write(news) }
       return RoleOutcome(exitCode: .success, message: news)

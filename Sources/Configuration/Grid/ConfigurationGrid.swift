@@ -126,7 +126,7 @@ package struct ConfigurationGrid: Sendable {
       if let earlier = seen.updateValue(element.valueSource, forKey: text) {
         throw ConfigurationError(
           element.valueSource,
-          "\(entry.name) has the value \(text.shown()) more than once (also \(earlier)); keep one")
+          "\(entry.name) has the value \(text.sanitized()) more than once (also \(earlier)); keep one")
       }
       return Value(name: key.name, value: text, layer: ConfigurationLayer(entries: [element]))
     }

@@ -81,7 +81,7 @@ extension ConfigurationKeys {
     let nearest = NearestName.find(name, among: byName.keys)
     throw ConfigurationError(
       source,
-      "there is no setting '\(name.shown())'"
+      "there is no setting '\(name.sanitized())'"
         + (nearest.map { "; did you mean '\($0)'?" } ?? advice))
   }
 }

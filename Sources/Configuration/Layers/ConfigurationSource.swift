@@ -25,7 +25,7 @@ package struct ConfigurationSource: Sendable, Hashable, CustomStringConvertible 
 
   /// On one line, whatever the label holds: sources stand in sentences and behind comment marks.
   package var description: String {
-    ([label.shown(atMost: 400)] + [line, column].compactMap { $0.map(String.init) }).joined(
+    ([label.sanitized(atMost: 400)] + [line, column].compactMap { $0.map(String.init) }).joined(
       separator: ":")
   }
 }

@@ -67,19 +67,19 @@ struct YAMLReader {
       .parser(let context, let problem, let mark, _),
       .composer(let context, let problem, let mark, _):
       let detail = [context?.text, problem].compactMap { $0 }.joined(separator: ", ")
-      return ConfigurationError(source(mark), "this is not YAML: \(detail.shown(atMost: 200))")
+      return ConfigurationError(source(mark), "this is not YAML: \(detail.sanitized(atMost: 200))")
     case .duplicatedKeysInMapping(let names, let context):
-      let listed = names.prefix(8).map { "'\($0.shown())'" }.joined(separator: ", ")
+      let listed = names.prefix(8).map { "'\($0.sanitized())'" }.joined(separator: ", ")
       return ConfigurationError(
         source(context.mark), "\(listed) is given more than once in this file; keep one")
     case .reader(let problem, let offset, _, _):
       let line = offset.map { text.prefix($0).count(where: \.isNewline) + 1 }
       return ConfigurationError(
         ConfigurationSource(label, line: line),
-        "this is not YAML text: \(problem.shown(atMost: 200))")
+        "this is not YAML text: \(problem.sanitized(atMost: 200))")
     default:
       return ConfigurationError(
-        ConfigurationSource(label), "this is not YAML: \("\(error)".shown(atMost: 200))")
+        ConfigurationSource(label), "this is not YAML: \("\(error)".sanitized(atMost: 200))")
     }
   }
 }

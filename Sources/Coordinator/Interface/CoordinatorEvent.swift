@@ -39,7 +39,7 @@ package enum CoordinatorEvent: Sendable, Equatable {
 
 /// What the shell has to do, in order, after an event.
 package enum CoordinatorAction: Sendable, Equatable {
-  /// To be sent in a letter of the plan's term.
+  /// To be sent in an envelope of the plan's term.
   case send(CoordinatorMessage, to: NodeID)
   /// Pull the final matrices and the parameters, which have `version`, from the servers at
   /// `endpoints` (by rank, greeted with `generation`) and write them as the best model. Answer with

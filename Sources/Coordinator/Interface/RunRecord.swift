@@ -13,16 +13,16 @@ package struct RunRecord: Sendable, Equatable {
   }
 
   package var change: Change
-  package var standing: RunStanding
+  package var standing: RunProgress
 
-  package init(change: Change, standing: RunStanding) {
+  package init(change: Change, standing: RunProgress) {
     self.change = change
     self.standing = standing
   }
 }
 
 /// How far a run is: what a coordinator needs to resume it.
-package struct RunStanding: Sendable, Equatable {
+package struct RunProgress: Sendable, Equatable {
   package var status: RunStatus
   package var generation: UInt64
   package var epochsFinished: UInt32
@@ -67,7 +67,7 @@ package enum RunStatus: String, Sendable, Equatable, Codable {
 /// Everything that a run store holds of its run.
 package struct StoredRun: Sendable, Equatable {
   package var identity: RunIdentity
-  package var standing: RunStanding
+  package var standing: RunProgress
   /// How the run ended, in one sentence; empty while it runs.
   package var message: String
   /// In the order of the epochs.
@@ -79,7 +79,7 @@ package struct StoredRun: Sendable, Equatable {
   package var checkpoints: [CommittedCheckpoint]
 
   package init(
-    identity: RunIdentity, standing: RunStanding, message: String, epochs: [EpochSummary],
+    identity: RunIdentity, standing: RunProgress, message: String, epochs: [EpochSummary],
     evaluations: [EvaluationSummary], checkpoints: [CommittedCheckpoint] = []
   ) {
     self.identity = identity
@@ -111,7 +111,7 @@ package struct RunIdentity: Sendable, Equatable {
 
 /// What a coordinator needs to resume its run: what the run store holds.
 package struct ResumePoint: Sendable, Equatable {
-  package var standing: RunStanding
+  package var standing: RunProgress
   /// In the order of the epochs.
   package var evaluations: [EvaluationSummary]
   /// The newest version that was committed in the generation of the standing.
@@ -120,7 +120,7 @@ package struct ResumePoint: Sendable, Equatable {
   package var lastManifest: String?
 
   package init(
-    standing: RunStanding, evaluations: [EvaluationSummary], newestVersion: UInt64? = nil,
+    standing: RunProgress, evaluations: [EvaluationSummary], newestVersion: UInt64? = nil,
     lastManifest: String? = nil
   ) {
     self.standing = standing

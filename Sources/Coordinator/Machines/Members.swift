@@ -114,7 +114,7 @@ struct Members: Sendable {
 
   mutating func markSeen(_ node: NodeID, at now: Double) { members[node]?.lastSeen = now }
 
-  mutating func setHolding(_ holding: Holding?, of node: NodeID) {
+  mutating func setHolding(_ holding: HeldState?, of node: NodeID) {
     members[node]?.hello.holding = holding
   }
 

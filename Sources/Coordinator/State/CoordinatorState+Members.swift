@@ -79,7 +79,7 @@ extension CoordinatorState {
   ) -> [CoordinatorAction] {
     guard let member = run.members[node] else { return run.ignore() }
     let answer =
-      [.send(.heartbeatSeen(generation: generation), to: node)]
+      [.send(.heartbeatAcknowledged(generation: generation), to: node)]
       + repeatLost(heartbeat, from: node, member)
     let before = phase.progress(in: run)
     switch member.role {

@@ -81,7 +81,7 @@ package struct CoordinatorState: Sendable {
   }
 
   /// How far the run is, as the run store keeps it.
-  package var standing: RunStanding {
+  package var standing: RunProgress {
     if case .ended(let outcome) = phase { run.standing(outcome.status) } else { run.standing() }
   }
 
@@ -195,7 +195,7 @@ package struct CoordinatorState: Sendable {
     guard member.role == .server else { return run.ignore() }
     // Acknowledged even if it comes too late to be of use, or the server would repeat it for ever.
     let seen = CoordinatorAction.send(
-      .checkpointSeen(generation: shard.generation, version: shard.version), to: node)
+      .checkpointAcknowledged(generation: shard.generation, version: shard.version), to: node)
     guard run.checkpoints.isUseful(shard, from: member, in: generation) else {
       return [seen] + run.ignore()
     }

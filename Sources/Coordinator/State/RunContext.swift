@@ -73,8 +73,8 @@ struct RunContext: Sendable {
   /// How far the run is, as the run store keeps it.
   ///
   /// - Parameter status: nil while the run has not ended.
-  func standing(_ status: RunStatus? = nil) -> RunStanding {
-    RunStanding(
+  func standing(_ status: RunStatus? = nil) -> RunProgress {
+    RunProgress(
       status: status ?? (history.hasBegun ? .running : .forming), generation: generation,
       epochsFinished: history.epochsFinished,
       version: plan.firstVersion(ofEpoch: history.epochsFinished), best: history.selection.best,

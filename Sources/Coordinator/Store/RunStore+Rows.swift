@@ -19,7 +19,7 @@ extension RunStore {
       ])
   }
 
-  static func store(_ standing: RunStanding, message: String, in database: Database) throws {
+  static func store(_ standing: RunProgress, message: String, in database: Database) throws {
     try database.execute(
       sql: "INSERT OR REPLACE INTO state VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
       arguments: [
@@ -99,7 +99,7 @@ extension RunStore {
       created: try column("created", of: row))
   }
 
-  private func standing(from row: Row) throws -> RunStanding {
+  private func standing(from row: Row) throws -> RunProgress {
     guard let status = RunStatus(rawValue: try column("status", of: row)) else {
       throw damage("status")
     }
@@ -109,7 +109,7 @@ extension RunStore {
         epoch: try column("best_epoch", of: row), version: try column("best_version", of: row),
         value: try column("best_value", of: row))
     }
-    return RunStanding(
+    return RunProgress(
       status: status, generation: try column("generation", of: row),
       epochsFinished: try column("epochs_finished", of: row),
       version: try column("version", of: row), best: best,

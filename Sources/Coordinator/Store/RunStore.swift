@@ -30,7 +30,7 @@ package final class RunStore: Sendable {
   /// Records a run that begins.
   ///
   /// - Throws: ``CoordinationError`` if the store already holds a run.
-  package func begin(_ identity: RunIdentity, standing: RunStanding) throws {
+  package func begin(_ identity: RunIdentity, standing: RunProgress) throws {
     try write("begin the run in") { [path] database in
       if let found = try String.fetchOne(database, sql: "SELECT id FROM run") {
         throw CoordinationError(

@@ -55,7 +55,7 @@ package struct StoreSchema: Sendable {
     guard byteCount > longestPath else { return }
     throw CoordinationError(
       code: .pathTooLong,
-      message: "Cannot keep records in '\(path.shown(atMost: 100))': the absolute path has "
+      message: "Cannot keep records in '\(path.sanitized(atMost: 100))': the absolute path has "
         + "\(byteCount) bytes, and SQLite takes \(longestPath) at most; name a folder with a "
         + "shorter path.")
   }
@@ -105,7 +105,7 @@ package struct StoreSchema: Sendable {
       throw CoordinationError(
         code: .storeUnusable,
         message:
-          "Cannot \(purpose) '\(path)': \(error.message?.shown(atMost: 200) ?? "SQLite error") "
+          "Cannot \(purpose) '\(path)': \(error.message?.sanitized(atMost: 200) ?? "SQLite error") "
           + "(SQLite code \(error.extendedResultCode.rawValue)); "
           + advice(for: error.resultCode, about: path))
     }

@@ -96,7 +96,7 @@ extension NeighbourLists {
     guard let descriptor = header.descriptor, let width = widths[descriptor],
       !header.isFortranOrder
     else {
-      let found = header.descriptor?.shown(atMost: 16) ?? "records"
+      let found = header.descriptor?.sanitized(atMost: 16) ?? "records"
       throw DatasetError(
         .malformed, path: path,
         "does not hold whole numbers of 4 or 8 bytes in C order (\(found)): "

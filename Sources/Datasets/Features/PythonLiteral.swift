@@ -70,15 +70,15 @@ private struct PythonLiteralParser {
       let key = try parseString(quote: quote)
       skipSpace()
       guard take(UInt8(ascii: ":")) else {
-        throw failure("':' is missing after the key '\(key.shown(atMost: 32))'")
+        throw failure("':' is missing after the key '\(key.sanitized(atMost: 32))'")
       }
       let value = try parseValue(depth: depth + 1)
       guard entries.updateValue(value, forKey: key) == nil else {
-        throw failure("the key '\(key.shown(atMost: 32))' occurs a second time")
+        throw failure("the key '\(key.sanitized(atMost: 32))' occurs a second time")
       }
       skipSpace()
       if !take(UInt8(ascii: ",")) && peek != UInt8(ascii: "}") {
-        throw failure("neither ',' nor '}' follows the value of '\(key.shown(atMost: 32))'")
+        throw failure("neither ',' nor '}' follows the value of '\(key.sanitized(atMost: 32))'")
       }
     }
   }

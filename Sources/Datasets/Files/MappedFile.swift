@@ -44,7 +44,7 @@ package final class MappedFile: @unchecked Sendable {
     bytes = UnsafeRawBufferPointer(start: start, count: size)
     mapNumber = cmaps_register(
       start, size,
-      "mrdib: Cannot continue: '\(path.shown(atMost: 600))' was shortened while it was in use, or "
+      "mrdib: Cannot continue: '\(path.sanitized(atMost: 600))' was shortened while it was in use, or "
         + "its disk can no longer be read (bus error). Restore the file and start the same command "
         + "again.")
   }
@@ -58,7 +58,7 @@ package final class MappedFile: @unchecked Sendable {
 
   /// Must be called by every job on a dispatch queue that reads mapped files: signals are blocked
   /// on those threads, and a bus error would end the process without its message.
-  package static func readHere() { cmaps_unblock() }
+  package static func unblockBusErrors() { cmaps_unblock() }
 
   deinit {
     cmaps_unregister(mapNumber)

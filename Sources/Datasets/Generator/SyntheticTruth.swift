@@ -89,7 +89,7 @@ public struct SyntheticTruth: Sendable, Equatable, Codable {
       throw DatasetError(
         .malformed, path: path,
         "is not the manifest of a generated data set: "
-          + "\(error)".shown(atMost: 200))
+          + "\(error)".sanitized(atMost: 200))
     }
   }
 }

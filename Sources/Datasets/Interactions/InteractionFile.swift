@@ -166,7 +166,7 @@ struct InteractionHeader: Equatable {
         + "validation (1) or test (2); to make a split, add the column and mark at random, "
         + "for each user, about 80 % of the rows 0, 10 % 1 and 10 % 2"
     }
-    let shown = columns.prefix(8).map { "'\($0.shown(atMost: 24))'" }.joined(separator: ", ")
+    let shown = columns.prefix(8).map { "'\($0.sanitized(atMost: 24))'" }.joined(separator: ", ")
     return "has no column \(accepted.joined(separator: " or ")) among \(shown); the header should "
       + "be: userID itemID rating timestamp x_label, separated by tabs"
   }

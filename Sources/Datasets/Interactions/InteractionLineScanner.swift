@@ -152,7 +152,7 @@ enum InteractionDiagnosis {
   private static func explainID(_ field: String, of kind: String) -> String? {
     let largest = InteractionFile.largestID
     let advice = "number the \(kind)s 0, 1, 2, …"
-    let shown = "'\(field.shown(atMost: 32))'"
+    let shown = "'\(field.sanitized(atMost: 32))'"
     let digits = field.hasPrefix("-") ? field.dropFirst() : field[...]
     let isNumber =
       !digits.isEmpty && digits.utf8.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")) ~= $0 }
@@ -173,7 +173,7 @@ enum InteractionDiagnosis {
       ["0", "1", "2"].contains(parts[0]) && (parts.count == 1 || parts[1].allSatisfy { $0 == "0" })
     return isLabel
       ? nil
-      : "has the x_label '\(field.shown(atMost: 32))'; it must be 0 (train), 1 (validation) or 2 "
+      : "has the x_label '\(field.sanitized(atMost: 32))'; it must be 0 (train), 1 (validation) or 2 "
         + "(test)"
   }
 }

@@ -9,20 +9,20 @@ import Protocol
 /// With every higher generation the tables are made again, from the checkpoint in the welcome or
 /// with initial values. Until they are ready, requests are refused with `notReady`.
 package struct ServerSession<Peer: Hashable & Sendable>: Sendable {
-  private var enrollment: Enrollment
+  private var enrollment: NodeMembership
   /// The tables of the current generation, once prepared.
   public private(set) var state: ServerState<Peer>?
   /// Counts of earlier generations, and of requests while tables are prepared.
   private var earlierStatistics = ServerStatistics()
-  private var duty = CheckpointDuty()
+  private var duty = CheckpointSchedule()
   /// Whether the coordinator holds the tables at their version.
   private var isHeld = false
   /// The version at which the coordinator wants the tables to stop; nil: none.
   private var lastVersion: UInt64?
   private var hasLeft = false
 
-  package init(hello: NodeHello, limits: Enrollment.Limits = .init(), at now: Double) {
-    enrollment = Enrollment(hello: hello, limits: limits, at: now)
+  package init(hello: NodeHello, limits: NodeMembership.Limits = .init(), at now: Double) {
+    enrollment = NodeMembership(hello: hello, limits: limits, at: now)
   }
 
   /// The counts of all generations.
@@ -41,10 +41,10 @@ package struct ServerSession<Peer: Hashable & Sendable>: Sendable {
   ) -> [ServerSessionAction<Peer>] {
     guard !hasLeft else { return [] }
     switch event {
-    case .coordinator(let letter):
+    case .coordinator(let envelope):
       updateHolding()
-      let released = letter.term > enrollment.term ? endHold() : []
-      return released + enrollment.handle(letter, at: now).flatMap { execute($0) }
+      let released = envelope.term > enrollment.term ? endHold() : []
+      return released + enrollment.handle(envelope, at: now).flatMap { execute($0) }
     case .request(let request, let peer): return answer(request, from: peer)
     case .peerGone(let peer):
       state?.forget(peer)
@@ -53,7 +53,7 @@ package struct ServerSession<Peer: Hashable & Sendable>: Sendable {
     case .preparationFailed(let generation, let message, let isTransient):
       guard generation == enrollment.welcome?.generation else { return [] }
       return [
-        .tell(.goodbye(reason: message)),
+        .send(.goodbye(reason: message)),
         leave(isTransient ? .transient(message) : .permanent(message)),
       ]
     case .checkpointWritten(let shard):
@@ -63,14 +63,14 @@ package struct ServerSession<Peer: Hashable & Sendable>: Sendable {
         return advanceVersions()
       }
       duty.written(shard)
-      return [.tell(.checkpointWritten(shard))] + advanceVersions()
+      return [.send(.checkpointWritten(shard))] + advanceVersions()
     case .checkpointFailed(let generation, let version, let message):
       duty.failed()
       let report = NodeMessage.checkpointFailed(
         generation: generation, version: version, message: message)
-      return [.tell(report)] + advanceVersions()
+      return [.send(report)] + advanceVersions()
     case .stopRequested:
-      return [.tell(.goodbye(reason: "it was asked to stop")), leave(.finished("asked to stop"))]
+      return [.send(.goodbye(reason: "it was asked to stop")), leave(.finished("asked to stop"))]
     case .tick:
       updateHolding()
       let notice = enrollment.waitNotice(at: now).map { [ServerSessionAction<Peer>.warn($0)] } ?? []
@@ -83,13 +83,13 @@ package struct ServerSession<Peer: Hashable & Sendable>: Sendable {
   /// Updates what a restarted coordinator needs to know.
   private mutating func updateHolding() {
     enrollment.holding = state.map {
-      Holding(generation: $0.generation, rank: UInt32($0.rank), version: $0.version)
+      HeldState(generation: $0.generation, rank: UInt32($0.rank), version: $0.version)
     }
   }
 
-  private mutating func execute(_ action: Enrollment.Action) -> [ServerSessionAction<Peer>] {
+  private mutating func execute(_ action: NodeMembership.Action) -> [ServerSessionAction<Peer>] {
     switch action {
-    case .send(let message): return [.tell(message)]
+    case .send(let message): return [.send(message)]
     case .sendHeartbeat: return heartbeat()
     case .begin(let welcome):
       earlierStatistics = statistics
@@ -108,19 +108,19 @@ package struct ServerSession<Peer: Hashable & Sendable>: Sendable {
   private func heartbeat() -> [ServerSessionAction<Peer>] {
     let welcome = enrollment.welcome
     var actions: [ServerSessionAction<Peer>] = [
-      .beat(
+      .sendHeartbeat(
         generation: welcome?.generation ?? 0,
         version: state?.version ?? welcome?.restored?.version ?? 0)
     ]
-    if let shard = duty.unacknowledged { actions.append(.tell(.checkpointWritten(shard))) }
+    if let shard = duty.unacknowledged { actions.append(.send(.checkpointWritten(shard))) }
     if isHeld, let state {
-      actions.append(.tell(.held(generation: state.generation, version: state.version)))
+      actions.append(.send(.held(generation: state.generation, version: state.version)))
     }
     return actions
   }
 
   private func ready() -> [ServerSessionAction<Peer>] {
-    state.map { [.tell(.ready(generation: $0.generation))] } ?? []
+    state.map { [.send(.ready(generation: $0.generation))] } ?? []
   }
 
   private mutating func leave(_ departure: Departure) -> ServerSessionAction<Peer> {
@@ -142,18 +142,18 @@ package struct ServerSession<Peer: Hashable & Sendable>: Sendable {
     case .hold(let generation):
       guard generation == state?.generation, let version = state?.hold() else { return [] }
       isHeld = true
-      return [.tell(.held(generation: generation, version: version))]
+      return [.send(.held(generation: generation, version: version))]
     case .checkpoint(let generation, let version):
       guard generation == state?.generation else { return [] }
       isHeld = false
       lastVersion = version
       let written = duty.request(version)
-      let report = written.map { [ServerSessionAction<Peer>.tell(.checkpointWritten($0))] } ?? []
+      let report = written.map { [ServerSessionAction<Peer>.send(.checkpointWritten($0))] } ?? []
       return report + advanceVersions()
-    case .checkpointSeen(let generation, let version):
+    case .checkpointAcknowledged(let generation, let version):
       if generation == state?.generation { duty.acknowledge(version) }
       return []
-    case .welcome, .servers, .task, .heartbeatSeen, .finish, .refused:
+    case .welcome, .servers, .task, .heartbeatAcknowledged, .finish, .refused:
       return []
     }
   }
@@ -183,7 +183,7 @@ package struct ServerSession<Peer: Hashable & Sendable>: Sendable {
     guard let snapshot = state.snapshot() else {
       duty.failed()
       return [
-        .tell(
+        .send(
           .checkpointFailed(
             generation: state.generation, version: state.version,
             message: "server \(state.rank) still lacks initial values"))

@@ -2,7 +2,7 @@ import Protocol
 
 /// An event of a server process. `Peer` identifies a connection.
 package enum ServerSessionEvent<Peer: Hashable & Sendable>: Sendable {
-  case coordinator(CoordinatorLetter)
+  case coordinator(CoordinatorEnvelope)
   case request(DataRequest, from: Peer)
   /// The connection was lost; replies that wait for it are dropped.
   case peerGone(Peer)
@@ -20,9 +20,9 @@ package enum ServerSessionEvent<Peer: Hashable & Sendable>: Sendable {
 /// What the driver of a server process has to do.
 package enum ServerSessionAction<Peer: Hashable & Sendable>: Sendable {
   /// Send a message to the coordinator.
-  case tell(NodeMessage)
+  case send(NodeMessage)
   /// Send a heartbeat with the process's use of resources.
-  case beat(generation: UInt64, version: UInt64)
+  case sendHeartbeat(generation: UInt64, version: UInt64)
   case reply(DataReply, to: Peer)
   /// Make the tables of this generation, or restore them from its checkpoint, in the background;
   /// then report `prepared` or `preparationFailed`.

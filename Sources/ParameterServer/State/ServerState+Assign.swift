@@ -58,8 +58,8 @@ extension ServerState {
   }
 }
 
-/// The rows of this server that still lack initial values that workers push. Pulls and gradients
-/// wait until there are none.
+/// The rows of this server that still lack initial values that workers push. Until there are none,
+/// pulls wait and gradients are refused.
 struct MissingInitialValues: Sendable {
   private struct Rows: Sendable {
     var isMissing: [Bool]

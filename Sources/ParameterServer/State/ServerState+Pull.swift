@@ -53,7 +53,7 @@ extension ServerState {
   ///
   /// - Throws: a refusal if the version is gone, or too far ahead.
   private func canRead(_ asked: UInt64) throws(Refusal) -> Bool {
-    if isGone(asked) { throw versionGone("version \(asked)") }
+    if isGone(asked) { throw versionSuperseded("version \(asked)") }
     guard asked <= version || asked - version - 1 <= mostAhead else {
       throw Refusal(
         code: .malformed,
@@ -65,9 +65,9 @@ extension ServerState {
     return isReadable(asked)
   }
 
-  func versionGone(_ subject: String) -> Refusal {
+  func versionSuperseded(_ subject: String) -> Refusal {
     Refusal(
-      code: .versionGone,
+      code: .versionSuperseded,
       message: """
         \(subject) is gone, the tables are at version \(version): the contributions of all shards \
         before it are on all servers; continue from there

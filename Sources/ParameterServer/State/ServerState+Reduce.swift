@@ -23,7 +23,7 @@ extension ServerState {
       statistics.reduces += 1
       return [reply(id, to: peer, .reduced(sums))]
     }
-    if name.version < version { throw versionGone("version \(name.version)") }
+    if name.version < version { throw versionSuperseded("version \(name.version)") }
     guard name.version == version else {
       throw Refusal(
         code: .malformed,
@@ -74,7 +74,7 @@ extension ServerState {
   mutating func refuseUnfinishedReductions() -> [ServerReply<Peer>] {
     reductions.removeUnfinished().map { waiter in
       refuse(
-        waiter.requestID, of: waiter.peer, .versionGone,
+        waiter.requestID, of: waiter.peer, .versionSuperseded,
         """
         server \(rank) dropped sums that waited for other shards: the gradients of all shards have \
         arrived without them, and the tables are at version \(version); continue from there

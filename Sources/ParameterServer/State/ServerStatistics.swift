@@ -73,7 +73,7 @@ extension ServerStatistics: CustomStringConvertible {
     case .limit: "beyond a limit"
     case .diverged: "with values that are not finite"
     case .helloNeeded: "without a hello"
-    case .versionGone: "for a version that is over"
+    case .versionSuperseded: "for a version that is over"
     }
   }
 }

@@ -14,14 +14,14 @@ package struct RowLayout: Sendable, Equatable {
     self.width = width
     self.states = states
     self.tracksUpdates = tracksUpdates
-    stride = states.reduce(width) { $0 + $1.width(besideRowOf: width) }
+    stride = states.reduce(width) { $0 + $1.stateWidth(ofRow: width) }
   }
 
   /// The columns of the weights (part 0) and of the states (part 1, …) in a row.
   package var parts: [Range<Int>] {
     states.reduce(into: [0..<width]) { parts, state in
       let start = parts[parts.count - 1].upperBound
-      parts.append(start..<start + state.width(besideRowOf: width))
+      parts.append(start..<start + state.stateWidth(ofRow: width))
     }
   }
 
@@ -39,7 +39,7 @@ package struct RowState: Sendable, Equatable, Codable {
     case onePerRow = "row"
   }
 
-  /// The name in checkpoints; PyTorch's name where it has one.
+  /// The name in checkpoints; the usual one where there is one.
   package let name: String
   /// The size of the state.
   package let extent: Extent
@@ -49,7 +49,7 @@ package struct RowState: Sendable, Equatable, Codable {
     self.extent = extent
   }
 
-  package func width(besideRowOf width: Int) -> Int {
+  package func stateWidth(ofRow width: Int) -> Int {
     switch extent {
     case .onePerWeight: width
     case .onePerRow: 1

@@ -194,9 +194,9 @@ extension WireReader {
 
   private func holding(
     _ pointer: UnsafeMutablePointer<Mrdib__V1__Holding>?
-  ) throws(WireError) -> Holding? {
+  ) throws(WireError) -> HeldState? {
     guard let wire = pointer?.pointee else { return nil }
-    return Holding(
+    return HeldState(
       generation: try generation(wire.generation), rank: try rank(wire.rank),
       version: try version(wire.version))
   }

@@ -89,12 +89,12 @@ extension WireReader {
       "named counts of \(subject)"
     ) { (counts) throws(WireError) in
       let name = try text(counts.pointee.name, "name of counts")
-      return (name: name, counts: try itemCounts(counts.pointee, "'\(name.shown())' of \(subject)"))
+      return (name: name, counts: try itemCounts(counts.pointee, "'\(name.sanitized())' of \(subject)"))
     }
     var result: [String: ItemCounts] = [:]
     for (name, counts) in named {
       guard result.updateValue(counts, forKey: name) == nil else {
-        throw malformed("it counts '\(name.shown())' of \(subject) twice")
+        throw malformed("it counts '\(name.sanitized())' of \(subject) twice")
       }
     }
     return result
@@ -138,7 +138,7 @@ extension WireReader {
     sums.reserveCapacity(pairs.count)
     for (name, value) in pairs {
       guard sums.updateValue(value, forKey: name) == nil else {
-        throw malformed("it reports '\(name.shown())' of \(subject) twice")
+        throw malformed("it reports '\(name.sanitized())' of \(subject) twice")
       }
     }
     return sums

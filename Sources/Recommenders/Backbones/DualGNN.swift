@@ -74,7 +74,7 @@ public struct DualGNN: NamedBackbone {
   private let features: [Lazy<Matrix>]
   private let adjacency: Lazy<SparseMatrix>
   /// Ω by epoch; nil stands for an evaluation, which belongs to no epoch.
-  private let neighbours: LatestValue<Int?, SparseMatrix>
+  private let neighbours: SingleEntryCache<Int?, SparseMatrix>
 
   /// - Parameters:
   ///   - seed: the run's; the initial values of w and v depend on it.
@@ -96,7 +96,7 @@ public struct DualGNN: NamedBackbone {
     self.seed = seed
     self.features = features.map { feature in Lazy { feature.matrix(0..<feature.rows) } }
     self.adjacency = Lazy(adjacency)
-    self.neighbours = LatestValue(neighbours)
+    self.neighbours = SingleEntryCache(neighbours)
     tables = Self.tables(
       userCount: userCount, itemCount: itemCount,
       features: features.map { ($0.name, $0.columns) }, embeddingSize: embeddingSize)

@@ -134,7 +134,7 @@ public struct VBPR: NamedBackbone {
 
   public var final: FinalVectors {
     .rows(
-      RowwiseFinal(
+      RowwiseFinalVectors(
         side: .item, otherTable: 0, width: 2 * embeddingSize,
         rows: { [.none, .listed($0.map(Int32.init)), .all, .all] },
         compute: { range, parameters in itemVectors(range, parameters) }))

@@ -58,14 +58,14 @@ package struct CoordinatorRole: Sendable {
     // Every socket is closed when the thread has ended: nothing is left to wait for.
     defer { try? context.terminate() }
     let watch = NetworkWatch(label: "mrdib.coordinator")
-    let thread = try NetworkThread<CoordinatorNews>(
+    let thread = try NetworkThread<CoordinatorReport>(
       name: "coordinator", context: context, settings: watch.settings(security)
     ) { [self] in
       CoordinatorHandler(
         setup: setup, listen: listen, keepsSocketFolder: keepsSocketFolder, signals: signals,
         outcome: outcome
       ) { [self] listener in
-        let run = try RunKeeper.open(
+        let run = try RunRecorder.open(
           directory: makeDirectory(), setup: setup, runID: runID, isQuiet: isQuiet)
         try endpointFile?.write(listener.endpoint)
         announce("listening at \(listener.endpoint)")
@@ -79,7 +79,7 @@ package struct CoordinatorRole: Sendable {
 
 /// Joins the node of a coordinator to the network. Lives on the network thread.
 private final class CoordinatorHandler: NetworkHandler {
-  typealias Event = CoordinatorNews
+  typealias Event = CoordinatorReport
   typealias Node = CoordinatorNode<CoordinatorProcess>
 
   private let setup: RunSetup
@@ -88,7 +88,7 @@ private final class CoordinatorHandler: NetworkHandler {
   private let signals: SignalPipe
   private let outcome: OutcomeBox
   private let openRun:
-    (NetworkLoop<Event>.Listener) throws -> (keeper: RunKeeper, state: CoordinatorState)
+    (NetworkLoop<Event>.Listener) throws -> (keeper: RunRecorder, state: CoordinatorState)
   /// There from the start on, which comes before every other event.
   private var started: (process: CoordinatorProcess, node: Node)?
   private var socket: ListeningSocket<Event>?
@@ -99,7 +99,7 @@ private final class CoordinatorHandler: NetworkHandler {
     outcome: OutcomeBox,
     openRun:
       @escaping (NetworkLoop<Event>.Listener) throws -> (
-        keeper: RunKeeper, state: CoordinatorState
+        keeper: RunRecorder, state: CoordinatorState
       )
   ) {
     self.setup = setup
@@ -154,7 +154,7 @@ private final class CoordinatorHandler: NetworkHandler {
 
 /// A coordinator's sockets and files.
 private final class CoordinatorProcess: ZeroMQEnvironment, FileKeepingEnvironment {
-  let loop: NetworkLoop<CoordinatorNews>
+  let loop: NetworkLoop<CoordinatorReport>
   let files: CoordinatorFiles
   let logs: NodeLogs
   private let outcome: OutcomeBox
@@ -162,7 +162,7 @@ private final class CoordinatorProcess: ZeroMQEnvironment, FileKeepingEnvironmen
   var stopSignal: Int32 = 2
 
   init(
-    loop: NetworkLoop<CoordinatorNews>, files: CoordinatorFiles, logs: NodeLogs,
+    loop: NetworkLoop<CoordinatorReport>, files: CoordinatorFiles, logs: NodeLogs,
     outcome: OutcomeBox
   ) {
     self.loop = loop
@@ -171,7 +171,7 @@ private final class CoordinatorProcess: ZeroMQEnvironment, FileKeepingEnvironmen
     self.outcome = outcome
   }
 
-  func send(_ letter: CoordinatorLetter, to peer: PeerID) { send(letter.encoded(), to: peer) }
+  func send(_ envelope: CoordinatorEnvelope, to peer: PeerID) { send(envelope.encoded(), to: peer) }
 
   func end(_ ending: CoordinatorEnding) {
     switch ending {

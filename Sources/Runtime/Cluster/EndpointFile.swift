@@ -23,7 +23,7 @@ package final class EndpointFile: Sendable {
     guard Self.isReplaceable(self.path) else {
       throw RuntimeError(
         exitCode: .cannotCreate,
-        message: "Cannot write the address into '\(path.shown(atMost: 4096))' (--endpoint-file): "
+        message: "Cannot write the address into '\(path.sanitized(atMost: 4096))' (--endpoint-file): "
           + "what is there is no file with an address. Name one that is not there yet.")
     }
     do {

@@ -17,7 +17,7 @@ enum LocalDelivery: Sendable {
   case toCoordinator(MemoryMessage, LocalLink)
   case toServer(MemoryMessage, LocalLink)
   case toWorker(MemoryMessage, LocalLink)
-  case coordinatorNews(CoordinatorNews)
+  case coordinatorNews(CoordinatorReport)
   case serverEvent(ServerSessionEvent<LocalLink>)
   case workerEvent(WorkerEvent)
 }

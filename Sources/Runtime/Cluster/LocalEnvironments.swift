@@ -38,7 +38,7 @@ extension LocalEnvironment where Self: ConnectingEnvironment {
     deliveries.add(.toServer(.request(request), peer))
   }
 
-  func isPassingShortage(_ error: any Error) -> Bool { PassingShortage.caused(error) }
+  func isPassingShortage(_ error: any Error) -> Bool { TransientShortage.isCause(of: error) }
 }
 
 final class LocalCoordinator: LocalEnvironment, FileKeepingEnvironment {
@@ -49,7 +49,7 @@ final class LocalCoordinator: LocalEnvironment, FileKeepingEnvironment {
   private var reading: LocalLink?
   private var readingCount: UInt64 = 0
 
-  init(_ keeper: RunKeeper, setup: RunSetup, deliveries: LocalDeliveries) {
+  init(_ keeper: RunRecorder, setup: RunSetup, deliveries: LocalDeliveries) {
     self.deliveries = deliveries
     files = CoordinatorFiles(keeper, setup: setup) { [inbox = deliveries.inbox] in
       inbox.add(.coordinatorNews($0))
@@ -70,10 +70,10 @@ final class LocalCoordinator: LocalEnvironment, FileKeepingEnvironment {
     if case .coordinatorToServer = link { link == reading } else { true }
   }
 
-  func send(_ letter: CoordinatorLetter, to peer: LocalLink) {
+  func send(_ envelope: CoordinatorEnvelope, to peer: LocalLink) {
     switch peer {
-    case .workerToCoordinator: deliveries.add(.toWorker(.coordinator(letter), peer))
-    case .serverToCoordinator: deliveries.add(.toServer(.coordinator(letter), peer))
+    case .workerToCoordinator: deliveries.add(.toWorker(.coordinator(envelope), peer))
+    case .serverToCoordinator: deliveries.add(.toServer(.coordinator(envelope), peer))
     case .workerToServer, .coordinatorToServer: break
     }
   }

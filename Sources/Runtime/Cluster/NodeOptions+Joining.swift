@@ -5,8 +5,8 @@ import Transport
 
 extension NodeOptions {
   /// For how long a process waits for its coordinator.
-  var enrollmentLimits: Enrollment.Limits {
-    var limits = Enrollment.Limits()
+  var enrollmentLimits: NodeMembership.Limits {
+    var limits = NodeMembership.Limits()
     limits.joinTimeout = joinTimeout
     return limits
   }

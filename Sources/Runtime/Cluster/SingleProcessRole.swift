@@ -14,7 +14,7 @@ import Worker
 /// It ends in the bits of a cluster with the same shards. It is what a cluster's cost is measured
 /// against, and the place for a debugger.
 package final class SingleProcessRole {
-  private let keeper: RunKeeper
+  private let keeper: RunRecorder
   private let deliveries: LocalDeliveries
   private let coordinatorProcess: LocalCoordinator
   private let serverProcess: LocalServer
@@ -28,7 +28,7 @@ package final class SingleProcessRole {
   package init(setup: RunSetup, directory: RunDirectory, runID: String, isQuiet: Bool) throws {
     try ProcessNeeds.singleProcess.check(.current(), for: "a run in one process")
     let state: CoordinatorState
-    (keeper, state) = try RunKeeper.open(
+    (keeper, state) = try RunRecorder.open(
       directory: directory, setup: setup, runID: runID, isQuiet: isQuiet)
     deliveries = LocalDeliveries()
     coordinatorProcess = LocalCoordinator(keeper, setup: setup, deliveries: deliveries)

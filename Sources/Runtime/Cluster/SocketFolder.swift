@@ -42,7 +42,7 @@ package struct SocketFolder: Sendable {
       // Of TMPDIR any length is possible, of a socket's path not.
       let longest = "\(parent)/\(Self.prefix)XXXXXX/\(Self.socketName)"
       guard Endpoint.isUsable(socketPath: longest) else {
-        problems.append("no socket can have so long a path as in '\(parent.shown())'")
+        problems.append("no socket can have so long a path as in '\(parent.sanitized())'")
         continue
       }
       Self.removeLeftOvers(in: parent)
@@ -51,7 +51,7 @@ package struct SocketFolder: Sendable {
         self.lock = lock
         return
       }
-      problems.append("'\(parent.shown())': \(String(cString: strerror(errno)))")
+      problems.append("'\(parent.sanitized())': \(String(cString: strerror(errno)))")
     }
     throw RuntimeError(
       exitCode: .cannotCreate,

@@ -25,7 +25,7 @@ final class WorkerComputation: @unchecked Sendable {  // `computation` is touche
     computation = TaskComputation(
       makeEngine: { try .make($0, RunConfiguration($0), dataFolder: dataFolder) },
       timeouts: { WorkerTimeouts(try RunConfiguration($0)) },
-      isPassingShortage: PassingShortage.caused, warn: { logger.warning("\($0)") })
+      isPassingShortage: TransientShortage.isCause(of:), warn: { logger.warning("\($0)") })
     self.report = report
   }
 
@@ -41,8 +41,8 @@ final class WorkerComputation: @unchecked Sendable {  // `computation` is touche
   private func run(_ job: @escaping @Sendable (TaskComputation) -> WorkerEvent) {
     queue.async { [self] in
       // The queue may have another thread every time.
-      ThreadPriority.giveWayToNetwork()
-      MappedFile.readHere()
+      ThreadPriority.lowerForComputation()
+      MappedFile.unblockBusErrors()
       let event = job(computation)
       progressCount.store(computation.progress, ordering: .relaxed)
       report(event)

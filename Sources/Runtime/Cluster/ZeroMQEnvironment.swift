@@ -61,7 +61,7 @@ extension ZeroMQEnvironment where Self: ConnectingEnvironment {
 
   func send(_ request: DataRequest, to peer: PeerID) { send(request.encoded(), to: peer) }
 
-  func isPassingShortage(_ error: any Error) -> Bool { PassingShortage.caused(error) }
+  func isPassingShortage(_ error: any Error) -> Bool { TransientShortage.isCause(of: error) }
 }
 
 /// The environment of a server or a worker.

@@ -13,5 +13,5 @@ enum ThreadPriority {
   }
 
   /// Lowers the priority of the calling, computing thread in a worker with a higher nice value.
-  static func giveWayToNetwork() { cprocess_lower_thread_priority(5) }
+  static func lowerForComputation() { cprocess_lower_thread_priority(5) }
 }

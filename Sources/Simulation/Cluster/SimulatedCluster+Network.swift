@@ -8,7 +8,7 @@ extension SimulatedCluster {
     let receiver = connection.owner == sender ? connection.target : .process(connection.owner)
     let route = Route(sender: sender, receiver: receiver)
     send(message, on: connection, route)
-    if sabotage == .earlyConfirmation { confirmEarly(message, on: connection, route) }
+    if mutation == .earlyConfirmation { confirmEarly(message, on: connection, route) }
   }
 
   private func send(_ message: MemoryMessage, on connection: ConnectionName, _ route: Route) {
@@ -53,7 +53,7 @@ extension SimulatedCluster {
     if case .request(let request) = message {
       let isRepeated = services.note(request, on: connection) > 1
       if let server = process as? SimulatedServer {
-        message = .request(sabotaged(request, for: server, isRepeated: isRepeated))
+        message = .request(mutated(request, for: server, isRepeated: isRepeated))
       }
     }
     process.take(.message(message, on: connection))

@@ -8,7 +8,7 @@ import Worker
 ///
 /// One thread, one queue of events, one seed: the same seed is the same history, event by event.
 ///
-/// Tests make one with ``Simulation/cluster(_:_:consistency:faults:sabotage:seed:trace:)``, let it
+/// Tests make one with ``Simulation/cluster(_:_:consistency:faults:mutation:seed:trace:)``, let it
 /// run event by event or until something is so, decide about single messages (``fate``), let things
 /// go wrong (``happen(_:)``), and look at the state of its nodes.
 package final class SimulatedCluster {
@@ -19,7 +19,7 @@ package final class SimulatedCluster {
     case job(ProcessName, () -> Void)
     case start(Slot)
     case fault(Fault)
-    case goOn(ProcessName)
+    case resume(ProcessName)
     case heal(UInt64)
     case emptyDisk
     case mendDisk
@@ -29,7 +29,7 @@ package final class SimulatedCluster {
   let reference: Reference
   /// Whether this run is the one that others are compared with.
   let isReference: Bool
-  let sabotage: Sabotage?
+  let mutation: Mutation?
   let faults: FaultPlan
   package internal(set) var shape: ClusterShape
   /// What the run goes on with when it has stopped.
@@ -68,7 +68,7 @@ package final class SimulatedCluster {
 
   init(
     problem: SimulationProblem, shape: ClusterShape, reference: Reference, isReference: Bool,
-    faults: FaultPlan, sabotage: Sabotage?, dice: Dice, trace: ((Double, TraceEvent) -> Void)? = nil
+    faults: FaultPlan, mutation: Mutation?, dice: Dice, trace: ((Double, TraceEvent) -> Void)? = nil
   ) {
     self.trace = trace
     self.problem = problem
@@ -76,7 +76,7 @@ package final class SimulatedCluster {
     self.reference = reference
     self.isReference = isReference
     self.faults = faults
-    self.sabotage = sabotage
+    self.mutation = mutation
     self.dice = dice
   }
 
@@ -146,7 +146,7 @@ package final class SimulatedCluster {
       if !processes.keep(event, for: name) { process.take(.job(job)) }
     case .start(let slot): start(slot)
     case .fault(let fault): happen(fault)
-    case .goOn(let name): goOn(name)
+    case .resume(let name): resume(name)
     case .heal(let number): network.heal(number)
     case .emptyDisk: fullDisks -= 1
     case .mendDisk: unreadableDisks -= 1
@@ -157,7 +157,7 @@ package final class SimulatedCluster {
     let process: SimulatedProcess? =
       switch event {
       case .deliver(_, _, let route, _): processes.receiver(of: route)
-      case .tick(let name), .job(let name, _), .goOn(let name): processes[name]
+      case .tick(let name), .job(let name, _), .resume(let name): processes[name]
       case .start, .fault, .heal, .emptyDisk, .mendDisk: nil
       }
     guard let process else { return }

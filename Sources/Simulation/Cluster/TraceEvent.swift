@@ -42,11 +42,11 @@ extension TraceEvent: CustomStringConvertible {
   private static func brief(_ message: MemoryMessage) -> String {
     switch message {
     case .node(let message): "\(message)"
-    case .coordinator(let letter):
-      if case .welcome(let welcome) = letter.message {
-        "welcome to generation \(welcome.generation), rank \(welcome.rank), term \(letter.term)"
+    case .coordinator(let envelope):
+      if case .welcome(let welcome) = envelope.message {
+        "welcome to generation \(welcome.generation), rank \(welcome.rank), term \(envelope.term)"
       } else {
-        "term \(letter.term) \(letter.message)"
+        "term \(envelope.term) \(envelope.message)"
       }
     case .request(let request): "request \(request.id) \(brief(request.body))"
     case .reply(let reply): "reply \(reply.requestID) \(brief(reply.body))"

@@ -28,7 +28,7 @@ package struct SimulatedDisk {
 
   // MARK: Records
 
-  mutating func begin(_ standing: RunStanding) {
+  mutating func begin(_ standing: RunProgress) {
     run = StoredRun(
       identity: RunIdentity(id: "simulated", created: "", configuration: "", digests: [:]),
       standing: standing, message: "", epochs: [], evaluations: [], checkpoints: [])

@@ -59,11 +59,11 @@ extension SimulatedCluster {
   }
 
   private func stop(_ name: ProcessName, seconds: Double) {
-    if processes.freeze(name) { clock.after(seconds, .goOn(name)) }
+    if processes.freeze(name) { clock.after(seconds, .resume(name)) }
   }
 
   /// SIGCONT.
-  func goOn(_ name: ProcessName) {
+  func resume(_ name: ProcessName) {
     guard let waiting = processes.thaw(name) else { return }
     countReturn(of: name)
     // Buffers kept what came; it is taken in before anything new.
@@ -73,7 +73,7 @@ extension SimulatedCluster {
       case .deliver(let message, let connection, let route, let number):
         deliver(message, on: connection, route, number, to: process)
       case .job(_, let job): process.take(.job(job))
-      case .tick, .start, .fault, .goOn, .heal, .emptyDisk, .mendDisk: break
+      case .tick, .start, .fault, .resume, .heal, .emptyDisk, .mendDisk: break
       }
     }
   }

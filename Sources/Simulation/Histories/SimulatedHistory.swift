@@ -2,7 +2,7 @@
 package struct SimulatedHistory: Sendable {
   package let seed: UInt64
   /// The rule that was broken on purpose.
-  package let sabotage: Sabotage?
+  package let mutation: Mutation?
   package let problem: SimulationProblem.Kind
   package let consistency: SimulatedConsistency
   /// At the beginning.
@@ -29,6 +29,6 @@ package struct SimulatedHistory: Sendable {
   package var replay: String {
     "scripts/simulate --seed \(seed) --trace"
       + (consistency == .bsp ? "" : " --consistency \(consistency.rawValue)")
-      + (sabotage.map { " --sabotage \($0.rawValue)" } ?? "")
+      + (mutation.map { " --mutation \($0.rawValue)" } ?? "")
   }
 }

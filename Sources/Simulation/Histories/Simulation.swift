@@ -56,11 +56,11 @@ package final class Simulation {
   ///
   /// - Parameters:
   ///   - consistency: how old rows may be.
-  ///   - sabotage: a rule that is broken on purpose.
+  ///   - mutation: a rule that is broken on purpose.
   ///   - trace: told of everything that happens.
   /// - Throws: an error when not even the undisturbed run works.
   package func run(
-    seed: UInt64, consistency: SimulatedConsistency = .bsp, sabotage: Sabotage? = nil,
+    seed: UInt64, consistency: SimulatedConsistency = .bsp, mutation: Mutation? = nil,
     trace: ((String) -> Void)? = nil
   ) throws -> SimulatedHistory {
     var dice = Dice(seed: seed)
@@ -72,7 +72,7 @@ package final class Simulation {
     let faults = FaultPlan.random(shape, dice: &dice)
     let cluster = SimulatedCluster(
       problem: setting.problem, shape: shape, reference: setting.reference, isReference: false,
-      faults: faults, sabotage: sabotage, dice: dice, trace: trace.map(Self.lines))
+      faults: faults, mutation: mutation, dice: dice, trace: trace.map(Self.lines))
     cluster.run()
     var violations = cluster.violations
     if violations.isEmpty {
@@ -81,7 +81,7 @@ package final class Simulation {
         isExact: setting.problem.consistency.isExact)
     }
     return SimulatedHistory(
-      seed: seed, sabotage: sabotage, problem: kind, consistency: consistency, shape: shape,
+      seed: seed, mutation: mutation, problem: kind, consistency: consistency, shape: shape,
       faults: faults,
       violations: violations,
       eventCount: cluster.eventCount, seconds: cluster.now,
@@ -104,13 +104,13 @@ package final class Simulation {
   package func cluster(
     _ kind: SimulationProblem.Kind, _ shape: ClusterShape,
     consistency: Consistency = .bulkSynchronous, faults: FaultPlan = .none,
-    sabotage: Sabotage? = nil, seed: UInt64 = 0,
+    mutation: Mutation? = nil, seed: UInt64 = 0,
     trace: ((Double, TraceEvent) -> Void)? = nil
   ) throws -> SimulatedCluster {
     let setting = try setting(SettingName(kind: kind, consistency: consistency))
     return SimulatedCluster(
       problem: setting.problem, shape: shape, reference: setting.reference, isReference: false,
-      faults: faults, sabotage: sabotage, dice: Dice(seed: seed), trace: trace)
+      faults: faults, mutation: mutation, dice: Dice(seed: seed), trace: trace)
   }
 
   /// What went wrong in a cluster that has run to its end, and in what it ended in another result
@@ -159,7 +159,7 @@ package final class Simulation {
     let reference = Reference(problem)
     let cluster = SimulatedCluster(
       problem: problem, shape: ClusterShape(workers: 1, servers: 1), reference: reference,
-      isReference: true, faults: .none, sabotage: nil, dice: Dice(seed: 0))
+      isReference: true, faults: .none, mutation: nil, dice: Dice(seed: 0))
     cluster.run()
     guard cluster.violations.isEmpty, cluster.outcome?.ending == .completed else {
       throw SimulationError(

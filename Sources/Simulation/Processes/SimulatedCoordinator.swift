@@ -35,9 +35,9 @@ package final class SimulatedCoordinator: SimulatedProcess, CoordinatorEnvironme
     send(.request(request), on: peer)
   }
 
-  package func send(_ letter: CoordinatorLetter, to peer: ConnectionName) {
-    if case .hold = letter.message { cluster.pass(.stop) }
-    send(.coordinator(cluster.sabotaged(letter)), on: peer)
+  package func send(_ envelope: CoordinatorEnvelope, to peer: ConnectionName) {
+    if case .hold = envelope.message { cluster.pass(.stop) }
+    send(.coordinator(cluster.mutated(envelope)), on: peer)
   }
 
   // MARK: Records
@@ -52,7 +52,7 @@ package final class SimulatedCoordinator: SimulatedProcess, CoordinatorEnvironme
     case .clusterFormed, .bestSaved, .checkpointCommitted, .ended: break
     }
     let isInCharge = cluster.disk.isInCharge(record.standing.term)
-    guard cluster.disk.record(record, obeysTerms: cluster.sabotage != .noTerms) else {
+    guard cluster.disk.record(record, obeysTerms: cluster.mutation != .noTerms) else {
       throw CoordinationError(
         code: .superseded, message: "another coordinator has taken over")
     }
@@ -109,7 +109,7 @@ package final class SimulatedCoordinator: SimulatedProcess, CoordinatorEnvironme
     }
     let isComplete = cluster.disk.isComplete(commit)
     if cluster.isDiskFull { cluster.count(.fullDisk) }
-    guard !cluster.isDiskFull, isComplete || cluster.sabotage == .incompleteCheckpoints else {
+    guard !cluster.isDiskFull, isComplete || cluster.mutation == .incompleteCheckpoints else {
       return .checkpointCommitFailed(
         version: commit.version,
         message: cluster.isDiskFull ? "the disk is full" : "there are rows missing")

@@ -76,7 +76,7 @@ package final class SimulatedServer: SimulatedMember, ServerEnvironment {
   }
 
   package func write(_ snapshot: ServerSnapshot, of welcome: Welcome) {
-    if cluster.sabotage == .incompleteCheckpoints {
+    if cluster.mutation == .incompleteCheckpoints {
       later(0) { [self] in node.handle(.checkpointWritten(cluster.disk.shard(snapshot))) }
     }
     later(cluster.jobSeconds(slow: 6)) { [self] in node.handle(written(snapshot)) }

@@ -34,7 +34,7 @@ struct PullPlan {
   ///   - wantsReports: whether the sums of these shards' epoch are requested too.
   func requests(
     generation: UInt64, confirmed: [UInt32] = [], wantsReports: Bool = false
-  ) -> [Addressed<PullRequest>] {
+  ) -> [ServerRequest<PullRequest>] {
     (0..<routing.serverCount).map { server in
       let sections = sections(of: server)
       let listed = routed.compactMap { $0 }.filter { !$0.isWhole }
@@ -48,7 +48,7 @@ struct PullPlan {
           }
         }
       }
-      return Addressed(
+      return ServerRequest(
         server: server,
         body: PullRequest(
           generation: generation, version: version, sections: sections, keys: keys,

@@ -20,7 +20,7 @@ struct PushPlan {
   /// - Throws: ``TrainingError`` when the push to one server exceeds the size of a message.
   func requests(
     name: ContributionName, kind: PushKind, routing: TableRouting, sums: [String: Double] = [:]
-  ) throws -> [Addressed<PushRequest>] {
+  ) throws -> [ServerRequest<PushRequest>] {
     try (0..<routing.serverCount).map { server in
       let present = parts.filter { !$0.rows.keys[server].isEmpty }
       try PushLimit.check(
@@ -58,7 +58,7 @@ struct PushPlan {
           }
         }
       }
-      return Addressed(
+      return ServerRequest(
         server: server,
         body: PushRequest(
           name: name, kind: kind, sections: sections, keys: keys, values: values,
@@ -67,7 +67,7 @@ struct PushPlan {
   }
 }
 
-/// The limit on the size of a push to one server. The network drops larger frames.
+/// The limit on the size of a push to one server. The transport refuses larger frames.
 package enum PushLimit {
   /// The values of one table in a push.
   package struct Share {

@@ -48,7 +48,7 @@ package struct ServerConversation: Sendable {
   private var awaited = Awaited.nothing
   private var outstanding = OutstandingRequests()
   /// A pull that is sent when every push is acknowledged.
-  private var heldPull: [Addressed<PullRequest>]?
+  private var heldPull: [ServerRequest<PullRequest>]?
   private var reports: [UnitReport]?
   /// The hello that was sent to the servers.
   private var hello: DataHello?
@@ -165,7 +165,7 @@ package struct ServerConversation: Sendable {
   private static func isOutdated(_ refusal: Refusal) -> Bool {
     switch refusal.code {
     case .staleGeneration, .wrongRun, .protocolVersion: true
-    case .malformed, .notReady, .clusterFull, .limit, .diverged, .helloNeeded, .versionGone: false
+    case .malformed, .notReady, .clusterFull, .limit, .diverged, .helloNeeded, .versionSuperseded: false
     }
   }
 
@@ -194,10 +194,10 @@ package struct ServerConversation: Sendable {
       return []
     case (.helloNeeded, _):
       return greetAgain(entry, at: now)
-    case (.versionGone, .pull), (.versionGone, .reduce):
+    case (.versionSuperseded, .pull), (.versionSuperseded, .reduce):
       outstanding.removePullsAndReduces()
       awaited = .nothing
-      return [.advance(.versionGone(refusal.version))]
+      return [.advance(.versionSuperseded(refusal.version))]
     case _ where Self.isOutdated(refusal):
       return abandon(refusedBy: entry.server, refusal)
     default:

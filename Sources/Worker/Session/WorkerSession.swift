@@ -21,7 +21,7 @@ package struct WorkerSession: Sendable {
     case left
   }
 
-  private var enrollment: Enrollment
+  private var enrollment: NodeMembership
   private var conversation: ServerConversation
   private var phase = Phase.joining
   /// Whether data and model are set up for the current generation.
@@ -38,10 +38,10 @@ package struct WorkerSession: Sendable {
   private var computation = ComputationWatch()
 
   package init(
-    hello: NodeHello, limits: Enrollment.Limits = .init(),
+    hello: NodeHello, limits: NodeMembership.Limits = .init(),
     conversation: ServerConversation.Limits = .init(), at now: Double
   ) {
-    enrollment = Enrollment(hello: hello, limits: limits, at: now)
+    enrollment = NodeMembership(hello: hello, limits: limits, at: now)
     self.conversation = ServerConversation(limits: conversation)
   }
 
@@ -52,8 +52,8 @@ package struct WorkerSession: Sendable {
   package mutating func handle(_ event: WorkerEvent, at now: Double) -> [WorkerAction] {
     guard phase != .left else { return [] }
     switch event {
-    case .coordinator(let letter):
-      return enrollment.handle(letter, at: now).flatMap { execute($0, at: now) }
+    case .coordinator(let envelope):
+      return enrollment.handle(envelope, at: now).flatMap { execute($0, at: now) }
     case .reply(let reply, let server):
       return conversation.handle(reply, from: server, at: now).flatMap { execute($0, at: now) }
     case .setUp(let generation, let timeouts):
@@ -65,7 +65,7 @@ package struct WorkerSession: Sendable {
     case .setUpFailed(let generation, let message, let isTransient):
       guard phase == .settingUp, generation == enrollment.welcome?.generation else { return [] }
       return [
-        .tell(.goodbye(reason: message)),
+        .send(.goodbye(reason: message)),
         leave(isTransient ? .transient(message) : .permanent(message)),
       ]
     case .advanced(let task, let output):
@@ -76,7 +76,7 @@ package struct WorkerSession: Sendable {
       guard phase == .working(task: task) else { return [] }
       return [fail(task, failure)]
     case .stopRequested:
-      return [.tell(.goodbye(reason: "it was asked to stop")), leave(.finished("asked to stop"))]
+      return [.send(.goodbye(reason: "it was asked to stop")), leave(.finished("asked to stop"))]
     case .tick:
       if let departure = limitComputation(at: now) { return departure }
       let notice = enrollment.waitNotice(at: now).map { [WorkerAction.warn($0)] } ?? []
@@ -87,10 +87,10 @@ package struct WorkerSession: Sendable {
 
   // MARK: The coordinator
 
-  private mutating func execute(_ action: Enrollment.Action, at now: Double) -> [WorkerAction] {
+  private mutating func execute(_ action: NodeMembership.Action, at now: Double) -> [WorkerAction] {
     switch action {
-    case .send(let message): return [.tell(message)]
-    case .sendHeartbeat: return [.beat(generation: generation, task: currentTask ?? 0)]
+    case .send(let message): return [.send(message)]
+    case .sendHeartbeat: return [.sendHeartbeat(generation: generation, task: currentTask ?? 0)]
     case .begin(let welcome): return begin(welcome)
     case .welcomeRepeated: return repeatReady(at: now)
     case .deliver(let message): return handle(message, at: now)
@@ -106,7 +106,7 @@ package struct WorkerSession: Sendable {
     endpoints = nil
     lastAnswer = nil
     obstacle = nil
-    enrollment.holding = Holding(generation: welcome.generation, rank: welcome.rank, version: 0)
+    enrollment.holding = HeldState(generation: welcome.generation, rank: welcome.rank, version: 0)
     return [.setUp(welcome)]
   }
 
@@ -121,7 +121,7 @@ package struct WorkerSession: Sendable {
       return meetServers(at: now)
     case .task(let task):
       return begin(task, at: now)
-    case .welcome, .heartbeatSeen, .finish, .refused, .hold, .checkpoint, .checkpointSeen:
+    case .welcome, .heartbeatAcknowledged, .finish, .refused, .hold, .checkpoint, .checkpointAcknowledged:
       return []
     }
   }
@@ -129,7 +129,7 @@ package struct WorkerSession: Sendable {
   /// The coordinator has repeated a message: it does not know that the worker is ready.
   private mutating func repeatReady(at now: Double) -> [WorkerAction] {
     switch phase {
-    case .idle, .working: [.tell(.ready(generation: generation))]
+    case .idle, .working: [.send(.ready(generation: generation))]
     case .waiting: meetServers(at: now)
     case .joining, .settingUp, .meetingServers, .left: []
     }
@@ -156,7 +156,7 @@ package struct WorkerSession: Sendable {
     case .joining, .settingUp, .left: return []
     }
     if let lastAnswer, task.id == lastAnswer.task, task.id == newestTask {
-      return [.tell(lastAnswer.message)]
+      return [.send(lastAnswer.message)]
     }
     // A task that was dropped because of a server's refusal is begun again.
     guard task.id > newestTask || (task.id == newestTask && currentTask == nil) else { return [] }
@@ -174,7 +174,7 @@ package struct WorkerSession: Sendable {
     let reason =
       "its computation has not finished within \(Int(timeouts.computation)) s; if it normally "
       + "takes so long, raise computation_timeout_ms"
-    return [.tell(.goodbye(reason: reason)), leave(.transient("Giving up: \(reason)."))]
+    return [.send(.goodbye(reason: reason)), leave(.transient("Giving up: \(reason)."))]
   }
 
   private var generation: UInt64 { enrollment.welcome?.generation ?? 0 }
@@ -202,7 +202,7 @@ package struct WorkerSession: Sendable {
     case .greeted:
       obstacle = nil
       phase = .idle
-      return [.tell(.ready(generation: generation))]
+      return [.send(.ready(generation: generation))]
     case .advance(let input):
       guard let currentTask else { return [] }
       computation.begin()
@@ -211,7 +211,7 @@ package struct WorkerSession: Sendable {
       return currentTask.map { [finish($0, .taskDone(id: $0, reports: reports))] } ?? []
     case .refused(let failure):
       if let task = currentTask { return [fail(task, failure)] }
-      return [.tell(.goodbye(reason: failure.message)), leave(.permanent(failure.message))]
+      return [.send(.goodbye(reason: failure.message)), leave(.permanent(failure.message))]
     case .outdated:
       phase = .waiting
       return []
@@ -236,7 +236,7 @@ package struct WorkerSession: Sendable {
 
   /// Leaves and immediately rejoins, as a member that is not ready; other workers get its shards.
   private mutating func stepDown(because reason: String, at now: Double) -> [WorkerAction] {
-    [.tell(.goodbye(reason: reason))]
+    [.send(.goodbye(reason: reason))]
       + enrollment.rejoin(at: now).flatMap { execute($0, at: now) }
   }
 
@@ -255,7 +255,7 @@ package struct WorkerSession: Sendable {
   private mutating func finish(_ task: UInt64, _ message: NodeMessage) -> WorkerAction {
     phase = .idle
     lastAnswer = (task, message)
-    return .tell(message)
+    return .send(message)
   }
 
   private mutating func leave(_ departure: Departure) -> WorkerAction {
@@ -267,14 +267,14 @@ package struct WorkerSession: Sendable {
 
 /// An event of a worker process.
 package enum WorkerEvent: Sendable {
-  case coordinator(CoordinatorLetter)
+  case coordinator(CoordinatorEnvelope)
   /// From a server of the last `connect`.
   case reply(DataReply, server: Int)
   /// Data and model are loaded; computations are for this generation from now on.
   case setUp(generation: UInt64, WorkerTimeouts = WorkerTimeouts())
   /// `isTransient`: a retry can succeed.
   case setUpFailed(generation: UInt64, String, isTransient: Bool = false)
-  /// A task has computed until it needs the servers, or to its end.
+  /// The computation of a task went as far as it can.
   case advanced(task: UInt64, WorkOutput)
   case taskFailed(task: UInt64, TaskFailure)
   /// The process was asked to end by a signal.
@@ -285,10 +285,10 @@ package enum WorkerEvent: Sendable {
 /// What the driver of a worker process has to do.
 package enum WorkerAction: Sendable {
   /// Send a message to the coordinator.
-  case tell(NodeMessage)
+  case send(NodeMessage)
   /// Send a heartbeat with the process's use of resources, its generation, and its current task, 0
   /// for none.
-  case beat(generation: UInt64, task: UInt64)
+  case sendHeartbeat(generation: UInt64, task: UInt64)
   /// Load the data and build the model of this run, then report `setUp`. Comes for every
   /// generation; within a run only the number of servers can change.
   case setUp(Welcome)

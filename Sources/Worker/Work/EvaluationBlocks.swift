@@ -6,9 +6,9 @@ import Tables
 package struct EvaluationBlocks: Sendable {
   /// A block of final vectors.
   enum Final: Sendable {
-    case range(RowwiseFinal, Range<Int>)
+    case range(RowwiseFinalVectors, Range<Int>)
     /// The final vectors of both sides, computed from whole tables.
-    case whole(WholeFinal, rows: [RowSelection])
+    case whole(WholeFinalVectors, rows: [RowSelection])
 
     /// The rows of the first tables that the block depends on.
     var rows: [RowSelection] {

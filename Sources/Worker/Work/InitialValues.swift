@@ -30,7 +30,7 @@ struct InitialValues {
     blocks.reverse()
   }
 
-  mutating func next() throws -> [Addressed<PushRequest>]? {
+  mutating func next() throws -> [ServerRequest<PushRequest>]? {
     guard let block = blocks.popLast() else { return nil }
     return try engine.pushes(
       of: engine.model.initialValues(

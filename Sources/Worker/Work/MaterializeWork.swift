@@ -40,7 +40,7 @@ final class MaterializeWork: Work {
       return pullNext()
     case .reduced:
       throw TrainingError("Received totals that were not requested.")
-    case .versionGone(let present):
+    case .versionSuperseded(let present):
       throw TrainingError(version, isGone: present)
     }
   }
@@ -53,7 +53,7 @@ final class MaterializeWork: Work {
     return .pull(plan.requests(generation: generation))
   }
 
-  private func compute(_ replies: [PullReply]) throws -> [Addressed<PushRequest>] {
+  private func compute(_ replies: [PullReply]) throws -> [ServerRequest<PushRequest>] {
     guard let plan else { throw TrainingError("Received rows that were not requested.") }
     let rows = try plan.assemble(replies) { Matrix(rows: $0, columns: $1) }
     switch blocks[next].block {

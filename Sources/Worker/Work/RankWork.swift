@@ -66,7 +66,7 @@ final class RankWork: Work {
       try rank(rows[engine.model.finalTable(.user)])
       next += 1
       return pullNextUsers()
-    case .versionGone(let present):
+    case .versionSuperseded(let present):
       throw TrainingError(version, isGone: present)
     case .begin, .reduced, .sent:
       throw TrainingError("Received a reply that was not requested.")

@@ -32,7 +32,7 @@ final class TrainWork: Work {
   private var parts: [[Double]] = []
   /// How many versions the current rows are behind.
   private var staleness: UInt64 = 0
-  private var stalePushes: [Addressed<PushRequest>] = []
+  private var stalePushes: [ServerRequest<PushRequest>] = []
   /// Nil once they were pushed.
   private var initialValues: InitialValues?
   /// Owns the matrices of pulled rows; its buffers are reused every step.
@@ -84,7 +84,7 @@ final class TrainWork: Work {
     case .sent:
       version += 1
       return nextPull()
-    case .versionGone(let present):
+    case .versionSuperseded(let present):
       return try skip(to: present)
     }
   }
@@ -176,7 +176,7 @@ final class TrainWork: Work {
 
   /// The final vectors of the epoch's last forward pass, for models that rank with them; the owner
   /// of shard 0 pushes them.
-  private func staleFinal(_ pulled: [Matrix?]) throws -> [Addressed<PushRequest>] {
+  private func staleFinal(_ pulled: [Matrix?]) throws -> [ServerRequest<PushRequest>] {
     guard case .whole(let final) = engine.model.backbone.final, final.isStale, shards.contains(0),
       version + 1 == versions.upperBound
     else { return [] }
@@ -193,7 +193,7 @@ final class TrainWork: Work {
     stalePushes = try staleFinal(pulled)
   }
 
-  private func differentiate(totals: [[Double]]) throws -> [Addressed<PushRequest>] {
+  private func differentiate(totals: [[Double]]) throws -> [ServerRequest<PushRequest>] {
     guard totals.count == steps.count else {
       throw TrainingError("Received \(totals.count) lists of totals for \(steps.count) shards.")
     }

@@ -3,7 +3,7 @@ import Protocol
 import Recommenders
 
 /// A request with the server to send it to.
-package struct Addressed<Body: Sendable>: Sendable {
+package struct ServerRequest<Body: Sendable>: Sendable {
   package let server: Int
   package let body: Body
 
@@ -24,15 +24,15 @@ package enum WorkInput: Sendable {
   case sent
   /// The servers have passed the version of a pull or a reduce, and are at this one: everything
   /// before it is complete on all of them.
-  case versionGone(UInt64)
+  case versionSuperseded(UInt64)
 }
 
 /// The requests of a task, or its reports.
 package enum WorkOutput: Sendable {
-  case pull([Addressed<PullRequest>])
+  case pull([ServerRequest<PullRequest>])
   /// Server 0 adds the values of all shards.
   case reduce([ReduceRequest])
-  case push([Addressed<PushRequest>])
+  case push([ServerRequest<PushRequest>])
   /// Everything is computed; the task is done when every push is acknowledged.
   case done([UnitReport])
 }

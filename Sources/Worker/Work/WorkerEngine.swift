@@ -96,9 +96,9 @@ package final class WorkerEngine {
 extension WorkerEngine {
   /// Pushes that assign both final matrices.
   func pushes(
-    ofFinal final: WholeFinal, parameters: [Matrix?], context: StepContext?, generation: UInt64,
+    ofFinal final: WholeFinalVectors, parameters: [Matrix?], context: StepContext?, generation: UInt64,
     version: UInt64
-  ) throws -> [Addressed<PushRequest>] {
+  ) throws -> [ServerRequest<PushRequest>] {
     let present = parameters.map { $0 ?? Matrix(rows: 0, columns: 0) }
     let vectors = final.compute(present, context)
     func name(_ block: UInt32) -> ContributionName {
@@ -112,7 +112,7 @@ extension WorkerEngine {
   /// Pushes that assign some rows of a final matrix.
   func pushes(
     of vectors: Matrix, rows: RowSelection, table: Int, name: ContributionName
-  ) throws -> [Addressed<PushRequest>] {
+  ) throws -> [ServerRequest<PushRequest>] {
     guard let routed = routing.route(rows, table: table) else { return [] }
     return try PushPlan(parts: [.init(table: table, rows: routed, values: vectors)])
       .requests(name: name, kind: .assign, routing: routing)

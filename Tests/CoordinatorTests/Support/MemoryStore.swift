@@ -4,7 +4,7 @@ import Coordinator
 struct MemoryStore {
   private(set) var run: StoredRun
 
-  init(begunWith standing: RunStanding) {
+  init(begunWith standing: RunProgress) {
     run = StoredRun(
       identity: RunIdentity(
         id: "run-1", created: "2026-01-02T03:04:05Z", configuration: "", digests: [:]),

@@ -204,12 +204,12 @@ struct SimulatedCluster {
     store.record([action])
     switch action {
     case .send(let message, let node):
-      let letter = CoordinatorLetter(term: term, message: message)
+      let envelope = CoordinatorEnvelope(term: term, message: message)
       // A paused process does not get it.
       let pause = servers[node]?.membership.pausedUntil ?? workers[node]?.membership.pausedUntil
       guard !isLost, now >= pause ?? 0 else { return }
-      servers[node]?.hear(letter)
-      workers[node]?.hear(letter)
+      servers[node]?.hear(envelope)
+      workers[node]?.hear(envelope)
     case .saveBest(_, let version, let generation, let endpoints):
       shellWork.append(
         .save(version: version, generation: generation, endpoints: endpoints))

@@ -19,10 +19,10 @@ struct SimulatedMembership {
   /// Takes in what concerns membership.
   ///
   /// - Returns: whether a new generation begins.
-  mutating func hear(_ letter: CoordinatorLetter) -> Bool {
-    guard letter.term >= term else { return false }
-    term = letter.term
-    switch letter.message {
+  mutating func hear(_ envelope: CoordinatorEnvelope) -> Bool {
+    guard envelope.term >= term else { return false }
+    term = envelope.term
+    switch envelope.message {
     case .welcome(let welcome):
       guard welcome.generation >= generation else { return false }
       isCalling = false
@@ -75,13 +75,13 @@ struct SimulatedServer {
     membership = SimulatedMembership(hello: hello)
   }
 
-  mutating func hear(_ letter: CoordinatorLetter) {
-    if membership.hear(letter), case .welcome(let welcome) = letter.message {
+  mutating func hear(_ envelope: CoordinatorEnvelope) {
+    if membership.hear(envelope), case .welcome(let welcome) = envelope.message {
       restoring = welcome.restored?.version ?? 0
       membership.hello.holding = nil
     }
-    guard letter.term == membership.term else { return }
-    switch letter.message {
+    guard envelope.term == membership.term else { return }
+    switch envelope.message {
     case .hold(membership.generation) where membership.isReady:
       limit = version
       isHeld = true
@@ -92,7 +92,7 @@ struct SimulatedServer {
       isHeld = target == version
       advance()
       if version == target { write() }
-    case .checkpointSeen(let generation, let version):
+    case .checkpointAcknowledged(let generation, let version):
       unseen.removeAll { $0.generation == generation && $0.version <= version }
     default: break
     }
@@ -111,7 +111,7 @@ struct SimulatedServer {
 
   mutating func beat() {
     if membership.isReady {
-      membership.hello.holding = Holding(
+      membership.hello.holding = HeldState(
         generation: membership.generation, rank: membership.rank, version: version)
     }
     guard !membership.isCalling else { return membership.outbox.append(.hello(membership.hello)) }

@@ -24,14 +24,14 @@ struct SimulatedWorker {
     membership = SimulatedMembership(hello: hello)
   }
 
-  mutating func hear(_ letter: CoordinatorLetter) {
-    if membership.hear(letter) {
+  mutating func hear(_ envelope: CoordinatorEnvelope) {
+    if membership.hear(envelope) {
       (task, servers, stage) = (nil, [], .waiting)
-      membership.hello.holding = Holding(
+      membership.hello.holding = HeldState(
         generation: membership.generation, rank: membership.rank, version: 0)
     }
-    guard letter.term == membership.term else { return }
-    switch letter.message {
+    guard envelope.term == membership.term else { return }
+    switch envelope.message {
     case .servers(membership.generation, let endpoints):
       servers = endpoints.compactMap { NodeID($0.split(separator: ":").last ?? "") }
       membership.isReady = true

@@ -68,7 +68,7 @@ struct TestCluster {
 
   static func hello(
     _ role: NodeRole, _ node: NodeID, runID: String = "", endpoint: String? = nil,
-    name: String = "", holding: Holding? = nil
+    name: String = "", holding: HeldState? = nil
   ) -> NodeMessage {
     .hello(
       NodeHello(

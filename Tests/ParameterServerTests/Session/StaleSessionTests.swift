@@ -35,7 +35,7 @@ struct StaleSessionTests {
 
   @discardableResult
   private mutating func receive(_ message: CoordinatorMessage) -> [ServerSessionAction<Int>] {
-    session.handle(.coordinator(CoordinatorLetter(term: 1, message: message)), at: 0)
+    session.handle(.coordinator(CoordinatorEnvelope(term: 1, message: message)), at: 0)
   }
 
   @discardableResult
@@ -110,7 +110,7 @@ struct StaleSessionTests {
     for version in 0..<5 as Range<UInt64> { server.push(version, 0) }
     server.push(0, 1)
     let held = server.receive(.hold(generation: 1)).contains { action in
-      if case .tell(.held(generation: 1, version: 1)) = action { true } else { false }
+      if case .send(.held(generation: 1, version: 1)) = action { true } else { false }
     }
     #expect(held)
     server.push(1, 1)

@@ -32,7 +32,7 @@ struct FakeCluster {
   private enum Delivery {
     case request(DataRequest, server: Int, worker: Int, connection: Int)
     case reply(DataReply, server: Int, worker: Int, connection: Int)
-    case letter(CoordinatorLetter, worker: Int)
+    case envelope(CoordinatorEnvelope, worker: Int)
     case note(NodeMessage, worker: Int)
   }
 
@@ -210,7 +210,7 @@ struct FakeCluster {
       switch delivery {
       case .request(_, let server, let worker, _): Link(from: "w\(worker)", to: "s\(server)")
       case .reply(_, let server, let worker, _): Link(from: "s\(server)", to: "w\(worker)")
-      case .letter(_, let worker): Link(from: "c", to: "w\(worker)")
+      case .envelope(_, let worker): Link(from: "c", to: "w\(worker)")
       case .note(_, let worker): Link(from: "w\(worker)", to: "c")
       }
     links[link, default: []].append(delivery)
@@ -231,8 +231,8 @@ struct FakeCluster {
       // Closed connections deliver nothing.
       guard workers[worker]?.connection == connection else { return }
       handle(.reply(reply, server: server), worker)
-    case .letter(let letter, let worker):
-      handle(.coordinator(letter), worker)
+    case .envelope(let envelope, let worker):
+      handle(.coordinator(envelope), worker)
     case .note(let message, let worker):
       if workers[worker] != nil { hear(message, from: worker) }
     }
@@ -245,8 +245,8 @@ struct FakeCluster {
   private mutating func handle(_ event: WorkerEvent, _ worker: Int) {
     for action in workers[worker]?.session.handle(event, at: now) ?? [] {
       switch action {
-      case .tell(let message): post(.note(message, worker: worker))
-      case .beat(let generation, let task):
+      case .send(let message): post(.note(message, worker: worker))
+      case .sendHeartbeat(let generation, let task):
         post(
           .note(
             .heartbeat(
@@ -300,7 +300,7 @@ struct FakeCluster {
   // MARK: Coordinator
 
   private mutating func send(_ message: CoordinatorMessage, to worker: Int) {
-    post(.letter(CoordinatorLetter(term: term, message: message), worker: worker))
+    post(.envelope(CoordinatorEnvelope(term: term, message: message), worker: worker))
   }
 
   private mutating func welcome(_ worker: Int) {
@@ -329,7 +329,7 @@ struct FakeCluster {
       ready.insert(worker)
       giveTasks()
     case .heartbeat(let heartbeat):
-      send(.heartbeatSeen(generation: generation), to: worker)
+      send(.heartbeatAcknowledged(generation: generation), to: worker)
       if heartbeat.generation != generation || !ready.contains(worker) {
         welcome(worker)
       } else if let task = tasks[worker], task.id != heartbeat.taskID {

@@ -3,7 +3,7 @@ import Tables
 
 /// A minimal server: versions begin when all shards are confirmed (or
 /// have contributed, in ssp and async), contributions and sums count once, and it refuses with
-/// `versionGone`. It records what no worker should do.
+/// `versionSuperseded`. It records what no worker should do.
 struct FakeServer {
   struct Answer {
     let peer: Int
@@ -110,7 +110,7 @@ struct FakeServer {
 
   private func refused(_ code: Refusal.Code) -> DataReplyBody {
     .refused(
-      Refusal(code: code, message: "no", version: code == .versionGone ? version : 0))
+      Refusal(code: code, message: "no", version: code == .versionSuperseded ? version : 0))
   }
 
   private func answer(_ waiter: Waiter, _ body: DataReplyBody) -> Answer {
@@ -126,7 +126,7 @@ struct FakeServer {
 
   private mutating func handle(_ pull: PullRequest, _ waiter: Waiter) -> [Answer] {
     if let refusal = refusal(pull.generation) { return [answer(waiter, refusal)] }
-    if isGone(pull.version) { return [answer(waiter, refused(.versionGone))] }
+    if isGone(pull.version) { return [answer(waiter, refused(.versionSuperseded))] }
     if isReadable(pull.version) { return [answer(waiter, .pulled(rows(of: pull)))] }
     guard pull.version <= version + mostAhead + 1 else {
       return note("pulls \(pull.version)", waiter)
@@ -207,7 +207,7 @@ struct FakeServer {
     }
     version += 1
     parts = [:]
-    let given = waiters.map { answer($0, refused(.versionGone)) }
+    let given = waiters.map { answer($0, refused(.versionSuperseded)) }
     waiters = []
     if version % 3 == 0 {
       var copy = self
@@ -223,7 +223,7 @@ struct FakeServer {
     var answers: [Answer] = []
     for (waiter, pull) in waiting {
       if isGone(pull.version) {
-        answers.append(answer(waiter, refused(.versionGone)))
+        answers.append(answer(waiter, refused(.versionSuperseded)))
       } else if isReadable(pull.version) {
         answers.append(answer(waiter, .pulled(rows(of: pull))))
       } else {
@@ -285,7 +285,7 @@ struct FakeServer {
     if let refusal = refusal(reduce.name.generation) { return [answer(waiter, refusal)] }
     guard consistency.isExact else { return note("waits for others", waiter) }
     if let sums = totals[reduce.name.version] { return [answer(waiter, .reduced(sums))] }
-    if reduce.name.version < version { return [answer(waiter, refused(.versionGone))] }
+    if reduce.name.version < version { return [answer(waiter, refused(.versionSuperseded))] }
     guard reduce.name.version == version, rank == 0 else {
       return note("reduces \(reduce.name)", waiter)
     }

@@ -37,7 +37,7 @@ struct SessionRig {
   }
 
   mutating func sent(_ event: WorkerEvent, at now: Double = 1) -> [NodeMessage] {
-    handle(event, at: now).compactMap { if case .tell(let message) = $0 { message } else { nil } }
+    handle(event, at: now).compactMap { if case .send(let message) = $0 { message } else { nil } }
   }
 
   mutating func begun(_ event: WorkerEvent, at now: Double = 1) -> [UInt64] {
@@ -47,7 +47,7 @@ struct SessionRig {
   /// Generation and task of every heartbeat.
   mutating func heartbeats(_ event: WorkerEvent, at now: Double) -> [[UInt64]] {
     handle(event, at: now).compactMap {
-      if case .beat(let generation, let task) = $0 { [generation, task] } else { nil }
+      if case .sendHeartbeat(let generation, let task) = $0 { [generation, task] } else { nil }
     }
   }
 
@@ -65,18 +65,18 @@ struct SessionRig {
 
   /// The reason in the goodbye, if the worker leaves.
   static func goodbyeReason(_ actions: [WorkerAction]) -> String? {
-    guard leaves(actions), case .tell(.goodbye(let reason))? = actions.first else { return nil }
+    guard leaves(actions), case .send(.goodbye(let reason))? = actions.first else { return nil }
     return reason
   }
 
   // MARK: Events
 
-  static func letter(_ message: CoordinatorMessage, term: UInt64 = 1) -> WorkerEvent {
-    .coordinator(CoordinatorLetter(term: term, message: message))
+  static func envelope(_ message: CoordinatorMessage, term: UInt64 = 1) -> WorkerEvent {
+    .coordinator(CoordinatorEnvelope(term: term, message: message))
   }
 
   static func welcome(generation: UInt64 = 1, term: UInt64 = 1) -> WorkerEvent {
-    letter(
+    envelope(
       .welcome(
         Welcome(
           runID: "run", generation: generation, rank: 3, configuration: "", tables: [], seed: 1,
@@ -87,18 +87,18 @@ struct SessionRig {
   static func servers(
     generation: UInt64 = 1, host: String = "a", term: UInt64 = 1
   ) -> WorkerEvent {
-    letter(.servers(generation: generation, endpoints: ["tcp://\(host):1"]), term: term)
+    envelope(.servers(generation: generation, endpoints: ["tcp://\(host):1"]), term: term)
   }
 
   static func task(_ id: UInt64, generation: UInt64 = 1, term: UInt64 = 1) -> WorkerEvent {
     let body = TaskBody.rank(version: 1, epoch: 0, blocks: [0])
-    return letter(.task(WorkerTask(id: id, generation: generation, body: body)), term: term)
+    return envelope(.task(WorkerTask(id: id, generation: generation, body: body)), term: term)
   }
 
-  static let pull = Addressed(
+  static let pull = ServerRequest(
     server: 0, body: PullRequest(generation: 1, version: 0, sections: [], keys: .empty))
 
-  static let push = Addressed(
+  static let push = ServerRequest(
     server: 0,
     body: PushRequest(
       name: ContributionName(generation: 1, version: 0, shard: 0), kind: .gradient, sections: [],

@@ -114,7 +114,7 @@ private struct SmallBackbone: Backbone {
   var final: FinalVectors {
     let itemCount = tables[1].rows
     return .whole(
-      WholeFinal(width: Self.width, tables: [0], isStale: isStale) { parameters, context in
+      WholeFinalVectors(width: Self.width, tables: [0], isStale: isStale) { parameters, context in
         let items = Matrix(rows: itemCount, columns: Self.width)
         items.fill(Float(context?.step ?? -1))
         let users = Matrix(rows: parameters[0].rows, columns: Self.width)

@@ -137,15 +137,15 @@ extension KeyFile {
       bytes = try PlainFile.contents(of: descriptor, atMost: maximumBytes)
     } catch FileProblem.tooLarge {
       throw noKey(path)
-    } catch let problem as FileProblem where problem.isNoDescriptor {
+    } catch let problem as FileProblem where problem.isTooManyOpenFiles {
       throw RuntimeError(
         exitCode: .system,
-        message: "Cannot read the key file '\(path.shown(atMost: 4096))': \(problem.reason); raise "
+        message: "Cannot read the key file '\(path.sanitized(atMost: 4096))': \(problem.reason); raise "
           + "the limit of open files (ulimit -n).")
     } catch let problem as FileProblem {
       throw RuntimeError(
         exitCode: .inputMissing,
-        message: "Cannot read the key file '\(path.shown(atMost: 4096))': \(problem.reason). "
+        message: "Cannot read the key file '\(path.sanitized(atMost: 4096))': \(problem.reason). "
           + "'mrdib keys new FOLDER' makes the keys of a cluster.")
     }
     guard let text = String(validating: bytes, as: UTF8.self) else { throw noKey(path) }
@@ -155,7 +155,7 @@ extension KeyFile {
   private static func noKey(_ path: String) -> RuntimeError {
     RuntimeError(
       exitCode: .dataMalformed,
-      message: "Cannot use the key file '\(path.shown(atMost: 4096))': it is not a text of at most "
+      message: "Cannot use the key file '\(path.sanitized(atMost: 4096))': it is not a text of at most "
         + "\(maximumBytes) bytes. Make new keys with 'mrdib keys'.")
   }
 

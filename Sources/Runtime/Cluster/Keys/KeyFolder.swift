@@ -98,7 +98,7 @@ package struct KeyFolder: Sendable, Equatable {
     do {
       return try PlainFile.names(in: allowedFolder, atMost: Self.mostAllowed)
         .filter { $0.hasSuffix(".public") }.map { "\(allowedFolder)/\($0)" }
-    } catch where error.isNoDescriptor {
+    } catch where error.isTooManyOpenFiles {
       throw RuntimeError.system(
         "read the folder of keys '\(allowedFolder)'", errno: EMFILE, exitCode: .system)
     } catch {

@@ -92,7 +92,7 @@ extension ExitCode {
         switch error.kind {
         case .notFound, .unreadable: .inputMissing
         case .unwritable: .cannotCreate
-        case .noDescriptor: .system
+        case .tooManyOpenFiles: .system
         case .malformed, .inconsistent, .changed: .dataMalformed
         case .configuration: .configuration
         }
@@ -109,7 +109,7 @@ extension ExitCode {
         switch error.code {
         case .cannotCreate: .cannotCreate
         case .inputOutput: .inputOutput
-        case .noDescriptor: .system
+        case .tooManyOpenFiles: .system
         case .missing: .inputMissing
         case .damaged, .mismatch, .unsupported: .dataMalformed
         }

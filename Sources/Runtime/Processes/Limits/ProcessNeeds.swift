@@ -126,7 +126,7 @@ extension ClusterNeeds {
     let cluster = setup.configuration.cluster
     let states = OptimizerConfiguration(setup.configuration).description.states
     let values = setup.model.tables.reduce(0) { sum, table in
-      let stateWidth = states.reduce(0) { $0 + $1.width(besideRowOf: table.width) }
+      let stateWidth = states.reduce(0) { $0 + $1.stateWidth(ofRow: table.width) }
       return sum + table.rows * (table.width + stateWidth)
     }
     self.init(

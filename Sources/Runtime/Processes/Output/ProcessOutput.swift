@@ -9,7 +9,7 @@ internal import CProcess
 /// The standard output and error output of this process, which may be closed or not read.
 package enum ProcessOutput {
   /// Progress, logs and errors, on stderr. Lines that are not read in time are dropped and counted.
-  package static let news = OutputWriter(descriptor: STDERR_FILENO, overflow: .dropsOldest)
+  package static let diagnostics = OutputWriter(descriptor: STDERR_FILENO, overflow: .dropsOldest)
 
   /// The results of a command, on stdout. Nothing is dropped.
   package static let results = OutputWriter(descriptor: STDOUT_FILENO, overflow: .waits)
@@ -19,7 +19,7 @@ package enum ProcessOutput {
 
   /// Makes a write to a closed pipe an error of the call instead of a signal that ends the process.
   /// Call it at the start of the program.
-  package static func outliveReaders() { cprocess_ignore_broken_pipes() }
+  package static func ignoreBrokenPipes() { cprocess_ignore_broken_pipes() }
 
   /// Whether results were written.
   package enum Delivery: Equatable {

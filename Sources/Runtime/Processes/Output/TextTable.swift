@@ -12,7 +12,7 @@ package struct TextTable: Sendable {
   /// - Precondition: all rows are as long as the header.
   package init(header: [String], rows: [[String]], leftColumns: Int) {
     precondition(rows.allSatisfy { $0.count == header.count })
-    self.rows = ([header] + rows).map { row in row.map { $0.shown(atMost: 200) } }
+    self.rows = ([header] + rows).map { row in row.map { $0.sanitized(atMost: 200) } }
     self.leftColumns = leftColumns
   }
 

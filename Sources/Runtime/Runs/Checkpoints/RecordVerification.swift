@@ -136,7 +136,7 @@ package struct RecordVerification: Sendable, Encodable {
     func compare(_ what: String, _ found: String, _ recorded: String) {
       guard found != recorded else { return }
       problems.append(
-        "summary.json has \(what) \(found.shown()), but run.sqlite has \(recorded.shown())")
+        "summary.json has \(what) \(found.sanitized()), but run.sqlite has \(recorded.sanitized())")
     }
     compare("run", summary.runID, run.identity.id)
     // The summary of a resumed run is that of the stop before.

@@ -11,7 +11,7 @@ import Transport
 /// Writes the lines of ``ProgressView`` to stderr. Used by one thread.
 package final class ProgressReporter {
   private var view: ProgressView
-  private let writer = ProcessOutput.news
+  private let writer = ProcessOutput.diagnostics
 
   package init(epochs: UInt32, examplesPerEpoch: UInt64, isQuiet: Bool) {
     let descriptor = writer.descriptor

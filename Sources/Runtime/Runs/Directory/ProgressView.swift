@@ -57,7 +57,7 @@ package struct ProgressView: Sendable, Equatable {
     }
     guard let line = lastingLine(for: event) else { return [] }
     lastShownAt = now
-    return [.line(line.printable())]
+    return [.line(line.withoutControlCharacters())]
   }
 
   private mutating func show(
@@ -65,11 +65,11 @@ package struct ProgressView: Sendable, Equatable {
   ) -> [Output] {
     let text = statusText(activity, epoch: epoch, done: done, total: total, at: now)
     switch style {
-    case .rewriting(let width): return [.status(String(text.printable().prefix(width - 1)))]
+    case .rewriting(let width): return [.status(String(text.withoutControlCharacters().prefix(width - 1)))]
     case .plain(let interval):
       guard now - (lastShownAt ?? -.infinity) >= interval else { return [] }
       lastShownAt = now
-      return [.line(text.printable())]
+      return [.line(text.withoutControlCharacters())]
     case .quiet: return []
     }
   }
@@ -126,8 +126,8 @@ package struct ProgressView: Sendable, Equatable {
         + "\(ProgressFormat.count(Int(shards), "shard")); start fewer workers, or raise --shards "
         + "(which changes the result)"
     case .otherKernels(let host, let name, let before):
-      let others = before.map { $0.shown() }.joined(separator: ", ")
-      return "warning: the worker on \(host.shown()) uses OpenBLAS's \(name.shown()) kernels, "
+      let others = before.map { $0.sanitized() }.joined(separator: ", ")
+      return "warning: the worker on \(host.sanitized()) uses OpenBLAS's \(name.sanitized()) kernels, "
         + "others in this run used \(others): they add in another order, so the result can differ "
         + "in its last bits; MRDIB_BLAS_CORE chooses the same kernels for all"
     case .stopping(let outcome):

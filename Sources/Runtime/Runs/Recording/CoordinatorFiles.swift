@@ -6,18 +6,18 @@ import Worker
 /// The files of a run that its coordinator keeps, and the jobs on them: records, checkpoints and
 /// the best model.
 final class CoordinatorFiles {
-  let keeper: RunKeeper
-  fileprivate let checkpoints: CheckpointKeeper
-  fileprivate let models: BestModelKeeper
+  let keeper: RunRecorder
+  fileprivate let checkpoints: CheckpointCommitter
+  fileprivate let models: BestModelSaver
 
   /// - Parameter post: called on a queue with the result of a job, or when the paths of the run do
   ///   not lead to its files any more.
-  init(_ keeper: RunKeeper, setup: RunSetup, post: @escaping @Sendable (CoordinatorNews) -> Void) {
+  init(_ keeper: RunRecorder, setup: RunSetup, post: @escaping @Sendable (CoordinatorReport) -> Void) {
     self.keeper = keeper
-    checkpoints = CheckpointKeeper(setup: setup, plan: keeper.plan) { event, problems in
+    checkpoints = CheckpointCommitter(setup: setup, plan: keeper.plan) { event, problems in
       post(.checkpoints(event, problems: problems))
     }
-    models = BestModelKeeper(
+    models = BestModelSaver(
       run: keeper.directory.path, model: setup.model, checkPlace: keeper.watch.check
     ) { event, number in
       post(.model(event, saving: number))

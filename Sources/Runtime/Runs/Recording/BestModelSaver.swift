@@ -8,7 +8,7 @@ import Recommenders
 ///
 /// One model is saved at a time. A model that is dropped while its files are being completed still
 /// becomes the run's best, as the records say; the next model waits until it is done.
-package final class BestModelKeeper: Sendable {
+package final class BestModelSaver: Sendable {
   private let queue = DispatchQueue(label: "mrdib.coordinator.model", qos: .utility)
   private let run: String
   private let model: TrainingModel
@@ -56,7 +56,7 @@ package final class BestModelKeeper: Sendable {
       do {
         report(try body(), request.number)
       } catch {
-        let isTransient = PassingShortage.caused(error)
+        let isTransient = TransientShortage.isCause(of: error)
         report(.failed("\(error)", isTransient: isTransient), request.number)
       }
     }

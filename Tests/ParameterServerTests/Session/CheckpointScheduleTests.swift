@@ -2,16 +2,16 @@ import ParameterServer
 import Protocol
 import Testing
 
-@Suite struct CheckpointDutyTests {
-  private func duty(interval: UInt64) -> CheckpointDuty {
-    var duty = CheckpointDuty()
+@Suite struct CheckpointScheduleTests {
+  private func duty(interval: UInt64) -> CheckpointSchedule {
+    var duty = CheckpointSchedule()
     duty.plan = CheckpointPlan(folder: "/checkpoints", interval: interval)
     return duty
   }
 
   /// Reaches a version and expects it to be written, or not.
   private func expect(
-    _ isWritten: Bool, at version: UInt64, _ duty: inout CheckpointDuty,
+    _ isWritten: Bool, at version: UInt64, _ duty: inout CheckpointSchedule,
     sourceLocation: SourceLocation = #_sourceLocation
   ) {
     let decision = duty.reached(version)
@@ -20,7 +20,7 @@ import Testing
 
   /// Requests a version and expects its existing file, if any.
   private func expect(
-    _ file: CheckpointShard?, requesting version: UInt64, _ duty: inout CheckpointDuty,
+    _ file: CheckpointShard?, requesting version: UInt64, _ duty: inout CheckpointSchedule,
     sourceLocation: SourceLocation = #_sourceLocation
   ) {
     let found = duty.request(version)
@@ -45,7 +45,7 @@ import Testing
 
   @Test("without a plan nothing is due, but requested versions are written")
   func wanted() {
-    var duty = CheckpointDuty()
+    var duty = CheckpointSchedule()
     expect(false, at: 4, &duty)
     expect(nil, requesting: 5, &duty)
     expect(false, at: 4, &duty)
@@ -82,7 +82,7 @@ import Testing
 
   @Test("a requested version is retried after a failure")
   func again() {
-    var duty = CheckpointDuty()
+    var duty = CheckpointSchedule()
     expect(nil, requesting: 5, &duty)
     expect(true, at: 5, &duty)
     duty.failed()
@@ -105,7 +105,7 @@ import Testing
 
   /// Completes a version every second, on a disk that needs `seconds` per version.
   private func versions(
-    _ duty: inout CheckpointDuty, from first: UInt64 = 1, to last: UInt64, seconds: Double
+    _ duty: inout CheckpointSchedule, from first: UInt64 = 1, to last: UInt64, seconds: Double
   ) -> [UInt64] {
     var taken: [UInt64] = []
     var doneAt: Double?

@@ -1,6 +1,6 @@
 internal import CWireMessages
 
-extension CoordinatorLetter {
+extension CoordinatorEnvelope {
   /// The message's one frame.
   package func encoded() -> WireMessage {
     var arena = HeaderArena()
@@ -21,7 +21,7 @@ extension CoordinatorLetter {
     case .task(let task):
       header.pointee.body_case = MRDIB__V1__CONTROL_HEADER__BODY_TASK
       header.pointee.task = arena.task(task)
-    case .heartbeatSeen(let generation):
+    case .heartbeatAcknowledged(let generation):
       let seen = arena.make(mrdib__v1__heartbeat_seen__init)
       seen.pointee.generation = generation
       header.pointee.body_case = MRDIB__V1__CONTROL_HEADER__BODY_HEARTBEAT_SEEN
@@ -46,7 +46,7 @@ extension CoordinatorLetter {
       checkpoint.pointee.version = version
       header.pointee.body_case = MRDIB__V1__CONTROL_HEADER__BODY_CHECKPOINT
       header.pointee.checkpoint = checkpoint
-    case .checkpointSeen(let generation, let version):
+    case .checkpointAcknowledged(let generation, let version):
       let seen = arena.make(mrdib__v1__checkpoint_seen__init)
       seen.pointee.generation = generation
       seen.pointee.version = version
@@ -135,7 +135,7 @@ extension HeaderArena {
   }
 }
 
-extension CoordinatorLetter {
+extension CoordinatorEnvelope {
   /// Decodes a message of the coordinator.
   ///
   /// - Throws: ``WireError`` when the message has another protocol version, exceeds `limits`, or is
@@ -168,7 +168,7 @@ extension WireReader {
       return .task(try task(try required(header.task, "task")))
     case MRDIB__V1__CONTROL_HEADER__BODY_HEARTBEAT_SEEN:
       let seen = try required(header.heartbeat_seen, "heartbeat")
-      return .heartbeatSeen(generation: try generation(seen.generation))
+      return .heartbeatAcknowledged(generation: try generation(seen.generation))
     case MRDIB__V1__CONTROL_HEADER__BODY_FINISH:
       let finish = try required(header.finish, "finish")
       guard let ending = RunEnding(rawValue: finish.ending) else {
@@ -186,7 +186,7 @@ extension WireReader {
         version: try version(checkpoint.version))
     case MRDIB__V1__CONTROL_HEADER__BODY_CHECKPOINT_SEEN:
       let seen = try required(header.checkpoint_seen, "checkpoint")
-      return .checkpointSeen(
+      return .checkpointAcknowledged(
         generation: try generation(seen.generation), version: try version(seen.version))
     default:
       throw malformed("it is not a message that a coordinator sends")

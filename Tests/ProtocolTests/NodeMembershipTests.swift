@@ -1,7 +1,7 @@
 import Protocol
 import Testing
 
-@Suite struct EnrollmentTests {
+@Suite struct NodeMembershipTests {
   private let hello = NodeHello(
     role: .worker, incarnation: 7, runID: "", dataEndpoint: "", host: "here", processID: 1)
 
@@ -12,7 +12,7 @@ import Testing
       stepsPerEpoch: 1, roundsPerStep: 1, serverCount: 1, heartbeatInterval: heartbeatInterval)
   }
 
-  private func names(_ actions: [Enrollment.Action]) -> [String] {
+  private func names(_ actions: [NodeMembership.Action]) -> [String] {
     actions.map { action in
       switch action {
       case .send(.hello): "hello"
@@ -30,7 +30,7 @@ import Testing
 
   @Test("sends one hello per interval until it is welcomed, then heartbeats")
   func joins() {
-    var enrollment = Enrollment(hello: hello, at: 0)
+    var enrollment = NodeMembership(hello: hello, at: 0)
     #expect(names(enrollment.tick(at: 0)) == ["hello"])
     #expect(names(enrollment.tick(at: 0.5)) == [])
     #expect(names(enrollment.tick(at: 1.0)) == ["hello"])
@@ -43,21 +43,21 @@ import Testing
 
   @Test("gives up joining after the timeout, as a transient failure")
   func joinTimeout() {
-    var limits = Enrollment.Limits()
+    var limits = NodeMembership.Limits()
     limits.joinTimeout = 5
-    var enrollment = Enrollment(hello: hello, limits: limits, at: 0)
+    var enrollment = NodeMembership(hello: hello, limits: limits, at: 0)
     #expect(names(enrollment.tick(at: 5)) == ["hello"])
     #expect(names(enrollment.tick(at: 5.1)) == ["transient"])
   }
 
   @Test("detects a silent coordinator; any message counts as a sign of life")
   func silence() {
-    var limits = Enrollment.Limits()
+    var limits = NodeMembership.Limits()
     limits.silenceTimeout = 10
-    var enrollment = Enrollment(hello: hello, limits: limits, at: 0)
+    var enrollment = NodeMembership(hello: hello, limits: limits, at: 0)
     _ = enrollment.receive(.welcome(welcome(heartbeatInterval: 2)), at: 0)
     for second in 0...9 { _ = enrollment.tick(at: Double(second)) }
-    _ = enrollment.receive(.heartbeatSeen(generation: 1), at: 9)
+    _ = enrollment.receive(.heartbeatAcknowledged(generation: 1), at: 9)
     for second in 10...19 {
       #expect(names(enrollment.tick(at: Double(second))) != ["transient"])
     }
@@ -66,7 +66,7 @@ import Testing
 
   @Test("within one process a pause does not count as the loss of the coordinator")
   func oneProcess() {
-    var enrollment = Enrollment(hello: hello, limits: .oneProcess, at: 0)
+    var enrollment = NodeMembership(hello: hello, limits: .oneProcess, at: 0)
     #expect(names(enrollment.tick(at: 100_000)) == ["hello"])
     _ = enrollment.receive(.welcome(welcome(heartbeatInterval: 2)), at: 100_000)
     #expect(names(enrollment.tick(at: 200_000)) == ["heartbeat"])
@@ -74,9 +74,9 @@ import Testing
 
   @Test("with a long heartbeat interval the coordinator is not lost between two heartbeats")
   func rareHeartbeats() {
-    var limits = Enrollment.Limits()
+    var limits = NodeMembership.Limits()
     limits.silenceTimeout = 10
-    var enrollment = Enrollment(hello: hello, limits: limits, at: 0)
+    var enrollment = NodeMembership(hello: hello, limits: limits, at: 0)
     _ = enrollment.receive(.welcome(welcome(heartbeatInterval: 30)), at: 0)
     for second in 1...120 {
       #expect(names(enrollment.tick(at: Double(second))) != ["transient"])
@@ -90,7 +90,7 @@ import Testing
       (.orderly, "finished"), (.transientFailure, "transient"), (.permanentFailure, "permanent"),
     ]
     for (ending, name) in endings {
-      var enrollment = Enrollment(hello: hello, at: 0)
+      var enrollment = NodeMembership(hello: hello, at: 0)
       let actions = enrollment.receive(.finish(reason: "over", ending: ending), at: 0)
       #expect(names(actions) == [name])
     }
@@ -98,7 +98,7 @@ import Testing
 
   @Test("a refusal makes the node leave, unless the coordinator is not ready or full")
   func refusals() {
-    var enrollment = Enrollment(hello: hello, at: 0)
+    var enrollment = NodeMembership(hello: hello, at: 0)
     let notReady = Refusal(code: .notReady, message: "wait")
     #expect(names(enrollment.receive(.refused(notReady), at: 0)) == [])
     let full = Refusal(code: .clusterFull, message: "full")
@@ -109,7 +109,7 @@ import Testing
 
   @Test("begins every higher generation once, and no lower one")
   func generations() {
-    var enrollment = Enrollment(hello: hello, at: 0)
+    var enrollment = NodeMembership(hello: hello, at: 0)
     #expect(names(enrollment.receive(.welcome(welcome(generation: 2)), at: 0)) == ["begin"])
     #expect(names(enrollment.receive(.welcome(welcome(generation: 1)), at: 0)) == [])
     #expect(enrollment.welcome?.generation == 2)
@@ -119,7 +119,7 @@ import Testing
 
   @Test("obeys the coordinator with the highest term only")
   func terms() {
-    var enrollment = Enrollment(hello: hello, at: 0)
+    var enrollment = NodeMembership(hello: hello, at: 0)
     _ = enrollment.receive(.welcome(welcome()), term: 3, at: 0)
     #expect(names(enrollment.receive(.hold(generation: 1), term: 3, at: 1)) == ["deliver"])
     #expect(names(enrollment.receive(.hold(generation: 1), term: 2, at: 1)) == [])
@@ -132,10 +132,10 @@ import Testing
 
   @Test("a node that was paused does not count the pause as silence")
   func ownPause() {
-    var enrollment = Enrollment(hello: hello, at: 0)
+    var enrollment = NodeMembership(hello: hello, at: 0)
     _ = enrollment.receive(.welcome(welcome()), at: 0)
     #expect(names(enrollment.tick(at: 1000)) == ["heartbeat"])
-    #expect(names(enrollment.receive(.heartbeatSeen(generation: 1), at: 1000.1)) == [])
+    #expect(names(enrollment.receive(.heartbeatAcknowledged(generation: 1), at: 1000.1)) == [])
     for second in 1001...1060 {
       #expect(names(enrollment.tick(at: Double(second))) == ["heartbeat"])
     }
@@ -144,10 +144,10 @@ import Testing
 
   @Test("sends a hello with what it has to a coordinator that does not know it")
   func helloAgain() throws {
-    var enrollment = Enrollment(hello: hello, at: 0)
+    var enrollment = NodeMembership(hello: hello, at: 0)
     _ = enrollment.tick(at: 0)
     _ = enrollment.receive(.welcome(welcome(generation: 4)), at: 0)
-    enrollment.holding = Holding(generation: 4, rank: 1, version: 99)
+    enrollment.holding = HeldState(generation: 4, rank: 1, version: 99)
     let unknown = CoordinatorMessage.refused(Refusal(code: .helloNeeded, message: "unknown"))
     let actions = enrollment.receive(unknown, term: 2, at: 5)
     guard case .send(.hello(let again)) = try #require(actions.first) else {
@@ -155,7 +155,7 @@ import Testing
       return
     }
     #expect(again.incarnation == hello.incarnation)
-    #expect(again.holding == Holding(generation: 4, rank: 1, version: 99))
+    #expect(again.holding == HeldState(generation: 4, rank: 1, version: 99))
     #expect(names(enrollment.receive(unknown, term: 2, at: 5.1)) == [])
     #expect(names(enrollment.tick(at: 6)) == ["hello"])
     let welcomed = enrollment.receive(.welcome(welcome(generation: 4)), term: 2, at: 6)
@@ -164,10 +164,10 @@ import Testing
   }
 }
 
-extension Enrollment {
+extension NodeMembership {
   fileprivate mutating func receive(
     _ message: CoordinatorMessage, term: UInt64 = 1, at now: Double
   ) -> [Action] {
-    handle(CoordinatorLetter(term: term, message: message), at: now)
+    handle(CoordinatorEnvelope(term: term, message: message), at: now)
   }
 }

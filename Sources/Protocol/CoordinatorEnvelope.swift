@@ -1,6 +1,6 @@
 /// A message of the coordinator with its term. Every start of a coordinator has a higher term, and
 /// nodes obey only the highest term that they know.
-package struct CoordinatorLetter: Sendable, Equatable {
+package struct CoordinatorEnvelope: Sendable, Equatable {
   package var term: UInt64
   package var message: CoordinatorMessage
 
@@ -15,7 +15,7 @@ package enum CoordinatorMessage: Sendable, Equatable {
   /// All servers are running; their addresses in rank order.
   case servers(generation: UInt64, endpoints: [String])
   case task(WorkerTask)
-  case heartbeatSeen(generation: UInt64)
+  case heartbeatAcknowledged(generation: UInt64)
   /// The run has ended or was given up; leave.
   case finish(reason: String, ending: RunEnding)
   case refused(Refusal)
@@ -24,14 +24,14 @@ package enum CoordinatorMessage: Sendable, Equatable {
   /// To servers: advance to this version, stop there, and write its rows.
   case checkpoint(generation: UInt64, version: UInt64)
   /// To servers: acknowledges ``NodeMessage/checkpointWritten(_:)`` of this version.
-  case checkpointSeen(generation: UInt64, version: UInt64)
+  case checkpointAcknowledged(generation: UInt64, version: UInt64)
 }
 
 /// Work that the coordinator assigns to one worker.
 package enum TaskBody: Sendable, Equatable {
   /// Compute the gradients of `shards` in every step of an epoch, whose first version is
   /// `firstVersion`, from `startVersion` on, which every server has reached. A server that has
-  /// passed it refuses with `versionGone`, and the worker continues at the server's version.
+  /// passed it refuses with `versionSuperseded`, and the worker continues at the server's version.
   case train(epoch: UInt32, firstVersion: UInt64, startVersion: UInt64, shards: [UInt32])
   /// Compute blocks of the final item (and user) matrices and push them as `assign`.
   case materialize(version: UInt64, epoch: UInt32, blocks: [UInt32])

@@ -5,7 +5,7 @@
 /// one are dropped, so that of two coordinators only the later one is obeyed. A coordinator that
 /// does not know the node (it was restarted, or has removed the node) asks for a hello; the hello
 /// reports what the node still has of the run.
-package struct Enrollment: Sendable {
+package struct NodeMembership: Sendable {
   /// Intervals and timeouts, in seconds.
   package struct Limits: Sendable {
     /// Time between two hellos.
@@ -42,7 +42,7 @@ package struct Enrollment: Sendable {
   }
 
   /// What the node has of the run, for a coordinator that does not know the node.
-  package var holding: Holding? {
+  package var holding: HeldState? {
     get { hello.holding }
     set { hello.holding = newValue }
   }
@@ -81,17 +81,17 @@ package struct Enrollment: Sendable {
   }
 
   /// Handles a message of the coordinator.
-  package mutating func handle(_ letter: CoordinatorLetter, at now: Double) -> [Action] {
+  package mutating func handle(_ envelope: CoordinatorEnvelope, at now: Double) -> [Action] {
     clock.look(at: now, isBehind: nil)
-    guard letter.term >= term else {
-      lowerTerm = letter.term
+    guard envelope.term >= term else {
+      lowerTerm = envelope.term
       return []
     }
-    term = letter.term
+    term = envelope.term
     lowerTerm = nil
     receivedAt = clock.seconds
     hasReceived = true
-    switch letter.message {
+    switch envelope.message {
     case .welcome(let welcome): return handle(welcome)
     case .refused(let refusal): return handle(refusal, at: now)
     case .finish(let reason, let ending):
@@ -100,10 +100,10 @@ package struct Enrollment: Sendable {
       case .transientFailure: return [.leave(.transient(reason))]
       case .permanentFailure: return [.leave(.permanent(reason))]
       }
-    case .heartbeatSeen(let generation):
+    case .heartbeatAcknowledged(let generation):
       newestGeneration = max(newestGeneration, generation)
       return []
-    case .servers, .task, .hold, .checkpoint, .checkpointSeen: return [.deliver(letter.message)]
+    case .servers, .task, .hold, .checkpoint, .checkpointAcknowledged: return [.deliver(envelope.message)]
     }
   }
 

@@ -3,7 +3,7 @@ extension StringProtocol {
   /// breaks, which a terminal would interpret.
   ///
   /// - Parameter limit: how many Unicode scalars are kept; a longer text ends with `…`.
-  package func shown(atMost limit: Int = 60) -> String {
+  package func sanitized(atMost limit: Int = 60) -> String {
     var result = String.UnicodeScalarView()
     var count = 0
     for scalar in unicodeScalars {
@@ -19,7 +19,7 @@ extension StringProtocol {
 
   /// The whole text for printing: with `?` in place of everything that a terminal would interpret,
   /// except line breaks and tabs.
-  package func printable() -> String {
+  package func withoutControlCharacters() -> String {
     guard !unicodeScalars.allSatisfy({ Self.isPrintable($0) }) else { return String(self) }
     var result = String.UnicodeScalarView()
     for scalar in unicodeScalars { result.append(Self.isPrintable(scalar) ? scalar : "?") }

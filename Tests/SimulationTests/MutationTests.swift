@@ -3,12 +3,12 @@ import Testing
 
 /// A simulation that cannot fail shows nothing: every rule of the protocol that can be broken on
 /// purpose must be missed by some seed.
-@Suite struct SabotageTests {
+@Suite struct MutationTests {
   /// Of these seeds one must fail, so that a test survives small changes of the protocol.
   private static let seeds: Range<UInt64> = 0..<1000
 
-  @Test("some history fails when a rule is broken on purpose", arguments: Sabotage.allCases)
-  func isNoticed(_ rule: Sabotage) throws {
+  @Test("some history fails when a rule is broken on purpose", arguments: Mutation.allCases)
+  func isNoticed(_ rule: Mutation) throws {
     let simulation = Simulation()
     let history = try #require(
       try Self.firstFailure(of: simulation, without: rule),
@@ -17,16 +17,16 @@ import Testing
     #expect(failure.contains(history.violations[0]))
     #expect(
       failure.hasSuffix(
-        "replay: scripts/simulate --seed \(history.seed) --trace --sabotage \(rule.rawValue)"))
+        "replay: scripts/simulate --seed \(history.seed) --trace --mutation \(rule.rawValue)"))
     // It is the rule that is to blame.
     #expect(try simulation.run(seed: history.seed).failure == nil)
   }
 
   private static func firstFailure(
-    of simulation: Simulation, without rule: Sabotage
+    of simulation: Simulation, without rule: Mutation
   ) throws -> SimulatedHistory? {
     for seed in seeds {
-      let history = try simulation.run(seed: seed, sabotage: rule)
+      let history = try simulation.run(seed: seed, mutation: rule)
       if !history.violations.isEmpty { return history }
     }
     return nil
@@ -34,8 +34,8 @@ import Testing
 
   @Test("the same seed fails in the same way again")
   func isRepeatable() throws {
-    let first = try Simulation().run(seed: 0, sabotage: .incompleteCheckpoints)
-    let again = try Simulation().run(seed: 0, sabotage: .incompleteCheckpoints)
+    let first = try Simulation().run(seed: 0, mutation: .incompleteCheckpoints)
+    let again = try Simulation().run(seed: 0, mutation: .incompleteCheckpoints)
     #expect(!first.violations.isEmpty)
     #expect(again.violations == first.violations)
     #expect(again.eventCount == first.eventCount)

@@ -6,7 +6,7 @@ import Testing
 import TestSupport
 
 @Suite("Training resumes from files")
-struct GoOnTests {
+struct ResumeTests {
   private static let kinds: [any RowOptimizer] = [
     SGD(), Adagrad(), RowwiseAdagrad(), Adam(mode: .dense), Adam(mode: .lazyExact),
     Adam(mode: .lazy),

@@ -2,7 +2,7 @@ import Foundation
 
 /// A regular file that accepts no byte: every write fails, as on a full disk. (`/dev/full` fails
 /// likewise, but is a device, and our code writes only to regular files.)
-public final class SealedFile: Sendable {
+public final class FullDiskFile: Sendable {
   public let path: String
   private let descriptor: Int32
 

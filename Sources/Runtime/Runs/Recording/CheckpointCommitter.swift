@@ -9,7 +9,7 @@ import Settings
 
 /// The coordinator's side of checkpoints on disk: finds the one to resume from, and commits what
 /// the servers wrote. Verifying and deleting wait for disks, so this class has a queue of its own.
-final class CheckpointKeeper: Sendable {
+final class CheckpointCommitter: Sendable {
   private let queue = DispatchQueue(label: "mrdib.coordinator.checkpoints", qos: .utility)
   private let plan: RunPlan
   private let store: CheckpointStore
@@ -37,7 +37,7 @@ final class CheckpointKeeper: Sendable {
     queue.async { [self] in
       do {
         let latest = try store.latestUsable(runID: plan.runID)
-        guard !latest.isNoneThere else { return report(.noCheckpoint, latest.problems) }
+        guard !latest.hasNoCheckpoint else { return report(.noCheckpoint, latest.problems) }
         let restored = latest.manifest.map {
           RestoredCheckpoint(manifest: $0.name.manifest, version: $0.version)
         }

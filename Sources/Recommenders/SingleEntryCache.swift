@@ -1,7 +1,7 @@
 internal import Synchronization
 
 /// The value of one key, such as the graph of an epoch; recomputed when the key changes.
-final class LatestValue<Key: Equatable & Sendable, Value: Sendable>: Sendable {
+final class SingleEntryCache<Key: Equatable & Sendable, Value: Sendable>: Sendable {
   private let make: @Sendable (Key) -> Value
   private let kept = Mutex<(key: Key, value: Value)?>(nil)
 

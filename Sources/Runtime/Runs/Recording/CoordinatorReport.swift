@@ -2,7 +2,7 @@ import Coordinator
 import Nodes
 
 /// What the coordinator's queues report to its node's thread.
-enum CoordinatorNews: Sendable {
+enum CoordinatorReport: Sendable {
   /// The run directory or a file in it was moved or replaced; the error names it.
   case displaced(any Error)
   /// The result of a job on checkpoints, and what is wrong with those that were passed over.
@@ -12,7 +12,7 @@ enum CoordinatorNews: Sendable {
 }
 
 extension CoordinatorNode where Environment.ModelWriter == BestModelWriter {
-  func take(_ news: CoordinatorNews) {
+  func take(_ news: CoordinatorReport) {
     switch news {
     case .displaced(let error): fail(error)
     case .checkpoints(let event, let problems): finished(event, problems: problems)

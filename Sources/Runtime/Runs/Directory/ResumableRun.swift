@@ -7,7 +7,7 @@ import Recommenders
 import Tensors
 
 /// A run in a directory that can be resumed.
-package struct ContinuedRun: Sendable {
+package struct ResumableRun: Sendable {
   package let stored: StoredRun
 
   /// Whether it has nothing left to train.
@@ -20,7 +20,7 @@ package struct ContinuedRun: Sendable {
   /// - Throws: ``RuntimeError`` when the run has other data or settings, with what differs;
   ///   `CoordinationError` when its records cannot be read; `CheckpointError` when another release
   ///   wrote its checkpoints: without them it would start from scratch.
-  package static func find(in directory: RunDirectory, for setup: RunSetup) throws -> ContinuedRun? {
+  package static func find(in directory: RunDirectory, for setup: RunSetup) throws -> ResumableRun? {
     guard FileManager.default.fileExists(atPath: directory.storePath) else { return nil }
     let store = try RunStore(path: directory.storePath)
     defer { try? store.close() }
@@ -28,7 +28,7 @@ package struct ContinuedRun: Sendable {
     try check(stored.identity, of: directory, against: setup)
     try checkFormat(
       of: setup.configuration.checkpointFolder(of: stored.identity.id, in: directory))
-    return ContinuedRun(stored: stored)
+    return ResumableRun(stored: stored)
   }
 
   /// Checks that a run was begun with these data and settings.

@@ -6,7 +6,7 @@ import Protocol
 /// A checkpoint needs the rows of all servers at one version. So a server whose disk is too slow
 /// for the interval writes only every second, fourth, … due version, counted from version 0. All
 /// servers then have the versions of the slowest one in common.
-package struct CheckpointDuty: Sendable {
+package struct CheckpointSchedule: Sendable {
   /// When versions are due without a request; nil: never.
   package var plan: CheckpointPlan?
   /// The file that the coordinator has not acknowledged; reported again with every heartbeat.

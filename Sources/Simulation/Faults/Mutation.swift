@@ -1,6 +1,6 @@
 /// A rule of the protocol that is broken on purpose, in transit, to show that the simulation
 /// notices.
-package enum Sabotage: String, Sendable, CaseIterable {
+package enum Mutation: String, Sendable, CaseIterable {
   /// A gradient that arrives twice counts twice: the second time it is taken for one to the version
   /// that the server has by then.
   case repeatedPushesCount = "repeated-pushes-count"

@@ -13,7 +13,7 @@ import Transport
 ///
 /// It executes the coordinator's `record`, `report` and `finish`, for a cluster of processes and
 /// for a run in one process.
-package final class RunKeeper {
+package final class RunRecorder {
   package let directory: RunDirectory
   package let plan: RunPlan
   /// Detects a run directory or file that was moved or replaced.
@@ -37,13 +37,13 @@ package final class RunKeeper {
   ///   run has other settings or lacks its records.
   package static func open(
     directory: RunDirectory, setup: RunSetup, runID: String, isQuiet: Bool
-  ) throws -> (keeper: RunKeeper, state: CoordinatorState) {
+  ) throws -> (keeper: RunRecorder, state: CoordinatorState) {
     let watch = try RunDirectoryWatch(directory)
     try directory.checkRecordsAreThere()
     let store = try RunStore(path: directory.storePath)
     if let identity = try store.load()?.identity {
       // The settings file may have been edited since the run began.
-      try ContinuedRun.check(identity, of: directory, against: setup)
+      try ResumableRun.check(identity, of: directory, against: setup)
     } else {
       try directory.checkNothingIsRecorded()
     }
@@ -67,7 +67,7 @@ package final class RunKeeper {
         standing: state.standing)
     }
     for file in directory.storeFiles { watch.hold(file) }
-    let keeper = try RunKeeper(
+    let keeper = try RunRecorder(
       directory: directory, watch: watch, setup: setup, plan: plan, store: store, stored: stored,
       isQuiet: isQuiet)
     return (keeper, state)
@@ -78,7 +78,7 @@ package final class RunKeeper {
   /// - Throws: as ``open(directory:setup:runID:isQuiet:)`` and ``finish()``, also when the best
   ///   model is not the one that the records name.
   package static func completeRecords(
-    of run: ContinuedRun, in directory: RunDirectory, setup: RunSetup
+    of run: ResumableRun, in directory: RunDirectory, setup: RunSetup
   ) throws {
     guard !RunSummary.isWritten(run.stored.standing.status, in: directory) else {
       return try BestModel.checkIsRecorded(run.stored, in: directory)

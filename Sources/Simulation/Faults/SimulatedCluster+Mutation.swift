@@ -4,17 +4,17 @@ import Protocol
 /// The rules that are broken on purpose.
 extension SimulatedCluster {
   /// What a coordinator sends.
-  func sabotaged(_ letter: CoordinatorLetter) -> CoordinatorLetter {
-    sabotage == .noTerms ? CoordinatorLetter(term: 1, message: letter.message) : letter
+  func mutated(_ envelope: CoordinatorEnvelope) -> CoordinatorEnvelope {
+    mutation == .noTerms ? CoordinatorEnvelope(term: 1, message: envelope.message) : envelope
   }
 
   /// What arrives at a server.
-  func sabotaged(
+  func mutated(
     _ request: DataRequest, for server: SimulatedServer, isRepeated: Bool
   ) -> DataRequest {
     guard let standing = server.standing else { return request }
     var request = request
-    switch (sabotage, request.body) {
+    switch (mutation, request.body) {
     case (.noGenerations, .hello(var hello)):
       hello.generation = standing.generation
       request.body = .hello(hello)

@@ -7,12 +7,12 @@ import Testing
 import TestSupport
 
 @Suite("Writing the best model on a queue of its own")
-struct BestModelKeeperTests {
+struct BestModelSaverTests {
   private typealias Report = (event: BestModelEvent<BestModelWriter>, saving: UInt64)
 
   /// A keeper, and what it has reported.
   private final class Kept {
-    let keeper: BestModelKeeper
+    let keeper: BestModelSaver
     private let reports: Reports
     private var savingCount: UInt64 = 0
 
@@ -23,7 +23,7 @@ struct BestModelKeeperTests {
     init(_ tiny: TinyModel) {
       let reports = Reports()
       self.reports = reports
-      keeper = BestModelKeeper(run: tiny.run, model: tiny.setup.model) { event, saving in
+      keeper = BestModelSaver(run: tiny.run, model: tiny.setup.model) { event, saving in
         reports.all.withLock { $0.append((event, saving)) }
       }
     }
