@@ -86,7 +86,10 @@ package final class WorkerNode<Environment: WorkerEnvironment> {
         environment.usage(), taskProgress: task == 0 ? 0 : environment.taskProgress, taskID: task,
         generation: generation)
       environment.sendToCoordinator(.heartbeat(heartbeat))
-    case .setUp(let welcome): environment.setUp(welcome)
+    case .setUp(let welcome):
+      environment.log(
+        .info, "worker \(welcome.rank) of run \(welcome.runID), generation \(welcome.generation)")
+      environment.setUp(welcome)
     case .connect(let endpoints): connect(to: endpoints)
     case .request(let request, let server):
       // There are no connections if one of them was refused: the worker is about to end.

@@ -122,7 +122,7 @@ import TestSupport
     let node = ["--coordinator", address]
     let server = try RunningCommand(long.folder, ["server"] + node)
     let first = try RunningCommand(long.folder, ["worker", "--name", "first"] + node)
-    try long.wait(for: 20, of: "run", while: coordinator)
+    try long.wait(for: 3, of: "run", while: coordinator)
     let second = try RunningCommand(long.folder, ["worker", "--name", "second"] + node)
     try Wait.until("it joins") { coordinator.errors.contains("worker 1 joined") }
     #expect(long.epochCount("run") < LongRun.epochs)

@@ -65,8 +65,8 @@ struct Transcript {
     case .reached(let version, _, let process): "\(name(process)) reaches version \(version)"
     case .wrote(let what, let process): "\(name(process)) has written \(what)"
     case .logged(let line, let process):
-      // What a server logs of its beginning and end is in its messages.
-      line.hasPrefix("server ") || line.hasPrefix("in all")
+      // What nodes log of a generation and of their end is in their messages.
+      ["server ", "worker ", "in all"].contains { line.hasPrefix($0) }
         ? nil : "\(name(process)) logs: \(line)"
     case .violation(let violation): "VIOLATION: \(violation)"
     }

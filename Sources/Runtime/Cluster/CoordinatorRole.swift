@@ -67,8 +67,9 @@ package struct CoordinatorRole: Sendable {
       ) { [self] listener in
         let run = try RunRecorder.open(
           directory: makeDirectory(), setup: setup, runID: runID, isQuiet: isQuiet)
-        try endpointFile?.write(listener.endpoint)
+        // First the line: who waits for the file may look for it.
         announce("listening at \(listener.endpoint)")
+        try endpointFile?.write(listener.endpoint)
         return run
       }
     }

@@ -3,7 +3,7 @@ import Protocol
 import Tables
 import Tensors
 
-/// Deterministic simulation: the production state machines of coordinator, servers and workers,
+/// Deterministic simulation: the nodes of coordinator, servers and workers that production runs,
 /// with their real computation, in one thread, on a virtual clock, with faults that one seed
 /// decides.
 ///

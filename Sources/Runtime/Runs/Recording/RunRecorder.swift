@@ -135,6 +135,8 @@ package final class RunRecorder {
   /// anew.
   private func append(_ epoch: EpochSummary, evaluation: EvaluationSummary?) throws {
     if !metrics.isInPlace {
+      // If the whole directory was moved, that is the error to report.
+      try watch.check()
       logger.warning(
         "'\(directory.metricsPath)' was moved, deleted or replaced; writing it again")
       try rewriteMetrics()
