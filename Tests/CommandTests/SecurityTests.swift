@@ -240,4 +240,20 @@ import TestSupport
     }
     #expect(try Command("keys", "show", keys).status == 78)
   }
+
+  @Test("a cluster whose own key is not allowed is refused before it starts")
+  func ownKeyNotAllowed() throws {
+    let folder = try TemporaryFolder()
+    let data = try folder.generateData()
+    let keys = try makeKeys(folder, "keys")
+    let added = try Command("keys", "add", keys, "other", "--out", "\(folder.path)/other")
+    #expect(added.status == 0, "\(added.errors)")
+    try FileManager.default.removeItem(atPath: "\(keys)/allowed/node.public")
+    let run = "\(folder.path)/run"
+    let train = try Command(
+      arguments: ["train", "--data", data, "--keys", keys, "--run", run] + Self.settings)
+    #expect(train.status == 78, "\(train.errors)")
+    #expect(train.errors.contains("this machine's own key"), "\(train.errors)")
+    #expect(!FileManager.default.fileExists(atPath: "\(run)/config.resolved.yaml"))
+  }
 }

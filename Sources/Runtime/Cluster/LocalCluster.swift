@@ -38,6 +38,7 @@ package struct LocalCluster: Sendable {
     signals: SignalPipe, announce: (String) -> Void = { _ in }
   ) throws -> LaunchReport {
     try ClusterNeeds(setup).check(.current())
+    try keyFolder.map { try KeyFolder($0).checkClusterOnThisMachine() }
     let socket = try SocketFolder()
     defer { socket.remove() }
     let isNew = !FileManager.default.fileExists(atPath: directory.configurationPath)

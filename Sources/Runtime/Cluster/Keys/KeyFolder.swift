@@ -201,6 +201,22 @@ extension KeyFolder {
 }
 
 extension KeyFolder {
+  /// Checks that a whole cluster can run with this folder: it can listen, and its own key may
+  /// connect.
+  ///
+  /// - Throws: as ``security(listens:)``, and ``RuntimeError`` when the own key is not allowed: every
+  ///   node would be refused until the start times out.
+  func checkClusterOnThisMachine() throws {
+    guard case .curve(let keys) = try security(listens: true) else { return }
+    guard keys.listening?.allowed[keys.node.publicKey] != nil else {
+      throw RuntimeError(
+        exitCode: .configuration,
+        message: "Cannot start a cluster with the keys in '\(path)': this machine's own key "
+          + "(node.secret) is not in '\(allowedFolder)', so its servers and workers could not "
+          + "connect. Copy its public key there, or make new keys with 'mrdib keys new'.")
+    }
+  }
+
   /// The public keys of the folder and what it can be used for, as lines without any secret.
   ///
   /// - Throws: as ``security(listens:)``, for a folder that cannot be used.
