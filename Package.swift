@@ -132,7 +132,9 @@ let package = Package(
     tests(
       "Coordinator",
       ["Protocol", "Recommenders", "ParameterServer", .product(name: "GRDB", package: "GRDB.swift")]),
-    tests("Worker", ["Datasets", "Protocol", "Recommenders", "Tables", "Tensors"]),
+    tests(
+      "Worker",
+      ["Datasets", "ParameterServer", "Protocol", "Recommenders", "Tables", "Tensors"]),
     tests(
       "Simulation", ["Coordinator", "Protocol", "Nodes", "ParameterServer", "Tables", "Worker"]),
     tests("Transport", ["Protocol"]),

@@ -1,6 +1,7 @@
 import Checkpoints
 import Protocol
 import Testing
+import TestSupport
 
 @Suite("Sums of an epoch as text")
 struct EpochSumsTextTests {

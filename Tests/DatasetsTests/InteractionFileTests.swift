@@ -170,7 +170,7 @@ struct InteractionFileTests {
 
   @Test("damaged files give an error or interactions, never a crash")
   func survivesDamage() throws {
-    var random = FuzzRandom(seed: 11, counter: 0)
+    var random = SeededGenerator(seed: 11)
     let whole = Array((SmallData.header + SmallData.rows + SmallData.rows).utf8)
     var refused = 0
     for _ in 0..<3000 {

@@ -26,7 +26,7 @@ struct TripletBatchTests {
     "any triplets give ascending distinct rows, from which the indices restore the triplets",
     arguments: [1, 3, 2048, 5000, 3_000_000, Int(InteractionFile.largestID) + 1])
   func leadsBack(bound: Int) {
-    var random = FuzzRandom(seed: UInt64(bound), counter: 0)
+    var random = SeededGenerator(seed: UInt64(bound))
     for count in [1, 2, 100, 1500] {
       let users = (0..<count).map { _ in Int32(random.below(bound)) }
       let positives = (0..<count).map { _ in Int32(random.below(bound)) }

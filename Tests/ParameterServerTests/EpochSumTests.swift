@@ -13,13 +13,6 @@ struct EpochSumTests {
       schedule: StepSchedule(stepsPerEpoch: 2, roundsPerStep: 2), greeted: [0, 1])
   }
 
-  private static func closing(_ shards: [UInt32], version: UInt64) -> DataRequestBody {
-    .pull(
-      PullRequest(
-        generation: 1, version: version, sections: [], keys: .empty, confirmed: shards,
-        wantsReports: true))
-  }
-
   /// The sums of shard `shard` at `version`, chosen so that the order of addition shows.
   private static func sums(_ version: UInt64, _ shard: UInt32) -> [String: Double] {
     let values = [1, 0x1p53, -0x1p53, 0.5]
@@ -51,14 +44,13 @@ struct EpochSumTests {
       let end = epoch * 4 + 4
       Self.train(epoch * 4..<end, in: &cluster)
       for _ in 0..<2 {
-        let both = pullReply(cluster.send(Self.closing([1, 0], version: end)).first?.body)
-        #expect(
-          both?.reports == [Self.expected(0, epoch: epoch), Self.expected(1, epoch: epoch)])
-        let one = pullReply(cluster.send(Self.closing([1], version: end), from: 1).first?.body)
-        #expect(one?.reports == [Self.expected(1, epoch: epoch)])
+        let both = cluster.reports(of: [1, 0], version: end)
+        #expect(both == [Self.expected(0, epoch: epoch), Self.expected(1, epoch: epoch)])
+        let one = cluster.reports(of: [1], version: end, from: 1)
+        #expect(one == [Self.expected(1, epoch: epoch)])
       }
-      let other = pullReply(cluster.send(Self.closing([0], version: end), to: 1).first?.body)
-      #expect(other?.reports == [])
+      let other = cluster.reports(of: [0], version: end, at: 1)
+      #expect(other == [])
     }
   }
 
@@ -71,8 +63,8 @@ struct EpochSumTests {
       #expect(pushOutcome(cluster.send(.push(push)).first?.body) == .accepted)
       #expect(pushOutcome(cluster.send(.push(push)).first?.body) == .duplicate)
     }
-    #expect(cluster.send(Self.closing([1], version: 4), from: 1).isEmpty)
-    let replies = cluster.deliver(Self.closing([0], version: 4))
+    #expect(cluster.send(TestCluster.closingPull([1], version: 4), from: 1).isEmpty)
+    let replies = cluster.deliver(TestCluster.closingPull([0], version: 4))
     #expect(replies.map(\.peer) == [1, 0])
     let reports = replies.map { pullReply($0.reply.body)?.reports }
     #expect(reports == [[Self.expected(1, epoch: 0)], [Self.expected(0, epoch: 0)]])
@@ -87,11 +79,11 @@ struct EpochSumTests {
         .reports == [])
     for version in [5, 6] as [UInt64] {
       if version == 6 { Self.train(4..<5, in: &cluster) }
-      let refused = refusal(cluster.send(Self.closing([], version: version)).first?.body)
+      let refused = refusal(cluster.send(TestCluster.closingPull([], version: version)).first?.body)
       #expect(refused?.code == .malformed)
       #expect(refused?.message.contains("epochs have 4 versions") == true)
     }
-    let gone = refusal(cluster.send(Self.closing([0], version: 4)).first?.body)
+    let gone = refusal(cluster.send(TestCluster.closingPull([0], version: 4)).first?.body)
     #expect(gone?.code == .versionSuperseded && gone?.version == 5)
   }
 

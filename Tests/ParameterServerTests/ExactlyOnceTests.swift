@@ -2,6 +2,7 @@ import ParameterServer
 import Protocol
 import Tables
 import Testing
+import TestSupport
 
 @Suite("Every contribution counts once")
 struct ExactlyOnceTests {

@@ -1,6 +1,7 @@
 import ParameterServer
 import Tables
 import Testing
+import TestSupport
 
 @Suite("lazyExact Adam")
 struct LazyExactTests {

@@ -3,6 +3,7 @@ import ParameterServer
 import Settings
 import Tables
 import Testing
+import TestSupport
 
 @Suite("Optimizers on a server")
 struct OptimizerTests {

@@ -2,6 +2,7 @@ import ParameterServer
 import Protocol
 import Tables
 import Testing
+import TestSupport
 
 /// Snapshots in memory; `CheckpointsTests` tests them in files.
 @Suite("Snapshots and restoring them")
@@ -21,7 +22,7 @@ struct RestoreTests {
 
   private static func cluster(
     _ kind: any RowOptimizer, servers: Int, generation: UInt64 = 1,
-    restoring source: (some CheckpointSource)? = NoSource?.none
+    restoring source: (any CheckpointSource)? = nil
   ) throws -> TestCluster {
     try TestCluster(
       specs, servers: servers, shards: 2, generation: generation, kind: kind,
@@ -62,13 +63,6 @@ struct RestoreTests {
     try cluster.pullAll(version: version).map { $0.map(\.bitPattern) }
   }
 
-  private static func reports(_ cluster: inout TestCluster, _ version: UInt64) -> [UnitReport]? {
-    let pull = PullRequest(
-      generation: cluster.generation, version: version, sections: [], keys: .empty,
-      confirmed: [0, 1], wantsReports: true)
-    return pullReply(cluster.send(.pull(pull)).first?.body)?.reports
-  }
-
   @Test(
     "training resumes with the bits of an undisturbed run",
     arguments: [
@@ -87,7 +81,8 @@ struct RestoreTests {
       #expect(restored.servers.allSatisfy { $0.version == stop })
       try Self.train(stop..<18, in: &restored)
       #expect(try Self.bits(&restored, 18) == Self.bits(&undisturbed, 18))
-      #expect(Self.reports(&restored, 18) == Self.reports(&undisturbed, 18))
+      let reports = restored.reports(of: [0, 1], version: 18)
+      #expect(reports == undisturbed.reports(of: [0, 1], version: 18))
     }
   }
 
@@ -96,8 +91,9 @@ struct RestoreTests {
     var original = try Self.cluster(SGD(), servers: 2)
     try Self.train(0..<6, in: &original)
     var restored = try Self.cluster(SGD(), servers: 3, restoring: try MemorySource(original))
-    #expect(Self.reports(&restored, 6) == Self.reports(&original, 6))
-    #expect(Self.reports(&restored, 6)?.map(\.sums.count) == [1, 1])
+    let reports = restored.reports(of: [0, 1], version: 6)
+    #expect(reports == original.reports(of: [0, 1], version: 6))
+    #expect(reports?.map(\.sums.count) == [1, 1])
   }
 
   @Test("contributions to the version of a snapshot are not part of it")

@@ -12,7 +12,7 @@ struct FuzzRunTests {
   @Test("the same seed and counter give the same input, others another")
   func inputsRepeat() {
     func input(_ seed: UInt64, _ counter: UInt64) -> [[UInt8]] {
-      var random = FuzzRandom(seed: seed, counter: counter)
+      var random = SeededGenerator(seed: seed, counter: counter)
       return Self.inputs.input(using: &random)
     }
     var different: Set<[[UInt8]]> = []
@@ -30,7 +30,7 @@ struct FuzzRunTests {
     var inputs = Self.inputs
     inputs.largestPart = 100
     for counter in 0..<5000 as Range<UInt64> {
-      var random = FuzzRandom(seed: 3, counter: counter)
+      var random = SeededGenerator(seed: 3, counter: counter)
       let parts = inputs.input(using: &random)
       #expect(!parts.isEmpty && parts.allSatisfy { $0.count <= 100 })
     }

@@ -36,56 +36,31 @@ import Worker
 
   init() throws { run = try SmallRun() }
 
-  /// Servers that one worker has greeted.
-  private func greeted(_ servers: [FakeServer]) -> [FakeServer] {
-    servers.map { server in
-      var server = server
-      let hello = DataHello(runID: "run", generation: 1, sender: "worker 0")
-      _ = server.handle(DataRequest(id: 0, body: .hello(hello)), from: 1)
-      return server
-    }
-  }
-
   /// Runs a task with all shards until it is done, or until the servers reach a version.
   private func finish(
-    _ work: any Work, _ servers: inout [FakeServer], from first: WorkInput = .begin,
+    _ work: any Work, _ servers: inout InProcessServers, from first: WorkInput = .begin,
     stopAt version: UInt64 = .max
   ) throws -> Trace {
     var trace = Trace()
     var input = first
-    var id: UInt64 = 0
-    func ask(_ body: DataRequestBody, _ server: Int) -> [DataReplyBody] {
-      id += 1
-      return servers[server].handle(DataRequest(id: id, body: body), from: 1)
-        .filter { $0.reply.requestID == id }.map(\.reply.body)
-    }
     while true {
       switch try work.advance(input) {
       case .pull(let requests):
         trace.pulls.append(requests)
-        var replies: [PullReply] = []
-        var gone: UInt64?
-        for request in requests {
-          switch ask(.pull(request.body), request.server).first {
-          case .pulled(let reply): replies.append(reply)
-          case .refused(let refusal) where refusal.code == .versionSuperseded: gone = refusal.version
-          default: throw TrainingError("server \(request.server) gave no rows")
-          }
-        }
+        input = try pull(requests, from: &servers)
         if requests[0].body.version == version { return trace }
-        input = gone.map { .versionSuperseded($0) } ?? .pulled(replies)
       case .push(let requests):
         for request in requests {
           trace.pushes.append(Push(request))
-          _ = ask(.push(request.body), request.server)
+          guard case .pushed(.accepted) = servers.ask(.push(request.body), request.server) else {
+            throw TestError("server \(request.server) did not accept \(request.body.name)")
+          }
         }
         input = .sent
       case .reduce(let requests):
         // The last of the shards completes the sums for all.
-        var totals: [Double] = []
-        for request in requests {
-          if case .reduced(let sums) = ask(.reduce(request), 0).first { totals = sums }
-        }
+        let replies = requests.map { servers.ask(.reduce($0), 0) }
+        guard case .reduced(let totals)? = replies.last else { throw TestError("no sums") }
         input = .reduced(requests.map { _ in totals })
       case .done(let reports):
         trace.reports = reports
@@ -94,20 +69,37 @@ import Worker
     }
   }
 
+  /// The replies to pulls, or that one of the servers is past their version.
+  private func pull(
+    _ requests: [ServerRequest<PullRequest>], from servers: inout InProcessServers
+  ) throws -> WorkInput {
+    var replies: [PullReply] = []
+    var present: UInt64?
+    for request in requests {
+      switch servers.ask(.pull(request.body), request.server) {
+      case .pulled(let reply)?: replies.append(reply)
+      case .refused(let refusal)? where refusal.code == .versionSuperseded:
+        present = refusal.version
+      default: throw TestError("server \(request.server) gave no rows")
+      }
+    }
+    return present.map { .versionSuperseded($0) } ?? .pulled(replies)
+  }
+
   private func undisturbed() throws -> Trace {
-    var servers = greeted(run.servers(2))
+    var servers = try InProcessServers(run, count: 2)
     let work = try run.engine(serverCount: 2).work(for: run.task(from: 0, shards: allShards))
     let trace = try finish(work, &servers)
-    #expect(servers.flatMap(\.violations).isEmpty)
+    #expect(servers.refusalCount == 0)
     return trace
   }
 
   /// Servers at this version.
-  private func servers(at version: UInt64) throws -> [FakeServer] {
-    var servers = greeted(run.servers(2))
+  private func servers(at version: UInt64) throws -> InProcessServers {
+    var servers = try InProcessServers(run, count: 2)
     let work = try run.engine(serverCount: 2).work(for: run.task(from: 0, shards: allShards))
     _ = try finish(work, &servers, stopAt: version)
-    #expect(servers.allSatisfy { $0.version == version })
+    #expect(servers.versions == [version, version])
     return servers
   }
 
@@ -203,13 +195,7 @@ import Worker
       Issue.record("the task did not begin with a pull")
       return
     }
-    let replies = requests.compactMap { request -> PullReply? in
-      let answers = before[request.server].handle(
-        DataRequest(id: 1000, body: .pull(request.body)), from: 1)
-      if case .pulled(let reply) = answers.first?.reply.body { return reply }
-      return nil
-    }
-    guard case .reduce = try work.advance(.pulled(replies)) else {
+    guard case .reduce = try work.advance(pull(requests, from: &before)) else {
       Issue.record("the step has no sums")
       return
     }
@@ -328,7 +314,7 @@ import Worker
 
   /// Runs one shard alone, up to the pull of a version.
   private func alone(
-    _ shard: UInt32, _ run: SmallRun, _ servers: inout [FakeServer], from start: UInt64 = 0,
+    _ shard: UInt32, _ run: SmallRun, _ servers: inout InProcessServers, from start: UInt64 = 0,
     stopAt version: UInt64
   ) throws -> Trace {
     let task = run.task(from: start, shards: [shard])
@@ -338,7 +324,7 @@ import Worker
   @Test("in ssp and async a shard does not wait for others, and reports its staleness")
   func staleRows() throws {
     let run = try SmallRun(consistency: .staleSynchronous(bound: 2))
-    var servers = greeted(run.servers(2))
+    var servers = try InProcessServers(run, count: 2)
     // Shard 0 also pushes the initial values. `finish` expects no reduce from them.
     let trace = try alone(0, run, &servers, stopAt: 2)
     let gradients = trace.pushes.filter { $0.kind == .gradient }
@@ -348,14 +334,14 @@ import Worker
       #expect(push.sums["staleness.\(push.name.version)"] == (isCounted ? 1 : nil))
       #expect(push.sums["staleness.total"] == (isCounted ? Double(push.name.version) : nil))
     }
-    #expect(servers.flatMap(\.violations).isEmpty)
+    #expect(servers.refusalCount == 0)
   }
 
   @Test("a shard estimates the sums over all shards from its share of the examples")
   func estimates() throws {
     let exact = try undisturbed()
     let run = try SmallRun(consistency: .asynchronous)
-    var servers = greeted(run.servers(2))
+    var servers = try InProcessServers(run, count: 2)
     let alone = try alone(0, run, &servers, stopAt: 2)
     // The first round of a step changes no rows of the model, and only the last reports its loss.
     func norms(_ trace: Trace) throws -> Double {
@@ -370,10 +356,10 @@ import Worker
   @Test("a shard skips versions that all servers have passed")
   func behindAll() throws {
     let run = try SmallRun(consistency: .staleSynchronous(bound: 2))
-    var servers = greeted(run.servers(2))
+    var servers = try InProcessServers(run, count: 2)
     let all = run.task(from: 0, shards: allShards)
     _ = try finish(run.engine(serverCount: 2).work(for: all), &servers, stopAt: 3)
-    #expect(servers.allSatisfy { $0.version == 3 })
+    #expect(servers.versions == [3, 3])
     let trace = try alone(1, run, &servers, from: 1, stopAt: 4)
     #expect(trace.pulls.map { $0[0].body.version } == [1, 3, 4])
     #expect(trace.pushes.map(\.name.version) == [3, 3])

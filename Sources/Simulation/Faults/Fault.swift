@@ -17,6 +17,9 @@ package enum Fault: Sendable, Hashable {
   /// Nothing that one of two slots sends arrives at the other, or neither way; all else is as it
   /// should be.
   case part(Slot, from: Slot, bothWays: Bool, seconds: Double)
+  /// A server loses the connections of a worker, with all requests that wait on them. The worker is
+  /// not notified: its next requests are refused until it greets the server again.
+  case forget(Slot, at: Slot)
   /// Every process is killed; the same command, perhaps with other numbers of processes, goes on.
   case powerLoss(ClusterShape)
   /// The run is asked to stop, and goes on later, perhaps with other numbers of processes.

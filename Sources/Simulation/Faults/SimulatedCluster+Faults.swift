@@ -41,6 +41,11 @@ extension SimulatedCluster {
     case .part(let slot, let other, let bothWays, let seconds):
       let cut = network.part(slot, from: other, bothWays: bothWays)
       clock.after(seconds, .heal(cut))
+    case .forget(let slot, let server):
+      guard let worker = processes[slot].flatMap({ processes[$0] }), let name = processes[server],
+        let server = processes[name] as? SimulatedServer, !processes.isFrozen(name)
+      else { return }
+      server.forget(worker.connections(to: name))
     case .powerLoss(let shape):
       count(.powerLoss)
       startAgain(shape)

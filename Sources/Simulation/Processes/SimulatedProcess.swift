@@ -93,6 +93,11 @@ package class SimulatedProcess: NodeEnvironment {
 
   package func close(_ peer: ConnectionName) { connections.remove(peer) }
 
+  /// Its connections to a server, in no order.
+  final func connections(to server: ProcessName) -> Set<ConnectionName> {
+    connections.filter { $0.target == .process(server) }
+  }
+
   /// Nothing arrives on a connection that the process has closed.
   private func isOpen(_ connection: ConnectionName) -> Bool {
     connection.owner != name || connection.isToCoordinator || connections.contains(connection)

@@ -34,6 +34,11 @@ package final class SimulatedServer: SimulatedMember, ServerEnvironment {
     }
   }
 
+  /// The connections of a worker are lost.
+  func forget(_ connections: Set<ConnectionName>) {
+    for connection in connections { node.handle(.peerGone(connection)) }
+  }
+
   override func finishEvent() {
     // One that was killed meanwhile has not sent every reply, from which contributions are counted.
     if cluster.processes[name] != nil { audit() }

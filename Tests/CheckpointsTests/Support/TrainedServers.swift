@@ -3,6 +3,7 @@ import ParameterServer
 import Protocol
 import Tables
 import Testing
+import TestSupport
 
 /// The servers of a run, trained with gradients that depend only on version and shard.
 struct TrainedServers {

@@ -20,14 +20,13 @@ struct TestCluster {
     discriminatorRate: LearningRate = LearningRate(1),
     schedule: StepSchedule = StepSchedule(stepsPerEpoch: 4),
     consistency: Consistency = .bulkSynchronous, limits: ServerLimits = ServerLimits(),
-    greeted: [Int] = [0], restoring source: (some CheckpointSource)? = NoSource?.none
+    greeted: [Int] = [0], restoring source: (any CheckpointSource)? = nil
   ) throws {
     self.specs = specs
     self.generation = generation
     placements = specs.map { TablePlacement($0, in: SlotMap(serverCount: serverCount)) }
+    let optimizer = OptimizerConfiguration(kind, model: rate, discriminator: discriminatorRate)
     for rank in 0..<serverCount {
-      let optimizer = OptimizerConfiguration(
-        kind, model: rate, discriminator: discriminatorRate)
       if let source {
         servers.append(
           try ServerState(
@@ -155,6 +154,24 @@ struct TestCluster {
       }, keys: .empty)
   }
 
+  /// The pull that ends an epoch: it confirms shards and asks for their sums.
+  static func closingPull(
+    _ shards: [UInt32], version: UInt64, generation: UInt64 = 1
+  ) -> DataRequestBody {
+    .pull(
+      PullRequest(
+        generation: generation, version: version, sections: [], keys: .empty, confirmed: shards,
+        wantsReports: true))
+  }
+
+  /// The reports that a closing pull gets at once; nil if it gets none.
+  mutating func reports(
+    of shards: [UInt32], version: UInt64, at server: Int = 0, from peer: Int = 0
+  ) -> [UnitReport]? {
+    let pull = Self.closingPull(shards, version: version, generation: generation)
+    return pullReply(send(pull, to: server, from: peer).first?.body)?.reports
+  }
+
   /// All rows of all tables, put together from all servers, `[table][row · width + column]`.
   mutating func pullAll(version: UInt64) throws -> [[Float]] {
     var result = specs.map { [Float](repeating: .nan, count: $0.rows * $0.width) }
@@ -187,19 +204,10 @@ struct TestCluster {
       table: UInt32(table), rowCount: UInt32(rows.count), width: UInt32(specs[table].width),
       isWhole: false)
     let request = PullRequest(
-      generation: 1, version: version, sections: [section], keys: .copying(rows.map(UInt32.init)))
+      generation: generation, version: version, sections: [section],
+      keys: .copying(rows.map(UInt32.init)))
     return try #require(pullReply(send(.pull(request)).first?.body)).values.array(of: Float.self)
   }
-}
-
-/// For clusters without a restore.
-struct NoSource: CheckpointSource {
-  let version: UInt64
-  let optimizer: OptimizerDescription
-  let epochSums: [UnitReport]
-  func readRows(
-    of table: TableShape, where isWanted: (UInt32) -> Bool, _ body: (StoredRows) throws -> Void
-  ) throws {}
 }
 
 func isWelcome(_ body: DataReplyBody?) -> Bool {

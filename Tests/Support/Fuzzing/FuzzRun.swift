@@ -58,7 +58,7 @@ public enum FuzzRun {
   private static func attempt(
     _ parser: FuzzedParser, _ settings: FuzzSettings, _ counter: UInt64, _ record: FuzzRecord
   ) throws -> Double {
-    var random = FuzzRandom(seed: settings.seed, counter: counter)
+    var random = SeededGenerator(seed: settings.seed, counter: counter)
     let parts = parser.inputs.input(using: &random)
     if settings.showsInputs { show(parts) }
     let start = threadSeconds()

@@ -38,11 +38,12 @@ public struct FuzzedParser: Sendable {
   /// The number of inputs in a run of all tests; about a second's worth.
   public let rounds: Int
   /// Parses an input, uses what was accepted, and throws ``FuzzFailure`` if a property is broken.
-  public let check: @Sendable (_ parts: [[UInt8]], _ random: inout FuzzRandom) throws -> Verdict
+  public let check:
+    @Sendable (_ parts: [[UInt8]], _ random: inout SeededGenerator) throws -> Verdict
 
   public init(
     _ name: String, inputs: InputMutator, rounds: Int,
-    check: @escaping @Sendable ([[UInt8]], inout FuzzRandom) throws -> Verdict
+    check: @escaping @Sendable ([[UInt8]], inout SeededGenerator) throws -> Verdict
   ) {
     self.name = name
     self.inputs = inputs

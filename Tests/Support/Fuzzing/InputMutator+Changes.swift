@@ -20,11 +20,11 @@ extension InputMutator {
   ].map { Array($0.utf8) }
 
   /// A number near a limit where parsers typically fail.
-  public static func integer(_ random: inout FuzzRandom) -> UInt64 {
+  public static func integer(_ random: inout SeededGenerator) -> UInt64 {
     random.oneIn(4) ? random.next() >> UInt64(random.below(64)) : random.element(of: integers)
   }
 
-  func change(_ bytes: inout [UInt8], at part: Int, _ random: inout FuzzRandom) {
+  func change(_ bytes: inout [UInt8], at part: Int, _ random: inout SeededGenerator) {
     let count = bytes.count
     switch random.below(words.isEmpty ? 11 : 14) {
     case 0 where count > 0: bytes[random.below(count)] ^= 1 << UInt8(random.below(8))
@@ -45,13 +45,15 @@ extension InputMutator {
   }
 
   /// A run of bytes, mostly short.
-  private func span(of count: Int, _ random: inout FuzzRandom) -> Range<Int> {
+  private func span(of count: Int, _ random: inout SeededGenerator) -> Range<Int> {
     let start = random.below(count)
     let longest = random.oneIn(4) ? count - start : min(16, count - start)
     return start..<start + 1 + random.below(longest)
   }
 
-  private func insert(_ piece: [UInt8], into bytes: inout [UInt8], _ random: inout FuzzRandom) {
+  private func insert(
+    _ piece: [UInt8], into bytes: inout [UInt8], _ random: inout SeededGenerator
+  ) {
     let place = random.below(bytes.count + 1)
     if random.oneIn(2) {
       bytes.insert(contentsOf: piece, at: place)
@@ -60,7 +62,7 @@ extension InputMutator {
     }
   }
 
-  private func repeatSpan(of bytes: inout [UInt8], _ random: inout FuzzRandom) {
+  private func repeatSpan(of bytes: inout [UInt8], _ random: inout SeededGenerator) {
     let span = span(of: bytes.count, &random)
     let piece = Array(bytes[span])
     let times = random.oneIn(16) ? 1 + random.below(2048) : 1 + random.below(4)
@@ -70,7 +72,7 @@ extension InputMutator {
   }
 
   /// The beginning of one and the end of another sample.
-  private func splice(_ bytes: inout [UInt8], with part: Int, _ random: inout FuzzRandom) {
+  private func splice(_ bytes: inout [UInt8], with part: Int, _ random: inout SeededGenerator) {
     let sample = random.element(of: samples)
     let other = part < sample.count ? sample[part] : sample[0]
     bytes.removeLast(random.below(bytes.count + 1))
@@ -79,7 +81,7 @@ extension InputMutator {
     bytes += other[cut...]
   }
 
-  private func writeInteger(into bytes: inout [UInt8], _ random: inout FuzzRandom) {
+  private func writeInteger(into bytes: inout [UInt8], _ random: inout SeededGenerator) {
     let width = 1 << random.below(4)
     guard bytes.count >= width else { return }
     let number = Self.integer(&random)
@@ -94,7 +96,7 @@ extension InputMutator {
   }
 
   /// Replaces a number that is written in digits.
-  private func replaceNumber(in bytes: inout [UInt8], _ random: inout FuzzRandom) {
+  private func replaceNumber(in bytes: inout [UInt8], _ random: inout SeededGenerator) {
     let isDigit = { (byte: UInt8) in (0x30...0x39).contains(byte) }
     guard !bytes.isEmpty else { return }
     let from = random.below(bytes.count)

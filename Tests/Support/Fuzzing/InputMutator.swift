@@ -3,7 +3,7 @@
 /// An input is a list of parts: the frames of a message, the files of a folder; most have one.
 public struct InputMutator: Sendable {
   /// A change that knows the format: a header's length, a field given twice.
-  public typealias Change = @Sendable (inout [UInt8], inout FuzzRandom) -> Void
+  public typealias Change = @Sendable (inout [UInt8], inout SeededGenerator) -> Void
 
   /// Valid inputs, in as many shapes as possible. Not empty.
   public var samples: [[[UInt8]]]
@@ -42,7 +42,7 @@ public struct InputMutator: Sendable {
   }
 
   /// The next input; one in 64 is a sample as it is.
-  public func input(using random: inout FuzzRandom) -> [[UInt8]] {
+  public func input(using random: inout SeededGenerator) -> [[UInt8]] {
     var parts = random.element(of: samples)
     guard !random.oneIn(64) else { return parts }
     for _ in 0...random.below(4) {
@@ -63,7 +63,7 @@ public struct InputMutator: Sendable {
     return parts
   }
 
-  private func varyParts(_ parts: inout [[UInt8]], _ random: inout FuzzRandom) {
+  private func varyParts(_ parts: inout [[UInt8]], _ random: inout SeededGenerator) {
     switch random.below(4) {
     case 0: parts.append(random.bytes(random.below(24)))
     case 1 where parts.count > 1: parts.remove(at: random.below(parts.count))

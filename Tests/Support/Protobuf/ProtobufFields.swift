@@ -76,7 +76,7 @@ public struct ProtobufFields: Sendable {
   }
 
   /// Changes one field, mostly a nested one.
-  public mutating func change(_ random: inout FuzzRandom, donor: ProtobufFields?) {
+  public mutating func change(_ random: inout SeededGenerator, donor: ProtobufFields?) {
     guard !fields.isEmpty else { return }
     let index = random.below(fields.count)
     if case .message(var message) = fields[index].value, !random.oneIn(4) {
@@ -104,7 +104,7 @@ public struct ProtobufFields: Sendable {
     }
   }
 
-  private func anyField(_ random: inout FuzzRandom) -> Field? {
+  private func anyField(_ random: inout SeededGenerator) -> Field? {
     guard !fields.isEmpty else { return nil }
     let field = random.element(of: fields)
     if case .message(let message) = field.value, random.oneIn(2) {
@@ -113,7 +113,7 @@ public struct ProtobufFields: Sendable {
     return field
   }
 
-  private static func changed(_ value: Value, _ random: inout FuzzRandom) -> Value {
+  private static func changed(_ value: Value, _ random: inout SeededGenerator) -> Value {
     switch value {
     case .varint: return .varint(InputMutator.integer(&random))
     case .fixed(let bytes):
@@ -128,7 +128,7 @@ public struct ProtobufFields: Sendable {
     }
   }
 
-  private static func text(_ random: inout FuzzRandom) -> [UInt8] {
+  private static func text(_ random: inout SeededGenerator) -> [UInt8] {
     switch random.below(6) {
     case 0: []
     case 1: [0x61, 0, 0x62]

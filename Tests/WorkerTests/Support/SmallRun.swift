@@ -1,4 +1,5 @@
 import Datasets
+import ParameterServer
 import Protocol
 import Recommenders
 import Tables
@@ -37,10 +38,13 @@ struct SmallRun {
     return pairs.filter { seen.insert([$0.user, $0.item]).inserted }
   }
 
-  var versionsPerEpoch: UInt64 {
-    let steps = (dataset.trainUsers.count + Self.batchSize - 1) / Self.batchSize
-    return UInt64(steps * Self.roundsPerStep)
+  var schedule: StepSchedule {
+    StepSchedule(
+      stepsPerEpoch: (dataset.trainUsers.count + Self.batchSize - 1) / Self.batchSize,
+      roundsPerStep: Self.roundsPerStep)
   }
+
+  var versionsPerEpoch: UInt64 { schedule.versionsPerEpoch }
 
   func engine(serverCount: Int) -> WorkerEngine {
     WorkerEngine(
@@ -49,15 +53,6 @@ struct SmallRun {
         seed: Self.seed, shardCount: Self.shardCount, roundsPerStep: Self.roundsPerStep,
         batchSize: Self.batchSize, topK: [5], rankBlockSize: 4, materializeBlockSize: 4,
         consistency: consistency))
-  }
-
-  func servers(_ count: Int, generation: UInt64 = 1) -> [FakeServer] {
-    (0..<count).map {
-      FakeServer(
-        rank: $0, serverCount: count, generation: generation, tables: model.tables,
-        seed: Self.seed, shardCount: Self.shardCount, versionsPerEpoch: versionsPerEpoch,
-        consistency: consistency)
-    }
   }
 
   func task(

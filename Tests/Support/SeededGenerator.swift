@@ -1,10 +1,12 @@
-/// Repeatable random numbers of one input: the same seed and counter always give the same input.
+/// Random numbers that are the same in every run of the tests: the same seed and counter always
+/// give the same numbers.
 ///
 /// - Source: SplitMix64 (Steele, Lea, Flood).
-public struct FuzzRandom: RandomNumberGenerator {
+public struct SeededGenerator: RandomNumberGenerator {
   private var state: UInt64
 
-  public init(seed: UInt64, counter: UInt64) {
+  /// - Parameter counter: separates inputs of one seed, such as those of a fuzzed parser.
+  public init(seed: UInt64, counter: UInt64 = 0) {
     state = Self.mix(seed &* 0x9E37_79B9_7F4A_7C15) ^ Self.mix(counter)
   }
 
@@ -30,6 +32,10 @@ public struct FuzzRandom: RandomNumberGenerator {
 
   public mutating func bytes(_ count: Int) -> [UInt8] {
     (0..<count).map { _ in UInt8(truncatingIfNeeded: next() >> 32) }
+  }
+
+  public mutating func values(_ count: Int, in range: ClosedRange<Float> = -1...1) -> [Float] {
+    (0..<count).map { _ in Float.random(in: range, using: &self) }
   }
 
   private static func mix(_ value: UInt64) -> UInt64 {
