@@ -7,8 +7,8 @@ import Testing
   private let restored = RestoredCheckpoint(manifest: "v8-g1/manifest.json", version: 8)
 
   /// A cluster in the second epoch, with a checkpoint of its first version, that has lost a server.
-  private func searching(hasCheckpoint: Bool = true) throws -> TestCluster {
-    var cluster = try TestCluster(TestCluster.plan())
+  private func searching(hasCheckpoint: Bool = true) throws -> ScriptedCluster {
+    var cluster = try ScriptedCluster(ScriptedCluster.plan())
     cluster.epoch(cluster.form(), recall: 0.1)
     if hasCheckpoint { cluster.checkpoint(8) }
     #expect(cluster.handle(.nodeGone(101)).last == .findCheckpoint)
@@ -16,10 +16,10 @@ import Testing
   }
 
   /// A second passes, in which the remaining nodes send heartbeats.
-  private func wait(_ cluster: inout TestCluster) -> [CoordinatorAction] {
+  private func wait(_ cluster: inout ScriptedCluster) -> [CoordinatorAction] {
     cluster.now += 1
     for node in [100, 200, 201] as [NodeID] {
-      cluster.send(TestCluster.beat(generation: 1), from: node)
+      cluster.receive(ScriptedCluster.heartbeat(generation: 1), from: node)
     }
     return cluster.handle(.tick)
   }
@@ -32,7 +32,7 @@ import Testing
         == [.report(.checkpointSearchFailed(message: stale))])
     #expect(cluster.handle(.tick).isEmpty, "not at once")
     // A node that joins during the search waits.
-    let early = cluster.send(TestCluster.hello(.server, 102), from: 102)
+    let early = cluster.receive(ScriptedCluster.hello(.server, 102), from: 102)
     #expect(early.refusal?.code == .notReady)
     for _ in 0..<3 {
       #expect(wait(&cluster) == [.findCheckpoint])
@@ -62,11 +62,11 @@ import Testing
     #expect(failure.kind == .checkpointsUnreadable)
     #expect(failure.isTransient)
     #expect(failure.message.contains(stale) && failure.message.contains("60.0 s"))
-    #expect(cluster.store.run.standing.status == .failed)
+    #expect(cluster.records.standing.status == .failed)
     // Started again, the run resumes from there.
     try cluster.restartCoordinator()
     for node in [110, 111] as [NodeID] {
-      cluster.send(TestCluster.hello(.server, node), from: node)
+      cluster.receive(ScriptedCluster.hello(.server, node), from: node)
     }
     #expect(
       cluster.handle(.checkpointFound(restored)).reports
@@ -87,7 +87,8 @@ import Testing
       var cluster = try searching()
       if isRestarted {
         try cluster.restartCoordinator()
-        #expect(cluster.send(TestCluster.hello(.server, 100), from: 100).contains(.findCheckpoint))
+        #expect(
+          cluster.receive(ScriptedCluster.hello(.server, 100), from: 100).contains(.findCheckpoint))
       }
       let start = cluster.now
       let warning = cluster.handle(.noCheckpoint).reports

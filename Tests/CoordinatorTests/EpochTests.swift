@@ -5,10 +5,10 @@ import Testing
 @Suite struct EpochTests {
   @Test("an epoch's transcript: train, materialize, rank, save, train the next")
   func transcript() throws {
-    var cluster = try TestCluster(TestCluster.plan())
+    var cluster = try ScriptedCluster(ScriptedCluster.plan())
     let start = cluster.form()
 
-    let materialize = cluster.work(start, seconds: 4) { _ in
+    let materialize = cluster.finishTasks(start, seconds: 4) { _ in
       ["loss.total": 2, "stat.sigma": 1, "pairs": 10]
     }
     let epoch = EpochSummary(
@@ -23,13 +23,13 @@ import Testing
         .materialize(version: 8, epoch: 0, blocks: [1]),
       ])
 
-    let ranking = cluster.work(materialize, seconds: 2) { _ in [:] }
+    let ranking = cluster.finishTasks(materialize, seconds: 2) { _ in [:] }
     #expect(
       ranking.tasks.map(\.task.body) == [
         .rank(version: 8, epoch: 0, blocks: [0, 2]), .rank(version: 8, epoch: 0, blocks: [1]),
       ])
 
-    let saving = cluster.work(ranking, seconds: 3) { block in
+    let saving = cluster.finishTasks(ranking, seconds: 3) { block in
       [
         "valid.recall@20": Double(block), "valid.users": 2, "test.recall@20": 1, "test.users": 4,
       ]
@@ -63,7 +63,7 @@ import Testing
 
   @Test("the last epoch ends the run as completed, and every node gets a finish message")
   func completed() throws {
-    var cluster = try TestCluster(TestCluster.plan(epochs: 2))
+    var cluster = try ScriptedCluster(ScriptedCluster.plan(epochs: 2))
     let second = cluster.epoch(cluster.form(), recall: 0.1)
     let end = cluster.epoch(second, recall: 0.2)
     #expect(end.outcome?.ending == .completed)
@@ -76,18 +76,18 @@ import Testing
 
   @Test("without an evaluation the next epoch begins at once; the last one is always evaluated")
   func evaluationInterval() throws {
-    var cluster = try TestCluster(TestCluster.plan(epochs: 4, evaluationInterval: 3))
+    var cluster = try ScriptedCluster(ScriptedCluster.plan(epochs: 4, evaluationInterval: 3))
     var actions = cluster.form()
     var bodies: [String] = []
     while cluster.state.isEnded == false {
       switch actions.tasks.first?.task.body {
       case .train(let epoch, _, _, _):
         bodies.append("train \(epoch)")
-        actions = cluster.work(actions) { _ in ["loss.total": 1] }
+        actions = cluster.finishTasks(actions) { _ in ["loss.total": 1] }
       case .materialize(_, let epoch, _):
         bodies.append("evaluate \(epoch)")
-        cluster.work(cluster.actions) { _ in [:] }
-        cluster.work(cluster.actions) { _ in ["valid.recall@20": 1, "valid.users": 1] }
+        cluster.finishTasks(cluster.actions) { _ in [:] }
+        cluster.finishTasks(cluster.actions) { _ in ["valid.recall@20": 1, "valid.users": 1] }
         if cluster.actions.contains(where: \.isSaveBest) { cluster.handle(.bestSaved) }
         actions = cluster.actions
       default:
@@ -106,9 +106,9 @@ import Testing
     var totals: Set<UInt64> = []
     for workers in [1, 2, 3, 7] as [UInt32] {
       for isReversed in [false, true] {
-        var cluster = try TestCluster(TestCluster.plan(workers: workers, shards: 7))
+        var cluster = try ScriptedCluster(ScriptedCluster.plan(workers: workers, shards: 7))
         let start = cluster.form()
-        let actions = cluster.work(start, isReversed: isReversed) { shard in
+        let actions = cluster.finishTasks(start, isReversed: isReversed) { shard in
           ["loss.total": losses[Int(shard)]]
         }
         guard case .epochFinished(let summary)? = actions.reports.first else {
@@ -149,37 +149,39 @@ import Testing
 
   @Test("heartbeats are answered, and the steps that all servers have made are reported")
   func progress() throws {
-    var cluster = try TestCluster(TestCluster.plan())
+    var cluster = try ScriptedCluster(ScriptedCluster.plan())
     let tasks = cluster.form().tasks
-    let first = cluster.send(TestCluster.beat(version: 6), from: 100)
+    let first = cluster.receive(ScriptedCluster.heartbeat(version: 6), from: 100)
     #expect(first == [.send(.heartbeatAcknowledged(generation: 1), to: 100)])
-    let second = cluster.send(TestCluster.beat(version: 5), from: 101)
+    let second = cluster.receive(ScriptedCluster.heartbeat(version: 5), from: 101)
     #expect(second.reports == [.progress(.train, epoch: 0, done: 2, total: 4)])
-    let absurd = cluster.send(TestCluster.beat(version: .max), from: 101)
+    let absurd = cluster.receive(ScriptedCluster.heartbeat(version: .max), from: 101)
     #expect(absurd.reports == [.progress(.train, epoch: 0, done: 3, total: 4)])
-    #expect(cluster.send(TestCluster.beat(generation: 9, version: 8), from: 100).reports == [])
-    cluster.work(tasks.map { .send(.task($0.task), to: $0.node) }) { _ in ["loss.total": 1] }
-    let materialize = try #require(cluster.actions.tasks.first)
-    let blocks = TestCluster.beat(task: materialize.task.id, done: 1)
     #expect(
-      cluster.send(blocks, from: materialize.node).reports
+      cluster.receive(ScriptedCluster.heartbeat(generation: 9, version: 8), from: 100).reports == []
+    )
+    cluster.finishTasks(tasks.map { .send(.task($0.task), to: $0.node) }) { _ in ["loss.total": 1] }
+    let materialize = try #require(cluster.actions.tasks.first)
+    let blocks = ScriptedCluster.heartbeat(task: materialize.task.id, done: 1)
+    #expect(
+      cluster.receive(blocks, from: materialize.node).reports
         == [.progress(.materialize, epoch: 0, done: 1, total: 3)])
   }
 
   @Test("answers to old, foreign and unknown tasks are ignored and counted")
   func lateAnswers() throws {
-    var cluster = try TestCluster(TestCluster.plan())
+    var cluster = try ScriptedCluster(ScriptedCluster.plan())
     let start = cluster.form()
     let (node, task) = try #require(start.tasks.first)
     let reports = task.body.units.map { UnitReport(unit: $0, sums: ["loss.total": 1]) }
-    #expect(cluster.send(.taskDone(id: task.id, reports: reports), from: 201).isEmpty)
-    #expect(cluster.send(.taskDone(id: 999, reports: reports), from: node).isEmpty)
+    #expect(cluster.receive(.taskDone(id: task.id, reports: reports), from: 201).isEmpty)
+    #expect(cluster.receive(.taskDone(id: 999, reports: reports), from: node).isEmpty)
     #expect(cluster.state.ignoredMessageCount == 2)
-    cluster.send(.taskDone(id: task.id, reports: reports), from: node)
-    #expect(cluster.send(.taskDone(id: task.id, reports: reports), from: node).isEmpty)
+    cluster.receive(.taskDone(id: task.id, reports: reports), from: node)
+    #expect(cluster.receive(.taskDone(id: task.id, reports: reports), from: node).isEmpty)
     #expect(
-      cluster.send(.taskFailed(id: task.id, TaskFailure(.failed, "late")), from: node).isEmpty)
-    #expect(cluster.send(.ready(generation: 1), from: node).isEmpty)
+      cluster.receive(.taskFailed(id: task.id, TaskFailure(.failed, "late")), from: node).isEmpty)
+    #expect(cluster.receive(.ready(generation: 1), from: node).isEmpty)
     #expect(cluster.handle(.bestSaved).isEmpty)
     #expect(cluster.state.ignoredMessageCount == 6)
     #expect(!cluster.state.isEnded)

@@ -8,7 +8,7 @@ struct ExposureTests {
   private static let itemCount = 5
 
   private static func plan(metrics: [Metric] = [.coverage, .gini], workers: UInt32 = 2) -> RunPlan {
-    var plan = TestCluster.plan(workers: workers, epochs: 1)
+    var plan = ScriptedCluster.plan(workers: workers, epochs: 1)
     plan.materializeBlockCount = 0
     plan.exposure = ExposurePlan(
       metrics: metrics, cutoffs: [20], itemCount: itemCount, usersPerBlock: 4)
@@ -16,9 +16,9 @@ struct ExposureTests {
   }
 
   /// A run whose workers rank.
-  private static func ranking(_ plan: RunPlan) throws -> TestCluster {
-    var cluster = try TestCluster(plan)
-    cluster.work(cluster.form()) { _ in ["loss.total": 1] }
+  private static func ranking(_ plan: RunPlan) throws -> ScriptedCluster {
+    var cluster = try ScriptedCluster(plan)
+    cluster.finishTasks(cluster.form()) { _ in ["loss.total": 1] }
     return cluster
   }
 
@@ -42,12 +42,12 @@ struct ExposureTests {
     var mailbox = cluster.actions.tasks
     var metrics: [String: Double]?
     while let (node, task) = mailbox.popLast() {
-      let actions = cluster.send(
+      let actions = cluster.receive(
         .taskDone(
           id: task.id, reports: task.body.units.map { Self.report($0, Self.counts($0)) }),
         from: node)
       // Repeated: counts for nothing.
-      cluster.send(
+      cluster.receive(
         .taskDone(id: task.id, reports: task.body.units.map { Self.report($0, [(1, 9)]) }),
         from: node)
       mailbox += actions.tasks
@@ -72,7 +72,7 @@ struct ExposureTests {
     ] as [(Bool, (UInt32) -> UnitReport, String)] {
       var cluster = try Self.ranking(Self.plan(metrics: exposure ? [.coverage] : [.recall]))
       let (node, task) = try #require(cluster.actions.tasks.first)
-      let failure = cluster.send(
+      let failure = cluster.receive(
         .taskDone(id: task.id, reports: task.body.units.map(report)), from: node
       ).failure
       #expect(failure?.kind == .wrongAnswer)

@@ -1,7 +1,7 @@
 import Coordinator
 import Protocol
-import Testing
 import TestSupport
+import Testing
 
 /// Every number of every message that reaches the coordinator, as large and as odd as it can be:
 /// refused where it is decoded, or taken in every phase of a run. A number that traps ends this
@@ -16,7 +16,7 @@ import TestSupport
       NodeHello(
         role: .worker, incarnation: 300, runID: "", dataEndpoint: "", host: "n1", processID: 1,
         holding: HeldState(generation: 1, rank: 1, version: 0))),
-    TestCluster.beat(task: 1, done: 1, generation: 1, version: 1), .ready(generation: 1),
+    ScriptedCluster.heartbeat(task: 1, done: 1, generation: 1, version: 1), .ready(generation: 1),
     .taskDone(id: 1, reports: [UnitReport(unit: 1, sums: ["loss.total": 1])]),
     .taskFailed(id: 1, TaskFailure(.failed, "no")), .held(generation: 1, version: 3),
     .checkpointWritten(
@@ -36,19 +36,19 @@ import TestSupport
   }
 
   /// A cluster in each phase in which messages can arrive.
-  private static func clusters() throws -> [TestCluster] {
-    var forming = try TestCluster(TestCluster.plan())
-    forming.send(TestCluster.hello(.server, 100), from: 100)
-    var training = try TestCluster(TestCluster.plan())
+  private static func clusters() throws -> [ScriptedCluster] {
+    var forming = try ScriptedCluster(ScriptedCluster.plan())
+    forming.receive(ScriptedCluster.hello(.server, 100), from: 100)
+    var training = try ScriptedCluster(ScriptedCluster.plan())
     training.form()
     var stopping = training
     stopping.handle(.stopRequested(reason: "Ctrl-C"))
     var recovering = training
-    recovering.handle(.nodeGone(TestCluster.firstServer))
+    recovering.handle(.nodeGone(ScriptedCluster.firstServer))
     var restarted = training
     try restarted.restartCoordinator()
-    restarted.send(
-      TestCluster.hello(
+    restarted.receive(
+      ScriptedCluster.hello(
         .server, 101, holding: HeldState(generation: 1, rank: 1, version: 0)), from: 101)
     return [forming, training, stopping, recovering, restarted]
   }
@@ -59,9 +59,9 @@ import TestSupport
     try #require(variants.count > 200)
     for cluster in try Self.clusters() {
       for message in variants {
-        for node in [TestCluster.firstServer, TestCluster.firstWorker, 300] {
+        for node in [ScriptedCluster.firstServer, ScriptedCluster.firstWorker, 300] {
           var copy = cluster
-          copy.send(message, from: node)
+          copy.receive(message, from: node)
           copy.now += 1
           copy.handle(.tick)
           copy.now += 1000

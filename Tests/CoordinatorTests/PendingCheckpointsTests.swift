@@ -3,7 +3,7 @@ import Protocol
 import Testing
 
 @Suite struct PendingCheckpointsTests {
-  private let plan = TestCluster.plan()
+  private let plan = ScriptedCluster.plan()
 
   private static func shard(
     _ version: UInt64, rank: UInt32, generation: UInt64 = 1

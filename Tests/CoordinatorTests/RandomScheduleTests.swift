@@ -1,5 +1,6 @@
 import Coordinator
 import Protocol
+import TestSupport
 import Testing
 
 @Suite struct RandomScheduleTests {
@@ -7,25 +8,25 @@ import Testing
   func randomSchedules() throws {
     var outcomes: [RunOutcome] = []
     for seed in 0..<300 as Range<UInt64> {
-      var random = SplitMix(state: seed)
-      var cluster = try TestCluster(TestCluster.plan(workers: 3, shards: 4, epochs: 3))
+      var random = FuzzRandom(seed: seed, counter: 0)
+      var cluster = try ScriptedCluster(ScriptedCluster.plan(workers: 3, shards: 4, epochs: 3))
       var mailbox: [CoordinatorEvent] = []
       for node in [100, 101] as [NodeID] {
-        mailbox.append(.message(TestCluster.hello(.server, node), from: node))
+        mailbox.append(.message(ScriptedCluster.hello(.server, node), from: node))
       }
       for node in [200, 201, 202] as [NodeID] {
-        mailbox.append(.message(TestCluster.hello(.worker, node), from: node))
+        mailbox.append(.message(ScriptedCluster.hello(.worker, node), from: node))
       }
       var history = mailbox
       while !mailbox.isEmpty, !cluster.state.isEnded {
         cluster.now += 0.01
         // Now and then an earlier event is repeated.
-        let isRepeat = UInt64.random(in: 0..<4, using: &random) == 0
+        let isRepeat = random.oneIn(4)
         let event: CoordinatorEvent
         if isRepeat, let old = history.randomElement(using: &random), old != .bestSaved {
           event = old
         } else {
-          event = mailbox.remove(at: Int.random(in: 0..<mailbox.count, using: &random))
+          event = mailbox.remove(at: random.below(mailbox.count))
         }
         let answers = cluster.handle(event).flatMap(Self.answers)
         mailbox += answers
@@ -42,7 +43,7 @@ import Testing
       })
   }
 
-  /// How correct nodes and a correct shell answer an action.
+  /// The events that an action leads to when all nodes work and the best model can be saved.
   private static func answers(to action: CoordinatorAction) -> [CoordinatorEvent] {
     switch action {
     case .saveBest: return [.bestSaved]

@@ -10,28 +10,28 @@ import Testing
     { _ in ["loss.total": 1, "valid.recall@20": recall / 3, "valid.users": 1.0 / 3] }
   }
 
-  private func cluster(isExact: Bool = false) throws -> TestCluster {
-    var plan = TestCluster.plan()
+  private func cluster(isExact: Bool = false) throws -> ScriptedCluster {
+    var plan = ScriptedCluster.plan()
     plan.isExact = isExact
-    return try TestCluster(plan)
+    return try ScriptedCluster(plan)
   }
 
   /// Trains and evaluates an epoch up to the saving of its model.
   private func evaluate(
-    _ cluster: inout TestCluster, _ start: [CoordinatorAction], recall: Double
+    _ cluster: inout ScriptedCluster, _ start: [CoordinatorAction], recall: Double
   ) {
-    cluster.work(start, sums: ranked(recall))
-    for _ in 0..<2 { cluster.work(cluster.actions, sums: ranked(recall)) }
+    cluster.finishTasks(start, sums: ranked(recall))
+    for _ in 0..<2 { cluster.finishTasks(cluster.actions, sums: ranked(recall)) }
     #expect(cluster.actions.last?.isSaveBest == true)
   }
 
   /// A server is lost while the best model of the epoch at hand is saved.
   private func loseServer(
-    of cluster: inout TestCluster, goingBackTo checkpoint: RestoredCheckpoint?
+    of cluster: inout ScriptedCluster, rollingBackTo checkpoint: RestoredCheckpoint?
   ) -> [CoordinatorAction] {
     #expect(cluster.handle(.nodeGone(100)).contains(.cancelSave))
     cluster.handle(checkpoint.map { .checkpointFound($0) } ?? .noCheckpoint)
-    cluster.send(TestCluster.hello(.server, 102), from: 102)
+    cluster.receive(ScriptedCluster.hello(.server, 102), from: 102)
     return cluster.ready([101, 102, 200, 201])
   }
 
@@ -40,10 +40,10 @@ import Testing
     for isExact in [false, true] {
       var cluster = try cluster(isExact: isExact)
       evaluate(&cluster, cluster.form(), recall: 0.5)
-      let again = loseServer(of: &cluster, goingBackTo: nil)
+      let again = loseServer(of: &cluster, rollingBackTo: nil)
       #expect(again.tasks.map(\.task.body.epoch) == [0, 0])
-      cluster.work(again, sums: ranked(0))
-      let final = cluster.work(cluster.actions) { _ in [:] }
+      cluster.finishTasks(again, sums: ranked(0))
+      let final = cluster.finishTasks(cluster.actions) { _ in [:] }
       guard !isExact else {
         #expect(final.last?.isSaveBest == true, "the tables are the same")
         continue
@@ -52,10 +52,10 @@ import Testing
         final.tasks.map(\.task.body) == [
           .rank(version: 8, epoch: 0, blocks: [0, 2]), .rank(version: 8, epoch: 0, blocks: [1]),
         ])
-      #expect(cluster.work(final, sums: ranked(0.3)).last?.isSaveBest == true)
+      #expect(cluster.finishTasks(final, sums: ranked(0.3)).last?.isSaveBest == true)
       let next = cluster.handle(.bestSaved)
       #expect(next.tasks.map(\.task.body.epoch) == [1, 1])
-      let run = cluster.store.run
+      let run = cluster.records
       #expect(run.evaluations.count == 1)
       #expect(abs((run.evaluations[0].metrics["valid.recall@20"] ?? 0) - 0.3) < 1e-12)
       #expect(run.standing.best?.value == run.evaluations[0].metrics["valid.recall@20"])
@@ -68,17 +68,17 @@ import Testing
     var cluster = try cluster()
     let second = cluster.epoch(cluster.form(), recall: 0.4)
     evaluate(&cluster, second, recall: 0.5)
-    #expect(cluster.store.run.standing.best?.epoch == 1)
-    let again = loseServer(of: &cluster, goingBackTo: restored)
+    #expect(cluster.records.standing.best?.epoch == 1)
+    let again = loseServer(of: &cluster, rollingBackTo: restored)
     #expect(again.tasks.map(\.task.body.epoch) == [1, 1])
-    cluster.work(again, sums: ranked(0))
-    cluster.work(cluster.actions) { _ in [:] }
-    let next = cluster.work(cluster.actions, sums: ranked(0.3))
+    cluster.finishTasks(again, sums: ranked(0))
+    cluster.finishTasks(cluster.actions) { _ in [:] }
+    let next = cluster.finishTasks(cluster.actions, sums: ranked(0.3))
     #expect(next.tasks.map(\.task.body.epoch) == [2, 2], "nothing is saved")
-    let standing = cluster.store.run.standing
+    let standing = cluster.records.standing
     #expect(standing.best?.epoch == 0 && standing.isBestSaved)
     #expect(standing.nonImprovingCount == 1)
-    #expect(cluster.store.run.evaluations.count == 2)
+    #expect(cluster.records.evaluations.count == 2)
   }
 
   @Test("a restarted coordinator evaluates an unsaved best epoch again, and no saved one")
@@ -90,7 +90,7 @@ import Testing
       try cluster.restartCoordinator()
       for (rank, node) in cluster.serverIDs.enumerated() {
         let holding = HeldState(generation: 1, rank: UInt32(rank), version: 8)
-        cluster.send(TestCluster.hello(.server, node, holding: holding), from: node)
+        cluster.receive(ScriptedCluster.hello(.server, node, holding: holding), from: node)
       }
       cluster.ready(cluster.serverIDs)
       let start = cluster.addWorker(200)
@@ -98,12 +98,12 @@ import Testing
         #expect(start.tasks.map(\.task.body.epoch) == [1])
         continue
       }
-      #expect(cluster.work(start) { _ in [:] }.tasks.count == 1)
+      #expect(cluster.finishTasks(start) { _ in [:] }.tasks.count == 1)
       #expect(
         cluster.actions.tasks.first?.task.body == .rank(version: 8, epoch: 0, blocks: [0, 1, 2]))
-      #expect(cluster.work(cluster.actions, sums: ranked(0.5)).last?.isSaveBest == true)
+      #expect(cluster.finishTasks(cluster.actions, sums: ranked(0.5)).last?.isSaveBest == true)
       #expect(cluster.handle(.bestSaved).tasks.map(\.task.body.epoch) == [1])
-      #expect(cluster.store.run.evaluations.count == 1)
+      #expect(cluster.records.evaluations.count == 1)
     }
   }
 
@@ -113,8 +113,8 @@ import Testing
     evaluate(&cluster, cluster.form(), recall: 0.5)
     cluster.handle(.bestSaveFailed("slow", isTransient: true))
     cluster.now += 1
-    for node in cluster.workerIDs { cluster.send(TestCluster.beat(), from: node) }
-    cluster.reach(8)
+    for node in cluster.workerIDs { cluster.receive(ScriptedCluster.heartbeat(), from: node) }
+    cluster.serversReach(8)
     #expect(cluster.handle(.tick).last?.isSaveBest == true)
   }
 }

@@ -6,7 +6,7 @@ import Testing
   private static func history(
     isExact: Bool = true, evaluationInterval: UInt32 = 1, resuming point: ResumePoint? = nil
   ) throws -> RunHistory {
-    var plan = TestCluster.plan(evaluationInterval: evaluationInterval, patience: 1)
+    var plan = ScriptedCluster.plan(evaluationInterval: evaluationInterval, patience: 1)
     plan.isExact = isExact
     return try RunHistory(plan: plan, resuming: point)
   }

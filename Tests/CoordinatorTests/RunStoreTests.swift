@@ -22,15 +22,15 @@ import Testing
 
   /// All records of a whole small run, as the state machine makes them.
   private func records() throws -> [RunRecord] {
-    var cluster = try TestCluster(TestCluster.plan(epochs: 2))
+    var cluster = try ScriptedCluster(ScriptedCluster.plan(epochs: 2))
     var all: [RunRecord] = []
     var actions = cluster.form()
     all += actions.records
     for recall in [0.3, 0.2] {
-      cluster.work(actions) { _ in ["loss.total": 0.1, "loss.bpr": 0.1] }
+      cluster.finishTasks(actions) { _ in ["loss.total": 0.1, "loss.bpr": 0.1] }
       all += cluster.actions.records
-      cluster.work(cluster.actions) { _ in [:] }
-      cluster.work(cluster.actions) { _ in ["valid.recall@20": recall, "valid.users": 1] }
+      cluster.finishTasks(cluster.actions) { _ in [:] }
+      cluster.finishTasks(cluster.actions) { _ in ["valid.recall@20": recall, "valid.users": 1] }
       all += cluster.actions.records
       if cluster.actions.contains(where: \.isSaveBest) {
         all += cluster.handle(.bestSaved).records
@@ -193,9 +193,9 @@ import Testing
     #expect(run.checkpoints.isEmpty)
     #expect(run.standing.serverCount == 0)
     #expect(run.standing.best == .init(epoch: 0, version: 8, value: 0.25))
-    var state = try CoordinatorState(plan: TestCluster.plan(), resuming: ResumePoint(run))
+    var state = try CoordinatorState(plan: ScriptedCluster.plan(), resuming: ResumePoint(run))
     #expect(state.standing.epochsFinished == 1)
-    let actions = state.handle(.message(TestCluster.hello(.server, 100), from: 100), at: 0)
+    let actions = state.handle(.message(ScriptedCluster.hello(.server, 100), from: 100), at: 0)
     for record in actions.records { try store.record(record) }
     #expect(try store.load()?.standing.generation == 2)
   }

@@ -4,18 +4,19 @@ import Testing
 
 @Suite struct SavingLimitTests {
   /// A cluster whose best model, of the first epoch, is being saved.
-  private func saving(checkpoints: Bool = true) throws -> TestCluster {
-    var cluster = try TestCluster(
-      checkpoints ? TestCluster.plan() : TestCluster.plan(checkpoints: nil))
+  private func saving(checkpoints: Bool = true) throws -> ScriptedCluster {
+    var cluster = try ScriptedCluster(
+      checkpoints ? ScriptedCluster.plan() : ScriptedCluster.plan(checkpoints: nil))
     #expect(cluster.epochUntilSaving().last?.isSaveBest == true)
     return cluster
   }
 
   /// A time passes in which all nodes send heartbeats.
-  private func wait(_ cluster: inout TestCluster, _ seconds: Double = 1) -> [CoordinatorAction] {
+  private func wait(_ cluster: inout ScriptedCluster, _ seconds: Double = 1) -> [CoordinatorAction]
+  {
     cluster.now += seconds
-    cluster.reach(8)
-    for node in cluster.workerIDs { cluster.send(TestCluster.beat(), from: node) }
+    cluster.serversReach(8)
+    for node in cluster.workerIDs { cluster.receive(ScriptedCluster.heartbeat(), from: node) }
     return cluster.handle(.tick).besidesWaiting
   }
 
@@ -30,10 +31,10 @@ import Testing
     #expect(failure.message.contains("of epoch 0"))
     #expect(failure.message.contains("60.0 s"))
     #expect(failure.message.contains("tcp://host:100, tcp://host:101"))
-    #expect(cluster.store.run.standing.isBestSaved == false)
+    #expect(cluster.records.standing.isBestSaved == false)
   }
 
-  @Test("a model that takes long is not given up while its rows arrive")
+  @Test("saving a model that takes long continues while its rows arrive")
   func large() throws {
     var cluster = try saving()
     for second in 1...300 {
@@ -47,12 +48,12 @@ import Testing
     #expect(cluster.state.ignoredMessageCount == 1)
   }
 
-  @Test("a stop gives up a model that takes too long; it is saved on resuming")
+  @Test("a stop ends the saving of a model that takes too long; it is saved on resuming")
   func stopped() throws {
     var cluster = try saving()
     cluster.handle(.stopRequested(reason: "Ctrl-C"))
     for node in cluster.serverIDs {
-      cluster.send(.held(generation: 1, version: 8), from: node)
+      cluster.receive(.held(generation: 1, version: 8), from: node)
     }
     cluster.checkpoint(8)
     for _ in 1...30 { #expect(wait(&cluster).isEmpty) }
@@ -62,18 +63,18 @@ import Testing
     #expect(end.outcome?.best == nil)
 
     try cluster.restartCoordinator()
-    cluster.send(TestCluster.hello(.server, 110), from: 110)
-    let restored = try #require(cluster.store.run.checkpoints.last?.restored)
+    cluster.receive(ScriptedCluster.hello(.server, 110), from: 110)
+    let restored = try #require(cluster.records.checkpoints.last?.restored)
     cluster.handle(.checkpointFound(restored))
-    cluster.send(TestCluster.hello(.server, 111), from: 111)
-    cluster.send(TestCluster.hello(.worker, 210), from: 210)
+    cluster.receive(ScriptedCluster.hello(.server, 111), from: 111)
+    cluster.receive(ScriptedCluster.hello(.worker, 210), from: 210)
     let start = cluster.ready([110, 111, 210])
     #expect(
       start.tasks.map(\.task.body) == [.materialize(version: 8, epoch: 0, blocks: [0, 1, 2])])
-    #expect(cluster.work(start) { _ in [:] }.last?.isSaveBest == true)
+    #expect(cluster.finishTasks(start) { _ in [:] }.last?.isSaveBest == true)
   }
 
-  @Test("a stop gives up both at once, a last checkpoint and a best model that hang")
+  @Test("at its limit a stop waits no longer for a last checkpoint and a best model that hang")
   func stoppedWithout() throws {
     var cluster = try saving()
     cluster.handle(.stopRequested(reason: "Ctrl-C"))

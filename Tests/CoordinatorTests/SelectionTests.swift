@@ -60,7 +60,7 @@ import Testing
 
   @Test("a run stops early at exactly that evaluation, with the best epoch kept")
   func earlyStop() throws {
-    var cluster = try TestCluster(TestCluster.plan(epochs: 100, patience: 2))
+    var cluster = try ScriptedCluster(ScriptedCluster.plan(epochs: 100, patience: 2))
     var actions = cluster.form()
     for recall in [0.1, 0.3, 0.2, 0.3] {
       actions = cluster.epoch(actions, recall: recall)
@@ -76,8 +76,8 @@ import Testing
   @Test("with MMRec's rounding a run stops where an unrounded one continues")
   func roundingDecides() throws {
     for (rounding, isEnded) in [(SelectionRule.Rounding.none, false), (.fourDecimals, true)] {
-      var cluster = try TestCluster(
-        TestCluster.plan(epochs: 100, patience: 0, rounding: rounding))
+      var cluster = try ScriptedCluster(
+        ScriptedCluster.plan(epochs: 100, patience: 0, rounding: rounding))
       let second = cluster.epoch(cluster.form(), recall: 0.08121)
       cluster.epoch(second, recall: 0.08124)
       #expect(cluster.state.isEnded == isEnded)

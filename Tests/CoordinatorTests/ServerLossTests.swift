@@ -10,11 +10,11 @@ import Testing
   private let restored = RestoredCheckpoint(manifest: "v8-g1/manifest.json", version: 8)
 
   /// A cluster in the second epoch, with a checkpoint of its first version.
-  private func inSecondEpoch() throws -> TestCluster {
-    var cluster = try TestCluster(TestCluster.plan())
+  private func inSecondEpoch() throws -> ScriptedCluster {
+    var cluster = try ScriptedCluster(ScriptedCluster.plan())
     let second = cluster.epoch(cluster.form(), recall: 0.1)
     cluster.checkpoint(8)
-    cluster.reach(11)
+    cluster.serversReach(11)
     #expect(second.tasks.count == 2)
     return cluster
   }
@@ -32,7 +32,7 @@ import Testing
     #expect(loss.sent.isEmpty, "no node learns of the generation before it is recorded")
 
     // Its replacement may come before the checkpoint is found.
-    let early = cluster.send(TestCluster.hello(.server, 102), from: 102)
+    let early = cluster.receive(ScriptedCluster.hello(.server, 102), from: 102)
     #expect(early.refusal?.code == .notReady)
     let found = cluster.handle(.checkpointFound(restored))
     #expect(found.reports == [.recovering(generation: 2, version: 8)])
@@ -69,9 +69,9 @@ import Testing
   @Test("in whatever phase a server is lost, the run ends with the records of the undisturbed one")
   func everyPhase() throws {
     // How many events of the second epoch come before the loss; the calm run has as many as it has.
-    var undisturbed: MemoryStore?
+    var undisturbed: StoredRun?
     for loss in 0..<12 {
-      var cluster = try TestCluster(TestCluster.plan(epochs: 2))
+      var cluster = try ScriptedCluster(ScriptedCluster.plan(epochs: 2))
       cluster.epoch(cluster.form(), recall: 0.1)
       cluster.checkpoint(8)
       var events = 0
@@ -83,7 +83,7 @@ import Testing
           cluster.handle(.nodeGone(100))
           #expect(cluster.actions.contains(.cancelSave) == mailbox.isEmpty, "only while saving")
           cluster.handle(.checkpointFound(restored))
-          cluster.send(TestCluster.hello(.server, 100), from: 100)
+          cluster.receive(ScriptedCluster.hello(.server, 100), from: 100)
           mailbox = cluster.ready([100, 101, 200, 201]).tasks
         }
         events += 1
@@ -98,19 +98,19 @@ import Testing
           reports: reports.map {
             UnitReport(unit: $0.unit, sums: $0.sums.merging(["valid.recall@20": 0.7]) { $1 })
           })
-        mailbox += cluster.send(done, from: node).tasks
+        mailbox += cluster.receive(done, from: node).tasks
       }
       #expect(cluster.state.isEnded, "loss before event \(loss)")
       guard let calm = undisturbed else {
-        undisturbed = cluster.store
+        undisturbed = cluster.records
         #expect(events == 7, "two tasks of each of three kinds, and the saving")
         continue
       }
-      #expect(cluster.store.run.epochs == calm.run.epochs)
-      #expect(cluster.store.run.evaluations == calm.run.evaluations)
-      #expect(cluster.store.run.standing.best == calm.run.standing.best)
-      #expect(cluster.store.run.standing.isBestSaved)
-      #expect(cluster.store.run.standing.status == .completed)
+      #expect(cluster.records.epochs == calm.epochs)
+      #expect(cluster.records.evaluations == calm.evaluations)
+      #expect(cluster.records.standing.best == calm.standing.best)
+      #expect(cluster.records.standing.isBestSaved)
+      #expect(cluster.records.standing.status == .completed)
     }
   }
 
@@ -119,7 +119,9 @@ import Testing
     var cluster = try inSecondEpoch()
     for second in 1...10 {
       cluster.now += 1
-      for node in [200, 201] as [NodeID] { cluster.send(TestCluster.beat(), from: node) }
+      for node in [200, 201] as [NodeID] {
+        cluster.receive(ScriptedCluster.heartbeat(), from: node)
+      }
       cluster.handle(.tick)
       if second == 10 { cluster.now += 0.5 }
     }
@@ -137,7 +139,7 @@ import Testing
     #expect(cluster.handle(.nodeGone(100)).records.isEmpty)
     cluster.handle(.checkpointFound(restored))
     for node in [102, 103] as [NodeID] {
-      cluster.send(TestCluster.hello(.server, node), from: node)
+      cluster.receive(ScriptedCluster.hello(.server, node), from: node)
     }
     cluster.ready([102])
     #expect(cluster.state.generation == 2)
@@ -145,47 +147,47 @@ import Testing
     #expect(again.records.first?.standing.generation == 3)
     #expect(again.last == .findCheckpoint)
     cluster.handle(.checkpointFound(restored))
-    cluster.send(TestCluster.hello(.server, 104), from: 104)
+    cluster.receive(ScriptedCluster.hello(.server, 104), from: 104)
     // Readiness for the previous generation does not count.
-    #expect(cluster.send(.ready(generation: 2), from: 103).isEmpty)
+    #expect(cluster.receive(.ready(generation: 2), from: 103).isEmpty)
     #expect(cluster.ready([103, 104, 200, 201]).tasks.count == 2)
   }
 
   @Test("without a checkpoint the run starts over; recorded epochs are not recorded again")
   func fromTheBeginning() throws {
-    for plan in [TestCluster.plan(), TestCluster.plan(checkpoints: nil)] {
-      var cluster = try TestCluster(plan)
+    for plan in [ScriptedCluster.plan(), ScriptedCluster.plan(checkpoints: nil)] {
+      var cluster = try ScriptedCluster(plan)
       cluster.epoch(cluster.form(), recall: 0.1)
-      let facts = cluster.store.run
+      let facts = cluster.records
       let loss = cluster.handle(.nodeGone(100))
       #expect((loss.last == .findCheckpoint) == (plan.checkpoints != nil))
       if plan.checkpoints != nil { cluster.handle(.checkpointFound(nil)) }
-      cluster.send(TestCluster.hello(.server, 102), from: 102)
+      cluster.receive(ScriptedCluster.hello(.server, 102), from: 102)
       let start = cluster.ready([101, 102, 200, 201])
       #expect(start.reports.contains(.resumed(epoch: 0, version: 0, from: .initialValues)))
-      let second = cluster.work(start, sums: sums)
+      let second = cluster.finishTasks(start, sums: sums)
       #expect(second.records.isEmpty)
       #expect(
         second.tasks.map(\.task.body.epoch) == [1, 1], "it is neither recorded nor evaluated again")
-      #expect(cluster.store.run.epochs == facts.epochs)
-      #expect(cluster.store.run.evaluations == facts.evaluations)
-      #expect(cluster.store.run.standing.nonImprovingCount == 0)
+      #expect(cluster.records.epochs == facts.epochs)
+      #expect(cluster.records.evaluations == facts.evaluations)
+      #expect(cluster.records.standing.nonImprovingCount == 0)
     }
   }
 
   @Test("a best model that was being written is written after the rollback")
   func bestAfterRecovery() throws {
-    var cluster = try TestCluster(TestCluster.plan())
+    var cluster = try ScriptedCluster(ScriptedCluster.plan())
     cluster.epochUntilSaving()
     let loss = cluster.handle(.nodeGone(100))
     #expect(loss.contains(.cancelSave))
     #expect(cluster.handle(.bestSaved).isEmpty)
     cluster.handle(.checkpointFound(restored))
-    cluster.send(TestCluster.hello(.server, 102), from: 102)
+    cluster.receive(ScriptedCluster.hello(.server, 102), from: 102)
     // The checkpoint does not have the final vectors, which are computed after it.
     let start = cluster.ready([101, 102, 200, 201])
     #expect(start.tasks.first?.task.body == .materialize(version: 8, epoch: 0, blocks: [0, 2]))
-    cluster.work(start) { _ in [:] }
+    cluster.finishTasks(start) { _ in [:] }
     #expect(
       cluster.actions.last
         == .saveBest(
@@ -193,9 +195,9 @@ import Testing
     #expect(cluster.handle(.bestSaved).tasks.map(\.task.body.epoch) == [1, 1])
   }
 
-  @Test("saving that fails because a server is silent is retried, but not for ever")
+  @Test("saving that fails because a server is silent is retried, up to a limit")
   func savingAgain() throws {
-    var cluster = try TestCluster(TestCluster.plan())
+    var cluster = try ScriptedCluster(ScriptedCluster.plan())
     let request = cluster.epochUntilSaving().last
     let start = cluster.now
     while !cluster.state.isEnded, cluster.now < start + 100 {
@@ -203,8 +205,10 @@ import Testing
         cluster.handle(.bestSaveFailed("server 1 is silent", isTransient: true)).isEmpty)
       #expect(cluster.handle(.tick).isEmpty)
       cluster.now += 1.01
-      cluster.reach(8)
-      for node in [200, 201] as [NodeID] { cluster.send(TestCluster.beat(), from: node) }
+      cluster.serversReach(8)
+      for node in [200, 201] as [NodeID] {
+        cluster.receive(ScriptedCluster.heartbeat(), from: node)
+      }
       cluster.handle(.tick)
       #expect(cluster.state.isEnded || cluster.actions.besidesWaiting.last == request)
     }
@@ -214,9 +218,9 @@ import Testing
     #expect(cluster.now - start > 60 && cluster.now - start < 70)
   }
 
-  @Test("saving that progresses and then fails is not retried for ever either")
+  @Test("saving that progresses and then fails is retried up to the same limit")
   func savingAgainAndAgain() throws {
-    var cluster = try TestCluster(TestCluster.plan())
+    var cluster = try ScriptedCluster(ScriptedCluster.plan())
     cluster.epochUntilSaving()
     let start = cluster.now
     while !cluster.state.isEnded, cluster.now < start + 100 {
@@ -224,8 +228,10 @@ import Testing
       cluster.handle(.bestSaveFailed("server 1 is silent", isTransient: true))
       if cluster.state.isEnded { break }
       cluster.now += 1.01
-      cluster.reach(8)
-      for node in [200, 201] as [NodeID] { cluster.send(TestCluster.beat(), from: node) }
+      cluster.serversReach(8)
+      for node in [200, 201] as [NodeID] {
+        cluster.receive(ScriptedCluster.heartbeat(), from: node)
+      }
       cluster.handle(.tick)
     }
     #expect(cluster.now - start > 60 && cluster.now - start < 70)
@@ -233,13 +239,16 @@ import Testing
   }
 
   @Test("a server that was paused and continues is its own replacement, with the restored tables")
-  func wakesUp() throws {
+  func continues() throws {
     var cluster = try inSecondEpoch()
     cluster.handle(.nodeGone(101))
     cluster.handle(.checkpointFound(restored))
-    #expect(cluster.send(TestCluster.beat(version: 11), from: 101).refusal?.code == .helloNeeded)
+    #expect(
+      cluster.receive(ScriptedCluster.heartbeat(version: 11), from: 101).refusal?.code
+        == .helloNeeded)
     let holding = HeldState(generation: 1, rank: 1, version: 11)
-    let welcome = cluster.send(TestCluster.hello(.server, 101, holding: holding), from: 101).welcome
+    let welcome = cluster.receive(ScriptedCluster.hello(.server, 101, holding: holding), from: 101)
+      .welcome
     #expect(welcome?.rank == 1)
     #expect(welcome?.generation == 2)
     #expect(welcome?.restored == restored)
@@ -247,14 +256,14 @@ import Testing
   }
 
   @Test("a server that was paused and is replaced has to wait for another place")
-  func wakesUpLate() throws {
+  func continuesReplaced() throws {
     var cluster = try inSecondEpoch()
     cluster.handle(.nodeGone(101))
     cluster.handle(.checkpointFound(restored))
-    cluster.send(TestCluster.hello(.server, 102), from: 102)
+    cluster.receive(ScriptedCluster.hello(.server, 102), from: 102)
     let holding = HeldState(generation: 1, rank: 1, version: 11)
-    let hello = TestCluster.hello(.server, 101, holding: holding)
-    #expect(cluster.send(hello, from: 101).refusal?.code == .clusterFull)
+    let hello = ScriptedCluster.hello(.server, 101, holding: holding)
+    #expect(cluster.receive(hello, from: 101).refusal?.code == .clusterFull)
   }
 
   @Test("ends and failures of tasks of the previous generation are ignored")
@@ -265,29 +274,29 @@ import Testing
     for isFormed in [false, true] {
       if isFormed {
         cluster.handle(.checkpointFound(restored))
-        cluster.send(TestCluster.hello(.server, 102), from: 102)
+        cluster.receive(ScriptedCluster.hello(.server, 102), from: 102)
         cluster.ready([100, 102, 200, 201])
       }
       let failure = TaskFailure(.failed, "the server refused")
-      #expect(cluster.send(.taskFailed(id: old[0].task.id, failure), from: 200).isEmpty)
-      #expect(cluster.send(.taskDone(id: old[1].task.id, reports: []), from: 201).isEmpty)
+      #expect(cluster.receive(.taskFailed(id: old[0].task.id, failure), from: 200).isEmpty)
+      #expect(cluster.receive(.taskDone(id: old[1].task.id, reports: []), from: 201).isEmpty)
     }
     #expect(!cluster.state.isEnded)
   }
 
-  @Test("the others do not wait for ever for a worker that is not ready")
+  @Test("the others wait only a while for a worker that is not ready")
   func slowWorker() throws {
     var cluster = try inSecondEpoch()
     cluster.handle(.nodeGone(101))
     cluster.handle(.checkpointFound(restored))
-    cluster.send(TestCluster.hello(.server, 102), from: 102)
+    cluster.receive(ScriptedCluster.hello(.server, 102), from: 102)
     cluster.ready([100, 102, 200])
     let start = cluster.now
     while cluster.now < start + 10 {
       #expect(cluster.handle(.tick).tasks.isEmpty)
       cluster.now += 1
       for node in [100, 102, 200, 201] as [NodeID] {
-        cluster.send(TestCluster.beat(generation: 2), from: node)
+        cluster.receive(ScriptedCluster.heartbeat(generation: 2), from: node)
       }
     }
     cluster.now += 0.5
@@ -303,7 +312,7 @@ import Testing
     for _ in 0..<61 {
       cluster.now += 1
       for node in [100, 200, 201] as [NodeID] {
-        cluster.send(TestCluster.beat(generation: 2), from: node)
+        cluster.receive(ScriptedCluster.heartbeat(generation: 2), from: node)
       }
     }
     let failure = cluster.handle(.tick).failure
@@ -325,9 +334,12 @@ import Testing
   func lostWelcome() throws {
     var cluster = try inSecondEpoch()
     cluster.handle(.nodeGone(101))
-    #expect(cluster.send(TestCluster.beat(), from: 200).sent.count == 1, "only the answer")
+    #expect(
+      cluster.receive(ScriptedCluster.heartbeat(), from: 200).sent.count == 1, "only the answer")
     cluster.handle(.checkpointFound(restored))
-    #expect(cluster.send(TestCluster.beat(generation: 1), from: 200).welcome?.generation == 2)
-    #expect(cluster.send(TestCluster.beat(generation: 1), from: 100).welcome?.generation == 2)
+    #expect(
+      cluster.receive(ScriptedCluster.heartbeat(generation: 1), from: 200).welcome?.generation == 2)
+    #expect(
+      cluster.receive(ScriptedCluster.heartbeat(generation: 1), from: 100).welcome?.generation == 2)
   }
 }

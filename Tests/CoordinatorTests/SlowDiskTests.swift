@@ -11,7 +11,7 @@ import Testing
     let rank: UInt32
     /// For one version.
     let seconds: Double
-    var duty = CheckpointSchedule()
+    var schedule = CheckpointSchedule()
     var writing: UInt64?
     var doneAt = 0.0
     var files: Set<UInt64> = []
@@ -27,16 +27,16 @@ import Testing
   }
 
   private func history(_ disks: [Double], seconds: Int) throws -> History {
-    var cluster = try TestCluster(
-      TestCluster.plan(
+    var cluster = try ScriptedCluster(
+      ScriptedCluster.plan(
         servers: UInt32(disks.count), epochs: 1000,
         checkpoints: CheckpointPlan(folder: "c", interval: 1)))
     cluster.form()
     var servers = disks.enumerated().map { rank, seconds in
       Server(
-        node: TestCluster.firstServer + NodeID(rank), rank: UInt32(rank), seconds: seconds)
+        node: ScriptedCluster.firstServer + NodeID(rank), rank: UInt32(rank), seconds: seconds)
     }
-    for index in servers.indices { servers[index].duty.plan = cluster.state.plan.checkpoints }
+    for index in servers.indices { servers[index].schedule.plan = cluster.state.plan.checkpoints }
     var history = History()
     for quarter in 4...seconds * 4 {
       cluster.now = Double(quarter) / 4
@@ -46,9 +46,9 @@ import Testing
         servers[index].writing = nil
         servers[index].files.insert(version)
         if case .checkpointWritten(let shard) = cluster.shard(version, rank: server.rank) {
-          servers[index].duty.written(shard)
+          servers[index].schedule.written(shard)
         }
-        let actions = cluster.send(cluster.shard(version, rank: server.rank), from: server.node)
+        let actions = cluster.receive(cluster.shard(version, rank: server.rank), from: server.node)
         guard let commit = actions.commits.first else { continue }
         cluster.handle(.checkpointCommitted(commit.committed))
         history.commits.append((commit.version, cluster.now))
@@ -59,12 +59,12 @@ import Testing
       }
       if quarter % 4 == 0 {
         let version = UInt64(quarter / 4)
-        cluster.reach(version)
-        for index in servers.indices where servers[index].duty.reached(version) {
+        cluster.serversReach(version)
+        for index in servers.indices where servers[index].schedule.reached(version) {
           servers[index].writing = version
           servers[index].doneAt = cluster.now + servers[index].seconds
         }
-        for node in cluster.workerIDs { cluster.send(TestCluster.beat(), from: node) }
+        for node in cluster.workerIDs { cluster.receive(ScriptedCluster.heartbeat(), from: node) }
       }
       let actions = cluster.handle(.tick)
       for shard in actions.discarded {

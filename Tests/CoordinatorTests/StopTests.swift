@@ -7,8 +7,8 @@ import Testing
     ["loss.total": 1, "valid.recall@20": 0.1, "valid.users": 1]
   }
 
-  private func stopping() throws -> TestCluster {
-    var cluster = try TestCluster(TestCluster.plan())
+  private func stopping() throws -> ScriptedCluster {
+    var cluster = try ScriptedCluster(ScriptedCluster.plan())
     cluster.form()
     let actions = cluster.handle(.stopRequested(reason: "Ctrl-C"))
     #expect(
@@ -22,8 +22,8 @@ import Testing
   @Test("a stop holds the servers, keeps the highest of their versions, and ends the run")
   func transcript() throws {
     var cluster = try stopping()
-    #expect(cluster.send(.held(generation: 1, version: 5), from: 100).isEmpty)
-    let target = cluster.send(.held(generation: 1, version: 6), from: 101)
+    #expect(cluster.receive(.held(generation: 1, version: 5), from: 100).isEmpty)
+    let target = cluster.receive(.held(generation: 1, version: 6), from: 101)
     #expect(
       target == [
         .send(.checkpoint(generation: 1, version: 6), to: 100),
@@ -32,8 +32,8 @@ import Testing
     #expect(!cluster.state.isEnded)
     let end = cluster.checkpoint(6)
     #expect(end.outcome?.ending == .interrupted(reason: "Ctrl-C"))
-    #expect(cluster.store.run.checkpoints.map(\.version) == [6])
-    #expect(cluster.store.run.standing.status == .interrupted)
+    #expect(cluster.records.checkpoints.map(\.version) == [6])
+    #expect(cluster.records.standing.status == .interrupted)
     // The checkpoint is recorded before any node gets the end.
     let recorded = try #require(
       end.firstIndex { if case .record = $0 { true } else { false } })
@@ -52,30 +52,32 @@ import Testing
   func repeated() throws {
     var cluster = try stopping()
     let hold = CoordinatorMessage.hold(generation: 1)
-    #expect(cluster.send(TestCluster.beat(), from: 100).sent(to: 100).contains(hold))
-    cluster.send(.held(generation: 1, version: 5), from: 100)
-    #expect(!cluster.send(TestCluster.beat(), from: 100).sent(to: 100).contains(hold))
-    cluster.send(.held(generation: 1, version: 5), from: 101)
+    #expect(cluster.receive(ScriptedCluster.heartbeat(), from: 100).sent(to: 100).contains(hold))
+    cluster.receive(.held(generation: 1, version: 5), from: 100)
+    #expect(!cluster.receive(ScriptedCluster.heartbeat(), from: 100).sent(to: 100).contains(hold))
+    cluster.receive(.held(generation: 1, version: 5), from: 101)
     let write = CoordinatorMessage.checkpoint(generation: 1, version: 5)
-    #expect(cluster.send(TestCluster.beat(version: 5), from: 100).sent(to: 100).contains(write))
-    #expect(cluster.send(.held(generation: 1, version: 5), from: 101).sent(to: 101) == [write])
+    #expect(
+      cluster.receive(ScriptedCluster.heartbeat(version: 5), from: 100).sent(to: 100).contains(
+        write))
+    #expect(cluster.receive(.held(generation: 1, version: 5), from: 101).sent(to: 101) == [write])
   }
 
   @Test("a last checkpoint that fails, or takes too long, does not keep the run from ending")
   func withoutCheckpoint() throws {
     var failing = try stopping()
     for node in [100, 101] as [NodeID] {
-      failing.send(.held(generation: 1, version: 5), from: node)
+      failing.receive(.held(generation: 1, version: 5), from: node)
     }
-    let end = failing.send(
+    let end = failing.receive(
       .checkpointFailed(generation: 1, version: 5, message: "no space left"), from: 101)
     #expect(end.outcome?.ending == .interrupted(reason: "Ctrl-C"))
 
     var slow = try stopping()
     for second in 1...30 {
       slow.now = Double(second)
-      slow.reach(3)
-      for node in [200, 201] as [NodeID] { slow.send(TestCluster.beat(), from: node) }
+      slow.serversReach(3)
+      for node in [200, 201] as [NodeID] { slow.receive(ScriptedCluster.heartbeat(), from: node) }
       #expect(slow.handle(.tick).isEmpty)
     }
     slow.now = 30.5
@@ -89,27 +91,27 @@ import Testing
   @Test("version 0, and a version that is committed already, need no last checkpoint")
   func nothingToKeep() throws {
     for version in [0, 8] as [UInt64] {
-      var cluster = try TestCluster(TestCluster.plan())
+      var cluster = try ScriptedCluster(ScriptedCluster.plan())
       cluster.form()
       if version > 0 { cluster.checkpoint(version) }
       cluster.handle(.stopRequested(reason: "Ctrl-C"))
-      cluster.send(.held(generation: 1, version: version), from: 100)
-      let end = cluster.send(.held(generation: 1, version: version), from: 101)
+      cluster.receive(.held(generation: 1, version: version), from: 100)
+      let end = cluster.receive(.held(generation: 1, version: version), from: 101)
       #expect(end.outcome?.ending == .interrupted(reason: "Ctrl-C"))
     }
   }
 
   @Test("an epoch that ends during a stop is recorded, and nothing new is begun")
   func epochEnds() throws {
-    var cluster = try TestCluster(TestCluster.plan())
+    var cluster = try ScriptedCluster(ScriptedCluster.plan())
     let start = cluster.form()
     cluster.handle(.stopRequested(reason: "Ctrl-C"))
-    let end = cluster.work(start, sums: sums)
+    let end = cluster.finishTasks(start, sums: sums)
     #expect(end.records.count == 1)
     #expect(end.tasks.isEmpty)
     #expect(!cluster.state.isEnded)
     for node in [100, 101] as [NodeID] {
-      cluster.send(.held(generation: 1, version: 8), from: node)
+      cluster.receive(.held(generation: 1, version: 8), from: node)
     }
     #expect(cluster.checkpoint(8).outcome?.epochsFinished == 1)
   }
@@ -117,8 +119,8 @@ import Testing
   @Test("a worker that is lost during a stop does not keep the servers from the last version")
   func workerLost() throws {
     var cluster = try stopping()
-    cluster.send(.held(generation: 1, version: 5), from: 100)
-    cluster.send(.held(generation: 1, version: 6), from: 101)
+    cluster.receive(.held(generation: 1, version: 5), from: 100)
+    cluster.receive(.held(generation: 1, version: 6), from: 101)
     #expect(cluster.handle(.nodeGone(201)).tasks.map(\.task.body.units) == [[0, 1, 2]])
     #expect(cluster.checkpoint(6).outcome != nil)
   }
@@ -134,11 +136,11 @@ import Testing
   @Test("a stop while the best model is written waits for both, in either order")
   func whileSaving() throws {
     for isSavedFirst in [true, false] {
-      var cluster = try TestCluster(TestCluster.plan())
+      var cluster = try ScriptedCluster(ScriptedCluster.plan())
       cluster.epochUntilSaving()
       cluster.handle(.stopRequested(reason: "SIGTERM"))
       for node in [100, 101] as [NodeID] {
-        cluster.send(.held(generation: 1, version: 8), from: node)
+        cluster.receive(.held(generation: 1, version: 8), from: node)
       }
       if isSavedFirst {
         #expect(cluster.handle(.bestSaved).tasks.isEmpty)
@@ -156,7 +158,7 @@ import Testing
 
   @Test("during a rollback a stop takes effect at once, and the run can be resumed")
   func whileForming() throws {
-    var cluster = try TestCluster(TestCluster.plan())
+    var cluster = try ScriptedCluster(ScriptedCluster.plan())
     cluster.epoch(cluster.form(), recall: 0.1)
     cluster.checkpoint(8)
     cluster.handle(.nodeGone(100))
@@ -164,9 +166,9 @@ import Testing
     #expect(end.outcome?.ending == .interrupted(reason: "Ctrl-C"))
     try cluster.restartCoordinator()
     for node in [110, 111] as [NodeID] {
-      cluster.send(TestCluster.hello(.server, node), from: node)
+      cluster.receive(ScriptedCluster.hello(.server, node), from: node)
     }
-    let restored = try #require(cluster.store.run.checkpoints.last?.restored)
+    let restored = try #require(cluster.records.checkpoints.last?.restored)
     cluster.handle(.checkpointFound(restored))
     #expect(cluster.state.generation == 3)
     cluster.ready([110, 111])

@@ -12,12 +12,12 @@ import Testing
 
   /// Seconds pass, in which these nodes send heartbeats. Returns the notices, with their times.
   private func pass(
-    _ cluster: inout TestCluster, to end: Int, beating nodes: [NodeID]
+    _ cluster: inout ScriptedCluster, to end: Int, beating nodes: [NodeID]
   ) -> [(time: Double, what: String, limit: Double?)] {
     var notices: [(time: Double, what: String, limit: Double?)] = []
     for second in Int(cluster.now) + 1...end {
       cluster.now = Double(second)
-      for node in nodes { cluster.send(TestCluster.beat(), from: node) }
+      for node in nodes { cluster.receive(ScriptedCluster.heartbeat(), from: node) }
       notices += waits(cluster.handle(.tick)).map { (cluster.now, $0.what, $0.limit) }
     }
     return notices
@@ -25,7 +25,7 @@ import Testing
 
   @Test("a coordinator that waits for nodes reports which and for how long, but seldom")
   func forming() throws {
-    var cluster = try TestCluster(TestCluster.plan())
+    var cluster = try ScriptedCluster(ScriptedCluster.plan())
     cluster.handle(.tick)
     let notices = pass(&cluster, to: 59, beating: [])
     #expect(notices.map(\.time) == [10])
@@ -37,7 +37,7 @@ import Testing
 
   @Test("so does one whose best model makes no progress")
   func saving() throws {
-    var cluster = try TestCluster(TestCluster.plan())
+    var cluster = try ScriptedCluster(ScriptedCluster.plan())
     let nodes = cluster.serverIDs + cluster.workerIDs
     cluster.epochUntilSaving()
     let notices = pass(&cluster, to: Int(cluster.now) + 30, beating: nodes)
@@ -48,7 +48,7 @@ import Testing
 
   @Test("and one whose workers make no progress although they are alive")
   func training() throws {
-    var cluster = try TestCluster(TestCluster.plan())
+    var cluster = try ScriptedCluster(ScriptedCluster.plan())
     cluster.form()
     let start = cluster.now
     let nodes = cluster.serverIDs + cluster.workerIDs
@@ -60,23 +60,23 @@ import Testing
 
   @Test("a node with tables of a run that was never begun ends it: records and cluster differ")
   func lostRecords() throws {
-    var cluster = try TestCluster(TestCluster.plan())
+    var cluster = try ScriptedCluster(ScriptedCluster.plan())
     let holding = HeldState(generation: 1, rank: 0, version: 17)
-    let foreign = TestCluster.hello(.server, 100, holding: holding)
+    let foreign = ScriptedCluster.hello(.server, 100, holding: holding)
     #expect(
-      cluster.send(foreign, from: 100).outcome == nil,
+      cluster.receive(foreign, from: 100).outcome == nil,
       "a node that names no run proves nothing about this one")
-    let own = TestCluster.hello(.server, 101, runID: "run-1", holding: holding)
-    let failure = cluster.send(own, from: 101).failure
+    let own = ScriptedCluster.hello(.server, 101, runID: "run-1", holding: holding)
+    let failure = cluster.receive(own, from: 101).failure
     #expect(failure?.kind == .recordsMissing && failure?.isTransient == false)
     #expect(failure?.message.contains("version 17") == true, "\(String(describing: failure))")
   }
 
   @Test("a node that was lost before the run began may come back")
   func comesBack() throws {
-    var cluster = try TestCluster(TestCluster.plan())
+    var cluster = try ScriptedCluster(ScriptedCluster.plan())
     let holding = HeldState(generation: 1, rank: 0, version: 0)
-    let hello = TestCluster.hello(.server, 100, runID: "run-1", holding: holding)
-    #expect(cluster.send(hello, from: 100).outcome == nil)
+    let hello = ScriptedCluster.hello(.server, 100, runID: "run-1", holding: holding)
+    #expect(cluster.receive(hello, from: 100).outcome == nil)
   }
 }

@@ -89,6 +89,25 @@ package struct StoredRun: Sendable, Equatable {
     self.evaluations = evaluations
     self.checkpoints = checkpoints
   }
+
+  /// Adds a transition, as ``RunStore/record(_:)`` does; for runs whose records are in memory.
+  ///
+  /// An epoch or evaluation that is recorded already is replaced.
+  package mutating func apply(_ record: RunRecord) {
+    standing = record.standing
+    message = ""
+    switch record.change {
+    case .epochFinished(let summary):
+      epochs.removeAll { $0.epoch == summary.epoch }
+      epochs.append(summary)
+    case .evaluated(let summary):
+      evaluations.removeAll { $0.epoch == summary.epoch }
+      evaluations.append(summary)
+    case .checkpointCommitted(let checkpoint): checkpoints.append(checkpoint)
+    case .ended(let text): message = text
+    case .clusterFormed, .generationRaised, .bestSaved: break
+    }
+  }
 }
 
 /// What a run is, from its beginning to its end.

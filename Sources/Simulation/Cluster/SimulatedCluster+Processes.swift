@@ -70,7 +70,7 @@ extension SimulatedCluster {
     nextShape = nil
     self.shape = shape
     processes.removeAll()
-    for slot in shape.slots { clock.after(dice.number(in: 0.1...2), .start(slot)) }
+    for slot in shape.slots { startLater(slot) }
   }
 
   /// `kill -9`.
@@ -85,6 +85,10 @@ extension SimulatedCluster {
 
   private func remove(_ name: ProcessName) {
     note(.ended(name))
-    if processes.remove(name) { clock.after(dice.number(in: 0.1...2), .start(name.slot)) }
+    if processes.remove(name) { startLater(name.slot) }
+  }
+
+  private func startLater(_ slot: Slot) {
+    clock.after(dice.number(in: 0.1...faults.longestRestart), .start(slot))
   }
 }

@@ -46,6 +46,8 @@ package final class SimulatedCluster {
   var unreadableDisks = 0
   /// Where the next process is started by a clock that was set back.
   var setBackClocks: Set<Slot> = []
+  /// The state of the coordinator in charge after its last event that was checked.
+  var lastCoordinator: CoordinatorState?
   /// The tables that the last evaluation was of.
   var measured: Measured?
   package private(set) var violations: [String] = []
@@ -161,7 +163,7 @@ package final class SimulatedCluster {
       case .start, .fault, .heal, .emptyDisk, .mendDisk: nil
       }
     guard let process else { return }
-    for broken in process.brokenInvariants { report("\(process.name): \(broken)") }
+    for broken in process.checkInvariants() { report("\(process.name): \(broken)") }
   }
 
   // MARK: Notes

@@ -47,18 +47,7 @@ package struct SimulatedDisk {
   /// - Returns: false if another coordinator has taken over.
   mutating func record(_ record: RunRecord, obeysTerms: Bool) -> Bool {
     guard isInCharge(record.standing.term) || !obeysTerms else { return false }
-    run?.standing = record.standing
-    switch record.change {
-    case .epochFinished(let summary):
-      run?.epochs.removeAll { $0.epoch == summary.epoch }
-      run?.epochs.append(summary)
-    case .evaluated(let summary):
-      run?.evaluations.removeAll { $0.epoch == summary.epoch }
-      run?.evaluations.append(summary)
-    case .checkpointCommitted(let checkpoint): run?.checkpoints.append(checkpoint)
-    case .ended(let message): run?.message = message
-    case .clusterFormed, .generationRaised, .bestSaved: break
-    }
+    run?.apply(record)
     return true
   }
 

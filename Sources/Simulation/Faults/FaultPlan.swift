@@ -8,6 +8,8 @@ package struct FaultPlan: Sendable {
   package var longDelay = 0.5
   /// How long a worker computes at most before it has to ask or to tell somebody, seconds.
   package var longestStep = 0.03
+  /// How long it takes at most until a process that ended is started again, seconds.
+  package var longestRestart = 2.0
   /// In any order.
   package var ambushes: [Ambush] = []
   /// By time, seconds.

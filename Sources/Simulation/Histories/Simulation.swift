@@ -7,12 +7,14 @@ import Tensors
 /// with their real computation, in one thread, on a virtual clock, with faults that one seed
 /// decides.
 ///
-/// Checked after every event: the invariants that the state machines declare; that every version
-/// of every server's tables has the rows of the undisturbed run, bit by bit, and every shard's
+/// Checked after every event: the invariants that the state machines declare, of the coordinator
+/// also from one state to the next, and from one coordinator to the next; that every version of
+/// every server's tables has the rows of the undisturbed run, bit by bit, and every shard's
 /// gradient once; that versions never go back within a generation; that servers grant only what is
-/// of their generation; that no request is answered more often than it came; that nothing is
-/// recorded for a coordinator that another has replaced; that the tables go back to the newest
-/// checkpoint that is whole; that the best model that is saved is the one that was measured.
+/// of their generation; that no request is answered more often than it came; that no epoch is
+/// recorded twice; that nothing is recorded for a coordinator that another has replaced; that the
+/// tables go back to the newest checkpoint that is whole; that the best model that is saved is the
+/// one that was measured.
 /// Checked at the end: that there is one, and that best model, losses and metrics are those of the
 /// undisturbed run.
 ///
@@ -44,6 +46,7 @@ package final class Simulation {
   private struct SettingName: Hashable {
     let kind: SimulationProblem.Kind
     let consistency: Consistency
+    var length = SimulationProblem.Length.standard
   }
 
   private var settings: [SettingName: Setting] = [:]
@@ -103,11 +106,13 @@ package final class Simulation {
   /// - Throws: an error when not even the undisturbed run works.
   package func cluster(
     _ kind: SimulationProblem.Kind, _ shape: ClusterShape,
-    consistency: Consistency = .bulkSynchronous, faults: FaultPlan = .none,
+    consistency: Consistency = .bulkSynchronous,
+    length: SimulationProblem.Length = .standard, faults: FaultPlan = .none,
     mutation: Mutation? = nil, seed: UInt64 = 0,
     trace: ((Double, TraceEvent) -> Void)? = nil
   ) throws -> SimulatedCluster {
-    let setting = try setting(SettingName(kind: kind, consistency: consistency))
+    let setting = try setting(
+      SettingName(kind: kind, consistency: consistency, length: length))
     return SimulatedCluster(
       problem: setting.problem, shape: shape, reference: setting.reference, isReference: false,
       faults: faults, mutation: mutation, dice: Dice(seed: seed), trace: trace)
@@ -117,7 +122,9 @@ package final class Simulation {
   /// than the undisturbed run; in sentences.
   package func differences(of cluster: SimulatedCluster) throws -> [String] {
     let setting = try setting(
-      SettingName(kind: cluster.problem.kind, consistency: cluster.problem.consistency))
+      SettingName(
+        kind: cluster.problem.kind, consistency: cluster.problem.consistency,
+        length: cluster.problem.length))
     return cluster.violations
       + Self.differences(
         Ending(cluster.disk), cluster.outcome, from: setting.ending,
@@ -155,7 +162,8 @@ package final class Simulation {
 
   private func setting(_ name: SettingName) throws -> Setting {
     if let setting = settings[name] { return setting }
-    let problem = try SimulationProblem(name.kind, consistency: name.consistency)
+    let problem = try SimulationProblem(
+      name.kind, consistency: name.consistency, length: name.length)
     let reference = Reference(problem)
     let cluster = SimulatedCluster(
       problem: problem, shape: ClusterShape(workers: 1, servers: 1), reference: reference,

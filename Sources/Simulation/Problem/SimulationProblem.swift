@@ -25,9 +25,24 @@ package struct SimulationProblem: Sendable {
     case mmgcn
   }
 
+  /// How many epochs a run has, and after how many of them it measures.
+  package struct Length: Sendable, Hashable {
+    package var epochs: UInt32
+    package var evaluationInterval: UInt32
+
+    package init(epochs: UInt32, evaluationInterval: UInt32) {
+      self.epochs = epochs
+      self.evaluationInterval = evaluationInterval
+    }
+
+    /// Three epochs, each measured.
+    package static let standard = Length(epochs: 3, evaluationInterval: 1)
+  }
+
   package let kind: Kind
   /// How old rows may be.
   package let consistency: Consistency
+  package let length: Length
   let dataset: Dataset
   let model: TrainingModel
   let optimizer: OptimizerConfiguration
@@ -35,14 +50,16 @@ package struct SimulationProblem: Sendable {
 
   static let seed: UInt64 = 7
   static let shardCount = 3
-  static let epochs: UInt32 = 3
   /// Silence after which a process counts as lost, seconds.
   static let nodeTimeout = 5.0
   private static let batchSize = 12
 
-  package init(_ kind: Kind, consistency: Consistency = .bulkSynchronous) throws {
+  package init(
+    _ kind: Kind, consistency: Consistency = .bulkSynchronous, length: Length = .standard
+  ) throws {
     self.kind = kind
     self.consistency = consistency
+    self.length = length
     dataset = try Self.makeDataset()
     rounds = kind == .mrdib ? 2 : 1
     var settings = SettingStore()
@@ -120,7 +137,8 @@ package struct SimulationProblem: Sendable {
       tables: model.tables.map { TableDescription($0) }, seed: Self.seed,
       shardCount: UInt32(Self.shardCount), workerCount: UInt32(shape.workers),
       serverCount: UInt32(shape.servers), stepsPerEpoch: UInt32(stepsPerEpoch),
-      roundsPerStep: UInt32(rounds), epochs: Self.epochs,
+      roundsPerStep: UInt32(rounds), epochs: length.epochs,
+      evaluationInterval: length.evaluationInterval,
       materializeBlockCount: UInt32(blocks.materializeCount),
       rankBlockCount: UInt32(blocks.rankCount),
       exposure: ExposurePlan(

@@ -2,10 +2,14 @@ import Coordinator
 import Nodes
 import Protocol
 import Recommenders
+import Tables
 
 /// A coordinator whose records, checkpoints and best model lie on the simulated disk.
 package final class SimulatedCoordinator: SimulatedProcess, CoordinatorEnvironment {
   private let initialState: CoordinatorState
+  /// The state that was checked last; before the first check that of the coordinator before, if
+  /// there was one.
+  private var checked: CoordinatorState?
   private(set) lazy var node = CoordinatorNode(
     initialState, tables: cluster.problem.model.tables, in: self)
   /// When the queue of jobs on best models is empty.
@@ -15,10 +19,17 @@ package final class SimulatedCoordinator: SimulatedProcess, CoordinatorEnvironme
 
   init(_ name: ProcessName, _ state: CoordinatorState, in cluster: SimulatedCluster) {
     initialState = state
+    checked = cluster.lastCoordinator
     super.init(name, in: cluster)
   }
 
-  override var brokenInvariants: [String] { node.state.brokenInvariants() }
+  override func checkInvariants() -> [String] {
+    defer {
+      checked = node.state
+      if cluster.processes.isCurrent(name) { cluster.lastCoordinator = node.state }
+    }
+    return node.state.brokenInvariants(after: checked)
+  }
 
   override func handle(_ input: Input) {
     switch input {
@@ -44,23 +55,40 @@ package final class SimulatedCoordinator: SimulatedProcess, CoordinatorEnvironme
 
   package func record(_ record: RunRecord) throws {
     guard mayAct() else { return }
-    cluster.note(.recorded(record, by: name))
     switch record.change {
     case .epochFinished: cluster.pass(.epochEnd)
     case .evaluated: cluster.pass(.evaluation)
     case .generationRaised: cluster.pass(.recovery)
     case .clusterFormed, .bestSaved, .checkpointCommitted, .ended: break
     }
+    let again = recordedAgain(record.change)
     let isInCharge = cluster.disk.isInCharge(record.standing.term)
     guard cluster.disk.record(record, obeysTerms: cluster.mutation != .noTerms) else {
       throw CoordinationError(
         code: .superseded, message: "another coordinator has taken over")
     }
+    cluster.note(.recorded(record, by: name))
+    if let again { cluster.report("\(name) has recorded \(again) again") }
     if !isInCharge {
       cluster.report("\(name) has recorded something after another had taken over")
     }
     if case .evaluated(let summary) = record.change {
       cluster.noteEvaluated(summary.epoch, generation: record.standing.generation)
+    }
+  }
+
+  /// What is recorded already: epochs count once, however often they are trained, and so do
+  /// evaluations, unless rows may be stale, where another training gives another model.
+  private func recordedAgain(_ change: RunRecord.Change) -> String? {
+    guard let run = cluster.disk.run else { return nil }
+    switch change {
+    case .epochFinished(let summary) where run.epochs.contains { $0.epoch == summary.epoch }:
+      return "epoch \(summary.epoch)"
+    case .evaluated(let summary)
+    where cluster.problem.consistency.isExact
+      && run.evaluations.contains { $0.epoch == summary.epoch }:
+      return "the evaluation of epoch \(summary.epoch)"
+    default: return nil
     }
   }
 

@@ -34,8 +34,8 @@ package class SimulatedProcess: NodeEnvironment {
     self.cluster = cluster
   }
 
-  /// What is wrong with its state, in sentences.
-  var brokenInvariants: [String] { [] }
+  /// What is wrong with its state after an event, in sentences.
+  func checkInvariants() -> [String] { [] }
 
   /// Takes in an event.
   final func take(_ input: Input) {

@@ -11,7 +11,7 @@ package final class SimulatedServer: SimulatedMember, ServerEnvironment {
   /// The version that the auditor has looked at, by generation.
   private var audited: (generation: UInt64, version: UInt64)?
 
-  override var brokenInvariants: [String] { state?.brokenInvariants ?? [] }
+  override func checkInvariants() -> [String] { state?.brokenInvariants ?? [] }
 
   var state: ServerState<ConnectionName>? { node.session.state }
 

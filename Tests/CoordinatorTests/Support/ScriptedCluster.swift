@@ -2,11 +2,15 @@ import Coordinator
 import Protocol
 import Testing
 
-/// A coordinator state with pretended nodes around it. Checks the invariants after every event.
-struct TestCluster {
+/// A coordinator state, with messages that a test writes for its nodes: no node behaves in any way
+/// of its own. The invariants are checked after every event.
+///
+/// Servers have the ids 100, 101, …, workers 200, 201, …. Whole clusters, whose nodes are the real
+/// ones, are in `Simulation`.
+struct ScriptedCluster {
   var state: CoordinatorState
   /// What has been recorded.
-  var store: MemoryStore
+  private(set) var records: StoredRun
   var now = 0.0
   private(set) var actions: [CoordinatorAction] = []
 
@@ -15,7 +19,11 @@ struct TestCluster {
 
   init(_ plan: RunPlan) throws {
     state = try CoordinatorState(plan: plan)
-    store = MemoryStore(begunWith: state.standing)
+    records = StoredRun(
+      identity: RunIdentity(
+        id: plan.runID, created: "2026-01-02T03:04:05Z", configuration: plan.configuration,
+        digests: [:]),
+      standing: state.standing, message: "", epochs: [], evaluations: [])
   }
 
   /// The coordinator is killed and started again from its records.
@@ -23,7 +31,7 @@ struct TestCluster {
     var plan = state.plan
     plan.term += 1
     plan.serverCount = servers ?? plan.serverCount
-    state = try CoordinatorState(plan: plan, resuming: ResumePoint(store.run))
+    state = try CoordinatorState(plan: plan, resuming: ResumePoint(records))
     actions = []
   }
 
@@ -54,7 +62,7 @@ struct TestCluster {
   ) -> [CoordinatorAction] {
     let before = state
     actions = state.handle(event, at: now)
-    store.record(actions)
+    for record in actions.records { records.apply(record) }
     #expect(
       state.brokenInvariants(after: before) == [], "after \(event)",
       sourceLocation: sourceLocation)
@@ -62,7 +70,7 @@ struct TestCluster {
   }
 
   @discardableResult
-  mutating func send(_ message: NodeMessage, from node: NodeID) -> [CoordinatorAction] {
+  mutating func receive(_ message: NodeMessage, from node: NodeID) -> [CoordinatorAction] {
     handle(.message(message, from: node))
   }
 
@@ -77,8 +85,7 @@ struct TestCluster {
         processID: UInt32(node), name: name, holding: holding))
   }
 
-  /// A heartbeat.
-  static func beat(
+  static func heartbeat(
     task: UInt64 = 0, done: UInt64 = 0, generation: UInt64 = 1, version: UInt64 = 0
   ) -> NodeMessage {
     .heartbeat(
@@ -87,16 +94,16 @@ struct TestCluster {
         generation: generation, version: version))
   }
 
-  /// All nodes join and set themselves up; the actions are those of the last one's readiness.
+  /// All nodes join and are ready; the actions are those of the last message.
   @discardableResult
   mutating func form() -> [CoordinatorAction] {
     for node in serverIDs {
-      send(Self.hello(.server, node), from: node)
-      send(.ready(generation: state.generation), from: node)
+      receive(Self.hello(.server, node), from: node)
+      receive(.ready(generation: state.generation), from: node)
     }
     for node in workerIDs {
-      send(Self.hello(.worker, node), from: node)
-      send(.ready(generation: state.generation), from: node)
+      receive(Self.hello(.worker, node), from: node)
+      receive(.ready(generation: state.generation), from: node)
     }
     return actions
   }
@@ -109,22 +116,22 @@ struct TestCluster {
     (0..<NodeID(state.plan.workerCount)).map { Self.firstWorker + $0 }
   }
 
-  /// Members report that they are ready for the generation.
+  /// Members send that they are ready for the generation.
   @discardableResult
   mutating func ready(_ nodes: [NodeID]) -> [CoordinatorAction] {
     var all: [CoordinatorAction] = []
-    for node in nodes { all += send(.ready(generation: state.generation), from: node) }
+    for node in nodes { all += receive(.ready(generation: state.generation), from: node) }
     return all
   }
 
-  /// Heartbeats of all servers, at a version.
-  mutating func reach(_ version: UInt64) {
+  /// All servers send heartbeats with a version.
+  mutating func serversReach(_ version: UInt64) {
     for node in serverIDs {
-      send(Self.beat(generation: state.generation, version: version), from: node)
+      receive(Self.heartbeat(generation: state.generation, version: version), from: node)
     }
   }
 
-  /// A server's file of a version.
+  /// What a server sends when its file of a version is written.
   func shard(_ version: UInt64, rank: UInt32, generation: UInt64? = nil) -> NodeMessage {
     .checkpointWritten(
       CheckpointShard(
@@ -132,28 +139,28 @@ struct TestCluster {
         file: "v\(version)/server-\(rank)", byteCount: 10, digest: "ab"))
   }
 
-  /// All servers write a version, and it is committed.
+  /// All servers send that they have written a version, and it is committed.
   @discardableResult
   mutating func checkpoint(_ version: UInt64) -> [CoordinatorAction] {
     for (rank, node) in serverIDs.enumerated() {
-      send(shard(version, rank: UInt32(rank)), from: node)
+      receive(shard(version, rank: UInt32(rank)), from: node)
     }
     guard let commit = actions.commits.first else { return actions }
     return handle(.checkpointCommitted(commit.committed))
   }
 
-  /// Does all tasks that `actions` hand out, each worker reporting `sums` per unit, in the order
-  /// of the tasks or against it. The actions are those of the last task's end.
+  /// Workers send that all tasks of `sent` are done, with `sums` per unit, in the order of the tasks
+  /// or in reverse. The actions are those of the last message.
   @discardableResult
-  mutating func work(
-    _ handedOut: [CoordinatorAction], isReversed: Bool = false, seconds: Double = 1,
+  mutating func finishTasks(
+    _ sent: [CoordinatorAction], isReversed: Bool = false, seconds: Double = 1,
     sums: (UInt32) -> [String: Double]
   ) -> [CoordinatorAction] {
     now += seconds
-    let tasks = handedOut.tasks
+    let tasks = sent.tasks
     for (node, task) in isReversed ? tasks.reversed() : tasks {
       let reports = task.body.units.map { UnitReport(unit: $0, sums: sums($0)) }
-      send(.taskDone(id: task.id, reports: reports), from: node)
+      receive(.taskDone(id: task.id, reports: reports), from: node)
     }
     return actions
   }
@@ -161,19 +168,20 @@ struct TestCluster {
   /// A worker joins, and is ready.
   @discardableResult
   mutating func addWorker(_ node: NodeID) -> [CoordinatorAction] {
-    send(Self.hello(.worker, node), from: node)
+    receive(Self.hello(.worker, node), from: node)
     return ready([node])
   }
 
-  /// Forms, and trains and evaluates the first epoch up to the saving of the best model.
+  /// The cluster forms, and the first epoch is trained and evaluated up to the saving of the best
+  /// model.
   @discardableResult
   mutating func epochUntilSaving() -> [CoordinatorAction] {
-    work(form()) { _ in ["loss.total": 1] }
-    work(actions) { _ in [:] }
-    return work(actions) { _ in ["valid.recall@20": 1, "valid.users": 1] }
+    finishTasks(form()) { _ in ["loss.total": 1] }
+    finishTasks(actions) { _ in [:] }
+    return finishTasks(actions) { _ in ["valid.recall@20": 1, "valid.users": 1] }
   }
 
-  /// The tasks under way, as workers get them that send another hello.
+  /// The tasks under way: those that workers get when they send another hello.
   var currentTasks: [(node: NodeID, task: WorkerTask)] {
     var copy = state
     return workerIDs.flatMap { node in
@@ -181,112 +189,19 @@ struct TestCluster {
     }
   }
 
-  /// Trains and evaluates one epoch with a selection metric, saving the best model when asked to.
+  /// An epoch is trained and evaluated with a selection metric, and the best model saved if the
+  /// coordinator asks for it.
   @discardableResult
   mutating func epoch(_ start: [CoordinatorAction], recall: Double) -> [CoordinatorAction] {
-    work(start) { _ in ["loss.total": 0.5, "pairs": 10] }
-    work(actions) { _ in [:] }
+    finishTasks(start) { _ in ["loss.total": 0.5, "pairs": 10] }
+    finishTasks(actions) { _ in [:] }
     let users = state.plan.rankBlockCount
-    work(actions) { _ in
+    finishTasks(actions) { _ in
       ["valid.recall@20": recall / Double(users), "valid.users": 1 / Double(users)]
     }
     guard actions.contains(where: \.isSaveBest) else { return actions }
     let before = actions
     handle(.bestSaved)
     return before + actions
-  }
-}
-
-extension TaskBody {
-  var units: [UInt32] {
-    switch self {
-    case .train(_, _, _, let units), .materialize(_, _, let units), .rank(_, _, let units): units
-    }
-  }
-}
-
-extension TaskBody {
-  var epoch: UInt32 {
-    switch self {
-    case .train(let epoch, _, _, _), .materialize(_, let epoch, _), .rank(_, let epoch, _): epoch
-    }
-  }
-}
-
-extension CoordinatorAction {
-  var isSend: Bool {
-    if case .send = self { true } else { false }
-  }
-
-  var isSaveBest: Bool {
-    if case .saveBest = self { true } else { false }
-  }
-}
-
-extension CheckpointCommit {
-  /// How the shell answers when it has written the manifest.
-  var committed: CommittedCheckpoint {
-    CommittedCheckpoint(
-      version: version, generation: generation, epoch: epoch,
-      manifest: "v\(version)-g\(generation)/manifest.json", created: "2026-01-02T03:04:05Z")
-  }
-}
-
-extension CommittedCheckpoint {
-  var restored: RestoredCheckpoint { RestoredCheckpoint(manifest: manifest, version: version) }
-}
-
-extension [CoordinatorAction] {
-  var commits: [CheckpointCommit] {
-    compactMap { if case .commitCheckpoint(let commit) = $0 { commit } else { nil } }
-  }
-
-  var discarded: [CheckpointShard] {
-    flatMap { (action) -> [CheckpointShard] in
-      if case .discardCheckpointFiles(let shards) = action { shards } else { [] }
-    }
-  }
-
-  func sent(to node: NodeID) -> [CoordinatorMessage] {
-    sent.filter { $0.node == node }.map(\.message)
-  }
-
-  var tasks: [(node: NodeID, task: WorkerTask)] {
-    compactMap {
-      if case .send(.task(let task), let node) = $0 { (node, task) } else { nil }
-    }
-  }
-
-  var sent: [(node: NodeID, message: CoordinatorMessage)] {
-    compactMap { if case .send(let message, let node) = $0 { (node, message) } else { nil } }
-  }
-
-  /// Without notices that the run waits.
-  var besidesWaiting: [CoordinatorAction] {
-    filter { if case .report(.waiting) = $0 { false } else { true } }
-  }
-
-  var reports: [RunEvent] {
-    compactMap { if case .report(let event) = $0 { event } else { nil } }
-  }
-
-  var records: [RunRecord] {
-    compactMap { if case .record(let record) = $0 { record } else { nil } }
-  }
-
-  var outcome: RunOutcome? {
-    if case .finish(let outcome)? = last { outcome } else { nil }
-  }
-
-  var failure: RunFailure? {
-    if case .failed(let failure)? = outcome?.ending { failure } else { nil }
-  }
-
-  var refusal: Refusal? {
-    sent.compactMap { if case .refused(let refusal) = $0.message { refusal } else { nil } }.first
-  }
-
-  var welcome: Welcome? {
-    sent.compactMap { if case .welcome(let welcome) = $0.message { welcome } else { nil } }.first
   }
 }
