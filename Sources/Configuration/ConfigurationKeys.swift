@@ -2,7 +2,7 @@ import ParameterServer
 import Recommenders
 import Settings
 
-/// The key table: every setting that exists.
+/// The key table: all settings.
 package struct ConfigurationKeys: Sendable {
   package let data: DataKeys = .init()
   package let model: ModelKeys = .init()
@@ -15,8 +15,8 @@ package struct ConfigurationKeys: Sendable {
 
   static let table = ConfigurationKeys()
 
-  /// The sections in the order in which they are listed. What models, estimators, optimizers and
-  /// metrics declare in their own files is collected here.
+  /// The sections in the order in which they are listed. The settings that models, estimators,
+  /// optimizers and metrics declare in their own files are collected here.
   static let sections: [ConfigurationSection] = [
     ConfigurationSection("Data", DataKeys.self),
     ConfigurationSection("Model", ModelKeys.self).adding(modelKeys),
@@ -59,8 +59,8 @@ package struct ConfigurationKeys: Sendable {
     all.flatMap { key in ([key.name] + key.aliases).map { ($0, key) } },
     uniquingKeysWith: { first, _ in first })
 
-  /// Checks that no two capabilities declare different settings under one name, which only those
-  /// that a program adds can do.
+  /// Checks that models, metrics and estimators that a program adds do not declare a setting under
+  /// the name of a different one.
   ///
   /// - Throws: `RegistrationError` that names the setting.
   package static func check() throws(RegistrationError) {
@@ -97,5 +97,28 @@ private struct SharedSetting {
       }
     }
     return result
+  }
+}
+
+/// The reference of all settings, for `--help` and the documentation.
+extension ConfigurationKeys {
+  /// One block per key: name, default, allowed values, meaning.
+  package static var reference: String {
+    sections.map { section in
+      ([section.title] + section.keys.map(entry)).joined(separator: "\n\n")
+    }
+    .joined(separator: "\n\n")
+  }
+
+  private static func entry(_ key: ConfigurationKey) -> String {
+    var facts = [key.declaration.expectation]
+    if let unit = key.declaration.unit { facts.append("in \(unit)") }
+    if !key.scope.description.isEmpty { facts.append("only with \(key.scope.description)") }
+    if !key.aliases.isEmpty { facts.append("also \(key.aliases.joined(separator: ", "))") }
+    return """
+        \(key.name): \(key.anyDefault.yaml)
+            \(key.summary)
+            (\(facts.joined(separator: "; ")))
+      """
   }
 }

@@ -28,7 +28,7 @@ package enum ConfigurationLibrary {
     }
   }
 
-  /// The data sets that have settings here.
+  /// The names of data sets with settings in the library.
   package static var datasetNames: [String] { datasets.keys.sorted() }
 
   private static func layer(_ text: String, _ name: String) throws -> ConfigurationLayer {

@@ -1,22 +1,24 @@
 import Files
+import Foundation
+import Recommenders
 import Settings
 
 /// Makes one configuration out of layers: built-in defaults, then the data set's, then the
-/// model's, then what was asked for (`--config` files, `--set`, options), each over the one before.
+/// model's, then the user's (`--config` files, `--set`, options); later layers take precedence.
 package struct ConfigurationResolver: Sendable {
   private let modelNames: [String]
 
   /// - Parameter modelNames: the models that exist.
   package init(modelNames: [String]) { self.modelNames = modelNames }
 
-  /// Resolves a run's configuration. The model's own layer is found by the name that the other
-  /// layers end up with.
+  /// Resolves a run's configuration. The model's own layer is found by the model's name in
+  /// the other layers.
   ///
   /// - Parameters:
   ///   - dataset: layers of the data set, lowest first.
   ///   - requested: layers of the user, lowest first.
   /// - Throws: `ConfigurationError` for an unknown key, a value that its key does not allow, or
-  ///   settings that contradict each other; the message says where each stands.
+  ///   settings that contradict each other; the message names the place of each.
   package func resolve(
     dataset: [ConfigurationLayer] = [], requested: [ConfigurationLayer]
   ) throws -> RunConfiguration {
@@ -25,7 +27,7 @@ package struct ConfigurationResolver: Sendable {
     return try resolve(layers: dataset + model + requested)
   }
 
-  /// Resolves exactly these layers, lowest first, over the built-in defaults.
+  /// Resolves only these layers, lowest first, over the built-in defaults.
   ///
   /// - Throws: as ``resolve(dataset:requested:)``.
   package func resolve(layers: [ConfigurationLayer]) throws -> RunConfiguration {
@@ -62,7 +64,50 @@ package struct ConfigurationResolver: Sendable {
     let nearest = NearestName.find(name, among: modelNames)
     throw ConfigurationError(
       entry.valueSource,
-      "there is no model '\(name.sanitized())'; expected one of \(modelNames.joined(separator: ", "))"
+      "there is no model '\(name.sanitized())'; expected one of "
+        + modelNames.joined(separator: ", ")
         + (nearest.map { " (did you mean '\($0)'?)" } ?? ""))
+  }
+}
+
+/// Rules for more than one key: settings that contradict each other.
+extension RunConfiguration {
+  func checkContradictions() throws {
+    let keys = ConfigurationKeys.table
+    try require(
+      self.selection.cutoffs.contains(self.selection.metric.cutoff), keys.selection.metric,
+      "needs \(self.selection.metric.cutoff) in", keys.selection.cutoffs)
+    try require(
+      self.selection.metrics.contains { $0.rawValue == self.selection.metric.name },
+      keys.selection.metric, "is not among", keys.selection.metrics)
+    try require(
+      self.training.batchSize >= self.training.shards, keys.training.batchSize, "is below",
+      keys.training.shards)
+    try require(
+      self.mrdib.smallestLogVariance < self.mrdib.largestLogVariance,
+      keys.mrdib.smallestLogVariance, "is not below", keys.mrdib.largestLogVariance)
+    let training = self.training
+    try require(
+      training.learningRate * pow(training.decay, 1 / training.decayPeriod)
+        >= Constraint<Double>.leastStepSize, keys.training.decay,
+      "leaves nothing of the learning rate after the first epoch, with", keys.training.decayPeriod)
+    try require(
+      self.cluster.nodeTimeout >= 2 * self.cluster.heartbeatInterval, keys.cluster.nodeTimeout,
+      "is below two intervals of", keys.cluster.heartbeatInterval)
+  }
+
+  /// Throws a sentence about two keys, after the source of the one that was set (the later one, if
+  /// both were).
+  private func require(
+    _ condition: Bool, _ left: any SettingDeclaration, _ relation: String,
+    _ right: any SettingDeclaration
+  ) throws {
+    guard !condition else { return }
+    let source = [right, left].map { resolved($0).source }.first { $0 != .builtInDefault }
+    func shown(_ key: any SettingDeclaration) -> String {
+      "\(key.name) (\(resolved(key).value.yaml.sanitized()), from \(resolved(key).source))"
+    }
+    throw ConfigurationError(
+      source, "\(shown(left)) \(relation) \(shown(right)); change one of them")
   }
 }

@@ -1,19 +1,19 @@
 import ParameterServer
 import Settings
 
-/// All settings of a run, resolved, checked and frozen; each knows where its value came from.
+/// All settings of a run, resolved, checked and frozen, with the source of each value.
 ///
 /// Values are reached by group and setting: `configuration.training.learningRate`.
 @dynamicMemberLookup
 package struct RunConfiguration: Sendable {
-  /// A value and where it came from.
+  /// A value and its source.
   struct Resolved: Sendable {
     var value: any SettingValue
     var source: ConfigurationSource
   }
 
-  /// The values of all settings that have another than their default, also those that models,
-  /// estimators and optimizers declare.
+  /// The values that differ from the defaults, including those of settings that models, estimators
+  /// and optimizers declare.
   package let values: SettingStore
   private let sources: [String: ConfigurationSource]
 
@@ -28,7 +28,7 @@ package struct RunConfiguration: Sendable {
     dynamicMember path: KeyPath<ConfigurationKeys, Group>
   ) -> SettingValues<Group> { values[Group.self] }
 
-  /// Where the value of a key came from; `nil` if there is no such key.
+  /// The source of a key's value; `nil` if there is no such key.
   package func source(of name: String) -> ConfigurationSource? {
     ConfigurationKeys.byName[name].map { resolved($0.declaration).source }
   }
@@ -52,11 +52,85 @@ package struct RunConfiguration: Sendable {
   }
 }
 
-/// Equal are configurations whose values are, wherever they came from.
+/// Configurations are equal if their values are; sources do not matter.
 extension RunConfiguration: Equatable {
   package static func == (left: Self, right: Self) -> Bool {
     ConfigurationKeys.all.allSatisfy {
       left.resolved($0.declaration).value.yaml == right.resolved($0.declaration).value.yaml
+    }
+  }
+}
+
+/// A fingerprint of what is trained.
+extension RunConfiguration {
+  /// The settings that decide which model is trained: those that have an effect and influence the
+  /// result, so not the number of workers. By name; values as YAML.
+  package var decisiveSettings: [(name: String, value: String)] {
+    ConfigurationKeys.all
+      .filter { $0.declaration.influencesResult && $0.scope.includes(self) }
+      .map { ($0.name, resolved($0.declaration).value.yaml) }
+      .sorted { $0.0 < $1.0 }
+  }
+
+  /// 16 hexadecimal digits that two configurations share if they train the same model, that is, if
+  /// their ``decisiveSettings`` agree.
+  ///
+  /// - Source: FNV-1a, 64 bits (Fowler, Noll, Vo), over the lines `name=value` by name. It
+  ///   distinguishes runs; it does not protect against forgery.
+  package var digest: String { digest(ignoring: []) }
+
+  /// A ``digest`` that configurations share whose seeds differ: repetitions of one experiment.
+  package var digestAcrossSeeds: String {
+    digest(ignoring: [ConfigurationKeys.table.training.seed.name])
+  }
+
+  private func digest(ignoring names: Set<String>) -> String {
+    let lines = decisiveSettings.filter { !names.contains($0.name) }
+      .map { "\($0.name)=\($0.value)\n" }
+    var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+    for byte in lines.joined().utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
+    let digits = String(hash, radix: 16)
+    return String(repeating: "0", count: 16 - digits.count) + digits
+  }
+}
+
+/// The resolved configuration as a file, and as an explanation.
+extension RunConfiguration {
+  /// All values, each with a comment that names its source. As a `--config` file it gives the same
+  /// configuration.
+  package func resolvedYAML() -> String {
+    var lines = [
+      "# The resolved configuration of a run. Behind each value: where it came from.",
+      "# Digest of what influences the result: \(digest)",
+    ]
+    for section in ConfigurationKeys.sections {
+      lines += ["", "# \(section.title)"]
+      lines += section.keys.map { key in
+        let setting = resolved(key.declaration)
+        return "\(key.name): \(setting.value.yaml)  # \(setting.source)"
+      }
+    }
+    return lines.joined(separator: "\n") + "\n"
+  }
+
+  /// One line per key: its value, its source, what it does, and whether it has an effect.
+  package func explain() -> [String] {
+    ConfigurationKeys.all.map { key in
+      let setting = resolved(key.declaration)
+      let idle = key.scope.includes(self) ? "" : " [no effect: only with \(key.scope.description)]"
+      return "\(key.name) = \(setting.value.yaml) (\(setting.source))\(idle) —"
+        + " \(key.summary)"
+    }
+  }
+
+  /// The user's settings that have no effect together with the others, each as a sentence for a
+  /// warning.
+  package var settingsWithoutEffect: [String] {
+    ConfigurationKeys.all.compactMap { key in
+      let source = resolved(key.declaration).source
+      guard !source.isBuiltIn, !key.scope.includes(self) else { return nil }
+      return "\(source): \(key.name) has no effect; it is only used with"
+        + " \(key.scope.description)."
     }
   }
 }

@@ -147,8 +147,8 @@ public final class Dataset: Sendable {
   }
 }
 
-/// What is left out of validation and test: users without training interactions, for whom no model
-/// without side information about users can predict anything.
+/// What is left out of validation and test: users without training interactions. No model
+/// without side information about users can predict anything for them.
 public struct DroppedInteractions: Sendable, Equatable, Codable {
   /// Users with interactions, but none for training.
   public let users: Int

@@ -61,7 +61,8 @@ package struct DatasetDescriptionFile: Equatable {
         .malformed, path: path, line: mark.line,
         "is not valid YAML here: \(problem.sanitized(atMost: 200))")
     default:
-      DatasetError(.malformed, path: path, "is not valid YAML: \("\(error)".sanitized(atMost: 200))")
+      DatasetError(
+        .malformed, path: path, "is not valid YAML: \("\(error)".sanitized(atMost: 200))")
     }
   }
 }

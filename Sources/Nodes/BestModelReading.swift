@@ -2,7 +2,7 @@ import Protocol
 import Tables
 import Worker
 
-/// The coordinator's reading of the best model from the servers, over connections of its own.
+/// Reads the best model from the servers for the coordinator, over separate connections.
 final class BestModelReading<Environment: CoordinatorEnvironment> {
   enum Conclusion {
     /// The writer has all rows.
@@ -15,12 +15,12 @@ final class BestModelReading<Environment: CoordinatorEnvironment> {
   private let work: ReadTablesWork
   private unowned let environment: Environment
   private var conversation = ServerConversation()
-  /// By rank.
+  /// Connections by rank.
   private var servers: [Environment.Peer] = []
 
   /// Connects to the servers.
   ///
-  /// - Throws: errors with a sentence if an address is wrong or a connection is refused.
+  /// - Throws: an error with a sentence if an address is wrong or a connection is refused.
   init(
     _ request: BestModelRequest, of tables: [TableSpec], from endpoints: [String],
     into writer: Environment.ModelWriter, in environment: Environment
@@ -41,7 +41,7 @@ final class BestModelReading<Environment: CoordinatorEnvironment> {
 
   func owns(_ peer: Environment.Peer) -> Bool { servers.contains(peer) }
 
-  /// Greets the servers; the reading begins when all have answered.
+  /// Sends a hello to every server; reading begins when all have answered.
   func begin(runID: String) -> Conclusion? {
     let hello = DataHello(
       runID: runID, generation: request.generation, sender: "coordinator")
@@ -54,7 +54,7 @@ final class BestModelReading<Environment: CoordinatorEnvironment> {
     return perform(conversation.handle(reply, from: server, at: environment.now))
   }
 
-  /// Sends requests again that were not answered.
+  /// Retries requests that were not answered.
   func tick() -> Conclusion? { perform(conversation.tick(at: environment.now)) }
 
   func close() {

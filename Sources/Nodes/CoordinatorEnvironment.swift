@@ -20,10 +20,10 @@ package protocol CoordinatorEnvironment: ConnectingEnvironment {
   ///   coordinator has taken the run over.
   func record(_ record: RunRecord) throws
 
-  /// Keeps with which kernels a worker computes.
+  /// Records with which kernels a worker computes.
   func recordKernels(of hello: NodeHello) throws
 
-  /// Shows an event to people.
+  /// Shows an event to the user.
   func report(_ event: RunEvent)
 
   /// Job: `CoordinatorAction.findCheckpoint`.
@@ -35,10 +35,10 @@ package protocol CoordinatorEnvironment: ConnectingEnvironment {
   /// Job without a result: `CoordinatorAction.discardCheckpointFiles`.
   func discardCheckpointFiles(_ shards: [CheckpointShard])
 
-  /// Job: makes the files of a best model, which lack their rows then. Reports `begun` or `failed`.
+  /// Job: creates the files of a best model, still without rows. Reports `begun` or `failed`.
   func makeModelFiles(_ request: BestModelRequest)
 
-  /// Job: completes the files, which have all rows now, and makes them the best model of the run.
+  /// Job: completes the files, which now have all rows, and makes them the best model of the run.
   /// The last report is `saved` or `failed`.
   func completeModelFiles(_ writer: ModelWriter, of request: BestModelRequest)
 
@@ -46,13 +46,13 @@ package protocol CoordinatorEnvironment: ConnectingEnvironment {
   func end(_ ending: CoordinatorEnding)
 }
 
-/// What collects the rows of a best model while they are read from the servers.
+/// Collects the rows of a best model while they are read from the servers.
 package protocol BestModelSink {
-  /// The work that reads the rows and hands them to the sink.
+  /// The work that reads the rows and passes them to the sink.
   func reading(routing: TableRouting, generation: UInt64) -> ReadTablesWork
 }
 
-/// Which model is to be saved.
+/// Which model to save.
 package struct BestModelRequest: Sendable, Equatable {
   /// Counts the savings of a coordinator: results of an earlier one are ignored.
   package var number: UInt64
@@ -68,14 +68,14 @@ package struct BestModelRequest: Sendable, Equatable {
   }
 }
 
-/// What became of a job on the files of a best model.
+/// A result of a job on the files of a best model.
 package enum BestModelEvent<Writer> {
-  /// The files are made and lack their rows.
+  /// The files exist, without rows.
   case begun(Writer)
   /// One of the files is complete.
   case moved
   case saved
-  /// `isTransient`: another try can succeed.
+  /// `isTransient`: a retry can succeed.
   case failed(String, isTransient: Bool)
 }
 

@@ -9,15 +9,15 @@ package final class CoordinatorNode<Environment: CoordinatorEnvironment> {
 
   package private(set) var state: CoordinatorState
   private unowned let environment: Environment
-  /// Of the model, by which the best model is read.
+  /// The model's tables, for reading the best model.
   private let tables: [TableSpec]
   private var nodes = NodeConnections<Peer>()
-  /// The saving of the best model under way.
+  /// The saving of a best model that is under way.
   private var saving: (request: BestModelRequest, endpoints: [String])?
   private var savingCount: UInt64 = 0
-  /// The reading that is a part of it.
+  /// The reading of rows for it, from start to end.
   private var reading: BestModelReading<Environment>?
-  /// Set when the records cannot be written: nothing is done any more.
+  /// Set when the records cannot be written: events and actions are ignored from then on.
   private var hasFailed = false
 
   /// - Parameter tables: of the model, in the order of the plan.
@@ -39,16 +39,16 @@ package final class CoordinatorNode<Environment: CoordinatorEnvironment> {
       let message = try message.nodeMessage()
       if case .hello(let hello) = message {
         nodes.add(
-          hello.incarnation, speakingOn: peer, memberCount: state.memberCount
+          hello.incarnation, on: peer, memberCount: state.memberCount
         ) { state.isMember($0) }
         recordKernels(of: hello)
       }
-      guard let node = nodes.node(speakingOn: peer) else { return askForHello(peer) }
+      guard let node = nodes.node(on: peer) else { return askForHello(peer) }
       handle(.message(message, from: node))
     } catch {
       environment.recordMalformedMessage("\(error)")
       if error.code == .protocolVersion { send(.refused(error.refusal), to: peer) }
-      if let node = nodes.node(speakingOn: peer) {
+      if let node = nodes.node(on: peer) {
         handle(.undecodable(from: node, message: "\(error)"))
       }
     }
@@ -56,24 +56,24 @@ package final class CoordinatorNode<Environment: CoordinatorEnvironment> {
 
   /// Time passes.
   ///
-  /// - Parameter isBehind: whether messages have come that were not handed to the node yet.
+  /// - Parameter isBehind: whether messages have arrived that the node has not received yet.
   package func tick(isBehind: Bool = false) {
     handle(isBehind ? .tickWhileBehind : .tick)
     if let reading { conclude(reading.tick()) }
   }
 
-  /// A person or a supervisor wants the run to end; `reason` such as `Ctrl-C`.
+  /// The user or a supervisor wants the run to end; `reason` such as `Ctrl-C`.
   package func stop(because reason: String) { handle(.stopRequested(reason: reason)) }
 
   /// The result of a job on checkpoints.
   ///
-  /// - Parameter problems: what is wrong with checkpoints that were passed over.
+  /// - Parameter problems: why checkpoints were skipped, in sentences.
   package func finished(_ event: CoordinatorEvent, problems: [String] = []) {
     for problem in problems { environment.log(.warning, problem) }
     handle(event)
   }
 
-  /// The result of a job on the files of a best model, or a part of it.
+  /// A result of a job on the files of a best model.
   package func model(
     _ event: BestModelEvent<Environment.ModelWriter>, ofSaving number: UInt64
   ) {
@@ -90,9 +90,9 @@ package final class CoordinatorNode<Environment: CoordinatorEnvironment> {
     }
   }
 
-  /// The records of the run cannot be written, or are not where people find them: to continue would
-  /// lose what people rely on. Nodes are told to end, unless another coordinator has taken over and
-  /// they are its own.
+  /// The records of the run cannot be written, or the run directory has moved away: continuing
+  /// would lose results. All nodes are sent `finish`, unless another coordinator has taken the run
+  /// over and needs them.
   package func fail(_ error: any Error) {
     guard !hasFailed else { return }
     hasFailed = true
@@ -143,10 +143,10 @@ package final class CoordinatorNode<Environment: CoordinatorEnvironment> {
     environment.send(CoordinatorEnvelope(term: state.plan.term, message: message), to: peer)
   }
 
-  /// The peer may be a node of this run that does not know that its coordinator was restarted.
+  /// The peer may be a node of this run that has not noticed that its coordinator was restarted.
   private func askForHello(_ peer: Peer) {
     let refusal = Refusal(
-      code: .helloNeeded, message: "this coordinator does not know you (any more); say hello")
+      code: .helloNeeded, message: "this coordinator does not know this node; send a hello")
     send(.refused(refusal), to: peer)
   }
 
@@ -188,12 +188,12 @@ package final class CoordinatorNode<Environment: CoordinatorEnvironment> {
     saving = nil
     if isTransient {
       environment.log(
-        .frequentWarning, "the best model is not saved yet, it is tried again: \(message)")
+        .frequentWarning, "the best model is not saved yet; retrying: \(message)")
     }
     handle(.bestSaveFailed(message, isTransient: isTransient))
   }
 
-  /// Results of the saving under way are ignored from now on.
+  /// Results of the present saving are ignored from now on.
   private func dropSaving() {
     endReading()
     saving = nil

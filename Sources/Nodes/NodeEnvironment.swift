@@ -1,10 +1,10 @@
 import Protocol
 
-/// What the node of every role needs of the process that it runs in.
+/// What a node of any role needs of the process that it runs in.
 ///
 /// A node decides; an environment moves messages, runs jobs and hands their results back to the
-/// node as inputs. There are three environments: sockets and threads (`Runtime/Roles`), a queue
-/// within one process (`Runtime/SingleProcess`), and a virtual clock and network (`Simulation`).
+/// node as inputs. There are three environments: sockets and threads, a queue
+/// within one process (both in `Runtime/Cluster`), and a virtual clock and network (`Simulation`).
 /// The node code is the same in all three, so that what runs is what is simulated.
 ///
 /// An environment must outlive its node. All calls in both directions happen on one thread.
@@ -14,7 +14,7 @@ package protocol NodeEnvironment: AnyObject {
   /// A message as it arrives.
   associatedtype Message: ReceivedMessage
 
-  /// Seconds on a clock that never goes back.
+  /// Seconds on a monotonic clock.
   var now: Double { get }
 
   /// Writes a line to the log of the process.
@@ -24,11 +24,11 @@ package protocol NodeEnvironment: AnyObject {
   func recordMalformedMessage(_ problem: String)
 }
 
-/// How much a line of a node's log matters.
+/// The importance of a line of a node's log.
 package enum NodeLogLevel {
   case info
   case warning
-  /// A warning that other processes can cause as often as they like: log a few per minute.
+  /// A warning that other processes can cause without limit: a few are logged per minute.
   case frequentWarning
 }
 
@@ -39,14 +39,14 @@ package protocol ConnectingEnvironment: NodeEnvironment {
   /// - Throws: an error with a sentence if the address is wrong or the system refuses a connection.
   func connect(to endpoint: String) throws -> Peer
 
-  /// Closes a connection at once, with whatever it has not sent.
+  /// Closes a connection at once; what it has not sent is dropped.
   func close(_ peer: Peer)
 
-  /// Sends a request. What cannot be sent is logged; the node sends it again if no answer comes.
+  /// Sends a request. What cannot be sent is logged; the node retries if no answer comes.
   func send(_ request: DataRequest, to peer: Peer)
 
-  /// Whether an error comes from a shortage of the system that passes, such as no free file
-  /// descriptor, so that another try may succeed.
+  /// Whether an error comes from a temporary shortage of the system, such as no free file
+  /// descriptor, so that a retry may succeed.
   func isPassingShortage(_ error: any Error) -> Bool
 }
 
@@ -55,11 +55,11 @@ package protocol MemberEnvironment: NodeEnvironment {
   /// Sends a message to the coordinator. What cannot be sent is logged.
   func sendToCoordinator(_ message: NodeMessage)
 
-  /// What the process uses now.
+  /// The present use of resources by the process.
   func usage() -> ProcessUsage
 }
 
-/// What a process uses, as its heartbeats report it.
+/// A process's use of resources, as its heartbeats report it.
 package struct ProcessUsage: Sendable {
   package var residentBytes: UInt64
   package var peakResidentBytes: UInt64

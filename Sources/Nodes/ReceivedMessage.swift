@@ -1,9 +1,9 @@
 import Protocol
 
-/// A message as it arrives at a node, which knows from the connection what it must be.
+/// A message as it arrives at a node. The node knows from the connection which kind it must be.
 package protocol ReceivedMessage: Sendable {
   func nodeMessage() throws(WireError) -> NodeMessage
-  func coordinatorLetter() throws(WireError) -> CoordinatorEnvelope
+  func coordinatorEnvelope() throws(WireError) -> CoordinatorEnvelope
   func dataRequest() throws(WireError) -> DataRequest
   func dataReply() throws(WireError) -> DataReply
 }
@@ -12,7 +12,7 @@ package protocol ReceivedMessage: Sendable {
 extension WireMessage: ReceivedMessage {
   package func nodeMessage() throws(WireError) -> NodeMessage { try NodeMessage(decoding: self) }
 
-  package func coordinatorLetter() throws(WireError) -> CoordinatorEnvelope {
+  package func coordinatorEnvelope() throws(WireError) -> CoordinatorEnvelope {
     try CoordinatorEnvelope(decoding: self)
   }
 
@@ -33,7 +33,7 @@ package enum MemoryMessage: Sendable, ReceivedMessage {
     return message
   }
 
-  package func coordinatorLetter() throws(WireError) -> CoordinatorEnvelope {
+  package func coordinatorEnvelope() throws(WireError) -> CoordinatorEnvelope {
     guard case .coordinator(let envelope) = self else { throw .unexpectedKind }
     return envelope
   }

@@ -5,7 +5,7 @@ import Protocol
 ///
 /// Jobs return at once. Their results come back through ``ServerNode/handle(_:)``.
 package protocol ServerEnvironment: MemberEnvironment {
-  /// Sends a reply. What cannot be sent is logged: the peer asks again.
+  /// Sends a reply. What cannot be sent is logged; the peer retries its request.
   ///
   /// - Returns: false if the peer is gone.
   func send(_ reply: DataReply, to peer: Peer) -> Bool
@@ -27,7 +27,7 @@ package final class ServerNode<Environment: ServerEnvironment> {
   package private(set) var session: ServerSession<Peer>
   private unowned let environment: Environment
   private let coordinator: Peer
-  /// Of the generation that is being prepared or served.
+  /// The welcome of the generation that is being prepared or served.
   private var welcome: Welcome?
 
   /// - Parameter coordinator: the connection to the coordinator.
@@ -45,7 +45,7 @@ package final class ServerNode<Environment: ServerEnvironment> {
   package func received(_ message: Environment.Message, from peer: Peer) {
     do {
       if peer == coordinator {
-        handle(.coordinator(try message.coordinatorLetter()))
+        handle(.coordinator(try message.coordinatorEnvelope()))
       } else {
         handle(.request(try message.dataRequest(), from: peer))
       }

@@ -2,7 +2,7 @@ import Datasets
 import Protocol
 import Worker
 
-/// The jobs of a worker: it sets up data and model, and computes tasks. Each job returns the event
+/// The jobs of a worker: setting up data and model, and computing tasks. Each job returns the event
 /// that reports its result to the ``WorkerNode``.
 ///
 /// Not `Sendable`: jobs run one after the other, on one thread or serial queue.
@@ -12,7 +12,7 @@ package final class TaskComputation {
   private let isPassingShortage: (any Error) -> Bool
   private let warn: (String) -> Void
   private var engine: WorkerEngine?
-  /// What the engine was made from.
+  /// The configuration that the engine was made from.
   private var configuration = ""
   private var work: (any Work)?
 
@@ -33,7 +33,7 @@ package final class TaskComputation {
     self.warn = warn
   }
 
-  /// What is done of the task under way, in steps or blocks; 0 without a task.
+  /// How much of the present task is done, in steps or blocks; 0 without a task.
   package var progress: UInt64 { work?.progress ?? 0 }
 
   /// Loads data and model, or keeps those of an earlier generation.
@@ -54,7 +54,7 @@ package final class TaskComputation {
     }
   }
 
-  /// Begins a task, in place of one that may be under way.
+  /// Begins a task; it replaces the present one, if any.
   package func begin(_ task: WorkerTask) -> WorkerEvent {
     run(task.id) {
       guard let engine else { throw TrainingError("A task came before the worker was set up.") }
@@ -63,7 +63,7 @@ package final class TaskComputation {
     }
   }
 
-  /// Gives a task what it waited for.
+  /// Continues a task with what it waited for.
   package func advance(_ task: UInt64, _ input: WorkInput) -> WorkerEvent { run(task) { input } }
 
   private func run(_ task: UInt64, _ input: () throws -> WorkInput) -> WorkerEvent {
@@ -71,7 +71,7 @@ package final class TaskComputation {
       let input = try input()
       guard let work, let engine else { throw TrainingError("No task is under way.") }
       let output = try work.advance(input)
-      // A result counts only if the data is still what the run began with.
+      // A result counts only if the data files have not changed since the run began.
       if case .done = output {
         for notice in try engine.dataset.sources.check() { warn(notice) }
       }

@@ -3,10 +3,10 @@ import Worker
 
 /// What a ``WorkerNode`` needs of its process.
 ///
-/// Jobs run one after the other, in the order in which they were asked for: see
+/// Jobs run one after the other, in the order of the calls: see
 /// ``TaskComputation``. Their results come back through ``WorkerNode/handle(_:)``.
 package protocol WorkerEnvironment: MemberEnvironment, ConnectingEnvironment {
-  /// What is done of the task under way, in steps or blocks.
+  /// How much of the present task is done, in steps or blocks.
   var taskProgress: UInt64 { get }
 
   /// Job: `WorkerAction.setUp`.
@@ -25,7 +25,7 @@ package protocol WorkerEnvironment: MemberEnvironment, ConnectingEnvironment {
 /// How a worker ends.
 package enum WorkerEnding {
   case left(Departure)
-  /// It cannot connect to the servers, and another try will not help.
+  /// It cannot connect to the servers, and a retry will not help.
   case cannotConnect(String)
 }
 
@@ -38,10 +38,10 @@ package final class WorkerNode<Environment: WorkerEnvironment> {
   private unowned let environment: Environment
   private let coordinator: Peer
   private var endpoints: [String] = []
-  /// By rank.
+  /// Connections to servers, by rank.
   private var servers: [Peer] = []
-  /// Further connections to servers, by rank. One that was opened to find out whether a server can
-  /// be reached stays open for the next time.
+  /// Second connections to servers, by rank, for probes: whether a server can be reached at all.
+  /// They stay open for the next probe.
   private var probes: [Int: Peer] = [:]
   /// The rank of the server at the other end of a connection.
   private var ranks: [Peer: Int] = [:]
@@ -63,9 +63,9 @@ package final class WorkerNode<Environment: WorkerEnvironment> {
       if let rank = ranks[peer] {
         handle(.reply(try message.dataReply(), server: rank))
       } else if peer == coordinator {
-        handle(.coordinator(try message.coordinatorLetter()))
+        handle(.coordinator(try message.coordinatorEnvelope()))
       }
-      // Anything else is late, from a server of an earlier generation.
+      // Anything else is a late message of a server of an earlier generation.
     } catch {
       environment.recordMalformedMessage("\(error)")
     }
@@ -92,7 +92,7 @@ package final class WorkerNode<Environment: WorkerEnvironment> {
       environment.setUp(welcome)
     case .connect(let endpoints): connect(to: endpoints)
     case .request(let request, let server):
-      // There are no connections if one of them was refused: the worker is about to end.
+      // Without connections one of them was refused, and the worker is about to end.
       if servers.indices.contains(server) { environment.send(request, to: servers[server]) }
     case .probe(let request, let server): probe(server, with: request)
     case .warn(let warning): environment.log(.warning, warning)

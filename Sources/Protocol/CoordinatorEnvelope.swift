@@ -16,7 +16,7 @@ package enum CoordinatorMessage: Sendable, Equatable {
   case servers(generation: UInt64, endpoints: [String])
   case task(WorkerTask)
   case heartbeatAcknowledged(generation: UInt64)
-  /// The run has ended or was given up; leave.
+  /// The run has ended or failed; leave.
   case finish(reason: String, ending: RunEnding)
   case refused(Refusal)
   /// To servers: stay at the current version of the tables, and report it.

@@ -73,7 +73,7 @@ package struct HeldState: Sendable, Equatable {
   }
 }
 
-/// A node's periodic sign of life, with its use of resources.
+/// The periodic message that shows that a node is alive, with its use of resources.
 package struct Heartbeat: Sendable, Equatable {
   package var residentBytes: UInt64
   package var peakResidentBytes: UInt64

@@ -1,11 +1,11 @@
 /// Which values of a type a setting allows.
 public struct Constraint<Value: SettingValue>: Sendable {
-  /// Goes behind what is expected: `above 0`; empty if everything is allowed.
+  /// Follows the expected type in messages: `above 0`; empty if all values are allowed.
   public let description: String
   let accepts: @Sendable (Value) -> Bool
 
   /// - Parameters:
-  ///   - description: goes behind what is expected.
+  ///   - description: follows the expected type in messages.
   ///   - accepts: whether a value is allowed.
   public init(_ description: String, accepts: @escaping @Sendable (Value) -> Bool) {
     self.description = description
@@ -30,7 +30,7 @@ extension Constraint where Value: Comparable {
     }
   }
 
-  /// A range, or a nought that stands for never.
+  /// A range, or a special value such as 0 for never.
   public static func within(_ range: ClosedRange<Value>, or nought: Value) -> Constraint {
     Constraint(
       "\(nought.yaml), or from \(range.lowerBound.yaml) to \(range.upperBound.yaml)"
@@ -45,17 +45,16 @@ extension Constraint where Value: Comparable {
 }
 
 extension Constraint where Value == Double {
-  /// The weight of a term of a loss: none, or one that 32-bit floats notice beside the other terms.
+  /// The weight of a term of a loss: 0, or large enough to matter in a sum of 32-bit floats.
   public static var weight: Constraint { within(1e-9...1e6, or: 0) }
 
-  /// A step size: below the least, no 32-bit weight would move.
+  /// A step size. A smaller one would change no 32-bit weight.
   public static var stepSize: Constraint { within(leastStepSize...100) }
 
-  /// What is left of the smallest weights that models begin with when they are rounded.
+  /// About the rounding error of the smallest initial weights.
   public static var leastStepSize: Double { 1e-12 }
 
-  /// A range without its end: what is below it by its last digits only is not below it in
-  /// computations.
+  /// A range without its end. The 32-bit float of a value must be below the end as well.
   public static func within(_ range: Range<Double>) -> Constraint {
     Constraint(
       "from \(range.lowerBound.yaml) to below \(range.upperBound.yaml), also as a "

@@ -1,7 +1,7 @@
 internal import Synchronization
 
-/// What there is of a kind: the models, the metrics. A program can add its own before it reads the
-/// list for the first time; from then on the list stays as it is.
+/// All choices of one kind, such as the models or the metrics. A program can add its own before the
+/// list is read for the first time; after that the list is fixed.
 package final class Registry<Element: Sendable>: Sendable {
   private struct State {
     var elements: [Element]
@@ -24,7 +24,7 @@ package final class Registry<Element: Sendable>: Sendable {
     state = Mutex(State(elements: builtIn))
   }
 
-  /// Adds elements behind those that there are.
+  /// Appends elements.
   ///
   /// - Throws: ``RegistrationError`` for a name that exists or has other characters than a–z, 0–9
   ///   and _, and when the list was read before.
@@ -50,7 +50,7 @@ package final class Registry<Element: Sendable>: Sendable {
     throw RegistrationError(description: "Cannot add the \(kind) \(names): \(problem).")
   }
 
-  /// The list, which nothing can be added to any more.
+  /// The list; from now on it is fixed.
   package func sealed() -> [Element] {
     state.withLock { state in
       state.isSealed = true
@@ -59,9 +59,33 @@ package final class Registry<Element: Sendable>: Sendable {
   }
 }
 
-/// A program added something that cannot be added; the sentence says why.
+/// Why a program's own element cannot be added, as a sentence.
 public struct RegistrationError: Error, CustomStringConvertible {
   public let description: String
 
   package init(description: String) { self.description = description }
+}
+
+/// A type that lists all choices of one kind by name, such as the optimizers.
+public protocol NameRegistry: Sendable {
+  /// The names in settings, the default first.
+  static var names: [String] { get }
+}
+
+/// One of the names of a registry, as the value of a setting.
+public struct RegisteredName<Registry: NameRegistry>: SettingChoice {
+  public static var allCases: [Self] { Registry.names.map(Self.init(known:)) }
+
+  public let rawValue: String
+
+  /// Nil if the registry has no such name.
+  public init?(rawValue: String) {
+    guard Registry.names.contains(rawValue) else { return nil }
+    self.init(known: rawValue)
+  }
+
+  private init(known name: String) { rawValue = name }
+
+  /// - Precondition: the registry is not empty.
+  public static var standard: Self { allCases[0] }
 }

@@ -15,8 +15,8 @@ public struct Setting<Value: SettingValue>: SettingDeclaration {
   /// - Parameters:
   ///   - name: in snake case; the name in every file and option.
   ///   - unit: what a number counts.
-  ///   - aliases: what other toolboxes call it.
-  ///   - influencesResult: whether another value gives another trained model.
+  ///   - aliases: its names in other toolboxes.
+  ///   - influencesResult: whether the trained model depends on the value.
   ///   - summary: what it does and where its default comes from, as help shows it.
   public init(
     _ name: String, default defaultValue: Value, _ constraint: Constraint<Value> = .any,
@@ -48,7 +48,7 @@ public struct Setting<Value: SettingValue>: SettingDeclaration {
   }
 }
 
-/// A ``Setting`` whatever its type.
+/// A ``Setting`` of any type.
 public protocol SettingDeclaration: Sendable {
   var name: String { get }
   var anyDefault: any SettingValue { get }

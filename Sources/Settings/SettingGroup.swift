@@ -8,7 +8,7 @@ public protocol SettingGroup: Sendable {
   init()
 }
 
-/// The group of what has no settings.
+/// A group without settings.
 public struct NoSettings: SettingGroup {
   public init() {}
 }
@@ -36,7 +36,7 @@ public struct SettingValues<Group: SettingGroup>: Sendable {
   }
 }
 
-/// Values of settings by name; a setting that has none here has its default.
+/// Values of settings by name; the others have their defaults.
 public struct SettingStore: Sendable {
   private var values: [String: any SettingValue]
 
@@ -65,7 +65,7 @@ public struct SettingStore: Sendable {
     set { self = newValue.store }
   }
 
-  /// The value of a setting, whatever its type.
+  /// The value of a setting of any type.
   package func value(of setting: any SettingDeclaration) -> any SettingValue {
     values[setting.name] ?? setting.anyDefault
   }

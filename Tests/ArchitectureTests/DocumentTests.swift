@@ -13,10 +13,13 @@ import Testing
     return (all ?? []).map { "\(folder)/\($0)" }
   }
 
-  private static let sources = ["Sources", "Tests", "Proto", "scripts"].flatMap(files)
+  private static let sources = [
+    "Sources", "Tests", "Proto", "scripts", "Examples", "docs", "Configs",
+  ].flatMap(files)
 
   static let documents =
-    ["README.md", "CONTRIBUTING.md"] + files(in: "docs").filter { $0.hasSuffix(".md") }
+    ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"]
+    + ["docs", "Sources", "Examples", "Proto"].flatMap(files).filter { $0.hasSuffix(".md") }
 
   @Test("a source file that a document names exists", arguments: documents)
   func namedFilesExist(document: String) throws {
@@ -26,6 +29,17 @@ import Testing
       let name = String(match.1)
       let isThere = Self.sources.contains { $0 == name || $0.hasSuffix("/\(name)") }
       #expect(isThere, "\(document) names \(name)")
+    }
+  }
+
+  @Test("a folder or file of the project that a document names exists", arguments: documents)
+  func namedPathsExist(document: String) throws {
+    let text = try String(
+      contentsOf: Self.root.appendingPathComponent(document), encoding: .utf8)
+    let folders = /`((?:Sources|Tests|Proto|docs|scripts|Configs)\/[A-Za-z0-9_+\/.-]+)`/
+    for match in text.matches(of: folders) {
+      let path = Self.root.appendingPathComponent(String(match.1)).path
+      #expect(FileManager.default.fileExists(atPath: path), "\(document) names \(match.1)")
     }
   }
 

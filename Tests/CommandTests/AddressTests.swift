@@ -83,7 +83,7 @@ import TestSupport
   }
 
   @Test(
-    "and roles that were started by hand say at once what is wrong", .enabled(if: hasOwnNetworks))
+    "and roles that were started by hand report the problem at once", .enabled(if: hasOwnNetworks))
   func namesLoopback() throws {
     let address = ["--coordinator", "tcp://127.0.0.1:7000", "--join-timeout", "1"]
     for role in ["worker", "server"] {

@@ -140,8 +140,8 @@ import TestSupport
       Set(statistics.keys).isSuperset(of: ["sigma.visual", "kl_per_dimension.text"]))
     _ = try folder.object("run/environment.json")
     let log = String(decoding: try folder.bytes("run/logs/server-0.log"), as: UTF8.self)
-    let told = /in all: pulls answered: (\d+), .*; pushes applied: (\d+)/
-    let counts = try #require(log.firstMatch(of: told), "\(log)")
+    let found = /in all: pulls answered: (\d+), .*; pushes applied: (\d+)/
+    let counts = try #require(log.firstMatch(of: found), "\(log)")
     #expect((Int(counts.1) ?? 0) > 9 && (Int(counts.2) ?? 0) > 9, "\(counts.0)")
     let configuration = String(
       decoding: try folder.bytes("run/config.resolved.yaml"), as: UTF8.self)

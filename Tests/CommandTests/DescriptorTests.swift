@@ -26,7 +26,7 @@ import TestSupport
     try Wait.until("a warning names a file that was not written") {
       let log = String(decoding: try long.folder.bytes("run/logs/server-0.log"), as: UTF8.self)
       return log.contains("was not written: ") || !run.isRunning
-        || run.errors.contains("the best model is not saved yet, it is tried again")
+        || run.errors.contains("the best model is not saved yet; retrying")
     }
     #expect(run.isRunning)
     for role in roles { try limit(role, to: 1024) }

@@ -186,7 +186,7 @@ import TestSupport
     let sentence = try #require(
       worker.errors.firstMatch(of: /Cannot connect to server (\d): .*tcp:\/\/node\+1:\d+/),
       "\(worker.errors)")
-    try Wait.until("the coordinator hears of it") {
+    try Wait.until("the coordinator reports it") {
       coordinator.errors.contains("it left: Cannot connect to server \(sentence.1)")
     }
     #expect(coordinator.isRunning && servers.allSatisfy(\.isRunning))

@@ -19,10 +19,10 @@ import TestSupport
     kill(victim, SIGSTOP)
     defer { kill(victim, SIGKILL) }
     #expect(try train.wait() == 0, "\(train.errors)")
-    let told = try #require(
+    let found = try #require(
       train.errors.firstMatch(of: /(\S+) hangs: no life sign for (\d) s; killing it/),
       "\(train.errors)")
-    #expect(told.1 == name, "\(told.0)")
+    #expect(found.1 == name, "\(found.0)")
     #expect(train.errors.contains("\(name) was killed by signal 9 (KILL); restarting it"))
     #expect(try long.result("run") == long.undisturbed())
   }

@@ -154,8 +154,8 @@ import TestSupport
     #expect(try server.wait() == 0, "\(server.errors)")
     #expect(try worker.wait() == 0, "\(worker.errors)")
     for role in roles {
-      let told = /closed before they had said who they are: \d+ to make room .* sent more than/
-      #expect(role.errors.contains(told), "\(role.errors)")
+      let total = /closed before they were authenticated: \d+ to make room .* sent more than/
+      #expect(role.errors.contains(total), "\(role.errors)")
     }
     let alone = try Command(
       arguments: [

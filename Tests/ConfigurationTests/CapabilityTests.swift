@@ -4,7 +4,7 @@ import Recommenders
 import Settings
 import Testing
 
-@Test("every optimizer of the registry can be asked for, with the settings that it declares")
+@Test("every optimizer of the registry can be selected, with the settings that it declares")
 func optimizers() throws {
   for name in OptimizerRegistry.names {
     let configuration = try resolve(setting: "optimizer=\(name)")
@@ -30,7 +30,7 @@ func optimizerSettings() throws {
   #expect(rowwise.settingsWithoutEffect.first?.contains("optimizer adagrad") == true)
 }
 
-@Test("an optimizer or a mode that there is not is refused with those that there are")
+@Test("an unknown optimizer or mode is refused with the list of known ones")
 func unknownOptimizer() throws {
   #expect(
     try message(of: "optimizer: adamm").contains("adam, adagrad, rowwise_adagrad or sgd"))
@@ -38,7 +38,7 @@ func unknownOptimizer() throws {
   #expect(try message(of: "adam_mode: lazzy").contains("did you mean 'lazy'?"))
 }
 
-@Test("metrics are asked for by name, in any case, and listed in one order")
+@Test("metrics are selected by name, in any case, and listed in one order")
 func metricNames() throws {
   #expect(try resolve(setting: "seed=1").metrics == Metric.standard)
   let configuration = try resolve(setting: "metrics=[Gini, NDCG, Recall]")
@@ -48,7 +48,7 @@ func metricNames() throws {
   #expect(try message(of: "metrics: [recall, recall]").contains("every name once"))
 }
 
-@Test("a run is selected by a metric of which more is better")
+@Test("a run is selected by a metric for which more is better")
 func selectable() throws {
   let configuration = try resolve(
     setting: "metrics=[recall, coverage]", "selection_metric=coverage@20")

@@ -16,13 +16,13 @@ func misspeltKeys(written: String, meant: String) throws {
       == "run.yaml:3:1: there is no setting '\(written)'; did you mean '\(meant)'?")
 }
 
-@Test("a key that resembles none gets no guess; a group is told that there are none")
+@Test("a key that resembles no other gets no suggestion; a group is refused with advice")
 func unknownKeys() throws {
   #expect(try message(of: "wibblewobble: 1").hasSuffix("no setting 'wibblewobble'"))
   #expect(try message(of: "optimization_options:\n  seed: 1").contains("not inside of groups"))
 }
 
-@Test("a key that stands twice is an error with its place")
+@Test("a repeated key is an error with its place")
 func duplicateKeys() throws {
   let message = try message(of: "seed: 1\nepochs: 2\nseed: 3\n")
   #expect(message.contains("run.yaml:1:1") && message.contains("'seed' is given more than once"))
@@ -64,7 +64,7 @@ func deepNesting() throws {
 }
 
 @Test(
-  "aliases, of which a few lines can stand for billions of values, are refused with their place",
+  "aliases, which expand a few lines to billions of values, are refused with their place",
   .timeLimit(.minutes(5)))
 func aliasesAreRefused() throws {
   #expect(try message(of: "data: &a x\nmodel: *a\n").hasPrefix("run.yaml:2:8: references"))
@@ -73,7 +73,7 @@ func aliasesAreRefused() throws {
   #expect(try message(of: bomb).hasPrefix("run.yaml:2:"))
 }
 
-@Test("what is quoted from a file can do nothing to a terminal")
+@Test("text quoted from a file cannot control the terminal")
 func controlCharacters() throws {
   let long = String(repeating: "x", count: 5000)
   let cases = [
@@ -106,7 +106,7 @@ func assignments() throws {
   }
 }
 
-@Test("a model that does not exist is refused with those that do")
+@Test("an unknown model is refused with the list of known ones")
 func unknownModel() throws {
   let message = try message(of: "model: vbrp")
   #expect(message.contains("run.yaml:1:8"))
@@ -131,7 +131,7 @@ func contradictions(yaml: String, expected: String) throws {
   #expect(message.hasPrefix("run.yaml:") && message.contains(expected), "\(message)")
 }
 
-@Test("a file that cannot be read says why and which")
+@Test("the error for an unreadable file names the file and the reason")
 func unreadableFiles() throws {
   let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
   try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)

@@ -70,7 +70,7 @@ private func texts(_ grid: ConfigurationGrid) -> [String] {
   }
 
   @Test(
-    "what is wrong with a grid is said with its place",
+    "an error in a grid names its place",
     arguments: [
       (
         "seed: 1\nhyper_parameters: [seed, alpha1x]",
@@ -104,7 +104,7 @@ private func texts(_ grid: ConfigurationGrid) -> [String] {
     #expect(message.hasPrefix(expected), "\(message)")
   }
 
-  @Test("a grid that nobody could wait for is refused before it is made")
+  @Test("a grid with too many points is refused before it is made")
   func tooLarge() throws {
     let values = (1...101).map(String.init).joined(separator: ", ")
     let message = try message(

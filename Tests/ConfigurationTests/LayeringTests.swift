@@ -37,7 +37,7 @@ func order() throws {
   #expect(configuration.source(of: "shards")?.description == "--shards 5")
 }
 
-@Test("the model's own layer stands above the data set's and below what was asked for")
+@Test("the model's own layer is above the data set's and below the user's")
 func modelLayer() throws {
   let dataset = try ConfigurationLayer(yaml: "objective: mrdib", label: "data.yaml")
   let bpr = try ConfigurationLayer(assignment: "model=bpr")
@@ -62,7 +62,7 @@ func library(dataset: String) throws {
   #expect(try ConfigurationLibrary.dataset("unheard-of") == nil)
 }
 
-@Test("names of other toolboxes are understood")
+@Test("names of other toolboxes are accepted")
 func aliases() throws {
   let configuration = try resolve(
     """

@@ -40,7 +40,7 @@ func resolvedYAML() throws {
   }
 }
 
-@Test("configurations differ if a value does, wherever it came from")
+@Test("configurations differ if a value does, whatever its source")
 func equality() throws {
   #expect(try resolve("seed: 999") == resolver.resolve(layers: []))
   #expect(try resolve("seed: 998") != resolver.resolve(layers: []))
@@ -99,7 +99,7 @@ func layers(model: String) throws {
   #expect(digests[0] != digests[1])
 }
 
-@Test("a bound of staleness counts with ssp alone, and is told to have no effect elsewhere")
+@Test("a bound of staleness counts with ssp alone; elsewhere a warning says that it has no effect")
 func stalenessBound() throws {
   let bounded = try resolve(setting: "consistency=ssp", "staleness_bound=4")
   #expect(bounded.training.stalenessBound == 4)
@@ -114,7 +114,7 @@ func stalenessBound() throws {
   #expect(number.contains("staleness_bound") && number.contains("from 0 to 64"))
 }
 
-@Test("settings that nothing uses are told, with what would use them")
+@Test("settings that nothing uses are reported, with what would use them")
 func settingsWithoutEffect() throws {
   let configuration = try resolve(setting: "objective=plain", "alpha1=0.1", "adam_mode=dense")
   #expect(

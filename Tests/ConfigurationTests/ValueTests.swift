@@ -21,7 +21,7 @@ func wholeNumbers() throws {
 }
 
 @Test(
-  "what is no number is refused with its place",
+  "a value that is not a number is refused with its place",
   arguments: ["abc", "inf", ".inf", "nan", ".nan", "0x10", "1e999", "1:30", "[1]", "{a: 1}", "''"])
 func notNumbers(text: String) throws {
   let message = try message(of: "seed: 1\nlearning_rate: \(text)")
@@ -30,7 +30,7 @@ func notNumbers(text: String) throws {
 }
 
 @Test(
-  "what is no whole number is refused",
+  "a value that is not a whole number is refused",
   arguments: ["1.5", "99999999999999999999", "1e30", "true", "1_000"])
 func notWholeNumbers(text: String) throws {
   #expect(try message(of: "epochs: \(text)").contains("expected a whole number"))
@@ -60,7 +60,7 @@ func noValue(text: String) throws {
   #expect(message.contains("run.yaml:1:") && message.contains("epochs has no value"))
 }
 
-@Test("lists stand in brackets, on lines of their own, or are a single value")
+@Test("lists are written in brackets, on separate lines, or as a single value")
 func lists() throws {
   #expect(try resolve("topk: [20, 5]").selection.cutoffs == [20, 5])
   #expect(try resolve("topk:\n  - 10\n  - 20\n").selection.cutoffs == [10, 20])

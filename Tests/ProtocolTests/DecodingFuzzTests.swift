@@ -90,7 +90,7 @@ struct DecodingFuzzTests {
   }
 
   @Test("messages of the coordinator")
-  func coordinatorLetters() throws {
+  func coordinatorEnvelopes() throws {
     try FuzzRun.run(
       Self.parser(
         "coordinator-envelope", samples: Samples.envelopes.map { $0.encoded() },

@@ -39,7 +39,7 @@ import Testing
     #expect(clock(looks) >= 290)
   }
 
-  @Test("does not go back")
+  @Test("never decreases")
   func order() {
     #expect(clock([(10, false), (5, false), (6, false)]) == 1)
   }

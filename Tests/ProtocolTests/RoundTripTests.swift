@@ -19,7 +19,7 @@ struct RoundTripTests {
   }
 
   @Test("messages of the coordinator", arguments: Samples.envelopes)
-  func coordinatorLetter(_ envelope: CoordinatorEnvelope) throws {
+  func coordinatorEnvelope(_ envelope: CoordinatorEnvelope) throws {
     #expect(try CoordinatorEnvelope(decoding: envelope.encoded().copied) == envelope)
   }
 

@@ -91,7 +91,7 @@ func malformedSums(value: Double?) throws {
   #expect(error?.description.contains("test.map@5") == true)
 }
 
-@Test("half a user is refused", arguments: [0.5, 1e18])
+@Test("a number of users that is not whole, or too large, is refused", arguments: [0.5, 1e18])
 func malformedUserCount(count: Double) throws {
   var keyed = try sums([([2], 3)], cutoffs: [5]).keyed
   keyed["test.users"] = count

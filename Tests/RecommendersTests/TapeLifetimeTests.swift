@@ -6,7 +6,7 @@ import Tensors
 import Testing
 import TestSupport
 
-/// A finished model leaves no memory behind: a program may train one after the other.
+/// A finished model releases its memory: a program may train one model after the other.
 @Suite struct TapeLifetimeTests {
   @Test("no operation of a model retains the tape that it was recorded on", arguments: cases)
   func nothingIsKept(name: String, isMRdIB: Bool) throws {

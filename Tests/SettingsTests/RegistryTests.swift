@@ -5,7 +5,7 @@ import Testing
 @Suite struct RegistryTests {
   private func registry() -> Registry<String> { Registry("model", ["bpr", "vbpr"]) { $0 } }
 
-  @Test("what is added is listed behind what is built in")
+  @Test("added elements are listed after the built-in ones")
   func adding() throws {
     let registry = registry()
     try registry.add(["mine"])
@@ -14,7 +14,7 @@ import Testing
   }
 
   @Test(
-    "names that exist or cannot be written are refused with a sentence",
+    "names that exist or have other characters are refused with a sentence",
     arguments: [
       (["bpr"], "there is a model of that name"), (["a", "a"], "there is a model of that name"),
       (["My Model"], "a name consists of a–z, 0–9 and _"), ([""], "a name consists of"),
@@ -24,7 +24,7 @@ import Testing
     #expect(error?.description.contains(sentence) == true, "\(error?.description ?? "")")
   }
 
-  @Test("nothing is added once the list was read: parts of the program would know other models")
+  @Test("nothing can be added once the list was read: the program would use two lists")
   func sealed() {
     let registry = registry()
     #expect(registry.sealed().count == 2)

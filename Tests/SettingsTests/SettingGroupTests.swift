@@ -42,7 +42,7 @@ import Testing
     #expect(store[Paint.self].layers == 1 && store[Paint.self].colour == .green)
   }
 
-  @Test("declarations agree when everything that they say is the same")
+  @Test("declarations agree when all their parts are equal")
   func agreement() {
     let layers = Paint().layers
     #expect(layers.agrees(with: Varnish().layers))

@@ -1,10 +1,11 @@
 import Simulation
 import Testing
 
-/// A simulation that cannot fail shows nothing: every rule of the protocol that can be broken on
-/// purpose must be missed by some seed.
+/// A simulation that cannot fail proves nothing: for every rule of the protocol that can be broken
+/// on purpose, some seed must fail when it is.
 @Suite struct MutationTests {
-  /// Of these seeds one must fail, so that a test survives small changes of the protocol.
+  /// One of these seeds must fail. There are several, so that the test survives small changes of the
+  /// protocol.
   private static let seeds: Range<UInt64> = 0..<1000
 
   @Test("some history fails when a rule is broken on purpose", arguments: Mutation.allCases)
@@ -18,7 +19,7 @@ import Testing
     #expect(
       failure.hasSuffix(
         "replay: scripts/simulate --seed \(history.seed) --trace --mutation \(rule.rawValue)"))
-    // It is the rule that is to blame.
+    // The same seed passes when the rule is kept.
     #expect(try simulation.run(seed: history.seed).failure == nil)
   }
 

@@ -7,7 +7,7 @@ import Worker
 
 /// What nodes do beyond their state machines, in simulated clusters.
 @Suite struct NodeTests {
-  @Test("a saving that is given up is begun again, and the measured model is saved")
+  @Test("a saving that is cancelled starts again, and the measured model is saved")
   func savingGivenUp() throws {
     let simulation = Simulation()
     var faults = FaultPlan.none
@@ -41,7 +41,7 @@ import Worker
     #expect(cluster.effects[.adopted] == 1)
   }
 
-  @Test("a message that a test drops is sent again")
+  @Test("a message that a test drops is retried")
   func dropped() throws {
     let simulation = Simulation()
     let cluster = try simulation.cluster(.bpr, ClusterShape(workers: 1, servers: 1))
@@ -56,7 +56,7 @@ import Worker
     #expect(dropCount == 3)
   }
 
-  @Test("a worker that lacks descriptors to load its data leaves, and may be started again")
+  @Test("a worker that lacks descriptors to load its data leaves, and may be restarted")
   func setUpFailure() throws {
     struct Shortage: Error {}
     struct Damage: Error {}

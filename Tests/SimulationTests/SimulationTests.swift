@@ -21,7 +21,7 @@ private func histories(_ standard: Int) -> Range<UInt64> {
       #expect(history.violations == [], "scripts/simulate --seed \(seed)")
       summary.add(history)
     }
-    // Not all of them are partitions that the coordinator sees too.
+    // Some partitions separate only a worker and a server, which the coordinator cannot notice.
     if histories(200).count >= 200 { #expect(summary.count(of: .steppedDown) > 10) }
   }
 }

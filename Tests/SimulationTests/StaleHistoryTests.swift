@@ -23,7 +23,7 @@ struct StaleHistoryTests {
   }
 
   @Test(
-    "a server that answers one version too early is noticed",
+    "a server that answers one version too early is detected",
     arguments: [.bsp, .ssp] as [SimulatedConsistency])
   func earlyAnswers(consistency: SimulatedConsistency) throws {
     let simulation = Simulation()

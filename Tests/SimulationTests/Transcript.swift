@@ -4,8 +4,8 @@ import Nodes
 import Protocol
 import Simulation
 
-/// What happened in a simulated cluster, as lines that can be read aloud. Heartbeats, rows and
-/// gradients, and acknowledgements are left out.
+/// What happened in a simulated cluster, as lines of plain English. Heartbeats, rows and gradients,
+/// and acknowledgements are left out.
 struct Transcript {
   private(set) var lines: [String]
   private let lastEpoch: UInt32
@@ -13,7 +13,7 @@ struct Transcript {
 
   /// - Parameters:
   ///   - scenario: in plain words; becomes the header.
-  ///   - lastEpoch: with the record of which the transcript ends.
+  ///   - lastEpoch: the transcript ends with the record of this epoch.
   init(_ scenario: [String], until lastEpoch: UInt32) {
     lines = scenario.map { "# \($0)" } + [""]
     self.lastEpoch = lastEpoch
@@ -26,7 +26,7 @@ struct Transcript {
     if case .recorded(let record, _) = event, case .epochFinished(let epoch) = record.change,
       epoch.epoch == lastEpoch
     {
-      lines.append("          (The run goes on to its end.)")
+      lines.append("          (The run continues to its end.)")
       isComplete = true
     }
   }
@@ -65,19 +65,19 @@ struct Transcript {
     case .reached(let version, _, let process): "\(name(process)) reaches version \(version)"
     case .wrote(let what, let process): "\(name(process)) has written \(what)"
     case .logged(let line, let process):
-      // What nodes log of a generation and of their end is in their messages.
+      // The messages show what nodes log of a generation and of their end.
       ["server ", "worker ", "in all"].contains { line.hasPrefix($0) }
         ? nil : "\(name(process)) logs: \(line)"
     case .violation(let violation): "VIOLATION: \(violation)"
     }
   }
 
-  /// A process that replaces another has its number behind its name.
+  /// The name of a replacement ends with its number.
   private static func name(_ process: ProcessName) -> String {
     process.life == 0 ? "\(process.slot)" : "\(process.slot)#\(process.life + 1)"
   }
 
-  /// The address of a simulated server is its slot and how many processes were there before.
+  /// The address of a simulated server is its slot and the number of earlier processes in it.
   private static func name(ofEndpoint endpoint: String) -> String {
     let parts = endpoint.split(separator: "/")
     guard parts.count == 2, let life = Int(parts[1]) else { return endpoint }
@@ -138,7 +138,7 @@ struct Transcript {
     }
   }
 
-  /// Of a task; the upper half of its id is the term.
+  /// The number of a task; the upper half of its id is the term.
   private static func number(_ task: UInt64) -> UInt64 { task & 0xffff_ffff }
 
   private static func sentence(_ task: TaskBody) -> String {
@@ -166,14 +166,14 @@ struct Transcript {
     }
   }
 
-  /// What the records do not say.
+  /// Events that are not in the records.
   private static func sentence(_ event: RunEvent) -> String? {
     switch event {
     case .nodeLost(let role, let rank, _, let how): "\(role) \(rank) is lost: \(how)"
     case .nodeRefused(let role, _, let reason): "a \(role) is refused: \(reason)"
     case .awaitingWorkers: "no worker is left"
     case .recovering(let generation, let version):
-      "the tables go back to version \(version), as generation \(generation)"
+      "the tables roll back to version \(version), as generation \(generation)"
     case .resumed(let epoch, let version, let origin):
       switch origin {
       case .initialValues: "epoch \(epoch) is trained from the initial values on"

@@ -3,20 +3,20 @@ import ParameterServer
 import Simulation
 import Testing
 
-/// Recoveries, written out message by message. The stored transcripts are there to be read; a
-/// change of the protocol shows in them as a difference to be reviewed.
+/// Recoveries, written out message by message. The stored transcripts are for readers; a change of
+/// the protocol shows as a difference that is to be reviewed.
 ///
-/// `MRDIB_WRITE_TRANSCRIPTS=1 swift test --filter TranscriptTests` writes them anew.
+/// `MRDIB_WRITE_TRANSCRIPTS=1 swift test --filter TranscriptTests` rewrites them.
 @Suite struct TranscriptTests {
   struct Scenario: Sendable, CustomTestStringConvertible {
     let name: String
     /// In plain words.
     let text: [String]
     let shape: ClusterShape
-    /// What goes wrong as soon as server 0 has reached this version.
+    /// The fault happens as soon as server 0 has reached this version.
     let version: UInt64
     let fault: Fault
-    /// Whether the history goes on to the end of the run.
+    /// Whether the history continues to the end of the run.
     var isComplete = true
 
     var testDescription: String { name }
@@ -28,10 +28,10 @@ import Testing
       text: [
         "A worker is lost.",
         "Two workers train three shards against one server. The process worker-1, which came first",
-        "and so has rank 0, is killed in the first epoch. The step waits. When its replacement says",
-        "hello, the coordinator knows that rank 0 is lost, and gives all shards to the other worker.",
-        "What the dead worker had pushed counts once, and the tables do not go back. The replacement",
-        "gets the rank, sets itself up, and has shards again in the next epoch.",
+        "and so has rank 0, is killed in the first epoch. The step waits. When the hello of",
+        "its replacement arrives, the coordinator knows that rank 0 is lost, and gives all shards to",
+        "the other worker. What the dead worker had pushed counts once, and there is no rollback. The",
+        "replacement gets the rank, sets itself up, and has shards again in the next epoch.",
       ],
       shape: ClusterShape(workers: 2, servers: 1), version: 2, fault: .kill(.worker(1))),
     Scenario(
@@ -39,7 +39,7 @@ import Testing
       text: [
         "A server is lost.",
         "Two workers train against two servers. Server 1 is killed in the second epoch, and its rows",
-        "with it. When its replacement says hello, all tables go back to the newest checkpoint, under",
+        "with it. When its replacement joins, all tables roll back to the newest checkpoint, under",
         "a new generation, and what was trained since is trained again.",
       ],
       shape: ClusterShape(workers: 2, servers: 2), version: 5, fault: .kill(.server(1))),
@@ -59,7 +59,7 @@ import Testing
         "A stop.",
         "One worker trains against two servers. The coordinator is asked to stop in the second",
         "epoch. Servers hold their version, the highest of them is the goal, the others catch up,",
-        "all write it, and when that checkpoint is recorded everybody may leave.",
+        "all write it, and when that checkpoint is recorded all may leave.",
       ],
       shape: ClusterShape(workers: 1, servers: 2), version: 5, fault: .terminate(.coordinator),
       isComplete: false),
@@ -77,7 +77,7 @@ import Testing
 
   @Test("what happens is what the transcript says", arguments: scenarios)
   func transcript(scenario: Scenario) throws {
-    // The epoch in which it goes wrong is the second one or before.
+    // The fault happens in the second epoch or before.
     let written = Written(Transcript(scenario.text, until: 1))
     let simulation = Simulation()
     let cluster = try simulation.cluster(.bpr, scenario.shape, seed: 1) { time, event in
@@ -98,14 +98,14 @@ import Testing
     #expect((30...120).contains(written.transcript.lines.count))
   }
 
-  /// Where what happened is collected.
+  /// Collects the events.
   private final class Written {
     var transcript: Transcript
 
     init(_ transcript: Transcript) { self.transcript = transcript }
   }
 
-  /// The first line that is other than in the stored transcript.
+  /// The first line that differs from the stored transcript.
   private static func difference(_ found: String, _ stored: String) -> String {
     let found = found.split(separator: "\n", omittingEmptySubsequences: false)
     let stored = stored.split(separator: "\n", omittingEmptySubsequences: false)

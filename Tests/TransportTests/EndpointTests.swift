@@ -79,7 +79,7 @@ extension TransportTests {
     }
 
     @Test(
-      "a malformed one is quoted, with what is wrong",
+      "a malformed one is quoted, with the problem",
       arguments: [
         ("10.0.0.7:4000", "tcp://"), ("udp://10.0.0.7:4000", "tcp://"), ("tcp://", "port"),
         ("tcp://host", "port"), ("tcp://host:", "not a port"), ("tcp://host:70000", "'70000'"),

@@ -478,7 +478,7 @@ struct  Mrdib__V1__HeartbeatSeen
 
 
 /*
- * The run has ended or was given up; leave.
+ * The run has ended or failed; leave.
  */
 struct  Mrdib__V1__Finish
 {

@@ -48,7 +48,7 @@ struct  Mrdib__V1__Refusal
   ProtobufCMessage base;
   Mrdib__V1__RefusalCode code;
   /*
-   * One sentence for users: what was requested, what is wrong with it, what to do.
+   * One sentence for users: what was requested, why it is refused, what to do.
    */
   char *message;
   /*

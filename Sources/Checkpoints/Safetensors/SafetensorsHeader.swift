@@ -132,7 +132,8 @@ extension SafetensorsHeader: Decodable {
     for entry in order {
       guard entry.offset == byteCount else {
         throw Inconsistency(
-          problem: "the tensor '\(entry.tensor.name.sanitized())' does not begin where another ends")
+          problem: "the tensor '\(entry.tensor.name.sanitized())' does not begin where another "
+            + "ends")
       }
       byteCount += entry.tensor.byteCount  // no more than an offset that was read
     }

@@ -39,7 +39,8 @@ struct CheckpointShardFile {
   func verifyDigest() throws(CheckpointError) {
     let digest = try FileContent.digest(of: path, byteCount: shard.byteCount)
     guard digest == shard.digest else {
-      throw .damaged(path, "its digest is \(digest), and the manifest has \(shard.digest.sanitized())")
+      throw .damaged(
+        path, "its digest is \(digest), and the manifest has \(shard.digest.sanitized())")
     }
   }
 
@@ -100,8 +101,8 @@ struct CheckpointShardFile {
       guard id < table.shape.rows, previous.map({ $0 < id }) ?? true else {
         throw .damaged(
           path,
-          "row \(id) of table '\(table.shape.name.sanitized())', which has \(table.shape.rows) rows, "
-            + "follows "
+          "row \(id) of table '\(table.shape.name.sanitized())', which has \(table.shape.rows) "
+            + "rows, follows "
             + "row \(previous.map { "\($0)" } ?? "none")")
       }
       previous = id

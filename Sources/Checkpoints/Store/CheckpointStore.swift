@@ -72,7 +72,7 @@ package struct CheckpointStore: Sendable {
   package struct Latest: Sendable, Equatable {
     /// The newest checkpoint whose files have their digests; nil: there is none.
     package let manifest: CheckpointManifest?
-    /// What is wrong with newer checkpoints, newest first.
+    /// Why newer checkpoints are unusable, newest first.
     package let problems: [String]
     /// Whether the run has no checkpoint at all, not even a damaged one.
     package let hasNoCheckpoint: Bool
@@ -121,7 +121,7 @@ package struct CheckpointStore: Sendable {
 
   /// Checks all files of a checkpoint, reading them completely.
   ///
-  /// - Returns: what is wrong with them; empty if nothing is.
+  /// - Returns: the problems, in sentences.
   package func verify(_ manifest: CheckpointManifest) -> [CheckpointError] {
     var problems: [CheckpointError] = []
     var shards: [CheckpointShardFile] = []

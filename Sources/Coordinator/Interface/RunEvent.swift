@@ -40,7 +40,7 @@ package enum RunEvent: Sendable, Equatable {
   case improved(metric: String, value: Double, previous: Double?, epoch: UInt32)
   case notImproved(metric: String, count: UInt32, patience: UInt32)
   case bestSaved(epoch: UInt32, seconds: Double)
-  /// A warning: a stop gave up the best model; it is saved when the run is resumed.
+  /// A warning: a stop did not wait for the best model; it is saved when the run is resumed.
   case bestNotSaved(epoch: UInt32)
   /// A checkpoint is complete, so many seconds after the first server had written its rows.
   case checkpointCommitted(version: UInt64, seconds: Double)

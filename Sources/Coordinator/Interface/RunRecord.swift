@@ -133,7 +133,7 @@ package struct ResumePoint: Sendable, Equatable {
   package var standing: RunProgress
   /// In the order of the epochs.
   package var evaluations: [EvaluationSummary]
-  /// The newest version that was committed in the generation of the standing.
+  /// The newest version that was committed in the generation of ``standing``.
   package var newestVersion: UInt64?
   /// The manifest that was committed last, in whatever generation; nil: none ever was.
   package var lastManifest: String?

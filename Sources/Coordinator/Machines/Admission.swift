@@ -34,7 +34,7 @@ struct Admission: Sendable {
   }
 
   /// Two processes have one name, and the one that is no member was started first, by their clocks.
-  /// Clocks can be set back, so that it may be the later one all the same.
+  /// Clocks can be set back, so that it may be the later one nevertheless.
   ///
   /// If it was part of the run and the member is ready, it was replaced: its hello may have been on
   /// its way since before it died. Else it may be the replacement of a member that is dead and not
@@ -106,7 +106,7 @@ private struct RecentNodes: Sendable {
   }
 }
 
-// MARK: What members and strangers get
+// MARK: Messages to members and unknown nodes
 
 extension RunContext {
   /// A member learns its rank and the generation; a worker also where the servers answer, if all of

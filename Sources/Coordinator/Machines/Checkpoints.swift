@@ -151,8 +151,8 @@ struct Checkpoints: Sendable {
   }
 }
 
-/// Since when there was no news of checkpoints, good or bad: servers may write versions that never
-/// come together, and a disk that stalls reports nothing.
+/// Since when no report of a checkpoint has come, good or bad: servers may write versions that
+/// never come together, and a disk that stalls reports nothing.
 private struct CheckpointSilence: Sendable, Equatable {
   /// After how many due versions to warn first.
   private static let firstPatience: UInt64 = 4
@@ -166,7 +166,7 @@ private struct CheckpointSilence: Sendable, Equatable {
   /// Doubles with every warning: a disk may be too slow for a whole run.
   private var patience = firstPatience
 
-  /// There was news, or a new generation begins.
+  /// A report has come, or a new generation begins.
   mutating func end() { since = nil }
 
   /// - Parameters:

@@ -60,8 +60,8 @@ struct ExposureTotals: Sendable, Equatable {
 
   /// Adds the counts of some blocks.
   ///
-  /// - Returns: what is wrong with a report, to go behind "reported"; nil: nothing. The totals are
-  ///   of no use then.
+  /// - Returns: the problem of a report, to follow "reported", after which the totals cannot be
+  ///   used; nil if there is none.
   mutating func add(_ reports: [UnitReport]) -> String? {
     for report in reports {
       guard Set(report.counts.keys) == Set(plan.keys.map(\.name)) else {

@@ -110,7 +110,7 @@ struct Members: Sendable {
     name.isEmpty ? nil : members.first { $0.value.hello.name == name }?.key
   }
 
-  // MARK: What messages say about a member
+  // MARK: Updates from messages
 
   mutating func markSeen(_ node: NodeID, at now: Double) { members[node]?.lastSeen = now }
 

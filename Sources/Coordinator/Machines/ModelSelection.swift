@@ -39,7 +39,7 @@ package struct ModelSelection: Sendable, Equatable {
     self.rule = rule
   }
 
-  /// Takes note of one evaluation; to be called in the order of the epochs.
+  /// Records one evaluation; to be called in the order of the epochs.
   package mutating func consider(_ value: Double, epoch: UInt32, version: UInt64) -> Verdict {
     if isImprovement(value) {
       best = Best(epoch: epoch, version: version, value: value)

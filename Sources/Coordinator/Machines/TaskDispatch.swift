@@ -112,7 +112,7 @@ struct TaskDispatch: Sendable, Equatable {
     return leases.isDone ? nil : Step(actions: handOut(in: &run, at: now))
   }
 
-  /// - Returns: what is wrong with the units of the reports, to follow "reported"; nil: nothing.
+  /// - Returns: the problem of the reports' units, to follow "reported"; nil if there is none.
   private func check(
     _ reports: [UnitReport], of assignment: TaskLeases.Assignment
   ) -> String? {
@@ -124,7 +124,7 @@ struct TaskDispatch: Sendable, Equatable {
 
   /// Adds the counts of reports.
   ///
-  /// - Returns: what is wrong with them, to follow "reported"; nil: nothing.
+  /// - Returns: their problem, to follow "reported"; nil if there is none.
   private mutating func count(_ reports: [UnitReport]) -> String? {
     guard exposure != nil else {
       return reports.allSatisfy(\.counts.isEmpty) ? nil : "counts that were not requested"

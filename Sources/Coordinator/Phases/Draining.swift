@@ -12,7 +12,7 @@ struct PendingStop: Sendable, Equatable {
   private var held: [NodeID: UInt64] = [:]
   /// The version of the last checkpoint, once all servers are held.
   private var target: UInt64?
-  /// Whether the last checkpoint is committed, or given up, or not wanted.
+  /// Whether the last checkpoint is committed, abandoned, or not wanted.
   private(set) var isSettled: Bool
 
   init(reason: String, since: Double, in run: RunContext) {
@@ -63,7 +63,7 @@ struct PendingStop: Sendable, Equatable {
     now - since > run.plan.timing.stopTimeout
   }
 
-  /// Gives up the last checkpoint, if it is not settled.
+  /// Abandons the last checkpoint, if it is not settled.
   mutating func giveUp(in run: RunContext) -> [CoordinatorAction] {
     guard !isSettled else { return [] }
     isSettled = true

@@ -56,7 +56,7 @@ struct Saving: Sendable, Equatable {
     return Step()
   }
 
-  /// Retries, and gives up a model of which nothing moves: servers whose heartbeats come may be out
+  /// Retries, and abandons a model that makes no progress: servers whose heartbeats come may be out
   /// of reach at the addresses where they answer, and a disk may hang. Nothing else would notice.
   mutating func tick(in run: RunContext, at now: Double) -> Step {
     if now - movedAt > run.plan.timing.startupTimeout {

@@ -135,14 +135,14 @@ extension CoordinatorState {
     return actions + endIfDrained()
   }
 
-  /// There will be no more news of a checkpoint; a stop that waits for it need not wait longer.
+  /// No further report of a checkpoint will come; a stop that waits for it need not wait longer.
   mutating func settle(_ version: UInt64) -> [CoordinatorAction] {
     stop?.settle(version)
     return endIfDrained()
   }
 
-  /// Gives up a last checkpoint and a best model that take too long. The records say that the best
-  /// model is missing; a run that is resumed saves it.
+  /// Stops waiting for a last checkpoint and a best model that take too long. The records show that
+  /// the best model is missing; a run that is resumed saves it.
   mutating func limitStop(at now: Double) -> [CoordinatorAction] {
     guard let stop, stop.isOverdue(in: run, at: now) else { return [] }
     var actions = self.stop?.giveUp(in: run) ?? []

@@ -27,8 +27,8 @@ import Protocol
 /// sent again.
 ///
 /// No clock, no socket, no thread, no randomness: the same events at the same times give the same
-/// actions. A message that does not fit the phase (an old task, a stranger) is ignored and counted
-/// in ``ignoredMessageCount``.
+/// actions. A message that does not fit the phase (an old task, an unknown node) is ignored and
+/// counted in ``ignoredMessageCount``.
 package struct CoordinatorState: Sendable {
   /// What all phases share.
   var run: RunContext
@@ -66,7 +66,7 @@ package struct CoordinatorState: Sendable {
   /// The fencing number of the tables: raised by every rollback.
   package var generation: UInt64 { run.generation }
 
-  /// Messages that did not fit: strangers, old tasks, readiness out of turn.
+  /// Messages that did not fit: unknown nodes, old tasks, readiness out of turn.
   package var ignoredMessageCount: Int { run.ignoredMessageCount }
 
   /// How many nodes take part.

@@ -17,7 +17,7 @@ struct RunContext: Sendable {
   var epoch: UInt32 = 0
   /// Greater than the ids of all tasks of this start of the coordinator and of those before it.
   private(set) var nextTaskID: UInt64
-  /// Messages that did not fit: strangers, old tasks, readiness out of turn.
+  /// Messages that did not fit: unknown nodes, old tasks, readiness out of turn.
   private(set) var ignoredMessageCount = 0
 
   init(plan: RunPlan, resuming point: ResumePoint?) throws(CoordinationError) {

@@ -128,8 +128,8 @@ public final class NPYFile: Sendable {
     if descriptor.hasSuffix("O") {
       throw DatasetError(
         .malformed, path: path,
-        "holds pickled Python objects ('\(descriptor.sanitized(atMost: 16))'), which only Python can "
-          + "read; convert it: x = np.load(file, allow_pickle=True); "
+        "holds pickled Python objects ('\(descriptor.sanitized(atMost: 16))'), which only Python "
+          + "can read; convert it: x = np.load(file, allow_pickle=True); "
           + "np.save(file, np.stack([np.asarray(v, dtype='float32') for v in x]))")
     }
     guard let order = descriptor.first, "<>=".contains(order),
@@ -137,8 +137,8 @@ public final class NPYFile: Sendable {
     else {
       throw DatasetError(
         .malformed, path: path,
-        "holds numbers of type '\(descriptor.sanitized(atMost: 16))'; features may be f2, f4 or f8: "
-          + "np.save(file, np.load(file).astype('float32'))")
+        "holds numbers of type '\(descriptor.sanitized(atMost: 16))'; features may be f2, f4 or "
+          + "f8: np.save(file, np.load(file).astype('float32'))")
     }
     return (element, isBigEndian: order == ">")
   }

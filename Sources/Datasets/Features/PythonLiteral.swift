@@ -11,7 +11,7 @@ indirect enum PythonLiteral: Equatable {
   case boolean(Bool)
   case none
 
-  /// What is wrong with a text, and the byte where.
+  /// Why a text is malformed, and the byte where.
   struct SyntaxError: Error, Equatable {
     let message: String
     let position: Int

@@ -127,7 +127,7 @@ package final class DatasetSources: Sendable {
     DatasetError(
       .changed, path: path,
       "was overwritten during the run, so its results would come from a mixture of old and new "
-        + "data: restore the file and start the same command again, or train anew with "
+        + "data: restore the file and start the same command again, or train again with "
         + "--overwrite. To replace data safely, write a new file and rename it over the old one")
   }
 }

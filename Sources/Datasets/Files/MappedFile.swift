@@ -44,9 +44,9 @@ package final class MappedFile: @unchecked Sendable {
     bytes = UnsafeRawBufferPointer(start: start, count: size)
     mapNumber = cmaps_register(
       start, size,
-      "mrdib: Cannot continue: '\(path.sanitized(atMost: 600))' was shortened while it was in use, or "
-        + "its disk can no longer be read (bus error). Restore the file and start the same command "
-        + "again.")
+      "mrdib: Cannot continue: '\(path.sanitized(atMost: 600))' was shortened while it was in use, "
+        + "or its disk can no longer be read (bus error). Restore the file and start the same "
+        + "command again.")
   }
 
   /// Whether the file was written to since it was opened. A file that was renamed to its path is

@@ -93,7 +93,7 @@ package struct GraphFile {
     }
   }
 
-  /// Decodes content whose checksum is right. Offsets and columns are checked all the same, because
+  /// Decodes content whose checksum is right. Offsets and columns are checked nevertheless, because
   /// products with the matrix use them as indices without bounds checks.
   private static func matrix(
     _ content: UnsafeRawBufferPointer, rows: Int, columns: Int, count: Int

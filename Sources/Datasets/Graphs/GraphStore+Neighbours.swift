@@ -38,9 +38,9 @@ extension GraphStore {
     }
   }
 
-  /// Ω `[U, U]`: for each user the softmax over the `count` users with whom they share most
-  /// training items, by the number of shared items. Rows sum to 1, or are empty for users who share
-  /// none.
+  /// Ω `[U, U]`: for each user the softmax over the `count` users that share most training
+  /// items with them, by the number of shared items. Rows sum to 1, or are empty for users who
+  /// share none.
   ///
   /// Of equal numbers the smaller user id comes first (in the reference it is random).
   ///
@@ -82,7 +82,7 @@ public enum NeighbourWeighting: String, Sendable, CaseIterable {
 public enum UserNeighbourPadding: Sendable, Equatable {
   /// They keep the neighbours they have: nothing is drawn, and all epochs have the same graph.
   case none
-  /// Neighbours are repeated until there are K, drawn from the list as it grows (a Pólya urn), anew
-  /// every epoch: what the reference implementation of DualGNN does.
+  /// Neighbours are repeated until there are K, drawn from the list as it grows (a Pólya urn),
+  /// again in every epoch: what the reference implementation of DualGNN does.
   case urn(seed: UInt64, epoch: Int)
 }

@@ -1,7 +1,7 @@
 internal import Foundation
 import Tensors
 
-/// The users with whom each user shares most items, and their weights.
+/// The users that share most items with each user, and their weights.
 ///
 /// - Source: Wang et al. 2021, "DualGNN", section 3.4, in the form of its reference code: the
 ///   softmax is over plain counts.

@@ -173,7 +173,7 @@ enum InteractionDiagnosis {
       ["0", "1", "2"].contains(parts[0]) && (parts.count == 1 || parts[1].allSatisfy { $0 == "0" })
     return isLabel
       ? nil
-      : "has the x_label '\(field.sanitized(atMost: 32))'; it must be 0 (train), 1 (validation) or 2 "
-        + "(test)"
+      : "has the x_label '\(field.sanitized(atMost: 32))'; it must be 0 (train), 1 (validation) or "
+        + "2 (test)"
   }
 }

@@ -8,7 +8,7 @@ package struct YAMLAlias: Equatable {
   /// In bytes, from 1.
   package let column: Int
 
-  /// The first thing in a text that could be an alias; nil only if there is none at all.
+  /// The first word in a text that could be an alias; nil only if there is none at all.
   ///
   /// This looks at lines, not at YAML's grammar: a word that begins with `*` also counts as an
   /// alias inside quotes, and behind a comment's mark in a line with quotes.

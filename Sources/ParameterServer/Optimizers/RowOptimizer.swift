@@ -9,7 +9,7 @@ import Tables
 package protocol RowOptimizer: Sendable {
   /// The numbers of a step that an update needs: the learning rate and values derived from it.
   associatedtype Step: Sendable
-  /// Its own settings, beside the learning rates that all optimizers have. Their names begin with
+  /// Its own settings, without the learning rates that all optimizers have. Their names begin with
   /// the optimizer's.
   associatedtype Settings: SettingGroup = NoSettings
 

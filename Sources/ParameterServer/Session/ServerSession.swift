@@ -9,7 +9,7 @@ import Protocol
 /// With every higher generation the tables are made again, from the checkpoint in the welcome or
 /// with initial values. Until they are ready, requests are refused with `notReady`.
 package struct ServerSession<Peer: Hashable & Sendable>: Sendable {
-  private var enrollment: NodeMembership
+  private var membership: NodeMembership
   /// The tables of the current generation, once prepared.
   public private(set) var state: ServerState<Peer>?
   /// Counts of earlier generations, and of requests while tables are prepared.
@@ -22,7 +22,7 @@ package struct ServerSession<Peer: Hashable & Sendable>: Sendable {
   private var hasLeft = false
 
   package init(hello: NodeHello, limits: NodeMembership.Limits = .init(), at now: Double) {
-    enrollment = NodeMembership(hello: hello, limits: limits, at: now)
+    membership = NodeMembership(hello: hello, limits: limits, at: now)
   }
 
   /// The counts of all generations.
@@ -43,15 +43,15 @@ package struct ServerSession<Peer: Hashable & Sendable>: Sendable {
     switch event {
     case .coordinator(let envelope):
       updateHolding()
-      let released = envelope.term > enrollment.term ? endHold() : []
-      return released + enrollment.handle(envelope, at: now).flatMap { execute($0) }
+      let released = envelope.term > membership.term ? endHold() : []
+      return released + membership.handle(envelope, at: now).flatMap { execute($0) }
     case .request(let request, let peer): return answer(request, from: peer)
     case .peerGone(let peer):
       state?.forget(peer)
       return []
     case .prepared(let state): return serve(state)
     case .preparationFailed(let generation, let message, let isTransient):
-      guard generation == enrollment.welcome?.generation else { return [] }
+      guard generation == membership.welcome?.generation else { return [] }
       return [
         .send(.goodbye(reason: message)),
         leave(isTransient ? .transient(message) : .permanent(message)),
@@ -73,8 +73,8 @@ package struct ServerSession<Peer: Hashable & Sendable>: Sendable {
       return [.send(.goodbye(reason: "it was asked to stop")), leave(.finished("asked to stop"))]
     case .tick:
       updateHolding()
-      let notice = enrollment.waitNotice(at: now).map { [ServerSessionAction<Peer>.warn($0)] } ?? []
-      return notice + enrollment.tick(at: now).flatMap { execute($0) }
+      let notice = membership.waitNotice(at: now).map { [ServerSessionAction<Peer>.warn($0)] } ?? []
+      return notice + membership.tick(at: now).flatMap { execute($0) }
     }
   }
 
@@ -82,7 +82,7 @@ package struct ServerSession<Peer: Hashable & Sendable>: Sendable {
 
   /// Updates what a restarted coordinator needs to know.
   private mutating func updateHolding() {
-    enrollment.holding = state.map {
+    membership.holding = state.map {
       HeldState(generation: $0.generation, rank: UInt32($0.rank), version: $0.version)
     }
   }
@@ -106,7 +106,7 @@ package struct ServerSession<Peer: Hashable & Sendable>: Sendable {
 
   /// A heartbeat, and messages that the coordinator has not acknowledged.
   private func heartbeat() -> [ServerSessionAction<Peer>] {
-    let welcome = enrollment.welcome
+    let welcome = membership.welcome
     var actions: [ServerSessionAction<Peer>] = [
       .sendHeartbeat(
         generation: welcome?.generation ?? 0,
@@ -129,7 +129,7 @@ package struct ServerSession<Peer: Hashable & Sendable>: Sendable {
   }
 
   private mutating func serve(_ state: ServerState<Peer>) -> [ServerSessionAction<Peer>] {
-    guard state.generation == enrollment.welcome?.generation, self.state == nil else { return [] }
+    guard state.generation == membership.welcome?.generation, self.state == nil else { return [] }
     self.state = state
     duty.begin(at: state.version)
     return ready() + advanceVersions()

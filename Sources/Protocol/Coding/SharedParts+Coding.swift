@@ -89,7 +89,8 @@ extension WireReader {
       "named counts of \(subject)"
     ) { (counts) throws(WireError) in
       let name = try text(counts.pointee.name, "name of counts")
-      return (name: name, counts: try itemCounts(counts.pointee, "'\(name.sanitized())' of \(subject)"))
+      let owner = "'\(name.sanitized())' of \(subject)"
+      return (name: name, counts: try itemCounts(counts.pointee, owner))
     }
     var result: [String: ItemCounts] = [:]
     for (name, counts) in named {

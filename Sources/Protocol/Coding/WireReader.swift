@@ -1,6 +1,6 @@
 import Glibc
 
-/// Checks the contents of a received message and describes what is wrong with it.
+/// Checks the contents of a received message and describes problems.
 struct WireReader {
   let limits: WireLimits
   /// What is being read, such as `a data request`.

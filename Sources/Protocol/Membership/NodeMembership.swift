@@ -103,7 +103,8 @@ package struct NodeMembership: Sendable {
     case .heartbeatAcknowledged(let generation):
       newestGeneration = max(newestGeneration, generation)
       return []
-    case .servers, .task, .hold, .checkpoint, .checkpointAcknowledged: return [.deliver(envelope.message)]
+    case .servers, .task, .hold, .checkpoint, .checkpointAcknowledged:
+      return [.deliver(envelope.message)]
     }
   }
 

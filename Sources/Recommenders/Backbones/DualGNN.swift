@@ -22,7 +22,7 @@ import Tensors
 /// - `aliasBug`: the sum over modalities overwrites X_0 before the users' sums read it, so
 ///   `a_u = w_u0 Σ_m X_m[u] + Σ_{m>0} w_um X_m[u]`;
 /// - `randomPadding`: a user with fewer neighbours has the list filled up with random
-///   members of it, anew every epoch; else the softmax is over the true neighbours;
+///   members of it, drawn again every epoch; else the softmax is over the true neighbours;
 /// - `staleRanking`: an evaluation ranks with the vectors of the last training step;
 /// - the logarithm is to base 2, which only matters relative to λ.
 ///

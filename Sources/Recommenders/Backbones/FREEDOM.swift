@@ -10,7 +10,7 @@ import Tensors
 ///     L = mean softplus(−(s(u,p) − s(u,n)))
 ///         + λ Σ_m mean softplus(−⟨Û_u, c_{m,p} − c_{m,n}⟩),  c_{m,i} = W_m V_{m,i} + b_m
 ///
-/// Ã holds a sample of the training edges, drawn anew every epoch with less chance for edges
+/// Ã holds a sample of the training edges, drawn again every epoch with less chance for edges
 /// between popular nodes; ranking uses the whole Â. M is the weighted sum of the modalities'
 /// neighbour graphs, built once from the data set's features. The tables V_m begin as copies of
 /// the features and are trained, but affect the ranking only through Û: a batch needs only the rows
@@ -54,7 +54,7 @@ public struct FREEDOM: NamedBackbone {
     public let firstModalityWeight = Setting(
       "mm_image_weight", default: 0.1, .within(0...1),
       help: "Weight of the first modality in the item graph; the others share the rest (FREEDOM).")
-    /// The reference ranks with vectors propagated anew.
+    /// The reference ranks with freshly propagated vectors.
     public let staleRanking = CommonSettings.staleRanking
 
     public init() {}

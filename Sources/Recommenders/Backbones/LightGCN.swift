@@ -13,7 +13,7 @@ import Tensors
 ///
 /// - Parameters: user P `[U, d]`, item Q `[I, d]`, Xavier uniform.
 /// - Source: He et al. 2020, arXiv:2002.02126; Â with guarded degrees, loss and regulariser as in
-///   MMRec e775373 (`models/lightgcn.py`). Ranks with vectors propagated anew, as the reference.
+///   MMRec e775373 (`models/lightgcn.py`). Ranks with freshly propagated vectors, as the reference.
 public struct LightGCN: NamedBackbone {
   public static let name = "lightgcn"
   public static let defaults = """

@@ -22,7 +22,7 @@ import Tensors
 /// - M_m is the weighted graph of nearest neighbours plus the interest graph, which joins a user's
 ///   items with the k_i items nearest to all of them together.
 ///
-/// The features are not trained: the projections of all items are computed anew each step, from a
+/// The features are not trained: the projections of all items are computed again each step, from a
 /// matrix that is gathered once per process. There is no regulariser.
 ///
 /// The fuser and everything after it work row by row: they run only on the rows of a batch, with

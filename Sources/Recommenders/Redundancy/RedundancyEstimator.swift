@@ -32,8 +32,8 @@ public protocol RedundancyEstimator: Sendable {
     average: Float?
   ) -> RedundancyTerms
 
-  /// Whether an estimate (nats, a running mean) says nothing, so that the encoders had better
-  /// ignore it: a lower bound does when it is negative. By default never.
+  /// Whether an estimate (nats, a running mean) carries no information, so that the encoders should
+  /// ignore it: a lower bound that is negative. By default never.
   func isVacuous(_ estimate: Float) -> Bool
 }
 

@@ -7,7 +7,7 @@ import Recommenders
 import Settings
 import Transport
 
-/// A coordinator process: waits for the nodes of a run, leads it to its end, and keeps its records.
+/// A coordinator process: waits for the nodes of a run, runs it to its end, and writes its records.
 package struct CoordinatorRole: Sendable {
   private let setup: RunSetup
   private let runID: String
@@ -22,12 +22,12 @@ package struct CoordinatorRole: Sendable {
   /// - Parameters:
   ///   - listen: where nodes connect, such as `tcp://0.0.0.0:7000`.
   ///   - security: what protects the connections.
-  ///   - keepsSocketFolder: whether the folder of the socket is the run's own, to be made again
-  ///     when somebody removes it.
-  ///   - endpointFile: where it says at which address it listens.
-  ///   - announce: told where it listens, in a line for people.
-  ///   - makeDirectory: called when the address has turned out to be usable: before that, nothing
-  ///     is made that the next try would stumble over, and no old run is replaced.
+  ///   - keepsSocketFolder: whether the folder of the socket belongs to this run and is created
+  ///     again when it was removed.
+  ///   - endpointFile: receives the address at which the process listens.
+  ///   - announce: receives a line for the user that names the address.
+  ///   - makeDirectory: called once the process listens. If the address is unusable, no directory
+  ///     is left behind and no old run is replaced.
   package init(
     setup: RunSetup, runID: String, listen: String, isQuiet: Bool, security: Security = .plain(),
     keepsSocketFolder: Bool = false, endpointFile: EndpointFile? = nil,
@@ -55,7 +55,7 @@ package struct CoordinatorRole: Sendable {
     defer { endpointFile?.remove() }
     let outcome = OutcomeBox()
     let context = try ZeroMQContext()
-    // Every socket is closed when the thread has ended: nothing is left to wait for.
+    // All sockets are closed once the thread has ended, so this does not block.
     defer { try? context.terminate() }
     let watch = NetworkWatch(label: "mrdib.coordinator")
     let thread = try NetworkThread<CoordinatorReport>(
@@ -78,7 +78,7 @@ package struct CoordinatorRole: Sendable {
   }
 }
 
-/// Joins the node of a coordinator to the network. Lives on the network thread.
+/// Connects the node of a coordinator to the network. Runs on the network thread.
 private final class CoordinatorHandler: NetworkHandler {
   typealias Event = CoordinatorReport
   typealias Node = CoordinatorNode<CoordinatorProcess>
@@ -89,8 +89,8 @@ private final class CoordinatorHandler: NetworkHandler {
   private let signals: SignalPipe
   private let outcome: OutcomeBox
   private let openRun:
-    (NetworkLoop<Event>.Listener) throws -> (keeper: RunRecorder, state: CoordinatorState)
-  /// There from the start on, which comes before every other event.
+    (NetworkLoop<Event>.Listener) throws -> (recorder: RunRecorder, state: CoordinatorState)
+  /// Set by `started(on:)`, which is called before anything else.
   private var started: (process: CoordinatorProcess, node: Node)?
   private var socket: ListeningSocket<Event>?
   private var memory = UnusedMemory()
@@ -100,7 +100,7 @@ private final class CoordinatorHandler: NetworkHandler {
     outcome: OutcomeBox,
     openRun:
       @escaping (NetworkLoop<Event>.Listener) throws -> (
-        keeper: RunRecorder, state: CoordinatorState
+        recorder: RunRecorder, state: CoordinatorState
       )
   ) {
     self.setup = setup
@@ -117,18 +117,18 @@ private final class CoordinatorHandler: NetworkHandler {
       listen, maximumFrameBytes: WireLimits.controlFrameBytes, keepsFolder: keepsSocketFolder,
       label: "mrdib.coordinator", on: loop)
     self.socket = socket
-    let (keeper, state) = try openRun(socket.listener)
+    let (recorder, state) = try openRun(socket.listener)
     let endpoint = socket.listener.endpoint
     endpoint.warnIfUnreachable(logs.logger)
     let mailbox = loop.mailbox
-    let files = CoordinatorFiles(keeper, setup: setup) { news in
-      // A loop that has ended wants no more news.
-      try? mailbox.post(news)
+    let files = CoordinatorFiles(recorder, setup: setup) { report in
+      // Posting fails once the loop has ended; then nothing needs the result.
+      try? mailbox.post(report)
     }
     let process = CoordinatorProcess(loop: loop, files: files, logs: logs, outcome: outcome)
     started = (process, Node(state, tables: setup.model.tables, in: process))
     logs.logger.info(
-      "run \(keeper.plan.runID), term \(keeper.plan.term), is listening at \(endpoint)")
+      "run \(recorder.plan.runID), term \(recorder.plan.term), is listening at \(endpoint)")
   }
 
   func received(_ message: WireMessage, from peer: PeerID, on loop: NetworkLoop<Event>) {
@@ -136,7 +136,7 @@ private final class CoordinatorHandler: NetworkHandler {
   }
 
   func lost(_ peer: PeerID, undelivered: Int, on loop: NetworkLoop<Event>) {
-    // Silence decides: a node may come back on the same connection.
+    // Only silence counts: a node may reconnect on the same connection.
   }
 
   func ticked(at now: Duration, on loop: NetworkLoop<Event>) {
@@ -153,13 +153,13 @@ private final class CoordinatorHandler: NetworkHandler {
   func posted(_ event: Event, on loop: NetworkLoop<Event>) { started?.node.take(event) }
 }
 
-/// A coordinator's sockets and files.
+/// The environment of a coordinator process: its sockets and files.
 private final class CoordinatorProcess: ZeroMQEnvironment, FileKeepingEnvironment {
   let loop: NetworkLoop<CoordinatorReport>
   let files: CoordinatorFiles
   let logs: NodeLogs
   private let outcome: OutcomeBox
-  /// The signal that asked for the end, if one did.
+  /// The signal that asked for the end; SIGINT until one has.
   var stopSignal: Int32 = 2
 
   init(
@@ -178,7 +178,7 @@ private final class CoordinatorProcess: ZeroMQEnvironment, FileKeepingEnvironmen
     switch ending {
     case .finished(let result):
       do {
-        try files.keeper.finish()
+        try files.recorder.finish()
         outcome.set(
           RoleOutcome(
             exitCode: ExitCode(result, stopSignal: stopSignal), message: result.summary))

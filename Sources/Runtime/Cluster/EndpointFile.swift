@@ -9,22 +9,22 @@ import Transport
   import Darwin
 #endif
 
-/// A file that says where a process listens, for scripts that cannot know a port which the system
-/// chose. It is there as long as the process listens; one that was killed leaves it.
+/// A file with the address at which a process listens, for scripts: they cannot know a port that
+/// the system chose. The process removes it at its end, unless it is killed.
 package final class EndpointFile: Sendable {
   private let path: String
-  /// What was written.
+  /// What was written to the file.
   private let content = Mutex<[UInt8]?>(nil)
 
-  /// - Throws: ``RuntimeError`` if the file could not be written later, or is there and holds no
-  ///   address: it would be replaced, and removed at the end.
+  /// - Throws: ``RuntimeError`` if the file could not be written later, or exists and holds no
+  ///   address: the process would replace it, and remove it at its end.
   package init(path: String) throws {
     self.path = FilePath.absolute(path)
     guard Self.isReplaceable(self.path) else {
       throw RuntimeError(
         exitCode: .cannotCreate,
-        message: "Cannot write the address into '\(path.sanitized(atMost: 4096))' (--endpoint-file): "
-          + "what is there is no file with an address. Name one that is not there yet.")
+        message: "Cannot write the address to '\(path.sanitized(atMost: 4096))' "
+          + "(--endpoint-file): it exists and is not a file with an address. Name a new file.")
     }
     do {
       try PlainFile.check(path)
@@ -32,12 +32,12 @@ package final class EndpointFile: Sendable {
     } catch {
       throw RuntimeError(
         exitCode: .cannotCreate,
-        message: "Cannot write the address into '\(path)' (--endpoint-file): \(error.reason). Name "
-          + "a file in a folder that is there.")
+        message: "Cannot write the address to '\(path)' (--endpoint-file): \(error.reason). Name "
+          + "a file in a folder that exists.")
     }
   }
 
-  /// Whether nothing is there, or what a process that listened has left.
+  /// Whether the path is free, or holds the file of an earlier process.
   private static func isReplaceable(_ path: String) -> Bool {
     var status = stat()
     guard lstat(path, &status) == 0 else { return true }
@@ -57,7 +57,7 @@ package final class EndpointFile: Sendable {
     content.withLock { $0 = bytes }
   }
 
-  /// Removes what was written. The file of a process that has taken this one's place stays.
+  /// Removes what was written. The file of a replacement of this process stays.
   func remove() {
     guard let own = content.withLock({ $0 }),
       let found = try? PlainFile.contents(of: path, atMost: own.count), found == own

@@ -2,21 +2,21 @@ import Foundation
 import Logging
 import Transport
 
-/// A socket that listens, and whose file is made again when it is removed. Processes that are
-/// started again find a node by that file; those that are connected need it no more.
+/// A listening socket whose file is created again when it was removed. Restarted processes find a
+/// node by that file; processes that are connected do not need it.
 package final class ListeningSocket<Event: Sendable> {
   package private(set) var listener: NetworkLoop<Event>.Listener
   private let keepsFolder: Bool
   private let logger: Logger
   private var checkedAt = -Double.infinity
-  /// Whether the log says already that it cannot be made again.
-  private var isGivenUp = false
+  /// Whether it was logged already that it cannot be created again.
+  private var hasWarned = false
 
   /// Begins to listen.
   ///
   /// - Parameters:
-  ///   - keepsFolder: whether the folder of the socket is the run's own, to be made again when it
-  ///     is removed.
+  ///   - keepsFolder: whether the folder of the socket belongs to this run and is created again
+  ///     when it was removed.
   ///   - label: of the log.
   /// - Throws: `TransportError` as `NetworkLoop.bindRouter`.
   package init(
@@ -25,13 +25,13 @@ package final class ListeningSocket<Event: Sendable> {
   ) throws {
     self.keepsFolder = keepsFolder
     logger = Logger(label: label)
-    // A process that is started again may find that it was removed.
+    // A restarted process may find its folder removed.
     if keepsFolder { try Self.makeFolder(of: Endpoint(endpoint)) }
     listener = try loop.bindRouter(
       endpoint, advertisedHost: advertisedHost, maximumFrameBytes: maximumFrameBytes)
   }
 
-  /// Checks once a second whether the socket can be found, and makes it again if not.
+  /// Checks once a second whether the socket file exists, and listens again if not.
   ///
   /// - Parameter now: seconds.
   package func tick(at now: Double, on loop: NetworkLoop<Event>) {
@@ -41,19 +41,19 @@ package final class ListeningSocket<Event: Sendable> {
     do {
       if keepsFolder { try Self.makeFolder(of: listener.endpoint) }
       listener = try loop.listenAgain(insteadOf: listener)
-      isGivenUp = false
+      hasWarned = false
       logger.warning(
         """
         the socket at \(listener.endpoint) was removed, perhaps by a cleaner of temporary files; \
         made again
         """)
     } catch {
-      guard !isGivenUp else { return }
-      isGivenUp = true
+      guard !hasWarned else { return }
+      hasWarned = true
       logger.warning(
         """
-        the socket at \(listener.endpoint) was removed, and a process that is started again cannot \
-        connect; it is tried again: \(error)
+        the socket at \(listener.endpoint) was removed, so restarted processes cannot connect; \
+        retrying: \(error)
         """)
     }
   }

@@ -12,8 +12,8 @@ package struct LocalCluster: Sendable {
   private let isQuiet: Bool
   private let keyFolder: String?
 
-  /// - Parameter keyFolder: with the keys that every process uses; nil: nothing is encrypted, which
-  ///   never leaves this machine.
+  /// - Parameter keyFolder: with the keys that every process uses; nil: traffic, which does not
+  ///   leave this machine, is not encrypted.
   package init(
     setup: RunSetup, directory: RunDirectory, runID: String, isQuiet: Bool,
     keyFolder: String? = nil
@@ -25,13 +25,13 @@ package struct LocalCluster: Sendable {
     self.keyFolder = keyFolder
   }
 
-  /// Starts every role, starts again what dies, and blocks until all have ended.
+  /// Starts all processes, restarts those that die, and blocks until all have ended.
   ///
-  /// The coordinator's lines for people go to this process's stderr; what the processes log goes
-  /// to the run directory.
+  /// The coordinator's progress lines go to this process's stderr, the logs of all processes to the
+  /// run directory.
   ///
-  /// - Parameter announce: told at once, in a sentence, of a process that ended before the run and
-  ///   what follows from it.
+  /// - Parameter announce: receives a sentence at once when a process ends before the run does:
+  ///   what happened and what follows from it.
   /// - Throws: ``RuntimeError`` when the system's limits are too low for the cluster, or a process
   ///   cannot be started; the directory holds no run then.
   package func run(
@@ -42,20 +42,20 @@ package struct LocalCluster: Sendable {
     let socket = try SocketFolder()
     defer { socket.remove() }
     let isNew = !FileManager.default.fileExists(atPath: directory.configurationPath)
-    // The coordinator reads what was resolved here, so that both agree to the letter.
+    // The coordinator reads the configuration that was resolved here, so that both agree exactly.
     try directory.writeConfiguration(setup.configurationText)
     do {
       return try LocalLauncher(
         logDirectory: directory.logDirectory, limits: limits, policy: policy
       ).run(children(socket), signals: signals) { announce($0.sentence) }
     } catch {
-      // Nobody has trained: the next try may have the directory.
+      // Nothing was trained: leave the directory free for the next attempt.
       if isNew { try? FileManager.default.removeItem(atPath: directory.configurationPath) }
       throw error
     }
   }
 
-  /// The coordinator notices a lost node by its silence: it gets that long, and a little more.
+  /// The coordinator notices a lost node by its silence: it gets that time and 5 s more.
   private var limits: Supervision.Limits {
     let cluster = setup.configuration.cluster
     return Supervision.Limits(

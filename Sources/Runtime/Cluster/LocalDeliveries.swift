@@ -1,14 +1,15 @@
+import Foundation
 import Nodes
 import ParameterServer
 import Protocol
 import Worker
 
-/// The connections of a run in one process. Both ends of one use the same name.
+/// The connections of a run in one process. Both ends of a connection use the same name.
 enum LocalLink: Hashable, Sendable {
   case workerToCoordinator
   case serverToCoordinator
   case workerToServer
-  /// By which the best model is read; a new one each time.
+  /// For reading the best model; a new one each time.
   case coordinatorToServer(number: UInt64)
 }
 
@@ -17,12 +18,12 @@ enum LocalDelivery: Sendable {
   case toCoordinator(MemoryMessage, LocalLink)
   case toServer(MemoryMessage, LocalLink)
   case toWorker(MemoryMessage, LocalLink)
-  case coordinatorNews(CoordinatorReport)
+  case coordinatorReport(CoordinatorReport)
   case serverEvent(ServerSessionEvent<LocalLink>)
   case workerEvent(WorkerEvent)
 }
 
-/// The queue that joins the nodes of a run in one process. Belongs to the thread of the run;
+/// The queue that connects the nodes of a run in one process. Only the thread of the run uses it;
 /// other threads use the inbox.
 final class LocalDeliveries {
   let inbox = Inbox<LocalDelivery>()
@@ -34,10 +35,10 @@ final class LocalDeliveries {
 
   func add(_ delivery: LocalDelivery) { queue.append(delivery) }
 
-  /// Takes over what other threads have left. With nothing else to do, waits a moment for it.
+  /// Moves the deliveries of other threads into the queue. Waits briefly for one if it is empty.
   func takeInbox() { queue += inbox.take(waitingAtMost: queue.isEmpty ? 0.01 : 0) }
 
-  /// Everything that is there, in order.
+  /// Removes and returns all deliveries, in order.
   func takeAll() -> [LocalDelivery] {
     let deliveries = queue
     queue.removeAll(keepingCapacity: true)
@@ -46,5 +47,29 @@ final class LocalDeliveries {
 
   func end(_ ending: Result<RoleOutcome, any Error>) {
     if self.ending == nil { self.ending = ending }
+  }
+}
+
+/// A queue from other threads to the one thread of a run. Waiting uses no processor time.
+final class Inbox<Element: Sendable>: @unchecked Sendable {  // `elements` only under the lock
+  private let condition = NSCondition()
+  private var elements: [Element] = []
+
+  func add(_ element: Element) {
+    condition.lock()
+    elements.append(element)
+    condition.signal()
+    condition.unlock()
+  }
+
+  /// Removes and returns all elements; if there are none, waits so many seconds for one.
+  func take(waitingAtMost seconds: Double) -> [Element] {
+    condition.lock()
+    defer { condition.unlock() }
+    if elements.isEmpty, seconds > 0 {
+      _ = condition.wait(until: Date(timeIntervalSinceNow: seconds))
+    }
+    defer { elements = [] }
+    return elements
   }
 }

@@ -15,7 +15,7 @@ extension LocalEnvironment {
   var now: Double { MonotonicClock.seconds }
 
   func log(_ level: NodeLogLevel, _ line: @autoclosure () -> String) {
-    // The run has no log file: on the terminal, what only a log needs would be in the way.
+    // A run in one process has no log file, and such lines would clutter the terminal.
     if level != .info { Self.logs.log(level, line()) }
   }
 
@@ -25,8 +25,8 @@ extension LocalEnvironment {
 extension LocalEnvironment where Self: MemberEnvironment {
   func usage() -> ProcessUsage { .current() }
 
-  /// The coordinator's end is the end of this process; anything else that makes a node leave ends
-  /// the run too.
+  /// When the coordinator ends, this process ends. If a node leaves for another reason, the run
+  /// ends as well.
   func end(_ departure: Departure) {
     if case .finished = departure { return }
     deliveries.end(.success(RoleOutcome(departure)))
@@ -45,14 +45,14 @@ final class LocalCoordinator: LocalEnvironment, FileKeepingEnvironment {
   static let logs = NodeLogs(label: "mrdib.coordinator")
   let deliveries: LocalDeliveries
   let files: CoordinatorFiles
-  /// The connection by which the best model is read, while it is open.
+  /// The connection for reading the best model, while it is open.
   private var reading: LocalLink?
   private var readingCount: UInt64 = 0
 
-  init(_ keeper: RunRecorder, setup: RunSetup, deliveries: LocalDeliveries) {
+  init(_ recorder: RunRecorder, setup: RunSetup, deliveries: LocalDeliveries) {
     self.deliveries = deliveries
-    files = CoordinatorFiles(keeper, setup: setup) { [inbox = deliveries.inbox] in
-      inbox.add(.coordinatorNews($0))
+    files = CoordinatorFiles(recorder, setup: setup) { [inbox = deliveries.inbox] in
+      inbox.add(.coordinatorReport($0))
     }
   }
 
@@ -65,7 +65,7 @@ final class LocalCoordinator: LocalEnvironment, FileKeepingEnvironment {
 
   func close(_ peer: LocalLink) { reading = nil }
 
-  /// Nothing arrives on a connection that is closed.
+  /// Messages on a closed connection are dropped.
   func isOpen(_ link: LocalLink) -> Bool {
     if case .coordinatorToServer = link { link == reading } else { true }
   }

@@ -2,8 +2,8 @@ import Logging
 import Synchronization
 import Transport
 
-/// Keeps the log of what happens at the edge of a role's network, and explains with it why a role
-/// could not join.
+/// Logs incidents at a role's sockets, such as refused connections, and explains with them why a
+/// role could not join.
 final class NetworkWatch: Sendable {
   private struct State {
     var keysRefused = 0
@@ -15,7 +15,7 @@ final class NetworkWatch: Sendable {
   }
 
   private let logger: Logger
-  /// Limits of their own, so that strangers of one kind do not hide those of another.
+  /// One limit per kind of incident, so that many of one kind do not hide those of another.
   private let refusedKeys: RateLimitedLog
   private let failures: [HandshakeFailure.Cause: RateLimitedLog]
   private let limited: RateLimitedLog
@@ -33,7 +33,7 @@ final class NetworkWatch: Sendable {
     malformed = RateLimitedLog(label: label)
   }
 
-  /// How a role's loop behaves.
+  /// The settings of a role's network loop.
   func settings(_ security: Security) -> NetworkLoopSettings {
     var settings = NetworkLoopSettings()
     settings.security = security
@@ -52,7 +52,7 @@ final class NetworkWatch: Sendable {
         if failure.isListening {
           $0.handshakesFailed += 1
         } else if failure.cause != .hungUp || $0.obstacle == nil {
-          // Who may hang up first is chance; another cause says more.
+          // A peer that hangs up explains little; any other cause is more helpful.
           $0.obstacle = failure
         }
       }
@@ -68,8 +68,8 @@ final class NetworkWatch: Sendable {
     }
   }
 
-  /// The outcome of a role, with what stood in the way if it could not reach the others; also logs
-  /// how often strangers came.
+  /// The outcome of a role, with the reason if it could not reach its peers; also logs totals of
+  /// the incidents.
   func explain(_ outcome: RoleOutcome) -> RoleOutcome {
     let state = state.withLock { $0 }
     if state.keysRefused + state.handshakesFailed + state.malformedMessages > 0 {
@@ -82,10 +82,10 @@ final class NetworkWatch: Sendable {
     }
     if state.closed != ConnectionGuard.Closed() {
       logger.warning(
-        "in all, connections closed before they had said who they are: \(state.closed)")
+        "in all, connections closed before they were authenticated: \(state.closed)")
     }
     guard outcome.exitCode == .transient, let obstacle = state.obstacle else { return outcome }
-    // A peer that hung up may be back; against the other causes starting again does not help.
+    // A peer that hung up may return; a restart does not help against the other causes.
     return obstacle.cause == .hungUp
       ? RoleOutcome(exitCode: .transient, message: "\(outcome.message) \(obstacle)")
       : RoleOutcome(exitCode: .configuration, message: "\(obstacle)")

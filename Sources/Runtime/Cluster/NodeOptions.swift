@@ -1,14 +1,15 @@
 import Foundation
+import Logging
 import Protocol
 import Transport
 
-/// What a worker or server is told on its command line.
+/// The options of a worker or server, from its command line.
 package struct NodeOptions: Sendable {
   /// Where the coordinator listens, such as `tcp://10.0.0.5:7000`.
   package var coordinator: String
-  /// The run to join; empty means whatever run the coordinator has.
+  /// The run to join; empty means any run of the coordinator.
   package var runID: String
-  /// Stays the same when the process is started again, such as `worker-1`; may be empty.
+  /// A name that stays the same over restarts, such as `worker-1`; may be empty.
   package var name: String
   /// How long to wait for the coordinator to appear, seconds.
   package var joinTimeout: Double
@@ -35,10 +36,70 @@ package struct NodeOptions: Sendable {
       kernels: role == .worker ? BLASKernels.runningName : "")
   }
 
-  /// Milliseconds since 1970, so that of two processes of a name the later one is greater, above 20
-  /// random bits, so that processes that start together differ.
+  /// Milliseconds since 1970 above 20 random bits: of two processes with one name the later has the
+  /// greater number, and processes that start together differ.
   private static func incarnation() -> UInt64 {
     let milliseconds = UInt64(max(0, Date().timeIntervalSince1970 * 1000))
     return milliseconds << 20 | UInt64.random(in: 0..<1 << 20)
+  }
+}
+
+extension NodeOptions {
+  /// How long a process waits for its coordinator.
+  var membershipLimits: NodeMembership.Limits {
+    var limits = NodeMembership.Limits()
+    limits.joinTimeout = joinTimeout
+    return limits
+  }
+
+  /// Where a process looks for its coordinator, and for how long.
+  var searchSentence: String {
+    "looking for the coordinator at \(coordinator), for \(Int(joinTimeout)) s at most"
+  }
+
+  /// Logs a warning if the coordinator's host has no address or no route leads to it, unless the
+  /// role has ended by then: libzmq would retry silently.
+  func warnOfUnreachableHost(_ logger: Logger, until outcome: OutcomeBox) {
+    // A malformed address is refused when the role connects to it.
+    guard let endpoint = try? Endpoint(coordinator) else { return }
+    // On a thread of its own: a name service that does not answer must not block the role.
+    Thread.detachNewThread {
+      do {
+        try endpoint.checkHost()
+        try endpoint.checkRoute()
+      } catch {
+        // The host may still be starting.
+        if !outcome.isSet { logger.warning("\(error) Retrying meanwhile.") }
+      }
+    }
+  }
+}
+
+extension NodeOptions {
+  /// The outcome of a role, with the reason if this machine has no route to the coordinator.
+  func explain(_ outcome: RoleOutcome) -> RoleOutcome {
+    // Only addresses of this machine: the name service may take long to fail.
+    guard outcome.exitCode == .transient, let endpoint = try? Endpoint(coordinator),
+      endpoint.isOnThisMachine
+    else { return outcome }
+    do {
+      try endpoint.checkRoute()
+      return outcome
+    } catch {
+      return RoleOutcome(exitCode: .transient, message: "\(outcome.message) \(error)")
+    }
+  }
+}
+
+extension Endpoint {
+  /// Logs a warning if no process can reach this address of this machine.
+  func warnIfUnreachable(_ logger: Logger) {
+    // This machine cannot check names and addresses of others.
+    guard isOnThisMachine else { return }
+    do {
+      try checkRoute()
+    } catch {
+      logger.warning("\(error) Until then no other process can reach this one.")
+    }
   }
 }

@@ -1,7 +1,7 @@
 import Protocol
 import Synchronization
 
-/// How a role's process ends: the code for its supervisor and a sentence for people.
+/// How a role's process ends: the exit code for its supervisor and a sentence for the user.
 package struct RoleOutcome: Sendable, Equatable {
   package var exitCode: ExitCode
   package var message: String
@@ -20,7 +20,7 @@ package struct RoleOutcome: Sendable, Equatable {
   }
 }
 
-/// Where a handler on the network thread leaves how its role ended.
+/// Passes the outcome of a role from the network thread to the main thread.
 final class OutcomeBox: Sendable {
   private let outcome = Mutex<RoleOutcome?>(nil)
 
@@ -31,7 +31,7 @@ final class OutcomeBox: Sendable {
 
   var isSet: Bool { outcome.withLock { $0 != nil } }
 
-  /// What was set, or a failure that says that nothing was.
+  /// The outcome that was set; a failure if none was.
   var value: RoleOutcome {
     outcome.withLock { $0 }
       ?? RoleOutcome(exitCode: .software, message: "The network thread ended without a reason.")

@@ -3,11 +3,14 @@ import Configuration
 import Dispatch
 import ParameterServer
 import Protocol
+import Recommenders
+import Tables
+import Transport
 
-/// What a server does beside the thread that answers: making or restoring its tables and writing
-/// checkpoints, either of which may take longer than a heartbeat can wait.
+/// The jobs of a server that run off the network thread, because they may take longer than a
+/// heartbeat can wait: making or restoring its tables, and writing checkpoints.
 ///
-/// Two serial queues, so that a slow disk does not hold up a new generation.
+/// Two serial queues, so that a slow disk does not delay a new generation.
 final class ServerBackground<Peer: Hashable & Sendable>: Sendable {
   private let preparing = DispatchQueue(label: "mrdib.server.prepare", qos: .userInitiated)
   private let writing = DispatchQueue(label: "mrdib.server.checkpoint", qos: .utility)
@@ -46,5 +49,60 @@ final class ServerBackground<Peer: Hashable & Sendable>: Sendable {
             generation: snapshot.generation, version: snapshot.version, "\(error)"))
       }
     }
+  }
+}
+
+extension ServerState {
+  /// The server that a welcome describes: with initial values, or with the rows of the checkpoint
+  /// that the welcome names.
+  ///
+  /// - Throws: an error with a sentence when the welcome is invalid; `CheckpointError` when the
+  ///   checkpoint cannot be read.
+  init(_ welcome: Welcome, configuration: RunConfiguration) throws {
+    guard let restored = welcome.restored, let plan = welcome.checkpoints else {
+      try self.init(initially: welcome, configuration: configuration)
+      return
+    }
+    try self.init(
+      rank: Int(welcome.rank), serverCount: Int(welcome.serverCount), runID: welcome.runID,
+      generation: welcome.generation, tables: welcome.tables.map { try TableSpec($0) },
+      seed: welcome.seed, shardCount: Int(welcome.shardCount), schedule: StepSchedule(welcome),
+      optimizer: OptimizerConfiguration(configuration), consistency: Consistency(configuration),
+      limits: .ofTransport,
+      restoring: CheckpointReader(restored, in: plan.folder, runID: welcome.runID))
+  }
+
+  private init(initially welcome: Welcome, configuration: RunConfiguration) throws {
+    try self.init(
+      rank: Int(welcome.rank), serverCount: Int(welcome.serverCount), runID: welcome.runID,
+      generation: welcome.generation, tables: welcome.tables.map { try TableSpec($0) },
+      seed: welcome.seed, shardCount: Int(welcome.shardCount),
+      schedule: StepSchedule(welcome), optimizer: OptimizerConfiguration(configuration),
+      consistency: Consistency(configuration), limits: .ofTransport)
+  }
+}
+
+extension StepSchedule {
+  init(_ welcome: Welcome) {
+    self.init(
+      stepsPerEpoch: Int(welcome.stepsPerEpoch), roundsPerStep: Int(welcome.roundsPerStep))
+  }
+}
+
+extension ServerLimits {
+  /// Bounds replies by the largest frame: a larger reply could not be sent.
+  static var ofTransport: ServerLimits {
+    ServerLimits(replyBytes: SocketOptions().maximumFrameBytes)
+  }
+}
+
+extension RunConfiguration {
+  /// The configuration in a coordinator's welcome.
+  ///
+  /// - Throws: `ConfigurationError` when this release does not know a setting.
+  package init(_ welcome: Welcome) throws {
+    self = try ConfigurationResolver(modelNames: ModelRegistry.names).resolve(layers: [
+      ConfigurationLayer(yaml: welcome.configuration, label: "the coordinator's configuration")
+    ])
   }
 }

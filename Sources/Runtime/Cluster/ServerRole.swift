@@ -15,8 +15,8 @@ package struct ServerRole: Sendable {
 
   /// - Parameters:
   ///   - listen: where workers connect, such as `tcp://127.0.0.1:*` for a free port.
-  ///   - advertisedHost: at which workers reach this machine, when `listen` does not say it.
-  ///   - endpointFile: where it says at which address it is reached.
+  ///   - advertisedHost: where workers reach this machine, if `listen` does not name it.
+  ///   - endpointFile: receives the address at which workers reach the process.
   package init(
     options: NodeOptions, listen: String, advertisedHost: String?,
     endpointFile: EndpointFile? = nil
@@ -35,7 +35,7 @@ package struct ServerRole: Sendable {
     defer { endpointFile?.remove() }
     let outcome = OutcomeBox()
     let context = try ZeroMQContext()
-    // Every socket is closed when the thread has ended: nothing is left to wait for.
+    // All sockets are closed once the thread has ended, so this does not block.
     defer { try? context.terminate() }
     let watch = NetworkWatch(label: "mrdib.server")
     let thread = try NetworkThread<ServerSessionEvent<PeerID>>(
@@ -51,8 +51,8 @@ package struct ServerRole: Sendable {
   }
 }
 
-/// Joins the node of a server to the network. Lives on the network thread, which also applies the
-/// updates: a version's rows belong to one thread.
+/// Connects the node of a server to the network. Runs on the network thread, which also applies the
+/// updates: the tables belong to one thread.
 private final class ServerHandler: NetworkHandler {
   typealias Event = ServerSessionEvent<PeerID>
 
@@ -62,7 +62,7 @@ private final class ServerHandler: NetworkHandler {
   private let endpointFile: EndpointFile?
   private let signals: SignalPipe
   private let outcome: OutcomeBox
-  /// There from the start on, which comes before every other event.
+  /// Set by `started(on:)`, which is called before anything else.
   private var started: (process: ServerProcess, node: ServerNode<ServerProcess>)?
   private var socket: ListeningSocket<Event>?
   private var memory = UnusedMemory()
@@ -95,13 +95,13 @@ private final class ServerHandler: NetworkHandler {
       loop: loop, coordinator: coordinator, logs: logs, outcome: outcome)
     let node = ServerNode(
       hello: options.hello(.server, dataEndpoint: "\(listener.advertised)"),
-      limits: options.enrollmentLimits, coordinator: coordinator, in: process)
+      limits: options.membershipLimits, coordinator: coordinator, in: process)
     started = (process, node)
     logs.logger.info("listening at \(listener.endpoint), reached at \(listener.advertised)")
     node.handle(.tick)
   }
 
-  /// - Throws: ``RuntimeError`` if workers cannot connect to what a server would tell them.
+  /// - Throws: ``RuntimeError`` if workers cannot connect to the address that they would receive.
   private static func checkAdvertised(_ listener: NetworkLoop<Event>.Listener) throws {
     let reached = "\(listener.advertised)"
     do {
@@ -109,15 +109,15 @@ private final class ServerHandler: NetworkHandler {
     } catch {
       throw RuntimeError(
         exitCode: .usage,
-        message: "Cannot tell workers where this server is, which was to be said with --advertise "
-          + "HOST: \(error)")
+        message: "Cannot advertise this server to workers with the host that --advertise names: "
+          + "\(error)")
     }
     guard !reached.contains("//0.0.0.0:"), !reached.contains("//*:"), !reached.contains("//[::]:")
     else {
       throw RuntimeError(
         exitCode: .usage,
-        message: "Cannot tell workers where this server is: it listens at \(listener.endpoint), "
-          + "which is every address of this machine. Name the one that workers reach with "
+        message: "Cannot advertise this server to workers: it listens at \(listener.endpoint), "
+          + "which means all addresses of this machine. Name the one that workers reach with "
           + "--advertise HOST.")
     }
   }
@@ -127,7 +127,7 @@ private final class ServerHandler: NetworkHandler {
   }
 
   func lost(_ peer: PeerID, undelivered: Int, on loop: NetworkLoop<Event>) {
-    // The coordinator may come back; its silence decides.
+    // The coordinator may reconnect, so only its silence counts.
     if peer != started?.process.coordinator { started?.node.handle(.peerGone(peer)) }
   }
 
@@ -144,7 +144,7 @@ private final class ServerHandler: NetworkHandler {
   }
 }
 
-/// A server's sockets and queues.
+/// The environment of a server process: its sockets and queues.
 private final class ServerProcess: ZeroMQMemberEnvironment, ServerEnvironment {
   let loop: NetworkLoop<ServerSessionEvent<PeerID>>
   let coordinator: PeerID
@@ -162,7 +162,7 @@ private final class ServerProcess: ZeroMQMemberEnvironment, ServerEnvironment {
     self.outcome = outcome
     let mailbox = loop.mailbox
     background = ServerBackground { event in
-      // A loop that has ended wants no more news.
+      // Posting fails once the loop has ended; then nothing needs the result.
       try? mailbox.post(event)
     }
   }

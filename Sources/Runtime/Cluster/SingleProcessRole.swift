@@ -8,13 +8,13 @@ import Transport
 import Worker
 
 /// A whole run in one process and on one thread: the nodes of coordinator, one server and one
-/// worker are the same as in a cluster, joined by a queue instead of sockets. Only what waits for
-/// disks runs on other threads: tables, checkpoints and the files of the best model.
+/// worker are the same as in a cluster, connected by a queue instead of sockets. Only what waits
+/// for disks runs on other threads: tables, checkpoints and the files of the best model.
 ///
-/// It ends in the bits of a cluster with the same shards. It is what a cluster's cost is measured
-/// against, and the place for a debugger.
+/// The result has the bits of a cluster with the same shards. The cost of a cluster is measured
+/// against this role, and it is the simplest one to debug.
 package final class SingleProcessRole {
-  private let keeper: RunRecorder
+  private let recorder: RunRecorder
   private let deliveries: LocalDeliveries
   private let coordinatorProcess: LocalCoordinator
   private let serverProcess: LocalServer
@@ -28,10 +28,10 @@ package final class SingleProcessRole {
   package init(setup: RunSetup, directory: RunDirectory, runID: String, isQuiet: Bool) throws {
     try ProcessNeeds.singleProcess.check(.current(), for: "a run in one process")
     let state: CoordinatorState
-    (keeper, state) = try RunRecorder.open(
+    (recorder, state) = try RunRecorder.open(
       directory: directory, setup: setup, runID: runID, isQuiet: isQuiet)
     deliveries = LocalDeliveries()
-    coordinatorProcess = LocalCoordinator(keeper, setup: setup, deliveries: deliveries)
+    coordinatorProcess = LocalCoordinator(recorder, setup: setup, deliveries: deliveries)
     serverProcess = LocalServer(deliveries)
     workerProcess = LocalWorker(setup: setup, deliveries: deliveries)
     coordinator = CoordinatorNode(state, tables: setup.model.tables, in: coordinatorProcess)
@@ -55,7 +55,7 @@ package final class SingleProcessRole {
     do {
       return try runToEnd(signals)
     } catch {
-      keeper.abandon(because: error)
+      recorder.abandon(because: error)
       throw error
     }
   }
@@ -75,11 +75,11 @@ package final class SingleProcessRole {
         server.handle(.tick)
         deliveries.takeInbox()
       }
-      // Everything that is there is taken at once; what it causes has the next turn.
+      // What these deliveries cause waits for the next round.
       for delivery in deliveries.takeAll() where deliveries.ending == nil { deliver(delivery) }
     }
     var result = try deliveries.ending?.get() ?? RoleOutcome(exitCode: .software, message: "")
-    try keeper.finish()
+    try recorder.finish()
     if result.exitCode == .interrupted { result.exitCode = .signal(stopSignal) }
     return result
   }
@@ -90,7 +90,7 @@ package final class SingleProcessRole {
       if coordinatorProcess.isOpen(link) { coordinator.received(message, from: link) }
     case .toServer(let message, let link): server.received(message, from: link)
     case .toWorker(let message, let link): worker.received(message, from: link)
-    case .coordinatorNews(let news): coordinator.take(news)
+    case .coordinatorReport(let report): coordinator.take(report)
     case .serverEvent(let event): server.handle(event)
     case .workerEvent(let event): worker.handle(event)
     }

@@ -11,9 +11,9 @@ import Transport
 /// A private folder for the sockets of a local cluster, with a path short enough for the system:
 /// the coordinator's, and the servers' where loopback is down.
 ///
-/// It is locked for as long as its process lives: cleaners of temporary files (systemd-tmpfiles)
-/// leave locked folders alone, and the next start knows by it which folders of killed processes are
-/// left over.
+/// The folder is locked while its process lives: cleaners of temporary files (systemd-tmpfiles)
+/// skip locked folders, and by the missing lock the next start recognizes folders of killed
+/// processes.
 package struct SocketFolder: Sendable {
   package let path: String
   private let lock: Int32
@@ -24,7 +24,7 @@ package struct SocketFolder: Sendable {
   /// Where the coordinator listens.
   var endpoint: String { "ipc://\(path)/\(Self.socketName)" }
 
-  /// Where a server listens, if not at a port.
+  /// Where a server listens that has no port.
   func endpoint(ofServer rank: Int) -> String { "ipc://\(path)/server-\(rank)" }
 
   /// Whether a file of this name is a socket of a cluster, or its lock.
@@ -32,17 +32,17 @@ package struct SocketFolder: Sendable {
     name.wholeMatch(of: /(coordinator|server-\d+)(\.lock)?/) != nil
   }
 
-  /// Makes a new folder, and removes those that killed processes of this user have left there.
+  /// Makes a new folder, and removes those that killed processes of this user have left.
   ///
-  /// - Parameter parents: where it may be, best first; nil: where the environment says.
+  /// - Parameter parents: folders to make it in, best first; nil: those that the environment names.
   /// - Throws: ``RuntimeError`` if it cannot be made in any of them.
   package init(in parents: [String]? = nil) throws {
     var problems: [String] = []
     for parent in parents ?? UserFolder.temporary(in: ProcessInfo.processInfo.environment) {
-      // Of TMPDIR any length is possible, of a socket's path not.
+      // TMPDIR may have any length, the path of a socket may not.
       let longest = "\(parent)/\(Self.prefix)XXXXXX/\(Self.socketName)"
       guard Endpoint.isUsable(socketPath: longest) else {
-        problems.append("no socket can have so long a path as in '\(parent.sanitized())'")
+        problems.append("the path of a socket would be too long in '\(parent.sanitized())'")
         continue
       }
       Self.removeLeftOvers(in: parent)
@@ -55,13 +55,13 @@ package struct SocketFolder: Sendable {
     }
     throw RuntimeError(
       exitCode: .cannotCreate,
-      message: "Cannot make a folder for sockets (\(problems.joined(separator: "; "))). Let TMPDIR "
-        + "name a folder with a short path that you may write to.")
+      message: "Cannot make a folder for sockets (\(problems.joined(separator: "; "))). Set TMPDIR "
+        + "to a writable folder with a short path.")
   }
 
   /// - Returns: nil, with `errno` set, if the folder cannot be made.
   private static func make(in parent: String) -> (path: String, lock: Int32)? {
-    // Another start may take a folder that is not locked yet for one that was left over.
+    // Another start may mistake a folder that is not locked yet for one of a killed process.
     for _ in 0..<8 {
       var template = Array("\(parent)/\(prefix)XXXXXX".utf8CString)
       guard let made = mkdtemp(&template) else { return nil }
@@ -78,10 +78,10 @@ package struct SocketFolder: Sendable {
     close(lock)
   }
 
-  /// Makes the folder of a socket again that was removed while it was in use. One of another name
-  /// is not ours and left as it is.
+  /// Creates the folder of a socket again that was removed while in use. A folder with another kind
+  /// of name is not ours and is left alone.
   ///
-  /// - Throws: ``RuntimeError`` if it cannot be made, or somebody else has made it.
+  /// - Throws: ``RuntimeError`` if it cannot be made, or another user has made it.
   package static func makeAgain(_ path: String) throws {
     let name = URL(fileURLWithPath: path).lastPathComponent
     guard name.hasPrefix(prefix), mkdir(path, 0o700) != 0 else { return }
@@ -92,7 +92,7 @@ package struct SocketFolder: Sendable {
     }
   }
 
-  // MARK: What is left over
+  // MARK: Folders of killed processes
 
   private static func removeLeftOvers(in parent: String) {
     let names = (try? FileManager.default.contentsOfDirectory(atPath: parent)) ?? []
@@ -104,16 +104,16 @@ package struct SocketFolder: Sendable {
     }
   }
 
-  /// Removes the folder, if nothing is in it but what belongs there.
+  /// Removes the folder, if it holds nothing but sockets and locks of a cluster.
   private static func empty(_ path: String) {
     let files = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
     guard files.allSatisfy(isOwnFile) else { return }
     for file in files { unlink("\(path)/\(file)") }
-    // What is left over costs nothing but a folder.
+    // If this fails, an empty folder is left, which does no harm.
     rmdir(path)
   }
 
-  /// Whether it is a folder that this user has made for himself alone, and no link to one.
+  /// Whether it is a folder, no link, that belongs to this user alone.
   private static func isOwn(_ path: String) -> Bool {
     var status = stat()
     return lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
@@ -123,7 +123,7 @@ package struct SocketFolder: Sendable {
   /// A descriptor that holds the lock; nil if another process has it, or the folder is gone.
   private static func lock(_ path: String) -> Int32? {
     guard isOwn(path), let folder = try? PlainFile.openFolder(path) else { return nil }
-    // A file system without locks cannot say that somebody has it.
+    // On a file system without locks no process can hold it.
     let isTaken = flock(folder, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK
     guard !isTaken, let identity = FileIdentity(descriptor: folder),
       FileIdentity(path: path) == identity
@@ -134,7 +134,7 @@ package struct SocketFolder: Sendable {
     return folder
   }
 
-  /// Whether a process listens there, though nobody holds the lock: its folder was removed and made
+  /// Whether a process listens there although no lock is held: its folder was removed and created
   /// again.
   private static func isListening(_ path: String) -> Bool {
     var address = sockaddr_un()

@@ -8,9 +8,9 @@ import Settings
 import Synchronization
 import Worker
 
-/// A worker's computation on a thread of its own, so that long products hold up no heartbeat.
+/// A worker's computation on a separate thread, so that long matrix products delay no heartbeat.
 ///
-/// Confined to one serial queue: every job runs there, in the order in which it was asked for.
+/// Confined to one serial queue: all jobs run there, in the order of the calls.
 final class WorkerComputation: @unchecked Sendable {  // `computation` is touched only on `queue`
   private let queue = DispatchQueue(label: "mrdib.compute", qos: .userInitiated)
   private let computation: TaskComputation
@@ -18,7 +18,7 @@ final class WorkerComputation: @unchecked Sendable {  // `computation` is touche
   private let progressCount = Atomic<UInt64>(0)
 
   /// - Parameters:
-  ///   - dataFolder: where the data lies on this machine; nil means where the configuration says.
+  ///   - dataFolder: where the data lies on this machine; nil: in the folder of the configuration.
   ///   - report: called on the queue with the result of every job.
   init(dataFolder: String?, report: @escaping @Sendable (WorkerEvent) -> Void) {
     let logger = Logger(label: "mrdib.worker")
@@ -29,7 +29,7 @@ final class WorkerComputation: @unchecked Sendable {  // `computation` is touche
     self.report = report
   }
 
-  /// What is done of the task under way, in steps or blocks; for any thread.
+  /// How much of the present task is done, in steps or blocks; may be read on any thread.
   var progress: UInt64 { progressCount.load(ordering: .relaxed) }
 
   func setUp(_ welcome: Welcome) { run { $0.setUp(welcome) } }
@@ -40,7 +40,7 @@ final class WorkerComputation: @unchecked Sendable {  // `computation` is touche
 
   private func run(_ job: @escaping @Sendable (TaskComputation) -> WorkerEvent) {
     queue.async { [self] in
-      // The queue may have another thread every time.
+      // The queue may use another thread for every job.
       ThreadPriority.lowerForComputation()
       MappedFile.unblockBusErrors()
       let event = job(computation)

@@ -23,7 +23,7 @@ package struct WorkerRole: Sendable {
     try ProcessNeeds.worker(servers: 1).check(.current(), for: "a worker")
     let outcome = OutcomeBox()
     let context = try ZeroMQContext()
-    // Every socket is closed when the thread has ended: nothing is left to wait for.
+    // All sockets are closed once the thread has ended, so this does not block.
     defer { try? context.terminate() }
     let watch = NetworkWatch(label: "mrdib.worker")
     let thread = try NetworkThread<WorkerEvent>(
@@ -37,13 +37,13 @@ package struct WorkerRole: Sendable {
   }
 }
 
-/// Joins the node of a worker to the network. Lives on the network thread.
+/// Connects the node of a worker to the network. Runs on the network thread.
 private final class WorkerHandler: NetworkHandler {
   private let options: NodeOptions
   private let dataFolder: String?
   private let signals: SignalPipe
   private let outcome: OutcomeBox
-  /// There from the start on, which comes before every other event.
+  /// Set by `started(on:)`, which is called before anything else.
   private var started: (process: WorkerProcess, node: WorkerNode<WorkerProcess>)?
 
   init(
@@ -62,7 +62,7 @@ private final class WorkerHandler: NetworkHandler {
       loop: loop, coordinator: coordinator, dataFolder: dataFolder, outcome: outcome)
     process.logs.logger.info("\(options.searchSentence)")
     let node = WorkerNode(
-      hello: options.hello(.worker, dataEndpoint: ""), limits: options.enrollmentLimits,
+      hello: options.hello(.worker, dataEndpoint: ""), limits: options.membershipLimits,
       coordinator: coordinator, in: process)
     started = (process, node)
     node.handle(.tick)
@@ -73,7 +73,7 @@ private final class WorkerHandler: NetworkHandler {
   }
 
   func lost(_ peer: PeerID, undelivered: Int, on loop: NetworkLoop<WorkerEvent>) {
-    // Unanswered requests are sent again; the session decides when a peer counts as lost.
+    // Unanswered requests are retried; the session decides when a peer counts as lost.
   }
 
   func ticked(at now: Duration, on loop: NetworkLoop<WorkerEvent>) {
@@ -86,7 +86,7 @@ private final class WorkerHandler: NetworkHandler {
   }
 }
 
-/// A worker's sockets and its computation.
+/// The environment of a worker process: its sockets and its computation.
 private final class WorkerProcess: ZeroMQMemberEnvironment, WorkerEnvironment {
   let loop: NetworkLoop<WorkerEvent>
   let coordinator: PeerID
@@ -102,7 +102,7 @@ private final class WorkerProcess: ZeroMQMemberEnvironment, WorkerEnvironment {
     self.outcome = outcome
     let mailbox = loop.mailbox
     computation = WorkerComputation(dataFolder: dataFolder) { event in
-      // A loop that has ended wants no more news.
+      // Posting fails once the loop has ended; then nothing needs the result.
       try? mailbox.post(event)
     }
   }

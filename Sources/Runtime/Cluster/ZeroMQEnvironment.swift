@@ -11,12 +11,12 @@ protocol ZeroMQEnvironment: NodeEnvironment where Peer == PeerID, Message == Wir
   var logs: NodeLogs { get }
 }
 
-/// Where a node's lines go.
+/// The logs of a node.
 struct NodeLogs {
   let logger: Logger
-  /// Warnings that others can cause as often as they like.
+  /// For warnings that other processes can cause without limit.
   let frequent: RateLimitedLog
-  /// A peer that reads nothing can cause as many of these as it likes.
+  /// For messages that could not be sent: a peer that reads nothing causes many.
   let unsent: RateLimitedLog
 
   init(label: String) {
@@ -41,7 +41,7 @@ extension ZeroMQEnvironment {
 
   func recordMalformedMessage(_ problem: String) { loop.recordMalformedMessage(problem) }
 
-  /// - Returns: why it cannot be sent, if so; the log says it, too.
+  /// - Returns: why the message could not be sent, which is also logged; nil if it was sent.
   @discardableResult
   func send(_ message: WireMessage, to peer: PeerID) -> TransportError? {
     do {

@@ -62,8 +62,8 @@ package enum BLASKernels {
     guard let kernels = all.first(where: { $0.name.lowercased() == wanted.lowercased() }) else {
       throw RuntimeError(
         exitCode: .configuration,
-        message: "Cannot compute with the kernels '\(wanted.sanitized())' (\(choiceVariable)): known "
-          + "are \(all.map(\.name).joined(separator: ", ")). Name one of these, or unset the "
+        message: "Cannot compute with the kernels '\(wanted.sanitized())' (\(choiceVariable)): "
+          + "known are \(all.map(\.name).joined(separator: ", ")). Name one of these, or unset the "
           + "variable.")
     }
     let missing = kernels.needs.filter { !features.names.contains($0) }

@@ -13,8 +13,8 @@ package enum ProcessArguments {
       else { continue }
       throw RuntimeError(
         exitCode: .usage,
-        message: "Cannot use the argument '\(String(cString: argument).sanitized(atMost: 200))': it is "
-          + "not UTF-8. If it is a path, rename the file or folder.")
+        message: "Cannot use the argument '\(String(cString: argument).sanitized(atMost: 200))': "
+          + "it is not UTF-8. If it is a path, rename the file or folder.")
     }
     guard FilePath.isWorkingDirectoryReadable else {
       throw RuntimeError(

@@ -22,3 +22,26 @@ extension ClusterShape: CustomStringConvertible {
     "\(workers) worker\(workers == 1 ? "" : "s"), \(servers) server\(servers == 1 ? "" : "s")"
   }
 }
+
+/// A place in the cluster, which a process and later its replacements fill.
+package enum Slot: Hashable, Sendable, CustomStringConvertible {
+  case coordinator
+  case server(Int)
+  case worker(Int)
+
+  package var description: String {
+    switch self {
+    case .coordinator: "coordinator"
+    case .server(let number): "server-\(number)"
+    case .worker(let number): "worker-\(number)"
+    }
+  }
+}
+
+/// One process: the n-th in its slot.
+package struct ProcessName: Hashable, Sendable, CustomStringConvertible {
+  package let slot: Slot
+  package let life: Int
+
+  package var description: String { "\(slot)/\(life)" }
+}

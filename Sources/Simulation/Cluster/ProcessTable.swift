@@ -1,30 +1,30 @@
-/// The processes that live, also those that another has replaced, and what waits for those that
-/// are stopped.
+/// The living processes, including those that another has replaced, and the events that wait for
+/// suspended ones.
 struct ProcessTable {
   private var living: [ProcessName: SimulatedProcess] = [:]
-  /// Who fills each slot now.
+  /// The process in each slot.
   private var current: [Slot: ProcessName] = [:]
   private var lives: [Slot: Int] = [:]
   /// Every process that ever lived, by its address.
   private var addresses: [String: ProcessName] = [:]
-  /// What waits for processes that are stopped.
-  private var frozen: [ProcessName: [SimulatedCluster.Event]] = [:]
-  /// Processes that die after so many actions of their next event.
-  private var doomed: [ProcessName: Int] = [:]
-  /// Processes that got a SIGTERM.
+  /// The events that wait for suspended processes.
+  private var suspended: [ProcessName: [SimulatedCluster.Event]] = [:]
+  /// Processes that a fault kills after so many actions of their next event.
+  private var killedAfter: [ProcessName: Int] = [:]
+  /// Processes that received SIGTERM.
   private var dismissed: Set<ProcessName> = []
 
-  subscript(name: ProcessName) -> (SimulatedProcess)? { living[name] }
+  subscript(name: ProcessName) -> SimulatedProcess? { living[name] }
 
   subscript(slot: Slot) -> ProcessName? { current[slot] }
 
-  /// All that live, in no order.
+  /// All living servers, in no order.
   var servers: [SimulatedServer] { living.values.compactMap { $0 as? SimulatedServer } }
 
   func isCurrent(_ name: ProcessName) -> Bool { current[name.slot] == name }
 
-  /// Whom a message comes to, if anybody.
-  func receiver(of route: Route) -> (SimulatedProcess)? {
+  /// The process that receives a message; nil if none does.
+  func receiver(of route: Route) -> SimulatedProcess? {
     switch route.receiver {
     case .slot(let slot): current[slot].flatMap { living[$0] }
     case .process(let name): living[name]
@@ -37,7 +37,7 @@ struct ProcessTable {
   /// How many processes of a slot live.
   func count(in slot: Slot) -> Int { living.keys.count { $0.slot == slot } }
 
-  // MARK: Coming and going
+  // MARK: Starting and ending
 
   /// The name of the next process of a slot.
   mutating func nextName(in slot: Slot) -> ProcessName {
@@ -51,11 +51,11 @@ struct ProcessTable {
     current[process.name.slot] = process.name
   }
 
-  /// - Returns: whether its slot is empty now.
+  /// - Returns: whether this emptied its slot.
   mutating func remove(_ name: ProcessName) -> Bool {
     living[name] = nil
-    frozen[name] = nil
-    doomed[name] = nil
+    suspended[name] = nil
+    killedAfter[name] = nil
     guard current[name.slot] == name else { return false }
     current[name.slot] = nil
     return true
@@ -63,36 +63,36 @@ struct ProcessTable {
 
   mutating func removeAll() {
     living = [:]
-    frozen = [:]
-    doomed = [:]
+    suspended = [:]
+    killedAfter = [:]
     current = [:]
   }
 
-  /// Another process may fill the slot while the one that filled it lives on.
+  /// Lets another process take the slot while the present one stays alive.
   mutating func vacate(_ slot: Slot) { current[slot] = nil }
 
-  // MARK: Stopping
+  // MARK: Suspending
 
-  func isFrozen(_ name: ProcessName) -> Bool { frozen[name] != nil }
+  func isSuspended(_ name: ProcessName) -> Bool { suspended[name] != nil }
 
-  /// - Returns: false if it is stopped already.
-  mutating func freeze(_ name: ProcessName) -> Bool {
-    guard frozen[name] == nil else { return false }
-    frozen[name] = []
+  /// - Returns: false if it is suspended already.
+  mutating func suspend(_ name: ProcessName) -> Bool {
+    guard suspended[name] == nil else { return false }
+    suspended[name] = []
     return true
   }
 
-  /// What waited, in the order in which it came; nil if the process does not wait.
-  mutating func thaw(_ name: ProcessName) -> [SimulatedCluster.Event]? {
-    frozen.removeValue(forKey: name)
+  /// The events that waited, in order of arrival; nil if the process is not suspended.
+  mutating func resume(_ name: ProcessName) -> [SimulatedCluster.Event]? {
+    suspended.removeValue(forKey: name)
   }
 
-  /// Keeps an event for a process that is stopped.
+  /// Keeps an event for a suspended process.
   ///
-  /// - Returns: whether it is.
+  /// - Returns: false if the process is not suspended.
   mutating func keep(_ event: SimulatedCluster.Event, for name: ProcessName) -> Bool {
-    guard frozen[name] != nil else { return false }
-    frozen[name]?.append(event)
+    guard suspended[name] != nil else { return false }
+    suspended[name]?.append(event)
     return true
   }
 
@@ -100,12 +100,12 @@ struct ProcessTable {
 
   func isDismissed(_ name: ProcessName) -> Bool { dismissed.contains(name) }
 
-  // MARK: Dying within an event
+  // MARK: Kills within an event
 
-  mutating func doom(_ name: ProcessName, after actions: Int) { doomed[name] = actions }
+  mutating func kill(_ name: ProcessName, after actions: Int) { killedAfter[name] = actions }
 
-  /// Whether the process dies before the action of this number.
+  /// Whether a fault kills the process before the action of this number.
   func isDue(_ name: ProcessName, before action: Int) -> Bool {
-    doomed[name].map { action >= $0 } ?? false
+    killedAfter[name].map { action >= $0 } ?? false
   }
 }

@@ -1,7 +1,7 @@
 import Protocol
 
-/// What servers did for whom, kept by the simulation itself: a rule that a server forgets shows
-/// here even if the bits come out the same.
+/// The requests and answers of all servers, counted by the simulation itself: a rule that a server
+/// breaks shows here even if the resulting bits are right.
 struct ServiceLedger {
   /// The tables of one server under one generation.
   struct Tables: Hashable {
@@ -9,10 +9,10 @@ struct ServiceLedger {
     let generation: UInt64
   }
 
-  /// A request as its sender meant it.
+  /// A request as it was sent, before a mutation changes it.
   private struct Asked {
     let generation: UInt64
-    /// Of a gradient.
+    /// Nil unless it pushes a gradient.
     let contribution: ContributionName?
     var requests = 0
     var replies = 0
@@ -24,12 +24,12 @@ struct ServiceLedger {
   }
 
   private var asked: [RequestName: Asked] = [:]
-  /// Shards whose gradients were taken, by the version that they were computed from.
+  /// Shards whose gradients were accepted, by the version that they contribute to.
   private var taken: [Tables: [UInt64: Set<UInt32>]] = [:]
 
-  /// Takes note of a request that has come.
+  /// Records that a request has arrived.
   ///
-  /// - Returns: how often it has.
+  /// - Returns: how often it has arrived so far.
   mutating func note(_ request: DataRequest, on connection: ConnectionName) -> Int {
     let name = RequestName(connection: connection, id: request.id)
     let first = Asked(
@@ -38,18 +38,18 @@ struct ServiceLedger {
     return asked[name]?.requests ?? 0
   }
 
-  /// Takes note of an answer that a server gives.
+  /// Records an answer of a server.
   ///
-  /// - Parameter tables: those that it answers for; nil if it has none.
-  /// - Returns: what is wrong with it, if anything.
+  /// - Parameter tables: of the server; nil if it has none.
+  /// - Returns: the rule that the answer breaks, as the end of a sentence; nil if it breaks none.
   mutating func note(
     _ reply: DataReply, on connection: ConnectionName, of tables: Tables?
   ) -> String? {
     let name = RequestName(connection: connection, id: reply.requestID)
     asked[name]?.replies += 1
-    guard let request = asked[name] else { return "was answered and never came" }
+    guard let request = asked[name] else { return "was answered but never arrived" }
     guard request.replies <= request.requests else {
-      return "came \(request.requests) times and was answered \(request.replies) times"
+      return "arrived \(request.requests) times and was answered \(request.replies) times"
     }
     if case .refused = reply.body { return nil }
     guard let tables else { return "was granted without tables" }
@@ -63,7 +63,7 @@ struct ServiceLedger {
     return "counts again: shard \(contribution.shard) of version \(contribution.version)"
   }
 
-  /// How many shards were taken for a version.
+  /// How many shards' gradients were accepted for a version.
   func shardCount(ofVersion version: UInt64, in tables: Tables) -> Int {
     taken[tables]?[version]?.count ?? 0
   }

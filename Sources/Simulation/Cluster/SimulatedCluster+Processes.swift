@@ -1,9 +1,9 @@
 import Coordinator
 import Protocol
 
-/// The supervisor: starts what is missing, and takes note of what ends.
+/// The supervisor: starts the processes that are missing, and records how processes end.
 extension SimulatedCluster {
-  /// Starts a process in a slot that the cluster has and that is empty.
+  /// Starts a process in a slot, if the slot is empty and the cluster still has it.
   func start(_ slot: Slot) {
     guard shape.slots.contains(slot), processes[slot] == nil else { return }
     let name = processes.nextName(in: slot)
@@ -26,7 +26,7 @@ extension SimulatedCluster {
     }
   }
 
-  /// The state with which a coordinator starts, under a term that is recorded before.
+  /// The state with which a coordinator starts, under a term that is recorded first.
   private func beginTerm() throws -> CoordinatorState {
     guard disk.run != nil else {
       let state = try CoordinatorState(plan: problem.plan(shape, term: 1))
@@ -38,23 +38,23 @@ extension SimulatedCluster {
     return try CoordinatorState(plan: problem.plan(shape, term: term), resuming: point)
   }
 
-  /// A process has ended of its own accord.
+  /// A process has left the run and ended.
   func left(_ name: ProcessName, _ departure: Departure) {
-    // One whose place another has taken is told to end; which of two that is their clocks say.
+    // Of two processes in one slot, one is dismissed; their clocks decide which.
     if processes.isCurrent(name), processes.count(in: name.slot) == 1 {
       switch departure {
-      case .permanent(let message): report("\(name) gave up for good: \(message)")
-      // Only an end that is recorded may be told: nobody comes back from it.
+      case .permanent(let message): report("\(name) failed permanently: \(message)")
+      // Nodes do not rejoin after `finish`, so the end must be on record before it is sent.
       case .finished(let message)
       where !processes.isDismissed(name) && message != disk.run?.message:
-        report("\(name) was sent home while the run goes on: \(message)")
+        report("\(name) was dismissed before the run ended: \(message)")
       case .finished, .transient: break
       }
     }
     remove(name)
   }
 
-  /// A coordinator says that the run is over.
+  /// A coordinator reports the end of the run.
   func ended(_ outcome: RunOutcome, by name: ProcessName) {
     guard processes.isCurrent(name) else { return remove(name) }
     if case .interrupted = outcome.ending, let shape = nextShape {
@@ -64,7 +64,7 @@ extension SimulatedCluster {
     self.outcome = outcome
   }
 
-  /// Nobody survives; everything that is on disk does.
+  /// Kills all processes and starts new ones, which find what is on the disk.
   func startAgain(_ shape: ClusterShape) {
     if shape != self.shape { count(.rescaled) }
     nextShape = nil

@@ -3,16 +3,16 @@ import Nodes
 import ParameterServer
 import Worker
 
-/// A whole cluster on a virtual clock: processes, the network between them, disks, a supervisor
-/// that starts again what dies, and everything that goes wrong.
+/// A whole cluster on a virtual clock: processes, the network between them, a disk, a supervisor
+/// that restarts what dies, and faults.
 ///
 /// One thread, one queue of events, one seed: the same seed is the same history, event by event.
 ///
-/// Tests make one with ``Simulation/cluster(_:_:consistency:faults:mutation:seed:trace:)``, let it
-/// run event by event or until something is so, decide about single messages (``fate``), let things
-/// go wrong (``happen(_:)``), and look at the state of its nodes.
+/// Tests make one with ``Simulation/cluster(_:_:consistency:faults:mutation:seed:trace:)``, run it
+/// event by event or until a condition holds, decide the fate of single messages (``fate``), make
+/// faults happen (``happen(_:)``), and inspect the state of its nodes.
 package final class SimulatedCluster {
-  /// What can happen next.
+  /// What the queue holds.
   enum Event {
     case deliver(MemoryMessage, on: ConnectionName, route: Route, number: UInt64)
     case tick(ProcessName)
@@ -21,8 +21,8 @@ package final class SimulatedCluster {
     case fault(Fault)
     case resume(ProcessName)
     case heal(UInt64)
-    case emptyDisk
-    case mendDisk
+    case freeDisk
+    case repairDisk
   }
 
   let problem: SimulationProblem
@@ -32,7 +32,7 @@ package final class SimulatedCluster {
   let mutation: Mutation?
   let faults: FaultPlan
   package internal(set) var shape: ClusterShape
-  /// What the run goes on with when it has stopped.
+  /// The numbers of processes with which the run is resumed once it has stopped.
   var nextShape: ClusterShape?
   var clock = VirtualClock<Event>()
   var dice: Dice
@@ -40,31 +40,31 @@ package final class SimulatedCluster {
   var network = SimulatedNetwork()
   var services = ServiceLedger()
   var processes = ProcessTable()
-  /// How many things fill the disk.
+  /// How many faults of a full disk are in force.
   var fullDisks = 0
-  /// How many things keep checkpoints from being read.
+  /// How many faults of an unreadable disk are in force.
   var unreadableDisks = 0
-  /// Where the next process is started by a clock that was set back.
+  /// The slots whose next process starts after its clock was set back.
   var setBackClocks: Set<Slot> = []
-  /// The state of the coordinator in charge after its last event that was checked.
+  /// The state of the coordinator in charge after its last checked event.
   var lastCoordinator: CoordinatorState?
-  /// The tables that the last evaluation was of.
+  /// The tables that the last evaluation measured.
   var measured: Measured?
   package private(set) var violations: [String] = []
-  /// How the run ended; nil while it goes on.
+  /// How the run ended; nil until then.
   package internal(set) var outcome: RunOutcome?
   package private(set) var eventCount = 0
   /// How often each milestone was passed.
   var passes: [Milestone: Int] = [:]
-  /// How often what was planned took effect.
+  /// How often each effect was seen.
   package private(set) var effects: [Effect: Int] = [:]
-  /// What becomes of a message that is sent, where a test decides it; nil: as the dice say.
+  /// Lets a test decide what happens to a message; nil: the random faults of the plan apply.
   package var fate: ((_ message: MemoryMessage, _ route: Route) -> MessageFate)?
-  /// Gets everything that happens, with its time.
+  /// Receives everything that happens, with its time.
   private let trace: ((Double, TraceEvent) -> Void)?
 
   static let tickInterval = 0.25
-  /// A history that takes longer hangs: seconds, and events.
+  /// A history that takes longer counts as hanging: seconds, and events.
   private static let longest = 4000.0
   private static let mostEvents = 2_000_000
 
@@ -87,25 +87,24 @@ package final class SimulatedCluster {
   var isDiskFull: Bool { fullDisks > 0 }
   var isDiskUnreadable: Bool { unreadableDisks > 0 }
 
-  /// Whether things still go wrong.
+  /// Whether random faults still happen.
   var isDisturbed: Bool { now < faults.endsAt }
 
   // MARK: Running
 
-  /// Runs the history to its end, or to the first thing that must not be.
+  /// Runs the history to its end, or to the first violation.
   package func run() {
     while step() {}
   }
 
-  /// Lets the next thing happen.
+  /// Processes the next event.
   ///
-  /// - Returns: false at the end of the history: the run has ended, or something happened that must
-  ///   not.
+  /// - Returns: false at the end of the history: the run has ended, or a rule was violated.
   package func step() -> Bool {
     if eventCount == 0 { plan() }
     guard outcome == nil, violations.isEmpty else { return false }
     guard let event = clock.next() else {
-      report("nothing happens any more")
+      report("no event is left, and the run has not ended")
       return false
     }
     eventCount += 1
@@ -117,7 +116,7 @@ package final class SimulatedCluster {
     return true
   }
 
-  /// Runs until something is so.
+  /// Runs until a condition holds.
   ///
   /// - Returns: false if the history ended before.
   package func run(until condition: (SimulatedCluster) -> Bool) -> Bool {
@@ -142,7 +141,7 @@ package final class SimulatedCluster {
     case .tick(let name):
       guard let process = processes[name] else { return }
       clock.after(Self.tickInterval, .tick(name))
-      if !processes.isFrozen(name) { process.take(.tick) }
+      if !processes.isSuspended(name) { process.take(.tick) }
     case .job(let name, let job):
       guard let process = processes[name] else { return }
       if !processes.keep(event, for: name) { process.take(.job(job)) }
@@ -150,8 +149,8 @@ package final class SimulatedCluster {
     case .fault(let fault): happen(fault)
     case .resume(let name): resume(name)
     case .heal(let number): network.heal(number)
-    case .emptyDisk: fullDisks -= 1
-    case .mendDisk: unreadableDisks -= 1
+    case .freeDisk: fullDisks -= 1
+    case .repairDisk: unreadableDisks -= 1
     }
   }
 
@@ -160,13 +159,13 @@ package final class SimulatedCluster {
       switch event {
       case .deliver(_, _, let route, _): processes.receiver(of: route)
       case .tick(let name), .job(let name, _), .resume(let name): processes[name]
-      case .start, .fault, .heal, .emptyDisk, .mendDisk: nil
+      case .start, .fault, .heal, .freeDisk, .repairDisk: nil
       }
     guard let process else { return }
     for broken in process.checkInvariants() { report("\(process.name): \(broken)") }
   }
 
-  // MARK: Notes
+  // MARK: Violations and effects
 
   func report(_ violation: String) {
     note(.violation(violation))
@@ -175,7 +174,7 @@ package final class SimulatedCluster {
 
   func note(_ event: @autoclosure () -> TraceEvent) { trace?(now, event()) }
 
-  /// Counts what took effect.
+  /// Counts an effect.
   func count(_ effect: Effect) { effects[effect, default: 0] += 1 }
 
   // MARK: Nodes
@@ -201,16 +200,16 @@ package final class SimulatedCluster {
 
   // MARK: Time
 
-  /// Does something on behalf of a process later, if it still lives.
+  /// Runs a job of a process later, if the process is still alive then.
   func later(_ seconds: Double, _ name: ProcessName, _ body: @escaping () -> Void) {
     clock.after(seconds, .job(name, body))
   }
 
-  /// How long something on a disk takes, `slow` seconds at most.
+  /// How long a job takes, `slow` seconds at most.
   func jobSeconds(slow: Double) -> Double {
     isDisturbed && dice.happens(0.2) ? dice.number(in: 0...slow) : dice.number(in: 0...0.05)
   }
 
-  /// How long a worker computes before it has to ask or to tell somebody.
+  /// How long a worker computes between two messages, seconds.
   func stepSeconds() -> Double { dice.number(in: 0.001...faults.longestStep) }
 }

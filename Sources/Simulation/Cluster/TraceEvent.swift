@@ -2,22 +2,22 @@ import Coordinator
 import Nodes
 import Protocol
 
-/// Something that happens in a simulated history, for people who look at it.
+/// Something that happens in a simulated history, as traces and transcripts show it.
 package enum TraceEvent {
   case started(ProcessName)
-  /// Of its own accord, or killed.
+  /// The process has left or was killed.
   case ended(ProcessName)
   case fault(Fault)
   /// A message has arrived.
   case delivered(MemoryMessage, from: ProcessName, to: ProcessName)
   case recorded(RunRecord, by: ProcessName)
   case reported(RunEvent, by: ProcessName)
-  /// The tables of a server have a new version.
+  /// The tables of a server have reached a version.
   case reached(version: UInt64, generation: UInt64, by: ProcessName)
-  /// Something is on the disk.
+  /// Something was written to disk.
   case wrote(String, by: ProcessName)
   case logged(String, by: ProcessName)
-  /// What must not be.
+  /// A rule was violated.
   case violation(String)
 }
 
@@ -32,7 +32,7 @@ extension TraceEvent: CustomStringConvertible {
     case .recorded(let record, let name): "\(name) records \(record.change)"
     case .reported(let event, let name): "\(name) reports \(event)"
     case .reached(let version, let generation, let name):
-      "\(name) is at version \(version) of generation \(generation)"
+      "\(name) reaches version \(version) of generation \(generation)"
     case .wrote(let what, let name): "\(name) has written \(what)"
     case .logged(let line, let name): "\(name) logs: \(line)"
     case .violation(let violation): "VIOLATION \(violation)"

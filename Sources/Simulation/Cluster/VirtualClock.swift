@@ -1,5 +1,5 @@
-/// What is going to happen, by the time at which it does; time passes only from one event to the
-/// next. Events of one time happen in the order in which they were planned.
+/// A queue of events by time; time passes only from one event to the next. Events of the same time
+/// happen in the order in which they were planned.
 struct VirtualClock<Event> {
   private struct Entry {
     let time: Double

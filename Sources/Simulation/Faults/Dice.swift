@@ -1,7 +1,7 @@
 import Tensors
 
-/// The random decisions of one simulated history, in the order in which they are made: the same
-/// seed makes the same ones.
+/// The random decisions of one simulated history, in the order in which they are made. The same
+/// seed makes the same decisions.
 struct Dice {
   private let stream: CounterRandom
   private var count = 0

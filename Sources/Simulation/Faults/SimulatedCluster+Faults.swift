@@ -1,6 +1,6 @@
-/// What goes wrong.
+/// Faults, and how they end.
 extension SimulatedCluster {
-  /// A process is where a fault may lie in wait.
+  /// A process passes a milestone, for which faults may wait.
   func pass(_ milestone: Milestone) {
     for ambush in faults.ambushes
     where ambush.milestone == milestone && ambush.passes == passes[milestone, default: 0]
@@ -11,13 +11,13 @@ extension SimulatedCluster {
     passes[milestone, default: 0] += 1
   }
 
-  /// Lets a fault happen.
+  /// Makes a fault happen now.
   package func happen(_ fault: Fault) {
     note(.fault(fault))
     switch fault {
     case .kill(let slot): if let name = processes[slot] { kill(name) }
     case .killWithinEvent(let slot, let actions):
-      if let name = processes[slot] { processes.doom(name, after: actions) }
+      if let name = processes[slot] { processes.kill(name, after: actions) }
     case .stop(let slot, let seconds):
       if let name = processes[slot] { stop(name, seconds: seconds) }
     case .replaceStopped(let slot, let seconds):
@@ -27,7 +27,7 @@ extension SimulatedCluster {
       clock.after(0.1, .start(slot))
     case .setBackClock(let slot):
       guard let name = processes[slot] else { return }
-      // Of coordinators the records say which one is later.
+      // The clocks of coordinators do not matter: the record counts their terms.
       if slot != .coordinator { setBackClocks.insert(slot) }
       kill(name)
     case .terminate(let slot):
@@ -37,9 +37,9 @@ extension SimulatedCluster {
       processes[name]?.take(.stop)
     case .cutOff(let slot, let sending, let receiving, let seconds):
       clock.after(
-        seconds, .heal(network.cut(slot, sending: sending, receiving: receiving)))
+        seconds, .heal(network.cutOff(slot, sending: sending, receiving: receiving)))
     case .part(let slot, let other, let bothWays, let seconds):
-      let cut = network.part(slot, from: other, bothWays: bothWays)
+      let cut = network.partition(slot, from: other, bothWays: bothWays)
       clock.after(seconds, .heal(cut))
     case .forget(let slot, let server):
       guard let worker = processes[slot].flatMap({ processes[$0] }), let name = processes[server],
@@ -56,29 +56,29 @@ extension SimulatedCluster {
     case .damageCheckpoint: disk.damageNewest()
     case .fullDisk(let seconds):
       fullDisks += 1
-      clock.after(seconds, .emptyDisk)
+      clock.after(seconds, .freeDisk)
     case .unreadableDisk(let seconds):
       unreadableDisks += 1
-      clock.after(seconds, .mendDisk)
+      clock.after(seconds, .repairDisk)
     }
   }
 
   private func stop(_ name: ProcessName, seconds: Double) {
-    if processes.freeze(name) { clock.after(seconds, .resume(name)) }
+    if processes.suspend(name) { clock.after(seconds, .resume(name)) }
   }
 
   /// SIGCONT.
   func resume(_ name: ProcessName) {
-    guard let waiting = processes.thaw(name) else { return }
+    guard let waiting = processes.resume(name) else { return }
     countReturn(of: name)
-    // Buffers kept what came; it is taken in before anything new.
+    // Buffers kept what arrived meanwhile; the process handles it before anything new.
     for event in waiting {
       guard let process = processes[name], outcome == nil else { return }
       switch event {
       case .deliver(let message, let connection, let route, let number):
         deliver(message, on: connection, route, number, to: process)
       case .job(_, let job): process.take(.job(job))
-      case .tick, .start, .fault, .resume, .heal, .emptyDisk, .mendDisk: break
+      case .tick, .start, .fault, .resume, .heal, .freeDisk, .repairDisk: break
       }
     }
   }

@@ -7,20 +7,20 @@ import Tensors
 /// with their real computation, in one thread, on a virtual clock, with faults that one seed
 /// decides.
 ///
-/// Checked after every event: the invariants that the state machines declare, of the coordinator
+/// Checked after every event: the invariants that the state machines declare, for the coordinator
 /// also from one state to the next, and from one coordinator to the next; that every version of
 /// every server's tables has the rows of the undisturbed run, bit by bit, and every shard's
-/// gradient once; that versions never go back within a generation; that servers grant only what is
-/// of their generation; that no request is answered more often than it came; that no epoch is
-/// recorded twice; that nothing is recorded for a coordinator that another has replaced; that the
-/// tables go back to the newest checkpoint that is whole; that the best model that is saved is the
-/// one that was measured.
-/// Checked at the end: that there is one, and that best model, losses and metrics are those of the
+/// gradient once; that versions never decrease within a generation; that servers grant only
+/// requests of their generation; that no request is answered more often than it arrived; that no
+/// epoch is recorded twice; that the store accepts no record of a coordinator that another has
+/// replaced; that a rollback uses the newest undamaged checkpoint; that the saved best model is
+/// the one that was measured. Checked at
+/// the end: that there is a best model, and that it, losses and metrics are those of the
 /// undisturbed run.
 ///
-/// Where rows may be stale the bits depend on who is slow. There the rows are not compared, but no
-/// worker may get rows that are staler than allowed, and at the end as many gradients have counted
-/// as in the undisturbed run.
+/// With `ssp` and `async` the bits depend on which processes are slow. There the rows are not
+/// compared, but no worker may receive rows that are staler than allowed, and at the end as many
+/// gradients must have counted as in the undisturbed run.
 package final class Simulation {
   private struct Setting {
     let problem: SimulationProblem
@@ -28,7 +28,7 @@ package final class Simulation {
     let ending: Ending
   }
 
-  /// What a run leaves behind.
+  /// The results of a run.
   private struct Ending: Equatable {
     let best: SimulatedDisk.SavedModel?
     let bestValue: Double?
@@ -51,8 +51,8 @@ package final class Simulation {
 
   private var settings: [SettingName: Setting] = [:]
 
-  /// From here on the process multiplies matrices in one thread: these are so small that sharing
-  /// them out takes longer, and a busy machine makes that many times longer.
+  /// From here on the process multiplies matrices in one thread: these are so small that dividing
+  /// the work takes longer, many times longer on a busy machine.
   package init() { BLAS.setThreadCount(1) }
 
   /// The history of a seed.
@@ -60,7 +60,7 @@ package final class Simulation {
   /// - Parameters:
   ///   - consistency: how old rows may be.
   ///   - mutation: a rule that is broken on purpose.
-  ///   - trace: told of everything that happens.
+  ///   - trace: receives a line for everything that happens.
   /// - Throws: an error when not even the undisturbed run works.
   package func run(
     seed: UInt64, consistency: SimulatedConsistency = .bsp, mutation: Mutation? = nil,
@@ -92,17 +92,17 @@ package final class Simulation {
       terms: cluster.disk.run?.standing.term ?? 0, effects: cluster.effects)
   }
 
-  /// Writes what happens as lines.
+  /// Turns events into lines.
   private static func lines(_ trace: @escaping (String) -> Void) -> (Double, TraceEvent) -> Void {
     { time, event in trace("\((time * 1000).rounded() / 1000)  \(event)") }
   }
 
-  /// A cluster in which only what is asked for goes wrong, for tests.
+  /// A cluster with the given faults and no random ones, for tests.
   ///
   /// - Parameters:
-  ///   - faults: what goes wrong, at which time or milestone.
-  ///   - seed: of how long messages and jobs take.
-  ///   - trace: gets everything that happens, with its time.
+  ///   - faults: at which time or milestone each happens.
+  ///   - seed: decides how long messages and jobs take.
+  ///   - trace: receives everything that happens, with its time.
   /// - Throws: an error when not even the undisturbed run works.
   package func cluster(
     _ kind: SimulationProblem.Kind, _ shape: ClusterShape,
@@ -118,8 +118,8 @@ package final class Simulation {
       faults: faults, mutation: mutation, dice: Dice(seed: seed), trace: trace)
   }
 
-  /// What went wrong in a cluster that has run to its end, and in what it ended in another result
-  /// than the undisturbed run; in sentences.
+  /// The violations in a cluster that has run to its end, and how its result differs from that of
+  /// the undisturbed run; in sentences.
   package func differences(of cluster: SimulatedCluster) throws -> [String] {
     let setting = try setting(
       SettingName(
@@ -139,14 +139,14 @@ package final class Simulation {
     }
     guard isExact else { return countDifferences(ending, from: expected) }
     var found: [String] = []
-    if ending.best != expected.best { found.append("the best model is another") }
-    if ending.bestValue != expected.bestValue { found.append("the best value is another") }
-    if ending.epochs != expected.epochs { found.append("the losses of the epochs are others") }
-    if ending.evaluations != expected.evaluations { found.append("the metrics are others") }
+    if ending.best != expected.best { found.append("the best model differs") }
+    if ending.bestValue != expected.bestValue { found.append("the best value differs") }
+    if ending.epochs != expected.epochs { found.append("the losses of the epochs differ") }
+    if ending.evaluations != expected.evaluations { found.append("the metrics differ") }
     return found
   }
 
-  /// What is the same whoever is slow.
+  /// Differences in what does not depend on the speed of processes.
   private static func countDifferences(_ ending: Ending, from expected: Ending) -> [String] {
     var found: [String] = []
     if ending.best == nil { found.append("there is no best model") }
@@ -155,7 +155,7 @@ package final class Simulation {
     }
     let counts = ending.epochs.map { StalenessCounts($0)?.count }
     if counts != expected.epochs.map({ StalenessCounts($0)?.count }) {
-      found.append("so many gradients have counted in the epochs: \(counts)")
+      found.append("the numbers of gradients per epoch differ: \(counts)")
     }
     return found
   }
@@ -171,8 +171,8 @@ package final class Simulation {
     cluster.run()
     guard cluster.violations.isEmpty, cluster.outcome?.ending == .completed else {
       throw SimulationError(
-        description: "The undisturbed run of \(name.kind.rawValue) does not work: "
-          + (cluster.violations.first ?? cluster.outcome?.summary ?? "it has no end"))
+        description: "The undisturbed run of \(name.kind.rawValue) fails: "
+          + (cluster.violations.first ?? cluster.outcome?.summary ?? "it does not end"))
     }
     let setting = Setting(problem: problem, reference: reference, ending: Ending(cluster.disk))
     settings[name] = setting
@@ -180,7 +180,7 @@ package final class Simulation {
   }
 }
 
-/// Why nothing can be simulated.
+/// Why a simulation cannot run.
 package struct SimulationError: Error, CustomStringConvertible {
   package let description: String
 }

@@ -1,11 +1,11 @@
-/// Many histories in a few lines.
+/// Totals over many histories.
 package struct SimulationSummary: Sendable {
   public private(set) var historyCount = 0
   public private(set) var failedSeeds: [UInt64] = []
   public private(set) var eventCount = 0
   /// Virtual.
   public private(set) var seconds = 0.0
-  /// Histories whose tables went back, and the most generations that one had.
+  /// Histories with a rollback, and the most generations that one had.
   private var recoveredCount = 0
   private var mostGenerations: UInt64 = 0
   /// Histories with more than one coordinator, and the most that one had.
@@ -37,7 +37,7 @@ package struct SimulationSummary: Sendable {
   /// One line for all of them.
   package var line: String {
     "\(historyCount) histories, \(failedSeeds.count) failed; \(eventCount) events in "
-      + "\(Int(seconds)) virtual seconds; tables went back in \(recoveredCount) (up to "
+      + "\(Int(seconds)) virtual seconds; tables rolled back in \(recoveredCount) (up to "
       + "\(mostGenerations) generations), the coordinator was replaced in \(restartedCount) (up to "
       + "\(mostTerms) terms)"
   }

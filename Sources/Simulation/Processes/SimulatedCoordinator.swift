@@ -3,6 +3,8 @@ import Nodes
 import Protocol
 import Recommenders
 import Tables
+import Tensors
+import Worker
 
 /// A coordinator whose records, checkpoints and best model lie on the simulated disk.
 package final class SimulatedCoordinator: SimulatedProcess, CoordinatorEnvironment {
@@ -14,7 +16,7 @@ package final class SimulatedCoordinator: SimulatedProcess, CoordinatorEnvironme
     initialState, tables: cluster.problem.model.tables, in: self)
   /// When the queue of jobs on best models is empty.
   private var modelsDoneAt = 0.0
-  /// Files that were to be deleted.
+  /// Files that the coordinator asked to delete.
   private var discarded: Set<String> = []
 
   init(_ name: ProcessName, _ state: CoordinatorState, in cluster: SimulatedCluster) {
@@ -70,7 +72,7 @@ package final class SimulatedCoordinator: SimulatedProcess, CoordinatorEnvironme
     cluster.note(.recorded(record, by: name))
     if let again { cluster.report("\(name) has recorded \(again) again") }
     if !isInCharge {
-      cluster.report("\(name) has recorded something after another had taken over")
+      cluster.report("\(name) made a record after another coordinator had taken over")
     }
     if case .evaluated(let summary) = record.change {
       cluster.noteEvaluated(summary.epoch, generation: record.standing.generation)
@@ -100,7 +102,8 @@ package final class SimulatedCoordinator: SimulatedProcess, CoordinatorEnvironme
     if case .recovering(_, let version) = event, let newest = cluster.disk.latestUsable?.version,
       version != newest
     {
-      cluster.report("\(name) goes back to version \(version), and there is one of \(newest)")
+      cluster.report(
+        "\(name) rolls back to version \(version), but the newest checkpoint has \(newest)")
     }
     guard case .resumed(_, _, let origin) = event else { return }
     switch origin {
@@ -133,14 +136,14 @@ package final class SimulatedCoordinator: SimulatedProcess, CoordinatorEnvironme
 
   private func write(_ commit: CheckpointCommit) -> CoordinatorEvent {
     if commit.shards.contains(where: { discarded.contains($0.file) }) {
-      cluster.report("version \(commit.version) is to be a checkpoint, and its files were deleted")
+      cluster.report("version \(commit.version) becomes a checkpoint, but its files were deleted")
     }
     let isComplete = cluster.disk.isComplete(commit)
     if cluster.isDiskFull { cluster.count(.fullDisk) }
     guard !cluster.isDiskFull, isComplete || cluster.mutation == .incompleteCheckpoints else {
       return .checkpointCommitFailed(
         version: commit.version,
-        message: cluster.isDiskFull ? "the disk is full" : "there are rows missing")
+        message: cluster.isDiskFull ? "the disk is full" : "rows are missing")
     }
     if !isComplete {
       cluster.report("a checkpoint of version \(commit.version) lacks rows of a server")
@@ -167,7 +170,7 @@ package final class SimulatedCoordinator: SimulatedProcess, CoordinatorEnvironme
   package func completeModelFiles(_ writer: SimulatedModelWriter, of request: BestModelRequest) {
     queueModelJob(slow: 3) { [self] in node.model(.moved, ofSaving: request.number) }
     queueModelJob(slow: 3) { [self] in
-      // One that was given up meanwhile becomes the run's best all the same.
+      // The files become the best model even if the coordinator has cancelled the saving meanwhile.
       let model = writer.model
       cluster.note(.wrote("the best model, of epoch \(model.epoch)", by: name))
       cluster.disk.best = model
@@ -192,5 +195,33 @@ package final class SimulatedCoordinator: SimulatedProcess, CoordinatorEnvironme
       if isSuperseded { cluster.count(.superseded) }
       cluster.left(name, isSuperseded ? .transient("\(error)") : .permanent("\(error)"))
     }
+  }
+}
+
+/// Collects the rows of a best model in memory.
+package final class SimulatedModelWriter: BestModelSink {
+  private let request: BestModelRequest
+  private let tableCount: Int
+  /// The bits of the rows that were read, by table.
+  private var bits: [[UInt32]]
+
+  init(_ request: BestModelRequest, of model: TrainingModel) {
+    self.request = request
+    tableCount = model.tables.count
+    bits = model.tables.map { _ in [] }
+  }
+
+  package func reading(routing: TableRouting, generation: UInt64) -> ReadTablesWork {
+    ReadTablesWork(
+      routing: routing, tables: Array(0..<tableCount), version: request.version,
+      generation: generation
+    ) { [self] table, _, rows in
+      bits[table] += rows.elements.map(\.bitPattern)
+    }
+  }
+
+  /// The model as it is stored.
+  var model: SimulatedDisk.SavedModel {
+    SimulatedDisk.SavedModel(epoch: request.epoch, version: request.version, bits: bits)
   }
 }

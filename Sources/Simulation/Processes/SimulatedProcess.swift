@@ -4,17 +4,17 @@ import Protocol
 /// A process of the cluster: the environment of a node that has no thread, no socket and no disk of
 /// its own. The node is that of production.
 ///
-/// Everything that the process does to the rest of the world asks ``mayAct()`` first, because it
-/// may be killed in the midst of what an event makes it do.
+/// Every action that other processes or the disk can notice asks ``mayAct()`` first, because the
+/// process may be killed between two actions of one event.
 package class SimulatedProcess: NodeEnvironment {
-  /// What happens to a process.
+  /// What a process receives.
   enum Input {
     case start
     case message(MemoryMessage, on: ConnectionName)
     case tick
     /// SIGTERM.
     case stop
-    /// Something that it has planned, such as a job, is done.
+    /// A job that the process started is done.
     case job(() -> Void)
   }
 
@@ -23,7 +23,7 @@ package class SimulatedProcess: NodeEnvironment {
 
   package let name: ProcessName
   unowned let cluster: SimulatedCluster
-  /// What the process has done since the event that it takes.
+  /// The number of actions that the present event has caused so far.
   private var actionCount = 0
   private var connectionCount = 0
   /// Connections to servers.
@@ -34,10 +34,10 @@ package class SimulatedProcess: NodeEnvironment {
     self.cluster = cluster
   }
 
-  /// What is wrong with its state after an event, in sentences.
+  /// Checks its state after an event, and returns the broken invariants as sentences.
   func checkInvariants() -> [String] { [] }
 
-  /// Takes in an event.
+  /// Handles an event.
   final func take(_ input: Input) {
     actionCount = 0
     switch input {
@@ -48,10 +48,10 @@ package class SimulatedProcess: NodeEnvironment {
     finishEvent()
   }
 
-  /// Hands an event that is no job to the node.
+  /// Passes an event that is no job to the node.
   func handle(_ input: Input) {}
 
-  /// Comes after everything that an event has caused.
+  /// Called after an event and all its actions.
   func finishEvent() {}
 
   // MARK: Environment
@@ -66,7 +66,8 @@ package class SimulatedProcess: NodeEnvironment {
     cluster.report("\(name) cannot read a message: \(problem)")
   }
 
-  /// Whether the process still lives and the run still goes on. Kills it if its time has come.
+  /// Whether the process is alive and the run has not ended. Kills the process if a fault has
+  /// planned that before this action.
   final func mayAct() -> Bool {
     if cluster.processes.isDue(name, before: actionCount) {
       cluster.count(.killedWithinEvent)
@@ -82,7 +83,7 @@ package class SimulatedProcess: NodeEnvironment {
 
   package func connect(to endpoint: String) throws -> ConnectionName {
     guard let server = cluster.processes.name(at: endpoint) else {
-      throw SimulationError(description: "No process was ever at \(endpoint).")
+      throw SimulationError(description: "No process ever had the address \(endpoint).")
     }
     connectionCount += 1
     let connection = ConnectionName(
@@ -98,14 +99,14 @@ package class SimulatedProcess: NodeEnvironment {
     connections.filter { $0.target == .process(server) }
   }
 
-  /// Nothing arrives on a connection that the process has closed.
+  /// Messages on a connection that the process has closed are dropped.
   private func isOpen(_ connection: ConnectionName) -> Bool {
     connection.owner != name || connection.isToCoordinator || connections.contains(connection)
   }
 
   package func isPassingShortage(_ error: any Error) -> Bool { false }
 
-  /// Does something later that takes some time, if the process still lives then.
+  /// Runs a job that takes so many seconds; its result is lost if the process dies before.
   final func later(_ seconds: Double, _ job: @escaping () -> Void) {
     if mayAct() { cluster.later(seconds, name, job) }
   }
@@ -133,29 +134,30 @@ package class SimulatedMember: SimulatedProcess, MemberEnvironment {
 /// A connection that one process has made to another.
 package struct ConnectionName: Hashable, Sendable {
   package let owner: ProcessName
-  /// Of the owner's connections.
+  /// Counts the owner's connections.
   let number: Int
   /// Where it leads.
   let target: Route.Receiver
 
-  /// The first connection of a server or worker leads to whichever process is the coordinator.
+  /// The first connection of a server or worker leads to the process that is the coordinator when
+  /// a message arrives.
   static func toCoordinator(of owner: ProcessName) -> ConnectionName {
     ConnectionName(owner: owner, number: 0, target: .slot(.coordinator))
   }
 
   var isToCoordinator: Bool { number == 0 }
 
-  /// By which the simulation itself looks at the tables of a server.
+  /// The connection by which the simulation itself reads the tables of a server.
   static func ofAuditor(at server: ProcessName) -> ConnectionName {
     ConnectionName(owner: server, number: -1, target: .process(server))
   }
 }
 
 extension ProcessName {
-  /// Where a server answers.
+  /// The address at which a server listens.
   var endpoint: String { description }
 
-  /// What a hello calls the process: those that are started later have greater numbers, unless the
+  /// The incarnation in the hello: processes that start later have greater numbers, unless the
   /// clock was set back in between.
   func incarnation(isClockSetBack: Bool) -> UInt64 {
     let place: UInt64 =

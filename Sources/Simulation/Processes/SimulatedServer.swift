@@ -8,21 +8,21 @@ import Tables
 package final class SimulatedServer: SimulatedMember, ServerEnvironment {
   private(set) lazy var node = ServerNode(
     hello: hello, coordinator: .toCoordinator(of: name), in: self)
-  /// The version that the auditor has looked at, by generation.
+  /// The last version that was audited, with its generation.
   private var audited: (generation: UInt64, version: UInt64)?
 
   override func checkInvariants() -> [String] { state?.brokenInvariants ?? [] }
 
   var state: ServerState<ConnectionName>? { node.session.state }
 
-  /// Of the tables, if they are prepared.
-  var standing: (generation: UInt64, version: UInt64)? {
+  /// The generation and version of the tables; nil until they are prepared.
+  var position: (generation: UInt64, version: UInt64)? {
     state.map { ($0.generation, $0.version) }
   }
 
-  /// What it has taken so far is counted under.
+  /// The key under which the ledger counts what this server accepts.
   var tables: ServiceLedger.Tables? {
-    standing.map { ServiceLedger.Tables(server: name, generation: $0.generation) }
+    position.map { ServiceLedger.Tables(server: name, generation: $0.generation) }
   }
 
   override func handle(_ input: Input) {
@@ -40,7 +40,7 @@ package final class SimulatedServer: SimulatedMember, ServerEnvironment {
   }
 
   override func finishEvent() {
-    // One that was killed meanwhile has not sent every reply, from which contributions are counted.
+    // Contributions are counted from replies, and a server that was killed has not sent them all.
     if cluster.processes[name] != nil { audit() }
   }
 
@@ -102,14 +102,14 @@ package final class SimulatedServer: SimulatedMember, ServerEnvironment {
 
   // MARK: Audit
 
-  /// Looks at every new version: it has all shards of the one before, and the rows of the
+  /// Checks every new version: it is made of all shards of the one before, and has the rows of the
   /// undisturbed run.
   private func audit() {
     guard let state else { return }
     let (generation, version) = (state.generation, state.version)
     if let audited, audited.generation == generation {
       if version < audited.version {
-        cluster.report("\(name) went back from version \(audited.version) to \(version)")
+        cluster.report("\(name) rolled back from version \(audited.version) to \(version)")
       }
       guard version > audited.version else { return }
       for past in audited.version..<version { checkShards(of: past) }
@@ -119,7 +119,7 @@ package final class SimulatedServer: SimulatedMember, ServerEnvironment {
     if cluster.isReference {
       return cluster.reference.learn(state, auditor: .ofAuditor(at: name))
     }
-    // Where rows may be stale there is more than one right answer.
+    // With stale rows there is more than one right answer.
     guard cluster.problem.consistency.isExact else { return }
     for problem in cluster.reference.differences(of: state, auditor: .ofAuditor(at: name)) {
       cluster.report("\(name): \(problem)")
@@ -130,7 +130,7 @@ package final class SimulatedServer: SimulatedMember, ServerEnvironment {
     guard let tables else { return }
     let count = cluster.services.shardCount(ofVersion: version, in: tables)
     if count != SimulationProblem.shardCount {
-      cluster.report("\(name) went beyond version \(version) with \(count) shards")
+      cluster.report("\(name) finished version \(version) with \(count) shards")
     }
   }
 }

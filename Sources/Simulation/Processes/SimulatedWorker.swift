@@ -8,9 +8,9 @@ package final class SimulatedWorker: SimulatedMember, WorkerEnvironment {
   private(set) lazy var node = WorkerNode(
     hello: hello, coordinator: .toCoordinator(of: name), in: self)
   private let computation: TaskComputation
-  /// When the computation has done what was asked of it so far.
+  /// When the computation will have finished all jobs so far.
   private var busyUntil = 0.0
-  /// The version that it asked for, by the number of the request.
+  /// The version that each request asked for, by the number of the request.
   private var askedVersions: [UInt64: UInt64] = [:]
 
   init(_ name: ProcessName, incarnation: UInt64, in cluster: SimulatedCluster) {

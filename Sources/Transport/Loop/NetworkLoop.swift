@@ -43,7 +43,7 @@ package final class NetworkLoop<Event: Sendable> {
 
   /// Counts and reports a message that the handler could not decode.
   ///
-  /// - Parameter problem: what is wrong with it, as a sentence.
+  /// - Parameter problem: why it is malformed, as a sentence.
   package func recordMalformedMessage(_ problem: String = "it cannot be understood.") {
     statistics.messagesMalformed += 1
     settings.report(.malformedMessage(problem: problem))

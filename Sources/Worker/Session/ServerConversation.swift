@@ -165,7 +165,9 @@ package struct ServerConversation: Sendable {
   private static func isOutdated(_ refusal: Refusal) -> Bool {
     switch refusal.code {
     case .staleGeneration, .wrongRun, .protocolVersion: true
-    case .malformed, .notReady, .clusterFull, .limit, .diverged, .helloNeeded, .versionSuperseded: false
+    case .malformed, .notReady, .clusterFull, .limit, .diverged, .helloNeeded,
+      .versionSuperseded:
+      false
     }
   }
 

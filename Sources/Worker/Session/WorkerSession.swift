@@ -5,7 +5,7 @@ import Protocol
 ///
 /// A welcome of a higher generation makes it set up again, in any phase; the driver keeps what is
 /// the same for the whole run (data, model). A lost server does not make it leave: it retries, or
-/// waits for the coordinator. If only this worker cannot reach a server, it steps down: it gives up
+/// waits for the coordinator. If only this worker cannot reach a server, it steps down: it drops
 /// its shards, so that other workers take them over, and is ready again when all servers have
 /// welcomed it. It leaves when the coordinator is silent for too long, or a computation hangs: a
 /// new process may do better.
@@ -21,7 +21,7 @@ package struct WorkerSession: Sendable {
     case left
   }
 
-  private var enrollment: NodeMembership
+  private var membership: NodeMembership
   private var conversation: ServerConversation
   private var phase = Phase.joining
   /// Whether data and model are set up for the current generation.
@@ -41,7 +41,7 @@ package struct WorkerSession: Sendable {
     hello: NodeHello, limits: NodeMembership.Limits = .init(),
     conversation: ServerConversation.Limits = .init(), at now: Double
   ) {
-    enrollment = NodeMembership(hello: hello, limits: limits, at: now)
+    membership = NodeMembership(hello: hello, limits: limits, at: now)
     self.conversation = ServerConversation(limits: conversation)
   }
 
@@ -53,17 +53,17 @@ package struct WorkerSession: Sendable {
     guard phase != .left else { return [] }
     switch event {
     case .coordinator(let envelope):
-      return enrollment.handle(envelope, at: now).flatMap { execute($0, at: now) }
+      return membership.handle(envelope, at: now).flatMap { execute($0, at: now) }
     case .reply(let reply, let server):
       return conversation.handle(reply, from: server, at: now).flatMap { execute($0, at: now) }
     case .setUp(let generation, let timeouts):
-      guard phase == .settingUp, generation == enrollment.welcome?.generation else { return [] }
+      guard phase == .settingUp, generation == membership.welcome?.generation else { return [] }
       isSetUp = true
       self.timeouts = timeouts
       conversation.silenceTimeout = Self.silences * timeouts.node
       return meetServers(at: now)
     case .setUpFailed(let generation, let message, let isTransient):
-      guard phase == .settingUp, generation == enrollment.welcome?.generation else { return [] }
+      guard phase == .settingUp, generation == membership.welcome?.generation else { return [] }
       return [
         .send(.goodbye(reason: message)),
         leave(isTransient ? .transient(message) : .permanent(message)),
@@ -79,9 +79,9 @@ package struct WorkerSession: Sendable {
       return [.send(.goodbye(reason: "it was asked to stop")), leave(.finished("asked to stop"))]
     case .tick:
       if let departure = limitComputation(at: now) { return departure }
-      let notice = enrollment.waitNotice(at: now).map { [WorkerAction.warn($0)] } ?? []
-      let membership = notice + enrollment.tick(at: now).flatMap { execute($0, at: now) }
-      return membership + conversation.tick(at: now).flatMap { execute($0, at: now) }
+      let notice = membership.waitNotice(at: now).map { [WorkerAction.warn($0)] } ?? []
+      let joining = notice + membership.tick(at: now).flatMap { execute($0, at: now) }
+      return joining + conversation.tick(at: now).flatMap { execute($0, at: now) }
     }
   }
 
@@ -106,14 +106,14 @@ package struct WorkerSession: Sendable {
     endpoints = nil
     lastAnswer = nil
     obstacle = nil
-    enrollment.holding = HeldState(generation: welcome.generation, rank: welcome.rank, version: 0)
+    membership.holding = HeldState(generation: welcome.generation, rank: welcome.rank, version: 0)
     return [.setUp(welcome)]
   }
 
   private mutating func handle(_ message: CoordinatorMessage, at now: Double) -> [WorkerAction] {
     switch message {
     case .servers(let generation, let endpoints):
-      guard let welcome = enrollment.welcome, generation == welcome.generation,
+      guard let welcome = membership.welcome, generation == welcome.generation,
         endpoints.count == Int(welcome.serverCount)
       else { return [] }
       guard endpoints != self.endpoints else { return repeatReady(at: now) }
@@ -121,7 +121,8 @@ package struct WorkerSession: Sendable {
       return meetServers(at: now)
     case .task(let task):
       return begin(task, at: now)
-    case .welcome, .heartbeatAcknowledged, .finish, .refused, .hold, .checkpoint, .checkpointAcknowledged:
+    case .welcome, .heartbeatAcknowledged, .finish, .refused, .hold, .checkpoint,
+      .checkpointAcknowledged:
       return []
     }
   }
@@ -137,7 +138,7 @@ package struct WorkerSession: Sendable {
 
   /// Greets the servers once the worker is set up and knows their addresses.
   private mutating func meetServers(at now: Double) -> [WorkerAction] {
-    guard isSetUp, let endpoints, let welcome = enrollment.welcome else { return [] }
+    guard isSetUp, let endpoints, let welcome = membership.welcome else { return [] }
     phase = .meetingServers
     let hello = DataHello(
       runID: welcome.runID, generation: welcome.generation, sender: "worker \(welcome.rank)")
@@ -177,7 +178,7 @@ package struct WorkerSession: Sendable {
     return [.send(.goodbye(reason: reason)), leave(.transient("Giving up: \(reason)."))]
   }
 
-  private var generation: UInt64 { enrollment.welcome?.generation ?? 0 }
+  private var generation: UInt64 { membership.welcome?.generation ?? 0 }
 
   private var currentTask: UInt64? {
     if case .working(let id) = phase { id } else { nil }
@@ -221,7 +222,7 @@ package struct WorkerSession: Sendable {
   /// Steps down, and keeps trying to reach the server on new connections.
   private mutating func lose(_ server: Int, at now: Double) -> [WorkerAction] {
     // During a rollback the coordinator will send the addresses of the servers.
-    guard enrollment.newestGeneration <= generation, let endpoints,
+    guard membership.newestGeneration <= generation, let endpoints,
       endpoints.indices.contains(server)
     else { return [] }
     let seconds = (conversation.silenceTimeout * 10).rounded() / 10
@@ -237,13 +238,13 @@ package struct WorkerSession: Sendable {
   /// Leaves and immediately rejoins, as a member that is not ready; other workers get its shards.
   private mutating func stepDown(because reason: String, at now: Double) -> [WorkerAction] {
     [.send(.goodbye(reason: reason))]
-      + enrollment.rejoin(at: now).flatMap { execute($0, at: now) }
+      + membership.rejoin(at: now).flatMap { execute($0, at: now) }
   }
 
   /// Handles a task for a worker that has stepped down: the coordinator did not receive the
   /// goodbye.
   private mutating func repeatStepDown(at now: Double) -> [WorkerAction] {
-    guard let obstacle, !enrollment.isJoining else { return [] }
+    guard let obstacle, !membership.isJoining else { return [] }
     return stepDown(because: obstacle, at: now)
   }
 

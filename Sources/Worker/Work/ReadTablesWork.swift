@@ -40,7 +40,9 @@ package final class ReadTablesWork: Work {
   package var progress: UInt64 { UInt64(next) }
 
   package func advance(_ input: WorkInput) throws -> WorkOutput {
-    if case .versionSuperseded(let present) = input { throw TrainingError(version, isGone: present) }
+    if case .versionSuperseded(let present) = input {
+      throw TrainingError(version, isGone: present)
+    }
     if case .pulled(let replies) = input, let plan {
       let chunk = chunks[next]
       let rows = try plan.assemble(replies) { Matrix(rows: $0, columns: $1) }

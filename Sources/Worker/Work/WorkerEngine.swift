@@ -96,8 +96,8 @@ package final class WorkerEngine {
 extension WorkerEngine {
   /// Pushes that assign both final matrices.
   func pushes(
-    ofFinal final: WholeFinalVectors, parameters: [Matrix?], context: StepContext?, generation: UInt64,
-    version: UInt64
+    ofFinal final: WholeFinalVectors, parameters: [Matrix?], context: StepContext?,
+    generation: UInt64, version: UInt64
   ) throws -> [ServerRequest<PushRequest>] {
     let present = parameters.map { $0 ?? Matrix(rows: 0, columns: 0) }
     let vectors = final.compute(present, context)

@@ -10,9 +10,9 @@ import TestSupport
 struct BestModelSaverTests {
   private typealias Report = (event: BestModelEvent<BestModelWriter>, saving: UInt64)
 
-  /// A keeper, and what it has reported.
+  /// A recorder, and what it has reported.
   private final class Kept {
-    let keeper: BestModelSaver
+    let recorder: BestModelSaver
     private let reports: Reports
     private var savingCount: UInt64 = 0
 
@@ -23,7 +23,7 @@ struct BestModelSaverTests {
     init(_ tiny: TinyModel) {
       let reports = Reports()
       self.reports = reports
-      keeper = BestModelSaver(run: tiny.run, model: tiny.setup.model) { event, saving in
+      recorder = BestModelSaver(run: tiny.run, model: tiny.setup.model) { event, saving in
         reports.all.withLock { $0.append((event, saving)) }
       }
     }
@@ -52,7 +52,7 @@ struct BestModelSaverTests {
       savingCount += 1
       let request = BestModelRequest(
         number: savingCount, epoch: epoch, version: 7, generation: 1)
-      keeper.begin(request)
+      recorder.begin(request)
       return request
     }
 
@@ -75,7 +75,7 @@ struct BestModelSaverTests {
     let (request, writer) = try kept.begin(epoch: 2)
     try tiny.fill(writer)
     // On this thread it would block.
-    kept.keeper.finish(writer, of: request)
+    kept.recorder.finish(writer, of: request)
     for file in BestModelWriterTests.files {
       let report = try #require(kept.next())
       guard case .moved = report.event else {
@@ -101,7 +101,7 @@ struct BestModelSaverTests {
     let kept = Kept(tiny)
     let (former, first) = try kept.begin(epoch: 2)
     try tiny.fill(first, with: 1)
-    kept.keeper.finish(first, of: former)
+    kept.recorder.finish(first, of: former)
     // Of the same epoch, as after a recovery.
     let request = kept.request(epoch: 2)
     for _ in BestModelWriterTests.files + ["it is saved"] {
@@ -116,7 +116,7 @@ struct BestModelSaverTests {
     // The first one was finished before.
     #expect(try BestModel.read(run: tiny.run).vector(.user, row: 0, run: tiny.run)?.first == 1)
     try tiny.fill(second, with: 2)
-    kept.keeper.finish(second, of: request)
+    kept.recorder.finish(second, of: request)
     guard case .saved = try kept.last().event else {
       Issue.record("the second one is not saved")
       return
@@ -136,7 +136,7 @@ struct BestModelSaverTests {
     #expect(first != nil)
     first = nil
     try tiny.fill(second)
-    kept.keeper.finish(second, of: request)
+    kept.recorder.finish(second, of: request)
     guard case .saved = try kept.last().event else {
       Issue.record("it is not saved")
       return

@@ -4,8 +4,8 @@ import Settings
 import Tables
 import Tensors
 
-/// Matrix factorisation that wants a positive item ahead of a negative one by a margin, and no
-/// more than that.
+/// Matrix factorisation with a hinge loss: a positive item should be ahead of a negative one by a
+/// margin, and no more than that.
 ///
 ///     s(u, i) = ⟨P_u, Q_i⟩
 ///     L = mean max(0, margin − (s(u,p) − s(u,n))) + λ ½ (‖P_u‖² + ‖Q_p‖² + ‖Q_n‖²) / n

@@ -43,7 +43,7 @@ package struct ExitCode: RawRepresentable, Sendable, Equatable, Hashable {
   /// The code of a process that a signal ended, or that exited because of it.
   package static func signal(_ number: Int32) -> ExitCode { ExitCode(rawValue: 128 + number) }
 
-  /// What a run that ends because of a signal says of it.
+  /// How a run that ends because of a signal names the reason.
   static func reason(ofSignal number: Int32) -> String {
     number == 2 ? "Ctrl-C" : "a request to stop"
   }

@@ -13,7 +13,7 @@ extension Supervision {
     return []
   }
 
-  /// The user stopped the leader directly: the leader has told the others to leave.
+  /// The user stopped the leader directly: the leader has asked the others to leave.
   private mutating func leaderWasStopped(_ code: ExitCode, at now: Double) -> [Action] {
     stopSignal = code.rawValue - ExitCode.signal(0).rawValue
     enter(.leaving(deadline: now + limits.grace))
@@ -129,7 +129,7 @@ extension Supervision {
     }
   }
 
-  /// The others leave by themselves if the leader could tell them; otherwise they are terminated.
+  /// The others leave by themselves if the leader could ask them to; otherwise they are terminated.
   private mutating func leaderLeft(_ code: ExitCode, at now: Double) -> [Action] {
     let wasStopped = stopSignal != nil && code.isOfStopSignal
     let hasEndedRun = code.isSuccess || wasStopped || stage.isNoticing

@@ -75,7 +75,7 @@ package struct Supervision: Sendable, Equatable {
     /// How long the leader has to end the run by itself after a child was lost, seconds. Longer
     /// than the timeout after which it counts a node as lost.
     package var notice: Double
-    /// How long the leader may run after it has told the others that the run has ended, seconds.
+    /// How long the leader may run after it has sent the others the end of the run, seconds.
     package var settle: Double
     /// Time without life signs after which a child counts as hanging, seconds; 0: never.
     package var hang: Double

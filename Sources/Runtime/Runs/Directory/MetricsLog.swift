@@ -22,7 +22,7 @@ package final class MetricsLog: Sendable {
   /// Whether the path still leads to the file that lines are appended to.
   var isInPlace: Bool { identity?.isAt(path) ?? false }
 
-  /// Writes the file anew from the store of a resumed run: a crash may have left it incomplete.
+  /// Rewrites the file from the store of a resumed run: a crash may have left it incomplete.
   ///
   /// - Returns: the last epoch if it is not evaluated yet; it has no line then.
   static func rewrite(

@@ -65,7 +65,8 @@ package struct ProgressView: Sendable, Equatable {
   ) -> [Output] {
     let text = statusText(activity, epoch: epoch, done: done, total: total, at: now)
     switch style {
-    case .rewriting(let width): return [.status(String(text.withoutControlCharacters().prefix(width - 1)))]
+    case .rewriting(let width):
+      return [.status(String(text.withoutControlCharacters().prefix(width - 1)))]
     case .plain(let interval):
       guard now - (lastShownAt ?? -.infinity) >= interval else { return [] }
       lastShownAt = now
@@ -127,9 +128,9 @@ package struct ProgressView: Sendable, Equatable {
         + "(which changes the result)"
     case .otherKernels(let host, let name, let before):
       let others = before.map { $0.sanitized() }.joined(separator: ", ")
-      return "warning: the worker on \(host.sanitized()) uses OpenBLAS's \(name.sanitized()) kernels, "
-        + "others in this run used \(others): they add in another order, so the result can differ "
-        + "in its last bits; MRDIB_BLAS_CORE chooses the same kernels for all"
+      return "warning: the worker on \(host.sanitized()) uses OpenBLAS's \(name.sanitized()) "
+        + "kernels, others in this run used \(others): they add in another order, so the result "
+        + "can differ in its last bits; MRDIB_BLAS_CORE chooses the same kernels for all"
     case .stopping(let outcome):
       if case .failed = outcome.ending { return "error: \(outcome.summary)" }
       return style == .quiet ? nil : ending(outcome)

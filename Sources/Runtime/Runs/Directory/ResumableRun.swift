@@ -20,7 +20,9 @@ package struct ResumableRun: Sendable {
   /// - Throws: ``RuntimeError`` when the run has other data or settings, with what differs;
   ///   `CoordinationError` when its records cannot be read; `CheckpointError` when another release
   ///   wrote its checkpoints: without them it would start from scratch.
-  package static func find(in directory: RunDirectory, for setup: RunSetup) throws -> ResumableRun? {
+  package static func find(
+    in directory: RunDirectory, for setup: RunSetup
+  ) throws -> ResumableRun? {
     guard FileManager.default.fileExists(atPath: directory.storePath) else { return nil }
     let store = try RunStore(path: directory.storePath)
     defer { try? store.close() }

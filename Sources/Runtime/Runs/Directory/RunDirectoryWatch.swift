@@ -88,15 +88,15 @@ struct FileIdentity: Sendable, Equatable {
   private let device: UInt64
   private let inode: UInt64
 
-  /// nil if there is no file at the path, or the system cannot tell.
+  /// nil if there is no file at the path, or the system cannot determine it.
   init?(path: String) {
     var status = stat()
     guard stat(path, &status) == 0 else { return nil }
     self.init(status)
   }
 
-  /// Whether this file is still at a path. True also if the system cannot tell, for example while a
-  /// network share is unreachable.
+  /// Whether this file is still at a path. True also if the system cannot determine it, for example
+  /// while a network share is unreachable.
   func isAt(_ path: String) -> Bool {
     var status = stat()
     guard stat(path, &status) == 0 else { return errno != ENOENT && errno != ENOTDIR }

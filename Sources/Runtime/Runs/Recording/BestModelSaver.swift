@@ -7,7 +7,7 @@ import Recommenders
 /// delayed.
 ///
 /// One model is saved at a time. A model that is dropped while its files are being completed still
-/// becomes the run's best, as the records say; the next model waits until it is done.
+/// becomes the run's best, as in the records; the next model waits until it is done.
 package final class BestModelSaver: Sendable {
   private let queue = DispatchQueue(label: "mrdib.coordinator.model", qos: .utility)
   private let run: String

@@ -18,8 +18,8 @@ final class CheckpointCommitter: Sendable {
   private let keptCount: Int
   private let report: @Sendable (CoordinatorEvent, _ problems: [String]) -> Void
 
-  /// - Parameter report: called on the queue with the result of a job, and with what is wrong with
-  ///   checkpoints that were passed over.
+  /// - Parameter report: called on the queue with the result of a job, and the problems of
+  ///   checkpoints that were skipped.
   init(
     setup: RunSetup, plan: RunPlan,
     report: @escaping @Sendable (CoordinatorEvent, _ problems: [String]) -> Void

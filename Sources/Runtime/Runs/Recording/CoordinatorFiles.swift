@@ -6,23 +6,26 @@ import Worker
 /// The files of a run that its coordinator keeps, and the jobs on them: records, checkpoints and
 /// the best model.
 final class CoordinatorFiles {
-  let keeper: RunRecorder
+  let recorder: RunRecorder
   fileprivate let checkpoints: CheckpointCommitter
   fileprivate let models: BestModelSaver
 
   /// - Parameter post: called on a queue with the result of a job, or when the paths of the run do
   ///   not lead to its files any more.
-  init(_ keeper: RunRecorder, setup: RunSetup, post: @escaping @Sendable (CoordinatorReport) -> Void) {
-    self.keeper = keeper
-    checkpoints = CheckpointCommitter(setup: setup, plan: keeper.plan) { event, problems in
+  init(
+    _ recorder: RunRecorder, setup: RunSetup,
+    post: @escaping @Sendable (CoordinatorReport) -> Void
+  ) {
+    self.recorder = recorder
+    checkpoints = CheckpointCommitter(setup: setup, plan: recorder.plan) { event, problems in
       post(.checkpoints(event, problems: problems))
     }
     models = BestModelSaver(
-      run: keeper.directory.path, model: setup.model, checkPlace: keeper.watch.check
+      run: recorder.directory.path, model: setup.model, checkPlace: recorder.watch.check
     ) { event, number in
       post(.model(event, saving: number))
     }
-    keeper.watch.start { post(.displaced($0)) }
+    recorder.watch.start { post(.displaced($0)) }
   }
 }
 
@@ -33,11 +36,11 @@ protocol FileKeepingEnvironment: CoordinatorEnvironment where ModelWriter == Bes
 }
 
 extension FileKeepingEnvironment {
-  func record(_ record: RunRecord) throws { try files.keeper.record(record) }
+  func record(_ record: RunRecord) throws { try files.recorder.record(record) }
 
-  func recordKernels(of hello: NodeHello) throws { try files.keeper.recordKernels(of: hello) }
+  func recordKernels(of hello: NodeHello) throws { try files.recorder.recordKernels(of: hello) }
 
-  func report(_ event: RunEvent) { files.keeper.report(event) }
+  func report(_ event: RunEvent) { files.recorder.report(event) }
 
   func findCheckpoint() { files.checkpoints.find() }
 

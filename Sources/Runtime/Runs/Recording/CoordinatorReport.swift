@@ -5,7 +5,7 @@ import Nodes
 enum CoordinatorReport: Sendable {
   /// The run directory or a file in it was moved or replaced; the error names it.
   case displaced(any Error)
-  /// The result of a job on checkpoints, and what is wrong with those that were passed over.
+  /// The result of a job on checkpoints, and the problems of those that were skipped.
   case checkpoints(CoordinatorEvent, problems: [String])
   /// Of the saving of this number.
   case model(BestModelEvent<BestModelWriter>, saving: UInt64)

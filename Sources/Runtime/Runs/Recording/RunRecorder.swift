@@ -32,12 +32,12 @@ package final class RunRecorder {
   /// Resumes the run in the directory under the next term, or begins one.
   ///
   /// - Parameter runID: of a new run; a resumed one keeps its own.
-  /// - Returns: the keeper, and the coordinator's state at the start or at the point of resuming.
+  /// - Returns: the recorder, and the coordinator's state at the start or at the point of resuming.
   /// - Throws: ``RuntimeError`` or `CoordinationError` when the directory cannot be used, or its
   ///   run has other settings or lacks its records.
   package static func open(
     directory: RunDirectory, setup: RunSetup, runID: String, isQuiet: Bool
-  ) throws -> (keeper: RunRecorder, state: CoordinatorState) {
+  ) throws -> (recorder: RunRecorder, state: CoordinatorState) {
     let watch = try RunDirectoryWatch(directory)
     try directory.checkRecordsAreThere()
     let store = try RunStore(path: directory.storePath)
@@ -67,10 +67,10 @@ package final class RunRecorder {
         standing: state.standing)
     }
     for file in directory.storeFiles { watch.hold(file) }
-    let keeper = try RunRecorder(
+    let recorder = try RunRecorder(
       directory: directory, watch: watch, setup: setup, plan: plan, store: store, stored: stored,
       isQuiet: isQuiet)
-    return (keeper, state)
+    return (recorder, state)
   }
 
   /// Writes the summary of a run that has ended, if its process died before writing it.
@@ -84,7 +84,7 @@ package final class RunRecorder {
       return try BestModel.checkIsRecorded(run.stored, in: directory)
     }
     let runID = run.stored.identity.id
-    try open(directory: directory, setup: setup, runID: runID, isQuiet: true).keeper.finish()
+    try open(directory: directory, setup: setup, runID: runID, isQuiet: true).recorder.finish()
   }
 
   private init(
@@ -131,8 +131,8 @@ package final class RunRecorder {
     }
   }
 
-  /// Appends an epoch that is in the store already. A file that was moved or replaced is written
-  /// anew.
+  /// Appends an epoch that is in the store already. A file that was moved or replaced is
+  /// rewritten.
   private func append(_ epoch: EpochSummary, evaluation: EvaluationSummary?) throws {
     if !metrics.isInPlace {
       // If the whole directory was moved, that is the error to report.

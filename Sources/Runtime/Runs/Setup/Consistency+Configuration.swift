@@ -3,7 +3,7 @@ import Settings
 import Tables
 
 extension Consistency {
-  /// What the settings `consistency` and `staleness_bound` say.
+  /// The rule of the settings `consistency` and `staleness_bound`.
   init(_ configuration: RunConfiguration) {
     switch configuration.training.consistency {
     case .bsp: self = .bulkSynchronous

@@ -1,0 +1,180 @@
+import Coordinator
+import ParameterServer
+import Protocol
+
+/// Everything that outlives the processes: the coordinator's records, the checkpoints, the best
+/// model.
+package struct SimulatedDisk {
+  /// A file with a server's rows.
+  struct ShardFile {
+    let snapshot: ServerSnapshot
+    var isDamaged = false
+  }
+
+  struct SavedModel: Equatable {
+    let epoch: UInt32
+    let version: UInt64
+    /// All tables, bit by bit.
+    let bits: [[UInt32]]
+  }
+
+  /// The coordinator's records.
+  package private(set) var run: StoredRun?
+  private var files: [String: ShardFile] = [:]
+  /// By manifest.
+  private var manifests: [String: CheckpointCommit] = [:]
+  /// The files of the best model.
+  var best: SavedModel?
+  private static let keptCount = 2
+
+  // MARK: Records
+
+  mutating func begin(_ standing: RunProgress) {
+    run = StoredRun(
+      identity: RunIdentity(id: "simulated", created: "", configuration: "", digests: [:]),
+      standing: standing, message: "", epochs: [], evaluations: [], checkpoints: [])
+  }
+
+  /// Raises the term, before the new coordinator sends its first message.
+  mutating func raiseTerm() -> UInt64 {
+    run?.standing.term += 1
+    return run?.standing.term ?? 1
+  }
+
+  /// Whether no later coordinator has taken the run over.
+  func isInCharge(_ term: UInt64) -> Bool { term >= run?.standing.term ?? 0 }
+
+  /// - Parameter obeysTerms: false to accept records of coordinators that are not in charge.
+  /// - Returns: false if another coordinator has taken over.
+  mutating func record(_ record: RunRecord, obeysTerms: Bool) -> Bool {
+    guard isInCharge(record.standing.term) || !obeysTerms else { return false }
+    run?.apply(record)
+    return true
+  }
+
+  // MARK: Checkpoints
+
+  /// What a server reports when its rows are written.
+  func shard(_ snapshot: ServerSnapshot) -> CheckpointShard {
+    let rank = UInt32(snapshot.rank)
+    let file = "v\(snapshot.version)-g\(snapshot.generation)/server-\(rank)"
+    return CheckpointShard(
+      generation: snapshot.generation, version: snapshot.version, rank: rank, file: file,
+      byteCount: 1, digest: file)
+  }
+
+  mutating func write(_ snapshot: ServerSnapshot) {
+    files[shard(snapshot).file] = ShardFile(snapshot: snapshot)
+  }
+
+  /// Whether the files of all servers exist.
+  func isComplete(_ commit: CheckpointCommit) -> Bool {
+    commit.shards.allSatisfy { files[$0.file] != nil }
+  }
+
+  /// Deletes files, except those of a committed checkpoint.
+  mutating func discard(_ shards: [CheckpointShard]) {
+    let kept = Set(manifests.values.flatMap(\.shards).map(\.file))
+    for shard in shards where !kept.contains(shard.file) { files[shard.file] = nil }
+  }
+
+  mutating func commit(_ commit: CheckpointCommit) -> CommittedCheckpoint {
+    let manifest = "v\(commit.version)-g\(commit.generation)/manifest"
+    manifests[manifest] = commit
+    let kept = newestFirst.prefix(Self.keptCount)
+    for (name, old) in manifests where !kept.contains(where: { $0.key == name }) {
+      manifests[name] = nil
+      for shard in old.shards { files[shard.file] = nil }
+    }
+    return CommittedCheckpoint(
+      version: commit.version, generation: commit.generation, epoch: commit.epoch,
+      manifest: manifest, created: "")
+  }
+
+  private var newestFirst: [(key: String, value: CheckpointCommit)] {
+    manifests.sorted {
+      ($0.value.version, $0.value.generation) > ($1.value.version, $1.value.generation)
+    }
+  }
+
+  /// The newest checkpoint whose files all exist and are undamaged.
+  var latestUsable: RestoredCheckpoint? {
+    newestFirst.first { snapshots(of: $0.key) != nil }
+      .map { RestoredCheckpoint(manifest: $0.key, version: $0.value.version) }
+  }
+
+  /// Whether there are any checkpoints, damaged or not.
+  var hasCheckpoints: Bool { !manifests.isEmpty }
+
+  var isNewestDamaged: Bool { newestFirst.first?.key != latestUsable?.manifest }
+
+  /// The rows of a checkpoint; nil if a file is missing or damaged.
+  func snapshots(of manifest: String) -> [ServerSnapshot]? {
+    guard let commit = manifests[manifest] else { return nil }
+    let found = commit.shards.compactMap { files[$0.file] }
+    guard found.count == commit.shards.count, !found.contains(where: \.isDamaged) else {
+      return nil
+    }
+    return found.map(\.snapshot)
+  }
+
+  /// Damages a file of the newest checkpoint.
+  mutating func damageNewest() {
+    guard let newest = newestFirst.first?.value, let shard = newest.shards.last else { return }
+    files[shard.file]?.isDamaged = true
+  }
+}
+
+/// A checkpoint in memory: the rows of all servers that wrote it.
+struct SnapshotSource: CheckpointSource {
+  let snapshots: [ServerSnapshot]
+
+  var version: UInt64 { snapshots.first?.version ?? 0 }
+
+  let optimizer: OptimizerDescription
+
+  var epochSums: [UnitReport] { snapshots.first { $0.rank == 0 }?.epochSums ?? [] }
+
+  func readRows(
+    of table: TableShape, where isWanted: (_ row: UInt32) -> Bool,
+    _ body: (StoredRows) throws -> Void
+  ) throws {
+    for snapshot in snapshots {
+      guard let rows = snapshot.tables.first(where: { $0.shape == table }) else {
+        throw SimulationError(description: "Table '\(table.name)' is not in the checkpoint.")
+      }
+      var ids: [UInt32] = []
+      rows.forEachRow { ids.append($0) }
+      let updates = ids.indices.map { rows.lastUpdate(at: $0) }
+      let parts = table.layout.parts.enumerated().map { part, columns in
+        [Float](unsafeUninitializedCapacity: ids.count * columns.count) { buffer, count in
+          if let base = buffer.baseAddress {
+            rows.copy(part: part, ofRowsAt: ids.indices, to: base)
+          }
+          count = ids.count * columns.count
+        }
+      }
+      try Self.withPointers(parts) { pointers in
+        try ids.withUnsafeBufferPointer { ids in
+          try updates.withUnsafeBufferPointer { updates in
+            try body(
+              StoredRows(
+                ids: ids, parts: pointers,
+                lastUpdates: table.layout.tracksUpdates ? updates.baseAddress : nil))
+          }
+        }
+      }
+    }
+  }
+
+  private static func withPointers(
+    _ parts: [[Float]], _ collected: [UnsafePointer<Float>] = [],
+    _ body: ([UnsafePointer<Float>]) throws -> Void
+  ) throws {
+    guard let first = parts.first else { return try body(collected) }
+    try first.withUnsafeBufferPointer { buffer in
+      guard let base = buffer.baseAddress else { return }
+      try withPointers(Array(parts.dropFirst()), collected + [base], body)
+    }
+  }
+}
