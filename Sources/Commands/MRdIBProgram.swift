@@ -38,7 +38,7 @@ public enum MRdIBProgram {
       try ConfigurationKeys.check()
     } catch {
       StandardError.write("mrdib: \(error)")
-      StandardOutput.leave(.failure)
+      StandardOutput.leave(.configuration)
     }
     StandardOutput.endProgram(MrdibCommand.perform())
   }

@@ -59,19 +59,34 @@ package struct ConfigurationKeys: Sendable {
     all.flatMap { key in ([key.name] + key.aliases).map { ($0, key) } },
     uniquingKeysWith: { first, _ in first })
 
-  /// Checks that models, metrics and estimators that a program adds do not declare a setting under
-  /// the name of a different one.
+  /// Checks the settings that models, metrics and estimators of a program add: their names, their
+  /// defaults, and that no name stands for two different settings.
   ///
   /// - Throws: `RegistrationError` that names the setting.
-  package static func check() throws(RegistrationError) {
+  package static func check() throws(RegistrationError) { try check(all.map(\.declaration)) }
+
+  package static func check(
+    _ settings: [any SettingDeclaration]
+  ) throws(RegistrationError) {
     var owners: [String: String] = [:]
-    for key in all {
-      for name in [key.name] + key.aliases {
-        guard let other = owners.updateValue(key.name, forKey: name) else { continue }
+    for setting in settings {
+      let names = [setting.name] + setting.aliases
+      guard names.allSatisfy(isPlainName) else {
+        throw RegistrationError(
+          description: "Cannot list the setting '\(setting.name)': its names may consist of a–z, "
+            + "0–9 and _ only.")
+      }
+      guard setting.acceptsDefault else {
+        throw RegistrationError(
+          description: "Cannot list the setting '\(setting.name)': its default "
+            + "\(setting.anyDefault.yaml) is not what it expects, \(setting.expectation).")
+      }
+      for name in names {
+        guard let other = owners.updateValue(setting.name, forKey: name) else { continue }
         throw RegistrationError(
           description: "Cannot list the settings: '\(name)' is declared twice with different "
-            + "meanings, as '\(key.name)' and as '\(other)'. Choose another name for the setting "
-            + "that was added, or declare both with the same constant.")
+            + "meanings, as '\(setting.name)' and as '\(other)'. Choose another name for the "
+            + "setting that was added, or declare both with the same constant.")
       }
     }
   }

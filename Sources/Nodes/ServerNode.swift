@@ -58,9 +58,10 @@ package final class ServerNode<Environment: ServerEnvironment> {
 
   /// Time, a signal, a connection that is gone, or the result of a job.
   package func handle(_ event: ServerSessionEvent<Peer>) {
+    // The coordinator receives this too, and reports it as a warning.
     if case .checkpointFailed(_, let version, let message) = event {
       environment.log(
-        .warning, "the checkpoint of version \(version) was not written: \(message)")
+        .info, "the checkpoint of version \(version) was not written: \(message)")
     }
     for action in session.handle(event, at: environment.now) { perform(action) }
   }

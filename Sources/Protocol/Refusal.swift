@@ -50,7 +50,7 @@ package struct WireError: Error, Sendable, Equatable, CustomStringConvertible {
   /// One sentence: what was read, what was found and what expected, what to do.
   package let message: String
   /// The id of a data message whose header could be read, so that a refusal can be sent.
-  public internal(set) var requestID: UInt64?
+  package internal(set) var requestID: UInt64?
 
   package init(_ code: Code, _ message: String) {
     self.code = code

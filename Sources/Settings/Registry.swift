@@ -35,9 +35,7 @@ package final class Registry<Element: Sendable>: Sendable {
         guard !state.isSealed else {
           return "the \(kind)s were used before; add it when the program starts"
         }
-        guard !name.isEmpty,
-          name.utf8.allSatisfy({ "abcdefghijklmnopqrstuvwxyz0123456789_".utf8.contains($0) })
-        else { return "a name consists of a–z, 0–9 and _" }
+        guard isPlainName(name) else { return "a name consists of a–z, 0–9 and _" }
         guard !state.elements.contains(where: { self.name($0) == name }) else {
           return "there is a \(kind) of that name; choose another"
         }
@@ -57,6 +55,13 @@ package final class Registry<Element: Sendable>: Sendable {
       return state.elements
     }
   }
+}
+
+/// Whether a name consists of a–z, 0–9 and _ only, so that it can stand in files, tables and options
+/// without quotes.
+package func isPlainName(_ name: String) -> Bool {
+  !name.isEmpty
+    && name.utf8.allSatisfy { "abcdefghijklmnopqrstuvwxyz0123456789_".utf8.contains($0) }
 }
 
 /// Why a program's own element cannot be added, as a sentence.

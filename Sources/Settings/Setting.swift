@@ -38,6 +38,8 @@ public struct Setting<Value: SettingValue>: SettingDeclaration {
 
   public var anyDefault: any SettingValue { defaultValue }
 
+  public var acceptsDefault: Bool { constraint.accepts(defaultValue) }
+
   public func read(_ written: WrittenValue) throws(UnreadableValue) -> any SettingValue {
     let value = try Value(reading: written)
     guard constraint.accepts(value) else { throw UnreadableValue() }
@@ -52,6 +54,8 @@ public struct Setting<Value: SettingValue>: SettingDeclaration {
 public protocol SettingDeclaration: Sendable {
   var name: String { get }
   var anyDefault: any SettingValue { get }
+  /// Whether the default fulfils the constraint.
+  var acceptsDefault: Bool { get }
   /// Type and range, with an article: `a number, above 0`.
   var expectation: String { get }
   var unit: String? { get }

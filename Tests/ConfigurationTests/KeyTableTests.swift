@@ -38,3 +38,23 @@ func reference() {
   #expect(reference.contains("(a number, from 1e-12 to 100; also lr)"))
   #expect(reference.contains("in interactions; also batch_size"))
 }
+
+@Test("settings that a program adds have plain names of their own and defaults that they accept")
+func addedSettings() throws {
+  func problem(_ settings: Setting<Double>...) -> String? {
+    do {
+      try ConfigurationKeys.check(settings)
+      return nil
+    } catch {
+      return error.description
+    }
+  }
+  let margin = Setting("margin", default: 1.0, .above(0), help: "A margin.")
+  #expect(problem(margin) == nil)
+  let spaced = Setting("my margin: x", default: 1.0, .above(0), help: "A margin.")
+  #expect(problem(spaced)?.contains("a–z, 0–9 and _") == true)
+  let alias = Setting("gap", default: 1.0, .above(0), aliases: ["margin"], help: "A gap.")
+  #expect(problem(margin, alias)?.contains("'margin' is declared twice") == true)
+  let negative = Setting("margin", default: -1.0, .above(0), help: "A margin.")
+  #expect(problem(negative)?.contains("its default -1") == true)
+}

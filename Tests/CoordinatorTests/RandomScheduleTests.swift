@@ -8,7 +8,7 @@ import Testing
   func randomSchedules() throws {
     var outcomes: [RunOutcome] = []
     for seed in 0..<300 as Range<UInt64> {
-      var random = FuzzRandom(seed: seed, counter: 0)
+      var random = SeededGenerator(seed: seed, counter: 0)
       var cluster = try ScriptedCluster(ScriptedCluster.plan(workers: 3, shards: 4, epochs: 3))
       var mailbox: [CoordinatorEvent] = []
       for node in [100, 101] as [NodeID] {

@@ -47,7 +47,7 @@ import Testing
 
   /// Many losses, which the seed decides.
   private static func losses(seed: UInt64) -> FaultPlan {
-    var random = FuzzRandom(seed: seed, counter: 0)
+    var random = SeededGenerator(seed: seed, counter: 0)
     var plan = FaultPlan.none
     // Some losses repair what others broke, so many runs have few.
     plan.endsAt = seed % 4 == 0 ? 400 : Double(seed % 40)
@@ -64,7 +64,7 @@ import Testing
     return plan
   }
 
-  private static func fault(_ random: inout FuzzRandom) -> Fault {
+  private static func fault(_ random: inout SeededGenerator) -> Fault {
     let members =
       (0..<shape.servers).map { Slot.server($0) } + (0..<shape.workers).map { Slot.worker($0) }
     let member = random.element(of: members)

@@ -115,13 +115,13 @@ package struct TableDifference: Sendable, Equatable {
   /// The table's name.
   package let table: String
   /// Compared rows; 0 if only one of the checkpoints has the table, or its shapes differ.
-  public fileprivate(set) var rowCount = 0
+  package fileprivate(set) var rowCount = 0
   /// Rows whose weights differ in a bit.
-  public fileprivate(set) var differingRows = 0
+  package fileprivate(set) var differingRows = 0
   /// Rows whose optimizer state differs in a bit.
-  public fileprivate(set) var differingStates = 0
+  package fileprivate(set) var differingStates = 0
   /// The largest difference between two weights; not finite if one of them is not.
-  public fileprivate(set) var largestDifference: Float = 0
+  package fileprivate(set) var largestDifference: Float = 0
 
   /// Whether the tables have the same bits.
   package var isEmpty: Bool { rowCount > 0 && differingRows == 0 && differingStates == 0 }

@@ -1,7 +1,7 @@
 import Protocol
 
 /// The coordinator's name for a node: the incarnation of its hello, fresh for every process. The
-/// shell maps it to whatever its transport calls the peer.
+/// node maps it to whatever its transport calls the peer.
 package typealias NodeID = UInt64
 
 /// What happens to a coordinator.
@@ -11,9 +11,9 @@ package enum CoordinatorEvent: Sendable, Equatable {
   case undecodable(from: NodeID, message: String)
   /// Time passes; to be sent at least every heartbeat interval.
   case tick
-  /// Time passes likewise, and the shell has received messages that it has not passed on yet.
+  /// Time passes likewise, and the node has received messages that it has not passed on yet.
   case tickWhileBehind
-  /// The shell knows that the node's process has ended. (The state notices silence itself.)
+  /// The node knows that the node's process has ended. (The state notices silence itself.)
   case nodeGone(NodeID)
   /// Some more of what `CoordinatorAction.saveBest` asked for has come from the servers, or is on
   /// the disk.
@@ -37,7 +37,7 @@ package enum CoordinatorEvent: Sendable, Equatable {
   case stopRequested(reason: String)
 }
 
-/// What the shell has to do, in order, after an event.
+/// What the node has to do, in order, after an event.
 package enum CoordinatorAction: Sendable, Equatable {
   /// To be sent in an envelope of the plan's term.
   case send(CoordinatorMessage, to: NodeID)

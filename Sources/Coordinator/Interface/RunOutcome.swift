@@ -28,7 +28,8 @@ package struct RunOutcome: Sendable, Equatable {
     switch ending {
     case .completed: "all \(epochsFinished) epochs are trained"
     case .earlyStopped: "no further improvement after \(epochsFinished) epochs"
-    case .interrupted(let reason): "stopped after \(epochsFinished) epochs: \(reason)"
+    case .interrupted(let reason):
+      "stopped after \(epochsFinished) \(epochsFinished == 1 ? "epoch" : "epochs"): \(reason)"
     case .failed(let failure): failure.message
     }
   }

@@ -1,6 +1,6 @@
 import Protocol
 
-/// The search for the newest checkpoint, which the shell makes and which is repeated when it fails.
+/// The search for the newest checkpoint, which the node makes and which is repeated when it fails.
 ///
 /// Rolling back further instead, to an older checkpoint or to the beginning, would throw training
 /// away; and the newer checkpoints with it, which would count as older than those that are written

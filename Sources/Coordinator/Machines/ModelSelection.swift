@@ -28,9 +28,9 @@ package struct ModelSelection: Sendable, Equatable {
   }
 
   package let rule: SelectionRule
-  public private(set) var best: Best?
+  package private(set) var best: Best?
   /// Consecutive evaluations without improvement.
-  public private(set) var nonImprovingCount: UInt32 = 0
+  package private(set) var nonImprovingCount: UInt32 = 0
 
   /// Whether the latest evaluation was one too many without improvement.
   package var isExhausted: Bool { nonImprovingCount > rule.patience }

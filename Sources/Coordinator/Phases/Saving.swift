@@ -1,6 +1,6 @@
 import Protocol
 
-/// The best model is read from the servers and written by the shell. No worker has a task, since
+/// The best model is read from the servers and written by the node. No worker has a task, since
 /// the tables must not change.
 struct Saving: Sendable, Equatable {
   private let since: Double

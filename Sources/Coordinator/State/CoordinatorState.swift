@@ -1,6 +1,6 @@
 import Protocol
 
-/// The coordinator's protocol as a value: it decides, a shell acts.
+/// The coordinator's protocol as a value: it decides, a node acts.
 ///
 ///     forming → training e → evaluating e → saving e → training e + 1 → … → ended
 ///        ↑__________|____________|_____________|
@@ -10,7 +10,7 @@ import Protocol
 ///   begins or resumes.
 /// - *Training*: the shards of an epoch are leased to the workers.
 /// - *Evaluating*: the final vectors are computed and all items ranked, in blocks.
-/// - *Saving*: the shell writes the best model.
+/// - *Saving*: the node writes the best model.
 /// - *Draining*: a stop waits for its last checkpoint, and no work is begun.
 /// - *Ended*: late nodes get the reason, everything else is ignored.
 ///
@@ -37,7 +37,7 @@ package struct CoordinatorState: Sendable {
   /// at once, and after the end.
   var stop: PendingStop?
   var admission = Admission()
-  private var waits = WaitNotices()
+  private var waits = RunWait()
   /// Measures how long nodes are silent; stands still while this process was paused and could not
   /// receive.
   var listening: ListeningClock
@@ -59,7 +59,7 @@ package struct CoordinatorState: Sendable {
     phase = .forming(Forming(resumingWith: point?.standing.serverCount))
   }
 
-  // MARK: What a shell may ask
+  // MARK: What a node may ask
 
   package var plan: RunPlan { run.plan }
 
@@ -288,7 +288,7 @@ package struct CoordinatorState: Sendable {
 }
 
 extension CoordinatorEvent {
-  /// Whether received messages wait to be handled; nil if the shell gives no information.
+  /// Whether received messages wait to be handled; nil if the node gives no information.
   fileprivate var isBehind: Bool? {
     switch self {
     case .tick: false

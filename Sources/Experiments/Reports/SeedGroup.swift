@@ -5,7 +5,7 @@ import Foundation
 package struct SeedGroup: Sendable, Equatable {
   /// What the runs share, without the seed.
   package let coordinates: [Coordinate]
-  public private(set) var runs: [SweepRun]
+  package private(set) var runs: [SweepRun]
 
   /// Groups the runs of one sweep by their coordinates without the seed, in the order in which the
   /// groups first appear; a run that is listed twice counts once.

@@ -11,10 +11,10 @@ import Protocol
 package struct ServerSession<Peer: Hashable & Sendable>: Sendable {
   private var membership: NodeMembership
   /// The tables of the current generation, once prepared.
-  public private(set) var state: ServerState<Peer>?
+  package private(set) var state: ServerState<Peer>?
   /// Counts of earlier generations, and of requests while tables are prepared.
   private var earlierStatistics = ServerStatistics()
-  private var duty = CheckpointSchedule()
+  private var checkpoints = CheckpointSchedule()
   /// Whether the coordinator holds the tables at their version.
   private var isHeld = false
   /// The version at which the coordinator wants the tables to stop; nil: none.
@@ -59,13 +59,13 @@ package struct ServerSession<Peer: Hashable & Sendable>: Sendable {
     case .checkpointWritten(let shard):
       guard shard.generation == state?.generation else {
         // Rows of an earlier generation.
-        duty.failed()
+        checkpoints.failed()
         return advanceVersions()
       }
-      duty.written(shard)
+      checkpoints.written(shard)
       return [.send(.checkpointWritten(shard))] + advanceVersions()
     case .checkpointFailed(let generation, let version, let message):
-      duty.failed()
+      checkpoints.failed()
       let report = NodeMessage.checkpointFailed(
         generation: generation, version: version, message: message)
       return [.send(report)] + advanceVersions()
@@ -96,7 +96,7 @@ package struct ServerSession<Peer: Hashable & Sendable>: Sendable {
       state = nil
       isHeld = false
       lastVersion = nil
-      duty.plan = welcome.checkpoints
+      checkpoints.plan = welcome.checkpoints
       return [.prepare(welcome)]
     case .welcomeRepeated: return ready()
     case .deliver(let message): return handle(message)
@@ -112,7 +112,7 @@ package struct ServerSession<Peer: Hashable & Sendable>: Sendable {
         generation: welcome?.generation ?? 0,
         version: state?.version ?? welcome?.restored?.version ?? 0)
     ]
-    if let shard = duty.unacknowledged { actions.append(.send(.checkpointWritten(shard))) }
+    if let shard = checkpoints.unacknowledged { actions.append(.send(.checkpointWritten(shard))) }
     if isHeld, let state {
       actions.append(.send(.held(generation: state.generation, version: state.version)))
     }
@@ -131,7 +131,7 @@ package struct ServerSession<Peer: Hashable & Sendable>: Sendable {
   private mutating func serve(_ state: ServerState<Peer>) -> [ServerSessionAction<Peer>] {
     guard state.generation == membership.welcome?.generation, self.state == nil else { return [] }
     self.state = state
-    duty.begin(at: state.version)
+    checkpoints.begin(at: state.version)
     return ready() + advanceVersions()
   }
 
@@ -147,11 +147,11 @@ package struct ServerSession<Peer: Hashable & Sendable>: Sendable {
       guard generation == state?.generation else { return [] }
       isHeld = false
       lastVersion = version
-      let written = duty.request(version)
+      let written = checkpoints.request(version)
       let report = written.map { [ServerSessionAction<Peer>.send(.checkpointWritten($0))] } ?? []
       return report + advanceVersions()
     case .checkpointAcknowledged(let generation, let version):
-      if generation == state?.generation { duty.acknowledge(version) }
+      if generation == state?.generation { checkpoints.acknowledge(version) }
       return []
     case .welcome, .servers, .task, .heartbeatAcknowledged, .finish, .refused:
       return []
@@ -170,7 +170,7 @@ package struct ServerSession<Peer: Hashable & Sendable>: Sendable {
   private mutating func advanceVersions() -> [ServerSessionAction<Peer>] {
     var actions = writeIfDue()
     while !isHeld, let version = state?.version {
-      let limits = [lastVersion, duty.plan?.nextDue(after: version)].compactMap { $0 }
+      let limits = [lastVersion, checkpoints.plan?.nextDue(after: version)].compactMap { $0 }
       actions += (state?.release(upTo: limits.min()) ?? []).map { .reply($0.reply, to: $0.peer) }
       guard state?.version != version else { break }
       actions += writeIfDue()
@@ -179,9 +179,9 @@ package struct ServerSession<Peer: Hashable & Sendable>: Sendable {
   }
 
   private mutating func writeIfDue() -> [ServerSessionAction<Peer>] {
-    guard let state, duty.reached(state.version) else { return [] }
+    guard let state, checkpoints.reached(state.version) else { return [] }
     guard let snapshot = state.snapshot() else {
-      duty.failed()
+      checkpoints.failed()
       return [
         .send(
           .checkpointFailed(

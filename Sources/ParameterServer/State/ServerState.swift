@@ -42,9 +42,9 @@ package struct ServerState<Peer: Hashable & Sendable>: Sendable {
   package let limits: ServerLimits
 
   /// The version of the tables: the number of applied updates.
-  public internal(set) var version: UInt64 = 0
+  package internal(set) var version: UInt64 = 0
   /// Counts of requests, rows and bytes.
-  public internal(set) var statistics = ServerStatistics()
+  package internal(set) var statistics = ServerStatistics()
 
   var tables: [TableStore]
   var optimizer: Optimizer

@@ -3,27 +3,27 @@ import Protocol
 /// Counters of a server since it was set up.
 package struct ServerStatistics: Sendable, Equatable {
   /// Answered pulls.
-  public internal(set) var pulls = 0
+  package internal(set) var pulls = 0
   /// Pulls that had to wait.
-  public internal(set) var parkedPulls = 0
+  package internal(set) var parkedPulls = 0
   /// The greatest staleness of the rows of a reply, in versions.
-  public internal(set) var greatestStaleness: UInt64 = 0
+  package internal(set) var greatestStaleness: UInt64 = 0
   /// Rows in replies.
-  public internal(set) var rowsPulled = 0
+  package internal(set) var rowsPulled = 0
   /// Bytes of row values in replies.
-  public internal(set) var bytesPulled = 0
+  package internal(set) var bytesPulled = 0
   /// Accepted pushes: gradients and assignments.
-  public internal(set) var pushes = 0
+  package internal(set) var pushes = 0
   /// Repeated pushes, which changed nothing.
-  public internal(set) var duplicates = 0
+  package internal(set) var duplicates = 0
   /// Bytes of row values in accepted pushes.
-  public internal(set) var bytesPushed = 0
+  package internal(set) var bytesPushed = 0
   /// Answered reduce requests.
-  public internal(set) var reduces = 0
+  package internal(set) var reduces = 0
   /// Updates of a row with a gradient; the gradients of all shards count as one.
-  public internal(set) var rowsUpdated = 0
+  package internal(set) var rowsUpdated = 0
   /// Refused requests by reason.
-  public internal(set) var refusals: [Refusal.Code: Int] = [:]
+  package internal(set) var refusals: [Refusal.Code: Int] = [:]
 
   /// All counters are 0.
   package init() {}

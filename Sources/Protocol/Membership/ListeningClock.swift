@@ -11,7 +11,7 @@ package struct ListeningClock: Sendable, Equatable {
   /// The longest time for which waiting messages stop the clock, seconds.
   private let backlogLimit: Double
   /// Seconds for which this process could receive.
-  public private(set) var seconds = 0.0
+  package private(set) var seconds = 0.0
   private var lookedAt: Double?
   /// Whether messages waited when this was last known.
   private var isBehind = false

@@ -50,13 +50,13 @@ package struct NodeMembership: Sendable {
   private var hello: NodeHello
   private let limits: Limits
   /// The welcome of the current generation.
-  public private(set) var welcome: Welcome?
+  package private(set) var welcome: Welcome?
   /// The highest known term.
-  public private(set) var term: UInt64 = 0
+  package private(set) var term: UInt64 = 0
   /// The highest generation in a message of the coordinator.
-  public private(set) var newestGeneration: UInt64 = 0
+  package private(set) var newestGeneration: UInt64 = 0
   /// Whether the node waits for the coordinator to admit it, or to admit it again.
-  public private(set) var isJoining = true
+  package private(set) var isJoining = true
   private var joiningSince: Double
   private var clock: ListeningClock
   /// The time of the last message by ``clock``.
@@ -234,18 +234,20 @@ package enum Departure: Sendable, Equatable {
   case permanent(String)
 }
 
-/// Decides when to log that a node waits: soon after the wait begins, then rarely.
-struct WaitNotices: Sendable {
+/// Decides when to report that a process waits: soon after the wait begins, then rarely.
+package struct WaitNotices: Sendable, Equatable {
   /// Seconds of waiting before the first notice.
-  static let first = 10.0
+  package static let first = 10.0
   /// Seconds from one notice to the next.
-  static let interval = 60.0
+  private static let interval = 60.0
 
   private var lastAt: Double?
 
+  package init() {}
+
   /// Whether a notice is due about a wait that began at `since`, at first `threshold` seconds
   /// after that.
-  mutating func isDue(since: Double, threshold: Double, at now: Double) -> Bool {
+  package mutating func isDue(since: Double, threshold: Double, at now: Double) -> Bool {
     if let lastAt, lastAt >= since {
       guard now - lastAt >= Self.interval else { return false }
     } else {

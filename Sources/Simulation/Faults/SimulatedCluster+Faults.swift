@@ -43,7 +43,7 @@ extension SimulatedCluster {
       clock.after(seconds, .heal(cut))
     case .forget(let slot, let server):
       guard let worker = processes[slot].flatMap({ processes[$0] }), let name = processes[server],
-        let server = processes[name] as? SimulatedServer, !processes.isFrozen(name)
+        let server = processes[name] as? SimulatedServer, !processes.isSuspended(name)
       else { return }
       server.forget(worker.connections(to: name))
     case .powerLoss(let shape):

@@ -1,10 +1,10 @@
 /// Totals over many histories.
 package struct SimulationSummary: Sendable {
-  public private(set) var historyCount = 0
-  public private(set) var failedSeeds: [UInt64] = []
-  public private(set) var eventCount = 0
+  package private(set) var historyCount = 0
+  package private(set) var failedSeeds: [UInt64] = []
+  package private(set) var eventCount = 0
   /// Virtual.
-  public private(set) var seconds = 0.0
+  package private(set) var seconds = 0.0
   /// Histories with a rollback, and the most generations that one had.
   private var recoveredCount = 0
   private var mostGenerations: UInt64 = 0

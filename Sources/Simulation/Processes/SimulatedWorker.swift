@@ -44,9 +44,12 @@ package final class SimulatedWorker: SimulatedMember, WorkerEnvironment {
 
   // MARK: Environment
 
-  package override func log(_ level: NodeLogLevel, _ line: @autoclosure () -> String) {
-    super.log(level, line())
-    if case .warning = level { cluster.count(.steppedDown) }
+  package override func sendToCoordinator(_ message: NodeMessage) {
+    // A worker says goodbye on its own account only if it cannot reach a server.
+    if case .goodbye(let reason) = message, reason.hasPrefix("it cannot reach server") {
+      cluster.count(.steppedDown)
+    }
+    super.sendToCoordinator(message)
   }
 
   package func send(_ request: DataRequest, to peer: ConnectionName) {

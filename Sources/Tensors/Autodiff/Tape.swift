@@ -103,15 +103,16 @@ public final class Tape {
   // MARK: For operations
 
   /// Adds an operation: its value, what it was computed from, and how a gradient of the value
-  /// flows back. `adjoint` runs only if a gradient arrived. It must not retain the tape, which
+  /// flows back. Check the gradient of a new operation against finite differences. `adjoint` runs
+  /// only if a gradient arrived. It must not retain the tape, which
   /// retains it: the cycle would keep all matrices of a recording that is never reset.
-  func record(
+  public func record(
     _ value: Matrix, from inputs: Variable..., adjoint: @escaping (_ gradient: Matrix) -> Void
   ) -> Variable {
     record(value, from: inputs, adjoint: adjoint)
   }
 
-  func record(
+  public func record(
     _ value: Matrix, from inputs: [Variable], adjoint: @escaping (_ gradient: Matrix) -> Void
   ) -> Variable {
     let output = Variable(value: value, needsGradient: inputs.contains { $0.needsGradient })
@@ -123,7 +124,7 @@ public final class Tape {
 
   /// Adds to the gradient of a variable that needs one. When `isFirst` is true the matrix is
   /// uninitialised and must be overwritten.
-  func accumulate(into variable: Variable, _ add: (_ gradient: Matrix, _ isFirst: Bool) -> Void) {
+  public func accumulate(into variable: Variable, _ add: (_ gradient: Matrix, _ isFirst: Bool) -> Void) {
     guard variable.needsGradient else { return }
     if let gradient = variable.gradient {
       add(gradient, false)
@@ -137,7 +138,7 @@ public final class Tape {
 
   /// Like ``accumulate(into:_:)`` for adjoints that touch only some elements: the matrix begins
   /// with zeros.
-  func scatter(into variable: Variable, _ add: (_ gradient: Matrix) -> Void) {
+  public func scatter(into variable: Variable, _ add: (_ gradient: Matrix) -> Void) {
     accumulate(into: variable) { gradient, isFirst in
       if isFirst { gradient.fill(0) }
       add(gradient)

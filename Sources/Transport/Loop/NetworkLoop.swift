@@ -8,7 +8,7 @@ import Protocol
 package final class NetworkLoop<Event: Sendable> {
   package let mailbox: Mailbox<Event>
   package let settings: NetworkLoopSettings
-  public internal(set) var statistics = TransportStatistics()
+  package internal(set) var statistics = TransportStatistics()
   let context: ZeroMQContext
   /// In the order in which they were opened and are served.
   private(set) var connections: [Connection] = []
@@ -17,7 +17,7 @@ package final class NetworkLoop<Event: Sendable> {
   /// When the next tick is due.
   var nextTick = Duration.zero
   /// Whether messages may have arrived that the handler has not received yet.
-  public internal(set) var isBehind = false
+  package internal(set) var isBehind = false
   /// Nil until the first socket listens with keys.
   private(set) var authenticator: Authenticator?
 

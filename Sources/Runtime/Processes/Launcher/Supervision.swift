@@ -159,12 +159,12 @@ package struct Supervision: Sendable, Equatable {
   /// Whether the leader ended with code 0: the run was completed, and not stopped.
   var hasLeaderSucceeded = false
   /// The user's first signal, sent to the launcher or to the leader itself.
-  public internal(set) var stopSignal: Int32?
+  package internal(set) var stopSignal: Int32?
   /// The time of the user's first signal.
   var stoppedAt: Double?
   /// The child whose failure ended the run: the leader if it failed permanently, else the first
   /// child that failed permanently, else the first that failed. Restarted children do not count.
-  public internal(set) var culprit: Culprit?
+  package internal(set) var culprit: Culprit?
 
   package struct Culprit: Sendable, Equatable {
     package var index: Int

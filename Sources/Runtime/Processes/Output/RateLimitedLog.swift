@@ -32,7 +32,7 @@ package struct RateLimit: Sendable {
   /// Seconds.
   package let window: Double
   /// Lines left out since the last admitted one.
-  public private(set) var heldBack = 0
+  package private(set) var heldBack = 0
   private var windowStart = -Double.infinity
   private var linesInWindow = 0
 

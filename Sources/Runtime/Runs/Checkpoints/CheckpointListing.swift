@@ -24,21 +24,21 @@ package struct CheckpointListing: Sendable, Encodable {
     package let generation: UInt64
     package let state: State
     /// Whether the run resumes from it, unless reading its files shows damage.
-    public fileprivate(set) var isNewestUsable = false
+    package fileprivate(set) var isNewestUsable = false
     /// Why it is damaged or not supported.
-    public private(set) var problem: String?
-    public private(set) var run: String?
+    package private(set) var problem: String?
+    package private(set) var run: String?
     /// From 0: how many are complete.
-    public private(set) var epoch: Int?
+    package private(set) var epoch: Int?
     /// From 0, counted from the beginning of the run.
-    public private(set) var step: UInt64?
-    public private(set) var servers: Int?
+    package private(set) var step: UInt64?
+    package private(set) var servers: Int?
     /// Of all servers' files together.
-    public private(set) var bytes: Int?
+    package private(set) var bytes: Int?
     /// ISO 8601.
-    public private(set) var created: String?
+    package private(set) var created: String?
     /// Seconds since then.
-    public private(set) var age: Double?
+    package private(set) var age: Double?
 
     enum CodingKeys: String, CodingKey {
       case checkpoint, version, generation, state, problem, run, epoch, step, servers, bytes,

@@ -1,3 +1,5 @@
+import Protocol
+
 /// How far the tasks of a phase are.
 struct Progress: Sendable, Equatable {
   var activity: RunEvent.Activity
@@ -14,16 +16,12 @@ struct Wait: Sendable, Equatable {
   var limit: Double?
 }
 
-/// Decides when to report that a run waits, and for what. Something else ends the wait.
-struct WaitNotices: Sendable, Equatable {
-  /// Seconds before the first notice if something is missing or a disk is slow.
-  private static let first = 10.0
-  /// Seconds before the first notice if workers compute.
+/// Reports that a run waits, and for what. It only reports; other rules end the wait.
+struct RunWait: Sendable, Equatable {
+  /// Seconds before the first notice if workers compute. Other waits are reported sooner.
   private static let firstOfWork = 60.0
-  /// Seconds from one notice to the next.
-  private static let interval = 60.0
 
-  private var noticedAt: Double?
+  private var notices = WaitNotices()
   private var progress: Progress?
   /// When the progress changed last.
   private var movedAt = 0.0
@@ -40,13 +38,8 @@ struct WaitNotices: Sendable, Equatable {
     }
     guard let wait else { return nil }
     let since = wait.since ?? movedAt
-    let first = wait.limit == nil ? Self.firstOfWork : Self.first
-    if let noticedAt, noticedAt >= since {
-      guard now - noticedAt >= Self.interval else { return nil }
-    } else {
-      guard now - since >= first else { return nil }
-    }
-    noticedAt = now
+    let threshold = wait.limit == nil ? Self.firstOfWork : WaitNotices.first
+    guard notices.isDue(since: since, threshold: threshold, at: now) else { return nil }
     return .waiting(for: wait.what, seconds: now - since, limit: wait.limit)
   }
 }
