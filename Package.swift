@@ -131,7 +131,10 @@ let package = Package(
     tests("Checkpoints", ["ParameterServer", "Tensors", "Tables", "Protocol"]),
     tests(
       "Coordinator",
-      ["Protocol", "Recommenders", "ParameterServer", .product(name: "GRDB", package: "GRDB.swift")]),
+      [
+        "Protocol", "Recommenders", "ParameterServer",
+        .product(name: "GRDB", package: "GRDB.swift"),
+      ]),
     tests(
       "Worker",
       ["Datasets", "ParameterServer", "Protocol", "Recommenders", "Tables", "Tensors"]),

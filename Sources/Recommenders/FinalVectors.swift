@@ -69,9 +69,10 @@ extension FinalVectors {
   ///     ``WholeFinalVectors/compute``.
   static func whole(
     width: Int, tables: [Int], isStale: Bool,
-    forward: @escaping @Sendable (Tape, [Variable], StepContext?) -> (
-      user: Variable, item: Variable
-    )
+    forward:
+      @escaping @Sendable (Tape, [Variable], StepContext?) -> (
+        user: Variable, item: Variable
+      )
   ) -> FinalVectors {
     .whole(
       WholeFinalVectors(width: width, tables: tables, isStale: isStale) { parameters, context in

@@ -57,8 +57,8 @@ package final class Registry<Element: Sendable>: Sendable {
   }
 }
 
-/// Whether a name consists of a–z, 0–9 and _ only, so that it can stand in files, tables and options
-/// without quotes.
+/// Whether a name consists of a–z, 0–9 and _ only, so that it can stand in files, tables and
+/// options without quotes.
 package func isPlainName(_ name: String) -> Bool {
   !name.isEmpty
     && name.utf8.allSatisfy { "abcdefghijklmnopqrstuvwxyz0123456789_".utf8.contains($0) }

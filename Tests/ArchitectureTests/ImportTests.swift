@@ -81,9 +81,9 @@ import Testing
   @Test("state machines import neither sockets nor threads nor clocks")
   func statesAreValues() throws {
     let banned: Set<String> = ["Transport", "Dispatch", "Synchronization", "Glibc", "CZeroMQ"]
-    for target in
-      ["Protocol/Membership", "ParameterServer", "Coordinator", "Worker/Session", "Nodes"]
-    {
+    for target in [
+      "Protocol/Membership", "ParameterServer", "Coordinator", "Worker/Session", "Nodes",
+    ] {
       for (path, lines) in try sources(of: target) {
         let found = imports(lines).intersection(banned)
         #expect(found.isEmpty, "\(path) imports \(found)")
@@ -126,7 +126,8 @@ import Testing
     }
   }
 
-  @Test("only Processes/Output writes to standard streams: a write blocks while the output is unread")
+  @Test(
+    "only Processes/Output writes to standard streams: a write blocks while the output is unread")
   func standardStreams() throws {
     let banned =
       ["print(", "fputs(", "puts(", "StreamLogHandler.standard", "FileHandle.standard"]

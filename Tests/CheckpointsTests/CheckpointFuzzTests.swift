@@ -1,8 +1,8 @@
 import Checkpoints
 import Foundation
 import Tensors
-import Testing
 import TestSupport
+import Testing
 
 /// Damaged files of checkpoints, any number of them with `scripts/fuzz`. ``MutatedFileTests``
 /// tests fewer of them, but restores servers from them.

@@ -3,8 +3,8 @@ import Foundation
 import ParameterServer
 import Protocol
 import Tables
-import Testing
 import TestSupport
+import Testing
 
 @Suite("Damaged files")
 struct DamageTests {

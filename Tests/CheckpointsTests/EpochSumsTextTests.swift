@@ -1,7 +1,7 @@
 import Checkpoints
 import Protocol
-import Testing
 import TestSupport
+import Testing
 
 @Suite("Sums of an epoch as text")
 struct EpochSumsTextTests {

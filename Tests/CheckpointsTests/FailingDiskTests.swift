@@ -1,7 +1,7 @@
 import Checkpoints
 import Foundation
-import Testing
 import TestSupport
+import Testing
 
 @Suite("Full and missing disks")
 struct FailingDiskTests {

@@ -2,8 +2,8 @@ import Checkpoints
 import Foundation
 import ParameterServer
 import Protocol
-import Testing
 import TestSupport
+import Testing
 
 /// Files with changed bytes are refused or do no harm.
 @Suite("Mutated files")

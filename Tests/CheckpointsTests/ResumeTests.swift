@@ -2,8 +2,8 @@ import Checkpoints
 import ParameterServer
 import Protocol
 import Tables
-import Testing
 import TestSupport
+import Testing
 
 @Suite("Training resumes from files")
 struct ResumeTests {

@@ -2,8 +2,8 @@ import Checkpoints
 import Foundation
 import ParameterServer
 import Protocol
-import Testing
 import TestSupport
+import Testing
 
 @Suite("The store of checkpoints")
 struct StoreTests {

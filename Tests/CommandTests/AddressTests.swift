@@ -1,6 +1,6 @@
 import Foundation
-import Testing
 import TestSupport
+import Testing
 
 /// The addresses of processes: how they are reported, and addresses that cannot be reached.
 @Suite struct AddressTests {

@@ -1,6 +1,6 @@
 import Foundation
-import Testing
 import TestSupport
+import Testing
 
 /// Invalid input: one sentence that names the place, and an exit code.
 @Suite struct BadInputTests {

@@ -1,6 +1,6 @@
 import Foundation
-import Testing
 import TestSupport
+import Testing
 
 /// Data files that are changed while a run trains on them.
 @Suite(.serialized) struct ChangedDataTests {

@@ -1,6 +1,6 @@
 import Foundation
-import Testing
 import TestSupport
+import Testing
 
 /// Standard descriptors that are closed when the program starts: none of its own files or pipes
 /// may get their numbers.

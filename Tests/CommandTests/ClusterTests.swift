@@ -1,6 +1,6 @@
 import Foundation
-import Testing
 import TestSupport
+import Testing
 
 /// Real processes over real sockets.
 @Suite(.serialized) struct ClusterTests {

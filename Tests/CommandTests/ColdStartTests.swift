@@ -1,6 +1,6 @@
 import Foundation
-import Testing
 import TestSupport
+import Testing
 
 /// Users and items without training data, and sweeps with failed runs.
 @Suite struct ColdStartTests {

@@ -1,6 +1,6 @@
 import Foundation
-import Testing
 import TestSupport
+import Testing
 
 /// Rows that may be stale, with real processes.
 @Suite(.serialized) struct ConsistencyTests {

@@ -1,6 +1,6 @@
 import Foundation
-import Testing
 import TestSupport
+import Testing
 
 /// Commands about data sets read the files that a run would read.
 @Suite struct DataCommandTests {

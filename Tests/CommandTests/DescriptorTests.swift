@@ -1,6 +1,6 @@
 import Foundation
-import Testing
 import TestSupport
+import Testing
 
 /// A lack of descriptors during a run, which unknown peers can cause and which passes.
 @Suite(.serialized) struct DescriptorTests {

@@ -1,6 +1,6 @@
 import Foundation
-import Testing
 import TestSupport
+import Testing
 
 /// The program of `Examples/MarginRecommender`, which adds a model and a metric from outside.
 @Suite struct ExampleTests {

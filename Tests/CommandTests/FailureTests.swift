@@ -1,6 +1,6 @@
 import Foundation
-import Testing
 import TestSupport
+import Testing
 
 /// Failures of processes that work together.
 @Suite(.serialized) struct FailureTests {

@@ -1,6 +1,6 @@
 import Foundation
-import Testing
 import TestSupport
+import Testing
 
 /// Graphs that are cached on disk between starts.
 @Suite struct GraphCacheTests {

@@ -1,6 +1,6 @@
 import Foundation
-import Testing
 import TestSupport
+import Testing
 
 /// Models that propagate over graphs, in real processes.
 @Suite(.serialized) struct GraphClusterTests {

@@ -1,6 +1,6 @@
 import Foundation
-import Testing
 import TestSupport
+import Testing
 
 /// Processes that hang, and two coordinators of one run.
 @Suite(.serialized) struct HangingTests {

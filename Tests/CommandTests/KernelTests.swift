@@ -1,6 +1,6 @@
 import Foundation
-import Testing
 import TestSupport
+import Testing
 
 /// Exported variables do not decide the bits of a run.
 @Suite struct KernelTests {

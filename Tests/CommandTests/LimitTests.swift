@@ -1,6 +1,6 @@
 import Foundation
-import Testing
 import TestSupport
+import Testing
 
 /// Every role and tool with low limits: each ends in bounded time with a meaningful code
 /// and message, and never with a stack trace, a hang or a loop of restarts.

@@ -1,6 +1,6 @@
 import Foundation
-import Testing
 import TestSupport
+import Testing
 
 /// A run of many short epochs, long enough to be disturbed.
 struct LongRun {

@@ -1,6 +1,6 @@
 import Foundation
-import Testing
 import TestSupport
+import Testing
 
 /// Output that is not read or cannot be written (`/dev/full` acts as a full disk).
 @Suite struct LostOutputTests {

@@ -1,6 +1,6 @@
 import Foundation
-import Testing
 import TestSupport
+import Testing
 
 /// Unusual paths and folders, and folders named in the environment.
 @Suite struct PlaceTests {

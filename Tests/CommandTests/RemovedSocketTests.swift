@@ -1,6 +1,6 @@
 import Foundation
-import Testing
 import TestSupport
+import Testing
 
 /// The folder of the socket at which the processes of `train` find each other.
 @Suite(.serialized) struct RemovedSocketTests {

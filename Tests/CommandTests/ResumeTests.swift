@@ -1,6 +1,6 @@
 import Foundation
-import Testing
 import TestSupport
+import Testing
 
 /// Runs that are interrupted and resumed with the same command, as processes.
 @Suite(.serialized) struct ResumeTests {

@@ -1,6 +1,6 @@
 import Foundation
-import Testing
 import TestSupport
+import Testing
 
 /// Runs whose files are moved, deleted or changed while they are used.
 @Suite(.serialized) struct RunFilesTests {

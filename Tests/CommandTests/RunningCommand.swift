@@ -1,6 +1,6 @@
 import Foundation
-import Testing
 import TestSupport
+import Testing
 
 /// The running program. Its output goes to files by default.
 final class RunningCommand {

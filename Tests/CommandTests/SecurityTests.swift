@@ -1,7 +1,7 @@
 import Foundation
 import Glibc
-import Testing
 import TestSupport
+import Testing
 
 /// Unknown peers and keys in a real cluster.
 @Suite(.serialized) struct SecurityTests {

@@ -1,6 +1,6 @@
 import Foundation
-import Testing
 import TestSupport
+import Testing
 
 /// Named pipes in the place of files: no command waits for the other end.
 @Suite struct SpecialFileTests {

@@ -1,6 +1,6 @@
 import Foundation
-import Testing
 import TestSupport
+import Testing
 
 extension TemporaryFolder {
   func bytes(_ name: String) throws -> Data {

@@ -1,6 +1,6 @@
 import Foundation
-import Testing
 import TestSupport
+import Testing
 
 extension TemporaryFolder {
   /// Trains three short epochs and returns the bytes of the result.

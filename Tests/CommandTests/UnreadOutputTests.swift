@@ -1,6 +1,6 @@
 import Foundation
-import Testing
 import TestSupport
+import Testing
 
 /// Output that is not read although its reader exists: a stopped pager, a
 /// terminal after Ctrl-S, a service manager that hangs.

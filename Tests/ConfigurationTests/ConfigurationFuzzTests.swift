@@ -1,6 +1,6 @@
 import Configuration
-import Testing
 import TestSupport
+import Testing
 
 /// What must hold of everything that reads settings, whatever is written: it never traps, takes
 /// bounded time and memory, refuses with a sentence, and a resolved configuration resolves to

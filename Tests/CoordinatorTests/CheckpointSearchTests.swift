@@ -62,7 +62,7 @@ import Testing
     #expect(failure.kind == .checkpointsUnreadable)
     #expect(failure.isTransient)
     #expect(failure.message.contains(stale) && failure.message.contains("60.0 s"))
-    #expect(cluster.records.standing.status == .failed)
+    #expect(cluster.records.progress.status == .failed)
     // Started again, the run resumes from there.
     try cluster.restartCoordinator()
     for node in [110, 111] as [NodeID] {

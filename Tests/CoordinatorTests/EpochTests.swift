@@ -16,7 +16,7 @@ import Testing
       values: ["loss.total": 1.5, "stat.sigma": 0.75, "pairs": 30], seconds: 4)
     #expect(materialize.reports == [.epochFinished(epoch)])
     #expect(materialize.records.map(\.change) == [.epochFinished(epoch)])
-    #expect(materialize.records.first?.standing.version == 8)
+    #expect(materialize.records.first?.progress.version == 8)
     #expect(
       materialize.tasks.map(\.task.body) == [
         .materialize(version: 8, epoch: 0, blocks: [0, 2]),
@@ -47,11 +47,11 @@ import Testing
         == .saveBest(
           epoch: 0, version: 8, generation: 1, endpoints: ["tcp://host:100", "tcp://host:101"]))
     #expect(saving.tasks.isEmpty)
-    #expect(saving.records.last?.standing.isBestSaved == false)
+    #expect(saving.records.last?.progress.isBestSaved == false)
 
     cluster.now += 1.5
     let next = cluster.handle(.bestSaved)
-    #expect(next.records.last?.standing.isBestSaved == true)
+    #expect(next.records.last?.progress.isBestSaved == true)
     #expect(next.reports.first == .bestSaved(epoch: 0, seconds: 1.5))
     #expect(
       next.tasks.map(\.task.body) == [
@@ -71,7 +71,7 @@ import Testing
     #expect(end.outcome?.best == .init(epoch: 1, version: 16, value: 0.2))
     let finishes = end.sent.filter { if case .finish = $0.message { true } else { false } }
     #expect(finishes.map(\.node) == [100, 101, 200, 201])
-    #expect(end.records.last?.standing.status == .completed)
+    #expect(end.records.last?.progress.status == .completed)
   }
 
   @Test("without an evaluation the next epoch begins at once; the last one is always evaluated")

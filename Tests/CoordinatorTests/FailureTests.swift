@@ -133,7 +133,7 @@ import Testing
     #expect(end.failure?.kind == .bestNotSaved)
     #expect(end.failure?.message.contains("no space left on device") == true)
     #expect(end.outcome?.best == nil)
-    #expect(end.records.last?.standing.isBestSaved == false)
+    #expect(end.records.last?.progress.isBestSaved == false)
   }
 
   @Test("without checkpoints a stop takes effect at once")

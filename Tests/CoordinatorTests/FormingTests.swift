@@ -54,7 +54,7 @@ import Testing
         .train(epoch: 0, firstVersion: 0, startVersion: 0, shards: [1]),
       ])
     #expect(actions.records.map(\.change) == [.clusterFormed])
-    #expect(actions.records.first?.standing.status == .running)
+    #expect(actions.records.first?.progress.status == .running)
   }
 
   @Test("a worker that reports ready before the servers are known is not counted")
@@ -140,8 +140,8 @@ import Testing
     cluster.receive(ScriptedCluster.hello(.server, server0), from: server0)
     cluster.receive(.ready(generation: 1), from: server0)
     let left = cluster.receive(.goodbye(reason: "stop"), from: server0)
-    #expect(left.records.first?.standing.generation == 2)
-    #expect(left.records.first?.standing.status == .forming)
+    #expect(left.records.first?.progress.generation == 2)
+    #expect(left.records.first?.progress.status == .forming)
     cluster.handle(.checkpointFound(nil))
     let welcome = cluster.receive(ScriptedCluster.hello(.server, 300), from: 300).welcome
     #expect(welcome?.rank == 0)

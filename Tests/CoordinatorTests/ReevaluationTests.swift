@@ -58,8 +58,8 @@ import Testing
       let run = cluster.records
       #expect(run.evaluations.count == 1)
       #expect(abs((run.evaluations[0].metrics["valid.recall@20"] ?? 0) - 0.3) < 1e-12)
-      #expect(run.standing.best?.value == run.evaluations[0].metrics["valid.recall@20"])
-      #expect(run.standing.isBestSaved && run.standing.nonImprovingCount == 0)
+      #expect(run.progress.best?.value == run.evaluations[0].metrics["valid.recall@20"])
+      #expect(run.progress.isBestSaved && run.progress.nonImprovingCount == 0)
     }
   }
 
@@ -68,16 +68,16 @@ import Testing
     var cluster = try cluster()
     let second = cluster.epoch(cluster.form(), recall: 0.4)
     evaluate(&cluster, second, recall: 0.5)
-    #expect(cluster.records.standing.best?.epoch == 1)
+    #expect(cluster.records.progress.best?.epoch == 1)
     let again = loseServer(of: &cluster, rollingBackTo: restored)
     #expect(again.tasks.map(\.task.body.epoch) == [1, 1])
     cluster.finishTasks(again, sums: ranked(0))
     cluster.finishTasks(cluster.actions) { _ in [:] }
     let next = cluster.finishTasks(cluster.actions, sums: ranked(0.3))
     #expect(next.tasks.map(\.task.body.epoch) == [2, 2], "nothing is saved")
-    let standing = cluster.records.standing
-    #expect(standing.best?.epoch == 0 && standing.isBestSaved)
-    #expect(standing.nonImprovingCount == 1)
+    let progress = cluster.records.progress
+    #expect(progress.best?.epoch == 0 && progress.isBestSaved)
+    #expect(progress.nonImprovingCount == 1)
     #expect(cluster.records.evaluations.count == 2)
   }
 

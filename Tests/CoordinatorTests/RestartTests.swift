@@ -53,7 +53,7 @@ import Testing
       ])
     let ids = start.tasks.map(\.task.id)
     #expect(ids.allSatisfy { $0 > 2 << 32 && $0 > old[1].task.id })
-    #expect(cluster.records.standing.term == 2)
+    #expect(cluster.records.progress.term == 2)
     // And the run ends as ever.
     let second = cluster.epoch(start, recall: 0.2)
     #expect(cluster.epoch(second, recall: 0.1).outcome?.best?.epoch == 1)
@@ -118,7 +118,7 @@ import Testing
       let holding = HeldState(generation: 2, rank: 0, version: 9)
       cluster.receive(ScriptedCluster.hello(.server, 100, holding: holding), from: 100)
       let decision = cluster.receive(hello, from: 105)
-      #expect(decision.records.map(\.standing.generation) == [3])
+      #expect(decision.records.map(\.progress.generation) == [3])
       #expect(decision.contains(.findCheckpoint))
       let restored = RestoredCheckpoint(manifest: "m", version: 8)
       cluster.handle(.checkpointFound(restored))
@@ -178,11 +178,11 @@ import Testing
     let end = cluster.handle(.bestSaved)
     #expect(end.outcome?.ending == .completed)
     // The record of the end is lost; that of the saved model is not.
-    var standing = end.records[0].standing
-    standing.status = .running
+    var progress = end.records[0].progress
+    progress.status = .running
     var plan = cluster.state.plan
     plan.term = 2
-    let point = ResumePoint(standing: standing, evaluations: before.evaluations)
+    let point = ResumePoint(progress: progress, evaluations: before.evaluations)
     var again = try CoordinatorState(plan: plan, resuming: point)
     #expect(again.recordedEnding == .completed)
     let actions = again.handle(.message(ScriptedCluster.hello(.worker, 7), from: 7), at: 0)
@@ -197,9 +197,9 @@ import Testing
     let third = cluster.epoch(second, recall: 0.2)
     #expect(third.tasks.count == 2)
     try cluster.restartCoordinator()
-    #expect(cluster.state.standing.best == .init(epoch: 0, version: 8, value: 0.3))
-    #expect(cluster.state.standing.nonImprovingCount == 1)
-    #expect(cluster.state.standing.isBestSaved)
+    #expect(cluster.state.progress.best == .init(epoch: 0, version: 8, value: 0.3))
+    #expect(cluster.state.progress.nonImprovingCount == 1)
+    #expect(cluster.state.progress.isBestSaved)
     gather(&cluster, versions: [20, 20])
     let start = cluster.ready([100, 101, 200, 201])
     #expect(cluster.epoch(start, recall: 0.3).outcome?.ending == .earlyStopped)
@@ -214,8 +214,8 @@ import Testing
     cluster.finishTasks(cluster.actions) { _ in ["valid.recall@20": 0.5, "valid.users": 1] }
     #expect(cluster.actions.last?.isSaveBest == true)
     try cluster.restartCoordinator()
-    #expect(cluster.state.standing.best?.epoch == 1)
-    #expect(!cluster.state.standing.isBestSaved)
+    #expect(cluster.state.progress.best?.epoch == 1)
+    #expect(!cluster.state.progress.isBestSaved)
     let end = cluster.handle(.stopRequested(reason: "Ctrl-C"))
     #expect(end.outcome?.best?.epoch == 0)
   }

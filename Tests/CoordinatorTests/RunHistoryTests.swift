@@ -18,11 +18,11 @@ import Testing
         epoch: UInt32(index), version: 8 * UInt64(index + 1),
         metrics: ["valid.recall@20": value], users: [:], materializeSeconds: 0, rankSeconds: 0)
     }
-    let standing = RunProgress(
+    let progress = RunProgress(
       status: .running, generation: 3, epochsFinished: UInt32(values.count),
       version: 8 * UInt64(values.count), best: nil, isBestSaved: isBestSaved,
       nonImprovingCount: 0)
-    return ResumePoint(standing: standing, evaluations: evaluations)
+    return ResumePoint(progress: progress, evaluations: evaluations)
   }
 
   @Test("an epoch is measured once it is evaluated, or if no evaluation is due")

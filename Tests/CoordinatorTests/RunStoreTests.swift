@@ -109,7 +109,7 @@ import Testing
     defer { try? FileManager.default.removeItem(atPath: folder) }
     let live = "\(folder)/run.sqlite"
     let store = try RunStore(path: live)
-    try store.begin(Self.identity, standing: Self.forming)
+    try store.begin(Self.identity, progress: Self.forming)
     var epochs: [EpochSummary] = []
     var checkpoints: [CommittedCheckpoint] = []
     var evaluations: [EvaluationSummary] = []
@@ -127,7 +127,7 @@ import Testing
       }
       let found = try #require(try RunStore(path: crashed).load())
       #expect(found.identity == Self.identity)
-      #expect(found.standing == record.standing)
+      #expect(found.progress == record.progress)
       #expect(found.epochs == epochs)
       #expect(found.evaluations == evaluations)
       #expect(found.checkpoints == checkpoints)
@@ -136,8 +136,8 @@ import Testing
     #expect(epochs.count == 2)
     #expect(evaluations.count == 2)
     let last = try #require(try store.load())
-    #expect(last.standing.status == .completed)
-    #expect(last.standing.best?.value == 0.3)
+    #expect(last.progress.status == .completed)
+    #expect(last.progress.best?.value == 0.3)
     #expect(last.message == "all 2 epochs are trained")
   }
 
@@ -146,7 +146,7 @@ import Testing
     let folder = try temporaryFolder()
     defer { try? FileManager.default.removeItem(atPath: folder) }
     let store = try RunStore(path: "\(folder)/run.sqlite")
-    try store.begin(Self.identity, standing: Self.forming)
+    try store.begin(Self.identity, progress: Self.forming)
     for record in try records() {
       try store.record(record)
       try store.record(record)
@@ -160,20 +160,20 @@ import Testing
     defer { try? FileManager.default.removeItem(atPath: folder) }
     let store = try RunStore(path: "\(folder)/run.sqlite")
     #expect(throws: CoordinationError.self) { try store.raiseTerm() }
-    try store.begin(Self.identity, standing: Self.forming)
+    try store.begin(Self.identity, progress: Self.forming)
     #expect(try store.raiseTerm() == 2)
     #expect(try store.raiseTerm() == 3)
-    #expect(try store.load()?.standing.term == 3)
+    #expect(try store.load()?.progress.term == 3)
     var late = Self.forming
     late.term = 2
     #expect {
-      try store.record(RunRecord(change: .generationRaised, standing: late))
+      try store.record(RunRecord(change: .generationRaised, progress: late))
     } throws: { error in
       (error as? CoordinationError)?.code == .superseded && "\(error)".contains("term 3")
         && "\(error)".contains("of term 2")
     }
     late.term = 3
-    try store.record(RunRecord(change: .generationRaised, standing: late))
+    try store.record(RunRecord(change: .generationRaised, progress: late))
     #expect(try store.raiseTerm() == 4)
   }
 
@@ -191,13 +191,13 @@ import Testing
     let run = try #require(try store.load())
     #expect(run.epochs.map(\.epoch) == [0])
     #expect(run.checkpoints.isEmpty)
-    #expect(run.standing.serverCount == 0)
-    #expect(run.standing.best == .init(epoch: 0, version: 8, value: 0.25))
+    #expect(run.progress.serverCount == 0)
+    #expect(run.progress.best == .init(epoch: 0, version: 8, value: 0.25))
     var state = try CoordinatorState(plan: ScriptedCluster.plan(), resuming: ResumePoint(run))
-    #expect(state.standing.epochsFinished == 1)
+    #expect(state.progress.epochsFinished == 1)
     let actions = state.handle(.message(ScriptedCluster.hello(.server, 100), from: 100), at: 0)
     for record in actions.records { try store.record(record) }
-    #expect(try store.load()?.standing.generation == 2)
+    #expect(try store.load()?.progress.generation == 2)
   }
 
   private static let firstRelease = """
@@ -225,11 +225,11 @@ import Testing
     let folder = try temporaryFolder()
     defer { try? FileManager.default.removeItem(atPath: folder) }
     let store = try RunStore(path: "\(folder)/run.sqlite")
-    try store.begin(Self.identity, standing: Self.forming)
+    try store.begin(Self.identity, progress: Self.forming)
     let summary = EpochSummary(
       epoch: 0, version: 8, values: ["stat.a": .nan, "stat.b": -.infinity, "stat.c": 0.1 + 0.2],
       seconds: 1)
-    try store.record(RunRecord(change: .epochFinished(summary), standing: Self.forming))
+    try store.record(RunRecord(change: .epochFinished(summary), progress: Self.forming))
     let values = try #require(try store.load()?.epochs.first?.values)
     #expect(values["stat.a"]?.isNaN == true)
     #expect(values["stat.b"] == -.infinity)
@@ -243,7 +243,7 @@ import Testing
     let store = try RunStore(path: "\(folder)/run.sqlite")
     #expect(try store.load() == nil)
     #expect {
-      try store.record(RunRecord(change: .clusterFormed, standing: Self.forming))
+      try store.record(RunRecord(change: .clusterFormed, progress: Self.forming))
     } throws: { "\($0)".contains("begin the run first") }
   }
 
@@ -252,11 +252,11 @@ import Testing
     let folder = try temporaryFolder()
     defer { try? FileManager.default.removeItem(atPath: folder) }
     let store = try RunStore(path: "\(folder)/run.sqlite")
-    try store.begin(Self.identity, standing: Self.forming)
+    try store.begin(Self.identity, progress: Self.forming)
     var other = Self.identity
     other.id = "run-2"
     #expect {
-      try store.begin(other, standing: Self.forming)
+      try store.begin(other, progress: Self.forming)
     } throws: { "\($0)".contains("holds run 'run-1'") }
   }
 
@@ -330,7 +330,7 @@ import Testing
     try FileManager.default.createDirectory(
       atPath: (longest as NSString).deletingLastPathComponent, withIntermediateDirectories: true)
     let store = try RunStore(path: longest)
-    try store.begin(Self.identity, standing: Self.forming)
+    try store.begin(Self.identity, progress: Self.forming)
     try store.close()
   }
 
@@ -348,9 +348,9 @@ import Testing
       defer { try? FileManager.default.removeItem(atPath: folder) }
       let path = "\(folder)/run.sqlite"
       let store = try RunStore(path: path)
-      try store.begin(Self.identity, standing: Self.forming)
+      try store.begin(Self.identity, progress: Self.forming)
       let summary = EpochSummary(epoch: 0, version: 8, values: [:], seconds: 1)
-      try store.record(RunRecord(change: .epochFinished(summary), standing: Self.forming))
+      try store.record(RunRecord(change: .epochFinished(summary), progress: Self.forming))
       try store.close()
       let queue = try DatabaseQueue(path: path)
       try queue.write { try $0.execute(sql: damage) }

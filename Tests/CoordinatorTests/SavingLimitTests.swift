@@ -31,7 +31,7 @@ import Testing
     #expect(failure.message.contains("of epoch 0"))
     #expect(failure.message.contains("60.0 s"))
     #expect(failure.message.contains("tcp://host:100, tcp://host:101"))
-    #expect(cluster.records.standing.isBestSaved == false)
+    #expect(cluster.records.progress.isBestSaved == false)
   }
 
   @Test("saving a model that takes long continues while its rows arrive")

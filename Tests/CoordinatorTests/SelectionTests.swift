@@ -70,7 +70,7 @@ import Testing
     #expect(actions.outcome?.ending == .earlyStopped)
     #expect(actions.outcome?.epochsFinished == 5)
     #expect(actions.outcome?.best?.epoch == 1)
-    #expect(actions.records.last?.standing.nonImprovingCount == 3)
+    #expect(actions.records.last?.progress.nonImprovingCount == 3)
   }
 
   @Test("with MMRec's rounding a run stops where an unrounded one continues")

@@ -26,8 +26,8 @@ import Testing
     #expect(
       loss.reports == [.nodeLost(role: .server, rank: 1, host: "n1", how: "its process is gone")])
     #expect(loss.records.map(\.change) == [.generationRaised])
-    #expect(loss.records.first?.standing.generation == 2)
-    #expect(loss.records.first?.standing.status == .running)
+    #expect(loss.records.first?.progress.generation == 2)
+    #expect(loss.records.first?.progress.status == .running)
     #expect(loss.last == .findCheckpoint)
     #expect(loss.sent.isEmpty, "no node learns of the generation before it is recorded")
 
@@ -108,9 +108,9 @@ import Testing
       }
       #expect(cluster.records.epochs == calm.epochs)
       #expect(cluster.records.evaluations == calm.evaluations)
-      #expect(cluster.records.standing.best == calm.standing.best)
-      #expect(cluster.records.standing.isBestSaved)
-      #expect(cluster.records.standing.status == .completed)
+      #expect(cluster.records.progress.best == calm.progress.best)
+      #expect(cluster.records.progress.isBestSaved)
+      #expect(cluster.records.progress.status == .completed)
     }
   }
 
@@ -144,7 +144,7 @@ import Testing
     cluster.ready([102])
     #expect(cluster.state.generation == 2)
     let again = cluster.handle(.nodeGone(102))
-    #expect(again.records.first?.standing.generation == 3)
+    #expect(again.records.first?.progress.generation == 3)
     #expect(again.last == .findCheckpoint)
     cluster.handle(.checkpointFound(restored))
     cluster.receive(ScriptedCluster.hello(.server, 104), from: 104)
@@ -171,7 +171,7 @@ import Testing
         second.tasks.map(\.task.body.epoch) == [1, 1], "it is neither recorded nor evaluated again")
       #expect(cluster.records.epochs == facts.epochs)
       #expect(cluster.records.evaluations == facts.evaluations)
-      #expect(cluster.records.standing.nonImprovingCount == 0)
+      #expect(cluster.records.progress.nonImprovingCount == 0)
     }
   }
 

@@ -33,7 +33,7 @@ import Testing
     let end = cluster.checkpoint(6)
     #expect(end.outcome?.ending == .interrupted(reason: "Ctrl-C"))
     #expect(cluster.records.checkpoints.map(\.version) == [6])
-    #expect(cluster.records.standing.status == .interrupted)
+    #expect(cluster.records.progress.status == .interrupted)
     // The checkpoint is recorded before any node gets the end.
     let recorded = try #require(
       end.firstIndex { if case .record = $0 { true } else { false } })

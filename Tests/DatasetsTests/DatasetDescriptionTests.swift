@@ -1,6 +1,6 @@
 import Datasets
-import Testing
 import TestSupport
+import Testing
 
 @Suite("data set descriptions")
 struct DatasetDescriptionTests {

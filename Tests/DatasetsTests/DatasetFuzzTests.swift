@@ -1,8 +1,8 @@
 import Datasets
 import Foundation
 import Tensors
-import Testing
 import TestSupport
+import Testing
 
 /// What every reader of a data set's files must do, whatever is in them: it never traps, takes
 /// bounded time and memory, refuses with a message, and what it accepts can be used and written.

@@ -1,7 +1,7 @@
 import Datasets
 import Foundation
-import Testing
 import TestSupport
+import Testing
 
 /// Files of a data set that change while it is in use.
 @Suite("the files of a data set in use")

@@ -1,7 +1,7 @@
 import Datasets
 import Tensors
-import Testing
 import TestSupport
+import Testing
 
 @Suite("data sets")
 struct DatasetTests {

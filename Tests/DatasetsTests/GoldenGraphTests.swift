@@ -1,7 +1,7 @@
 import Datasets
 import Tensors
-import Testing
 import TestSupport
+import Testing
 
 /// Every graph of the reference implementations on the tiny data set. They were built in single
 /// precision there, which differs from exact arithmetic by up to 1e-7 (sums of SOIL up to 1e-6).

@@ -2,8 +2,8 @@ import Datasets
 import Foundation
 import Synchronization
 import Tensors
-import Testing
 import TestSupport
+import Testing
 
 /// Collects what a store reports.
 final class EventLog: Sendable {

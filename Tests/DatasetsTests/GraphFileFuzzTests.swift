@@ -1,8 +1,8 @@
 import Datasets
 import Foundation
 import Tensors
-import Testing
 import TestSupport
+import Testing
 
 /// What the reader of stored graphs must do, whatever is in the file: it never traps, takes bounded
 /// time and memory, refuses with a message, and what it accepts can be written again.

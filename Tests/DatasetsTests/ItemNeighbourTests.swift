@@ -1,8 +1,8 @@
 import Datasets
 import Foundation
 import Tensors
-import Testing
 import TestSupport
+import Testing
 
 @Suite("graphs of nearest items")
 struct ItemNeighbourTests {

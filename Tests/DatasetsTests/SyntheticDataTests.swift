@@ -1,8 +1,8 @@
 import Datasets
 import Foundation
 import Tensors
-import Testing
 import TestSupport
+import Testing
 
 @Suite("generated data sets")
 struct SyntheticDataTests {

@@ -1,7 +1,7 @@
 import Experiments
 import Recommenders
-import Testing
 import TestSupport
+import Testing
 
 @Suite struct ComparisonTests {
   /// Users 0 ..< values.count with a recall each, on both splits.

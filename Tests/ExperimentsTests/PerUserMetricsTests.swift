@@ -2,8 +2,8 @@ import Experiments
 import Foundation
 import Recommenders
 import Runtime
-import Testing
 import TestSupport
+import Testing
 
 @Suite struct PerUserMetricsTests {
   /// A finished run in a folder, with three blocks of users in its evaluation.

@@ -3,8 +3,8 @@ import Experiments
 import Foundation
 import Runtime
 import Settings
-import Testing
 import TestSupport
+import Testing
 
 /// The configuration files that come with the program.
 @Suite("Shipped configurations") struct ShippedConfigurationTests {

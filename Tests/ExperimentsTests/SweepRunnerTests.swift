@@ -2,8 +2,8 @@ import Configuration
 import Experiments
 import Foundation
 import Runtime
-import Testing
 import TestSupport
+import Testing
 
 @Suite struct SweepRunnerTests {
   private static let grid = """

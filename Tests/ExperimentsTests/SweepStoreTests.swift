@@ -2,8 +2,8 @@ import Coordinator
 import Experiments
 import Foundation
 import GRDB
-import Testing
 import TestSupport
+import Testing
 
 @Suite struct SweepStoreTests {
   private static let run = MadeUp.run(alpha: "0.05", seed: 1, valid: 0.1 + 0.2, test: 1.0 / 3)

@@ -1,7 +1,7 @@
 import Files
 import Foundation
-import Testing
 import TestSupport
+import Testing
 
 /// No kind of file makes a process wait, or is taken for a regular file.
 @Suite struct PlainFileTests {

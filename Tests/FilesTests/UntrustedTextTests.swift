@@ -7,14 +7,16 @@ struct UntrustedTextTests {
   func sanitized() {
     #expect("plain ü 漢".sanitized() == "plain ü 漢")
     #expect("a\u{1B}[31m\r\n\u{7}\u{85}\u{2028}\u{202E}b".sanitized() == "a?[31m??????b")
-    #expect(String(repeating: "x", count: 61).sanitized() == String(repeating: "x", count: 60) + "…")
+    #expect(
+      String(repeating: "x", count: 61).sanitized() == String(repeating: "x", count: 60) + "…")
     #expect("abc".sanitized(atMost: 3) == "abc" && "abcd".sanitized(atMost: 3) == "abc…")
   }
 
   @Test("is printed in full, with its lines, and made safe for a terminal")
   func withoutControlCharacters() {
     #expect("plain ü 漢\n\tline".withoutControlCharacters() == "plain ü 漢\n\tline")
-    #expect("a\u{1B}]0;x\u{7}\r\u{9B}31m\u{202E}b\n".withoutControlCharacters() == "a?]0;x???31m?b\n")
+    #expect(
+      "a\u{1B}]0;x\u{7}\r\u{9B}31m\u{202E}b\n".withoutControlCharacters() == "a?]0;x???31m?b\n")
     #expect(String(repeating: "x", count: 900).withoutControlCharacters().count == 900)
   }
 

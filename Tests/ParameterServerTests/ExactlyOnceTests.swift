@@ -1,8 +1,8 @@
 import ParameterServer
 import Protocol
 import Tables
-import Testing
 import TestSupport
+import Testing
 
 @Suite("Every contribution counts once")
 struct ExactlyOnceTests {

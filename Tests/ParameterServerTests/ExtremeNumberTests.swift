@@ -1,8 +1,8 @@
 import ParameterServer
 import Protocol
 import Tables
-import Testing
 import TestSupport
+import Testing
 
 /// Every number of every message to a server, at its extremes: refused
 /// by the decoder, or handled by everything behind it. A number that traps ends this process.

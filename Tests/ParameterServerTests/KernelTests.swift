@@ -1,6 +1,6 @@
 import CKernels
-import Testing
 import TestSupport
+import Testing
 
 /// Compares the C loops with plain Swift: the same bits for any width and alignment.
 @Suite("Row kernels")

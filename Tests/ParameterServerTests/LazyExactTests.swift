@@ -1,7 +1,7 @@
 import ParameterServer
 import Tables
-import Testing
 import TestSupport
+import Testing
 
 @Suite("lazyExact Adam")
 struct LazyExactTests {

@@ -2,8 +2,8 @@ import Foundation
 import ParameterServer
 import Settings
 import Tables
-import Testing
 import TestSupport
+import Testing
 
 @Suite("Optimizers on a server")
 struct OptimizerTests {

@@ -1,8 +1,8 @@
 import ParameterServer
 import Protocol
 import Tables
-import Testing
 import TestSupport
+import Testing
 
 /// Workers that are lost at any time, and others that take over their shards.
 @Suite("Another worker computes the shards of a lost one again")

@@ -1,8 +1,8 @@
 import ParameterServer
 import Protocol
 import Tables
-import Testing
 import TestSupport
+import Testing
 
 /// Snapshots in memory; `CheckpointsTests` tests them in files.
 @Suite("Snapshots and restoring them")

@@ -1,8 +1,8 @@
 import ParameterServer
 import Protocol
 import Tables
-import Testing
 import TestSupport
+import Testing
 
 @Suite("Sums over shards")
 struct SumTests {

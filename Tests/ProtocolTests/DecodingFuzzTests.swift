@@ -1,6 +1,6 @@
 import Protocol
-import Testing
 import TestSupport
+import Testing
 
 /// For any input, a decoder never traps, needs bounded time and
 /// memory, refuses with a message, and what it accepts survives encoding and decoding again.

@@ -1,6 +1,6 @@
 import Protocol
-import Testing
 import TestSupport
+import Testing
 
 @Suite("Decoding frees its memory", .serialized)
 struct DecodingMemoryTests {

@@ -1,6 +1,6 @@
 import Protocol
-import Testing
 import TestSupport
+import Testing
 
 @Suite("A peer of another protocol version")
 struct ProtocolVersionTests {

@@ -1,6 +1,6 @@
 import Protocol
-import Testing
 import TestSupport
+import Testing
 
 @Suite("Invalid messages are refused")
 struct ValidationTests {

@@ -1,6 +1,6 @@
 import Protocol
-import Testing
 import TestSupport
+import Testing
 
 @Suite("Limits of messages")
 struct WireLimitsTests {

@@ -3,8 +3,8 @@ import Recommenders
 import Settings
 import Tables
 import Tensors
-import Testing
 import TestSupport
+import Testing
 
 /// Backbones compared with the numbers of the reference toolbox.
 @Suite struct BackboneGoldenTests {

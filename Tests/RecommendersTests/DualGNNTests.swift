@@ -2,8 +2,8 @@ import Datasets
 import Recommenders
 import Tables
 import Tensors
-import Testing
 import TestSupport
+import Testing
 
 /// DualGNN compared with the numbers of the reference toolbox.
 @Suite struct DualGNNTests {
@@ -52,7 +52,9 @@ import TestSupport
   @Test("final user and item matrices, and the modalities' vectors behind them", arguments: cases)
   func finalMatrices(test: GoldenCase) throws {
     try test.checkFinal()
-    try test.checkPropagated(["\(test.folder)/intermediates/X_v", "\(test.folder)/intermediates/X_t"])
+    try test.checkPropagated([
+      "\(test.folder)/intermediates/X_v", "\(test.folder)/intermediates/X_t",
+    ])
   }
 
   @Test("the gradient of the whole loss against central differences", arguments: cases)

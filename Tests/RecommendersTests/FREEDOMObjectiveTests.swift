@@ -3,8 +3,8 @@ import Recommenders
 import Settings
 import Tables
 import Tensors
-import Testing
 import TestSupport
+import Testing
 
 /// MRdIB on FREEDOM, whose score contains no content.
 @Suite struct FREEDOMObjectiveTests {

@@ -3,8 +3,8 @@ import Recommenders
 import Settings
 import Tables
 import Tensors
-import Testing
 import TestSupport
+import Testing
 
 /// Checks of models over the whole graph.
 extension GoldenCase {

@@ -2,8 +2,8 @@ import Datasets
 import Recommenders
 import Tables
 import Tensors
-import Testing
 import TestSupport
+import Testing
 
 /// A model whose numbers the reference toolbox computed on the tiny data set.
 struct GoldenCase: Sendable, CustomTestStringConvertible {
@@ -143,7 +143,8 @@ struct GoldenCase: Sendable, CustomTestStringConvertible {
             direction.pointer, scaledBy: distance, into: matrix.pointer, count: matrix.count)
           moved.tables[table] = matrix
           let shares = moved.gradients(
-            loaded.model, loaded.data.batch, context: loaded.context).shares
+            loaded.model, loaded.data.batch, context: loaded.context
+          ).shares
           return shares["total"] ?? .nan
         }
         let numeric = (total(step) - total(-step)) / (2 * Double(step))

@@ -3,8 +3,8 @@ import Recommenders
 import Settings
 import Tables
 import Tensors
-import Testing
 import TestSupport
+import Testing
 
 /// Properties of models that propagate over graphs, beyond the stored numbers.
 @Suite struct GraphBackboneTests {

@@ -4,8 +4,8 @@ import Recommenders
 import Settings
 import Tables
 import Tensors
-import Testing
 import TestSupport
+import Testing
 
 /// The scale of the objective's noise before training.
 @Suite struct InitialDeviationTests {

@@ -2,8 +2,8 @@ import Datasets
 import Recommenders
 import Tables
 import Tensors
-import Testing
 import TestSupport
+import Testing
 
 /// MMGCN compared with the numbers of the reference toolbox.
 @Suite struct MMGCNTests {

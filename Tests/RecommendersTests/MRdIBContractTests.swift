@@ -3,8 +3,8 @@ import Recommenders
 import Settings
 import Tables
 import Tensors
-import Testing
 import TestSupport
+import Testing
 
 @Suite struct MRdIBContractTests {
   private func model(_ objective: SettingValues<MRdIB.Settings>?, modalities: Int = 2) throws

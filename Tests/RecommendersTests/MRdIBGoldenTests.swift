@@ -3,8 +3,8 @@ import Recommenders
 import Settings
 import Tables
 import Tensors
-import Testing
 import TestSupport
+import Testing
 
 /// MRdIB on VBPR compared with numbers that were computed from the equations.
 @Suite struct MRdIBGoldenTests {

@@ -4,8 +4,8 @@ import Settings
 import Synchronization
 import Tables
 import Tensors
-import Testing
 import TestSupport
+import Testing
 
 /// Properties of MGCN and SOIL beyond the golden files.
 @Suite struct MultiViewBackboneTests {

@@ -3,8 +3,8 @@ import Recommenders
 import Settings
 import Tables
 import Tensors
-import Testing
 import TestSupport
+import Testing
 
 /// MGCN and SOIL compared with the numbers of their reference implementations.
 @Suite struct MultiViewGoldenTests {

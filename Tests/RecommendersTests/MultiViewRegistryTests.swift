@@ -4,8 +4,8 @@ import Recommenders
 import Settings
 import Tables
 import Tensors
-import Testing
 import TestSupport
+import Testing
 
 /// MGCN and SOIL built as in a run: from a data set, by name.
 @Suite struct MultiViewRegistryTests {

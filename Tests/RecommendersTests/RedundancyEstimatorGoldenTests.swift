@@ -1,8 +1,8 @@
 import Recommenders
 import Tables
 import Tensors
-import Testing
 import TestSupport
+import Testing
 
 /// The estimators of redundancy compared with stored values, and with gradients to encoders and
 /// discriminator.

@@ -3,8 +3,8 @@ import Recommenders
 import Settings
 import Tables
 import Tensors
-import Testing
 import TestSupport
+import Testing
 
 /// Models from the registry, with graphs that come from the data set.
 @Suite struct RegistryGraphTests {

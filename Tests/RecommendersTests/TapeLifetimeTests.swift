@@ -3,8 +3,8 @@ import Recommenders
 import Settings
 import Tables
 import Tensors
-import Testing
 import TestSupport
+import Testing
 
 /// A finished model releases its memory: a program may train one model after the other.
 @Suite struct TapeLifetimeTests {

@@ -1,7 +1,7 @@
 import Recommenders
 import Tensors
-import Testing
 import TestSupport
+import Testing
 
 /// The likelihood of a preference given one modality, compared with stored values and gradients.
 @Suite struct UniqueTermGoldenTests {

@@ -1,8 +1,8 @@
 import Datasets
 import Foundation
 import Runtime
-import Testing
 import TestSupport
+import Testing
 
 @Suite("Damaged records of the best model")
 struct BestModelFuzzTests {

@@ -1,7 +1,7 @@
 import Foundation
 import Runtime
-import Testing
 import TestSupport
+import Testing
 
 #if canImport(Glibc)
   import Glibc
@@ -75,7 +75,8 @@ extension LauncherTests {
     #expect(report.children.map(\.restarts) == [0] + Array(repeating: 20, count: 6))
     // 20 at once, then one a second with the number of those before it.
     let seconds = report.children[0].elapsedSeconds
-    #expect(notices.count < 120 && Double(notices.count) <= 20 + 2 * (seconds + 2), "\(notices.count)")
+    #expect(
+      notices.count < 120 && Double(notices.count) <= 20 + 2 * (seconds + 2), "\(notices.count)")
   }
 
   @Test("the report adds up the usage of all restarts of a child")
@@ -154,7 +155,8 @@ extension LauncherTests {
         shell("worker-0", "rm -r \(logs); kill -9 $$"),
       ], signals: SignalPipe(), announce: { notices.append($0.sentence) })
     #expect(report.exitCode == .cannotCreate)
-    #expect(notices.contains { $0.contains("worker-0 could not be restarted: Cannot write the log") })
+    #expect(
+      notices.contains { $0.contains("worker-0 could not be restarted: Cannot write the log") })
   }
 
   @Test("a process is started with a higher nice value than the launcher's")

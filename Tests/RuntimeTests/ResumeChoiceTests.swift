@@ -1,7 +1,7 @@
 import Foundation
 import Runtime
-import Testing
 import TestSupport
+import Testing
 
 @Suite struct ResumeChoiceTests {
   @Test("auto, never, and a folder, which read back as they were written")

@@ -2,8 +2,8 @@ import Checkpoints
 import Coordinator
 import Foundation
 import Runtime
-import Testing
 import TestSupport
+import Testing
 
 @Suite struct RunDirectoryTests {
   private static let selection = SelectionRule(
@@ -13,7 +13,7 @@ import TestSupport
     StoredRun(
       identity: RunIdentity(
         id: "r", created: "2026-01-02T03:04:05Z", configuration: "", digests: [:]),
-      standing: RunProgress(
+      progress: RunProgress(
         status: .earlyStopped, generation: 1, epochsFinished: 2, version: 16, best: best,
         isBestSaved: best != nil, nonImprovingCount: 1),
       message: "no further improvement after 2 epochs",

@@ -1,7 +1,7 @@
 import Foundation
 import Runtime
-import Testing
 import TestSupport
+import Testing
 
 @Suite struct RunLockTests {
   @Test("a directory that a process uses is refused with the id of that process")

@@ -1,7 +1,7 @@
 import Foundation
 import Runtime
-import Testing
 import TestSupport
+import Testing
 
 @Suite struct SocketFolderTests {
   private let files = FileManager.default

@@ -74,7 +74,8 @@ struct MessageCheck {
     case .push(let push) where push.kind == .gradient && isExact:
       let destination = Destination(server: server, name: push.name)
       guard let first = pushes[destination] else {
-        return pushes[destination] = (push, sender)
+        pushes[destination] = (push, sender)
+        return
       }
       if first.sender != sender { recomputedCount += 1 }
       if first.push != push { problems.append("\(sender) pushes other bits for \(push.name)") }
@@ -82,7 +83,8 @@ struct MessageCheck {
       guard isExact else { return problems.append("\(sender) waits for the sums of others") }
       let destination = Destination(server: server, name: reduce.name)
       guard let first = reductions[destination] else {
-        return reductions[destination] = (reduce.values, sender)
+        reductions[destination] = (reduce.values, sender)
+        return
       }
       if first.sender != sender { recomputedCount += 1 }
       if first.values != reduce.values {

@@ -2,8 +2,8 @@ import Nodes
 import Protocol
 import Simulation
 import Tables
-import Testing
 import TestSupport
+import Testing
 
 /// Runs in which workers are lost, shards move, connections are lost, coordinators and servers are
 /// replaced, and messages are lost, repeated or late.

@@ -65,7 +65,7 @@ struct Transcript {
     case .reached(let version, _, let process): "\(name(process)) reaches version \(version)"
     case .wrote(let what, let process): "\(name(process)) has written \(what)"
     case .logged(let line, let process):
-      // The messages show what nodes log of a generation and of their end.
+      // The messages show a node's start and end already.
       ["server ", "worker ", "in all"].contains { line.hasPrefix($0) }
         ? nil : "\(name(process)) logs: \(line)"
     case .violation(let violation): "VIOLATION: \(violation)"
@@ -157,7 +157,7 @@ struct Transcript {
   private static func sentence(_ record: RunRecord) -> String {
     switch record.change {
     case .clusterFormed: "that the cluster is formed"
-    case .generationRaised: "generation \(record.standing.generation)"
+    case .generationRaised: "generation \(record.progress.generation)"
     case .epochFinished(let epoch): "epoch \(epoch.epoch), which ended at version \(epoch.version)"
     case .evaluated(let evaluation): "the evaluation of epoch \(evaluation.epoch)"
     case .bestSaved: "that the best model is saved"

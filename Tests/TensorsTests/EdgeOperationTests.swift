@@ -1,6 +1,6 @@
 import Tensors
-import Testing
 import TestSupport
+import Testing
 
 /// Operations over the edges of a graph against finite differences.
 @Suite struct EdgeOperationTests {

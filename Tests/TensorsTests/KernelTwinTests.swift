@@ -1,8 +1,8 @@
 import CKernels
 import Foundation
 import Tensors
-import Testing
 import TestSupport
+import Testing
 
 /// The C loops compared with plain Swift in double precision.
 @Suite("Kernels against plain Swift") struct KernelTwinTests {

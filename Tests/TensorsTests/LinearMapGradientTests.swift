@@ -1,6 +1,6 @@
 import Tensors
-import Testing
 import TestSupport
+import Testing
 
 /// Operations of graph networks against finite differences and by hand.
 @Suite struct LinearMapGradientTests {
@@ -90,7 +90,8 @@ import TestSupport
     let indices = (0..<rows + 2).map { Int32(($0 * 3) % rows) }
     let error = gradientError([randomMatrix(rows, width, seed: 1)]) { tape, x in
       tape.sum([
-        (tape.meanSquare(x[0], indices, count: rows + 2), 2), (tape.meanSquare(x[0], count: rows), 1),
+        (tape.meanSquare(x[0], indices, count: rows + 2), 2),
+        (tape.meanSquare(x[0], count: rows), 1),
       ])
     }
     #expect(error < 5e-3)

@@ -1,6 +1,6 @@
 import Tensors
-import Testing
 import TestSupport
+import Testing
 
 /// Every operation against finite differences, over several shapes.
 @Suite struct OperationGradientTests {

@@ -1,6 +1,6 @@
 import Tensors
-import Testing
 import TestSupport
+import Testing
 
 /// Operations compared with stored numbers: small examples worked out by hand for the
 /// specification, and the golden files.

@@ -1,6 +1,6 @@
 import Tensors
-import Testing
 import TestSupport
+import Testing
 
 @Suite struct SparseMatrixTests {
   private func random(_ rows: Int, _ columns: Int) -> SparseMatrix {

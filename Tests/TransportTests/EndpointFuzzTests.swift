@@ -1,5 +1,5 @@
-import Testing
 import TestSupport
+import Testing
 import Transport
 
 /// Parsing an address never traps, refuses with a

@@ -1,7 +1,7 @@
 import Protocol
 import Tables
-import Testing
 import TestSupport
+import Testing
 import Worker
 
 /// Every number of every message to a worker, at its extremes: refused

@@ -178,7 +178,8 @@ import Worker
     var conversation = ServerConversation()
     let sent = requests(conversation.perform(.pull([pull(0), pull(1), pull(2)]), at: 0))
     #expect(conversation.handle(pulled(sent[0].id), from: 0, at: 0).isEmpty)
-    let actions = conversation.handle(refused(sent[1].id, .versionSuperseded, version: 7), from: 1, at: 0)
+    let actions = conversation.handle(
+      refused(sent[1].id, .versionSuperseded, version: 7), from: 1, at: 0)
     guard case .advance(.versionSuperseded(7))? = actions.first, actions.count == 1 else {
       Issue.record("the task did not get versionSuperseded: \(actions)")
       return
@@ -188,7 +189,8 @@ import Worker
     let next = requests(conversation.perform(.pull([pull(0), pull(1), pull(2)]), at: 0))
     #expect(conversation.handle(pulled(sent[2].id), from: 2, at: 0).isEmpty)
     #expect(
-      conversation.handle(refused(sent[2].id, .versionSuperseded, version: 7), from: 2, at: 0).isEmpty)
+      conversation.handle(refused(sent[2].id, .versionSuperseded, version: 7), from: 2, at: 0)
+        .isEmpty)
     for (position, request) in next.enumerated() {
       let actions = conversation.handle(pulled(request.id, version: 7), from: position, at: 0)
       #expect(actions.count == (position == 2 ? 1 : 0))
@@ -202,7 +204,8 @@ import Worker
       ReduceRequest(name: ContributionName(generation: 1, version: 0, shard: $0), values: [1])
     }
     let sent = requests(conversation.perform(.reduce(reduces), at: 0))
-    let actions = conversation.handle(refused(sent[1].id, .versionSuperseded, version: 1), from: 0, at: 0)
+    let actions = conversation.handle(
+      refused(sent[1].id, .versionSuperseded, version: 1), from: 0, at: 0)
     guard case .advance(.versionSuperseded(1))? = actions.first else {
       Issue.record("the task did not get versionSuperseded: \(actions)")
       return

@@ -13,11 +13,11 @@ package struct RunRecord: Sendable, Equatable {
   }
 
   package var change: Change
-  package var standing: RunProgress
+  package var progress: RunProgress
 
-  package init(change: Change, standing: RunProgress) {
+  package init(change: Change, progress: RunProgress) {
     self.change = change
-    self.standing = standing
+    self.progress = progress
   }
 }
 
@@ -67,7 +67,7 @@ package enum RunStatus: String, Sendable, Equatable, Codable {
 /// Everything that a run store holds of its run.
 package struct StoredRun: Sendable, Equatable {
   package var identity: RunIdentity
-  package var standing: RunProgress
+  package var progress: RunProgress
   /// How the run ended, in one sentence; empty while it runs.
   package var message: String
   /// In the order of the epochs.
@@ -79,11 +79,11 @@ package struct StoredRun: Sendable, Equatable {
   package var checkpoints: [CommittedCheckpoint]
 
   package init(
-    identity: RunIdentity, standing: RunProgress, message: String, epochs: [EpochSummary],
+    identity: RunIdentity, progress: RunProgress, message: String, epochs: [EpochSummary],
     evaluations: [EvaluationSummary], checkpoints: [CommittedCheckpoint] = []
   ) {
     self.identity = identity
-    self.standing = standing
+    self.progress = progress
     self.message = message
     self.epochs = epochs
     self.evaluations = evaluations
@@ -94,7 +94,7 @@ package struct StoredRun: Sendable, Equatable {
   ///
   /// An epoch or evaluation that is recorded already is replaced.
   package mutating func apply(_ record: RunRecord) {
-    standing = record.standing
+    progress = record.progress
     message = ""
     switch record.change {
     case .epochFinished(let summary):
@@ -130,28 +130,28 @@ package struct RunIdentity: Sendable, Equatable {
 
 /// What a coordinator needs to resume its run: what the run store holds.
 package struct ResumePoint: Sendable, Equatable {
-  package var standing: RunProgress
+  package var progress: RunProgress
   /// In the order of the epochs.
   package var evaluations: [EvaluationSummary]
-  /// The newest version that was committed in the generation of ``standing``.
+  /// The newest version that was committed in the generation of ``progress``.
   package var newestVersion: UInt64?
   /// The manifest that was committed last, in whatever generation; nil: none ever was.
   package var lastManifest: String?
 
   package init(
-    standing: RunProgress, evaluations: [EvaluationSummary], newestVersion: UInt64? = nil,
+    progress: RunProgress, evaluations: [EvaluationSummary], newestVersion: UInt64? = nil,
     lastManifest: String? = nil
   ) {
-    self.standing = standing
+    self.progress = progress
     self.evaluations = evaluations
     self.newestVersion = newestVersion
     self.lastManifest = lastManifest
   }
 
   package init(_ run: StoredRun) {
-    let generation = run.standing.generation
+    let generation = run.progress.generation
     self.init(
-      standing: run.standing, evaluations: run.evaluations,
+      progress: run.progress, evaluations: run.evaluations,
       newestVersion: run.checkpoints.filter { $0.generation == generation }.map(\.version).max(),
       lastManifest: run.checkpoints.max {
         ($0.generation, $0.version) < ($1.generation, $1.version)

@@ -140,7 +140,7 @@ extension RunContext {
 
   /// A lost process, or one that an earlier start of the coordinator had as a member, can come back
   /// with a hello.
-  mutating func answerStranger(_ node: NodeID, _ message: NodeMessage) -> [CoordinatorAction] {
+  mutating func answerUnknown(_ node: NodeID, _ message: NodeMessage) -> [CoordinatorAction] {
     ignore()
     if case .goodbye = message { return [] }
     let refusal = Refusal(

@@ -30,14 +30,14 @@ package struct RunHistory: Sendable {
   }
 
   private mutating func restore(_ point: ResumePoint) throws(CoordinationError) {
-    let standing = point.standing
-    guard standing.epochsFinished <= plan.epochs else {
+    let progress = point.progress
+    guard progress.epochsFinished <= plan.epochs else {
       throw contradiction(
-        "\(standing.epochsFinished) epochs are recorded, and the run has \(plan.epochs); set the "
+        "\(progress.epochsFinished) epochs are recorded, and the run has \(plan.epochs); set the "
           + "number of epochs to at least as many")
     }
-    epochsFinished = standing.epochsFinished
-    hasBegun = standing.status != .forming
+    epochsFinished = progress.epochsFinished
+    hasBegun = progress.status != .forming
     for evaluation in point.evaluations {
       guard let value = evaluation.metrics[plan.selection.metric] else {
         throw contradiction(
@@ -50,7 +50,7 @@ package struct RunHistory: Sendable {
       _ = selection.consider(value, epoch: evaluation.epoch, version: evaluation.version)
       lastEvaluatedEpoch = evaluation.epoch
     }
-    if standing.isBestSaved || selection.best?.epoch != lastEvaluatedEpoch {
+    if progress.isBestSaved || selection.best?.epoch != lastEvaluatedEpoch {
       savedBest = selection.best
     }
   }

@@ -56,7 +56,7 @@ package struct CoordinatorState: Sendable {
     try plan.validate()
     run = try RunContext(plan: plan, resuming: point)
     listening = ListeningClock(timeout: plan.timing.heartbeatTimeout)
-    phase = .forming(Forming(resumingWith: point?.standing.serverCount))
+    phase = .forming(Forming(resumingWith: point?.progress.serverCount))
   }
 
   // MARK: What a node may ask
@@ -81,8 +81,8 @@ package struct CoordinatorState: Sendable {
   }
 
   /// How far the run is, as the run store keeps it.
-  package var standing: RunProgress {
-    if case .ended(let outcome) = phase { run.standing(outcome.status) } else { run.standing() }
+  package var progress: RunProgress {
+    if case .ended(let outcome) = phase { run.progress(outcome.status) } else { run.progress() }
   }
 
   /// How the run ended by what is recorded, when only the record of the end itself is missing.
@@ -152,7 +152,7 @@ package struct CoordinatorState: Sendable {
     _ message: NodeMessage, from node: NodeID, at now: Double
   ) -> [CoordinatorAction] {
     if case .hello(let hello) = message { return handleHello(hello, from: node, at: now) }
-    guard let member = run.members[node] else { return run.answerStranger(node, message) }
+    guard let member = run.members[node] else { return run.answerUnknown(node, message) }
     run.members.markSeen(node, at: listening.seconds)
     switch message {
     case .hello: return run.ignore()

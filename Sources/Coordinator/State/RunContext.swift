@@ -22,7 +22,7 @@ struct RunContext: Sendable {
 
   init(plan: RunPlan, resuming point: ResumePoint?) throws(CoordinationError) {
     self.plan = plan
-    tables = TableGeneration(max(1, point?.standing.generation ?? 1))
+    tables = TableGeneration(max(1, point?.progress.generation ?? 1))
     members = Members(serverCount: plan.serverCount)
     checkpoints = Checkpoints(
       plan: plan, newest: point?.newestVersion, lastManifest: point?.lastManifest)
@@ -73,7 +73,7 @@ struct RunContext: Sendable {
   /// How far the run is, as the run store keeps it.
   ///
   /// - Parameter status: nil while the run has not ended.
-  func standing(_ status: RunStatus? = nil) -> RunProgress {
+  func progress(_ status: RunStatus? = nil) -> RunProgress {
     RunProgress(
       status: status ?? (history.hasBegun ? .running : .forming), generation: generation,
       epochsFinished: history.epochsFinished,
@@ -85,7 +85,7 @@ struct RunContext: Sendable {
   func record(
     _ change: RunRecord.Change, status: RunStatus? = nil
   ) -> CoordinatorAction {
-    .record(RunRecord(change: change, standing: standing(status)))
+    .record(RunRecord(change: change, progress: progress(status)))
   }
 }
 

@@ -19,15 +19,15 @@ extension RunStore {
       ])
   }
 
-  static func store(_ standing: RunProgress, message: String, in database: Database) throws {
+  static func store(_ progress: RunProgress, message: String, in database: Database) throws {
     try database.execute(
       sql: "INSERT OR REPLACE INTO state VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
       arguments: [
-        standing.status.rawValue, message, try integer(standing.generation),
-        standing.epochsFinished, try integer(standing.version), standing.best?.epoch,
-        try standing.best.map { try integer($0.version) }, standing.best?.value,
-        standing.isBestSaved, standing.nonImprovingCount, try integer(standing.term),
-        standing.serverCount,
+        progress.status.rawValue, message, try integer(progress.generation),
+        progress.epochsFinished, try integer(progress.version), progress.best?.epoch,
+        try progress.best.map { try integer($0.version) }, progress.best?.value,
+        progress.isBestSaved, progress.nonImprovingCount, try integer(progress.term),
+        progress.serverCount,
       ])
   }
 
@@ -66,7 +66,7 @@ extension RunStore {
             id: try column("id", of: run), created: try column("created", of: run),
             configuration: try column("configuration", of: run),
             digests: try json("digests", of: run)),
-          standing: try standing(from: state), message: try column("message", of: state),
+          progress: try progress(from: state), message: try column("message", of: state),
           epochs: try Row.fetchAll(database, sql: "SELECT * FROM epochs ORDER BY epoch")
             .map(epoch(from:)),
           evaluations: try Row.fetchAll(database, sql: "SELECT * FROM evaluations ORDER BY epoch")
@@ -99,7 +99,7 @@ extension RunStore {
       created: try column("created", of: row))
   }
 
-  private func standing(from row: Row) throws -> RunProgress {
+  private func progress(from row: Row) throws -> RunProgress {
     guard let status = RunStatus(rawValue: try column("status", of: row)) else {
       throw damage("status")
     }

@@ -30,7 +30,7 @@ package final class RunStore: Sendable {
   /// Records a run that begins.
   ///
   /// - Throws: ``CoordinationError`` if the store already holds a run.
-  package func begin(_ identity: RunIdentity, standing: RunProgress) throws {
+  package func begin(_ identity: RunIdentity, progress: RunProgress) throws {
     try write("begin the run in") { [path] database in
       if let found = try String.fetchOne(database, sql: "SELECT id FROM run") {
         throw CoordinationError(
@@ -45,7 +45,7 @@ package final class RunStore: Sendable {
           identity.id, identity.created, identity.configuration,
           try JSONColumn.encode(identity.digests),
         ])
-      try Self.store(standing, message: "", in: database)
+      try Self.store(progress, message: "", in: database)
     }
   }
 
@@ -76,11 +76,11 @@ package final class RunStore: Sendable {
           code: .wrongRun,
           message: "Cannot record in '\(path)': no run was begun in it; begin the run first.")
       }
-      guard term <= record.standing.term else {
+      guard term <= record.progress.term else {
         throw CoordinationError(
           code: .superseded,
           message: "Cannot record in '\(path)': another coordinator leads the run now, in term "
-            + "\(term); this one, of term \(record.standing.term), must exit.")
+            + "\(term); this one, of term \(record.progress.term), must exit.")
       }
       var message = ""
       switch record.change {
@@ -90,7 +90,7 @@ package final class RunStore: Sendable {
       case .checkpointCommitted(let checkpoint): try Self.store(checkpoint, in: database)
       case .clusterFormed, .generationRaised, .bestSaved: break
       }
-      try Self.store(record.standing, message: message, in: database)
+      try Self.store(record.progress, message: message, in: database)
     }
   }
 

@@ -163,10 +163,11 @@ struct SectionReader {
     throw Refusal(
       code: .diverged,
       message: """
-      row \(store.directory.row(atLocalIndex: index)) of table '\(store.spec.name)' has the value \
-      \(values.load(Float.self, at: section.valueStart + position)) in column \(position % width); \
-      the computation diverged: lower the learning rate or check the input features
-      """)
+        row \(store.directory.row(atLocalIndex: index)) of table '\(store.spec.name)' has the \
+        value \(values.load(Float.self, at: section.valueStart + position)) in column \
+        \(position % width); \
+        the computation diverged: lower the learning rate or check the input features
+        """)
   }
 
   private func malformed(_ message: String) -> Refusal {

@@ -32,7 +32,8 @@ public struct PairedTTest: Sendable, Equatable {
     let t = mean / error
     let freedom = count - 1
     statistic = t
-    pValue = t.magnitude < 1e150
+    pValue =
+      t.magnitude < 1e150
       ? RegularizedBeta.value(freedom / (freedom + t * t), freedom / 2, 0.5) : 0
   }
 }

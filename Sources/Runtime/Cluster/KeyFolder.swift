@@ -98,7 +98,7 @@ package struct KeyFolder: Sendable, Equatable {
     do {
       return try PlainFile.names(in: allowedFolder, atMost: Self.mostAllowed)
         .filter { $0.hasSuffix(".public") }.map { "\(allowedFolder)/\($0)" }
-    } catch where error.isTooManyOpenFiles {
+    } catch  where error.isTooManyOpenFiles {
       throw RuntimeError.system(
         "read the folder of keys '\(allowedFolder)'", errno: EMFILE, exitCode: .system)
     } catch {
@@ -204,8 +204,8 @@ extension KeyFolder {
   /// Checks that a whole cluster can run with this folder: it can listen, and its own key may
   /// connect.
   ///
-  /// - Throws: as ``security(listens:)``, and ``RuntimeError`` when the own key is not allowed: every
-  ///   node would be refused until the start times out.
+  /// - Throws: as ``security(listens:)``, and ``RuntimeError`` when the own key is not allowed:
+  ///   every node would be refused until the start times out.
   func checkClusterOnThisMachine() throws {
     guard case .curve(let keys) = try security(listens: true) else { return }
     guard keys.listening?.allowed[keys.node.publicKey] != nil else {

@@ -109,8 +109,7 @@ private final class ServerHandler: NetworkHandler {
     } catch {
       throw RuntimeError(
         exitCode: .usage,
-        message: "Cannot advertise this server to workers with the host that --advertise names: "
-          + "\(error)")
+        message: "Cannot advertise this server to workers (--advertise HOST): \(error)")
     }
     guard !reached.contains("//0.0.0.0:"), !reached.contains("//*:"), !reached.contains("//[::]:")
     else {

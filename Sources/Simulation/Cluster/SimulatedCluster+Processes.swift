@@ -30,7 +30,7 @@ extension SimulatedCluster {
   private func beginTerm() throws -> CoordinatorState {
     guard disk.run != nil else {
       let state = try CoordinatorState(plan: problem.plan(shape, term: 1))
-      disk.begin(state.standing)
+      disk.begin(state.progress)
       return state
     }
     let term = disk.raiseTerm()

@@ -29,25 +29,25 @@ package struct SimulatedDisk {
 
   // MARK: Records
 
-  mutating func begin(_ standing: RunProgress) {
+  mutating func begin(_ progress: RunProgress) {
     run = StoredRun(
       identity: RunIdentity(id: "simulated", created: "", configuration: "", digests: [:]),
-      standing: standing, message: "", epochs: [], evaluations: [], checkpoints: [])
+      progress: progress, message: "", epochs: [], evaluations: [], checkpoints: [])
   }
 
   /// Raises the term, before the new coordinator sends its first message.
   mutating func raiseTerm() -> UInt64 {
-    run?.standing.term += 1
-    return run?.standing.term ?? 1
+    run?.progress.term += 1
+    return run?.progress.term ?? 1
   }
 
   /// Whether no later coordinator has taken the run over.
-  func isInCharge(_ term: UInt64) -> Bool { term >= run?.standing.term ?? 0 }
+  func isInCharge(_ term: UInt64) -> Bool { term >= run?.progress.term ?? 0 }
 
   /// - Parameter obeysTerms: false to accept records of coordinators that are not in charge.
   /// - Returns: false if another coordinator has taken over.
   mutating func record(_ record: RunRecord, obeysTerms: Bool) -> Bool {
-    guard isInCharge(record.standing.term) || !obeysTerms else { return false }
+    guard isInCharge(record.progress.term) || !obeysTerms else { return false }
     run?.apply(record)
     return true
   }

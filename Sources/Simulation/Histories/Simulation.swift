@@ -37,7 +37,7 @@ package final class Simulation {
 
     init(_ disk: SimulatedDisk) {
       best = disk.best
-      bestValue = disk.run?.standing.best?.value
+      bestValue = disk.run?.progress.best?.value
       epochs = (disk.run?.epochs ?? []).map(\.values)
       evaluations = (disk.run?.evaluations ?? []).map(\.metrics)
     }
@@ -88,8 +88,8 @@ package final class Simulation {
       faults: faults,
       violations: violations,
       eventCount: cluster.eventCount, seconds: cluster.now,
-      generations: cluster.disk.run?.standing.generation ?? 0,
-      terms: cluster.disk.run?.standing.term ?? 0, effects: cluster.effects)
+      generations: cluster.disk.run?.progress.generation ?? 0,
+      terms: cluster.disk.run?.progress.term ?? 0, effects: cluster.effects)
   }
 
   /// Turns events into lines.

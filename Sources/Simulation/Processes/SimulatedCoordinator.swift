@@ -64,7 +64,7 @@ package final class SimulatedCoordinator: SimulatedProcess, CoordinatorEnvironme
     case .clusterFormed, .bestSaved, .checkpointCommitted, .ended: break
     }
     let again = recordedAgain(record.change)
-    let isInCharge = cluster.disk.isInCharge(record.standing.term)
+    let isInCharge = cluster.disk.isInCharge(record.progress.term)
     guard cluster.disk.record(record, obeysTerms: cluster.mutation != .noTerms) else {
       throw CoordinationError(
         code: .superseded, message: "another coordinator has taken over")
@@ -75,7 +75,7 @@ package final class SimulatedCoordinator: SimulatedProcess, CoordinatorEnvironme
       cluster.report("\(name) made a record after another coordinator had taken over")
     }
     if case .evaluated(let summary) = record.change {
-      cluster.noteEvaluated(summary.epoch, generation: record.standing.generation)
+      cluster.noteEvaluated(summary.epoch, generation: record.progress.generation)
     }
   }
 

@@ -124,7 +124,9 @@ public final class Tape {
 
   /// Adds to the gradient of a variable that needs one. When `isFirst` is true the matrix is
   /// uninitialised and must be overwritten.
-  public func accumulate(into variable: Variable, _ add: (_ gradient: Matrix, _ isFirst: Bool) -> Void) {
+  public func accumulate(
+    into variable: Variable, _ add: (_ gradient: Matrix, _ isFirst: Bool) -> Void
+  ) {
     guard variable.needsGradient else { return }
     if let gradient = variable.gradient {
       add(gradient, false)

@@ -2,8 +2,8 @@ import Checkpoints
 import ParameterServer
 import Protocol
 import Tables
-import Testing
 import TestSupport
+import Testing
 
 /// The servers of a run, trained with gradients that depend only on version and shard.
 struct TrainedServers {

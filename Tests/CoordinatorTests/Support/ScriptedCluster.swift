@@ -23,7 +23,7 @@ struct ScriptedCluster {
       identity: RunIdentity(
         id: plan.runID, created: "2026-01-02T03:04:05Z", configuration: plan.configuration,
         digests: [:]),
-      standing: state.standing, message: "", epochs: [], evaluations: [])
+      progress: state.progress, message: "", epochs: [], evaluations: [])
   }
 
   /// The coordinator is killed and started again from its records.

@@ -1,7 +1,7 @@
 import Foundation
 import Runtime
-import Testing
 import TestSupport
+import Testing
 
 /// Groups as files in a folder, as the kernel shows them.
 @Suite struct ControlGroupTests {

@@ -3,8 +3,8 @@ import Nodes
 import Recommenders
 import Runtime
 import Synchronization
-import Testing
 import TestSupport
+import Testing
 
 @Suite("Writing the best model on a queue of its own")
 struct BestModelSaverTests {

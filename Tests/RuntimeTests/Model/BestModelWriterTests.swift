@@ -1,8 +1,8 @@
 import Foundation
 import Recommenders
 import Runtime
-import Testing
 import TestSupport
+import Testing
 
 @Suite("Files of the best model")
 struct BestModelWriterTests {

@@ -1,8 +1,8 @@
 import Foundation
 import Runtime
 import Synchronization
-import Testing
 import TestSupport
+import Testing
 
 @Suite("A run in one process saves its best model")
 struct SingleProcessSavingTests {

@@ -204,8 +204,8 @@ extension BestModel {
   ///
   /// - Returns: the first difference; nil if there is none.
   static func disagreement(with run: StoredRun, in directory: RunDirectory) -> String? {
-    let standing = run.standing
-    guard let recorded = standing.best, standing.isBestSaved else {
+    let progress = run.progress
+    guard let recorded = progress.best, progress.isBestSaved else {
       // The model on disk may be newer than the record, or the one before the unsaved best.
       guard FileManager.default.fileExists(atPath: path(directory.path)) else { return nil }
       return problem(in: directory) { best in

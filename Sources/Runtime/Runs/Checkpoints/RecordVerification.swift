@@ -74,8 +74,8 @@ package struct RecordVerification: Sendable, Encodable {
       }
     }
     // The evaluation of the last epoch may still be running.
-    let isPending = !RunSummary.isWritten(run.standing.status, in: directory)
-    let least = run.epochs.count - (isPending || run.standing.status == .interrupted ? 1 : 0)
+    let isPending = !RunSummary.isWritten(run.progress.status, in: directory)
+    let least = run.epochs.count - (isPending || run.progress.status == .interrupted ? 1 : 0)
     guard lines.count >= least, lines.count <= run.epochs.count else {
       return "metrics.jsonl has \(ProgressFormat.count(lines.count, "epoch")), but run.sqlite has "
         + "\(run.epochs.count)"
@@ -125,7 +125,7 @@ package struct RecordVerification: Sendable, Encodable {
   private static func summaryProblems(
     of run: StoredRun, in directory: RunDirectory
   ) -> [String] {
-    let isOver = [.completed, .earlyStopped].contains(run.standing.status)
+    let isOver = [.completed, .earlyStopped].contains(run.progress.status)
     guard FileManager.default.fileExists(atPath: directory.summaryPath) else {
       return isOver ? ["the run has ended, but there is no summary.json"] : []
     }
@@ -141,8 +141,8 @@ package struct RecordVerification: Sendable, Encodable {
     compare("run", summary.runID, run.identity.id)
     // The summary of a resumed run is that of the stop before.
     guard isOver else { return problems }
-    let best = run.standing.isBestSaved ? run.standing.best?.epoch : nil
-    compare("epochs", "\(summary.epochsRun)", "\(run.standing.epochsFinished)")
+    let best = run.progress.isBestSaved ? run.progress.best?.epoch : nil
+    compare("epochs", "\(summary.epochsRun)", "\(run.progress.epochsFinished)")
     compare("best epoch", text(summary.bestEpoch), text(best))
     return problems
   }

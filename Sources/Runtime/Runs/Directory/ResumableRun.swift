@@ -12,7 +12,7 @@ package struct ResumableRun: Sendable {
 
   /// Whether it has nothing left to train.
   package var isFinished: Bool {
-    [.completed, .earlyStopped].contains(stored.standing.status)
+    [.completed, .earlyStopped].contains(stored.progress.status)
   }
 
   /// The run of a directory; nil if the directory has no records.

@@ -42,7 +42,7 @@ package struct RunSummary: Sendable, Equatable {
 
   /// The evaluation of the best epoch whose model is saved.
   package var bestEvaluation: EvaluationSummary? {
-    let saved = run.standing.isBestSaved ? run.standing.best : nil
+    let saved = run.progress.isBestSaved ? run.progress.best : nil
     return saved.flatMap { best in run.evaluations.first { $0.epoch == best.epoch } }
   }
 
@@ -88,9 +88,9 @@ extension RunSummary: Encodable {
     try container.encode(details.dataset, forKey: .dataset)
     try container.encode(details.seed, forKey: .seed)
     try container.encode(details.parameterCount, forKey: .parameterCount)
-    try container.encode(Self.words(for: run.standing.status), forKey: .outcome)
+    try container.encode(Self.words(for: run.progress.status), forKey: .outcome)
     try container.encode(run.message, forKey: .message)
-    try container.encode(run.standing.epochsFinished, forKey: .epochsRun)
+    try container.encode(run.progress.epochsFinished, forKey: .epochsRun)
     // `null` if there is none.
     try container.encode(bestEvaluation?.epoch, forKey: .bestEpoch)
     try container.encode(finite(metrics(of: "valid")), forKey: .valid)

@@ -64,7 +64,7 @@ package final class RunRecorder {
         RunIdentity(
           id: plan.runID, created: Date().ISO8601Format(), configuration: plan.configuration,
           digests: RunIdentity.digests(of: setup)),
-        standing: state.standing)
+        progress: state.progress)
     }
     for file in directory.storeFiles { watch.hold(file) }
     let recorder = try RunRecorder(
@@ -80,7 +80,7 @@ package final class RunRecorder {
   package static func completeRecords(
     of run: ResumableRun, in directory: RunDirectory, setup: RunSetup
   ) throws {
-    guard !RunSummary.isWritten(run.stored.standing.status, in: directory) else {
+    guard !RunSummary.isWritten(run.stored.progress.status, in: directory) else {
       return try BestModel.checkIsRecorded(run.stored, in: directory)
     }
     let runID = run.stored.identity.id
@@ -179,11 +179,11 @@ package final class RunRecorder {
     try watch.check()
     if let run = try store.load() {
       // An interrupted run evaluates its last epoch when it resumes.
-      if let epoch = pendingEpoch, run.standing.status != .interrupted {
+      if let epoch = pendingEpoch, run.progress.status != .interrupted {
         try append(epoch, evaluation: nil)
       }
       try writeSummary(of: run)
-      if [.completed, .earlyStopped].contains(run.standing.status) {
+      if [.completed, .earlyStopped].contains(run.progress.status) {
         try BestModel.checkIsRecorded(run, in: directory)
       }
     }
@@ -196,7 +196,7 @@ package final class RunRecorder {
   package func abandon(because error: any Error) {
     guard (try? watch.check()) != nil else { return }
     if var run = try? store.load() {
-      run.standing.status = .failed
+      run.progress.status = .failed
       run.message = "\(error)"
       try? writeSummary(of: run)
     }
