@@ -80,7 +80,7 @@ import Testing
     #expect(greatest > 0 && greatest <= consistency.bound ?? versionsPerEpoch)
   }
 
-  @Test("the check of the messages finds what is wrong")
+  @Test("the check of the messages finds violations")
   func findsProblems() throws {
     var messages = MessageCheck(consistency: .bulkSynchronous)
     var alteredCount = 0

@@ -45,7 +45,7 @@ package final class SimulatedWorker: SimulatedMember, WorkerEnvironment {
   // MARK: Environment
 
   package override func sendToCoordinator(_ message: NodeMessage) {
-    // A worker says goodbye on its own account only if it cannot reach a server.
+    // A worker that was not asked to leave sends a goodbye only if it cannot reach a server.
     if case .goodbye(let reason) = message, reason.hasPrefix("it cannot reach server") {
       cluster.count(.steppedDown)
     }

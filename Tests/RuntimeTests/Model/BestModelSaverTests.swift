@@ -1,3 +1,4 @@
+import Dispatch
 import Foundation
 import Nodes
 import Recommenders
@@ -10,9 +11,9 @@ import Testing
 struct BestModelSaverTests {
   private typealias Report = (event: BestModelEvent<BestModelWriter>, saving: UInt64)
 
-  /// A recorder, and what it has reported.
+  /// A saver, and what it has reported.
   private final class Kept {
-    let recorder: BestModelSaver
+    let saver: BestModelSaver
     private let reports: Reports
     private var savingCount: UInt64 = 0
 
@@ -23,7 +24,7 @@ struct BestModelSaverTests {
     init(_ tiny: TinyModel) {
       let reports = Reports()
       self.reports = reports
-      recorder = BestModelSaver(run: tiny.run, model: tiny.setup.model) { event, saving in
+      saver = BestModelSaver(run: tiny.run, model: tiny.setup.model) { event, saving in
         reports.all.withLock { $0.append((event, saving)) }
       }
     }
@@ -52,7 +53,7 @@ struct BestModelSaverTests {
       savingCount += 1
       let request = BestModelRequest(
         number: savingCount, epoch: epoch, version: 7, generation: 1)
-      recorder.begin(request)
+      saver.begin(request)
       return request
     }
 
@@ -75,7 +76,7 @@ struct BestModelSaverTests {
     let (request, writer) = try kept.begin(epoch: 2)
     try tiny.fill(writer)
     // On this thread it would block.
-    kept.recorder.finish(writer, of: request)
+    kept.saver.finish(writer, of: request)
     for file in BestModelWriterTests.files {
       let report = try #require(kept.next())
       guard case .moved = report.event else {
@@ -101,7 +102,7 @@ struct BestModelSaverTests {
     let kept = Kept(tiny)
     let (former, first) = try kept.begin(epoch: 2)
     try tiny.fill(first, with: 1)
-    kept.recorder.finish(first, of: former)
+    kept.saver.finish(first, of: former)
     // Of the same epoch, as after a recovery.
     let request = kept.request(epoch: 2)
     for _ in BestModelWriterTests.files + ["it is saved"] {
@@ -116,7 +117,7 @@ struct BestModelSaverTests {
     // The first one was finished before.
     #expect(try BestModel.read(run: tiny.run).vector(.user, row: 0, run: tiny.run)?.first == 1)
     try tiny.fill(second, with: 2)
-    kept.recorder.finish(second, of: request)
+    kept.saver.finish(second, of: request)
     guard case .saved = try kept.last().event else {
       Issue.record("the second one is not saved")
       return
@@ -136,11 +137,44 @@ struct BestModelSaverTests {
     #expect(first != nil)
     first = nil
     try tiny.fill(second)
-    kept.recorder.finish(second, of: request)
+    kept.saver.finish(second, of: request)
     guard case .saved = try kept.last().event else {
       Issue.record("it is not saved")
       return
     }
     #expect(try tiny.names("models/epoch-0002") == BestModelWriterTests.files)
+  }
+
+  @Test("a run directory that is moved just before the files are made does not appear again")
+  func moved() throws {
+    struct Moved: Error {}
+    let tiny = try TinyModel()
+    let run = tiny.run
+    let checks = Mutex(0)
+    let reports = Kept.Reports()
+    let reported = DispatchSemaphore(value: 0)
+    let saver = BestModelSaver(
+      run: run, model: tiny.setup.model,
+      checkPlace: {
+        let count = checks.withLock { count in
+          count += 1
+          return count
+        }
+        // The first check finds the directory in its place; it is moved right after that.
+        guard count == 1 else { throw Moved() }
+        try FileManager.default.moveItem(atPath: run, toPath: "\(run)-elsewhere")
+      },
+      report: { event, saving in
+        reports.all.withLock { $0.append((event, saving)) }
+        reported.signal()
+      })
+    saver.begin(BestModelRequest(number: 1, epoch: 2, version: 7, generation: 1))
+    #expect(reported.wait(timeout: .now() + 60) == .success)
+    guard case .failed(let message, _) = reports.all.withLock({ $0.first?.event }) else {
+      Issue.record("the files were made")
+      return
+    }
+    #expect(message.contains("Moved"))
+    #expect(!FileManager.default.fileExists(atPath: run))
   }
 }

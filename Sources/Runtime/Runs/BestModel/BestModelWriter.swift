@@ -31,7 +31,10 @@ package final class BestModelWriter: @unchecked Sendable {
     let current = try? BestModel.read(run: run).folder
     folder = current == folders[0] ? folders[1] : folders[0]
     let path = "\(run)/\(folder)"
-    try DurableFile.makeFolder(path)
+    // Not the run directory itself: if it was moved a moment ago, it must not appear again.
+    for folder in ["\(run)/\(BestModel.parentFolder)", path] {
+      try DurableFile.makeFolder(folder, makesParents: false)
+    }
     Self.removeParts(in: path)
     parameters = try SafetensorsWriter(
       path: "\(path)/\(BestModel.parametersName)",

@@ -52,13 +52,24 @@ package final class BestModelSaver: Sendable {
     on request: BestModelRequest,
     _ body: @escaping @Sendable () throws -> BestModelEvent<BestModelWriter>
   ) {
-    queue.async { [report] in
+    queue.async { [checkPlace, report] in
       do {
         report(try body(), request.number)
       } catch {
-        let isTransient = TransientShortage.isCause(of: error)
-        report(.failed("\(error)", isTransient: isTransient), request.number)
+        // If the run directory was moved meanwhile, that is the error to report.
+        let cause = Self.failure(of: checkPlace) ?? error
+        let isTransient = TransientShortage.isCause(of: cause)
+        report(.failed("\(cause)", isTransient: isTransient), request.number)
       }
+    }
+  }
+
+  private static func failure(of check: () throws -> Void) -> (any Error)? {
+    do {
+      try check()
+      return nil
+    } catch {
+      return error
     }
   }
 }
