@@ -138,8 +138,8 @@ let package = Package(
     tests(
       "Worker",
       ["Datasets", "ParameterServer", "Protocol", "Recommenders", "Tables", "Tensors"]),
-    tests(
-      "Simulation", ["Coordinator", "Protocol", "Nodes", "ParameterServer", "Tables", "Worker"]),
+    tests("Nodes", ["Coordinator", "ParameterServer", "Protocol", "Tables", "Worker"]),
+    tests("Simulation", ["Coordinator", "Protocol", "Nodes", "ParameterServer", "Tables"]),
     tests("Transport", ["Protocol"]),
     tests(
       "Runtime",

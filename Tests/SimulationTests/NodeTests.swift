@@ -3,7 +3,6 @@ import ParameterServer
 import Protocol
 import Simulation
 import Testing
-import Worker
 
 /// What nodes do beyond their state machines, in simulated clusters.
 @Suite struct NodeTests {
@@ -54,43 +53,5 @@ import Worker
     cluster.run()
     #expect(try simulation.differences(of: cluster) == [])
     #expect(dropCount == 3)
-  }
-
-  @Test("a worker that lacks descriptors to load its data leaves, and may be restarted")
-  func setUpFailure() throws {
-    struct Shortage: Error {}
-    struct Damage: Error {}
-    func departure(because error: any Error) throws -> Departure? {
-      let simulation = Simulation()
-      var welcome: Welcome?
-      let cluster = try simulation.cluster(
-        .bpr, ClusterShape(workers: 1, servers: 1)
-      ) { _, event in
-        guard case .delivered(.coordinator(let envelope), _, let receiver) = event,
-          receiver.slot == .worker(0), case .welcome(let found) = envelope.message
-        else { return }
-        welcome = found
-      }
-      #expect(cluster.run { _ in welcome != nil })
-      let computation = TaskComputation(
-        makeEngine: { _ in throw error }, isPassingShortage: { $0 is Shortage })
-      var session = WorkerSession(
-        hello: NodeHello(
-          role: .worker, incarnation: 1, runID: "", dataEndpoint: "", host: "h", processID: 1),
-        at: 0)
-      let envelope = CoordinatorEnvelope(term: 1, message: .welcome(try #require(welcome)))
-      _ = session.handle(.coordinator(envelope), at: 0)
-      let failure = computation.setUp(try #require(welcome))
-      for case .leave(let departure) in session.handle(failure, at: 0) { return departure }
-      return nil
-    }
-    guard case .transient = try departure(because: Shortage()) else {
-      Issue.record("a shortage is not transient")
-      return
-    }
-    guard case .permanent = try departure(because: Damage()) else {
-      Issue.record("other errors are not permanent")
-      return
-    }
   }
 }
