@@ -17,7 +17,7 @@ package final class CoordinatorNode<Environment: CoordinatorEnvironment> {
   private var savingCount: UInt64 = 0
   /// The reading of rows for it, from start to end.
   private var reading: BestModelReading<Environment>?
-  /// Set when the records cannot be written: events and actions are ignored from then on.
+  /// Set when the records cannot be written: inputs and actions are ignored from then on.
   private var hasFailed = false
 
   /// - Parameter tables: of the model, in the order of the plan.
@@ -30,6 +30,7 @@ package final class CoordinatorNode<Environment: CoordinatorEnvironment> {
   // MARK: Inputs
 
   package func received(_ message: Environment.Message, from peer: Peer) {
+    guard !hasFailed else { return }
     do {
       if let reading, reading.owns(peer) {
         let reply = try message.dataReply()
@@ -96,6 +97,8 @@ package final class CoordinatorNode<Environment: CoordinatorEnvironment> {
   package func fail(_ error: any Error) {
     guard !hasFailed else { return }
     hasFailed = true
+    // A successor may be saving a best model in the same place.
+    dropSaving()
     let isSuperseded = (error as? CoordinationError)?.code == .superseded
     if !isSuperseded {
       let reason = "The coordinator cannot write its records: \(error)"

@@ -235,6 +235,21 @@ struct CoordinatorNodeTests {
     }
   }
 
+  @Test("a coordinator that has failed stops saving the best model, and answers no peer")
+  func failsWhileSaving() throws {
+    try trainUntilSaving()
+    coordinator.node.model(.begun(ScriptedCoordinator.Sink()), ofSaving: 1)
+    answer()
+    #expect(coordinator.connections.count == 2)
+    coordinator.node.fail(CoordinationError(code: .superseded, message: "Another one runs."))
+    #expect(coordinator.connections.isEmpty)
+    answer(from: 2)
+    receive(Self.heartbeat, from: 30)
+    coordinator.node.model(.begun(ScriptedCoordinator.Sink()), ofSaving: 1)
+    #expect(coordinator.connections.isEmpty && coordinator.completedModels.isEmpty)
+    #expect(coordinator.takeSent().isEmpty && coordinator.endings.count == 1)
+  }
+
   @Test("bytes of a server that cannot be read do not disturb the reading of the best model")
   func malformedReply() throws {
     try trainUntilSaving()
