@@ -97,49 +97,49 @@ void   mrdib__v1__node_hello__free_unpacked
   assert(message->base.descriptor == &mrdib__v1__node_hello__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-void   mrdib__v1__holding__init
-                     (Mrdib__V1__Holding         *message)
+void   mrdib__v1__held_state__init
+                     (Mrdib__V1__HeldState         *message)
 {
-  static const Mrdib__V1__Holding init_value = MRDIB__V1__HOLDING__INIT;
+  static const Mrdib__V1__HeldState init_value = MRDIB__V1__HELD_STATE__INIT;
   *message = init_value;
 }
-size_t mrdib__v1__holding__get_packed_size
-                     (const Mrdib__V1__Holding *message)
+size_t mrdib__v1__held_state__get_packed_size
+                     (const Mrdib__V1__HeldState *message)
 {
-  assert(message->base.descriptor == &mrdib__v1__holding__descriptor);
+  assert(message->base.descriptor == &mrdib__v1__held_state__descriptor);
   return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
 }
-size_t mrdib__v1__holding__pack
-                     (const Mrdib__V1__Holding *message,
+size_t mrdib__v1__held_state__pack
+                     (const Mrdib__V1__HeldState *message,
                       uint8_t       *out)
 {
-  assert(message->base.descriptor == &mrdib__v1__holding__descriptor);
+  assert(message->base.descriptor == &mrdib__v1__held_state__descriptor);
   return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
 }
-size_t mrdib__v1__holding__pack_to_buffer
-                     (const Mrdib__V1__Holding *message,
+size_t mrdib__v1__held_state__pack_to_buffer
+                     (const Mrdib__V1__HeldState *message,
                       ProtobufCBuffer *buffer)
 {
-  assert(message->base.descriptor == &mrdib__v1__holding__descriptor);
+  assert(message->base.descriptor == &mrdib__v1__held_state__descriptor);
   return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
 }
-Mrdib__V1__Holding *
-       mrdib__v1__holding__unpack
+Mrdib__V1__HeldState *
+       mrdib__v1__held_state__unpack
                      (ProtobufCAllocator  *allocator,
                       size_t               len,
                       const uint8_t       *data)
 {
-  return (Mrdib__V1__Holding *)
-     protobuf_c_message_unpack (&mrdib__v1__holding__descriptor,
+  return (Mrdib__V1__HeldState *)
+     protobuf_c_message_unpack (&mrdib__v1__held_state__descriptor,
                                 allocator, len, data);
 }
-void   mrdib__v1__holding__free_unpacked
-                     (Mrdib__V1__Holding *message,
+void   mrdib__v1__held_state__free_unpacked
+                     (Mrdib__V1__HeldState *message,
                       ProtobufCAllocator *allocator)
 {
   if(!message)
     return;
-  assert(message->base.descriptor == &mrdib__v1__holding__descriptor);
+  assert(message->base.descriptor == &mrdib__v1__held_state__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
 void   mrdib__v1__heartbeat__init
@@ -1422,7 +1422,7 @@ static const ProtobufCFieldDescriptor mrdib__v1__node_hello__field_descriptors[9
     PROTOBUF_C_TYPE_MESSAGE,
     0,   /* quantifier_offset */
     offsetof(Mrdib__V1__NodeHello, holding),
-    &mrdib__v1__holding__descriptor,
+    &mrdib__v1__held_state__descriptor,
     NULL,
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
@@ -1471,7 +1471,7 @@ const ProtobufCMessageDescriptor mrdib__v1__node_hello__descriptor =
   (ProtobufCMessageInit) mrdib__v1__node_hello__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor mrdib__v1__holding__field_descriptors[3] =
+static const ProtobufCFieldDescriptor mrdib__v1__held_state__field_descriptors[3] =
 {
   {
     "generation",
@@ -1479,7 +1479,7 @@ static const ProtobufCFieldDescriptor mrdib__v1__holding__field_descriptors[3] =
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_UINT64,
     0,   /* quantifier_offset */
-    offsetof(Mrdib__V1__Holding, generation),
+    offsetof(Mrdib__V1__HeldState, generation),
     NULL,
     NULL,
     0,             /* flags */
@@ -1491,7 +1491,7 @@ static const ProtobufCFieldDescriptor mrdib__v1__holding__field_descriptors[3] =
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_UINT32,
     0,   /* quantifier_offset */
-    offsetof(Mrdib__V1__Holding, rank),
+    offsetof(Mrdib__V1__HeldState, rank),
     NULL,
     NULL,
     0,             /* flags */
@@ -1503,36 +1503,36 @@ static const ProtobufCFieldDescriptor mrdib__v1__holding__field_descriptors[3] =
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_UINT64,
     0,   /* quantifier_offset */
-    offsetof(Mrdib__V1__Holding, version),
+    offsetof(Mrdib__V1__HeldState, version),
     NULL,
     NULL,
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
 };
-static const unsigned mrdib__v1__holding__field_indices_by_name[] = {
+static const unsigned mrdib__v1__held_state__field_indices_by_name[] = {
   0,   /* field[0] = generation */
   1,   /* field[1] = rank */
   2,   /* field[2] = version */
 };
-static const ProtobufCIntRange mrdib__v1__holding__number_ranges[1 + 1] =
+static const ProtobufCIntRange mrdib__v1__held_state__number_ranges[1 + 1] =
 {
   { 1, 0 },
   { 0, 3 }
 };
-const ProtobufCMessageDescriptor mrdib__v1__holding__descriptor =
+const ProtobufCMessageDescriptor mrdib__v1__held_state__descriptor =
 {
   PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
   "mrdib.v1.HeldState",
   "HeldState",
-  "Mrdib__V1__Holding",
+  "Mrdib__V1__HeldState",
   "mrdib.v1",
-  sizeof(Mrdib__V1__Holding),
+  sizeof(Mrdib__V1__HeldState),
   3,
-  mrdib__v1__holding__field_descriptors,
-  mrdib__v1__holding__field_indices_by_name,
-  1,  mrdib__v1__holding__number_ranges,
-  (ProtobufCMessageInit) mrdib__v1__holding__init,
+  mrdib__v1__held_state__field_descriptors,
+  mrdib__v1__held_state__field_indices_by_name,
+  1,  mrdib__v1__held_state__number_ranges,
+  (ProtobufCMessageInit) mrdib__v1__held_state__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor mrdib__v1__heartbeat__field_descriptors[7] =

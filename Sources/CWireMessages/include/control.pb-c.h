@@ -19,7 +19,7 @@ PROTOBUF_C__BEGIN_DECLS
 
 typedef struct Mrdib__V1__ControlHeader Mrdib__V1__ControlHeader;
 typedef struct Mrdib__V1__NodeHello Mrdib__V1__NodeHello;
-typedef struct Mrdib__V1__Holding Mrdib__V1__Holding;
+typedef struct Mrdib__V1__HeldState Mrdib__V1__HeldState;
 typedef struct Mrdib__V1__Heartbeat Mrdib__V1__Heartbeat;
 typedef struct Mrdib__V1__NodeReady Mrdib__V1__NodeReady;
 typedef struct Mrdib__V1__TaskDone Mrdib__V1__TaskDone;
@@ -152,7 +152,7 @@ struct  Mrdib__V1__NodeHello
   /*
    * Absent for a process that has not been a member of the run.
    */
-  Mrdib__V1__Holding *holding;
+  Mrdib__V1__HeldState *holding;
   /*
    * The OpenBLAS kernels of a worker, such as "SkylakeX", which decide the bits. Empty if unknown.
    */
@@ -166,7 +166,7 @@ struct  Mrdib__V1__NodeHello
 /*
  * What a node still has of the run, for a coordinator that does not know the node.
  */
-struct  Mrdib__V1__Holding
+struct  Mrdib__V1__HeldState
 {
   ProtobufCMessage base;
   uint64_t generation;
@@ -176,8 +176,8 @@ struct  Mrdib__V1__Holding
    */
   uint64_t version;
 };
-#define MRDIB__V1__HOLDING__INIT \
- { PROTOBUF_C_MESSAGE_INIT (&mrdib__v1__holding__descriptor) \
+#define MRDIB__V1__HELD_STATE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&mrdib__v1__held_state__descriptor) \
     , 0, 0, 0 }
 
 
@@ -574,24 +574,24 @@ Mrdib__V1__NodeHello *
 void   mrdib__v1__node_hello__free_unpacked
                      (Mrdib__V1__NodeHello *message,
                       ProtobufCAllocator *allocator);
-/* Mrdib__V1__Holding methods */
-void   mrdib__v1__holding__init
-                     (Mrdib__V1__Holding         *message);
-size_t mrdib__v1__holding__get_packed_size
-                     (const Mrdib__V1__Holding   *message);
-size_t mrdib__v1__holding__pack
-                     (const Mrdib__V1__Holding   *message,
+/* Mrdib__V1__HeldState methods */
+void   mrdib__v1__held_state__init
+                     (Mrdib__V1__HeldState         *message);
+size_t mrdib__v1__held_state__get_packed_size
+                     (const Mrdib__V1__HeldState   *message);
+size_t mrdib__v1__held_state__pack
+                     (const Mrdib__V1__HeldState   *message,
                       uint8_t             *out);
-size_t mrdib__v1__holding__pack_to_buffer
-                     (const Mrdib__V1__Holding   *message,
+size_t mrdib__v1__held_state__pack_to_buffer
+                     (const Mrdib__V1__HeldState   *message,
                       ProtobufCBuffer     *buffer);
-Mrdib__V1__Holding *
-       mrdib__v1__holding__unpack
+Mrdib__V1__HeldState *
+       mrdib__v1__held_state__unpack
                      (ProtobufCAllocator  *allocator,
                       size_t               len,
                       const uint8_t       *data);
-void   mrdib__v1__holding__free_unpacked
-                     (Mrdib__V1__Holding *message,
+void   mrdib__v1__held_state__free_unpacked
+                     (Mrdib__V1__HeldState *message,
                       ProtobufCAllocator *allocator);
 /* Mrdib__V1__Heartbeat methods */
 void   mrdib__v1__heartbeat__init
@@ -981,8 +981,8 @@ typedef void (*Mrdib__V1__ControlHeader_Closure)
 typedef void (*Mrdib__V1__NodeHello_Closure)
                  (const Mrdib__V1__NodeHello *message,
                   void *closure_data);
-typedef void (*Mrdib__V1__Holding_Closure)
-                 (const Mrdib__V1__Holding *message,
+typedef void (*Mrdib__V1__HeldState_Closure)
+                 (const Mrdib__V1__HeldState *message,
                   void *closure_data);
 typedef void (*Mrdib__V1__Heartbeat_Closure)
                  (const Mrdib__V1__Heartbeat *message,
@@ -1053,7 +1053,7 @@ typedef void (*Mrdib__V1__CheckpointSeen_Closure)
 extern const ProtobufCEnumDescriptor    mrdib__v1__node_role__descriptor;
 extern const ProtobufCMessageDescriptor mrdib__v1__control_header__descriptor;
 extern const ProtobufCMessageDescriptor mrdib__v1__node_hello__descriptor;
-extern const ProtobufCMessageDescriptor mrdib__v1__holding__descriptor;
+extern const ProtobufCMessageDescriptor mrdib__v1__held_state__descriptor;
 extern const ProtobufCMessageDescriptor mrdib__v1__heartbeat__descriptor;
 extern const ProtobufCMessageDescriptor mrdib__v1__node_ready__descriptor;
 extern const ProtobufCMessageDescriptor mrdib__v1__task_done__descriptor;

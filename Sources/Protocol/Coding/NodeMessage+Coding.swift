@@ -68,7 +68,7 @@ extension HeaderArena {
     wire.pointee.name = string(hello.name)
     wire.pointee.kernels = string(hello.kernels)
     if let holding = hello.holding {
-      let held = make(mrdib__v1__holding__init)
+      let held = make(mrdib__v1__held_state__init)
       held.pointee.generation = holding.generation
       held.pointee.rank = holding.rank
       held.pointee.version = holding.version
@@ -193,7 +193,7 @@ extension WireReader {
   }
 
   private func holding(
-    _ pointer: UnsafeMutablePointer<Mrdib__V1__Holding>?
+    _ pointer: UnsafeMutablePointer<Mrdib__V1__HeldState>?
   ) throws(WireError) -> HeldState? {
     guard let wire = pointer?.pointee else { return nil }
     return HeldState(
