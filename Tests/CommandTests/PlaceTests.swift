@@ -4,7 +4,9 @@ import Testing
 
 /// Unusual paths and folders, and folders named in the environment.
 @Suite struct PlaceTests {
-  private static let settings = ["--epochs", "1", "--quiet", "--set", "train_batch_size=512"]
+  /// Several epochs, so that a checkpoint is committed before the run ends: the one of the last
+  /// epoch may still be on its way then.
+  private static let settings = ["--epochs", "4", "--quiet", "--set", "train_batch_size=512"]
 
   @Test(
     "folders of runs, data, keys, checkpoints and exports may have any name",

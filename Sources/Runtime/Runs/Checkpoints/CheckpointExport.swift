@@ -21,9 +21,9 @@ package struct CheckpointExport: Sendable {
   package static func write(
     path: String, format: ExportFormat, to folder: String, withState: Bool
   ) throws -> CheckpointExport {
+    try RuntimeError.checkRoom(in: folder, for: 80)
     let place = try CheckpointPlace(path: path)
     let (view, problems) = try place.open()
-    try RuntimeError.checkRoom(in: folder, for: 80)
     try DurableFile.makeFolder(folder)
     let files =
       switch format {
