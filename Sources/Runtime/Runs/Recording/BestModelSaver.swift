@@ -31,9 +31,8 @@ package final class BestModelSaver: Sendable {
 
   /// Creates the files. The report is `begun` or `failed`.
   package func begin(_ request: BestModelRequest) {
-    work(on: request) { [run, model, checkPlace] in
-      try checkPlace()
-      return .begun(
+    work(on: request) { [run, model] in
+      .begun(
         try BestModelWriter(
           run: run, model: model, epoch: request.epoch, version: request.version))
     }
@@ -41,8 +40,7 @@ package final class BestModelSaver: Sendable {
 
   /// Completes the files once they have all rows. The last report is `saved` or `failed`.
   package func finish(_ writer: BestModelWriter, of request: BestModelRequest) {
-    work(on: request) { [checkPlace, report] in
-      try checkPlace()
+    work(on: request) { [report] in
       try writer.finish { report(.moved, request.number) }
       return .saved
     }
@@ -54,22 +52,18 @@ package final class BestModelSaver: Sendable {
   ) {
     queue.async { [checkPlace, report] in
       do {
-        report(try body(), request.number)
+        try checkPlace()
+        do {
+          report(try body(), request.number)
+        } catch {
+          // If the run directory was moved meanwhile, that is the error to report.
+          try checkPlace()
+          throw error
+        }
       } catch {
-        // If the run directory was moved meanwhile, that is the error to report.
-        let cause = Self.failure(of: checkPlace) ?? error
-        let isTransient = TransientShortage.isCause(of: cause)
-        report(.failed("\(cause)", isTransient: isTransient), request.number)
+        let isTransient = TransientShortage.isCause(of: error)
+        report(.failed("\(error)", isTransient: isTransient), request.number)
       }
-    }
-  }
-
-  private static func failure(of check: () throws -> Void) -> (any Error)? {
-    do {
-      try check()
-      return nil
-    } catch {
-      return error
     }
   }
 }
