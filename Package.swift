@@ -47,6 +47,10 @@ let package = Package(
       name: "CXXHash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"])]),
     .systemLibrary(
       name: "CProtobufC", pkgConfig: "libprotobuf-c", providers: [.apt(["libprotobuf-c-dev"])]),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+    .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
+    .systemLibrary(name: "CZip", pkgConfig: "libzip", providers: [.apt(["libzip-dev"])]),
+    .systemLibrary(name: "CJansson", pkgConfig: "jansson", providers: [.apt(["libjansson-dev"])]),
     .target(name: "CWireMessages", dependencies: ["CProtobufC"]),
     .target(name: "CProcess"),
     .target(name: "CMemoryMaps"),
@@ -61,6 +65,9 @@ let package = Package(
     library(
       "Datasets",
       ["Files", "Tensors", "CKernels", "CMemoryMaps", .product(name: "Yams", package: "Yams")]),
+    library(
+      "DataPreparation",
+      ["Files", "Tensors", "Datasets", "CZlib", "CZstd", "CZip", "CJansson"]),
     library("Recommenders", ["Settings", "Tensors", "CKernels", "Tables", "Datasets"]),
     library("Protocol", ["Files", "CProtobufC", "CWireMessages"]),
     library("ParameterServer", ["Settings", "Tensors", "CKernels", "Tables", "Protocol"]),
@@ -101,8 +108,8 @@ let package = Package(
     library(
       "Commands",
       [
-        "Files", "Settings", "Runtime", "Coordinator", "Transport", "Datasets", "Recommenders",
-        "Configuration", "Experiments", "Simulation",
+        "Files", "Settings", "Runtime", "Coordinator", "Transport", "Datasets", "DataPreparation",
+        "Recommenders", "Configuration", "Experiments", "Simulation",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ]),
@@ -124,6 +131,7 @@ let package = Package(
     tests("Tensors", ["CKernels"]),
     tests("Tables", ["Tensors"]),
     tests("Datasets", ["Tensors"]),
+    tests("DataPreparation", ["Datasets", "Tensors"]),
     tests("Recommenders", ["Settings", "Tensors", "Tables", "Datasets"]),
     tests("Configuration", ["Settings", "Recommenders", "ParameterServer"]),
     tests("Protocol", []),

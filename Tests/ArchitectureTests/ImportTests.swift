@@ -42,6 +42,8 @@ import Testing
     "COpenBLAS": ["Tensors"], "CXXHash": ["Tensors"], "CZeroMQ": ["Transport"],
     "CProtobufC": ["Protocol"], "CWireMessages": ["Protocol"], "CProcess": ["Runtime"],
     "CMemoryMaps": ["Datasets"], "CConnectionGuard": ["Transport"],
+    "CZlib": ["DataPreparation"], "CZstd": ["DataPreparation"], "CZip": ["DataPreparation"],
+    "CJansson": ["DataPreparation"],
     "GRDB": ["Coordinator", "Experiments"],
     "Yams": ["Configuration", "Datasets"], "ArgumentParser": ["Commands"],
   ]
@@ -60,8 +62,8 @@ import Testing
 
   /// From the bottom up: a target may import only targets before it.
   private static let layers = [
-    "Files", "Settings", "Tensors", "Tables", "Datasets", "Recommenders", "Protocol",
-    "ParameterServer", "Checkpoints", "Coordinator", "Worker", "Nodes", "Simulation",
+    "Files", "Settings", "Tensors", "Tables", "Datasets", "DataPreparation", "Recommenders",
+    "Protocol", "ParameterServer", "Checkpoints", "Coordinator", "Worker", "Nodes", "Simulation",
     "Configuration", "Transport", "Runtime", "Experiments", "Commands", "mrdib",
   ]
 

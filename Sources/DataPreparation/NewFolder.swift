@@ -1,0 +1,117 @@
+import Datasets
+import Files
+import Foundation
+
+/// A data set's folder that appears under its name only when all its files are complete.
+///
+/// Files are written into a hidden folder next to the target, which is renamed at the end. A folder
+/// that is not committed is removed when the writer is released.
+package final class NewFolder {
+  /// The name that the folder gets.
+  package let path: String
+  /// Where files are written until ``commit()``.
+  package let workPath: String
+  private let replacesExisting: Bool
+  private var isCommitted = false
+
+  /// - Parameters:
+  ///   - path: the folder to make. It may exist if it is empty, or if it is to be replaced.
+  ///   - replacesExisting: whether a folder with files may be replaced, once all is written.
+  /// - Throws: ``DatasetError`` if there is something at the path that may not be replaced, or the
+  ///   folder cannot be made.
+  package init(path: String, replacesExisting: Bool) throws(DatasetError) {
+    let target = URL(fileURLWithPath: path).standardizedFileURL
+    self.path = target.path
+    self.replacesExisting = replacesExisting
+    workPath =
+      target.deletingLastPathComponent()
+      .appendingPathComponent(".\(target.lastPathComponent).partial-\(UUID().uuidString)").path
+    try Self.check(path, replacesExisting: replacesExisting)
+    do {
+      try FileManager.default.createDirectory(
+        atPath: workPath, withIntermediateDirectories: true)
+    } catch {
+      throw Self.unwritable(path, error)
+    }
+  }
+
+  deinit {
+    if !isCommitted { try? FileManager.default.removeItem(atPath: workPath) }
+  }
+
+  /// The path of a file of the folder while it is written.
+  package func path(of file: String) -> String {
+    (workPath as NSString).appendingPathComponent(file)
+  }
+
+  /// Gives the folder its name, and removes the one that it replaces.
+  ///
+  /// - Throws: ``DatasetError`` if that fails; what was there before is kept.
+  package func commit() throws(DatasetError) {
+    try Self.check(path, replacesExisting: replacesExisting)
+    let manager = FileManager.default
+    let url = URL(fileURLWithPath: path)
+    do {
+      if manager.fileExists(atPath: path) {
+        let old = "\(workPath)-old"
+        try manager.moveItem(atPath: path, toPath: old)
+        do {
+          try manager.moveItem(atPath: workPath, toPath: path)
+        } catch {
+          try? manager.moveItem(atPath: old, toPath: path)
+          throw error
+        }
+        try? manager.removeItem(atPath: old)
+      } else {
+        try manager.moveItem(atPath: workPath, toPath: path)
+      }
+    } catch {
+      throw Self.unwritable(path, error)
+    }
+    isCommitted = true
+    try Self.synchronize(url.deletingLastPathComponent().path)
+  }
+
+  private static func check(_ path: String, replacesExisting: Bool) throws(DatasetError) {
+    var isFolder: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else { return }
+    guard isFolder.boolValue else {
+      throw DatasetError(
+        .configuration, path: path, "is a file; name a folder that does not exist yet with --out")
+    }
+    let names: [String]
+    do {
+      names = try FileManager.default.contentsOfDirectory(atPath: path)
+    } catch {
+      throw DatasetError(
+        .unreadable, path: path, "cannot be listed: \(error.localizedDescription)")
+    }
+    guard names.isEmpty || replacesExisting else {
+      throw DatasetError(
+        .configuration, path: path,
+        "is a folder with files; name another one with --out, or replace it with --overwrite")
+    }
+  }
+
+  private static func synchronize(_ folder: String) throws(DatasetError) {
+    let descriptor: Int32
+    do {
+      descriptor = try PlainFile.openFolder(folder)
+    } catch {
+      throw DatasetError(
+        .unwritable, path: folder, "cannot be opened to synchronise it: \(error.reason)")
+    }
+    defer { close(descriptor) }
+    guard fsync(descriptor) == 0 else {
+      throw DatasetError(
+        .unwritable, path: folder, "cannot be synchronised: \(String(cString: strerror(errno)))")
+    }
+  }
+
+  private static func unwritable(_ path: String, _ error: any Error) -> DatasetError {
+    DatasetError(
+      .unwritable, path: path,
+      "cannot be made: \(error.localizedDescription); choose a folder that can be written to and "
+        + "has space left")
+  }
+}

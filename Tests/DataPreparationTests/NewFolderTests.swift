@@ -1,0 +1,34 @@
+import DataPreparation
+import Datasets
+import Foundation
+import TestSupport
+import Testing
+
+@Suite struct NewFolderTests {
+  @Test("a folder appears only when it is committed, and nothing is left without a commit")
+  func appearsAtOnce() throws {
+    let parent = FileManager.default.temporaryDirectory
+      .appendingPathComponent("new-folder-\(UUID().uuidString)").path
+    try FileManager.default.createDirectory(atPath: parent, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(atPath: parent) }
+    let target = "\(parent)/set"
+    do {
+      let abandoned = try NewFolder(path: target, replacesExisting: false)
+      try Data("x".utf8).write(to: URL(fileURLWithPath: abandoned.path(of: "a")))
+    }
+    #expect(try FileManager.default.contentsOfDirectory(atPath: parent).isEmpty)
+
+    let folder = try NewFolder(path: target, replacesExisting: false)
+    try Data("x".utf8).write(to: URL(fileURLWithPath: folder.path(of: "a")))
+    #expect(!FileManager.default.fileExists(atPath: target))
+    try folder.commit()
+    #expect(try FileManager.default.contentsOfDirectory(atPath: target) == ["a"])
+
+    #expect(throws: DatasetError.self) { try NewFolder(path: target, replacesExisting: false) }
+    let second = try NewFolder(path: target, replacesExisting: true)
+    try Data("y".utf8).write(to: URL(fileURLWithPath: second.path(of: "b")))
+    try second.commit()
+    #expect(try FileManager.default.contentsOfDirectory(atPath: target) == ["b"])
+    #expect(try FileManager.default.contentsOfDirectory(atPath: parent) == ["set"])
+  }
+}
