@@ -40,7 +40,9 @@ let package = Package(
   ],
   targets: [
     // C libraries and the few measured C loops.
-    .systemLibrary(name: "CZeroMQ", pkgConfig: "libzmq", providers: [.apt(["libzmq3-dev"])]),
+    // Without pkg-config: Debian's libzmq.pc has flags for Kerberos's headers, which the package
+    // manager refuses with a warning each time, and the header needs none of them.
+    .systemLibrary(name: "CZeroMQ", providers: [.apt(["libzmq3-dev"])]),
     .systemLibrary(
       name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
     .systemLibrary(
