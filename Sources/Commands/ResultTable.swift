@@ -4,9 +4,13 @@ import Runtime
 
 /// A run's summary as a table or JSON.
 struct ResultTable {
-  /// The result of a run; empty if it has no summary.
+  /// The result of a run; empty if it has no summary. Cells are separated by tabs for other
+  /// programs, and stand in columns on a terminal.
   static func lines(runDirectory: String, asJSON: Bool) -> [String] {
-    guard let table = ResultTable(runDirectory: runDirectory) else { return [] }
+    let isTerminal = isatty(STDOUT_FILENO) == 1
+    guard let table = ResultTable(runDirectory: runDirectory, inColumns: isTerminal) else {
+      return []
+    }
     return asJSON ? [table.json] : table.lines
   }
 
@@ -14,7 +18,7 @@ struct ResultTable {
   let lines: [String]
 
   /// nil if the run has no summary.
-  init?(runDirectory: String) {
+  init?(runDirectory: String, inColumns: Bool = false) {
     guard let bytes = try? RunSummary.contents(in: RunDirectory(existing: runDirectory)),
       let summary = try? JSONSerialization.jsonObject(with: Data(bytes)) as? [String: Any]
     else { return nil }
@@ -28,11 +32,16 @@ struct ResultTable {
     }
     let isOver = !["interrupted", "failed"].contains(summary["outcome"] as? String)
     var lines = isOver ? [] : ["the run has not ended; results so far:"]
-    lines += ["best epoch \(best) of \(summary["epochs_run"] ?? "?")"]
-    lines.append("metric\tvalid\ttest")
-    for name in Metric.sorted(Set(valid.keys).union(test.keys)) {
-      lines.append("\(name)\t\(Self.cell(valid[name]))\t\(Self.cell(test[name]))")
+    let count = summary["epochs_run"] as? Int ?? best + 1
+    lines.append("best epoch \(best); trained: \(count == 1 ? "epoch 0" : "0 to \(count - 1)")")
+    let rows = Metric.sorted(Set(valid.keys).union(test.keys)).map { name in
+      [name, Self.cell(valid[name]), Self.cell(test[name])]
     }
+    let header = ["metric", "valid", "test"]
+    lines +=
+      inColumns
+      ? TextTable(header: header, rows: rows, leftColumns: 1).lines
+      : ([header] + rows).map { $0.joined(separator: "\t") }
     if test.isEmpty {
       lines.append("no test metrics: no user with training interactions has test interactions")
     }

@@ -11,6 +11,7 @@ struct CoordinatorCommand: ParsableCommand {
     abstract: "Coordinate a run: accept servers and workers, assign work, write the records.")
 
   @OptionGroup var options: RunOptions
+  @OptionGroup var details: DetailOptions
 
   @OptionGroup var continuation: ResumeOptions
 
@@ -33,6 +34,10 @@ struct CoordinatorCommand: ParsableCommand {
   @Flag(help: .hidden)
   var prepared = false
 
+  func validate() throws {
+    _ = try details.detail(isQuiet: options.quiet)
+  }
+
   func run() throws {
     Logs.show(from: .warning)
     try reporting {
@@ -43,14 +48,21 @@ struct CoordinatorCommand: ParsableCommand {
       }
       let own = Mutex<(path: String, lock: RunLock)?>(nil)
       let role = CoordinatorRole(
-        setup: setup, runID: runID ?? RunIdentifier.fresh(), listen: listen, isQuiet: options.quiet,
-        security: security, keepsSocketFolder: prepared,
+        setup: setup, runID: runID ?? RunIdentifier.fresh(), listen: listen,
+        detail: try details.detail(isQuiet: options.quiet), security: security,
+        keepsSocketFolder: prepared,
         endpointFile: try protection.addressFile(),
         announce: { [prepared] in if !prepared { StandardError.write($0) } }
       ) { [options, prepared, continuation] in
         // The launcher prepared the directory and holds its lock.
-        if prepared { return RunDirectory(existing: options.runDirectory ?? ".") }
+        if prepared {
+          let directory = RunDirectory(existing: options.runDirectory ?? ".")
+          RunLog.keep(in: directory, of: "coordinator")
+          return directory
+        }
         let opened = try options.openRunDirectory(for: setup, continuation.resume)
+        RunLog.keep(in: opened.directory, of: "coordinator")
+        try opened.directory.recordStart()
         StandardError.write("run directory: \(opened.directory.path)")
         own.withLock { $0 = (opened.directory.path, opened.lock) }
         return opened.directory
@@ -61,6 +73,9 @@ struct CoordinatorCommand: ParsableCommand {
         // Released before results are written, because writing them may wait for their reader.
         lock.release()
         StandardOutput.write(results)
+        if outcome.exitCode.isSuccess, !options.quiet {
+          NextSteps(runDirectory: path).lines.forEach(StandardError.write)
+        }
       }
       end(outcome)
     }
@@ -97,6 +112,22 @@ struct JoinOptions: ParsableArguments {
 
   @Option(help: ArgumentHelp("How long to wait for the coordinator.", valueName: "seconds"))
   var joinTimeout: Double = 600
+
+  @Option(
+    help: ArgumentHelp(
+      """
+      Also write the log to the end of this file; beyond 64 MiB it becomes FILE.1 and a new one \
+      begins (default: stderr only).
+      """, valueName: "file"))
+  var logFile: String?
+
+  /// Keeps the log of a process, if one is asked for.
+  ///
+  /// - Parameter role: names the process if `--name` does not.
+  func keepLog(of role: String) throws {
+    guard let logFile else { return }
+    try RunLog.keep(at: logFile, of: name.isEmpty ? role : name)
+  }
 
   func validate() throws {
     guard joinTimeout >= 1, joinTimeout <= 1e9 else {
@@ -141,6 +172,7 @@ struct ServerCommand: ParsableCommand {
 
   func run() throws {
     try reporting {
+      try options.keepLog(of: "server")
       let role = ServerRole(
         options: options.node(try protection.security()), listen: listen, advertisedHost: advertise,
         endpointFile: try protection.addressFile())
@@ -164,6 +196,7 @@ struct WorkerCommand: ParsableCommand {
 
   func run() throws {
     try reporting {
+      try options.keepLog(of: "worker")
       let role = WorkerRole(
         options: options.node(try protection.security(listens: false)), dataFolder: data)
       end(try role.run(signals: SignalPipe.untilExit()))

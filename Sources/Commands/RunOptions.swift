@@ -110,6 +110,23 @@ struct RunOptions: ParsableArguments {
   }
 }
 
+/// How much of a run the commands that train one show.
+struct DetailOptions: ParsableArguments {
+  @Flag(
+    name: .shortAndLong,
+    help: "Print all terms of the loss, all metrics and what is saved, too.")
+  var verbose = false
+
+  /// - Throws: `ValidationError` if both extremes are asked for.
+  func detail(isQuiet: Bool) throws -> ProgressDetail {
+    guard isQuiet else { return verbose ? .verbose : .normal }
+    guard !verbose else {
+      throw ValidationError("--quiet and --verbose exclude each other; leave one out.")
+    }
+    return .quiet
+  }
+}
+
 /// The option of the commands that begin or resume a run.
 struct ResumeOptions: ParsableArguments {
   @Option(

@@ -11,7 +11,12 @@ enum StandardError {
   static func write(_ line: String) {
     // Keeps the order of lines if both streams have the same destination.
     _ = ProcessOutput.results.flush(within: ProcessOutput.patience)
-    ProcessOutput.diagnostics.write(line.withoutControlCharacters() + "\n")
+    ProcessOutput.report(line.withoutControlCharacters())
+  }
+
+  /// Writes a line while another process shows a status on the same terminal.
+  static func writeOverStatus(_ line: String) {
+    ProcessOutput.reportOverStatus(line.withoutControlCharacters())
   }
 }
 
@@ -67,13 +72,13 @@ enum StandardOutput {
     // Life signs, so that a launcher does not kill the process as hanging.
     LifeSign.inherited.giveWhile {
       _ = ProcessOutput.results.flush(within: ProcessOutput.patience)
-      _ = ProcessOutput.diagnostics.flush(within: ProcessOutput.patience)
+      ProcessOutput.flushDiagnostics()
     }
     exit(code.rawValue)
   }
 }
 
-/// Writes logs to stderr.
+/// Writes logs to stderr and to the log of this process.
 enum Logs {
   private static let level = Mutex(Logger.Level.info)
 
@@ -91,6 +96,6 @@ enum Logs {
 
   /// Gets whole lines from the handler.
   private struct Stream: TextOutputStream {
-    func write(_ text: String) { ProcessOutput.diagnostics.write(text.withoutControlCharacters()) }
+    func write(_ text: String) { ProcessOutput.write(log: text.withoutControlCharacters()) }
   }
 }

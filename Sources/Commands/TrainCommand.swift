@@ -10,10 +10,11 @@ struct TrainCommand: ParsableCommand {
     discussion: """
       Starts a process for every role, restarts processes that die, trains until the validation
       metric stops improving, and saves the best model in the run directory. The same command
-      resumes a run that was stopped.
+      resumes a run that was stopped. Epochs are counted from 0, on the screen and in all files.
       """)
 
   @OptionGroup var options: RunOptions
+  @OptionGroup var details: DetailOptions
   @OptionGroup var protection: KeyOptions
 
   @OptionGroup var continuation: ResumeOptions
@@ -28,6 +29,7 @@ struct TrainCommand: ParsableCommand {
   var dryRun = false
 
   func validate() throws {
+    _ = try details.detail(isQuiet: options.quiet)
     if singleProcess && protection.keys != nil {
       throw ValidationError("--single-process has no connections; leave --keys out.")
     }
@@ -50,12 +52,16 @@ struct TrainCommand: ParsableCommand {
       }
       let (directory, lock, continued) = try options.openRunDirectory(
         for: setup, continuation.resume)
+      RunLog.keep(in: directory, of: "train")
       if !options.quiet { StandardError.write("run directory: \(directory.path)") }
       let outcome = try outcome(setup, directory, continuing: continued)
       let results = ResultTable.lines(runDirectory: directory.path, asJSON: json)
       // Released before results are written, because writing them may wait for their reader.
       lock.release()
       StandardOutput.write(results)
+      if outcome.exitCode.isSuccess, !options.quiet {
+        NextSteps(runDirectory: directory.path).lines.forEach(StandardError.write)
+      }
       end(outcome)
     }
   }
@@ -77,16 +83,17 @@ struct TrainCommand: ParsableCommand {
     _ setup: RunSetup, _ directory: RunDirectory, _ runID: String
   ) throws -> RoleOutcome {
     let signals = try SignalPipe.untilExit()
+    let detail = try details.detail(isQuiet: options.quiet)
     if singleProcess {
       let role = try SingleProcessRole(
-        setup: setup, directory: directory, runID: runID, isQuiet: options.quiet)
+        setup: setup, directory: directory, runID: runID, detail: detail)
       return try role.run(signals: signals)
     }
     let report = try LocalCluster(
-      setup: setup, directory: directory, runID: runID, isQuiet: options.quiet,
+      setup: setup, directory: directory, runID: runID, detail: detail,
       keyFolder: protection.keys
-    ).run(signals: signals) { StandardError.write("mrdib: \($0)") }
-    if !options.quiet { StandardError.write(report.table()) }
+    ).run(signals: signals) { StandardError.writeOverStatus("mrdib: \($0)") }
+    if detail == .verbose { StandardError.write(report.table()) }
     return RoleOutcome(
       exitCode: report.exitCode,
       message: report.failureMessage() ?? "the run was stopped; the same command resumes it")

@@ -83,10 +83,38 @@ package struct RunPlan: Sendable, Equatable {
   /// The version that the tables have when all epochs are trained.
   package var lastVersion: UInt64 { firstVersion(ofEpoch: epochs) }
 
+  /// When the model is evaluated.
+  package var evaluations: EvaluationSchedule {
+    EvaluationSchedule(epochs: epochs, interval: evaluationInterval)
+  }
+
   /// Whether the model is evaluated after an epoch.
   package func isEvaluationDue(afterEpoch epoch: UInt32) -> Bool {
-    let finished = UInt64(epoch) + 1
-    return finished % UInt64(evaluationInterval) == 0 || finished == UInt64(epochs)
+    evaluations.next(afterFinishing: epoch) == UInt64(epoch) + 1
+  }
+}
+
+/// After which epochs the model is evaluated.
+package struct EvaluationSchedule: Sendable, Equatable {
+  /// How many epochs are trained at most.
+  package let epochs: UInt32
+  /// Evaluate after every so many epochs, and always after the last one. At least 1.
+  package let interval: UInt32
+
+  package init(epochs: UInt32, interval: UInt32) {
+    self.epochs = epochs
+    self.interval = max(1, interval)
+  }
+
+  /// How many epochs will be finished at an evaluation that is still to come.
+  ///
+  /// - Parameters:
+  ///   - finished: how many epochs were finished at the evaluation before; 0: none.
+  ///   - count: which of those to come, from 1 for the next one.
+  package func next(afterFinishing finished: UInt32, count: UInt64 = 1) -> UInt64 {
+    let due = UInt64(finished / interval) + max(1, count)
+    let (total, isTooLarge) = due.multipliedReportingOverflow(by: UInt64(interval))
+    return isTooLarge ? UInt64(epochs) : min(total, UInt64(epochs))
   }
 }
 

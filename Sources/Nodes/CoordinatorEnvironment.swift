@@ -26,6 +26,12 @@ package protocol CoordinatorEnvironment: ConnectingEnvironment {
   /// Shows an event to the user.
   func report(_ event: RunEvent)
 
+  /// Shows what the run waits for at this moment, where there is something that can show it.
+  /// Called at every tick of a wait.
+  ///
+  /// - Parameter secondsLeft: before the run ends, or before a silent member counts as lost.
+  func showWait(for what: String, secondsLeft: Double)
+
   /// Job: `CoordinatorAction.findCheckpoint`.
   func findCheckpoint()
 
@@ -44,6 +50,10 @@ package protocol CoordinatorEnvironment: ConnectingEnvironment {
 
   /// The coordinator is done.
   func end(_ ending: CoordinatorEnding)
+}
+
+extension CoordinatorEnvironment {
+  package func showWait(for what: String, secondsLeft: Double) {}
 }
 
 /// Collects the rows of a best model while they are read from the servers.

@@ -61,6 +61,9 @@ package final class CoordinatorNode<Environment: CoordinatorEnvironment> {
   package func tick(isBehind: Bool = false) {
     handle(isBehind ? .tickWhileBehind : .tick)
     if let reading { conclude(reading.tick()) }
+    if !hasFailed, let wait = state.currentWait(at: environment.now) {
+      environment.showWait(for: wait.what, secondsLeft: wait.secondsLeft)
+    }
   }
 
   /// The user or a supervisor wants the run to end; `reason` such as `Ctrl-C`.

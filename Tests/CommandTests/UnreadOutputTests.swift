@@ -68,9 +68,9 @@ import Testing
     let long = try LongRun()
     let pipe = try FullPipe()
     let train = try RunningCommand(
-      long.folder, ["train", "--single-process"] + long.settings("run") + Self.endless,
+      long.folder, ["train", "--single-process", "--verbose"] + long.settings("run") + Self.endless,
       errors: pipe.end)
-    // Two lines per epoch, less the lines that the pipe and the program keep.
+    // Three lines per epoch at least, less the lines that the pipe and the program keep.
     try long.wait(for: 700, of: "run", while: train)
     let text = try pipe.read(until: " lines dropped here: the output was not read\n")
     #expect(text.contains("run directory: "))

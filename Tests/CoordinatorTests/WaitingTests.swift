@@ -30,9 +30,37 @@ import Testing
     let notices = pass(&cluster, to: 59, beating: [])
     #expect(notices.map(\.time) == [10])
     #expect(
-      notices[0].what.contains("2 servers have not joined, 2 workers have not joined"),
-      "\(notices)")
+      notices[0].what == "2 servers (0 of 2 here) and 2 workers (0 of 2 here)", "\(notices)")
     #expect(notices[0].limit == 60)
+  }
+
+  @Test("what is waited for and the seconds left are known at every moment, after two seconds")
+  func countdown() throws {
+    var cluster = try ScriptedCluster(ScriptedCluster.plan())
+    cluster.handle(.tick)
+    #expect(cluster.state.currentWait(at: cluster.now + 1) == nil)
+    let wait = try #require(cluster.state.currentWait(at: cluster.now + 20))
+    #expect(wait.what == "2 servers (0 of 2 here) and 2 workers (0 of 2 here)")
+    #expect(wait.secondsLeft == 40)
+    cluster.form()
+    #expect(cluster.state.currentWait(at: cluster.now) == nil)
+  }
+
+  @Test("so are a worker that is missing during the run, and a member that is silent")
+  func missing() throws {
+    var cluster = try ScriptedCluster(ScriptedCluster.plan())
+    cluster.form()
+    let start = cluster.now
+    let alive = cluster.serverIDs + cluster.workerIDs.dropLast()
+    _ = pass(&cluster, to: Int(start) + 5, beating: alive)
+    let silent = try #require(cluster.state.currentWait(at: cluster.now))
+    #expect(silent.what == "worker 1 to answer")
+    let timeout = cluster.state.plan.timing.heartbeatTimeout
+    #expect(silent.secondsLeft > 0 && silent.secondsLeft < timeout - 3)
+    for worker in cluster.workerIDs { cluster.handle(.nodeGone(worker)) }
+    let wait = try #require(cluster.state.currentWait(at: cluster.now + 10))
+    #expect(wait.what == "1 worker (0 of 1 here)")
+    #expect(wait.secondsLeft == cluster.state.plan.timing.startupTimeout - 10)
   }
 
   @Test("so does one whose best model makes no progress")

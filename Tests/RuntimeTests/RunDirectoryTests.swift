@@ -262,6 +262,33 @@ import Testing
     #expect((json["openblas"] as? [String: String])?["core"] == "SkylakeX")
   }
 
+  @Test("a start that resumes is added to the environment, whose first start stays")
+  func resumedEnvironment() throws {
+    let folder = try TemporaryFolder()
+    let directory = try RunDirectory.create(at: folder.path)
+    for second in 0...102 {
+      try directory.writeEnvironment(
+        .capture(
+          version: "1.0", gitCommit: nil,
+          openBLAS: .init(core: "Haswell", chosen: "Haswell", configuration: "0.3"),
+          started: Date(timeIntervalSince1970: Double(second)),
+          commandLine: ["mrdib", "train", "\(second)"]))
+    }
+    var json = try object(folder.text("environment.json"))
+    #expect(json["command_line"] as? [String] == ["mrdib", "train", "0"])
+    #expect(json["started"] as? String == "1970-01-01T00:00:00Z")
+    let resumed = try #require(json["resumed"] as? [[String: Any]])
+    #expect(resumed.count == 100)
+    #expect(resumed.first?["command_line"] as? [String] == ["mrdib", "train", "3"])
+    #expect(resumed.last?["started"] as? String == "1970-01-01T00:01:42Z")
+    // One that is damaged is replaced.
+    try folder.write("{", to: "environment.json")
+    try directory.recordStart()
+    json = try object(folder.text("environment.json"))
+    #expect(json["command_line"] as? [String] == CommandLine.arguments)
+    #expect(json["resumed"] == nil)
+  }
+
   @Test("the standard folder is made of model, data set, time and configuration digest")
   func standardPath() {
     let path = RunDirectory.standardPath(

@@ -38,7 +38,8 @@ package enum RunEvent: Sendable, Equatable {
   case evaluated(EvaluationSummary)
   /// The evaluation is the best so far by the selection rule; `previous` is nil for the first.
   case improved(metric: String, value: Double, previous: Double?, epoch: UInt32)
-  case notImproved(metric: String, count: UInt32, patience: UInt32)
+  /// The evaluation is not better than `best`, for the `count`th time in a row.
+  case notImproved(best: ModelSelection.Best?, count: UInt32)
   case bestSaved(epoch: UInt32, seconds: Double)
   /// A warning: a stop did not wait for the best model; it is saved when the run is resumed.
   case bestNotSaved(epoch: UInt32)

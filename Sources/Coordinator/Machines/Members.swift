@@ -172,6 +172,13 @@ struct Members: Sendable {
     all.filter { now - (members[$0]?.lastSeen ?? now) > timeout }
   }
 
+  /// What is missing of a role, such as `1 worker (2 of 3 here)`; nil if nothing is.
+  static func absence(_ role: String, of needed: Int, here count: Int) -> String? {
+    guard count < needed else { return nil }
+    let plural = needed - count == 1 ? "" : "s"
+    return "\(needed - count) \(role)\(plural) (\(count) of \(needed) here)"
+  }
+
   // MARK: Invariants
 
   /// Reports rules that do not hold; see `CoordinatorState.brokenInvariants`.

@@ -194,9 +194,14 @@ struct TaskDispatch: Sendable, Equatable {
       total: UInt64(leases.unitCount))
   }
 
-  /// What the run waits for; nil if that is a worker, which was reported at once.
+  /// What the run waits for.
   func wait(in run: RunContext) -> Wait? {
-    guard workerlessSince == nil else { return nil }
+    if let workerlessSince {
+      let absent = Members.absence("worker", of: 1, here: run.members.workers.count)
+      return Wait(
+        what: absent ?? "a worker to be ready", since: workerlessSince,
+        limit: run.plan.timing.startupTimeout)
+    }
     let progress = progress(in: run)
     let work =
       switch activity {

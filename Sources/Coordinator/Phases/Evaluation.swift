@@ -101,8 +101,7 @@ struct Evaluation: Sendable, Equatable {
       verdict == .improved
       ? .improved(metric: rule.metric, value: value, previous: previous, epoch: run.epoch)
       : .notImproved(
-        metric: rule.metric, count: run.history.selection.nonImprovingCount,
-        patience: rule.patience)
+        best: run.history.selection.best, count: run.history.selection.nonImprovingCount)
     return Step(
       actions: [run.record(.evaluated(summary)), .report(.evaluated(summary)), .report(news)],
       transition: .concludeEpoch)

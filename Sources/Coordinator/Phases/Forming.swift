@@ -222,8 +222,17 @@ struct Forming: Sendable, Equatable {
     if case .findingCheckpoint = stage {
       return "the newest checkpoint in '\(run.plan.checkpoints?.folder ?? "")' to be found and read"
     }
-    let nodes = missingNodes(in: run)
-    return "the cluster to be complete" + (nodes.isEmpty ? "" : " (\(nodes))")
+    let absent = [
+      Members.absence("server", of: Int(run.plan.serverCount), here: run.members.servers.count),
+      Members.absence("worker", of: workersNeeded(in: run), here: run.members.workers.count),
+    ].compactMap { $0 }
+    if !absent.isEmpty { return absent.joined(separator: " and ") }
+    let unready = run.members.all.compactMap { run.members[$0] }.filter { !$0.isReady }
+    switch unready.count {
+    case 0: return "the cluster to be complete"
+    case 1: return "\(unready[0].role) \(unready[0].rank) to be ready"
+    default: return "\(unready.count) of \(run.members.all.count) nodes to be ready"
+    }
   }
 
   /// What the cluster lacks to be complete.

@@ -33,7 +33,7 @@ package struct SingleProcessExecution: RunExecution {
     _ input: RunInput, in directory: RunDirectory, signals: any StopSignals
   ) throws -> RoleOutcome {
     try SingleProcessRole(
-      setup: input.setup(), directory: directory, runID: RunIdentifier.fresh(), isQuiet: true
+      setup: input.setup(), directory: directory, runID: RunIdentifier.fresh(), detail: .quiet
     ).run(signals: signals)
   }
 }
@@ -51,7 +51,7 @@ package struct ClusterExecution: RunExecution {
     _ input: RunInput, in directory: RunDirectory, signals _: any StopSignals
   ) throws -> RoleOutcome {
     let report = try LocalCluster(
-      setup: input.setup(), directory: directory, runID: RunIdentifier.fresh(), isQuiet: true
+      setup: input.setup(), directory: directory, runID: RunIdentifier.fresh(), detail: .quiet
     ).run(signals: signals)
     return RoleOutcome(
       exitCode: report.stopSignal.map { .signal($0) } ?? report.exitCode,

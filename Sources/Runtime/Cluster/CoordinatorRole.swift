@@ -12,7 +12,7 @@ package struct CoordinatorRole: Sendable {
   private let setup: RunSetup
   private let runID: String
   private let listen: String
-  private let isQuiet: Bool
+  private let detail: ProgressDetail
   private let security: Security
   private let keepsSocketFolder: Bool
   private let endpointFile: EndpointFile?
@@ -29,15 +29,16 @@ package struct CoordinatorRole: Sendable {
   ///   - makeDirectory: called once the process listens. If the address is unusable, no directory
   ///     is left behind and no old run is replaced.
   package init(
-    setup: RunSetup, runID: String, listen: String, isQuiet: Bool, security: Security = .plain(),
-    keepsSocketFolder: Bool = false, endpointFile: EndpointFile? = nil,
+    setup: RunSetup, runID: String, listen: String, detail: ProgressDetail,
+    security: Security = .plain(), keepsSocketFolder: Bool = false,
+    endpointFile: EndpointFile? = nil,
     announce: @escaping @Sendable (String) -> Void = { _ in },
     makeDirectory: @escaping @Sendable () throws -> RunDirectory
   ) {
     self.setup = setup
     self.runID = runID
     self.listen = listen
-    self.isQuiet = isQuiet
+    self.detail = detail
     self.security = security
     self.keepsSocketFolder = keepsSocketFolder
     self.endpointFile = endpointFile
@@ -66,7 +67,7 @@ package struct CoordinatorRole: Sendable {
         outcome: outcome
       ) { [self] listener in
         let run = try RunRecorder.open(
-          directory: makeDirectory(), setup: setup, runID: runID, isQuiet: isQuiet)
+          directory: makeDirectory(), setup: setup, runID: runID, detail: detail)
         // First the line: who waits for the file may look for it.
         announce("listening at \(listener.endpoint)")
         try endpointFile?.write(listener.endpoint)

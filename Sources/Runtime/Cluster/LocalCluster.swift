@@ -9,19 +9,19 @@ package struct LocalCluster: Sendable {
   private let setup: RunSetup
   private let directory: RunDirectory
   private let runID: String
-  private let isQuiet: Bool
+  private let detail: ProgressDetail
   private let keyFolder: String?
 
   /// - Parameter keyFolder: with the keys that every process uses; nil: traffic, which does not
   ///   leave this machine, is not encrypted.
   package init(
-    setup: RunSetup, directory: RunDirectory, runID: String, isQuiet: Bool,
+    setup: RunSetup, directory: RunDirectory, runID: String, detail: ProgressDetail,
     keyFolder: String? = nil
   ) {
     self.setup = setup
     self.directory = directory
     self.runID = runID
-    self.isQuiet = isQuiet
+    self.detail = detail
     self.keyFolder = keyFolder
   }
 
@@ -44,13 +44,18 @@ package struct LocalCluster: Sendable {
     let isNew = !FileManager.default.fileExists(atPath: directory.configurationPath)
     // The coordinator reads the configuration that was resolved here, so that both agree exactly.
     try directory.writeConfiguration(setup.configurationText)
+    try directory.recordStart()
     do {
       return try LocalLauncher(
         logDirectory: directory.logDirectory, limits: limits, policy: policy
       ).run(children(socket), signals: signals) { announce($0.sentence) }
     } catch {
       // Nothing was trained: leave the directory free for the next attempt.
-      if isNew { try? FileManager.default.removeItem(atPath: directory.configurationPath) }
+      if isNew {
+        for path in [directory.configurationPath, directory.environmentPath] {
+          try? FileManager.default.removeItem(atPath: path)
+        }
+      }
       throw error
     }
   }
@@ -91,8 +96,16 @@ package struct LocalCluster: Sendable {
       arguments: [
         "coordinator", "--listen", address, "--run=\(directory.path)", "--run-id", runID,
         "--prepared",
-      ] + (isQuiet ? ["--quiet"] : []) + keys,
+      ] + detailOptions + keys,
       isLeader: true, writesToStandardError: true)
+  }
+
+  private var detailOptions: [String] {
+    switch detail {
+    case .quiet: ["--quiet"]
+    case .normal: []
+    case .verbose: ["--verbose"]
+    }
   }
 
   private func node(
@@ -101,8 +114,10 @@ package struct LocalCluster: Sendable {
     let name = "\(role)-\(rank)"
     return ChildSpecification(
       name: name, role: role,
-      arguments: [role, "--coordinator", address, "--run-id", runID, "--name", name] + options
-        + keys)
+      arguments: [
+        role, "--coordinator", address, "--run-id", runID, "--name", name,
+        "--log-file=\(directory.logPath(of: name))",
+      ] + options + keys)
   }
 
   private var keys: [String] { keyFolder.map { ["--keys=\($0)"] } ?? [] }

@@ -25,11 +25,14 @@ package final class SingleProcessRole {
   private var tickedAt = -Double.infinity
 
   /// - Throws: errors with a sentence when the run cannot begin.
-  package init(setup: RunSetup, directory: RunDirectory, runID: String, isQuiet: Bool) throws {
+  package init(
+    setup: RunSetup, directory: RunDirectory, runID: String, detail: ProgressDetail
+  ) throws {
     try ProcessNeeds.singleProcess.check(.current(), for: "a run in one process")
     let state: CoordinatorState
     (recorder, state) = try RunRecorder.open(
-      directory: directory, setup: setup, runID: runID, isQuiet: isQuiet)
+      directory: directory, setup: setup, runID: runID, detail: detail)
+    try directory.recordStart()
     deliveries = LocalDeliveries()
     coordinatorProcess = LocalCoordinator(recorder, setup: setup, deliveries: deliveries)
     serverProcess = LocalServer(deliveries)

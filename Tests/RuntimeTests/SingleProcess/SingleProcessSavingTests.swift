@@ -25,7 +25,7 @@ struct SingleProcessSavingTests {
         let ending: RoleOutcome
         do {
           ending = try SingleProcessRole(
-            setup: setup, directory: RunDirectory(existing: run), runID: "run", isQuiet: true
+            setup: setup, directory: RunDirectory(existing: run), runID: "run", detail: .quiet
           ).run(signals: signals)
         } catch {
           ending = RoleOutcome(exitCode: .failure, message: "\(error)")

@@ -23,7 +23,9 @@ package struct ProcessNeeds: Sendable, Equatable {
   /// An outgoing connection takes four descriptors (a socket, its queue, and two to watch it), an
   /// incoming one takes one.
   package static func coordinator(servers: Int, workers: Int) -> ProcessNeeds {
-    ProcessNeeds(descriptors: 44 + servers + workers + 4 * servers)
+    var needs = ProcessNeeds(descriptors: 46 + servers + workers + 4 * servers)
+    needs.threads = 6  // One writes its log.
+    return needs
   }
 
   /// - Parameter tableBytes: of its share of the tables, with the optimizer's state.
@@ -50,7 +52,7 @@ package struct ProcessNeeds: Sendable, Equatable {
 
   /// A process that starts `children` others.
   package static func launcher(children: Int) -> ProcessNeeds {
-    var needs = ProcessNeeds(descriptors: 18 + 2 * children)
+    var needs = ProcessNeeds(descriptors: 20 + 2 * children)
     needs.threads = 0
     return needs
   }

@@ -82,6 +82,9 @@ package struct OutputBacklog: Sendable {
   /// Adds a line that the next text or status replaces.
   package mutating func show(status: String) { add(.status(status)) }
 
+  /// Erases the line on which another process shows a status, before the next piece.
+  package mutating func assumeStatus() { isStatusShown = true }
+
   /// Keeps the line of a status that is shown.
   package mutating func endStatus() { add(.endOfStatus) }
 

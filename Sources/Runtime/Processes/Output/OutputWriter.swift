@@ -24,6 +24,7 @@ package final class OutputWriter: @unchecked Sendable {  // all `var`s only unde
   private var thread: JoinableThread?
   private var isWriting = false
   private var firstFailure: Int32?
+  private var watch: (@Sendable (_ byteCount: Int, _ error: Int32?) -> Void)?
 
   /// - Parameter makeThread: starts the thread; another one in a test.
   package init(
@@ -39,6 +40,15 @@ package final class OutputWriter: @unchecked Sendable {  // all `var`s only unde
 
   /// The `errno` of the first failed write.
   package var failure: Int32? { locked { firstFailure } }
+
+  /// Calls `action` after every write, with the bytes that were written and the `errno` if it
+  /// failed. It is called on the writer's thread, and may block.
+  func watchWrites(_ action: @escaping @Sendable (_ byteCount: Int, _ error: Int32?) -> Void) {
+    locked { watch = action }
+  }
+
+  /// Another process shows a status on the same terminal: the next text erases its line.
+  func assumeStatus() { add { $0.assumeStatus() } }
 
   /// Adds text: lines, each with its newline. Never waits.
   package func write(_ text: String) { add { $0.add(text) } }
@@ -101,8 +111,10 @@ package final class OutputWriter: @unchecked Sendable {  // all `var`s only unde
         continue
       }
       isWriting = true
+      let watch = watch
       condition.unlock()
       let result = write(chunk)
+      watch?(result.byteCount, result.error)
       condition.lock()
       isWriting = false
       note(result, of: chunk)

@@ -1,4 +1,6 @@
 internal import CProcess
+import Files
+import Synchronization
 
 #if canImport(Glibc)
   import Glibc
@@ -13,6 +15,47 @@ package enum ProcessOutput {
 
   /// The results of a command, on stdout. Nothing is dropped.
   package static let results = OutputWriter(descriptor: STDOUT_FILENO, overflow: .waits)
+
+  private static let ownLog = Mutex<ProcessLog?>(nil)
+
+  /// The log file of this process, if it has one.
+  package static var log: ProcessLog? { ownLog.withLock { $0 } }
+
+  /// Keeps a log from now on, at the end of a file: what goes to stderr, and progress with all
+  /// details.
+  ///
+  /// - Parameter name: of this process, such as `server-0`.
+  /// - Throws: `FileProblem` if the file cannot be opened.
+  package static func keepLog(at path: String, of name: String) throws(FileProblem) {
+    let log = try ProcessLog(path, of: name, standardError: diagnostics)
+    ownLog.withLock { $0 = log }
+  }
+
+  /// Writes a line to stderr and to the log.
+  package static func report(_ line: String) {
+    diagnostics.write(line + "\n")
+    log?.note(line)
+  }
+
+  /// Writes a line to stderr while another process shows a status there, which is erased.
+  package static func reportOverStatus(_ line: String) {
+    if case .rewriting = ProgressStyle.onStandardError(isQuiet: false) {
+      diagnostics.assumeStatus()
+    }
+    report(line)
+  }
+
+  /// Writes text, whole lines with a time of their own, to stderr and to the log.
+  package static func write(log text: String) {
+    diagnostics.write(text)
+    log?.write(text)
+  }
+
+  /// Waits shortly until stderr and the log are written.
+  package static func flushDiagnostics() {
+    _ = diagnostics.flush(within: patience)
+    _ = log?.flush(within: patience)
+  }
 
   /// How long a process that ends waits until its stderr is read, seconds.
   package static let patience = 1.0

@@ -11,7 +11,7 @@ import Foundation
 ///     metrics.jsonl          one line per epoch
 ///     summary.json           the result
 ///     run.sqlite             the coordinator's state
-///     logs/ROLE-RANK.log     what each process wrote
+///     logs/NAME.log          what each process wrote, and NAME.log.1 before that
 ///     best.json, models/     the best model, see ``BestModel``
 ///     checkpoints/           what a stopped run resumes from, unless the settings name a folder
 ///     lock                   held by the process that owns the folder, see ``RunLock``
@@ -31,6 +31,9 @@ package struct RunDirectory: Sendable, Equatable {
   package var summaryPath: String { "\(path)/summary.json" }
   package var storePath: String { "\(path)/run.sqlite" }
   package var logDirectory: String { "\(path)/logs" }
+
+  /// The log of a process, such as `server-0`.
+  package func logPath(of name: String) -> String { "\(logDirectory)/\(name).log" }
 
   /// A folder that exists already; nothing is checked.
   package init(existing path: String) {
@@ -88,7 +91,23 @@ package struct RunDirectory: Sendable, Equatable {
     }
   }
 
+  /// Records with which command this process starts or resumes the run, and on which machine.
+  /// Called by the process that the user started.
+  package func recordStart() throws {
+    try writeEnvironment(
+      RunEnvironment.capture(
+        version: Program.version, gitCommit: nil, openBLAS: .current, started: Date()))
+  }
+
+  /// Writes an environment, or adds it to that of the run that is resumed. One that cannot be read
+  /// is replaced.
   package func writeEnvironment(_ environment: RunEnvironment) throws {
+    var environment = environment
+    if let bytes = try? PlainFile.contents(of: environmentPath, atMost: 16 << 20),
+      let first = try? JSONDecoder().decode(RunEnvironment.self, from: Data(bytes))
+    {
+      environment = environment.resuming(first)
+    }
     try DurableFile.write(try ResultJSON.encode(environment, isPretty: true), to: environmentPath)
   }
 
@@ -182,7 +201,7 @@ package struct RunDirectory: Sendable, Equatable {
     let models = names(in: modelDirectory) { BestModel.isFolder($0) }
     let checkpoints = names(in: checkpointDirectory) { $0.wholeMatch(of: /v\d+-g\d+/) != nil }
     let logs = names(in: logDirectory) {
-      $0.wholeMatch(of: /(coordinator|(server|worker)-\d+)\.log/) != nil
+      $0.wholeMatch(of: /(train|coordinator|(server|worker)-\d+)\.log(\.1)?/) != nil
     }
     return [BestModel.path(path)] + models + checkpoints + logs + runFiles
   }

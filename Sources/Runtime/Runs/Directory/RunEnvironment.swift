@@ -2,8 +2,28 @@ import Foundation
 import Tensors
 
 /// `environment.json`: the machine and the program that made a run, to judge its numbers later.
-package struct RunEnvironment: Sendable, Equatable, Encodable {
-  package struct BLAS: Sendable, Equatable, Encodable {
+///
+/// It shows the first start of a run; later starts, which resume it, are listed in `resumed`.
+package struct RunEnvironment: Sendable, Equatable, Codable {
+  /// A start that resumed a run.
+  package struct Resumption: Sendable, Equatable, Codable {
+    package var commandLine: [String]
+    package var host: String
+    /// Of the program.
+    package var version: String
+    /// ISO 8601, UTC.
+    package var started: String
+
+    private enum CodingKeys: String, CodingKey {
+      case commandLine = "command_line"
+      case host, version, started
+    }
+  }
+
+  /// The most resumptions that are listed: the newest.
+  static let resumptionLimit = 100
+
+  package struct BLAS: Sendable, Equatable, Codable {
     /// The kernels in use, such as `SkylakeX`.
     package var core: String
     /// The kernels that the program chose; `core` differs only if the library does not have them.
@@ -27,9 +47,12 @@ package struct RunEnvironment: Sendable, Equatable, Encodable {
   package var cpuCores: Int
   package var memoryBytes: UInt64
   package var openBLAS: BLAS
+  /// That the user typed, also where a launcher starts the coordinator.
   package var commandLine: [String]
   /// ISO 8601, UTC.
   package var started: String
+  /// nil for a run that was never resumed.
+  package var resumed: [Resumption]?
 
   private enum CodingKeys: String, CodingKey {
     case schemaVersion = "schema_version"
@@ -40,7 +63,18 @@ package struct RunEnvironment: Sendable, Equatable, Encodable {
     case memoryBytes = "memory_bytes"
     case openBLAS = "openblas"
     case commandLine = "command_line"
-    case version, host, started
+    case version, host, started, resumed
+  }
+
+  /// This start as one of a run that was begun before.
+  ///
+  /// - Parameter first: what was recorded of it so far.
+  func resuming(_ first: RunEnvironment) -> RunEnvironment {
+    let start = Resumption(
+      commandLine: commandLine, host: host, version: version, started: started)
+    var all = first
+    all.resumed = Array(((first.resumed ?? []) + [start]).suffix(Self.resumptionLimit))
+    return all
   }
 
   /// This machine and this process.

@@ -42,6 +42,10 @@ extension FileKeepingEnvironment {
 
   func report(_ event: RunEvent) { files.recorder.report(event) }
 
+  func showWait(for what: String, secondsLeft: Double) {
+    files.recorder.showWait(for: what, secondsLeft: secondsLeft)
+  }
+
   func findCheckpoint() { files.checkpoints.find() }
 
   func commitCheckpoint(_ commit: CheckpointCommit) { files.checkpoints.commit(commit) }

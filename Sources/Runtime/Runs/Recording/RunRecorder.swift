@@ -36,7 +36,7 @@ package final class RunRecorder {
   /// - Throws: ``RuntimeError`` or `CoordinationError` when the directory cannot be used, or its
   ///   run has other settings or lacks its records.
   package static func open(
-    directory: RunDirectory, setup: RunSetup, runID: String, isQuiet: Bool
+    directory: RunDirectory, setup: RunSetup, runID: String, detail: ProgressDetail
   ) throws -> (recorder: RunRecorder, state: CoordinatorState) {
     let watch = try RunDirectoryWatch(directory)
     try directory.checkRecordsAreThere()
@@ -48,9 +48,6 @@ package final class RunRecorder {
       try directory.checkNothingIsRecorded()
     }
     try directory.writeConfiguration(setup.configurationText)
-    try directory.writeEnvironment(
-      RunEnvironment.capture(
-        version: Program.version, gitCommit: nil, openBLAS: .current, started: Date()))
     // The term must be on disk before the first message with it is sent.
     let isContinued = try store.load() != nil
     let term = isContinued ? try store.raiseTerm() : 1
@@ -69,13 +66,13 @@ package final class RunRecorder {
     for file in directory.storeFiles { watch.hold(file) }
     let recorder = try RunRecorder(
       directory: directory, watch: watch, setup: setup, plan: plan, store: store, stored: stored,
-      isQuiet: isQuiet)
+      selection: state.selection, detail: detail)
     return (recorder, state)
   }
 
   /// Writes the summary of a run that has ended, if its process died before writing it.
   ///
-  /// - Throws: as ``open(directory:setup:runID:isQuiet:)`` and ``finish()``, also when the best
+  /// - Throws: as ``open(directory:setup:runID:detail:)`` and ``finish()``, also when the best
   ///   model is not the one that the records name.
   package static func completeRecords(
     of run: ResumableRun, in directory: RunDirectory, setup: RunSetup
@@ -84,12 +81,12 @@ package final class RunRecorder {
       return try BestModel.checkIsRecorded(run.stored, in: directory)
     }
     let runID = run.stored.identity.id
-    try open(directory: directory, setup: setup, runID: runID, isQuiet: true).recorder.finish()
+    try open(directory: directory, setup: setup, runID: runID, detail: .quiet).recorder.finish()
   }
 
   private init(
     directory: RunDirectory, watch: RunDirectoryWatch, setup: RunSetup, plan: RunPlan,
-    store: RunStore, stored: StoredRun?, isQuiet: Bool
+    store: RunStore, stored: StoredRun?, selection: ModelSelection, detail: ProgressDetail
   ) throws {
     self.directory = directory
     self.watch = watch
@@ -101,8 +98,8 @@ package final class RunRecorder {
     }
     metrics = try MetricsLog(path: directory.metricsPath)
     progress = ProgressReporter(
-      epochs: plan.epochs, examplesPerEpoch: UInt64(setup.dataset.trainUsers.count),
-      isQuiet: isQuiet)
+      ProgressPlan(plan, examplesPerEpoch: UInt64(setup.dataset.trainUsers.count)),
+      selection: selection, detail: detail)
   }
 
   /// Makes a transition durable.
@@ -170,6 +167,11 @@ package final class RunRecorder {
 
   /// Shows an event as progress.
   package func report(_ event: RunEvent) { progress.handle(event) }
+
+  /// Shows what the run waits for at this moment.
+  package func showWait(for what: String, secondsLeft: Double) {
+    progress.showWait(for: what, secondsLeft: secondsLeft)
+  }
 
   /// Writes the summary and closes the store.
   ///
