@@ -86,13 +86,12 @@ let package = Package(
         "Settings", "Tensors", "Tables", "Datasets", "Recommenders", "Protocol",
         "ParameterServer", "Coordinator", "Worker", "Nodes",
       ]),
-    .target(
-      name: "Configuration",
-      dependencies: [
+    library(
+      "Configuration",
+      [
         "Files", "Settings", "Recommenders", "ParameterServer",
         .product(name: "Yams", package: "Yams"),
-      ],
-      resources: [.embedInCode("Library")], swiftSettings: swiftSettings),
+      ]),
     library("Transport", ["Files", "CZeroMQ", "CConnectionGuard", "Protocol"]),
     library(
       "Runtime",
@@ -133,12 +132,12 @@ let package = Package(
     tests("Tensors", ["CKernels"]),
     tests("Tables", ["Tensors"]),
     tests("Datasets", ["Tensors"]),
-    tests("DataPreparation", ["Datasets", "Tensors"]),
+    tests("DataPreparation", ["Datasets", "Tensors", "CZip"]),
     tests("Recommenders", ["Settings", "Tensors", "Tables", "Datasets"]),
     tests("Configuration", ["Settings", "Recommenders", "ParameterServer"]),
     tests("Protocol", []),
     tests("ParameterServer", ["Settings", "CKernels", "Tensors", "Tables", "Protocol"]),
-    tests("Checkpoints", ["ParameterServer", "Tensors", "Tables", "Protocol"]),
+    tests("Checkpoints", ["Files", "ParameterServer", "Tensors", "Tables", "Protocol"]),
     tests(
       "Coordinator",
       [

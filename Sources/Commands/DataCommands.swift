@@ -6,7 +6,9 @@ import Runtime
 struct DataCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "data", abstract: "Make, check and describe data sets.",
-    subcommands: [DataGenerate.self, DataValidate.self, DataStats.self])
+    subcommands: [
+      DataFeaturesCommand.self, DataGenerate.self, DataValidate.self, DataStats.self,
+    ])
 }
 
 struct DataGenerate: ParsableCommand {
@@ -68,18 +70,31 @@ struct DataValidate: ParsableCommand {
   @Argument(help: "The data set's folder.")
   var folder: String
 
+  @Flag(help: "Print JSON.")
+  var json = false
+
   func run() throws {
     try reporting {
-      let validation = DatasetValidation.validate(
-        folder: folder, modalities: try RunRequest(data: folder).modalities())
-      for problem in validation.problems { StandardError.write("error: \(problem)") }
-      if validation.isCutShort { StandardError.write("there are more problems; fix these first") }
-      for warning in validation.warnings { StandardError.write("warning: \(warning)") }
+      let validation = DatasetValidation.validate(folder: folder)
+      if json {
+        try StandardOutput.writeJSON(ValidationReport(validation, folder: folder))
+      } else {
+        show(validation)
+      }
       guard validation.isUsable else {
         throw ArgumentParser.ExitCode(Runtime.ExitCode.dataMalformed.rawValue)
       }
-      StandardOutput.write("'\(folder)' can be trained on")
     }
+  }
+
+  private func show(_ validation: DatasetValidation) {
+    for problem in validation.problems { StandardError.write("error: \(problem)") }
+    if validation.isCutShort { StandardError.write("there are more problems; fix these first") }
+    if !validation.isUsable, validation.isUsableWithoutFeatures {
+      StandardError.write("models without features, such as bpr, can be trained in spite of that")
+    }
+    for warning in validation.warnings { StandardError.write("warning: \(warning)") }
+    if validation.isUsable { StandardOutput.write("'\(folder)' can be trained on") }
   }
 }
 
@@ -95,9 +110,14 @@ struct DataStats: ParsableCommand {
 
   func run() throws {
     try reporting {
-      let statistics = DatasetStatistics(
-        try Dataset.load(
-          folder: folder, modalities: RunRequest(data: folder).modalities(), needsFeatures: true))
+      let validation = DatasetValidation.validate(folder: folder, limit: 1)
+      guard let statistics = validation.statistics else {
+        for problem in validation.problems { throw problem }
+        return
+      }
+      for file in statistics.unusedFeatureFiles {
+        StandardError.write("warning: \(DatasetStatistics.unusedWarning(file))")
+      }
       if json { return try StandardOutput.writeJSON(statistics) }
       StandardOutput.write(statistics.lines)
     }

@@ -3,8 +3,8 @@ import Foundation
 import Recommenders
 import Settings
 
-/// Makes one configuration out of layers: built-in defaults, then the data set's, then the
-/// model's, then the user's (`--config` files, `--set`, options); later layers take precedence.
+/// Makes one configuration out of layers: built-in defaults, then the model's, then the user's
+/// (`--config` files, `--set`, options); later layers take precedence.
 package struct ConfigurationResolver: Sendable {
   private let modelNames: [String]
 
@@ -14,22 +14,18 @@ package struct ConfigurationResolver: Sendable {
   /// Resolves a run's configuration. The model's own layer is found by the model's name in
   /// the other layers.
   ///
-  /// - Parameters:
-  ///   - dataset: layers of the data set, lowest first.
-  ///   - requested: layers of the user, lowest first.
+  /// - Parameter requested: layers of the user, lowest first.
   /// - Throws: `ConfigurationError` for an unknown key, a value that its key does not allow, or
   ///   settings that contradict each other; the message names the place of each.
-  package func resolve(
-    dataset: [ConfigurationLayer] = [], requested: [ConfigurationLayer]
-  ) throws -> RunConfiguration {
-    let name = RunConfiguration(try settings(of: dataset + requested)).model.model
+  package func resolve(requested: [ConfigurationLayer]) throws -> RunConfiguration {
+    let name = RunConfiguration(try settings(of: requested)).model.model
     let model = try ConfigurationLibrary.model(name).map { [$0] } ?? []
-    return try resolve(layers: dataset + model + requested)
+    return try resolve(layers: model + requested)
   }
 
   /// Resolves only these layers, lowest first, over the built-in defaults.
   ///
-  /// - Throws: as ``resolve(dataset:requested:)``.
+  /// - Throws: as ``resolve(requested:)``.
   package func resolve(layers: [ConfigurationLayer]) throws -> RunConfiguration {
     let configuration = RunConfiguration(try settings(of: layers))
     try configuration.checkContradictions()

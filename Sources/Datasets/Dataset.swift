@@ -33,6 +33,10 @@ public final class Dataset: Sendable {
   /// A digest of everything above that training depends on: the split interactions, the item count,
   /// and the features in use with their precomputed neighbours. The same on every machine.
   public let digest: String
+  /// The folder that all this was read from; nil for a data set made in memory.
+  package let description: DatasetDescription?
+  /// What the interactions have apart from users and items.
+  package let columns: InteractionFileWriter.Columns
   /// The files that all this was read from.
   package let sources: DatasetSources
 
@@ -53,17 +57,17 @@ public final class Dataset: Sendable {
     if let itemCount { extents.append(ItemExtent(source: "itemCount", rows: itemCount)) }
     let items = try ItemExtent.itemCount(of: interactions, covering: extents, log: &log)
     try self.init(
-      name: name, checked: interactions, features: features, itemCount: items, isFromFiles: false)
+      name: name, checked: interactions, features: features, itemCount: items, description: nil)
     try checkNegativesExist(in: interactions, log: &log)
   }
 
   /// Assembles what ``InteractionChecks`` and ``ItemExtent`` have accepted.
   ///
-  /// - Parameter isFromFiles: whether the interactions were read from a file, their source.
+  /// - Parameter description: the folder, if all was read from one.
   /// - Throws: ``DatasetError`` if a file cannot be read any more.
   init(
     name: String, checked interactions: Interactions, features: [FeatureMatrix], itemCount: Int,
-    isFromFiles: Bool
+    description: DatasetDescription?
   ) throws(DatasetError) {
     let userCount = Int(interactions.users.max() ?? -1) + 1
     let train = interactions.pairs(of: .train) { _ in true }
@@ -91,8 +95,10 @@ public final class Dataset: Sendable {
     let digested = features.map(DigestedFeature.init)
     digest = Self.digest(
       itemCount: itemCount, train: train, heldOut: heldOut, features: digested)
+    self.description = description
+    columns = interactions.columns
     sources =
-      isFromFiles
+      description != nil
       ? try DatasetSources(interactions: interactions.source, features: digested)
       : DatasetSources()
   }
@@ -129,6 +135,18 @@ public final class Dataset: Sendable {
           "\(problem): make \(place) (item \(item)) a validation row, with the x_label 1, and the "
             + "item can be drawn"))
     }
+  }
+
+  /// How the folder was made; empty if it does not say so.
+  package var history: DatasetHistory { description?.history ?? DatasetHistory() }
+
+  /// Why no model can be trained on the data set although it is one; nil if models can.
+  package var trainingProblem: DatasetError? {
+    guard valid.columns.isEmpty else { return nil }
+    return DatasetError(
+      .inconsistent, path: description?.folder ?? name,
+      "no user with training rows has validation rows (x_label 1), so no best epoch can be chosen: "
+        + "mark about 10 % of each user's rows 1, or split the data again with mrdib data split")
   }
 
   private static func digest(

@@ -38,14 +38,14 @@ struct DatasetReader {
     guard let description else { return nil }
     let interactions = try readInteractions(description)
     let files = try openFeatures(description)
-    let features = try readFeatures(files)
+    let features = try readFeatures(files, description)
     guard let interactions, interactions.count > 0 else { return nil }
     let extents = files.map { ItemExtent(source: $0.file.path, rows: $0.file.rows) }
     let itemCount = try ItemExtent.itemCount(of: interactions, covering: extents, log: &log)
     guard log.problems.isEmpty else { return nil }
     let dataset = try Dataset(
       name: description.name, checked: interactions, features: features, itemCount: itemCount,
-      isFromFiles: true)
+      description: description)
     try dataset.checkNegativesExist(in: interactions, log: &log)
     return log.problems.isEmpty ? dataset : nil
   }
@@ -63,7 +63,7 @@ struct DatasetReader {
 
   private mutating func openFeatures(
     _ description: DatasetDescription
-  ) throws(DatasetError) -> [(name: String, file: NPYFile)] {
+  ) throws(DatasetError) -> [(modality: ModalityDescription, file: NPYFile)] {
     if featureUse == .required && description.modalities.isEmpty {
       let looked = ModalityDescription.standard.map(\.file).joined(separator: " and ")
       try log.report(
@@ -72,26 +72,29 @@ struct DatasetReader {
           "holds no features, which this model needs: looked for \(looked); list other files under "
             + "modalities in dataset.yaml, or choose a model without features, such as bpr"))
     }
-    var files: [(name: String, file: NPYFile)] = []
+    var files: [(modality: ModalityDescription, file: NPYFile)] = []
     for modality in description.modalities {
       let path = description.path(of: modality.file)
       if featureUse == .countedOnly && !FileManager.default.fileExists(atPath: path) { continue }
       let file = try log.attempt { _ throws(DatasetError) in try NPYFile(path: path) }
-      if let file { files.append((modality.name, file)) }
+      if let file { files.append((modality, file)) }
     }
     return files
   }
 
   private mutating func readFeatures(
-    _ files: [(name: String, file: NPYFile)]
+    _ files: [(modality: ModalityDescription, file: NPYFile)], _ description: DatasetDescription
   ) throws(DatasetError) -> [FeatureMatrix] {
     guard featureUse != .countedOnly else { return [] }
     var features: [FeatureMatrix] = []
-    for (name, file) in files {
+    for (modality, file) in files {
       let matrix = try log.attempt { _ throws(DatasetError) in
         try FeatureMatrix(
-          name: name, file: file,
-          neighbours: NeighbourLists.readAll(forFeatures: file.path, itemCount: file.rows))
+          name: modality.name, file: file,
+          neighbours: NeighbourLists.readAll(forFeatures: file.path, itemCount: file.rows),
+          mask: modality.mask.map { mask throws(DatasetError) in
+            try FeatureMask.read(description.path(of: mask), itemCount: file.rows)
+          })
       }
       if let matrix { features.append(matrix) }
     }

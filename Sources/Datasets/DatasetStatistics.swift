@@ -11,6 +11,10 @@ public struct DatasetStatistics: Sendable, Equatable, Codable {
     public let columns: Int
     /// Rows that hold nothing but zeros.
     public let zeroRows: Int
+    /// Items that have the modality, by its mask; nil if it has none.
+    public let presentItems: Int?
+    /// What the rows of other items were filled with, if it is known.
+    public let fill: FeatureFill?
   }
 
   public let name: String
@@ -33,6 +37,15 @@ public struct DatasetStatistics: Sendable, Equatable, Codable {
   /// Items without training interactions: their id rows are never trained.
   public let coldItems: Int
   public let features: [Feature]
+  /// Whether the interactions have ratings and times.
+  public let hasRatings: Bool
+  public let hasTimes: Bool
+  /// The files of the original ids.
+  public let identifierFiles: [String]
+  /// Feature files that belong to no modality.
+  public let unusedFeatureFiles: [String]
+  /// How the folder was made, oldest step first; empty if it does not say so.
+  public let history: DatasetHistory
 
   public init(_ dataset: Dataset) {
     name = dataset.name
@@ -50,9 +63,19 @@ public struct DatasetStatistics: Sendable, Equatable, Codable {
     for item in dataset.trainItems { counts[Int(item)] += 1 }
     trainPerItem = CountSummary(counts)
     coldItems = items - dataset.negativePool.count
-    features = dataset.features.map {
-      Feature(name: $0.name, rows: $0.rows, columns: $0.columns, zeroRows: $0.zeroRowCount)
+    let description = dataset.description
+    features = dataset.features.map { feature in
+      let modality = description?.modalities.first { $0.name == feature.name }
+      return Feature(
+        name: feature.name, rows: feature.rows, columns: feature.columns,
+        zeroRows: feature.zeroRowCount, presentItems: feature.mask?.presentCount,
+        fill: modality?.fill)
     }
+    hasRatings = dataset.columns.contains(.ratings)
+    hasTimes = dataset.columns.contains(.times)
+    identifierFiles = [description?.usersFile, description?.itemsFile].compactMap { $0 }
+    unusedFeatureFiles = description?.unusedFeatureFiles ?? []
+    history = dataset.history
   }
 }
 
@@ -76,6 +99,11 @@ public struct CountSummary: Sendable, Equatable, Codable {
 }
 
 extension DatasetStatistics {
+  /// The warning about a feature file that belongs to no modality.
+  package static func unusedWarning(_ file: String) -> String {
+    "\(file.sanitized(atMost: 200)) is not used: list it under modalities in dataset.yaml"
+  }
+
   /// The figures as lines for a terminal.
   public var lines: [String] {
     var lines = [
@@ -94,15 +122,20 @@ extension DatasetStatistics {
           "\(dropped.users) users without training interactions, with \(dropped.valid) in valid "
             + "and \(dropped.test) in test"))
     }
-    for feature in features {
-      let zeros = feature.zeroRows > 0 ? ", \(feature.zeroRows) rows all zero" : ""
-      lines.append(
-        Self.line("features \(feature.name)", "\(feature.rows) × \(feature.columns)\(zeros)"))
-    }
+    for feature in features { lines.append(feature.line) }
+    if features.isEmpty { lines.append(Self.line("features", "none")) }
+    let columns = [(hasRatings, "ratings"), (hasTimes, "times")].filter(\.0).map(\.1)
+    let having = columns.isEmpty ? "no ratings or times" : columns.joined(separator: ", ")
+    lines.append(Self.line("interactions have", having))
+    lines.append(
+      Self.line(
+        "original ids",
+        identifierFiles.isEmpty ? "not known" : identifierFiles.joined(separator: ", ")))
+    for step in history.steps { lines.append(Self.line("made by", step.line)) }
     return lines.map { $0.withoutControlCharacters() }
   }
 
-  private static func line(_ label: String, _ value: String) -> String {
+  fileprivate static func line(_ label: String, _ value: String) -> String {
     label + String(repeating: " ", count: max(1, 22 - label.count)) + value
   }
 
@@ -114,5 +147,23 @@ extension DatasetStatistics {
     String(
       format: "min %d, median %.1f, mean %.2f, max %d", summary.minimum, summary.median,
       summary.mean, summary.maximum)
+  }
+}
+
+extension DatasetStatistics.Feature {
+  fileprivate var line: String {
+    var text = "\(rows) × \(columns)"
+    if let presentItems {
+      let filled =
+        switch fill {
+        case .zero: "the others are zero"
+        case .mean: "the others are the mean"
+        case nil: "the others are filled"
+        }
+      text += ", \(presentItems) items have it, \(filled)"
+    } else if zeroRows > 0 {
+      text += ", \(zeroRows) rows all zero"
+    }
+    return DatasetStatistics.line("features \(name)", text)
   }
 }

@@ -1,6 +1,10 @@
+import Files
 import Tensors
 
 /// What to know about a folder before training on it: problems, warnings and figures.
+///
+/// Training and ``DatasetStatistics`` read a folder with the same code, so that they come to the
+/// same verdict.
 public struct DatasetValidation: Sendable {
   /// Why the folder cannot be used, in the order of the stages of reading; never more than the
   /// limit given.
@@ -11,8 +15,13 @@ public struct DatasetValidation: Sendable {
   public let warnings: [String]
   /// The figures, if there are no problems.
   public let statistics: DatasetStatistics?
+  /// Whether models without features can be trained, in spite of problems with the features.
+  public let isUsableWithoutFeatures: Bool
 
   public var isUsable: Bool { problems.isEmpty }
+
+  /// Whether models with features can be trained: there are some, and there are no problems.
+  public var isUsableWithFeatures: Bool { statistics.map { !$0.features.isEmpty } ?? false }
 
   /// Looks for all problems of a data set's folder, features included if there are any.
   ///
@@ -23,60 +32,102 @@ public struct DatasetValidation: Sendable {
     var reader = DatasetReader(
       folder: folder, modalities: modalities, featureUse: .checked, problemLimit: limit)
     do {
-      let dataset = try reader.read()
-      if let dataset, dataset.valid.columns.isEmpty { return lackingValidation(folder) }
+      if let dataset = try reader.read() {
+        guard let problem = dataset.trainingProblem else { return DatasetValidation(dataset) }
+        return DatasetValidation(
+          problems: [problem], isCutShort: false, folder: folder, modalities: modalities)
+      }
       return DatasetValidation(
-        problems: reader.log.problems, isCutShort: false,
-        warnings: dataset.map(warnings) ?? [], statistics: dataset.map(DatasetStatistics.init))
+        problems: reader.log.problems, isCutShort: false, folder: folder, modalities: modalities)
     } catch {
       return DatasetValidation(
-        problems: reader.log.problems, isCutShort: true, warnings: [], statistics: nil)
+        problems: reader.log.problems, isCutShort: true, folder: folder, modalities: modalities)
     }
   }
 
-  /// Without validation rows no best epoch can be chosen, so training refuses the data set.
-  private static func lackingValidation(_ folder: String) -> DatasetValidation {
-    let problem = DatasetError(
-      .inconsistent, path: folder,
-      "no user with training rows has validation rows (x_label 1), so no best epoch can be chosen: "
-        + "mark about 10 % of each user's rows 1")
-    return DatasetValidation(
-      problems: [problem], isCutShort: false, warnings: [], statistics: nil)
+  private init(_ dataset: Dataset) {
+    problems = []
+    isCutShort = false
+    warnings = dataset.warnings
+    statistics = DatasetStatistics(dataset)
+    isUsableWithoutFeatures = true
   }
 
-  private static func warnings(_ dataset: Dataset) -> [String] {
+  private init(
+    problems: [DatasetError], isCutShort: Bool, folder: String, modalities: [ModalityDescription]?
+  ) {
+    self.problems = problems
+    self.isCutShort = isCutShort
+    warnings = []
+    statistics = nil
+    let plain = try? Dataset.load(folder: folder, modalities: modalities, needsFeatures: false)
+    isUsableWithoutFeatures = plain.map { $0.trainingProblem == nil } ?? false
+  }
+}
+
+extension Dataset {
+  /// What in the folder is not used, as sentences: feature files that belong to no modality.
+  package var unusedFileWarnings: [String] {
+    (description?.unusedFeatureFiles ?? []).map(DatasetStatistics.unusedWarning)
+  }
+
+  /// What can be used, but may be a mistake, as sentences.
+  fileprivate var warnings: [String] {
     var warnings: [String] = []
-    if dataset.test.columns.isEmpty {
+    if test.columns.isEmpty {
       warnings.append(
         "no user with training rows has test rows (x_label 2), so only validation can be reported")
     }
-    if dataset.dropped.users > 0 {
+    if dropped.users > 0 {
       warnings.append(
-        "\(dataset.dropped.users) users have no training rows; their \(dataset.dropped.valid) "
-          + "validation and \(dataset.dropped.test) test rows are not used")
+        "\(dropped.users) users have no training rows; their \(dropped.valid) "
+          + "validation and \(dropped.test) test rows are not used")
     }
-    let coldCount = dataset.itemCount - dataset.negativePool.count
+    let coldCount = itemCount - negativePool.count
     if coldCount > 0 {
       warnings.append("\(coldCount) items have no training rows; they are still ranked")
     }
-    if dataset.features.isEmpty {
+    if features.isEmpty {
       warnings.append("there are no features; only models without features can be trained")
     }
-    for feature in dataset.features {
-      if feature.zeroRowCount > 0 {
-        warnings.append(
-          "\(feature.name): \(feature.zeroRowCount) of \(feature.rows) rows are all zero")
+    return warnings + features.flatMap(\.warnings) + unusedFileWarnings + identifierWarnings
+  }
+
+  /// Tables of ids that cannot be used, or belong to other data.
+  private var identifierWarnings: [String] {
+    guard let description else { return [] }
+    let tables: [(IdentifierTable.Kind, String?, Int)] = [
+      (.users, description.usersFile, userCount), (.items, description.itemsFile, itemCount),
+    ]
+    return tables.compactMap { kind, file, count in
+      guard let file else { return nil }
+      do {
+        let table = try IdentifierTable(path: description.path(of: file), kind: kind)
+        guard table.count != count else { return nil }
+        return "\(file.sanitized(atMost: 200)) has \(table.count) ids, but there are \(count) "
+          + "\(kind.word)s"
+      } catch {
+        return "the original \(kind.word) ids cannot be used: \(error)"
       }
-      if feature.largestMagnitude > 1e6 {
-        warnings.append(
-          "\(feature.name): has values up to \(feature.largestMagnitude), with which training "
-            + "hardly works; scale the features, for instance to mean 0 and deviation 1")
-      }
-      if feature.file?.isFortranOrder == true {
-        warnings.append(
-          "\(feature.name): is stored column by column, which makes reading rows slow; "
-            + "np.save(file, np.ascontiguousarray(np.load(file))) fixes that")
-      }
+    }
+  }
+}
+
+extension FeatureMatrix {
+  fileprivate var warnings: [String] {
+    var warnings: [String] = []
+    if zeroRowCount > 0, mask == nil {
+      warnings.append("\(name): \(zeroRowCount) of \(rows) rows are all zero")
+    }
+    if largestMagnitude > 1e6 {
+      warnings.append(
+        "\(name): has values up to \(largestMagnitude), with which training "
+          + "hardly works; scale the features, for instance to mean 0 and deviation 1")
+    }
+    if file?.isFortranOrder == true {
+      warnings.append(
+        "\(name): is stored column by column, which makes reading rows slow; "
+          + "np.save(file, np.ascontiguousarray(np.load(file))) fixes that")
     }
     return warnings
   }

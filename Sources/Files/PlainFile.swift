@@ -17,7 +17,7 @@ package enum PlainFile {
     case replace
     /// For writing at the end; created if it is not there.
     case append
-    /// For writing; it must not be there yet, not even as a link.
+    /// For writing and reading back; it must not be there yet, not even as a link.
     case create
     /// For reading and writing in place; created if it is not there.
     case update
@@ -28,7 +28,7 @@ package enum PlainFile {
       // Truncated later, once it is known to be a regular file.
       case .replace: O_WRONLY | O_CREAT
       case .append: O_WRONLY | O_CREAT | O_APPEND
-      case .create: O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW
+      case .create: O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW
       case .update: O_RDWR | O_CREAT
       }
     }

@@ -22,8 +22,8 @@ func defaults() throws {
 @Test("a later layer overrides an earlier one, value by value")
 func order() throws {
   let configuration = try resolver.resolve(
-    dataset: [ConfigurationLayer(yaml: "seed: 1\nepochs: 1\nshards: 1\n", label: "data.yaml")],
     requested: [
+      ConfigurationLayer(yaml: "seed: 1\nepochs: 1\nshards: 1\n", label: "first.yaml"),
       ConfigurationLayer(yaml: "epochs: 2\nshards: 2", label: "a.yaml"),
       ConfigurationLayer(yaml: "shards: 3", label: "b.yaml"),
       ConfigurationLayer(assignment: "shards=4"),
@@ -32,34 +32,20 @@ func order() throws {
   #expect(configuration.training.seed == 1)
   #expect(configuration.training.epochs == 2)
   #expect(configuration.training.shards == 5)
-  #expect(configuration.source(of: "seed")?.description == "data.yaml:1:7")
+  #expect(configuration.source(of: "seed")?.description == "first.yaml:1:7")
   #expect(configuration.source(of: "epochs")?.description == "a.yaml:1:9")
   #expect(configuration.source(of: "shards")?.description == "--shards 5")
 }
 
-@Test("the model's own layer is above the data set's and below the user's")
+@Test("the model's own layer is below the user's")
 func modelLayer() throws {
-  let dataset = try ConfigurationLayer(yaml: "objective: mrdib", label: "data.yaml")
   let bpr = try ConfigurationLayer(assignment: "model=bpr")
-  let quiet = try resolver.resolve(dataset: [dataset], requested: [bpr])
+  let quiet = try resolver.resolve(requested: [bpr])
   #expect(quiet.model.objective == .plain)
   #expect(quiet.source(of: "objective")?.label == "built-in model/bpr.yaml")
   let asked = try resolver.resolve(
-    dataset: [dataset], requested: [bpr, ConfigurationLayer(assignment: "objective=mrdib")])
+    requested: [bpr, ConfigurationLayer(assignment: "objective=mrdib")])
   #expect(asked.model.objective == .mrdib)
-}
-
-@Test("every built-in layer resolves", arguments: ConfigurationLibrary.datasetNames)
-func library(dataset: String) throws {
-  let layer = try #require(try ConfigurationLibrary.dataset(dataset))
-  for model in ["bpr", "vbpr"] {
-    let configuration = try resolver.resolve(
-      dataset: [layer], requested: [ConfigurationLayer(assignment: "model=\(model)")])
-    #expect(configuration.data.modalities.count == 2)
-    #expect(configuration.source(of: "modalities")?.label == "built-in dataset/\(dataset).yaml")
-    #expect(try ConfigurationLibrary.model(model) != nil)
-  }
-  #expect(try ConfigurationLibrary.dataset("unheard-of") == nil)
 }
 
 @Test("names of other toolboxes are accepted")

@@ -163,8 +163,11 @@ struct DatasetFuzzTests {
             file: &file text_feat.npy
         """,
         "name: a\n", "{interactions: !!str b, modalities: []}\n", "~\n",
-        "modalities: [{name: a, file: x}, {name: b, file: y}]\n",
-      ], words: InputMutator.yamlWords + ["name", "interactions", "modalities", "file"])
+        "modalities: [{name: a, file: x}, {name: b, file: y, mask: z, fill: mean}]\n",
+        "users: u\nitems: i\nhistory:\n  - {step: import, source: \"a b\"}\n  - step: x\n",
+      ],
+      words: InputMutator.yamlWords
+        + ["name", "interactions", "modalities", "file", "mask", "fill", "history", "step"])
     try FuzzRun.run(
       .file("dataset.yaml", inputs: inputs, rounds: 15_000) { bytes in
         try file.write(bytes)
@@ -174,6 +177,63 @@ struct DatasetFuzzTests {
           for modality in read.modalities ?? [] where modality.file.isEmpty {
             throw FuzzFailure("a modality without a file: \(read)")
           }
+          try file.write(Array(read.text.utf8))
+          let again = try DatasetDescriptionFile.read(
+            folder: folder.path, files: [DatasetDescriptionFile.fileName])
+          guard again == read else { throw FuzzFailure("\(read) became \(again)") }
+        }
+      })
+  }
+
+  @Test("tables of ids")
+  func identifiers() throws {
+    let folder = try MemoryFolder()
+    let file = try MemoryFile("items.tsv", in: folder)
+    let inputs = InputMutator(
+      texts: [
+        "itemID\tid\ttitle\tcategories\n0\ta\tA\tX | Y\n1\tb\t\t\n2\tü\tB\t\n",
+        "asin\titemID\r\nB00\t1\r\nB01\t0\r\n", "\u{FEFF}itemID\tid\n0\t0\n\n\n",
+      ], words: ["\t", "\n", "\r\n", "itemID", "id", "asin", "text", "0", "1", " | ", "\0"])
+    try FuzzRun.run(
+      .file("items.tsv", inputs: inputs, rounds: 30_000) { bytes in
+        try file.write(bytes)
+        return try Self.verdict {
+          let table = try IdentifierTable(path: file.path, kind: .items)
+          for dense in 0..<table.count {
+            _ = (table.value(.title, of: dense), table.categories(of: dense))
+            guard table.dense(of: table.id(of: dense)) == dense else {
+              throw FuzzFailure("dense id \(dense) is not found by '\(table.id(of: dense))'")
+            }
+          }
+        }
+      })
+  }
+
+  @Test("interactions before a split")
+  func rawInteractions() throws {
+    let file = try MemoryFile("data.inter")
+    let written = try MemoryFolder()
+    let path = "\(written.path)/again.inter"
+    let inputs = InputMutator(
+      files: Self.interactionFiles,
+      words: ["\t", "\n", "rating", "timestamp", "x_label", "1e308", "-0.5", "nan", "1.7e9"])
+    try FuzzRun.run(
+      .file("raw-interactions", inputs: inputs, rounds: 15_000) { bytes in
+        try file.write(bytes)
+        return try Self.verdict {
+          let read = try InteractionFile.readRaw(file.path)
+          let writer = try InteractionFileWriter(path: path, columns: [.ratings, .times])
+          for row in 0..<read.count {
+            try writer.append(
+              user: read.users[row], item: read.items[row], rating: read.ratings?[row] ?? 0,
+              time: read.times?[row] ?? 0)
+          }
+          try writer.finish()
+          let again = try InteractionFile.readRaw(path)
+          let times = (read.times ?? [], again.times ?? [])
+          guard again.users == read.users,
+            zip(times.0, times.1).allSatisfy({ $0 == $1 || ($0.isNaN && $1.isNaN) })
+          else { throw FuzzFailure("\(read) became \(again)") }
         }
       })
   }

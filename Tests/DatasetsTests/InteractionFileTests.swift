@@ -123,7 +123,9 @@ struct InteractionFileTests {
   @Test("a missing split is explained")
   func explainsMissingSplit() {
     let error = refusal("userID\titemID\trating\n0\t0\t1\n")
-    expect(error, says: "data.inter:1", "no column x_label", "80 %", "validation (1)")
+    expect(
+      error, says: "data.inter:1", "not split yet", "no column x_label", "validation (1)",
+      "mrdib data split \(folder.path) --out OTHER")
   }
 
   @Test("a header without ids, with two of them, or without tabs is explained")

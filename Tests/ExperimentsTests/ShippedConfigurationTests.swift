@@ -1,4 +1,5 @@
 import Configuration
+import Datasets
 import Experiments
 import Foundation
 import Runtime
@@ -21,12 +22,9 @@ import Testing
   static let backbones = ["dualgnn", "freedom", "mgcn", "mmgcn", "soil", "vbpr"]
   static let models = backbones + ["bpr", "grcn", "lightgcn"]
 
-  /// A request for a file with the data set that its folder is named after.
   private func request(_ file: String) -> RunRequest {
-    let parts = file.split(separator: "/")
-    return RunRequest(
-      data: parts.count > 1 ? "data/\(parts[0])" : "data/lfm2k",
-      configurationFiles: [Self.folder.appendingPathComponent(file).path])
+    RunRequest(
+      data: nil, configurationFiles: [Self.folder.appendingPathComponent(file).path])
   }
 
   private func grid(_ file: String) throws -> ConfigurationGrid {
@@ -37,8 +35,7 @@ import Testing
   func resolves(file: String) throws {
     let grid = try grid(file)
     for point in grid.points {
-      let configuration = try request(file).resolve(grid.layers + point.map(\.layer))
-      #expect(!configuration.data.modalities.isEmpty)
+      _ = try request(file).resolve(grid.layers + point.map(\.layer))
     }
   }
 
@@ -82,15 +79,20 @@ import Testing
     #expect(grid.points.count == expected[model])
   }
 
-  @Test(
-    "each model has settings for each known data set", arguments: ConfigurationLibrary.datasetNames)
-  func builtIn(dataset: String) throws {
-    for model in Self.models {
-      let request = RunRequest(
-        data: "data/\(dataset)", options: [.init(option: "--model", key: "model", value: model)])
-      let configuration = try request.resolve()
-      #expect(configuration.model.model == model && configuration.data.modalities.count == 2)
-      #expect(configuration.source(of: "modalities")?.description.contains(dataset) == true)
+  @Test("descriptions of well-known data sets name the modalities of their folders")
+  func descriptions() throws {
+    let examples = Self.folder.deletingLastPathComponent().appendingPathComponent(
+      "Examples/datasets")
+    let names = try FileManager.default.contentsOfDirectory(atPath: examples.path)
+      .filter { $0 != "README.md" }.sorted()
+    #expect(names == ["baby", "clothing", "lfm2k", "sports", "tiktok"])
+    for name in names {
+      let folder = try TemporaryFolder(name: "another-name")
+      let path = examples.appendingPathComponent("\(name)/dataset.yaml").path
+      try folder.write(TemporaryFolder.contents(of: path), to: "dataset.yaml")
+      let description = try DatasetDescription.read(folder: folder.path)
+      #expect(description.name == name && description.interactionsFile == "\(name).inter")
+      #expect(description.modalities.map(\.file) == ["image_feat.npy", "text_feat.npy"])
     }
   }
 }

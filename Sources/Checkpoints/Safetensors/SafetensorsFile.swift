@@ -1,5 +1,4 @@
 import Files
-import Foundation
 
 #if canImport(Glibc)
   import Glibc
@@ -41,11 +40,9 @@ package struct SafetensorsFile {
       try Self.fill(UnsafeMutableRawBufferPointer(bytes), from: file, at: 8, path: path)
     }
     do {
-      header = try JSONDecoder().decode(SafetensorsHeader.self, from: Data(text))
-    } catch let error as SafetensorsHeader.Inconsistency {
-      throw .damaged(path, "in its header, \(error.problem)")
+      header = try SafetensorsHeader.parse(text)
     } catch {
-      throw .damaged(path, "its header is not a safetensors header")
+      throw .damaged(path, error.problem)
     }
     valueOffset = 8 + count
     guard size - valueOffset == header.byteCount else {

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// Streams named tensors into a safetensors file. The file gets its name only when it is complete
@@ -16,7 +17,13 @@ package final class SafetensorsWriter {
     path: String, tensors: [SafetensorsHeader.Tensor], metadata: [String: String],
     suffix: String = ".partial"
   ) throws(CheckpointError) {
-    let header = try SafetensorsHeader(tensors, metadata: metadata)
+    let header: SafetensorsHeader
+    do {
+      header = try SafetensorsHeader(tensors, metadata: metadata)
+    } catch {
+      throw CheckpointError(
+        .cannotCreate, "Cannot write '\(path)': \(error.problem); rename one of the tables.")
+    }
     totalByteCount = header.byteCount
     var text = try Self.encode(header, path: path)
     while text.count % 8 != 0 { text.append(UInt8(ascii: " ")) }

@@ -13,6 +13,8 @@ public struct FeatureMatrix: Sendable {
   public let zeroRowCount: Int
   /// Precomputed nearest items, by ascending k; usually none.
   public let neighbours: [NeighbourLists]
+  /// Which items have the modality; nil if all have.
+  public let mask: FeatureMask?
   /// The largest magnitude of a value.
   public let largestMagnitude: Float
   private let storage: Storage
@@ -28,13 +30,13 @@ public struct FeatureMatrix: Sendable {
 
   /// - Throws: ``DatasetError`` that names the first row and column with a NaN, an infinity or a
   ///   value that is too large.
-  /// - Precondition: the neighbours are those of `file.rows` items.
+  /// - Precondition: the neighbours and the mask are those of `file.rows` items.
   public init(
-    name: String, file: NPYFile, neighbours: [NeighbourLists] = []
+    name: String, file: NPYFile, neighbours: [NeighbourLists] = [], mask: FeatureMask? = nil
   ) throws(DatasetError) {
     try self.init(
       name: name, rows: file.rows, columns: file.columns, storage: .file(file), path: file.path,
-      neighbours: neighbours)
+      neighbours: neighbours, mask: mask)
   }
 
   /// - Throws: ``DatasetError`` that names the first row and column with a NaN, an infinity or a
@@ -47,16 +49,18 @@ public struct FeatureMatrix: Sendable {
     precondition(matrix.count > 0, "features '\(name)' of shape \(matrix.shape)")
     try self.init(
       name: name, rows: matrix.rows, columns: matrix.columns, storage: .matrix(matrix), path: name,
-      neighbours: neighbours)
+      neighbours: neighbours, mask: nil)
   }
 
   private init(
     name: String, rows: Int, columns: Int, storage: Storage, path: String,
-    neighbours: [NeighbourLists]
+    neighbours: [NeighbourLists], mask: FeatureMask?
   ) throws(DatasetError) {
     precondition(neighbours.allSatisfy { $0.itemCount == rows }, "neighbours of \(rows) items")
+    precondition(mask.map { $0.itemCount == rows } ?? true, "a mask of \(rows) items")
     self.name = name
     self.neighbours = neighbours
+    self.mask = mask
     self.rows = rows
     self.columns = columns
     self.storage = storage
@@ -72,25 +76,15 @@ public struct FeatureMatrix: Sendable {
           if largest == 0 { zeroRowCount += 1 }
           largestMagnitude = max(largestMagnitude, largest)
         case .unusable(let column):
-          throw Self.unusable(buffer[column], row: row, column: column, path: path)
+          throw DatasetError(
+            .inconsistent, path: path,
+            FeatureRowScan.sentence(
+              for: buffer[column], place: "row \(row), column \(column)"))
         }
       }
     }
     self.zeroRowCount = zeroRowCount
     self.largestMagnitude = largestMagnitude
-  }
-
-  private static func unusable(
-    _ value: Float, row: Int, column: Int, path: String
-  ) -> DatasetError {
-    let problem =
-      value.isFinite
-      ? "too large to be squared and summed in 32-bit floats; up to \(largestValue) is possible: "
-        + "scale the features, for instance to mean 0 and deviation 1, or replace the value"
-      : "but features must be finite numbers (as 32-bit floats): replace it, for instance with the "
-        + "column's mean"
-    return DatasetError(
-      .inconsistent, path: path, "row \(row), column \(column) is \(value), \(problem)")
   }
 
   /// Where the values come from, if from a file.
@@ -148,26 +142,5 @@ public struct FeatureMatrix: Sendable {
     }
     for lists in neighbours { lists.fold(into: &digest) }
     return digest.text
-  }
-}
-
-/// Checks the values of one feature row.
-enum FeatureRowScan: Equatable {
-  /// All values are accepted; the largest magnitude among them, 0 if all are 0.
-  case usable(largest: Float)
-  /// The first column with a NaN, an infinity or a value beyond ``FeatureMatrix/largestValue``.
-  case unusable(column: Int)
-
-  /// One pass over the bits without branches, so that it vectorises: without their signs, floats
-  /// are ordered as their bits are, with infinities and NaNs above all numbers.
-  static func scan(_ row: UnsafeBufferPointer<Float>) -> FeatureRowScan {
-    var largest: UInt32 = 0
-    for value in row { largest = max(largest, value.bitPattern & 0x7FFF_FFFF) }
-    if largest > FeatureMatrix.largestValue.bitPattern,
-      let column = row.firstIndex(where: { !($0.magnitude <= FeatureMatrix.largestValue) })
-    {
-      return .unusable(column: column)
-    }
-    return .usable(largest: Float(bitPattern: largest))
   }
 }

@@ -93,30 +93,18 @@ public final class NPYFile: Sendable {
         .copyMemory(
           from: UnsafeRawBufferPointer(
             rebasing: payload[row * rowByteCount..<(row + 1) * rowByteCount]))
-    case .float16:
-      convert(row, to: destination) { NPYElement.float(half: $0) }
-    case .float32:
-      convert(row, to: destination) { Float(bitPattern: $0) }
-    case .float64:
-      convert(row, to: destination) { Float(Double(bitPattern: $0)) }
+    default:
+      let (first, stride) = isFortranOrder ? (row, rows) : (row * columns, 1)
+      element.convert(
+        payload, first: first, stride: stride, count: columns, isBigEndian: isBigEndian,
+        to: destination)
     }
   }
 
-  @inline(__always)
-  private func convert<Bits: FixedWidthInteger & BitwiseCopyable>(
-    _ row: Int, to destination: UnsafeMutablePointer<Float>, _ decode: (Bits) -> Float
-  ) {
-    let payload = payload
-    let size = MemoryLayout<Bits>.size
-    let (first, stride) = isFortranOrder ? (row, rows) : (row * columns, 1)
-    for column in 0..<columns {
-      let bits = payload.loadUnaligned(
-        fromByteOffset: (first + column * stride) * size, as: Bits.self)
-      destination[column] = decode(isBigEndian ? Bits(bigEndian: bits) : Bits(littleEndian: bits))
-    }
-  }
-
-  private static func elementType(
+  /// The type of numbers that a header names.
+  ///
+  /// - Throws: ``DatasetError`` for anything but floating point numbers.
+  package static func elementType(
     _ descriptor: String?, path: String
   ) throws(DatasetError) -> (NPYElement, isBigEndian: Bool) {
     guard let descriptor else {
@@ -141,35 +129,5 @@ public final class NPYFile: Sendable {
           + "f8: np.save(file, np.load(file).astype('float32'))")
     }
     return (element, isBigEndian: order == ">")
-  }
-}
-
-/// How one number of a feature file is stored.
-public enum NPYElement: String, Sendable, Codable {
-  case float16 = "f2"
-  case float32 = "f4"
-  case float64 = "f8"
-
-  public var byteCount: Int {
-    switch self {
-    case .float16: 2
-    case .float32: 4
-    case .float64: 8
-    }
-  }
-
-  /// The value of an IEEE 754 half-precision number.
-  ///
-  /// Moving the bits into place leaves the exponent 112 too low, for subnormal numbers as well;
-  /// one exact product corrects both. (`Float16` does not exist on every platform.)
-  @inline(__always)
-  static func float(half bits: UInt16) -> Float {
-    let magnitude = UInt32(bits & 0x7FFF) << 13
-    let sign = UInt32(bits & 0x8000) << 16
-    let isFinite = bits & 0x7C00 != 0x7C00
-    let value =
-      isFinite
-      ? Float(bitPattern: magnitude) * 0x1p112 : Float(bitPattern: magnitude | 0x7F80_0000)
-    return Float(bitPattern: value.bitPattern | sign)
   }
 }

@@ -3,30 +3,31 @@ import Files
 /// The header of an npy file: the type of its numbers, their order and the shape.
 ///
 /// - Source: NumPy's `numpy.lib.format`, format versions 1.0, 2.0 and 3.0.
-struct NPYHeader: Equatable {
+package struct NPYHeader: Equatable {
   /// NumPy's name of the element type, such as `<f4`; nil for structured types.
-  let descriptor: String?
-  let isFortranOrder: Bool
-  let shape: [Int]
+  package let descriptor: String?
+  package let isFortranOrder: Bool
+  package let shape: [Int]
   /// Where the numbers begin.
-  let payloadOffset: Int
+  package let payloadOffset: Int
 
   /// The shape as Python writes it, shortened where it has more axes than anything in use.
-  var shapeText: String {
+  package var shapeText: String {
     let shown = shape.prefix(8).map(String.init) + (shape.count > 8 ? ["…"] : [])
     return "(\(shown.joined(separator: ", ")))"
   }
 
-  static let magic: [UInt8] = [0x93] + Array("NUMPY".utf8)
+  package static let magic: [UInt8] = [0x93] + Array("NUMPY".utf8)
 
   /// Far above what NumPy writes for plain arrays (one or two lines of 64 bytes).
-  static let maximumByteCount = 1 << 20
+  package static let maximumByteCount = 1 << 20
 
   /// Reads the header from the beginning of a file.
   ///
   /// - Throws: ``DatasetError`` of kind `malformed` for anything that is not a whole header.
-  static func parse(_ bytes: UnsafeRawBufferPointer, path: String) throws(DatasetError) -> NPYHeader
-  {
+  package static func parse(
+    _ bytes: UnsafeRawBufferPointer, path: String
+  ) throws(DatasetError) -> NPYHeader {
     guard bytes.count >= magic.count + 2, bytes.prefix(magic.count).elementsEqual(magic) else {
       let kind = ContentKind.sentence(bytes).map { ": \($0)" } ?? ""
       throw malformed(path, "is not an npy file (it does not begin with \\x93NUMPY)\(kind)")
@@ -57,6 +58,19 @@ struct NPYHeader: Equatable {
         "has a header that cannot be read: at byte \(error.position) of it, \(error.message)")
     }
     return try interpret(literal, path: path, payloadOffset: payloadOffset)
+  }
+
+  /// The bytes of a header of format 1.0, as `np.save` writes it: padded so that the numbers begin
+  /// at a multiple of 64.
+  ///
+  /// - Parameter shape: as Python writes it, such as `(3, 4)`.
+  static func text(descriptor: String, shape: String) -> [UInt8] {
+    let text = "{'descr': '\(descriptor)', 'fortran_order': False, 'shape': \(shape), }"
+    let unpadded = magic.count + 4 + text.utf8.count + 1
+    let padding = (64 - unpadded % 64) % 64
+    let textByteCount = text.utf8.count + padding + 1
+    return magic + [1, 0, UInt8(textByteCount & 0xFF), UInt8(textByteCount >> 8)]
+      + Array(text.utf8) + [UInt8](repeating: 0x20, count: padding) + [0x0A]
   }
 
   private static func interpret(

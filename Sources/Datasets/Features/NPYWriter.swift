@@ -23,7 +23,7 @@ public final class NPYWriter {
     self.rows = rows
     self.columns = columns
     file = try AtomicFile(path: path)
-    try file.write(Self.header(rows: rows, columns: columns))
+    try file.write(NPYHeader.text(descriptor: "<f4", shape: "(\(rows), \(columns))"))
   }
 
   /// Appends `count` rows, `[count, columns]` row-major.
@@ -49,15 +49,5 @@ public final class NPYWriter {
     let writer = try begin(path: path, rows: matrix.rows, columns: matrix.columns)
     try writer.append(matrix.pointer, count: matrix.rows)
     try writer.finish()
-  }
-
-  /// Byte for byte what `np.save` writes: padded so that the numbers begin at a multiple of 64.
-  private static func header(rows: Int, columns: Int) -> [UInt8] {
-    let text = "{'descr': '<f4', 'fortran_order': False, 'shape': (\(rows), \(columns)), }"
-    let unpadded = NPYHeader.magic.count + 4 + text.utf8.count + 1
-    let padding = (64 - unpadded % 64) % 64
-    let textByteCount = text.utf8.count + padding + 1
-    return NPYHeader.magic + [1, 0, UInt8(textByteCount & 0xFF), UInt8(textByteCount >> 8)]
-      + Array(text.utf8) + [UInt8](repeating: 0x20, count: padding) + [0x0A]
   }
 }

@@ -66,9 +66,20 @@ extension NeighbourLists {
   static func readAll(
     forFeatures featurePath: String, itemCount: Int
   ) throws(DatasetError) -> [NeighbourLists] {
+    var lists: [NeighbourLists] = []
+    for (count, file) in files(forFeatures: featurePath) {
+      lists.append(try read(file, itemCount: itemCount, count: count))
+    }
+    return lists
+  }
+
+  /// The paths of the lists of a feature file, by ascending k.
+  package static func files(
+    forFeatures featurePath: String
+  ) -> [(count: Int, path: String)] {
     let name = (featurePath as NSString).lastPathComponent
-    guard name.hasSuffix("_feat.npy") else { return [] }
-    let prefix = name.dropLast("_feat.npy".count) + "_knn"
+    guard name.hasSuffix(ModalityDescription.fileSuffix) else { return [] }
+    let prefix = name.dropLast(ModalityDescription.fileSuffix.count) + "_knn"
     let folder = (featurePath as NSString).deletingLastPathComponent
     let path = folder.isEmpty ? "." : folder
     let files = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
@@ -78,12 +89,9 @@ extension NeighbourLists {
       let digits = file.dropFirst(prefix.count).dropLast(".npy".count)
       return Int(digits).flatMap { String($0) == digits && $0 > 0 ? $0 : nil }
     }
-    var lists: [NeighbourLists] = []
-    for count in counts.sorted() {
-      let file = (folder as NSString).appendingPathComponent("\(prefix)\(count).npy")
-      lists.append(try read(file, itemCount: itemCount, count: count))
+    return counts.sorted().map {
+      ($0, (folder as NSString).appendingPathComponent("\(prefix)\($0).npy"))
     }
-    return lists
   }
 
   /// Reads whole numbers of 4 or 8 bytes, in C order.

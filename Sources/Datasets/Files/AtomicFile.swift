@@ -51,6 +51,49 @@ package final class AtomicFile {
     }
   }
 
+  /// Writes bytes at an offset, past the end too: what lies between is zero. Such a file is written
+  /// in no other way.
+  package func write(
+    _ bytes: UnsafeRawBufferPointer, at offset: Int
+  ) throws(DatasetError) {
+    guard let stream else { return }
+    var done = 0
+    while done < bytes.count {
+      let count = pwrite(
+        fileno(stream), bytes.baseAddress.map { $0 + done }, bytes.count - done,
+        off_t(offset + done))
+      if count < 0, errno == EINTR { continue }
+      guard count > 0 else { throw SystemError.writing(path) }
+      done += count
+    }
+  }
+
+  /// Reads back what was written at an offset.
+  ///
+  /// - Throws: ``DatasetError`` if the file does not have all these bytes, or the disk refuses.
+  package func read(
+    into buffer: UnsafeMutableRawBufferPointer, at offset: Int
+  ) throws(DatasetError) {
+    guard let stream else { return }
+    var done = 0
+    while done < buffer.count {
+      let count = pread(
+        fileno(stream), buffer.baseAddress.map { $0 + done }, buffer.count - done,
+        off_t(offset + done))
+      if count < 0, errno == EINTR { continue }
+      guard count > 0 else { throw SystemError.writing(path) }
+      done += count
+    }
+  }
+
+  /// Makes the file this long; what was not written is zero.
+  package func extend(to byteCount: Int) throws(DatasetError) {
+    guard let stream else { return }
+    guard ftruncate(fileno(stream), off_t(byteCount)) == 0 else {
+      throw SystemError.writing(path)
+    }
+  }
+
   /// Gives the finished file its final name.
   ///
   /// - Throws: ``DatasetError`` if the disk is full or the rename fails: the old file is kept. Also

@@ -14,10 +14,48 @@ public enum InteractionFile {
     return try read(path, log: &log)
   }
 
+  /// Reads a file whose interactions may not be split yet, with ratings and times if it has them.
+  ///
+  /// - Throws: ``DatasetError`` with the file, the line and the reason.
+  public static func readRaw(_ path: String) throws(DatasetError) -> RawInteractions {
+    let file = try MappedFile(path: path)
+    let (header, body) = try begin(file, purpose: .preparation)
+    let lineCount = try lineCount(of: body, path: path)
+    var columns = RawInteractions.Columns(header, capacity: lineCount)
+    var log = ProblemLog(limit: 1)
+    _ = try readRows(body, header: header, path: path, log: &log) { row, scanner in
+      columns.append(row, scanner)
+    }
+    return RawInteractions(source: path, columns: columns)
+  }
+
   /// Reads what can be read; a line that cannot is reported and left out.
   static func read(_ path: String, log: inout ProblemLog) throws(DatasetError) -> Interactions {
     let file = try MappedFile(path: path)
-    let bytes = file.bytes
+    let (header, body) = try begin(file, purpose: .training)
+    // Count the lines first: growing the arrays would double the memory for the largest files.
+    let lineCount = try lineCount(of: body, path: path)
+    var users: [Int32] = []
+    var items: [Int32] = []
+    var labels: [SplitLabel] = []
+    users.reserveCapacity(lineCount)
+    items.reserveCapacity(lineCount)
+    labels.reserveCapacity(lineCount)
+    let lines = try readRows(body, header: header, path: path, log: &log) { row, _ in
+      users.append(row.user)
+      items.append(row.item)
+      labels.append(row.label)
+    }
+    return Interactions(
+      source: path, columns: header.columns, users: users, items: items, labels: labels,
+      lines: lines)
+  }
+
+  /// Reads the header, and checks that what follows it is text.
+  private static func begin(
+    _ file: MappedFile, purpose: InteractionHeader.Purpose
+  ) throws(DatasetError) -> (InteractionHeader, body: UnsafeRawBufferPointer) {
+    let (bytes, path) = (file.bytes, file.path)
     guard !bytes.isEmpty else {
       throw DatasetError(
         .malformed, path: path,
@@ -34,13 +72,13 @@ public enum InteractionFile {
     try checkLineEnds(bytes[..<headerEnd], path: path)
     let header: InteractionHeader
     do {
-      header = try InteractionHeader.parse(Array(bytes[..<headerEnd]), path: path)
+      header = try InteractionHeader.parse(
+        Array(bytes[..<headerEnd]), path: path, purpose: purpose)
     } catch {
       try refuseOtherKinds(bytes, path: path)
       throw error
     }
-    let body = UnsafeRawBufferPointer(rebasing: bytes[min(headerEnd + 1, bytes.count)...])
-    return try readRows(body, header: header, path: path, log: &log)
+    return (header, UnsafeRawBufferPointer(rebasing: bytes[min(headerEnd + 1, bytes.count)...]))
   }
 
   /// - Throws: ``DatasetError`` if the file is known to be of another kind.
@@ -66,108 +104,48 @@ public enum InteractionFile {
         + "with line feeds, for instance: tr '\\r' '\\n' < OLD > NEW")
   }
 
-  private static func readRows(
-    _ body: UnsafeRawBufferPointer, header: InteractionHeader, path: String, log: inout ProblemLog
-  ) throws(DatasetError) -> Interactions {
-    // Count the lines first: growing the arrays would double the memory for the largest files.
-    let lineCount = body.count { $0 == UInt8(ascii: "\n") } + 1
-    guard lineCount <= Int(Int32.max) else {
+  private static func lineCount(
+    of body: UnsafeRawBufferPointer, path: String
+  ) throws(DatasetError) -> Int {
+    let count = body.count { $0 == UInt8(ascii: "\n") } + 1
+    guard count <= Int(Int32.max) else {
       throw DatasetError(
         .malformed, path: path,
-        "has \(lineCount) lines, more than the \(Int32.max) that can be read")
+        "has \(count) lines, more than the \(Int32.max) that can be read")
     }
-    var users: [Int32] = []
-    var items: [Int32] = []
-    var labels: [SplitLabel] = []
-    users.reserveCapacity(lineCount)
-    items.reserveCapacity(lineCount)
-    labels.reserveCapacity(lineCount)
+    return count
+  }
+
+  /// Scans all lines.
+  ///
+  /// - Parameter take: receives every interaction in order, and the scanner with what else its line
+  ///   held.
+  /// - Returns: which lines the interactions are from.
+  @inline(__always)
+  private static func readRows(
+    _ body: UnsafeRawBufferPointer, header: InteractionHeader, path: String, log: inout ProblemLog,
+    take: (InteractionLineScanner.Row, InteractionLineScanner) -> Void
+  ) throws(DatasetError) -> LineNumbers {
     var lines = LineNumbers()
+    var count = 0
     var scanner = InteractionLineScanner(bytes: body, roles: header.roles)
     while !scanner.isAtEnd {
       let start = scanner.position
       if let row = scanner.next() {
-        users.append(row.user)
-        items.append(row.item)
-        labels.append(row.label)
+        take(row, scanner)
+        count += 1
         continue
       }
-      let number = users.count + lines.skipped.count + 2
+      let number = count + lines.skipped.count + 2
       lines.skipped.append(number)
       let problem = InteractionDiagnosis.explain(
         UnsafeRawBufferPointer(rebasing: body[start..<scanner.position]), roles: header.roles)
       try log.report(DatasetError(.malformed, path: path, line: number, problem))
     }
-    guard !users.isEmpty || !lines.skipped.isEmpty else {
+    guard count > 0 || !lines.skipped.isEmpty else {
       throw DatasetError(
         .malformed, path: path, "has a header but no interactions; was it exported completely?")
     }
-    return Interactions(source: path, users: users, items: items, labels: labels, lines: lines)
-  }
-}
-
-/// The first line of an interaction file: the positions of the columns that are used.
-///
-/// Two dialects are read: MMRec's bare names (`userID`) and RecBole's `name:type`
-/// (`user_id:token`). Other columns are ignored.
-struct InteractionHeader: Equatable {
-  /// What the reader does with a column.
-  enum Role: UInt8 {
-    case user
-    case item
-    case label
-    case ignored
-  }
-
-  /// One role per column.
-  let roles: [Role]
-
-  static let names: [(role: Role, accepted: [String])] = [
-    (.user, ["userID", "user_id"]), (.item, ["itemID", "item_id"]), (.label, ["x_label"]),
-  ]
-
-  static let byteOrderMark: [UInt8] = [0xEF, 0xBB, 0xBF]
-
-  /// - Parameter line: the first line without its line feed.
-  static func parse(_ line: [UInt8], path: String) throws(DatasetError) -> InteractionHeader {
-    var bytes = line[...]
-    if bytes.starts(with: byteOrderMark) { bytes = bytes.dropFirst(byteOrderMark.count) }
-    if bytes.last == UInt8(ascii: "\r") { bytes = bytes.dropLast() }
-    let columns = bytes.split(separator: UInt8(ascii: "\t"), omittingEmptySubsequences: false)
-      .map { column in
-        let name = column.prefix { $0 != UInt8(ascii: ":") }
-        return String(decoding: name, as: UTF8.self)
-      }
-    let roles = columns.map { column in
-      names.first { $0.accepted.contains(column) }?.role ?? .ignored
-    }
-    for (role, accepted) in names {
-      let count = roles.count { $0 == role }
-      guard count > 0 else {
-        throw DatasetError(
-          .malformed, path: path, line: 1, missing(role, accepted: accepted, columns: columns))
-      }
-      guard count == 1 else {
-        throw DatasetError(
-          .malformed, path: path, line: 1,
-          "has \(count) columns called \(accepted.joined(separator: " or ")); keep one of them")
-      }
-    }
-    return InteractionHeader(roles: roles)
-  }
-
-  private static func missing(_ role: Role, accepted: [String], columns: [String]) -> String {
-    if columns.count == 1, let separator = [",", ";", " "].first(where: columns[0].contains) {
-      return "is one column with '\(separator)' in it, but columns are separated by tabs: "
-        + "replace each '\(separator)' by a tab"
-    }
-    if role == .label {
-      return "has no column x_label, which says for each row whether it is for training (0), "
-        + "validation (1) or test (2); to make a split, add the column and mark at random, "
-        + "for each user, about 80 % of the rows 0, 10 % 1 and 10 % 2"
-    }
-    let shown = columns.prefix(8).map { "'\($0.sanitized(atMost: 24))'" }.joined(separator: ", ")
-    return "has no column \(accepted.joined(separator: " or ")) among \(shown); the header should "
-      + "be: userID itemID rating timestamp x_label, separated by tabs"
+    return lines
   }
 }

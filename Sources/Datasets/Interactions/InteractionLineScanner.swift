@@ -17,6 +17,10 @@ struct InteractionLineScanner {
   private let roles: [InteractionHeader.Role]
   /// Where the next line begins.
   private(set) var position = 0
+  /// The rating and the time of the last line, NaN where its field was empty; only if they have a
+  /// role.
+  private(set) var rating = Double.nan
+  private(set) var time = Double.nan
 
   init(bytes: UnsafeRawBufferPointer, roles: [InteractionHeader.Role]) {
     self.bytes = bytes
@@ -53,6 +57,12 @@ struct InteractionLineScanner {
       case .label:
         guard let value = readLabel() else { return rejectLine() }
         label = value
+      case .rating:
+        guard let value = readNumber() else { return rejectLine() }
+        rating = value
+      case .time:
+        guard let value = readNumber() else { return rejectLine() }
+        time = value
       }
       let isLast = column == roles.count - 1
       guard isLast ? takeLineEnd() : take(Self.tab) else { return rejectLine() }
@@ -86,6 +96,13 @@ struct InteractionLineScanner {
     return label
   }
 
+  /// A finite number; NaN if the field is empty.
+  private mutating func readNumber() -> Double? {
+    let start = position
+    skipField()
+    return DecimalNumber.parse(UnsafeRawBufferPointer(rebasing: bytes[start..<position]))
+  }
+
   private mutating func skipField() {
     while position < bytes.count {
       let byte = bytes[position]
@@ -115,65 +132,5 @@ struct InteractionLineScanner {
     while position < bytes.count, bytes[position] != Self.lineFeed { position += 1 }
     _ = take(Self.lineFeed)
     return nil
-  }
-}
-
-/// Explains why ``InteractionLineScanner`` rejected a line.
-enum InteractionDiagnosis {
-  /// - Parameter line: the line with its line end, if it has one.
-  static func explain(_ line: UnsafeRawBufferPointer, roles: [InteractionHeader.Role]) -> String {
-    var bytes = Array(line)[...]
-    let isCutOff = bytes.last != UInt8(ascii: "\n")
-    if !isCutOff { bytes = bytes.dropLast() }
-    if bytes.last == UInt8(ascii: "\r") { bytes = bytes.dropLast() }
-    let fields = bytes.split(separator: UInt8(ascii: "\t"), omittingEmptySubsequences: false)
-      .map { String(decoding: $0, as: UTF8.self) }
-    let suffix =
-      isCutOff ? "; the file ends here without a line end, so it was probably cut off" : ""
-    guard fields.count == roles.count else {
-      let found = bytes.isEmpty ? "is blank" : "has \(fields.count) fields"
-      return "\(found), but the header has \(roles.count) columns (separated by tabs)\(suffix)"
-    }
-    for (field, role) in zip(fields, roles) {
-      if let problem = explain(field, role: role) { return problem + suffix }
-    }
-    return "has a carriage return inside the line; save the file with plain line ends\(suffix)"
-  }
-
-  private static func explain(_ field: String, role: InteractionHeader.Role) -> String? {
-    switch role {
-    case .ignored: nil
-    case .user: explainID(field, of: "user")
-    case .item: explainID(field, of: "item")
-    case .label: explainLabel(field)
-    }
-  }
-
-  private static func explainID(_ field: String, of kind: String) -> String? {
-    let largest = InteractionFile.largestID
-    let advice = "number the \(kind)s 0, 1, 2, …"
-    let shown = "'\(field.sanitized(atMost: 32))'"
-    let digits = field.hasPrefix("-") ? field.dropFirst() : field[...]
-    let isNumber =
-      !digits.isEmpty && digits.utf8.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")) ~= $0 }
-    if field.isEmpty { return "has an empty \(kind) id; \(advice)" }
-    guard isNumber else {
-      return "has the \(kind) id \(shown), which is not a whole number; \(advice)"
-    }
-    if field.hasPrefix("-") { return "has the negative \(kind) id \(shown); \(advice)" }
-    if field.utf8.count > 10 || (Int(field) ?? .max) > Int(largest) {
-      return "has the \(kind) id \(shown), above the largest possible, \(largest); \(advice)"
-    }
-    return nil
-  }
-
-  private static func explainLabel(_ field: String) -> String? {
-    let parts = field.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
-    let isLabel =
-      ["0", "1", "2"].contains(parts[0]) && (parts.count == 1 || parts[1].allSatisfy { $0 == "0" })
-    return isLabel
-      ? nil
-      : "has the x_label '\(field.sanitized(atMost: 32))'; it must be 0 (train), 1 (validation) or "
-        + "2 (test)"
   }
 }

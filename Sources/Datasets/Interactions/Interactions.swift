@@ -9,6 +9,8 @@ public struct Interactions: Sendable, Equatable {
   public let labels: [SplitLabel]
   /// The file, or a name for interactions made in memory.
   public let source: String
+  /// The columns of the file, whether they were read or not.
+  package let columns: InteractionFileWriter.Columns
   private let lines: LineNumbers?
 
   public var count: Int { users.count }
@@ -29,14 +31,17 @@ public struct Interactions: Sendable, Equatable {
     labels =
       train.map { _ in .train } + valid.map { _ in .valid } + test.map { _ in .test }
     self.source = source
+    columns = .labels
     lines = nil
   }
 
   /// Interactions from columns; `lines` if they were read from a file.
   init(
-    source: String, users: [Int32], items: [Int32], labels: [SplitLabel], lines: LineNumbers?
+    source: String, columns: InteractionFileWriter.Columns = .labels, users: [Int32],
+    items: [Int32], labels: [SplitLabel], lines: LineNumbers?
   ) {
     self.source = source
+    self.columns = columns
     self.users = users
     self.items = items
     self.labels = labels

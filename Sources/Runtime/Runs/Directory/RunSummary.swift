@@ -1,4 +1,5 @@
 import Coordinator
+import Datasets
 import Files
 import Foundation
 import Protocol
@@ -12,6 +13,8 @@ package struct RunSummary: Sendable, Equatable {
   package struct Details: Sendable, Equatable {
     package var model: String
     package var dataset: String
+    /// How the data set was made, its split among it; empty if its folder does not say so.
+    package var dataHistory: DatasetHistory
     package var seed: UInt64
     /// Trainable numbers of the model, auxiliary networks included.
     package var parameterCount: UInt64
@@ -20,11 +23,12 @@ package struct RunSummary: Sendable, Equatable {
     package var totalSeconds: Double
 
     package init(
-      model: String, dataset: String, seed: UInt64, parameterCount: UInt64,
-      selection: SelectionRule, totalSeconds: Double
+      model: String, dataset: String, dataHistory: DatasetHistory = DatasetHistory(), seed: UInt64,
+      parameterCount: UInt64, selection: SelectionRule, totalSeconds: Double
     ) {
       self.model = model
       self.dataset = dataset
+      self.dataHistory = dataHistory
       self.seed = seed
       self.parameterCount = parameterCount
       self.selection = selection
@@ -68,6 +72,7 @@ extension RunSummary: Encodable {
     case schemaVersion = "schema_version"
     case runID = "run_id"
     case created, model, dataset, seed, outcome, message, selection, valid, test, seconds
+    case dataHistory = "data_history"
     case parameterCount = "parameter_count"
     case epochsRun = "epochs_run"
     case bestEpoch = "best_epoch"
@@ -86,6 +91,7 @@ extension RunSummary: Encodable {
     try container.encode(run.identity.created, forKey: .created)
     try container.encode(details.model, forKey: .model)
     try container.encode(details.dataset, forKey: .dataset)
+    try container.encode(details.dataHistory, forKey: .dataHistory)
     try container.encode(details.seed, forKey: .seed)
     try container.encode(details.parameterCount, forKey: .parameterCount)
     try container.encode(Self.words(for: run.progress.status), forKey: .outcome)

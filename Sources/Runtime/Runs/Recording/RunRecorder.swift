@@ -209,7 +209,8 @@ package final class RunRecorder {
     try directory.writeSummary(
       RunSummary(
         details: .init(
-          model: setup.configuration.model.model, dataset: setup.dataset.name, seed: setup.seed,
+          model: setup.configuration.model.model, dataset: setup.dataset.name,
+          dataHistory: setup.dataset.history, seed: setup.seed,
           parameterCount: UInt64(setup.model.parameterCount), selection: plan.selection,
           totalSeconds: MonotonicClock.seconds - startedAt),
         run: run))

@@ -59,16 +59,7 @@ package struct RunRequest: Sendable {
   /// - Throws: as ``resolve()``.
   package func resolve(_ requested: [ConfigurationLayer]) throws -> RunConfiguration {
     try ConfigurationResolver(modelNames: ModelRegistry.names)
-      .resolve(dataset: try datasetLayers(), requested: requested)
-  }
-
-  /// The built-in settings for a well-known data set; none if the folder has a `dataset.yaml`.
-  private func datasetLayers() throws -> [ConfigurationLayer] {
-    guard let data, !FileManager.default.fileExists(atPath: "\(data)/dataset.yaml") else {
-      return []
-    }
-    let name = URL(fileURLWithPath: data).standardizedFileURL.lastPathComponent
-    return try ConfigurationLibrary.dataset(name).map { [$0] } ?? []
+      .resolve(requested: requested)
   }
 
   /// Loads the data and builds the model.
@@ -126,22 +117,6 @@ package struct RunRequest: Sendable {
         message: "Cannot write the generated standard data: \(error) Name a data set with --data, "
           + "or a writable folder with XDG_CACHE_HOME.")
     }
-  }
-}
-
-extension RunRequest {
-  /// The item features that a run on this data would read and whose files exist; nil if the data
-  /// set's folder decides.
-  ///
-  /// - Throws: `ConfigurationError`.
-  package func modalities() throws -> [ModalityDescription]? {
-    let configuration = try resolve()
-    let folder = data ?? configuration.data.folder
-    let present = configuration.data.modalities.filter {
-      FileManager.default.fileExists(atPath: "\(folder)/\($0.file)")
-    }
-    return present.isEmpty
-      ? nil : present.map { ModalityDescription(name: $0.name, file: $0.file) }
   }
 }
 

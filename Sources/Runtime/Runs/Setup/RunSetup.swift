@@ -30,18 +30,12 @@ package struct RunSetup: Sendable {
 
   /// Builds the model on data that was loaded for these settings.
   ///
-  /// - Throws: `ModelError`; ``RuntimeError`` for data without validation interactions.
+  /// - Throws: `ModelError`; `DatasetError` for data without validation interactions.
   package init(configuration: RunConfiguration, dataset: Dataset) throws {
     self.configuration = configuration
     configurationText = configuration.resolvedYAML()
     self.dataset = dataset
-    guard !dataset.valid.columns.isEmpty else {
-      throw RuntimeError(
-        exitCode: .dataMalformed,
-        message: "Cannot train on data set '\(dataset.name)': no user of the training data has a "
-          + "validation interaction (x_label 1), so \(configuration.selection.metric.yaml) "
-          + "cannot choose an epoch. Split the data again.")
-    }
+    if let problem = dataset.trainingProblem { throw problem }
     var input = ModelInput(dataset, graphs: .keptOnDisk(of: dataset))
     input.batchSize = configuration.training.batchSize
     model = try ModelRegistry.make(
@@ -182,8 +176,11 @@ extension RunSetup {
     ]
   }
 
-  /// Settings that have no effect on this run, as sentences.
-  package var warnings: [String] { configuration.settingsWithoutEffect }
+  /// Settings that have no effect on this run, and features that it could use but does not, as
+  /// sentences.
+  package var warnings: [String] {
+    configuration.settingsWithoutEffect + dataset.unusedFileWarnings
+  }
 }
 
 /// Identifiers of runs.

@@ -1,4 +1,3 @@
-import Files
 import Foundation
 
 /// The header of a safetensors file: its tensors with their offsets, and its metadata.
@@ -8,10 +7,30 @@ import Foundation
 ///
 /// - Source: the format's description in huggingface/safetensors.
 package struct SafetensorsHeader: Sendable, Equatable {
-  /// Types of 4 bytes.
+  /// The types of values, by their names in the format.
   package enum ElementType: String, Sendable, Codable {
+    case float16 = "F16"
+    case bfloat16 = "BF16"
     case float32 = "F32"
+    case float64 = "F64"
+    case bool = "BOOL"
+    case int8 = "I8"
+    case uint8 = "U8"
+    case int16 = "I16"
+    case uint16 = "U16"
+    case int32 = "I32"
     case uint32 = "U32"
+    case int64 = "I64"
+    case uint64 = "U64"
+
+    package var byteCount: Int {
+      switch self {
+      case .bool, .int8, .uint8: 1
+      case .float16, .bfloat16, .int16, .uint16: 2
+      case .float32, .int32, .uint32: 4
+      case .float64, .int64, .uint64: 8
+      }
+    }
   }
 
   /// A named tensor, row-major.
@@ -31,7 +50,7 @@ package struct SafetensorsHeader: Sendable, Equatable {
       self.init(name: name, shape: [rows, columns])
     }
 
-    package var byteCount: Int { shape.reduce(4, *) }
+    package var byteCount: Int { shape.reduce(type.byteCount, *) }
   }
 
   /// A tensor with the offset of its first value after the header, in bytes.
@@ -41,7 +60,7 @@ package struct SafetensorsHeader: Sendable, Equatable {
   }
 
   /// Largest size of a header in bytes, so that no file can make its reader use unbounded memory.
-  static let mostBytes = 16 << 20
+  package static let mostBytes = 16 << 20
 
   package private(set) var entries: [String: Entry] = [:]
   package let metadata: [String: String]
@@ -50,23 +69,36 @@ package struct SafetensorsHeader: Sendable, Equatable {
 
   /// The header of a file with these tensors in this order.
   ///
-  /// - Throws: ``CheckpointError`` `cannotCreate` if two have the same name.
-  package init(_ tensors: [Tensor], metadata: [String: String]) throws(CheckpointError) {
+  /// - Throws: an ``Inconsistency`` if two have the same name.
+  package init(_ tensors: [Tensor], metadata: [String: String]) throws(Inconsistency) {
     self.metadata = metadata
     for tensor in tensors {
       let entry = Entry(tensor: tensor, offset: byteCount)
       guard tensor.name != Self.metadataKey,
         entries.updateValue(entry, forKey: tensor.name) == nil
       else {
-        throw CheckpointError(
-          .cannotCreate,
-          "Cannot write a tensor '\(tensor.name)': another one has that name; rename the table.")
+        throw Inconsistency(problem: "two tensors are called '\(tensor.name.sanitized())'")
       }
       byteCount += tensor.byteCount
     }
   }
 
   private static let metadataKey = "__metadata__"
+
+  /// The header in its text.
+  ///
+  /// - Throws: an ``Inconsistency`` with the problem as a clause.
+  package static func parse(
+    _ text: some Sequence<UInt8>
+  ) throws(Inconsistency) -> SafetensorsHeader {
+    do {
+      return try JSONDecoder().decode(SafetensorsHeader.self, from: Data(text))
+    } catch let error as Inconsistency {
+      throw Inconsistency(problem: "in its header, \(error.problem)")
+    } catch {
+      throw Inconsistency(problem: "its header is not a safetensors header")
+    }
+  }
 
   private struct Key: CodingKey {
     let stringValue: String
@@ -115,7 +147,7 @@ extension SafetensorsHeader: Decodable {
     }
     for (name, description) in descriptions {
       guard description.offsets.count == 2, description.offsets[0] >= 0,
-        let size = Self.byteCount(description.shape),
+        let size = Self.byteCount(description.shape, of: description.type),
         description.offsets[1].subtractingReportingOverflow(description.offsets[0])
           == (size, false)
       else {
@@ -139,8 +171,8 @@ extension SafetensorsHeader: Decodable {
     }
   }
 
-  private static func byteCount(_ shape: [Int]) -> Int? {
-    var product = 4
+  private static func byteCount(_ shape: [Int], of type: ElementType) -> Int? {
+    var product = type.byteCount
     for extent in shape {
       let (next, overflow) = product.multipliedReportingOverflow(by: extent)
       guard extent >= 0, !overflow else { return nil }
@@ -150,7 +182,7 @@ extension SafetensorsHeader: Decodable {
   }
 
   /// An inconsistency in a header.
-  struct Inconsistency: Error {
-    let problem: String
+  package struct Inconsistency: Error {
+    package let problem: String
   }
 }

@@ -11,13 +11,37 @@ internal import Yams
 ///         file: image_feat.npy
 ///       - name: text
 ///         file: text_feat.npy
+///         mask: text_mask.npy
+///         fill: zero
+///     users: users.tsv
+///     items: items.tsv
+///     history:
+///       - step: import
+///         source: ratings.csv
+///
+/// Unknown keys are refused, except in the steps of the history.
 package struct DatasetDescriptionFile: Equatable {
   package static let fileName = "dataset.yaml"
   static let maximumByteCount = 1 << 20
 
-  var name: String?
-  var interactions: String?
-  package fileprivate(set) var modalities: [ModalityDescription]?
+  package var name: String?
+  package var interactions: String?
+  package var modalities: [ModalityDescription]?
+  /// The file of the original ids of users.
+  package var users: String?
+  /// The file of the original ids of items.
+  package var items: String?
+  package var history = DatasetHistory()
+
+  package init() {}
+
+  /// Reads the description of a folder; an empty one if the folder has none.
+  ///
+  /// - Throws: ``DatasetError`` as ``read(folder:files:)``.
+  package static func read(folder: String) throws(DatasetError) -> DatasetDescriptionFile {
+    let isThere = FileKind.of(DatasetDescription.path(of: fileName, in: folder)) != nil
+    return try read(folder: folder, files: isThere ? [fileName] : [])
+  }
 
   /// - Throws: ``DatasetError`` with the line of an unknown key or a value of the wrong kind.
   package static func read(
@@ -69,18 +93,49 @@ package struct DatasetDescriptionFile: Equatable {
 
 /// Reads the YAML nodes of the file; every error carries its line.
 private struct DescriptionReader {
+  private static let keys = [
+    "name", "interactions", "modalities", "users", "items", "history",
+  ]
+
   let path: String
 
   func description(_ root: Node) throws(DatasetError) -> DatasetDescriptionFile {
     var file = DatasetDescriptionFile()
-    for (key, value) in try entries(root, known: ["name", "interactions", "modalities"]) {
+    for (key, value) in try entries(root, known: Self.keys) {
       switch key {
       case "name": file.name = try text(value, of: key)
       case "interactions": file.interactions = try text(value, of: key)
+      case "users": file.users = try text(value, of: key)
+      case "items": file.items = try text(value, of: key)
+      case "history": file.history = try history(value)
       default: file.modalities = try modalities(value)
       }
     }
     return file
+  }
+
+  private func history(_ node: Node) throws(DatasetError) -> DatasetHistory {
+    guard let sequence = node.sequence else {
+      throw problem(node, "'history' must be a list of steps, each with step: NAME")
+    }
+    var history = DatasetHistory()
+    for element in sequence {
+      guard let mapping = element.mapping else {
+        throw problem(element, "each step of the history needs step: NAME")
+      }
+      var name: String?
+      var fields: [DatasetHistory.Field] = []
+      for (key, value) in mapping {
+        guard let key = key.scalar?.string, let text = value.scalar?.string else {
+          throw problem(value, "the steps of the history may hold plain values only")
+        }
+        if key == "step" { name = text } else { fields.append(.init(key, text)) }
+      }
+      guard let name else { throw problem(element, "each step of the history needs step: NAME") }
+      let step = DatasetHistory.Step(name, fields: fields)
+      if let sentence = history.append(step) { throw problem(element, sentence) }
+    }
+    return history
   }
 
   private func modalities(_ node: Node) throws(DatasetError) -> [ModalityDescription] {
@@ -89,22 +144,35 @@ private struct DescriptionReader {
     }
     var modalities: [ModalityDescription] = []
     for element in sequence {
-      var name: String?
-      var file: String?
-      for (key, value) in try entries(element, known: ["name", "file"]) {
-        if key == "name" {
-          name = try text(value, of: key)
-        } else {
-          file = try text(value, of: key)
-        }
-      }
-      guard let name, let file else {
-        throw problem(element, "each modality needs both name and file")
-      }
-      modalities.append(ModalityDescription(name: name, file: file))
+      modalities.append(try modality(element))
     }
     if let sentence = ModalityDescription.problem(in: modalities) { throw problem(node, sentence) }
     return modalities
+  }
+
+  private func modality(_ node: Node) throws(DatasetError) -> ModalityDescription {
+    var name: String?
+    var file: String?
+    var mask: String?
+    var fill: FeatureFill?
+    for (key, value) in try entries(node, known: ["name", "file", "mask", "fill"]) {
+      let text = try text(value, of: key)
+      switch key {
+      case "name": name = text
+      case "file": file = text
+      case "mask": mask = text
+      default:
+        fill = FeatureFill(rawValue: text)
+        if fill == nil {
+          throw problem(
+            value, "'fill' is '\(text.sanitized(atMost: 32))'; it must be zero or mean")
+        }
+      }
+    }
+    guard let name, let file else {
+      throw problem(node, "each modality needs both name and file")
+    }
+    return ModalityDescription(name: name, file: file, mask: mask, fill: fill)
   }
 
   private func entries(

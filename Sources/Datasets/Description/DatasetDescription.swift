@@ -12,12 +12,21 @@ public struct DatasetDescription: Sendable, Equatable {
   public let interactionsFile: String
   /// In the order in which models number them.
   public let modalities: [ModalityDescription]
+  /// The original ids of users and of items, relative to the folder (``IdentifierTable``); nil if
+  /// the folder has none.
+  public let usersFile: String?
+  public let itemsFile: String?
+  /// Feature files of the folder that belong to no modality, sorted.
+  public let unusedFeatureFiles: [String]
+  /// How the folder was made; empty if it does not say so.
+  public let history: DatasetHistory
 
   /// Finds out what a folder holds.
   ///
   /// What is not given is found by convention: the interactions are in `<folder name>.inter`, or
   /// in the only `.inter` file; the name is that file's; the modalities are those of
-  /// ``ModalityDescription/standard`` whose file is there.
+  /// ``ModalityDescription/standard`` whose file is there; original ids are in `users.tsv` and
+  /// `items.tsv`, or in MMRec's `u_id_mapping.csv` and `i_id_mapping.csv`.
   ///
   /// - Parameter modalities: replaces the folder's own list, if not nil.
   /// - Throws: ``DatasetError`` if the folder or the interactions cannot be found, or the
@@ -34,18 +43,26 @@ public struct DatasetDescription: Sendable, Equatable {
       if let named = file.interactions { named } else {
         try findInteractions(folder: folder, files: files)
       }
+    let own =
+      file.modalities ?? ModalityDescription.standard.filter { files.contains($0.file) }
+    let used = Set((own + (modalities ?? [])).map(\.file))
     let stem = (interactionsFile as NSString).lastPathComponent as NSString
     return DatasetDescription(
       folder: folder, name: (file.name ?? stem.deletingPathExtension).sanitized(),
       interactionsFile: interactionsFile,
-      modalities: modalities ?? file.modalities
-        ?? ModalityDescription.standard.filter { files.contains($0.file) })
+      modalities: modalities ?? own,
+      usersFile: file.users ?? IdentifierTable.Kind.users.files.first(where: files.contains),
+      itemsFile: file.items ?? IdentifierTable.Kind.items.files.first(where: files.contains),
+      unusedFeatureFiles: files.filter {
+        $0.hasSuffix(ModalityDescription.fileSuffix) && !used.contains($0)
+      },
+      history: file.history)
   }
 
   /// Where a file of the data set is.
   public func path(of file: String) -> String { Self.path(of: file, in: folder) }
 
-  static func path(of file: String, in folder: String) -> String {
+  package static func path(of file: String, in folder: String) -> String {
     file.hasPrefix("/") ? file : (folder as NSString).appendingPathComponent(file)
   }
 
@@ -87,59 +104,5 @@ public struct DatasetDescription: Sendable, Equatable {
           + "interactions: \(first.sanitized())")
     }
     return first
-  }
-}
-
-/// One kind of item features and the file that holds them.
-public struct ModalityDescription: Sendable, Equatable, Codable {
-  /// The name in tables, metrics and messages: letters, digits, `_` and `-`.
-  public let name: String
-  /// An npy file, relative to the data set's folder, one row per item.
-  public let file: String
-
-  public init(name: String, file: String) {
-    self.name = name
-    self.file = file
-  }
-
-  /// The two modalities of MMRec's layout, visual first.
-  public static let standard = [
-    ModalityDescription(name: "visual", file: "image_feat.npy"),
-    ModalityDescription(name: "text", file: "text_feat.npy"),
-  ]
-
-  /// Bounds the number of tables that a data set can ask for.
-  static let maximumCount = 16
-
-  /// Why a list of modalities cannot be used, as the rest of a sentence; nil if it can.
-  static func problem(in modalities: [ModalityDescription]) -> String? {
-    if modalities.count > maximumCount {
-      return "lists \(modalities.count) modalities; at most \(maximumCount) are supported"
-    }
-    for (index, modality) in modalities.enumerated() {
-      if !isName(modality.name) {
-        return
-          "names a modality '\(modality.name.sanitized(atMost: 32))'; names are 1 to 32 letters, "
-          + "digits, '_' or '-'"
-      }
-      if modality.file.isEmpty { return "names no file for the modality '\(modality.name)'" }
-      if modalities[..<index].contains(where: { $0.name == modality.name }) {
-        return "names the modality '\(modality.name)' twice"
-      }
-    }
-    return nil
-  }
-
-  /// Whether a text can name a modality or a data set, and files and tables after it.
-  static func isName(_ text: String) -> Bool {
-    (1...32).contains(text.utf8.count)
-      && text.utf8.allSatisfy { byte in
-        switch byte {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-          UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), UInt8(ascii: "-"):
-          true
-        default: false
-        }
-      }
   }
 }
