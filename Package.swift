@@ -132,7 +132,7 @@ let package = Package(
     tests("Tensors", ["CKernels"]),
     tests("Tables", ["Tensors"]),
     tests("Datasets", ["Tensors"]),
-    tests("DataPreparation", ["Datasets", "Tensors", "CZip"]),
+    tests("DataPreparation", ["Datasets", "Tensors", "CZip", "CZlib", "CZstd"]),
     tests("Recommenders", ["Settings", "Tensors", "Tables", "Datasets"]),
     tests("Configuration", ["Settings", "Recommenders", "ParameterServer"]),
     tests("Protocol", []),

@@ -30,6 +30,13 @@ struct Delimiter: Equatable, Sendable {
     }
   }
 
+  /// The delimiter of a text, by its first line that is not blank.
+  static func find(inBeginning text: UnsafeRawBufferPointer) -> Delimiter? {
+    let isLineEnd = { (byte: UInt8) in byte == UInt8(ascii: "\n") || byte == UInt8(ascii: "\r") }
+    return find(
+      in: UnsafeRawBufferPointer(rebasing: text.drop(while: isLineEnd).prefix { !isLineEnd($0) }))
+  }
+
   /// The delimiter of a line: a tab if it has one, else the most frequent of the others outside of
   /// quotes; nil if the line is a single field.
   static func find(in line: UnsafeRawBufferPointer) -> Delimiter? {

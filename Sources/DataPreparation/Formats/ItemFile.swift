@@ -1,0 +1,160 @@
+import Datasets
+import Files
+
+/// Reads a description of items: JSON lines, printed Python dictionaries (Amazon 2014), delimited
+/// fields with a header, or RecBole's `.item`.
+struct ItemFile {
+  let path: String
+  /// The name of the column of items in the interactions, if it has one.
+  let itemColumn: String?
+  let onRefill: (ByteStream) throws(DatasetError) -> Void
+
+  /// The number of a text that is an item's id; nil if no interaction has the item.
+  typealias Find = (UnsafeRawBufferPointer) -> Int32?
+
+  /// Adds what is known about the items that occur.
+  ///
+  /// - Parameter notify: gets what was taken for what.
+  /// - Returns: lines that could not be read.
+  func read(
+    into texts: ItemTexts, find: Find, notify: (String) -> Void
+  ) throws(DatasetError) -> DamageLog {
+    let lines = try LineReader(path: path, onRefill: onRefill)
+    let format = SourceFormat.find(in: lines.beginning)
+    return format == .jsonLines
+      ? try readObjects(lines, into: texts, find, notify)
+      : try readFields(lines, format, into: texts, find, notify)
+  }
+
+  private func readObjects(
+    _ lines: LineReader, into texts: ItemTexts, _ find: Find, _ notify: (String) -> Void
+  ) throws(DatasetError) -> DamageLog {
+    var damage = DamageLog()
+    let object = ObjectLine()
+    let storage = ObjectLine.ValueStorage()
+    var keys: Keys<ObjectLine.Key>?
+    while let line = try lines.next() {
+      if line.isEmpty { continue }
+      if let reason = object.read(UnsafeRawBufferPointer(line)) {
+        damage.add(path: path, line: lines.lineNumber, .notAnObject(reason))
+        continue
+      }
+      if keys == nil {
+        // Later objects may have keys that the first lacks.
+        let id = try idName(among: object.keys, place: "key")
+        notify("took '\(id.sanitized(atMost: 40))' as the item of \(FilePath.name(of: path))")
+        keys = Keys(
+          id: ObjectLine.Key(id), titles: ColumnNames.title.map { ObjectLine.Key($0) },
+          categories: ["categories", "category", "genres", "genre", "tags"]
+            .map { ObjectLine.Key($0) },
+          texts: ["description", "text", "abstract", "summary"].map { ObjectLine.Key($0) })
+      }
+      guard let keys else { continue }
+      guard let id = object.text(keys.id, storage: storage), !id.isEmpty else {
+        damage.add(
+          path: path, line: lines.lineNumber, .missing(.item, key: keys.id.name))
+        continue
+      }
+      guard let item = find(id) else { continue }
+      let first = { (candidates: [ObjectLine.Key], separator: String) in
+        candidates.lazy.map { object.texts($0).filter { !$0.isEmpty } }.first { !$0.isEmpty }
+          .map { Self.distinct($0).joined(separator: separator) } ?? ""
+      }
+      try texts.add(
+        item,
+        [
+          .title: first(keys.titles, " "), .categories: first(keys.categories, " | "),
+          .text: first(keys.texts, " "),
+        ])
+    }
+    return damage
+  }
+
+  private func readFields(
+    _ lines: LineReader, _ format: SourceFormat, into texts: ItemTexts, _ find: Find,
+    _ notify: (String) -> Void
+  ) throws(DatasetError) -> DamageLog {
+    var damage = DamageLog()
+    let delimiter = format.delimiter ?? Delimiter.find(inBeginning: lines.beginning) ?? .comma
+    let reader = DelimitedReader(lines, delimiter: delimiter, hasQuotes: format.hasQuotes)
+    guard try reader.next() == .record else {
+      throw DatasetError(.malformed, path: path, line: 1, "has no header with names of columns")
+    }
+    let names = reader.fields.map { field in
+      format == .recbole ? String(field.prefix { $0 != ":" }) : field
+    }
+    let id = try idName(among: names, place: "column")
+    let keys = Keys(
+      id: names.firstIndex(of: id) ?? 0,
+      titles: ColumnNames.find(ColumnNames.title, among: names).map { [$0] } ?? [],
+      categories: ColumnNames.find(ColumnNames.categories, among: names).map { [$0] } ?? [],
+      texts: ColumnNames.find(ColumnNames.text, among: names).map { [$0] } ?? [])
+    let taken = [("item", [keys.id]), ("title", keys.titles), ("categories", keys.categories)]
+      + [("text", keys.texts)]
+    notify(
+      "took "
+        + taken.compactMap { role, found in
+          found.first.map { "'\(names[$0].sanitized(atMost: 40))' as the \(role)" }
+        }.joined(separator: ", ") + " of \(FilePath.name(of: path))")
+    while true {
+      let step = try reader.next()
+      if step == .end { return damage }
+      if case .damaged(let problem) = step {
+        damage.add(path: path, line: lines.lineNumber, RowProblem(problem))
+        continue
+      }
+      guard reader.fieldCount == names.count else {
+        damage.add(
+          path: path, line: lines.lineNumber,
+          .fieldCount(found: reader.fieldCount, expected: names.count))
+        continue
+      }
+      guard let item = find(reader.field(keys.id)) else { continue }
+      let text = { (positions: [Int]) in
+        positions.first.map { String(decoding: reader.field($0), as: UTF8.self) } ?? ""
+      }
+      let categories = text(keys.categories).split(separator: "|")
+        .map { $0.trimmingBlanks }.filter { !$0.isEmpty }
+      try texts.add(
+        item,
+        [
+          .title: text(keys.titles), .categories: categories.joined(separator: " | "),
+          .text: text(keys.texts),
+        ])
+    }
+  }
+
+  /// Where the id and the texts are.
+  private struct Keys<Key> {
+    let id: Key
+    let titles: [Key]
+    let categories: [Key]
+    let texts: [Key]
+  }
+
+  private func idName(among names: [String], place: String) throws(DatasetError) -> String {
+    if let itemColumn, names.contains(itemColumn) { return itemColumn }
+    if let found = ColumnNames.find(ColumnNames.usual(.item) + ["id"], among: names) {
+      return names[found]
+    }
+    let listed = names.prefix(12).map { "'\($0.sanitized(atMost: 24))'" }.joined(separator: ", ")
+    throw DatasetError(
+      .configuration, path: path,
+      "has no \(place) that is known as the item's id among \(listed): give it the name that it "
+        + "has in the interactions, such as 'item_id'")
+  }
+
+  /// Texts without repetitions, in order.
+  private static func distinct(_ texts: [String]) -> [String] {
+    var seen = Set<String>()
+    return texts.filter { seen.insert($0).inserted }
+  }
+}
+
+extension Substring {
+  fileprivate var trimmingBlanks: Substring {
+    var rest = drop { $0 == " " }
+    while rest.last == " " { rest.removeLast() }
+    return rest
+  }
+}

@@ -1,0 +1,354 @@
+import Datasets
+import Files
+import Foundation
+
+/// Makes the folder of a data set from the files that users have.
+///
+/// Rows are read, checked and written one by one, in the order of the source. In memory are the
+/// different ids and fixed buffers.
+package struct DataImport {
+  /// What to import and how.
+  package struct Options: Sendable {
+    /// A file or folder.
+    package var source: String
+    /// The folder to make.
+    package var out: String
+    /// nil: found by content.
+    package var format: SourceFormat?
+    package var columns = ColumnChoice()
+    /// Whether the first line has names; nil: found by content.
+    package var hasHeader: Bool?
+    /// A description of items; nil: one next to the source, if its format has one.
+    package var items: String?
+    /// Whether ids are whole numbers that stay as they are.
+    package var keepsIDs = false
+    /// Whether damaged rows are left out rather than an error.
+    package var skipsDamaged = false
+    /// Whether a folder with files may be replaced.
+    package var replacesExisting = false
+
+    package init(source: String, out: String) {
+      self.source = source
+      self.out = out
+    }
+  }
+
+  /// What an import has done.
+  package struct Summary: Sendable, Equatable {
+    package var rowsRead = 0
+    package var rowsWritten = 0
+    package var damagedRows = 0
+    package var userCount = 0
+    package var itemCount = 0
+    /// Items with a title, categories or a text.
+    package var describedItems = 0
+    /// Whether the rows have labels of a split.
+    package var hasSplit = false
+    package var format = SourceFormat.delimited
+  }
+
+  private let options: Options
+  private let observer: any ImportObserver
+  private var files: SourceFiles
+  private var summary = Summary()
+  /// Bytes of the files that are read completely, and of all.
+  private var doneBytes = 0
+  private var allBytes = 0
+
+  private init(_ options: Options, _ observer: any ImportObserver) throws(DatasetError) {
+    self.options = options
+    self.observer = observer
+    files = try SourceFiles.find(options.source, format: options.format)
+    if options.keepsIDs { files.keepsIDs = true }
+    if let items = options.items { files.items = items }
+  }
+
+  /// Imports a source.
+  ///
+  /// - Parameter observer: gets progress and notices, and can stop the import.
+  /// - Throws: ``DatasetError`` if something cannot be read, or has damaged rows that are not to be
+  ///   left out: then there is no folder.
+  package static func run(
+    _ options: Options, observer: any ImportObserver
+  ) throws(DatasetError) -> Summary {
+    try checkPlace(options)
+    let folder = try NewFolder(path: options.out, replacesExisting: options.replacesExisting)
+    var work = try DataImport(options, observer)
+    try work.run(into: folder)
+    return work.summary
+  }
+
+  /// - Throws: ``DatasetError`` if the folder that would be replaced holds what is imported.
+  private static func checkPlace(_ options: Options) throws(DatasetError) {
+    let resolved = { (path: String) in
+      URL(fileURLWithPath: path).resolvingSymlinksInPath().standardizedFileURL.path
+    }
+    let out = resolved(options.out)
+    for path in [options.source, options.items].compactMap({ $0 }) {
+      guard resolved(path) == out || resolved(path).hasPrefix("\(out)/") else { continue }
+      throw DatasetError(
+        .configuration, path: options.out,
+        "holds '\(path.sanitized(atMost: 200))', which is to be imported: name another folder with "
+          + "--out")
+    }
+  }
+
+  private mutating func run(into folder: NewFolder) throws(DatasetError) {
+    summary.format = files.format
+    allBytes = (files.parts.map { $0.path } + [files.items].compactMap { $0 })
+      .reduce(0) { $0 + Self.size(of: $1) }
+    var reader = try open(files.parts[0])
+    var roles = reader.roles
+    let splitLabels = files.parts.compactMap { $0.label }
+    if !splitLabels.isEmpty { roles.insert(.label) }
+    summary.hasSplit = roles.contains(.label)
+    let name = FilePath.name(of: folder.path)
+    let interactions = "\(name).inter"
+    let writer = try InteractionWriter(
+      path: folder.path(of: interactions), roles: roles, keepsIDs: files.keepsIDs)
+    for (index, part) in files.parts.enumerated() {
+      if index > 0 {
+        reader = try open(part)
+        guard reader.roles == roles || reader.roles.union([.label]) == roles else {
+          throw DatasetError(
+            .inconsistent, path: part.path,
+            "has other columns than \(FilePath.name(of: files.parts[0].path)): the parts of a split "
+              + "need the same")
+        }
+      }
+      try copyRows(reader, of: part, to: writer)
+      doneBytes += Self.size(of: part.path)
+    }
+    guard writer.rowCount > 0 else {
+      throw DatasetError(
+        .malformed, path: options.source, "has no interactions; was it exported completely?")
+    }
+    try writer.commit()
+    try checkIDs(writer)
+    noteTimes(writer.timeUnits)
+    try writeArrays(to: folder, items: writer.items)
+    try writeUsers(writer.users, to: folder)
+    try writeItems(writer.items, to: folder)
+    summary.rowsWritten = writer.rowCount
+    summary.userCount = writer.users.count
+    summary.itemCount = writer.items.count
+    try writeDescription(name: name, interactions: interactions, roles: roles, to: folder)
+    try folder.commit()
+  }
+
+  private static func size(of path: String) -> Int {
+    var status = stat()
+    return stat(path, &status) == 0 ? Int(status.st_size) : 0
+  }
+
+  /// What readers call after each refill: reports progress, and stops if the user asked for it.
+  private var onRefill: (ByteStream) throws(DatasetError) -> Void {
+    let (done, all, observer) = (doneBytes, allBytes, observer)
+    return { stream throws(DatasetError) in
+      try observer.noteProgress(done + stream.filePosition, of: all)
+    }
+  }
+
+  private mutating func open(_ part: SourceFiles.Part) throws(DatasetError) -> any RowReader {
+    let isFirst = part.path == files.parts[0].path
+    switch files.format {
+    case .jsonSplit: return try ListRows(path: part.path, onRefill: onRefill)
+    case .pairs:
+      if isFirst { observer.notify("took lines of a user and its items, separated by blanks") }
+      return PairRows(try LineReader(path: part.path, onRefill: onRefill))
+    case .jsonLines:
+      let rows = try ObjectRows(
+        try LineReader(path: part.path, onRefill: onRefill), choice: options.columns)
+      if isFirst { rows.layout.notices.forEach { observer.notify($0) } }
+      return rows
+    default:
+      let rows = try DelimitedRows(
+        try LineReader(path: part.path, onRefill: onRefill), format: files.format,
+        hasHeader: options.hasHeader, choice: options.columns)
+      if isFirst { rows.layout.notices.forEach { observer.notify($0) } }
+      return rows
+    }
+  }
+
+  private mutating func copyRows(
+    _ reader: any RowReader, of part: SourceFiles.Part, to writer: InteractionWriter
+  ) throws(DatasetError) {
+    var damage = DamageLog()
+    var row = SourceRow()
+    var rowCount = 0
+    reading: while true {
+      switch try reader.next(&row) {
+      case .row:
+        rowCount += 1
+        if let problem = try writer.add(row, label: part.label) {
+          damage.add(path: part.path, line: reader.lineNumber, problem)
+        }
+      case .damaged(let problem):
+        rowCount += 1
+        damage.add(path: part.path, line: reader.lineNumber, problem)
+      case .end: break reading
+      }
+    }
+    summary.rowsRead += rowCount
+    try report(damage, path: part.path, rowCount: rowCount)
+  }
+
+  private mutating func report(
+    _ damage: DamageLog, path: String, rowCount: Int
+  ) throws(DatasetError) {
+    guard damage.count > 0 else { return }
+    damage.lines.forEach { observer.warn($0) }
+    guard options.skipsDamaged else { throw damage.error(path: path, rowCount: rowCount) }
+    summary.damagedRows += damage.count
+    observer.warn(
+      "left out \(damage.count) damaged \(damage.count == 1 ? "line" : "lines") of "
+        + FilePath.name(of: path))
+  }
+
+  private func checkIDs(_ writer: InteractionWriter) throws(DatasetError) {
+    try writer.users.checkDensity(path: options.source)
+    try writer.items.checkDensity(path: options.source)
+  }
+
+  private func noteTimes(_ units: Set<TimeText.Unit>) {
+    let converted = units.subtracting([.seconds])
+    guard !converted.isEmpty else { return }
+    let words = units.sorted { $0.rawValue < $1.rawValue }.map { $0.words }
+    observer.notify(
+      units.count == 1
+        ? "timestamps were \(words[0]) and became seconds since 1970"
+        : "timestamps were of several kinds (\(words.joined(separator: ", "))) and became seconds "
+          + "since 1970")
+  }
+
+  /// Copies features, and makes room for items that have features and no interactions.
+  private func writeArrays(to folder: NewFolder, items: IDNumbering) throws(DatasetError) {
+    for path in files.arrays {
+      let name = FilePath.name(of: path)
+      if name.hasSuffix("_feat.npy") {
+        items.include(idsBelow: try NPYFile(path: path).rows)
+      }
+      let input = try FileBytes(path: path)
+      let output = try AtomicFile(path: folder.path(of: name))
+      let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 64)
+      defer { buffer.deallocate() }
+      while true {
+        let count = try input.read(into: buffer)
+        if count == 0 { break }
+        try output.write(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+        try observer.noteProgress(doneBytes, of: allBytes)
+      }
+      try output.commit()
+      observer.notify("copied \(name)")
+    }
+  }
+
+  /// Lets the observer stop the work now and then.
+  private func checkStop(_ id: Int) throws(DatasetError) {
+    if id % 65_536 == 65_535 { try observer.noteProgress(doneBytes, of: allBytes) }
+  }
+
+  /// The original ids of a source that has numbers; nil if it has none, or not of all.
+  private func originalIDs(
+    _ path: String?, _ kind: IdentifierTable.Kind, _ numbering: IDNumbering
+  ) throws(DatasetError) -> IdentifierTable? {
+    guard let path else { return nil }
+    let table = try IdentifierTable(path: path, kind: kind)
+    numbering.include(idsBelow: table.count)
+    guard table.count == numbering.count else {
+      observer.warn(
+        "\(FilePath.name(of: path)) has original ids of \(table.count) of \(numbering.count) "
+          + "\(kind.word)s, so the numbers are used in place of all")
+      return nil
+    }
+    return table
+  }
+
+  private func writeUsers(
+    _ users: IDNumbering, to folder: NewFolder
+  ) throws(DatasetError) {
+    let table = try originalIDs(files.userMap, .users, users)
+    let writer = try IdentifierTableWriter(folder: folder.workPath, kind: .users)
+    for id in 0..<users.count {
+      try checkStop(id)
+      if let table {
+        try writer.append(id: table.idBytes(of: id))
+      } else {
+        try users.withID(id) { bytes throws(DatasetError) in try writer.append(id: bytes) }
+      }
+    }
+    try writer.finish()
+  }
+
+  private mutating func writeItems(
+    _ items: IDNumbering, to folder: NewFolder
+  ) throws(DatasetError) {
+    let table = try originalIDs(files.itemMap, .items, items)
+    let texts = try ItemTexts(folder: folder, itemCount: items.count)
+    if let path = files.items {
+      let file = ItemFile(
+        path: path, itemColumn: options.columns.names[.item], onRefill: onRefill)
+      let damage = try file.read(
+        into: texts,
+        find: { text in
+          table.map { $0.dense(of: text).map { Int32($0) } } ?? items.find(text)
+        }, notify: { observer.notify($0) })
+      try report(damage, path: path, rowCount: texts.count + damage.count)
+      observer.notify("\(texts.count) of \(items.count) items are described")
+    }
+    summary.describedItems = texts.count
+    let reader = try texts.finish()
+    let writer = try IdentifierTableWriter(
+      folder: folder.workPath, kind: .items, columns: reader.columns)
+    for id in 0..<items.count {
+      try checkStop(id)
+      let values = try reader.values(of: id)
+      if let table {
+        try writer.append(id: table.idBytes(of: id), values: values)
+      } else {
+        try items.withID(id) { bytes throws(DatasetError) in
+          try writer.append(id: bytes, values: values)
+        }
+      }
+    }
+    try writer.finish()
+  }
+
+  private func writeDescription(
+    name: String, interactions: String, roles: Set<ColumnRole>, to folder: NewFolder
+  ) throws(DatasetError) {
+    var description = DatasetDescriptionFile()
+    if let source = files.folder {
+      description = try DatasetDescriptionFile.read(folder: source)
+      let copied = Set(files.arrays.map { FilePath.name(of: $0) })
+      description.modalities?.removeAll { modality in
+        let isCopied = [modality.file, modality.mask].compactMap { $0 }.allSatisfy(copied.contains)
+        if !isCopied {
+          observer.warn(
+            "left out the modality \(modality.name): \(modality.file.sanitized()) is not an npy "
+              + "file in the folder itself")
+        }
+        return !isCopied
+      }
+    }
+    description.name = name
+    description.interactions = interactions
+    description.users = "users.tsv"
+    description.items = "items.tsv"
+    var step: [DatasetHistory.Field] = [
+      .init("format", files.format.rawValue),
+      .init("source", files.parts.map { FilePath.name(of: $0.path) }.joined(separator: " ")),
+    ]
+    if let items = files.items { step.append(.init("items", FilePath.name(of: items))) }
+    step += [
+      .init("rows_read", "\(summary.rowsRead)"), .init("rows_written", "\(summary.rowsWritten)"),
+      .init("damaged_rows_skipped", "\(summary.damagedRows)"),
+      .init("ids", files.keepsIDs ? "kept" : "numbered by first appearance"),
+    ]
+    if files.parts.contains(where: { $0.label != nil }) || roles.contains(.label) {
+      step.append(.init("x_label", "from the source"))
+    }
+    try description.append(DatasetHistory.Step("import", fields: step))
+    try description.write(to: folder.workPath)
+  }
+}
