@@ -7,8 +7,8 @@ struct DataCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "data", abstract: "Make, check and describe data sets.",
     subcommands: [
-      DataImport.self, DataFeaturesCommand.self, DataGenerate.self, DataValidate.self,
-      DataStats.self,
+      DataImport.self, DataFeaturesCommand.self, DataSplitCommand.self, DataSubsetCommand.self,
+      DataGenerate.self, DataValidate.self, DataStats.self,
     ])
 }
 

@@ -24,6 +24,8 @@ public enum RandomStream: UInt32, Sendable, CaseIterable {
   case generator = 8
   /// Train / validation / test splits.
   case split = 9
+  /// Samples of users and items.
+  case sample = 10
 }
 
 /// Random numbers of one purpose, keyed by (seed, stream, epoch, step); a draw is named by an id

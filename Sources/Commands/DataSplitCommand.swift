@@ -1,0 +1,172 @@
+import ArgumentParser
+import DataPreparation
+import Datasets
+import Foundation
+import Runtime
+
+struct DataSplitCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "split",
+    abstract: "Divide a data set into training, validation and test.",
+    discussion: """
+      In this order: rows below --minimum-rating are left out, then repetitions of a user with an \
+      item, then what is not in the core, and the rest is divided. The result depends on the \
+      interactions and the seed, not on the order of lines. dataset.yaml of the new folder records \
+      how it was made.
+      """)
+
+  /// How to divide.
+  enum Method: String, CaseIterable, ExpressibleByArgument {
+    case random
+    case leaveOneOut = "leave-one-out"
+    case userTime = "user-time"
+    case time
+  }
+
+  @Argument(help: "The data set's folder.")
+  var folder: String
+
+  @Option(help: ArgumentHelp("The folder to make.", valueName: "folder"))
+  var out: String
+
+  @Option(
+    help: ArgumentHelp(
+      "random (for each user), leave-one-out (of each user the last for test, the one before for "
+        + "validation), user-time (the latest of each user) or time (the latest of all)."))
+  var by = Method.random
+
+  @Option(
+    help: ArgumentHelp(
+      "Shares of training, validation and test, such as 0.8,0.1,0.1. Without them, random and "
+        + "user-time hold out as many as MMRec does, and time takes 0.8,0.1,0.1.",
+      valueName: "shares"))
+  var ratios: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "With --by time: where validation begins, a date or seconds since 1970.", valueName: "time"))
+  var validFrom: String?
+
+  @Option(
+    help: ArgumentHelp("With --by time: where test begins.", valueName: "time"))
+  var testFrom: String?
+
+  @Option(help: "The seed of random choices; part of the result.")
+  var seed = 999
+
+  @Option(help: ArgumentHelp("Leave out rows with a lower rating, or none.", valueName: "rating"))
+  var minimumRating: Float?
+
+  @Option(
+    help: ArgumentHelp(
+      "Which row of a user with the same item to keep: first, last, highest (rating), or refuse "
+        + "the data set."))
+  var duplicates = DuplicateRule.first
+
+  @Option(
+    help: ArgumentHelp(
+      "Keep users and items with at least so many interactions, repeatedly (the k-core).",
+      valueName: "k"))
+  var core: Int?
+
+  @Option(help: ArgumentHelp("As --core, for users only.", valueName: "k"))
+  var userCore: Int?
+
+  @Option(help: ArgumentHelp("As --core, for items only.", valueName: "k"))
+  var itemCore: Int?
+
+  @Flag(
+    inversion: .prefixedNo,
+    help: "Keep items with features but without interactions (by default: unless there is a core).")
+  var keepColdItems: Bool?
+
+  @Flag(help: "Split a data set that is split already.")
+  var replaceSplit = false
+
+  @Flag(help: "Replace the folder if it has files.")
+  var overwrite = false
+
+  @Flag(name: .shortAndLong, help: "Show no progress.")
+  var quiet = false
+
+  func validate() throws {
+    guard seed >= 0 else {
+      throw ValidationError("--seed is \(seed); expected a whole number of at least 0.")
+    }
+    for (option, value) in [
+      ("--core", core), ("--user-core", userCore), ("--item-core", itemCore),
+    ] {
+      guard let value, !(1...1_000_000).contains(value) else { continue }
+      throw ValidationError("\(option) is \(value); expected a whole number from 1 to 1000000.")
+    }
+    if let minimumRating, !minimumRating.isFinite {
+      throw ValidationError("--minimum-rating is \(minimumRating); expected a finite number.")
+    }
+    _ = try requested(method)
+  }
+
+  func run() throws {
+    try reporting {
+      var split = DataSplit(method: try method(), seed: UInt64(seed))
+      split.minimumRating = minimumRating
+      split.duplicates = duplicates
+      split.userCore = userCore ?? core ?? 0
+      split.itemCore = itemCore ?? core ?? 0
+      split.keepsColdItems = keepColdItems
+      split.replacesSplit = replaceSplit
+      let progress = try StageProgress(isQuiet: quiet)
+      let summary = try split.run(
+        folder: folder, to: out, replacesExisting: overwrite, report: progress.report)
+      StandardOutput.write(summary.lines)
+      if !quiet { StandardError.write("next: mrdib train --data \(out)") }
+    }
+  }
+
+  /// The method with what belongs to it.
+  ///
+  /// - Throws: ``SplitRequestError`` for values that cannot be read or do not belong to it.
+  private func method() throws(SplitRequestError) -> SplitMethod {
+    let shares = try ratios.map { text throws(SplitRequestError) in try SplitRatios(parsing: text) }
+    guard by == .time || (validFrom == nil && testFrom == nil) else {
+      throw SplitRequestError("--valid-from and --test-from belong to --by time")
+    }
+    switch by {
+    case .random: return .random(shares)
+    case .userTime: return .userTime(shares)
+    case .leaveOneOut:
+      guard shares == nil else {
+        throw SplitRequestError("--ratios do not belong to --by leave-one-out; use --by user-time")
+      }
+      return .leaveOneOut
+    case .time: return .time(try timeCut(shares))
+    }
+  }
+
+  private func timeCut(_ shares: SplitRatios?) throws(SplitRequestError) -> TimeCut {
+    guard validFrom != nil || testFrom != nil else { return .ratios(shares ?? .standard) }
+    guard let validFrom, let testFrom, shares == nil else {
+      throw SplitRequestError(
+        "--by time needs either --ratios, or both --valid-from and --test-from")
+    }
+    let valid = try TimePoint.seconds(parsing: validFrom, option: "--valid-from")
+    let test = try TimePoint.seconds(parsing: testFrom, option: "--test-from")
+    guard valid < test else {
+      throw SplitRequestError("--valid-from is not before --test-from")
+    }
+    return .points(valid: valid, test: test)
+  }
+}
+
+extension DuplicateRule: ExpressibleByArgument {}
+
+extension ParsableCommand {
+  /// Reads the values of options while the command line is checked, so that a wrong one is reported
+  /// with the usage.
+  func requested<Value>(_ read: () throws(SplitRequestError) -> Value) throws -> Value {
+    do {
+      return try read()
+    } catch {
+      throw ValidationError("\(error).")
+    }
+  }
+}
