@@ -22,7 +22,7 @@ struct AblateCommand: ParsableCommand {
 
   @Option(
     name: .customLong("metric"),
-    help: "A test metric (default recall@20 and ndcg@20); may be given several times.")
+    help: "A test metric; may be given several times (default: recall@20 and ndcg@20).")
   var metrics: [String] = []
 
   func validate() throws { _ = try seedList() }

@@ -11,6 +11,9 @@ struct CompareCommand: ParsableCommand {
       by a two-sided paired t-test and a two-sided Wilcoxon signed-rank test over the users, whose
       values are averaged over the seeds that both have. The metrics per user are computed from the
       saved vectors and cached in the model's folder as per_user.tsv.
+
+      A warning lists the settings in which configurations differ besides what is compared: the \
+      model, else the objective, else the only setting that differs; and what a sweep varies.
       """)
 
   @Argument(help: "Directories of runs, or of sweeps.")
@@ -24,7 +27,7 @@ struct CompareCommand: ParsableCommand {
 
   @Option(
     name: .customLong("metric"),
-    help: "A metric, such as recall@20 (the default, with ndcg@20); may be given several times.")
+    help: "A metric (default: recall@20 and ndcg@20); may be given several times.")
   var metrics: [String] = []
 
   @Option(help: "test or valid.")
@@ -33,19 +36,18 @@ struct CompareCommand: ParsableCommand {
   @Flag(help: "Use only the settings of a sweep that validation chooses.")
   var chosen = false
 
-  @Option(
-    help: ArgumentHelp(
-      "The data set's folder, if it was moved after training.", valueName: "folder"))
-  var data: String?
+  @OptionGroup var trained: TrainedDataOptions
 
   @OptionGroup var table: TableOptions
 
   func run() throws {
     try reporting {
       let ordered = (baseline.map { [$0] } ?? []) + paths.filter { $0 != baseline }
-      let report = try ComparisonReport(
-        ComparedGroup.groups(in: ordered, chosenOnly: chosen), metrics: metrics, split: split
-      ) { try PerUserMetrics.load(run: $0.path, dataFolder: data) }
+      let groups = try ComparedGroup.groups(in: ordered, chosenOnly: chosen)
+      let warnings = try ComparedSettings(groups).warnings
+      for warning in warnings { StandardError.write("warning: \(warning)") }
+      let report = try ComparisonReport(groups, metrics: metrics, split: split, warnings: warnings)
+      { try PerUserMetrics.load(run: $0.path, dataFolder: trained.data) }
       try table.write(report, csv: report.csv, lines: report.lines)
     }
   }

@@ -21,16 +21,45 @@ struct DataGenerate: ParsableCommand {
   @Option(help: ArgumentHelp("Where to write.", valueName: "folder"))
   var out: String
 
-  @Option(help: "Number of users.") var users: Int?
-  @Option(help: "Number of items.") var items: Int?
-  @Option(help: "Interactions per user.") var interactions: Int?
-  @Option(help: "Dimensions of each kind of planted information.") var dimensions: Int?
-  @Option(help: "Weight of the information that both modalities share.") var shared: Float?
-  @Option(help: "Weight of the information in the visual modality only.") var uniqueVisual: Float?
-  @Option(help: "Weight of the information in the text modality only.") var uniqueText: Float?
-  @Option(help: "Weight of the information in the combination only.") var synergy: Float?
-  @Option(help: "Dimensions of pure noise in each modality.") var noiseDimensions: Int?
-  @Option(help: "Seed of all random numbers.") var seed: Int?
+  @Option(help: "Number of users (default: \(standard.users)).") var users: Int?
+  @Option(help: "Number of items (default: \(standard.items)).") var items: Int?
+  @Option(help: "Interactions per user (default: \(standard.interactionsPerUser)).")
+  var interactions: Int?
+  @Option(
+    help: """
+      Dimensions of each kind of planted information (default: \(standard.shared.dimensions)).
+      """)
+  var dimensions: Int?
+  @Option(
+    help: """
+      Weight of the information that both modalities share (default: \(standard.shared.weight)).
+      """)
+  var shared: Float?
+  @Option(
+    help: """
+      Weight of the information in the visual modality only (default: \
+      \(standard.uniqueVisual.weight)).
+      """)
+  var uniqueVisual: Float?
+  @Option(
+    help: """
+      Weight of the information in the text modality only (default: \(standard.uniqueText.weight)).
+      """)
+  var uniqueText: Float?
+  @Option(
+    help: """
+      Weight of the information in the combination only (default: \(standard.synergy.weight)).
+      """)
+  var synergy: Float?
+  @Option(
+    help: """
+      Dimensions of pure noise in each modality (default: \(standard.visualNoiseDimensions) \
+      visual, \(standard.textNoiseDimensions) text).
+      """)
+  var noiseDimensions: Int?
+  @Option(help: "Seed of all random numbers (default: \(standard.seed)).") var seed: Int?
+
+  private static let standard = SyntheticConfiguration()
 
   func validate() throws {
     if let seed, seed < 0 {

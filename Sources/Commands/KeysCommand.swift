@@ -72,7 +72,10 @@ struct KeysShow: ParsableCommand {
 struct KeyOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "A key folder made by 'mrdib keys': encrypts traffic and rejects peers without a key.",
+      """
+      A key folder made by 'mrdib keys': encrypts traffic and rejects peers without a key \
+      (default: none, no encryption).
+      """,
       valueName: "folder"))
   var keys: String?
 
@@ -97,7 +100,7 @@ struct ListenOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "Write the address into this file while the process listens, for scripts.",
+      "A file that holds the address while the process listens, for scripts (default: none).",
       valueName: "file"))
   var endpointFile: String?
 

@@ -63,8 +63,14 @@ struct MrdibCommand: ParsableCommand {
 
   /// Runs the command line and writes its error message, if it fails.
   fileprivate static func perform() -> Runtime.ExitCode {
+    let arguments = Array(CommandLine.arguments.dropFirst())
     do {
-      let arguments = Array(CommandLine.arguments.dropFirst())
+      try CommandNames.check(arguments, of: Self.self)
+    } catch {
+      StandardError.write("mrdib: \(error)")
+      return Runtime.ExitCode(describing: error)
+    }
+    do {
       var command = try parseAsRoot(NegativeValues.joined(arguments))
       try command.reporting {
         try ProcessArguments.check()

@@ -25,7 +25,11 @@ struct CoordinatorCommand: ParsableCommand {
 
   @OptionGroup var protection: ListenOptions
 
-  @Option(help: "The run's id; workers and servers with another --run-id are refused.")
+  @Option(
+    help: """
+      The run's id; workers and servers with another --run-id are refused (default: a new one, or \
+      that of the run that is resumed).
+      """)
   var runID: String?
 
   @Flag(help: "Print the run's summary as JSON.")
@@ -104,10 +108,11 @@ struct JoinOptions: ParsableArguments {
       "The coordinator's address, such as tcp://10.0.0.5:7000.", valueName: "address"))
   var coordinator = "tcp://127.0.0.1:7000"
 
-  @Option(help: "The id of the run to join; empty means any run of the coordinator.")
+  @Option(help: "The id of the run to join (default: any run of the coordinator).")
   var runID = ""
 
-  @Option(help: "A name that this process keeps when it is restarted, such as worker-1.")
+  @Option(
+    help: "A name that this process keeps when it is restarted, such as worker-1 (default: none).")
   var name = ""
 
   @Option(help: ArgumentHelp("How long to wait for the coordinator.", valueName: "seconds"))
@@ -164,7 +169,7 @@ struct ServerCommand: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Name or address at which workers reach this machine, if --listen does not name it.",
+      "Name or address at which workers reach this machine (default: the one in --listen).",
       valueName: "host"))
   var advertise: String?
 

@@ -1,6 +1,8 @@
 import ArgumentParser
+import Configuration
 import Foundation
 import Runtime
+import Settings
 
 /// The options of the commands that start a run.
 struct RunOptions: ParsableArguments {
@@ -10,43 +12,65 @@ struct RunOptions: ParsableArguments {
       valueName: "folder"))
   var data: String?
 
-  @Option(help: "The model to train: \(RunRequest.modelNames.joined(separator: ", ")).")
+  @Option(
+    help: """
+      The model to train: \(RunRequest.modelNames.joined(separator: ", ")) \
+      (default: \(standard("model"))).
+      """)
   var model: String?
 
-  @Option(help: "The loss: plain is the model's own, mrdib adds the MRdIB objective.")
+  @Option(
+    help: """
+      The loss: plain is the model's own, mrdib adds the MRdIB objective (default: \
+      \(standard("objective")), if the model has a place for it).
+      """)
   var objective: String?
 
-  @Option(help: "Worker processes; the result does not depend on them.")
+  @Option(
+    help: "Worker processes; the result does not depend on them (default: \(standard("workers"))).")
   var workers: Int?
 
-  @Option(help: "Parameter server processes; the result does not depend on them.")
+  @Option(
+    help: """
+      Parameter server processes; the result does not depend on them (default: \
+      \(standard("servers"))).
+      """)
   var servers: Int?
 
-  @Option(help: "Logical shards of a batch; part of the result.")
+  @Option(help: "Logical shards of a batch; part of the result (default: \(standard("shards"))).")
   var shards: Int?
 
-  @Option(help: "The most epochs to train.")
+  @Option(help: "The most epochs to train (default: \(standard("epochs"))).")
   var epochs: Int?
 
-  @Option(help: "The seed of all random numbers; part of the result.")
+  @Option(
+    help: "The seed of all random numbers; part of the result (default: \(standard("seed"))).")
   var seed: Int?
 
-  @Option(help: "none, or mmrec: compare metrics rounded to 4 decimals, as MMRec does.")
+  @Option(
+    help: """
+      none, or mmrec: compare metrics rounded to 4 decimals, as MMRec does (default: \
+      \(standard("compat"))).
+      """)
   var compat: String?
 
   @Option(
     name: .customLong("config"),
-    help: ArgumentHelp("A YAML file of settings; later files take precedence.", valueName: "file"))
+    help: ArgumentHelp(
+      "A YAML file of settings; later files take precedence (default: none).", valueName: "file"))
   var configurationFiles: [String] = []
 
   @Option(
     name: .customLong("set"), parsing: .singleValue,
     help: ArgumentHelp(
-      "A setting; later ones take precedence. 'mrdib config keys' lists them.",
+      "A setting; later ones take precedence. 'mrdib config keys' lists them (default: none).",
       valueName: "key=value"))
   var assignments: [String] = []
 
-  @Option(name: .customLong("run"), help: ArgumentHelp("The run's directory.", valueName: "folder"))
+  @Option(
+    name: .customLong("run"),
+    help: ArgumentHelp(
+      "The directory of the run or sweep (default: a new one in 'runs').", valueName: "folder"))
   var runDirectory: String?
 
   @Flag(help: "Replace the run, or all runs of the sweep, that the directory already holds.")
@@ -54,6 +78,11 @@ struct RunOptions: ParsableArguments {
 
   @Flag(help: "Print warnings and errors only, no progress.")
   var quiet = false
+
+  /// The default of a setting, which a data set or a model may replace.
+  private static func standard(_ key: String) -> String {
+    ConfigurationKeys.all.first { $0.name == key }?.anyDefault.yaml ?? ""
+  }
 
   /// The request of these options; `extra` takes precedence over all of them.
   func request(_ extra: [RunRequest.Option] = []) -> RunRequest {
@@ -132,7 +161,8 @@ struct ResumeOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "auto: resume the run in the run directory, if there is one; never: refuse a directory that "
-        + "holds a run; or the directory of the run to resume.", valueName: "auto|never|folder"),
+        + "holds a run; or the directory of the run to resume (default: auto).",
+      valueName: "auto|never|folder"),
     transform: { try ResumeChoice(argument: $0) })
   var resume = ResumeChoice.auto
 }

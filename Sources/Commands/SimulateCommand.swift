@@ -22,7 +22,7 @@ struct SimulateCommand: ParsableCommand {
   @Option(help: "The first seed.")
   var first: UInt64 = 0
 
-  @Option(help: "Run this seed only.")
+  @Option(help: "Run this seed only (default: none, all --seeds).")
   var seed: UInt64?
 
   @Flag(help: "Print every event.")
@@ -41,7 +41,7 @@ struct SimulateCommand: ParsableCommand {
   @Option(
     help: """
       Break a rule of the protocol on purpose, which must be detected: \
-      \(Mutation.allCases.map(\.rawValue).joined(separator: ", ")).
+      \(Mutation.allCases.map(\.rawValue).joined(separator: ", ")) (default: none).
       """)
   var mutation: Mutation?
 

@@ -42,6 +42,10 @@ enum StandardOutput {
     write(String(decoding: try encoder.encode(value), as: UTF8.self))
   }
 
+  /// Whether results still reach their reader; false after the reader closed the pipe or a write
+  /// failed, which ``endProgram(_:)`` reports.
+  static var isWanted: Bool { ProcessOutput.delivery == .complete }
+
   /// Ends the program when its results are written.
   ///
   /// - Parameter code: the exit code. A success becomes a failure if results were lost, so that an

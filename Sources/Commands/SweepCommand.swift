@@ -29,13 +29,17 @@ struct SweepCommand: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Settings to search one after the other, in this order, separated by commas.",
+      "Settings to search one after the other, in this order, separated by commas (default: none, "
+        + "all combinations).",
       valueName: "names"))
   var coordinate: String?
 
   @Option(
     name: .customLong("metric"),
-    help: "A test metric to show, such as recall@20; may be given several times.")
+    help: """
+      A test metric to show; may be given several times (default: selection_metric, and NDCG at \
+      the same cutoff).
+      """)
   var metrics: [String] = []
 
   @Flag(help: "Check the grid and print its points without training.")

@@ -13,7 +13,23 @@ struct ConfigKeys: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "keys", abstract: "List every setting with its default and meaning.")
 
-  func run() throws { StandardOutput.write(ConfigurationKeys.reference) }
+  @Argument(
+    help: """
+      Only settings with this word in their name, in the title of their section, or in what they \
+      are used with, such as alpha, cluster or mgcn (default: all).
+      """)
+  var word: String?
+
+  @Flag(help: "Print JSON.")
+  var json = false
+
+  func run() throws {
+    try reporting {
+      let reference = try word.map { try KeyReference(matching: $0) } ?? .all
+      if json { return try StandardOutput.writeJSON(reference) }
+      StandardOutput.write(reference.text)
+    }
+  }
 }
 
 struct ConfigShow: ParsableCommand {

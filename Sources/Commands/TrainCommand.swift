@@ -22,7 +22,7 @@ struct TrainCommand: ParsableCommand {
   @Flag(help: "Run the coordinator, one server and one worker in a single process and thread.")
   var singleProcess = false
 
-  @Flag(help: "Print the run's summary as JSON.")
+  @Flag(help: "Print the run's summary, or with --dry-run the plan, as JSON.")
   var json = false
 
   @Flag(help: "Check settings and data and print the plan without training.")
@@ -47,8 +47,9 @@ struct TrainCommand: ParsableCommand {
         StandardError.write("warning: \(warning)")
       }
       if dryRun {
-        StandardOutput.write(setup.summaryLines)
-        return
+        let plan = DryRun(setup)
+        if json { return try StandardOutput.writeJSON(plan) }
+        return StandardOutput.write(plan.lines)
       }
       let (directory, lock, continued) = try options.openRunDirectory(
         for: setup, continuation.resume)

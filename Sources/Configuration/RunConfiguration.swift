@@ -33,6 +33,11 @@ package struct RunConfiguration: Sendable {
     ConfigurationKeys.byName[name].map { resolved($0.declaration).source }
   }
 
+  /// A key's value as YAML; `nil` if there is no such key.
+  package func value(of name: String) -> String? {
+    ConfigurationKeys.byName[name].map { resolved($0.declaration).value.yaml }
+  }
+
   /// Whether a setting has an effect together with the others; false if there is none of the name.
   package func isInEffect(_ setting: any SettingDeclaration) -> Bool {
     ConfigurationKeys.byName[setting.name]?.scope.includes(self) ?? false

@@ -37,6 +37,10 @@ public protocol Backbone: Sendable {
   /// How the final vectors are computed.
   var final: FinalVectors { get }
 
+  /// The summands of the ranking score, if it is a sum whose parts mean something; most models have
+  /// none.
+  var scoreParts: [ScorePart] { get }
+
   /// The initial values of some rows of a table whose initializer is `pushed`, `[rows, width]`.
   func initialValues(table: Int, rows: Range<Int>) -> Matrix
 }
@@ -47,6 +51,8 @@ extension Backbone {
   ) -> [Variable] { [] }
 
   public func content(on tape: Tape, _ input: BatchInput) -> Content { .none }
+
+  public var scoreParts: [ScorePart] { [] }
 
   public func initialValues(table: Int, rows: Range<Int>) -> Matrix {
     preconditionFailure("table \(tables[table].name) has no initial values of its own")

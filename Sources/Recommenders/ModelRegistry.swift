@@ -40,6 +40,9 @@ public enum ModelRegistry: NameRegistry {
   /// Whether a model reads item features.
   public static func needsFeatures(_ name: String) -> Bool { named(name)?.needsFeatures ?? false }
 
+  /// The models whose score splits into parts, in alphabetical order.
+  package static let namesWithScoreParts = all.filter { $0.hasScoreParts }.map { $0.name }.sorted()
+
   /// Builds a model, with MRdIB when settings for it are given.
   ///
   /// - Parameters:
@@ -108,6 +111,8 @@ public protocol NamedBackbone: Backbone {
   static var needsFeatures: Bool { get }
   /// Whether MRdIB has a place in it: ``Backbone/content(on:_:)`` returns vectors.
   static var hasContent: Bool { get }
+  /// Whether its score splits: ``Backbone/scoreParts`` returns parts.
+  static var hasScoreParts: Bool { get }
 
   /// Builds the model. It must need neither the values of features nor graphs for that: processes
   /// that do not compute build it for its list of tables.
@@ -120,6 +125,7 @@ extension NamedBackbone {
   public static var defaults: String { "" }
   public static var needsFeatures: Bool { false }
   public static var hasContent: Bool { false }
+  public static var hasScoreParts: Bool { false }
 
   /// The settings that the model reads, in the order of its declaration.
   package static var settings: [any SettingDeclaration] { Settings.declarations }

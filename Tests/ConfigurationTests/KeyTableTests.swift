@@ -30,7 +30,7 @@ func defaultsAreAllowed() throws {
 
 @Test("every key has a purpose of one sentence or more, and the reference shows it")
 func reference() {
-  let reference = ConfigurationKeys.reference
+  let reference = KeyReference.all.text
   for key in ConfigurationKeys.all {
     #expect(key.summary.hasSuffix("."), "\(key.name)")
     #expect(reference.contains("\n  \(key.name): \(key.anyDefault.yaml)\n      \(key.summary)\n"))

@@ -67,6 +67,17 @@ package struct SafetensorsFile {
     return entry
   }
 
+  /// Reads a whole tensor that must exist with this type and shape.
+  ///
+  /// - Precondition: `destination` has room for its values.
+  package func read<Number: BitwiseCopyable>(
+    _ wanted: SafetensorsHeader.Tensor, to destination: UnsafeMutablePointer<Number>
+  ) throws(CheckpointError) {
+    let entry = try entry(wanted)
+    try read(
+      entry, from: 0, count: entry.tensor.byteCount / 4, to: destination, file: try open())
+  }
+
   /// Opens the file for several reads.
   func open() throws(CheckpointError) -> FileDescriptor { try Self.open(path) }
 

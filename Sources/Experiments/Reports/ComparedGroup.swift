@@ -7,11 +7,36 @@ package struct ComparedRun: Sendable, Equatable {
   package let path: String
   package let seed: Int
   package let result: RunResult
+  /// Nil for a run that was named by itself.
+  package let origin: SweepOrigin?
 
-  package init(path: String, seed: Int, result: RunResult) {
+  /// The sweep or ablation that a run is a part of.
+  package struct SweepOrigin: Sendable, Equatable {
+    /// Of the sweep's folder.
+    package let path: String
+    /// The settings that the sweep varies, or the name of its variants.
+    package let coordinates: [String]
+
+    package init(path: String, coordinates: [String]) {
+      self.path = path
+      self.coordinates = coordinates
+    }
+  }
+
+  package init(path: String, seed: Int, result: RunResult, origin: SweepOrigin? = nil) {
     self.path = path
     self.seed = seed
     self.result = result
+    self.origin = origin
+  }
+
+  /// The run's settings, from its directory.
+  ///
+  /// - Throws: `ConfigurationError` when they cannot be read.
+  func configuration() throws -> RunConfiguration {
+    try RunRequest(
+      data: nil, configurationFiles: [RunDirectory(existing: path).configurationPath]
+    ).resolve()
   }
 }
 
@@ -47,9 +72,7 @@ package struct ComparedGroup: Sendable, Equatable {
     var groups: [(configuration: RunConfiguration, runs: [ComparedRun])] = []
     var positions: [String: Int] = [:]
     for run in try paths.flatMap({ try runs(in: $0, chosenOnly: chosenOnly) }) {
-      let request = RunRequest(
-        data: nil, configurationFiles: [RunDirectory(existing: run.path).configurationPath])
-      let configuration = try request.resolve()
+      let configuration = try run.configuration()
       if let position = positions[configuration.digestAcrossSeeds] {
         if !groups[position].runs.contains(where: { $0.seed == run.seed }) {
           groups[position].runs.append(run)
@@ -92,7 +115,9 @@ extension ComparedRun {
   /// nil unless the run finished with a result.
   init?(_ run: SweepRun, in folder: SweepFolder) {
     guard run.state == .finished, let result = run.result else { return nil }
-    self.init(path: folder.absolute(run.folder), seed: run.seed, result: result)
+    self.init(
+      path: folder.absolute(run.folder), seed: run.seed, result: result,
+      origin: SweepOrigin(path: folder.path, coordinates: run.coordinates.map(\.name)))
   }
 }
 

@@ -13,6 +13,8 @@ package struct ComparisonReport: Sendable, Encodable {
   package let metrics: [String]
   /// The first row is the baseline.
   package let rows: [Row]
+  /// What else the configurations differ in than what is compared, as sentences.
+  package let warnings: [String]
 
   package struct Row: Sendable, Encodable {
     package let label: String
@@ -48,19 +50,21 @@ package struct ComparisonReport: Sendable, Encodable {
 
   enum CodingKeys: String, CodingKey {
     case schemaVersion = "schema_version"
-    case split, metrics, rows
+    case split, metrics, rows, warnings
   }
 
   /// - Parameters:
   ///   - groups: the baseline first.
   ///   - metrics: empty means the headline metrics at 20.
+  ///   - warnings: see ``ComparedSettings``.
   ///   - users: the users' metrics of a run.
   /// - Throws: ``ExperimentError`` for a metric that a run lacks, a baseline without runs, and
   ///   configurations that were measured on different users.
   package init(
-    _ groups: [ComparedGroup], metrics: [String], split: Split,
+    _ groups: [ComparedGroup], metrics: [String], split: Split, warnings: [String] = [],
     users: (ComparedRun) throws -> PerUserMetrics
   ) throws {
+    self.warnings = warnings
     guard let baseline = groups.first, !baseline.runs.isEmpty else {
       throw ExperimentError(
         .inputMissing,

@@ -4,6 +4,8 @@ extension StringProtocol {
   ///
   /// - Parameter limit: how many Unicode scalars are kept; a longer text ends with `…`.
   package func sanitized(atMost limit: Int = 60) -> String {
+    // Most texts.
+    if utf8.count <= limit, utf8.allSatisfy({ (0x20..<0x7F).contains($0) }) { return String(self) }
     var result = String.UnicodeScalarView()
     var count = 0
     for scalar in unicodeScalars {
@@ -31,7 +33,9 @@ extension StringProtocol {
   }
 
   private static func isHarmless(_ scalar: Unicode.Scalar) -> Bool {
-    switch scalar.properties.generalCategory {
+    // Quick for most texts: looking up a category takes long.
+    if scalar.isASCII { return (0x20..<0x7F).contains(scalar.value) }
+    return switch scalar.properties.generalCategory {
     case .control, .format, .lineSeparator, .paragraphSeparator: false
     default: true
     }

@@ -37,6 +37,7 @@ import Tensors
 public struct GRCN: NamedBackbone {
   public static let name = "grcn"
   public static let needsFeatures = true
+  public static let hasScoreParts = true
   public static let defaults = """
     # GRCN: graph refinement by content; a baseline without MRdIB.
     objective: plain
@@ -238,6 +239,14 @@ public struct GRCN: NamedBackbone {
       width: (1 + modalities.count) * embeddingSize,
       tables: Array(tables.indices), isStale: settings.staleRanking.isStale(inReference: true)
     ) { tape, parameters, _ in forward(on: tape, parameters) }
+  }
+
+  /// The vectors are `[r | r_1 | … | r_M]`, so that each block of columns is a part.
+  public var scoreParts: [ScorePart] {
+    ([ScorePart.interactions] + modalities.map(\.name)).enumerated().map { position, name in
+      ScorePart(
+        name: name, columns: position * embeddingSize..<(position + 1) * embeddingSize)
+    }
   }
 }
 

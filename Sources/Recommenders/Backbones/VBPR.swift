@@ -24,6 +24,7 @@ public struct VBPR: NamedBackbone {
   public static let name = "vbpr"
   public static let needsFeatures = true
   public static let hasContent = true
+  public static let hasScoreParts = true
   public static let defaults = """
     # Visual Bayesian personalised ranking: id embeddings and one joint projection of all features.
     reg_weight: 0.1  # best of most published runs; Amazon Sports prefers 1
@@ -138,6 +139,25 @@ public struct VBPR: NamedBackbone {
         side: .item, otherTable: 0, width: 2 * embeddingSize,
         rows: { [.none, .listed($0.map(Int32.init)), .all, .all] },
         compute: { range, parameters in itemVectors(range, parameters) }))
+  }
+
+  /// ⟨P_u, Î_i⟩ is the product with Q_i plus one product per modality, all of these with the same
+  /// columns of the user.
+  public var scoreParts: [ScorePart] {
+    let content = embeddingSize..<2 * embeddingSize
+    return [ScorePart(name: ScorePart.interactions, columns: 0..<embeddingSize)]
+      + features.indices.map { modality in
+        ScorePart(
+          name: features[modality].name, columns: content,
+          itemVectors: .computed(tables: [2, 3]) { items, parameters in
+            // The tape is not reused, so its matrices can be returned.
+            let tape = Tape()
+            return project(
+              on: tape, modality, of: items.map(Int32.init),
+              weight: tape.constant(parameters[2]), bias: tape.constant(parameters[3])
+            ).value
+          })
+      }
   }
 
   /// `[Q_i | Σ_m μ_m]` of some items, `[range.count, 2d]`.

@@ -63,3 +63,15 @@ struct TinyModel {
     try FileManager.default.contentsOfDirectory(atPath: "\(run)/\(path)").sorted()
   }
 }
+
+extension BestModel {
+  /// The final vectors of one row of a side, `[D]`; nil if there is no such row.
+  func vector(_ side: Side, row: Int, run: String) throws -> [Float]? {
+    let file = try NPYFile(path: "\(run)/\(folder)/\(side).npy")
+    guard (0..<file.rows).contains(row) else { return nil }
+    return [Float](unsafeUninitializedCapacity: file.columns) { buffer, count in
+      if let base = buffer.baseAddress { file.copyRow(row, to: base) }
+      count = file.columns
+    }
+  }
+}

@@ -26,7 +26,7 @@ package struct TextTable: Sendable {
         let padding = String(repeating: " ", count: cell.1 - cell.0.count)
         return column < leftColumns ? cell.0 + padding : padding + cell.0
       }.joined(separator: "  ")
-      return String(line.reversed().drop { $0 == " " }.reversed())
+      return line.lastIndex { $0 != " " }.map { String(line[...$0]) } ?? ""
     }
   }
 

@@ -169,8 +169,10 @@ extension BestModel {
     }
   }
 
-  /// The file of a side's vectors, after a check of its digest.
-  private func file(_ side: Side, run: String) throws -> NPYFile {
+  /// The file of a side's vectors, mapped, after a check of its digest.
+  ///
+  /// - Throws: errors with a sentence when it is missing or damaged.
+  func file(_ side: Side, run: String) throws -> NPYFile {
     let name = Self.fileName(side)
     for file in files where file.name == name { try check(file, run: run) }
     return try NPYFile(path: "\(run)/\(folder)/\(name)")
@@ -184,18 +186,6 @@ extension BestModel {
     let matrix = Matrix(rows: file.rows, columns: file.columns)
     for row in 0..<file.rows { file.copyRow(row, to: matrix.pointer + row * file.columns) }
     return matrix
-  }
-
-  /// The final vectors of one row of a side, `[D]`; nil if there is no such row.
-  ///
-  /// - Throws: errors with a sentence when their file is missing or damaged.
-  package func vector(_ side: Side, row: Int, run: String) throws -> [Float]? {
-    let file = try file(side, run: run)
-    guard row >= 0, row < file.rows else { return nil }
-    return [Float](unsafeUninitializedCapacity: file.columns) { buffer, count in
-      if let base = buffer.baseAddress { file.copyRow(row, to: base) }
-      count = file.columns
-    }
   }
 }
 

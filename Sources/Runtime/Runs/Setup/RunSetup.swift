@@ -158,24 +158,6 @@ extension Dataset {
 }
 
 extension RunSetup {
-  /// The output of a dry run: the plan in numbers.
-  package var summaryLines: [String] {
-    let plan = plan(runID: "dry-run")
-    let bytes = model.tables.reduce(0) { $0 + $1.rows * $1.width * MemoryLayout<Float>.stride }
-    return [
-      "model\t\(configuration.model.model)",
-      "data\t\(dataset.name)",
-      "users\t\(dataset.userCount)",
-      "items\t\(dataset.itemCount)",
-      "training interactions\t\(dataset.trainUsers.count)",
-      "steps per epoch\t\(plan.stepsPerEpoch)",
-      "shards per step\t\(plan.shardCount)",
-      "trainable parameters\t\(model.parameterCount)",
-      "tables\t\(model.tables.count)",
-      "bytes of all tables, without optimizer state\t\(bytes)",
-    ]
-  }
-
   /// Settings that have no effect on this run, and features that it could use but does not, as
   /// sentences.
   package var warnings: [String] {

@@ -1,0 +1,196 @@
+import ArgumentParser
+import Files
+import Foundation
+import Recommenders
+import Runtime
+
+struct RecommendCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "recommend",
+    abstract: "Print the best items for one, some or all users, by a run's best model.",
+    discussion: """
+      Users are named by --user, --users or --all. Results appear as they are computed. If the \
+      folder of the data set has tables of original ids (users.tsv, items.tsv), users and items \
+      have these ids, and items their titles.
+
+      With the models whose score is a sum (\(models)) every item has a reason: the part of the \
+      score that speaks most for it, which is a modality or 'interactions' (the id vectors). A \
+      part counts as far as it is above its mean over all items for that user; the percentage is its \
+      share of all parts that are.
+      """)
+
+  private static var models: String { ModelRegistry.namesWithScoreParts.joined(separator: ", ") }
+
+  @Option(name: .customLong("run"), help: ArgumentHelp("The run's directory.", valueName: "folder"))
+  var runDirectory: String
+
+  @Option(
+    name: .customLong("user"), parsing: .singleValue,
+    help: ArgumentHelp("A user's id; may be given several times (default: none).", valueName: "id"))
+  var single: [String] = []
+
+  @Option(
+    name: .customLong("users"),
+    help: ArgumentHelp(
+      "A file of user ids, one per line, or - for standard input (default: no file).",
+      valueName: "file"))
+  var file: String?
+
+  @Flag(help: "All users.")
+  var all = false
+
+  @Flag(help: "Leave out lines of --users that are no ids of users, and count them.")
+  var skipUnknown = false
+
+  @Option(help: "How many items.")
+  var top = 10
+
+  @Flag(help: "Include items that the user has in the training data.")
+  var includeSeen = false
+
+  @OptionGroup var trained: TrainedDataOptions
+
+  @Option(
+    help: """
+      original: the ids of the data's source, where its folder has tables of them; dense: row \
+      numbers from 0.
+      """)
+  var ids = IdentifierStyle.original
+
+  @Option(help: "table: for reading; tsv: one line per item; jsonl: one JSON object per user.")
+  var format = RecommendationText.Format.table
+
+  @Flag(help: "Print the JSON object of a single --user over several lines.")
+  var json = false
+
+  func validate() throws {
+    let choices = [!single.isEmpty, file != nil, all].count { $0 }
+    guard choices == 1 else {
+      throw ValidationError("Name the users with one of --user, --users and --all.")
+    }
+    if json, single.count != 1 {
+      throw ValidationError("--json is for one --user; use --format jsonl.")
+    }
+    if json, format != .table {
+      throw ValidationError("--json and --format exclude each other.")
+    }
+    if skipUnknown, file == nil { throw ValidationError("--skip-unknown is for --users.") }
+  }
+
+  func run() throws {
+    try reporting {
+      let recommender = try RunRecommender(
+        .init(
+          run: runDirectory, count: top, includesSeen: includeSeen, dataFolder: trained.data,
+          style: ids))
+      if let note = recommender.note { StandardError.write("note: \(note)") }
+      var printer = Printer(recommender, asJSON: json, format)
+      defer { printer.warn() }
+      if let file {
+        try printer.recommend(toListed: file, skippingUnknown: skipUnknown)
+      } else if all {
+        try printer.recommend(to: 0..<recommender.userCount)
+      } else {
+        try printer.recommend(to: try single.map { try recommender.user($0) })
+      }
+    }
+  }
+}
+
+extension RecommendationText.Format: ExpressibleByArgument {}
+
+/// Ranks block by block and prints each block before the next is ranked.
+private struct Printer {
+  private let recommender: RunRecommender
+  private let isSingleJSON: Bool
+  private var text: RecommendationText
+  private var cold = ColdStart()
+  /// Lines that are no ids, and the first of them.
+  private var unknown: (count: Int, first: String)?
+
+  init(_ recommender: RunRecommender, asJSON: Bool, _ format: RecommendationText.Format) {
+    self.recommender = recommender
+    isSingleJSON = asJSON
+    text = RecommendationText(
+      format, hasTitles: recommender.hasTitles, hasReasons: recommender.hasReasons)
+  }
+
+  /// - Parameter users: rows.
+  mutating func recommend(to users: some RandomAccessCollection<Int>) throws {
+    var rest = users[...]
+    while !rest.isEmpty, StandardOutput.isWanted {
+      let block = Array(rest.prefix(RunRecommender.blockSize))
+      rest = rest.dropFirst(block.count)
+      let answers = try recommender.recommend(to: block)
+      for answer in answers { cold.add(answer) }
+      if isSingleJSON {
+        for answer in answers { try StandardOutput.writeJSON(answer) }
+      } else {
+        StandardOutput.write(text: try text.next(answers))
+      }
+    }
+  }
+
+  /// - Parameter path: of a file with an id per line; `-` is standard input.
+  mutating func recommend(toListed path: String, skippingUnknown: Bool) throws {
+    let reader = try open(path)
+    let name = path == "-" ? "standard input" : "'\(path)'"
+    var block: [Int] = []
+    while StandardOutput.isWanted {
+      // A block is not made full if that means to wait for input.
+      if block.count == RunRecommender.blockSize || (!block.isEmpty && !reader.isNextReady) {
+        try recommend(to: block)
+        block.removeAll()
+      }
+      guard let id = try line(reader, name) else { break }
+      guard !id.isEmpty else { continue }
+      do {
+        block.append(try recommender.user(id, place: " (line \(reader.line) of \(name))"))
+      } catch {
+        // What was asked for before is answered.
+        guard skippingUnknown else {
+          try recommend(to: block)
+          throw error
+        }
+        let first = unknown?.first ?? "'\(id.sanitized())' in line \(reader.line)"
+        unknown = ((unknown?.count ?? 0) + 1, first)
+      }
+    }
+    try recommend(to: block)
+  }
+
+  private func open(_ path: String) throws -> LineReader {
+    guard path != "-" else {
+      return .standardInput()
+    }
+    do {
+      return try LineReader(path: path)
+    } catch {
+      throw RuntimeError(
+        exitCode: error.isMissing ? .inputMissing : .dataMalformed,
+        message: "Cannot read the users in '\(path)': \(error.reason). Name a file with an id per "
+          + "line, or - for standard input.")
+    }
+  }
+
+  private func line(_ reader: LineReader, _ name: String) throws -> String? {
+    do {
+      return try reader.next()
+    } catch {
+      throw RuntimeError(
+        exitCode: .dataMalformed,
+        message:
+          "Cannot read line \(error.line) of the users in \(name): \(error.reason). Give one "
+          + "id per line.")
+    }
+  }
+
+  func warn() {
+    if let unknown {
+      StandardError.write(
+        "warning: \(unknown.count) lines are no ids of users and were left out; the first is "
+          + unknown.first)
+    }
+    for warning in cold.warnings { StandardError.write("warning: \(warning)") }
+  }
+}

@@ -1,0 +1,208 @@
+import Checkpoints
+import Configuration
+import Datasets
+import Foundation
+import Recommenders
+import Settings
+import Tables
+import Tensors
+
+/// Recommends to any number of users by a run's best model. Everything is read once.
+package final class RunRecommender {
+  /// What is asked for, for all users.
+  package struct Request: Sendable {
+    package var run: String
+    /// How many items a user gets.
+    package var count: Int
+    /// Whether items of the user's training data may be recommended.
+    package var includesSeen: Bool
+    /// Where the data is, if it was moved after training.
+    package var dataFolder: String?
+    package var style: IdentifierStyle
+
+    package init(
+      run: String, count: Int, includesSeen: Bool, dataFolder: String?, style: IdentifierStyle
+    ) {
+      self.run = run
+      self.count = count
+      self.includesSeen = includesSeen
+      self.dataFolder = dataFolder
+      self.style = style
+    }
+  }
+
+  /// What is read of the best model.
+  private struct Model {
+    let epoch: UInt32
+    /// `[U, D]`; rows are read when they are needed.
+    let users: NPYFile
+    /// `[I, D]`.
+    let items: Matrix
+    let attribution: ScoreAttribution?
+  }
+
+  /// The most users of one call.
+  package static let blockSize = BlockRecommender.blockSize
+
+  private let request: Request
+  private let model: Model
+  private let recommender: BlockRecommender
+  /// Nil if it is not there and not needed.
+  private let data: Dataset?
+  /// For each item; nil without data.
+  private let trainingCounts: [Int]?
+  private let identifiers: OriginalIdentifiers
+  /// Why original ids are not known although they were asked for; nil if they are, or if the data
+  /// set has none.
+  package let note: String?
+
+  /// - Throws: errors with a sentence when the run has no model, or the data is needed and missing.
+  package init(_ request: Request) throws {
+    guard request.count > 0 else {
+      throw RuntimeError(
+        exitCode: .usage,
+        message: "Cannot recommend \(request.count) items: ask for at least one (--top).")
+    }
+    self.request = request
+    let run = request.run
+    _ = try BestModel.read(run: run)
+    let trained = try Self.data(request)
+    let setup = try trained.flatMap { trained -> RunSetup? in
+      guard ModelRegistry.namesWithScoreParts.contains(trained.configuration.model.model) else {
+        return nil
+      }
+      return try RunSetup(configuration: trained.configuration, dataset: trained.dataset)
+    }
+    model = try BestModel.using(run: run) { model in
+      let items = try model.vectors(.item, run: run)
+      return Model(
+        epoch: model.epoch, users: try model.file(.user, run: run), items: items,
+        attribution: try setup.flatMap { try model.attribution($0.model, items: items, run: run) })
+    }
+    data = trained?.dataset
+    let shape = (model.users.rows, model.items.rows)
+    guard model.users.columns == model.items.columns,
+      data.map({ ($0.userCount, $0.itemCount) == shape }) ?? true
+    else {
+      throw RuntimeError(
+        exitCode: .dataMalformed,
+        message: "Cannot use the model of '\(run)': its vectors, \(model.users.rows) × "
+          + "\(model.users.columns) of users and \(model.items.rows) × \(model.items.columns) of "
+          + "items, do not match its data. Restore the run from a copy, or train again.")
+    }
+    recommender = BlockRecommender(items: model.items, count: request.count)
+    trainingCounts = data.map { $0.trainingCounts() }
+    let wantsOriginal = request.style == .original
+    identifiers =
+      wantsOriginal ? try trained.map { try OriginalIdentifiers(of: $0) } ?? .empty : .empty
+    note =
+      wantsOriginal && trained == nil
+      ? "the data of '\(run)' cannot be read (name it with --data), so ids are row numbers, and "
+        + "there are no titles and no reasons" : nil
+  }
+
+  private static func data(_ request: Request) throws -> TrainedData? {
+    do {
+      return try TrainedData(
+        run: request.run, moved: request.dataFolder, for: "leave out what users have",
+        alternative: "use --include-seen")
+    } catch {
+      // Without the data, items that users have are not known, nor are ids, titles and counts.
+      guard request.includesSeen, request.dataFolder == nil else { throw error }
+      return nil
+    }
+  }
+
+  /// U.
+  package var userCount: Int { model.users.rows }
+  /// Whether items have titles.
+  package var hasTitles: Bool { identifiers.items?.columns.contains(.title) ?? false }
+  /// Whether the model's score splits into parts.
+  package var hasReasons: Bool { model.attribution != nil }
+
+  /// The row of a user.
+  ///
+  /// - Parameter place: where the id was written, such as ` (line 3 of 'ids')`.
+  /// - Throws: ``RuntimeError`` for an id that does not exist.
+  package func user(_ id: String, place: String = "") throws -> Int {
+    try identifiers.user(id, of: userCount, place: place)
+  }
+
+  /// The best items of some users, in their order.
+  ///
+  /// - Parameter users: rows, at most ``blockSize``.
+  /// - Throws: `EvaluationError` when a score is not finite.
+  package func recommend(to users: [Int]) throws -> [Recommendation] {
+    let vectors = Matrix(rows: users.count, columns: model.users.columns)
+    for (slot, user) in users.enumerated() {
+      model.users.copyRow(user, to: vectors.pointer + slot * vectors.columns)
+    }
+    let ranked = try recommender.top(
+      for: vectors,
+      excluding: users.map { request.includesSeen ? [] : data?.train[$0] ?? [] },
+      subject: { "user \(users[$0])" })
+    return users.indices.map { slot in
+      Recommendation(
+        user: users[slot], userID: identifiers.users?.id(of: users[slot]), epoch: model.epoch,
+        trainingInteractions: data?.train.degree(users[slot]),
+        items: ranked[slot].map { item($0, users: vectors, row: slot) })
+    }
+  }
+
+  private func item(
+    _ ranked: RankedItem, users: Matrix, row: Int
+  ) -> Recommendation.Item {
+    let item = ranked.item
+    let contributions = model.attribution?.contributions(users: users, row: row, item: item)
+    return Recommendation.Item(
+      item: item, itemID: identifiers.items?.id(of: item),
+      title: identifiers.items?.value(.title, of: item), score: ranked.score,
+      trainingInteractions: trainingCounts?[item],
+      reason: contributions?.reason.map { .init(part: $0.part, share: $0.share) },
+      contributions: contributions.map {
+        Dictionary($0.map { ($0.part, $0.value) }, uniquingKeysWith: +)
+      })
+  }
+}
+
+extension BestModel {
+  /// The parts of the model's score; nil if it has none.
+  fileprivate func attribution(
+    _ model: TrainingModel, items: Matrix, run: String
+  ) throws -> ScoreAttribution? {
+    let parts = model.backbone.scoreParts
+    guard !parts.isEmpty else { return nil }
+    let needed = parts.flatMap { part -> [Int] in
+      if case .computed(let tables, _) = part.itemVectors { tables } else { [] }
+    }
+    guard parts.allSatisfy({ $0.columns.upperBound <= items.columns }) else { return nil }
+    return ScoreAttribution(
+      parts, items: items,
+      parameters: try tables(Set(needed), of: model.backbone.tables, run: run))
+  }
+
+  /// Some tables of the parameters, whole, and matrices of no rows for the others.
+  private func tables(
+    _ wanted: Set<Int>, of specs: [TableSpec], run: String
+  ) throws -> [Matrix] {
+    if !wanted.isEmpty {
+      for file in files where file.name == Self.parametersName { try check(file, run: run) }
+    }
+    return try specs.enumerated().map { position, spec in
+      guard wanted.contains(position) else { return Matrix(rows: 0, columns: spec.width) }
+      let matrix = Matrix(rows: spec.rows, columns: spec.width)
+      try SafetensorsFile(path: "\(run)/\(folder)/\(Self.parametersName)").read(
+        .init(name: spec.name, rows: spec.rows, columns: spec.width), to: matrix.pointer)
+      return matrix
+    }
+  }
+}
+
+extension Dataset {
+  /// How many training interactions each item has.
+  fileprivate func trainingCounts() -> [Int] {
+    var counts = [Int](repeating: 0, count: itemCount)
+    for item in trainItems { counts[Int(item)] += 1 }
+    return counts
+  }
+}
