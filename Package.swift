@@ -104,12 +104,12 @@ let package = Package(
       "Experiments",
       [
         "Files", "Settings", "Datasets", "Recommenders", "Configuration", "Checkpoints",
-        "Coordinator", "Runtime", .product(name: "GRDB", package: "GRDB.swift"),
+        "Coordinator", "Runtime", "Tensors", .product(name: "GRDB", package: "GRDB.swift"),
       ]),
     library(
       "Commands",
       [
-        "Files", "Settings", "Runtime", "Coordinator", "Transport", "Datasets", "DataPreparation",
+        "Files", "Settings", "Tensors", "Runtime", "Coordinator", "Transport", "Datasets", "DataPreparation",
         "Recommenders", "Configuration", "Experiments", "Simulation",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
@@ -153,8 +153,8 @@ let package = Package(
     tests(
       "Runtime",
       [
-        "Checkpoints", "Coordinator", "Datasets", "Protocol", "Recommenders", "Nodes", "Worker",
-        "Transport",
+        "Checkpoints", "Coordinator", "Datasets", "Protocol", "Recommenders", "Nodes", "Tensors",
+        "Worker", "Transport",
       ]),
     tests(
       "Experiments",

@@ -8,7 +8,7 @@
 // The x rows of later entries are prefetched, because their addresses are irregular.
 CLONES void mrdib_sparse_multiply(
     const int64_t *offsets, const int32_t *columns, const float *values, size_t row_count,
-    const float *x, size_t width, float *restrict y) {
+    const float *x, size_t width, float *restrict y, int adds) {
   for (size_t row = 0; row < row_count; row++) {
     int64_t begin = offsets[row], end = offsets[row + 1];
     float *target = y + row * width;
@@ -23,13 +23,17 @@ CLONES void mrdib_sparse_multiply(
         float value = values[entry];
         for (size_t lane = 0; lane < 64; lane++) sum[lane] += value * source[lane];
       }
-      memcpy(target + start, sum, sizeof sum);
+      if (adds) {
+        for (size_t lane = 0; lane < 64; lane++) target[start + lane] += sum[lane];
+      } else {
+        memcpy(target + start, sum, sizeof sum);
+      }
     }
     for (; start < width; start++) {
       float sum = 0;
       for (int64_t entry = begin; entry < end; entry++)
         sum += values[entry] * x[(size_t)columns[entry] * width + start];
-      target[start] = sum;
+      target[start] = adds ? target[start] + sum : sum;
     }
   }
 }

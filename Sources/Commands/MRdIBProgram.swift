@@ -3,6 +3,7 @@ import Configuration
 import Recommenders
 import Runtime
 import Settings
+import Tensors
 import Transport
 
 /// The program `mrdib`, with what an executable of your own adds to it.
@@ -31,6 +32,9 @@ public enum MRdIBProgram {
     ProcessOutput.ignoreBrokenPipes()
     SignalPipe.unblock()
     Logs.start()
+    // Commands that start other processes, or several runs, choose a smaller number. Threads start
+    // with the first work that is worth them.
+    Lanes.setCount(Processors.threads(wanted: 0, processes: 1))
     do {
       try ModelRegistry.add(models)
       try Metric.add(metrics)

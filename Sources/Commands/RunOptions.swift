@@ -37,6 +37,13 @@ struct RunOptions: ParsableArguments {
       """)
   var servers: Int?
 
+  @Option(
+    help: """
+      Threads that each process computes on; the result does not depend on them (default: the \
+      available processors, divided among the workers).
+      """)
+  var threads: Int?
+
   @Option(help: "Logical shards of a batch; part of the result (default: \(standard("shards"))).")
   var shards: Int?
 
@@ -90,6 +97,7 @@ struct RunOptions: ParsableArguments {
       ("model", "model", model), ("objective", "objective", objective),
       ("workers", "workers", workers.map(String.init)),
       ("servers", "servers", servers.map(String.init)),
+      ("threads", "threads", threads.map(String.init)),
       ("shards", "shards", shards.map(String.init)),
       ("epochs", "epochs", epochs.map(String.init)), ("seed", "seed", seed.map(String.init)),
       ("compat", "compat", compat),

@@ -26,7 +26,7 @@ struct TableOptions: ParsableArguments {
 
 /// The options of commands that train many runs.
 struct SweepOptions: ParsableArguments {
-  @Option(help: "How many runs are trained at the same time, each on one thread.")
+  @Option(help: "How many runs are trained at the same time; they divide the processors.")
   var jobs = 1
 
   @Flag(help: "Train each run with a cluster of processes, as 'train' does, not in this process.")
@@ -48,7 +48,7 @@ struct SweepOptions: ParsableArguments {
   ) throws -> (runner: SweepRunner, folder: SweepFolder) {
     if !cluster {
       // Checked once here; otherwise every run would fail with it.
-      try ProcessNeeds.singleProcess.check(.current(), for: "a run in one process")
+      try ProcessNeeds.singleProcess().check(.current(), for: "a run in one process")
     }
     let (folder, _) = try SweepFolder.open(
       at: options.runDirectory ?? "runs/\(name)", forgetting: options.overwrite)
@@ -57,7 +57,7 @@ struct SweepOptions: ParsableArguments {
     let isQuiet = options.quiet
     let runner = try SweepRunner(
       request: options.request(), folder: folder,
-      execution: cluster ? ClusterExecution(signals: signals) : SingleProcessExecution(),
+      execution: cluster ? ClusterExecution(signals: signals) : SingleProcessExecution(jobs: jobs),
       expectedRuns: expectedRuns, jobs: jobs, signals: signals
     ) { line in
       if !isQuiet { StandardError.write(line) }

@@ -2,6 +2,7 @@ import ArgumentParser
 import Coordinator
 import Foundation
 import Runtime
+import Tensors
 
 struct TrainCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -19,7 +20,7 @@ struct TrainCommand: ParsableCommand {
 
   @OptionGroup var continuation: ResumeOptions
 
-  @Flag(help: "Run the coordinator, one server and one worker in a single process and thread.")
+  @Flag(help: "Run the coordinator, one server and one worker in a single process.")
   var singleProcess = false
 
   @Flag(help: "Print the run's summary, or with --dry-run the plan, as JSON.")
@@ -86,10 +87,12 @@ struct TrainCommand: ParsableCommand {
     let signals = try SignalPipe.untilExit()
     let detail = try details.detail(isQuiet: options.quiet)
     if singleProcess {
+      Lanes.setCount(setup.threads())
       let role = try SingleProcessRole(
         setup: setup, directory: directory, runID: runID, detail: detail)
       return try role.run(signals: signals)
     }
+    if !options.quiet { StandardError.write(ComputingThreads(setup.configuration).sentence) }
     let report = try LocalCluster(
       setup: setup, directory: directory, runID: runID, detail: detail,
       keyFolder: protection.keys

@@ -119,10 +119,15 @@ package enum Compatibility: String, SettingChoice { case none, mmrec }
 package struct ClusterKeys: SettingGroup {
   package let workers = Setting<Int>(
     "workers", default: 2, .within(1...4096), unit: "processes", influencesResult: false,
-    help: "Workers to start, and to wait for before the first step.")
+    help: "Workers to start, and to wait for before the first step. No more of them have work in a"
+      + " step than there are shards.")
   package let servers = Setting<Int>(
     "servers", default: 2, .within(1...1024), unit: "processes", influencesResult: false,
     help: "Parameter servers to start, and to wait for before the first step.")
+  package let threads = Setting<Int>(
+    "threads", default: 0, .within(1...64, or: 0), unit: "threads", influencesResult: false,
+    help: "Threads that each process which 'train' starts computes on. 0: the processors that the"
+      + " program may use, divided among the workers, and among the servers.")
   package let heartbeatInterval = Setting<Int>(
     "heartbeat_interval_ms", default: 500, .within(10...60_000), unit: "ms",
     influencesResult: false, help: "Time between two heartbeats of a process.")

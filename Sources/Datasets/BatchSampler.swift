@@ -48,18 +48,24 @@ public struct BatchSampler: Sendable {
     let end = step * batchSize + globalCount * (shard + 1) / shardCount
     let order = Permutation(count: dataset.trainUsers.count, seed: seed, epoch: epoch)
     let sampler = NegativeSampler(dataset: dataset, seed: seed, epoch: epoch)
-    var users: [Int32] = []
-    var positives: [Int32] = []
-    var negatives: [Int32] = []
-    users.reserveCapacity(end - first)
-    positives.reserveCapacity(end - first)
-    negatives.reserveCapacity(end - first)
-    for position in first..<end {
-      let interaction = order[position]
-      let user = dataset.trainUsers[interaction]
-      users.append(user)
-      positives.append(dataset.trainItems[interaction])
-      negatives.append(sampler.draw(user: user, position: position))
+    var users = [Int32](repeating: 0, count: end - first)
+    var positives = users
+    var negatives = users
+    users.withUnsafeMutableBufferPointer { users in
+      positives.withUnsafeMutableBufferPointer { positives in
+        negatives.withUnsafeMutableBufferPointer { negatives in
+          let (users, positives, negatives) = (users, positives, negatives)
+          Lanes.current.forEachRange(of: end - first, elements: 128) { range in
+            for index in range {
+              let interaction = order[first + index]
+              let user = dataset.trainUsers[interaction]
+              users[index] = user
+              positives[index] = dataset.trainItems[interaction]
+              negatives[index] = sampler.draw(user: user, position: first + index)
+            }
+          }
+        }
+      }
     }
     return TripletBatch(
       users: users, positives: positives, negatives: negatives, globalCount: globalCount)

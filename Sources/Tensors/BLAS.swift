@@ -24,6 +24,17 @@ public enum BLAS {
         matrix.pointer, rows: matrix.rows, columns: matrix.columns, stride: max(1, matrix.columns))
     }
 
+    /// A range of consecutive rows.
+    func rows(_ range: Range<Int>) -> Block {
+      Block(
+        pointer + range.lowerBound * stride, rows: range.count, columns: columns, stride: stride)
+    }
+
+    /// A range of consecutive columns.
+    func columns(_ range: Range<Int>) -> Block {
+      Block(pointer + range.lowerBound, rows: rows, columns: range.count, stride: stride)
+    }
+
     /// A range of consecutive columns of a matrix.
     public init(_ matrix: Matrix, columns range: Range<Int>) {
       precondition(range.lowerBound >= 0 && range.upperBound <= matrix.columns)
@@ -33,10 +44,11 @@ public enum BLAS {
     }
   }
 
-  /// `c = alpha · op(a) · op(b) + beta · c`, where `op` transposes if asked to.
+  /// `c = alpha · op(a) · op(b) + beta · c`, where `op` transposes if asked to, as one product on
+  /// the calling thread.
   ///
   /// - Precondition: the shapes agree.
-  public static func multiply(
+  public static func multiplyWhole(
     _ a: Block, transposeA: Bool = false, _ b: Block, transposeB: Bool = false, into c: Block,
     alpha: Float = 1, beta: Float = 0
   ) {
@@ -62,8 +74,8 @@ public enum BLAS {
     cblas_saxpy(blasint(count), alpha, x, 1, y, 1)
   }
 
-  /// Sets how many threads one product may use. One thread keeps results independent of the
-  /// machine's load; processes and shards are what runs in parallel here.
+  /// Sets how many threads OpenBLAS may use for one product. It is one: ``Lanes`` compute products
+  /// in parallel, cut in a way that does not depend on their number.
   public static func setThreadCount(_ count: Int) { openblas_set_num_threads(Int32(count)) }
 
   /// The kernels that OpenBLAS runs with, such as `Haswell` or `SkylakeX`.

@@ -1,5 +1,3 @@
-internal import CKernels
-
 /// The edges of a graph, for propagation with weights that are not constant: the positions of a
 /// sparse matrix's entries without their values.
 ///
@@ -14,11 +12,12 @@ public final class EdgeList: Sendable {
   public let targets: [Int32]
   /// The source of each edge, ascending within a target.
   public let sources: [Int32]
-  /// The same edges, source by source.
-  private let reverseOffsets: [Int64]
+  /// The targets of the same edges, source by source.
   private let reverseTargets: [Int32]
   /// The numbers of the edges, source by source.
   private let reverseOrder: [Int32]
+  private let targetBlocks: RowBlocks
+  private let sourceBlocks: RowBlocks
 
   public var count: Int { sources.count }
 
@@ -44,9 +43,15 @@ public final class EdgeList: Sendable {
       order[Int(next[Int(source)])] = Int32(edge)
       next[Int(source)] += 1
     }
-    reverseOffsets = starts
     reverseTargets = order.map { targets[Int($0)] }
     reverseOrder = order
+    targetBlocks = RowBlocks(offsets: matrix.offsets)
+    sourceBlocks = RowBlocks(offsets: starts)
+  }
+
+  /// Calls `body` with consecutive targets that cover all, on all lanes if the work is worth it.
+  func forEachTargets(_ body: (_ targets: Range<Int>) -> Void) {
+    targetBlocks.forEach(width: 16, body)
   }
 
   /// The edges that lead to a target.
@@ -62,26 +67,25 @@ public final class EdgeList: Sendable {
       weights.count == count && x.rows == sourceCount && y.rows == targetCount
         && x.columns == y.columns,
       "\(count) edges with weights \(weights.shape): \(x.shape) into \(y.shape)")
-    mrdib_sparse_multiply(
-      offsets, sources, weights.pointer, targetCount, x.pointer, x.columns, y.pointer)
+    targetBlocks.multiply(sources, weights.pointer, x, into: y)
   }
 
-  /// `x[source] = Σ weight_e · y[target_e]` over the edges e of each source: the transposed
-  /// product.
+  /// `x[source] = Σ weight_e · y[target_e]` over the edges e of each source, or `x[source] += …`:
+  /// the transposed product.
   ///
   /// - Parameter ordered: scratch space for the weights source by source, `[edges, 1]`.
   public func multiplyTransposed(
-    _ weights: Matrix, _ y: Matrix, into x: Matrix, ordered: Matrix
+    _ weights: Matrix, _ y: Matrix, into x: Matrix, adds: Bool, ordered: Matrix
   ) {
     precondition(
       weights.count == count && ordered.count == count && x.rows == sourceCount
         && y.rows == targetCount && x.columns == y.columns,
       "\(count) edges with weights \(weights.shape): \(y.shape) back into \(x.shape)")
-    for (position, edge) in reverseOrder.enumerated() {
-      ordered.pointer[position] = weights.pointer[Int(edge)]
+    Lanes.current.forEachRange(of: count) { range in
+      for position in range {
+        ordered.pointer[position] = weights.pointer[Int(reverseOrder[position])]
+      }
     }
-    mrdib_sparse_multiply(
-      reverseOffsets, reverseTargets, ordered.pointer, sourceCount, y.pointer, y.columns,
-      x.pointer)
+    sourceBlocks.multiply(reverseTargets, ordered.pointer, y, into: x, adds: adds)
   }
 }

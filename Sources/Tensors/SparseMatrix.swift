@@ -1,4 +1,3 @@
-internal import CKernels
 internal import Synchronization
 
 /// An immutable sparse matrix in compressed rows, `[rows, columns]`.
@@ -10,6 +9,7 @@ public final class SparseMatrix: Sendable {
   /// Columns of the entries, ascending within a row, each once.
   public let indices: [Int32]
   public let values: [Float]
+  private let rowBlocks: RowBlocks
   private let transpose = Mutex<SparseMatrix?>(nil)
 
   /// Number of stored entries.
@@ -26,6 +26,7 @@ public final class SparseMatrix: Sendable {
     self.offsets = offsets
     self.indices = indices
     self.values = values
+    rowBlocks = RowBlocks(offsets: offsets)
   }
 
   /// Builds compressed rows from entries in any order; entries at the same position are added in
@@ -107,15 +108,15 @@ public final class SparseMatrix: Sendable {
       values: transposedValues)
   }
 
-  /// `y = self · x`, for `x` `[columns, D]` and `y` `[rows, D]`. The entries of a row are added in
-  /// the order of their columns.
+  /// `y = self · x`, or `y += self · x`, for `x` `[columns, D]` and `y` `[rows, D]`. The entries of
+  /// a row are added in the order of their columns.
   ///
   /// - Precondition: the shapes agree.
-  public func multiply(_ x: Matrix, into y: Matrix) {
+  public func multiply(_ x: Matrix, into y: Matrix, adds: Bool = false) {
     precondition(
       x.rows == columns && y.rows == rows && x.columns == y.columns,
       "[\(rows), \(columns)] · \(x.shape) into \(y.shape)")
-    mrdib_sparse_multiply(offsets, indices, values, rows, x.pointer, x.columns, y.pointer)
+    rowBlocks.multiply(indices, values, x, into: y, adds: adds)
   }
 }
 

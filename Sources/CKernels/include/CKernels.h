@@ -3,6 +3,7 @@
 #pragma once
 #include "CKernelsElementwise.h"
 #include "CKernelsGaussian.h"
+#include "CKernelsLanes.h"
 #include "CKernelsRandom.h"
 #include "CKernelsRanking.h"
 #include "CKernelsSoftmax.h"

@@ -3,7 +3,8 @@
 #include <stdint.h>
 
 /// y[r] = sum over the entries (r, c, v) of the compressed rows of v * x[c], for rows of `width`
-/// floats; y and x are row-major without gaps. The entries of a row are added in their order.
+/// floats, or adds that sum to y[r] where `adds` is not 0; y and x are row-major without gaps. The
+/// entries of a row are added in their order.
 void mrdib_sparse_multiply(
     const int64_t *offsets, const int32_t *columns, const float *values, size_t row_count,
-    const float *x, size_t width, float *y);
+    const float *x, size_t width, float *y, int adds);

@@ -103,10 +103,10 @@ public struct FeatureMatrix: Sendable {
   ///
   /// - Precondition: every item is in `0 ..< rows`, and `destination` has room for all rows.
   public func gather(_ items: [Int32], into destination: UnsafeMutablePointer<Float>) {
-    var target = destination
-    for item in items {
-      Self.copyRow(Int(item), of: storage, columns: columns, to: target)
-      target += columns
+    Lanes.current.forEachRange(of: items.count, elements: columns) { range in
+      for position in range {
+        copyRow(Int(items[position]), to: destination + position * columns)
+      }
     }
   }
 

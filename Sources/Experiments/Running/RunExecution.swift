@@ -1,5 +1,6 @@
 import Configuration
 import Runtime
+import Tensors
 
 /// A way to train one run of a sweep.
 package protocol RunExecution: Sendable {
@@ -16,9 +17,13 @@ package protocol RunExecution: Sendable {
   ) throws -> RoleOutcome
 }
 
-/// Runs coordinator, one server and one worker in this process on the calling thread.
+/// Runs coordinator, one server and one worker in this process on the calling thread, which
+/// computes with lanes of its own.
 package struct SingleProcessExecution: RunExecution {
-  package init() {}
+  private let jobs: Int
+
+  /// - Parameter jobs: how many runs share the processors.
+  package init(jobs: Int = 1) { self.jobs = jobs }
 
   package var layers: [ConfigurationLayer] {
     get throws {
@@ -32,9 +37,12 @@ package struct SingleProcessExecution: RunExecution {
   package func run(
     _ input: RunInput, in directory: RunDirectory, signals: any StopSignals
   ) throws -> RoleOutcome {
-    try SingleProcessRole(
-      setup: input.setup(), directory: directory, runID: RunIdentifier.fresh(), detail: .quiet
-    ).run(signals: signals)
+    let setup = try input.setup()
+    return try Lanes.$ofScope.withValue(Lanes(count: setup.threads(jobs: jobs))) {
+      try SingleProcessRole(
+        setup: setup, directory: directory, runID: RunIdentifier.fresh(), detail: .quiet
+      ).run(signals: signals)
+    }
   }
 }
 

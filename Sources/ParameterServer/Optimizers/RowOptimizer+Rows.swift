@@ -37,17 +37,21 @@ extension RowOptimizer {
     guard untouchedRows == .moveWhenUsed else { return }
     let width = table.layout.width
     let count = rows.count
-    var block = TableStore.WritableBlock()
     steps.withUnsafeBufferPointer { steps in
-      rows.forEach { position, index in
-        if position + TableStore.lookahead < count {
-          table.prefetch(rows.localIndex(at: position + TableStore.lookahead))
+      withExtendedLifetime(rows) {
+        _ = table.forEachRange(changing: rows.indices, count: count) { range in
+          rows.forEach(in: rows.positions(of: range.rows)) { position, index in
+            if position + TableStore.lookahead < count {
+              range.prefetch(rows.localIndex(at: position + TableStore.lookahead))
+            }
+            // Rows without updates and rows that are current are not written, so that their blocks
+            // stay shared with snapshots.
+            let lastUpdate = range.lastUpdate(at: index)
+            guard lastUpdate > 0 && lastUpdate < steps.count else { return }
+            catchUp(range.writableRow(at: index), width: width, with: steps)
+          }
+          return 0
         }
-        // Rows without updates and rows that are current are not written, so that their blocks stay
-        // shared with snapshots.
-        let lastUpdate = table.lastUpdate(at: index)
-        guard lastUpdate > 0 && lastUpdate < steps.count else { return }
-        catchUp(table.writableRow(at: index, in: &block), width: width, with: steps)
       }
     }
   }

@@ -42,7 +42,7 @@ extension ServerState {
     values.withUnsafeBytes { bytes in
       guard let base = bytes.baseAddress else { return }
       let start = base + section.valueStart * MemoryLayout<Float>.stride
-      section.rows.forEach { position, index in
+      section.rows.forEach(in: 0..<section.rows.count) { position, index in
         let wasMissing = missingInitialValues.fill(table: table, row: index)
         guard wasMissing || isAlwaysTaken else { return }
         tables[table].assign(start + position * rowByteCount, toRowAt: index, in: &block)

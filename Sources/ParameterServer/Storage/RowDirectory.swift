@@ -91,14 +91,24 @@ package enum LocalRows: Sendable {
     }
   }
 
-  /// Calls `body` with the position in the selection and the local index of each row.
+  /// Calls `body` with some positions in the selection and the local index of the row there.
   @inline(__always)
-  func forEach(_ body: (_ position: Int, _ localIndex: Int) -> Void) {
+  func forEach(in positions: Range<Int>, _ body: (_ position: Int, _ localIndex: Int) -> Void) {
     withExtendedLifetime(self) {
       let indices = indices
-      for position in 0..<count {
+      for position in positions {
         body(position, indices.map { Int($0[position]) } ?? position)
       }
+    }
+  }
+
+  /// The positions in the selection of the rows of a range of local indices.
+  func positions(of rows: Range<Int>) -> Range<Int> {
+    withExtendedLifetime(self) {
+      let indices = indices
+      let start = GradientSource.position(of: rows.lowerBound, in: indices, count: count)
+      let end = GradientSource.position(of: rows.upperBound, in: indices, count: count)
+      return start..<end
     }
   }
 }

@@ -18,47 +18,49 @@ extension TableStore {
     }
   }
 
-  /// Calls `body` with each row that has a gradient, ascending, and the sum of its gradients.
+  /// Calls `body` with each row that has a gradient and the sum of its gradients; ascending within
+  /// a range of rows, ranges on all lanes.
   @inline(__always)
   mutating func forEachGradient(
     _ sources: [GradientSource], _ body: (WritableRow, UnsafeRawPointer) -> Void
   ) -> Int {
-    var merge = GradientMerge(sources, width: layout.width)
-    var block = WritableBlock()
-    var count = 0
-    while let merged = merge.next() {
-      if let upcoming = merged.upcoming { prefetch(upcoming) }
-      body(writableRow(at: merged.index, in: &block), merged.gradient)
-      count += 1
+    let width = layout.width
+    let largest = sources.max { $0.count < $1.count }
+    return forEachRange(changing: largest?.rows, count: largest?.count ?? 0) { range in
+      var merge = GradientMerge(sources, rows: range.rows, width: width)
+      var count = 0
+      while let merged = merge.next() {
+        if let upcoming = merged.upcoming { range.prefetch(upcoming) }
+        body(range.writableRow(at: merged.index), merged.gradient)
+        count += 1
+      }
+      return count
     }
-    return count
   }
 
-  /// Calls `body` with every row, ascending, and the sum of its gradients if it has any.
+  /// Calls `body` with every row and the sum of its gradients if it has any; ascending within a
+  /// range of rows, ranges on all lanes.
   @inline(__always)
   mutating func forEachRow(
     _ sources: [GradientSource], _ body: (WritableRow, UnsafeRawPointer?) -> Void
   ) -> Int {
-    var merge = GradientMerge(sources, width: layout.width)
-    var pending = merge.next()
-    var block = WritableBlock()
-    var count = 0
-    for index in 0..<rowCount {
-      let row = writableRow(at: index, in: &block)
-      if let merged = pending, merged.index == index {
-        body(row, merged.gradient)
-        pending = merge.next()
-        count += 1
-      } else {
-        body(row, nil)
+    let width = layout.width
+    return forEachRange(changing: nil, count: rowCount) { range in
+      var merge = GradientMerge(sources, rows: range.rows, width: width)
+      var pending = merge.next()
+      var count = 0
+      for index in range.rows {
+        let row = range.writableRow(at: index)
+        if let merged = pending, merged.index == index {
+          body(row, merged.gradient)
+          pending = merge.next()
+          count += 1
+        } else {
+          body(row, nil)
+        }
       }
+      return count
     }
-    return count
-  }
-
-  @inline(__always)
-  func prefetch(_ index: Int) {
-    mrdib_prefetch(row(at: index), layout.stride * MemoryLayout<Float>.stride)
   }
 }
 
@@ -72,9 +74,23 @@ package struct GradientSource {
 
   @inline(__always)
   func row(at position: Int) -> Int { rows.map { Int($0[position]) } ?? position }
+
+  /// The position of the first of `count` ascending rows (nil: 0 ..< count) that is not below
+  /// `row`; `count` if there is none.
+  static func position(
+    of row: Int, in rows: UnsafePointer<UInt32>?, count: Int
+  ) -> Int {
+    guard let rows else { return min(row, count) }
+    var (low, high) = (0, count)
+    while low < high {
+      let middle = (low + high) / 2
+      if Int(rows[middle]) < row { low = middle + 1 } else { high = middle }
+    }
+    return low
+  }
 }
 
-/// Iterates over the rows of several contributions in ascending order and adds up each row's
+/// Iterates over a range of the rows of several contributions in ascending order and adds up each row's
 /// gradients in the order of the contributions. So the bits of the sums do not depend on the
 /// placement of rows.
 ///
@@ -95,12 +111,19 @@ struct GradientMerge: ~Copyable {
   private let sources: [GradientSource]
   private let width: Int
   private var positions: [Int]
+  /// Where each contribution's rows of the range end.
+  private let ends: [Int]
   private let sum: UnsafeMutablePointer<Float>
 
-  init(_ sources: [GradientSource], width: Int) {
+  init(_ sources: [GradientSource], rows: Range<Int>, width: Int) {
     self.sources = sources
     self.width = width
-    positions = [Int](repeating: 0, count: sources.count)
+    positions = sources.map {
+      GradientSource.position(of: rows.lowerBound, in: $0.rows, count: $0.count)
+    }
+    ends = sources.map {
+      GradientSource.position(of: rows.upperBound, in: $0.rows, count: $0.count)
+    }
     sum = .allocate(capacity: width)
     sum.initialize(repeating: 0, count: width)
   }
@@ -109,8 +132,8 @@ struct GradientMerge: ~Copyable {
 
   mutating func next() -> Row? {
     var index = Int.max
-    for (position, source) in zip(positions, sources) where position < source.count {
-      index = min(index, source.row(at: position))
+    for number in sources.indices where positions[number] < ends[number] {
+      index = min(index, sources[number].row(at: positions[number]))
     }
     guard index < Int.max else { return nil }
     var gradient: UnsafeRawPointer?
@@ -118,12 +141,12 @@ struct GradientMerge: ~Copyable {
     for number in sources.indices {
       let source = sources[number]
       let position = positions[number]
-      guard position < source.count, source.row(at: position) == index else { continue }
+      guard position < ends[number], source.row(at: position) == index else { continue }
       positions[number] += 1
       let values = source.values + position * width * MemoryLayout<Float>.stride
       guard let earlier = gradient else {
         gradient = values  // the only one so far: used where it lies
-        if position + Self.lookahead < source.count {
+        if position + Self.lookahead < ends[number] {
           upcoming = source.row(at: position + Self.lookahead)
         }
         continue

@@ -1,5 +1,6 @@
 import CKernels
 import Tables
+import Tensors
 
 /// The rows of one table that a server holds, with their optimizer state.
 ///
@@ -11,7 +12,7 @@ package struct TableStore: Sendable {
   let directory: RowDirectory
   private(set) var blocks: [RowBlock]
   /// Binary logarithm of the rows per block: finding a row needs no division.
-  private let blockShift: Int
+  let blockShift: Int
 
   private static let blockByteCount = 1 << 20
 
@@ -83,6 +84,14 @@ package struct TableStore: Sendable {
       index: index, values: blocks[index].values, lastUpdates: blocks[index].lastUpdates)
   }
 
+  /// Calls `body` with all blocks of rows. A block must be copied before it is written, unless the
+  /// table has the only reference to it.
+  mutating func withBlocks<Result>(
+    _ body: (UnsafeMutableBufferPointer<RowBlock>) -> Result
+  ) -> Result {
+    blocks.withUnsafeMutableBufferPointer { body($0) }
+  }
+
   /// The row at an index, for reading: weights, then state.
   @inline(__always)
   func row(at index: Int) -> UnsafePointer<Float> {
@@ -106,12 +115,14 @@ extension TableStore {
   func copy(_ rows: LocalRows, to destination: UnsafeMutablePointer<Float>) {
     let width = layout.width
     let count = rows.count
-    rows.forEach { position, index in
-      if position + Self.lookahead < count {
-        let upcoming = row(at: rows.localIndex(at: position + Self.lookahead))
-        mrdib_prefetch(upcoming, width * MemoryLayout<Float>.stride)
+    Lanes.current.forEachRange(of: count, elements: width) { range in
+      rows.forEach(in: range) { position, index in
+        if position + Self.lookahead < count {
+          let upcoming = row(at: rows.localIndex(at: position + Self.lookahead))
+          mrdib_prefetch(upcoming, width * MemoryLayout<Float>.stride)
+        }
+        (destination + position * width).update(from: row(at: index), count: width)
       }
-      (destination + position * width).update(from: row(at: index), count: width)
     }
   }
 

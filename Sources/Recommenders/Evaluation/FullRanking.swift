@@ -115,21 +115,32 @@ public struct FullRanking: Sendable {
       splits.contains { $0.truth.degree(firstUser + row) > 0 }
     }
     guard let deepest = cutoffs.last, !rows.isEmpty else { return }
-    let ranking = TiledRanking(items: itemMatrix, depth: deepest, tile: tile)
-    var marks = TruthMarks(itemCount: itemMatrix.rows, splits: splits)
     let needsLists = self.needsLists
-    for start in stride(from: 0, to: rows.count, by: tile.users) {
-      let selection = rows[start..<min(start + tile.users, rows.count)]
-      try ranking.rank(
-        selection, of: userMatrix, excluded: selection.map { trainMask[firstUser + $0] },
-        subject: { "user \(firstUser + $0)" })
-      for (slot, row) in selection.enumerated() {
-        marks.findHits(of: firstUser + row, in: ranking.best(slot))
-        let list = needsLists ? ranking.best(slot).map(\.item) : []
-        for index in splits.indices {
-          let truthCount = splits[index].truth.degree(firstUser + row)
-          guard truthCount > 0 else { continue }
-          visit(index, firstUser + row, marks.hitRanks[index], truthCount, list)
+    let tileCount = (rows.count + tile.users - 1) / tile.users
+    let lanes = Lanes.current
+    let laneCount = min(lanes.count, tileCount)
+    let scratch = (0..<laneCount).map { _ in
+      TileScratch(
+        ranking: TiledRanking(items: itemMatrix, depth: deepest, tile: tile),
+        marks: TruthMarks(itemCount: itemMatrix.rows, splits: splits))
+    }
+    // As many tiles at a time as there are lanes: their results are counted in order, so that it
+    // does not matter how many that are, and take little memory.
+    for first in stride(from: 0, to: tileCount, by: laneCount) {
+      let tiles = first..<min(first + laneCount, tileCount)
+      lanes.forEach(tiles.count) { position, _ in
+        let start = (first + position) * tile.users
+        scratch[position].rank(
+          rows[start..<min(start + tile.users, rows.count)], of: userMatrix,
+          firstUser: firstUser, trainMask: trainMask, needsLists: needsLists)
+      }
+      for position in 0..<tiles.count {
+        for hits in try scratch[position].results.get() {
+          for index in splits.indices {
+            let truthCount = splits[index].truth.degree(hits.user)
+            guard truthCount > 0 else { continue }
+            visit(index, hits.user, hits.ranks[index], truthCount, hits.list)
+          }
         }
       }
     }
@@ -154,6 +165,45 @@ public struct FullRanking: Sendable {
         throw EvaluationError.shapesDisagree(
           "interactions of \(list.rowCount) users with \(list.columnCount) items do not cover"
             + " \(userMatrix.rows) users from \(firstUser) and \(itemMatrix.rows) items")
+      }
+    }
+  }
+}
+
+/// The memory in which one lane ranks a tile of users, and what it found.
+private final class TileScratch {
+  /// What a user's list has of the splits.
+  struct Hits {
+    let user: Int
+    /// For each split, the ranks of its items.
+    let ranks: [[Int]]
+    /// All items of the list, if a metric needs them.
+    let list: [Int]
+  }
+
+  private let ranking: TiledRanking
+  private var marks: TruthMarks
+  private(set) var results: Result<[Hits], any Error> = .success([])
+
+  init(ranking: TiledRanking, marks: TruthMarks) {
+    self.ranking = ranking
+    self.marks = marks
+  }
+
+  /// Ranks the items for some rows of the users' matrix.
+  func rank(
+    _ selection: ArraySlice<Int>, of users: Matrix, firstUser: Int, trainMask: AdjacencyList,
+    needsLists: Bool
+  ) {
+    results = Result {
+      try ranking.rank(
+        selection, of: users, excluded: selection.map { trainMask[firstUser + $0] },
+        subject: { "user \(firstUser + $0)" })
+      return selection.enumerated().map { slot, row in
+        marks.findHits(of: firstUser + row, in: ranking.best(slot))
+        return Hits(
+          user: firstUser + row, ranks: marks.hitRanks,
+          list: needsLists ? ranking.best(slot).map(\.item) : [])
       }
     }
   }

@@ -5,7 +5,8 @@ import Tensors
 /// memory grows with the tile, never with users × items.
 ///
 /// Each product has the full number of rows, padded with zeros, so that its shape and its rounding
-/// do not depend on the number of users.
+/// do not depend on the number of users. It is one product on the calling thread: lanes rank tiles
+/// of users side by side.
 final class TiledRanking {
   /// Users and items per product. Wide tiles are searched faster than narrow ones (one pass for a
   /// bound instead of several), as long as their scores, 4 MiB, fit the processor's last cache.
@@ -34,7 +35,10 @@ final class TiledRanking {
     self.depth = min(depth, max(1, items.rows))
     self.tile = tile
     users = Matrix(rows: tile.users, columns: items.columns)
-    scores = Matrix(rows: tile.users, columns: min(tile.items, max(1, items.rows)))
+    // Every product overwrites what is read.
+    let width = min(tile.items, max(1, items.rows))
+    scores = Matrix(
+      rows: tile.users, columns: width, storage: MatrixStorage(capacity: tile.users * width))
     capacity = max(256, 2 * self.depth + MRDIB_RANKING_CHUNK)
     keys = .allocate(capacity: tile.users * capacity)
   }
@@ -57,7 +61,7 @@ final class TiledRanking {
     var excluded = excluded
     for first in stride(from: 0, to: items.rows, by: scores.columns) {
       let count = min(scores.columns, items.rows - first)
-      BLAS.multiply(
+      BLAS.multiplyWhole(
         BLAS.Block(users),
         BLAS.Block(
           items.pointer + first * items.columns, rows: count, columns: items.columns,

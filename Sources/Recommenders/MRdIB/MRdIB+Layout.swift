@@ -102,8 +102,10 @@ struct KeyedStepNoise: StepNoise {
     let random = CounterRandom(
       seed: context.seed, stream: .noise, epoch: context.epoch | modality << 24,
       step: context.step)
-    for (row, item) in items.enumerated() {
-      NormalDistribution.fill(noise.row(row), random: random, id: Int(item))
+    Lanes.current.forEachRange(of: items.count, elements: 4 * noise.columns) { rows in
+      for row in rows {
+        NormalDistribution.fill(noise.row(row), random: random, id: Int(items[row]))
+      }
     }
   }
 

@@ -76,14 +76,16 @@ package struct LocalCluster: Sendable {
     let address = socket.endpoint
     let cluster = setup.configuration.cluster
     let hasLoopback = Endpoint.reachesLoopback
+    let threads = ComputingThreads(setup.configuration)
     let servers = (0..<cluster.servers).map { rank in
       let listen = hasLoopback ? "tcp://127.0.0.1:*" : socket.endpoint(ofServer: rank)
-      return node("server", rank: rank, at: address, ["--listen", listen])
+      return node(
+        "server", rank: rank, at: address, threads: threads.perServer, ["--listen", listen])
     }
     let nice = ThreadPriority.nice(
       ofWorkers: cluster.workers, on: ProcessInfo.processInfo.activeProcessorCount)
     let workers = (0..<cluster.workers).map {
-      var worker = node("worker", rank: $0, at: address)
+      var worker = node("worker", rank: $0, at: address, threads: threads.perWorker)
       worker.nice = nice
       return worker
     }
@@ -109,14 +111,14 @@ package struct LocalCluster: Sendable {
   }
 
   private func node(
-    _ role: String, rank: Int, at address: String, _ options: [String] = []
+    _ role: String, rank: Int, at address: String, threads: Int, _ options: [String] = []
   ) -> ChildSpecification {
     let name = "\(role)-\(rank)"
     return ChildSpecification(
       name: name, role: role,
       arguments: [
         role, "--coordinator", address, "--run-id", runID, "--name", name,
-        "--log-file=\(directory.logPath(of: name))",
+        "--threads", "\(threads)", "--log-file=\(directory.logPath(of: name))",
       ] + options + keys)
   }
 

@@ -3,6 +3,7 @@ import Logging
 import Nodes
 import ParameterServer
 import Protocol
+import Tensors
 import Transport
 
 /// A parameter server process: joins the coordinator's run and holds its rows until the run is
@@ -31,7 +32,8 @@ package struct ServerRole: Sendable {
   ///
   /// - Throws: `TransportError` when the network cannot be used at all.
   package func run(signals: SignalPipe) throws -> RoleOutcome {
-    try ProcessNeeds.server(workers: 1, tableBytes: 0).check(.current(), for: "a server")
+    try ProcessNeeds.server(workers: 1, tableBytes: 0, lanes: Lanes.current.count)
+      .check(.current(), for: "a server")
     defer { endpointFile?.remove() }
     let outcome = OutcomeBox()
     let context = try ZeroMQContext()

@@ -4,6 +4,7 @@ import Nodes
 import ParameterServer
 import Protocol
 import Recommenders
+import Tensors
 import Transport
 import Worker
 
@@ -28,7 +29,8 @@ package final class SingleProcessRole {
   package init(
     setup: RunSetup, directory: RunDirectory, runID: String, detail: ProgressDetail
   ) throws {
-    try ProcessNeeds.singleProcess.check(.current(), for: "a run in one process")
+    try ProcessNeeds.singleProcess(lanes: Lanes.current.count)
+      .check(.current(), for: "a run in one process")
     let state: CoordinatorState
     (recorder, state) = try RunRecorder.open(
       directory: directory, setup: setup, runID: runID, detail: detail)

@@ -1,6 +1,7 @@
 import Logging
 import Nodes
 import Protocol
+import Tensors
 import Transport
 import Worker
 
@@ -20,7 +21,8 @@ package struct WorkerRole: Sendable {
   ///
   /// - Throws: `TransportError` when the network cannot be used at all.
   package func run(signals: SignalPipe) throws -> RoleOutcome {
-    try ProcessNeeds.worker(servers: 1).check(.current(), for: "a worker")
+    try ProcessNeeds.worker(servers: 1, lanes: Lanes.current.count)
+      .check(.current(), for: "a worker")
     let outcome = OutcomeBox()
     let context = try ZeroMQContext()
     // All sockets are closed once the thread has ended, so this does not block.

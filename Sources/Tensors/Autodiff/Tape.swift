@@ -70,14 +70,16 @@ public final class Tape {
   /// Propagates gradients that other tapes computed for some variables back to the parameters, so
   /// that several shards can share one forward pass.
   ///
-  /// - Parameter seeds: variables of this tape and the gradients with respect to them.
+  /// - Parameter seeds: variables of this tape and the gradients with respect to them. The pass may
+  ///   add to these matrices.
   public func backward(seeding seeds: [(variable: Variable, gradient: Matrix)]) {
-    for (variable, seed) in seeds {
-      accumulate(into: variable) { gradient, isFirst in
-        if isFirst {
-          gradient.copy(from: seed)
-        } else {
-          BLAS.accumulate(seed.pointer, into: gradient.pointer, count: seed.count)
+    for (variable, seed) in seeds where variable.needsGradient {
+      if variable.gradient == nil {
+        variable.gradient = seed
+        differentiated.append(variable)
+      } else {
+        accumulate(into: variable, elements: 1) { [self] gradient, range, isFirst in
+          add(seed, to: gradient, range, isFirst: isFirst)
         }
       }
     }
@@ -144,6 +146,32 @@ public final class Tape {
     accumulate(into: variable) { gradient, isFirst in
       if isFirst { gradient.fill(0) }
       add(gradient)
+    }
+  }
+
+  /// Like ``accumulate(into:_:)``, element by element on all lanes: `add` receives consecutive
+  /// ranges of elements that together cover the matrix.
+  func accumulate(
+    into variable: Variable, elements cost: Int,
+    _ add: (_ gradient: Matrix, _ elements: Range<Int>, _ isFirst: Bool) -> Void
+  ) {
+    accumulate(into: variable) { gradient, isFirst in
+      Lanes.current.forEachRange(of: gradient.count, elements: cost) {
+        add(gradient, $0, isFirst)
+      }
+    }
+  }
+
+  /// Like ``accumulate(into:_:)``, row by row on all lanes: `add` receives consecutive ranges of
+  /// rows that together cover the matrix.
+  func accumulate(
+    into variable: Variable, rowsCosting elements: Int,
+    _ add: (_ gradient: Matrix, _ rows: Range<Int>, _ isFirst: Bool) -> Void
+  ) {
+    accumulate(into: variable) { gradient, isFirst in
+      Lanes.current.forEachRange(of: gradient.rows, elements: elements) {
+        add(gradient, $0, isFirst)
+      }
     }
   }
 

@@ -96,11 +96,16 @@ struct PullPlan {
         guard let rows = routed[Int(section.table)], let matrix = matrices[Int(section.table)]
         else { continue }
         let width = Int(section.width)
-        for position in rows.positions[server] {
-          reply.values.copy(
-            Float.self, from: offset, count: width, to: matrix.pointer + Int(position) * width)
-          offset += width
+        let positions = rows.positions[server]
+        let start = offset
+        Lanes.current.forEachRange(of: positions.count, elements: width) { range in
+          for index in range {
+            reply.values.copy(
+              Float.self, from: start + index * width, count: width,
+              to: matrix.pointer + Int(positions[index]) * width)
+          }
         }
+        offset += positions.count * width
       }
     }
     return matrices

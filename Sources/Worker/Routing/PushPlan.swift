@@ -52,10 +52,15 @@ struct PushPlan {
         guard var target = buffer.baseAddress else { return }
         for part in present {
           let width = part.values.columns
-          for position in part.rows.positions[server] {
-            target.update(from: part.values.pointer + Int(position) * width, count: width)
-            target += width
+          let positions = part.rows.positions[server]
+          let start = target
+          Lanes.current.forEachRange(of: positions.count, elements: width) { range in
+            for index in range {
+              (start + index * width).update(
+                from: part.values.pointer + Int(positions[index]) * width, count: width)
+            }
           }
+          target += positions.count * width
         }
       }
       return ServerRequest(

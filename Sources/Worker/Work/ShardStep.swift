@@ -62,11 +62,13 @@ final class ShardStep {
       case .listed(let present) = union
     else { return matrix }
     let result = tape.matrix(rows: wanted.count, columns: matrix.columns)
-    var position = 0
-    for (row, id) in wanted.enumerated() {
-      while present[position] != id { position += 1 }
-      (result.pointer + row * matrix.columns)
-        .update(from: matrix.pointer + position * matrix.columns, count: matrix.columns)
+    Lanes.current.forEachRange(of: wanted.count, elements: matrix.columns) { range in
+      var position = present.partitioningIndex(before: wanted[range.lowerBound])
+      for row in range {
+        while present[position] != wanted[row] { position += 1 }
+        (result.pointer + row * matrix.columns)
+          .update(from: matrix.pointer + position * matrix.columns, count: matrix.columns)
+      }
     }
     return result
   }
@@ -90,7 +92,7 @@ final class ShardStep {
     }
     tape.backward(from: loss.gradientTerms)
     gradients = parameters.map(\.gradient)
-    shared.addGradients(of: propagated, to: &gradients, on: tape)
+    shared.addGradients(of: propagated, to: &gradients)
   }
 
   private var divergenceAdvice: String {
@@ -157,14 +159,13 @@ final class SharedForward {
   }
 
   /// Propagates one shard's gradients of the propagated values back to the tables, and adds them.
+  /// The sums are matrices of this forward pass, valid until the next one is recorded.
   ///
   /// - Parameters:
-  ///   - leaves: the variables with the propagated values on the shard's tape.
+  ///   - leaves: the variables with the propagated values on the shard's tape; their gradients are
+  ///     used up.
   ///   - gradients: the shard's gradients so far, by table.
-  ///   - shardTape: owns the memory of the sums until the gradients are pushed.
-  func addGradients(
-    of leaves: [Variable], to gradients: inout [Matrix?], on shardTape: Tape
-  ) {
+  func addGradients(of leaves: [Variable], to gradients: inout [Matrix?]) {
     let seeds = zip(propagated, leaves).compactMap { variable, leaf in
       leaf.gradient.map { (variable: variable, gradient: $0) }
     }
@@ -172,13 +173,27 @@ final class SharedForward {
     tape.backward(seeding: seeds)
     for (table, parameter) in parameters.enumerated() {
       guard let gradient = parameter.gradient else { continue }
-      let sum = shardTape.matrix(rows: gradient.rows, columns: gradient.columns)
-      sum.copy(from: gradient)
       if let own = gradients[table] {
-        BLAS.accumulate(own.pointer, into: sum.pointer, count: own.count)
+        Lanes.current.forEachRange(of: own.count) { range in
+          BLAS.accumulate(
+            own.pointer + range.lowerBound, into: gradient.pointer + range.lowerBound,
+            count: range.count)
+        }
       }
-      gradients[table] = sum
+      gradients[table] = gradient
     }
     tape.clearGradients()
+  }
+}
+
+extension [Int32] {
+  /// The position of the first number that is not below a bound, in an ascending array.
+  fileprivate func partitioningIndex(before bound: Int32) -> Int {
+    var (low, high) = (0, count)
+    while low < high {
+      let middle = (low + high) / 2
+      if self[middle] < bound { low = middle + 1 } else { high = middle }
+    }
+    return low
   }
 }

@@ -66,4 +66,28 @@ import Testing
       #expect(group.memoryKillCount == 4)
     }
   }
+
+  @Test("processors: the lowest quota of the groups, in whole processors, at least one")
+  func processors() throws {
+    let unified = try group(
+      "0::/a/b\n", ["a/b/cpu.max": "max 100000\n", "a/cpu.max": "250000 100000\n"])
+    #expect(unified.processorQuota == 2.5)
+    #expect(Processors.available(of: 8, group: unified) == 3)
+    #expect(Processors.available(of: 2, group: unified) == 2)
+    let separate = try group(
+      "3:cpu,cpuacct:/c\n",
+      ["cpu/c/cpu.cfs_quota_us": "20000\n", "cpu/c/cpu.cfs_period_us": "100000\n"])
+    #expect(separate.processorQuota == nil || Processors.available(of: 8, group: separate) == 1)
+    for text in ["max 100000\n", "", "x y\n", "0 0\n", "-1 100000\n", "1e400 1e-400\n"] {
+      let group = try group("0::/\n", ["cpu.max": text])
+      #expect(Processors.available(of: 8, group: group) == 8, "\(text)")
+    }
+  }
+
+  @Test("processors are divided among processes, and an explicit number is taken as it is")
+  func threads() {
+    #expect(Processors.threads(wanted: 7, processes: 3) == 7)
+    #expect(Processors.threads(wanted: 0, processes: 1) == min(64, Processors.available))
+    #expect(Processors.threads(wanted: 0, processes: 10_000) == 1)
+  }
 }

@@ -83,21 +83,30 @@ final class FeatureRows: Sendable {
 
   init(_ features: FeatureMatrix) {
     self.features = features
-    let row = Matrix(rows: 1, columns: features.columns)
-    lengths = (0..<features.rows).map { index in
-      features.copyRow(index, to: row.pointer)
-      let squares = row.elements.reduce(0.0) { $0 + Double($1) * Double($1) }
-      return squares.squareRoot()
+    lengths = [Double](unsafeUninitializedCapacity: features.rows) { buffer, initialized in
+      let lengths = buffer
+      Lanes.current.forEachRange(of: features.rows, elements: features.columns) { rows in
+        let row = Matrix(rows: 1, columns: features.columns)
+        for index in rows {
+          features.copyRow(index, to: row.pointer)
+          let squares = row.elements.reduce(0.0) { $0 + Double($1) * Double($1) }
+          lengths[index] = squares.squareRoot()
+        }
+      }
+      initialized = features.rows
     }
   }
 
   /// Copies rows scaled to length 1, `[rows.count, F]`; rows of zeros stay.
   func copyUnitRows(_ rows: Range<Int>, to destination: UnsafeMutablePointer<Float>) {
-    for (position, row) in rows.enumerated() {
-      let target = destination + position * width
-      features.copyRow(row, to: target)
-      let scale = lengths[row] > 0 ? Float(1 / lengths[row]) : 0
-      for column in 0..<width { target[column] *= scale }
+    Lanes.current.forEachRange(of: rows.count, elements: width) { range in
+      for position in range {
+        let row = rows.lowerBound + position
+        let target = destination + position * width
+        features.copyRow(row, to: target)
+        let scale = lengths[row] > 0 ? Float(1 / lengths[row]) : 0
+        for column in 0..<width { target[column] *= scale }
+      }
     }
   }
 }

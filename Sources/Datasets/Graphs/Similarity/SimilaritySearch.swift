@@ -124,10 +124,12 @@ struct SimilaritySearch {
 
   /// `target ⊙= factors`.
   private static func multiply(_ factors: BLAS.Block, into target: BLAS.Block) {
-    for row in 0..<target.rows {
-      let source = factors.pointer + row * factors.stride
-      let destination = target.pointer + row * target.stride
-      for column in 0..<target.columns { destination[column] *= source[column] }
+    Lanes.current.forEachRange(of: target.rows, elements: target.columns) { rows in
+      for row in rows {
+        let source = factors.pointer + row * factors.stride
+        let destination = target.pointer + row * target.stride
+        for column in 0..<target.columns { destination[column] *= source[column] }
+      }
     }
   }
 

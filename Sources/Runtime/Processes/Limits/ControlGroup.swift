@@ -14,6 +14,7 @@ package struct ControlGroup: Sendable {
   /// Folders whose limits apply to the process: its own group's first, then those of its parents.
   private let memoryFolders: [String]
   private let processFolders: [String]
+  private let processorFolders: [String]
   private let systemCounters: String
 
   /// - Parameters:
@@ -23,6 +24,7 @@ package struct ControlGroup: Sendable {
   package init(root: String, membership: String, systemCounters: String) {
     memoryFolders = Self.folders("memory", root, membership)
     processFolders = Self.folders("pids", root, membership)
+    processorFolders = Self.folders("cpu", root, membership)
     self.systemCounters = systemCounters
   }
 
@@ -76,6 +78,24 @@ package struct ControlGroup: Sendable {
     processFolders.compactMap { folder -> UInt64? in
       guard let limit = Self.number("\(folder)/pids.max") else { return nil }
       return limit - min(limit, Self.number("\(folder)/pids.current") ?? 0)
+    }.min()
+  }
+
+  /// How many processors' time the group may use; nil if no limit is known.
+  package var processorQuota: Double? {
+    processorFolders.compactMap { folder -> Double? in
+      // Version 2 has `quota period` in one file, with the quota `max` if there is none.
+      if let text = Self.text(of: "\(folder)/cpu.max") {
+        let words = text.split(whereSeparator: \.isWhitespace)
+        guard words.count == 2, let quota = Double(words[0]), let period = Double(words[1]),
+          quota > 0, period > 0
+        else { return nil }
+        return quota / period
+      }
+      guard let quota = Self.number("\(folder)/cpu.cfs_quota_us"), quota > 0,
+        let period = Self.number("\(folder)/cpu.cfs_period_us"), period > 0
+      else { return nil }
+      return Double(quota) / Double(period)
     }.min()
   }
 

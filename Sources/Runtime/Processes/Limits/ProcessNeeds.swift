@@ -29,23 +29,37 @@ package struct ProcessNeeds: Sendable, Equatable {
   }
 
   /// - Parameter tableBytes: of its share of the tables, with the optimizer's state.
-  package static func server(workers: Int, tableBytes: Int) -> ProcessNeeds {
+  package static func server(workers: Int, tableBytes: Int, lanes: Int = 1) -> ProcessNeeds {
     var needs = ProcessNeeds(descriptors: 34 + workers)
+    needs.add(lanes: lanes)
     needs.addressSpace += tableBytes
     needs.memory += tableBytes
     return needs
   }
 
-  package static func worker(servers: Int) -> ProcessNeeds {
-    ProcessNeeds(descriptors: 20 + 4 * servers, addressSpace: computingAddressSpace)
+  package static func worker(servers: Int, lanes: Int = 1) -> ProcessNeeds {
+    var needs = ProcessNeeds(descriptors: 20 + 4 * servers, addressSpace: computingAddressSpace)
+    needs.add(lanes: lanes)
+    return needs
   }
+
+  /// Every lane after the first is a thread with a stack, and takes a buffer of OpenBLAS.
+  private mutating func add(lanes: Int) {
+    threads += lanes - 1
+    addressSpace += (lanes - 1) * Self.laneAddressSpace
+  }
+
+  private static let laneAddressSpace = 48 << 20
 
   /// Any command: with fewer descriptors the Swift runtime's own threads trap.
   package static let command = ProcessNeeds(descriptors: 24, addressSpace: 0)
 
   /// A run in one process, without a network.
-  package static let singleProcess = ProcessNeeds(
-    descriptors: 24, addressSpace: computingAddressSpace)
+  package static func singleProcess(lanes: Int = 1) -> ProcessNeeds {
+    var needs = ProcessNeeds(descriptors: 24, addressSpace: computingAddressSpace)
+    needs.add(lanes: lanes)
+    return needs
+  }
 
   /// Includes OpenBLAS's buffers: a run on 150 users failed with 293 MiB and trained with 342.
   private static let computingAddressSpace = 320 << 20
@@ -88,12 +102,18 @@ package struct ClusterNeeds: Sendable {
   private let processes: [(name: String, needs: ProcessNeeds, count: Int)]
 
   /// - Parameter tableBytes: of all tables, with the optimizer's state.
-  package init(servers: Int, workers: Int, tableBytes: Int) {
+  package init(
+    servers: Int, workers: Int, tableBytes: Int, lanes: (worker: Int, server: Int) = (1, 1)
+  ) {
     processes = [
       ("this process", .launcher(children: 1 + servers + workers), 1),
       ("the coordinator", .coordinator(servers: servers, workers: workers), 1),
-      ("a server", .server(workers: workers, tableBytes: tableBytes / max(1, servers)), servers),
-      ("a worker", .worker(servers: servers), workers),
+      (
+        "a server",
+        .server(
+          workers: workers, tableBytes: tableBytes / max(1, servers), lanes: lanes.server), servers
+      ),
+      ("a worker", .worker(servers: servers, lanes: lanes.worker), workers),
     ]
   }
 
@@ -131,8 +151,10 @@ extension ClusterNeeds {
       let stateWidth = states.reduce(0) { $0 + $1.stateWidth(ofRow: table.width) }
       return sum + table.rows * (table.width + stateWidth)
     }
+    let threads = ComputingThreads(setup.configuration)
     self.init(
       servers: cluster.servers, workers: cluster.workers,
-      tableBytes: values * MemoryLayout<Float>.stride)
+      tableBytes: values * MemoryLayout<Float>.stride,
+      lanes: (threads.perWorker, threads.perServer))
   }
 }

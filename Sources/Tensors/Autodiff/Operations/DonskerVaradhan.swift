@@ -25,8 +25,10 @@ extension Tape {
       largest = max(largest, f[row])
       jointSum += Double(joint.value.pointer[row])
     }
-    var exponentials = 0.0
-    for row in 0..<count { exponentials += exp(Double(f[row] - largest)) }
+    let shift = largest
+    let exponentials = Lanes.current.sum(of: count, elements: 64) { rows in
+      rows.reduce(0.0) { $0 + exp(Double(f[$1] - shift)) }
+    }
     let logMeanExponential = Double(largest) + log(exponentials) - log(Double(count))
     let value = Float(jointSum / Double(count) - logMeanExponential)
     let logNormalizer =
@@ -37,9 +39,10 @@ extension Tape {
       scatter(into: joint) { target in
         for row in 0..<count { target.pointer[row] += upstream / Float(count) }
       }
-      scatter(into: marginal) { target in
-        for row in 0..<count {
-          target.pointer[row] -= upstream * Float(exp(Double(f[row]) - logNormalizer))
+      accumulate(into: marginal, elements: 64) { target, rows, isFirst in
+        for row in rows {
+          let share = upstream * Float(exp(Double(f[row]) - logNormalizer))
+          target.pointer[row] = isFirst ? -share : target.pointer[row] - share
         }
       }
     }

@@ -7,25 +7,35 @@ extension Tape {
   public func sum(_ terms: [(variable: Variable, scale: Float)]) -> Variable {
     precondition(!terms.isEmpty, "sum of no terms")
     let output = matrix(rows: terms[0].variable.rows, columns: terms[0].variable.columns)
-    for (position, (variable, scale)) in terms.enumerated() {
+    for (variable, _) in terms {
       precondition(variable.value.hasSameShape(as: output), "sum of different shapes")
-      add(variable.value, scaledBy: scale, to: output, isFirst: position == 0)
+    }
+    Lanes.current.forEachRange(of: output.count) { range in
+      for (position, (variable, scale)) in terms.enumerated() {
+        add(variable.value, scaledBy: scale, to: output, range, isFirst: position == 0)
+      }
     }
     return record(output, from: terms.map(\.variable)) { [unowned self] gradient in
       for (variable, scale) in terms {
-        accumulate(into: variable) { target, isFirst in
-          add(gradient, scaledBy: scale, to: target, isFirst: isFirst)
+        accumulate(into: variable, elements: 1) { target, range, isFirst in
+          add(gradient, scaledBy: scale, to: target, range, isFirst: isFirst)
         }
       }
     }
   }
 
-  private func add(_ source: Matrix, scaledBy scale: Float, to target: Matrix, isFirst: Bool) {
-    if isFirst {
-      mrdib_scaled_copy(source.pointer, scale, target.pointer, source.count)
+  /// Adds some elements of a matrix to another, or overwrites them.
+  func add(
+    _ source: Matrix, scaledBy scale: Float = 1, to target: Matrix, _ range: Range<Int>,
+    isFirst: Bool
+  ) {
+    let (source, target) = (source.pointer + range.lowerBound, target.pointer + range.lowerBound)
+    if !isFirst {
+      BLAS.accumulate(source, scaledBy: scale, into: target, count: range.count)
+    } else if scale == 1 {
+      target.update(from: source, count: range.count)
     } else {
-      BLAS.accumulate(
-        source.pointer, scaledBy: scale, into: target.pointer, count: source.count)
+      mrdib_scaled_copy(source, scale, target, range.count)
     }
   }
 
@@ -42,8 +52,8 @@ extension Tape {
     let count = Float(max(1, x.value.count))
     return record(scalar(Float(total) / count), from: x) { [unowned self] gradient in
       let share = gradient.pointer[0] / count
-      accumulate(into: x) { target, isFirst in
-        for index in 0..<target.count {
+      accumulate(into: x, elements: 1) { target, range, isFirst in
+        for index in range {
           target.pointer[index] = (isFirst ? 0 : target.pointer[index]) + share
         }
       }
@@ -53,24 +63,19 @@ extension Tape {
   /// `max(x, 0)`.
   public func relu(_ x: Variable) -> Variable {
     let output = matrix(rows: x.rows, columns: x.columns)
-    mrdib_relu(x.value.pointer, output.pointer, output.count)
+    map(x, to: output) { mrdib_relu($0, $1, $2) }
     return record(output, from: x) { [unowned self] gradient in
-      accumulate(into: x) { target, isFirst in
-        mrdib_relu_adjoint(
-          x.value.pointer, gradient.pointer, target.pointer, target.count, isFirst ? 0 : 1)
-      }
+      mapAdjoint(x, from: x.value, gradient) { mrdib_relu_adjoint($0, $1, $2, $3, $4) }
     }
   }
 
   /// `min(max(x, lower), upper)`; the gradient outside the range is 0.
   public func clamp(_ x: Variable, _ lower: Float, _ upper: Float) -> Variable {
     let output = matrix(rows: x.rows, columns: x.columns)
-    mrdib_clamp(x.value.pointer, lower, upper, output.pointer, output.count)
+    map(x, to: output) { mrdib_clamp($0, lower, upper, $1, $2) }
     return record(output, from: x) { [unowned self] gradient in
-      accumulate(into: x) { target, isFirst in
-        mrdib_clamp_adjoint(
-          x.value.pointer, lower, upper, gradient.pointer, target.pointer, target.count,
-          isFirst ? 0 : 1)
+      mapAdjoint(x, from: x.value, gradient) {
+        mrdib_clamp_adjoint($0, lower, upper, $1, $2, $3, $4)
       }
     }
   }
@@ -84,13 +89,15 @@ extension Tape {
     precondition(
       x.value.hasSameShape(as: y.value), "hadamard of \(x.value.shape) and \(y.value.shape)")
     let output = matrix(rows: x.rows, columns: x.columns)
-    for index in 0..<output.count {
-      output.pointer[index] = x.value.pointer[index] * y.value.pointer[index]
+    Lanes.current.forEachRange(of: output.count) { range in
+      for index in range {
+        output.pointer[index] = x.value.pointer[index] * y.value.pointer[index]
+      }
     }
     return record(output, from: x, y) { [unowned self] gradient in
       for (variable, other) in [(x, y), (y, x)] {
-        accumulate(into: variable) { target, isFirst in
-          for index in 0..<target.count {
+        accumulate(into: variable, elements: 1) { target, range, isFirst in
+          for index in range {
             let share = gradient.pointer[index] * other.value.pointer[index]
             target.pointer[index] = isFirst ? share : target.pointer[index] + share
           }
@@ -104,12 +111,9 @@ extension Tape {
   /// The logistic function `1 / (1 + e^{−x})` of every element; `dx = g ⊙ y ⊙ (1 − y)`.
   public func sigmoid(_ x: Variable) -> Variable {
     let output = matrix(rows: x.rows, columns: x.columns)
-    mrdib_sigmoid(x.value.pointer, output.pointer, output.count)
+    map(x, to: output) { mrdib_sigmoid($0, $1, $2) }
     return record(output, from: x) { [unowned self] gradient in
-      accumulate(into: x) { target, isFirst in
-        mrdib_sigmoid_adjoint(
-          output.pointer, gradient.pointer, target.pointer, target.count, isFirst ? 0 : 1)
-      }
+      mapAdjoint(x, from: output, gradient) { mrdib_sigmoid_adjoint($0, $1, $2, $3, $4) }
     }
   }
 }
@@ -118,12 +122,9 @@ extension Tape {
   /// `c · tanh(x / c)`: nearly x for |x| ≪ c, never beyond ±c.
   public func tanhCap(_ x: Variable, _ cap: Float) -> Variable {
     let output = matrix(rows: x.rows, columns: x.columns)
-    mrdib_tanh_cap(x.value.pointer, cap, output.pointer, output.count)
+    map(x, to: output) { mrdib_tanh_cap($0, cap, $1, $2) }
     return record(output, from: x) { [unowned self] gradient in
-      accumulate(into: x) { target, isFirst in
-        mrdib_tanh_cap_adjoint(
-          output.pointer, cap, gradient.pointer, target.pointer, target.count, isFirst ? 0 : 1)
-      }
+      mapAdjoint(x, from: output, gradient) { mrdib_tanh_cap_adjoint($0, cap, $1, $2, $3, $4) }
     }
   }
 }
@@ -137,12 +138,40 @@ extension Tape {
   public func leakyReLU(_ x: Variable, slope: Float = 0.01) -> Variable {
     precondition(slope >= 0 && slope <= 1, "leakyReLU: slope \(slope)")
     let output = matrix(rows: x.rows, columns: x.columns)
-    mrdib_leaky_relu(x.value.pointer, slope, output.pointer, output.count)
+    map(x, to: output) { mrdib_leaky_relu($0, slope, $1, $2) }
     return record(output, from: x) { [unowned self] gradient in
-      accumulate(into: x) { target, isFirst in
-        mrdib_leaky_relu_adjoint(
-          x.value.pointer, slope, gradient.pointer, target.pointer, target.count, isFirst ? 0 : 1)
+      mapAdjoint(x, from: x.value, gradient) {
+        mrdib_leaky_relu_adjoint($0, slope, $1, $2, $3, $4)
       }
+    }
+  }
+}
+
+/// Kernels over elements, on all lanes.
+extension Tape {
+  /// `kernel(x, y, count)` over all elements.
+  private func map(
+    _ x: Variable, to output: Matrix,
+    _ kernel: (UnsafePointer<Float>, UnsafeMutablePointer<Float>, Int) -> Void
+  ) {
+    Lanes.current.forEachRange(of: output.count) { range in
+      kernel(
+        x.value.pointer + range.lowerBound, output.pointer + range.lowerBound, range.count)
+    }
+  }
+
+  /// `kernel(x or y, gradient, target, count, adds)` over all elements.
+  private func mapAdjoint(
+    _ x: Variable, from source: Matrix, _ gradient: Matrix,
+    _ kernel: (
+      UnsafePointer<Float>, UnsafePointer<Float>, UnsafeMutablePointer<Float>, Int, Int32
+    ) -> Void
+  ) {
+    accumulate(into: x, elements: 1) { target, range, isFirst in
+      let start = range.lowerBound
+      kernel(
+        source.pointer + start, gradient.pointer + start, target.pointer + start, range.count,
+        isFirst ? 0 : 1)
     }
   }
 }

@@ -15,20 +15,22 @@ extension Tape {
   ) -> (sample: Variable, deviation: Matrix) {
     let output = matrix(rows: mean.rows, columns: mean.columns)
     let deviation = matrix(rows: mean.rows, columns: mean.columns)
-    mrdib_gaussian_sample(
-      mean.value.pointer, logVariance.value.pointer, noise.pointer, deviation.pointer,
-      output.pointer, output.count)
+    Lanes.current.forEachRange(of: output.count, elements: 2) { range in
+      let start = range.lowerBound
+      mrdib_gaussian_sample(
+        mean.value.pointer + start, logVariance.value.pointer + start, noise.pointer + start,
+        deviation.pointer + start, output.pointer + start, range.count)
+    }
     let sample = record(output, from: mean, logVariance) { [unowned self] gradient in
-      accumulate(into: mean) { target, isFirst in
-        if isFirst {
-          target.copy(from: gradient)
-        } else {
-          BLAS.accumulate(gradient.pointer, into: target.pointer, count: target.count)
-        }
+      accumulate(into: mean, elements: 1) { target, range, isFirst in
+        add(gradient, to: target, range, isFirst: isFirst)
       }
-      scatter(into: logVariance) { target in
+      accumulate(into: logVariance, elements: 2) { target, range, isFirst in
+        let start = range.lowerBound
+        if isFirst { (target.pointer + start).update(repeating: 0, count: range.count) }
         mrdib_gaussian_sample_adjoint(
-          gradient.pointer, noise.pointer, deviation.pointer, target.pointer, target.count)
+          gradient.pointer + start, noise.pointer + start, deviation.pointer + start,
+          target.pointer + start, range.count)
       }
     }
     return (sample, deviation)
@@ -48,20 +50,24 @@ extension Tape {
     mean: Variable, logVariance: Variable, priorDeviation: Float, scale: Float
   ) -> Variable {
     let precision = 1 / (priorDeviation * priorDeviation)
-    let total = mrdib_gaussian_kl(
-      mean.value.pointer, logVariance.value.pointer, precision, log(precision), mean.value.count)
+    let logPrecision = log(precision)
+    let total = Lanes.current.sum(of: mean.value.count, elements: 2) { range in
+      mrdib_gaussian_kl(
+        mean.value.pointer + range.lowerBound, logVariance.value.pointer + range.lowerBound,
+        precision, logPrecision, range.count)
+    }
     return record(scalar(Float(total * Double(scale))), from: mean, logVariance) {
       [unowned self] gradient in
       let factor = gradient.pointer[0] * scale
-      scatter(into: mean) { target in
-        mrdib_gaussian_kl_adjoint(
-          mean.value.pointer, logVariance.value.pointer, precision, factor, target.pointer, nil,
-          target.count)
-      }
-      scatter(into: logVariance) { target in
-        mrdib_gaussian_kl_adjoint(
-          mean.value.pointer, logVariance.value.pointer, precision, factor, nil, target.pointer,
-          target.count)
+      for (variable, isMean) in [(mean, true), (logVariance, false)] {
+        accumulate(into: variable, elements: 2) { target, range, isFirst in
+          let start = range.lowerBound
+          let destination = target.pointer + start
+          if isFirst { destination.update(repeating: 0, count: range.count) }
+          mrdib_gaussian_kl_adjoint(
+            mean.value.pointer + start, logVariance.value.pointer + start, precision, factor,
+            isMean ? destination : nil, isMean ? nil : destination, range.count)
+        }
       }
     }
   }

@@ -6,15 +6,17 @@ extension Tape {
     let width = x.columns
     let output = matrix(rows: x.rows, columns: width)
     let inverseNorms = matrix(rows: x.rows, columns: 1)
-    for row in 0..<x.rows {
-      let source = x.value.pointer + row * width
-      let inverse = 1 / max(BLAS.dot(source, source, count: width).squareRoot(), 1e-12)
-      inverseNorms.pointer[row] = inverse
-      for column in 0..<width { output.pointer[row * width + column] = source[column] * inverse }
+    Lanes.current.forEachRange(of: x.rows, elements: 2 * width) { rows in
+      for row in rows {
+        let source = x.value.pointer + row * width
+        let inverse = 1 / max(BLAS.dot(source, source, count: width).squareRoot(), 1e-12)
+        inverseNorms.pointer[row] = inverse
+        for column in 0..<width { output.pointer[row * width + column] = source[column] * inverse }
+      }
     }
     return record(output, from: x) { [unowned self] gradient in
-      accumulate(into: x) { target, isFirst in
-        for row in 0..<x.rows {
+      accumulate(into: x, rowsCosting: 3 * width) { target, rows, isFirst in
+        for row in rows {
           let y = output.pointer + row * width
           let g = gradient.pointer + row * width
           let along = BLAS.dot(y, g, count: width)
@@ -50,7 +52,12 @@ extension Tape {
     var total = 0.0
     for row in 0..<count { total -= Double(weights[row, row]) }
     let logSums = [Double](unsafeUninitializedCapacity: count) { buffer, initialized in
-      if let sums = buffer.baseAddress { mrdib_softmax_rows(weights.pointer, count, count, sums) }
+      if let sums = buffer.baseAddress {
+        Lanes.current.forEachRange(of: count, elements: 4 * count) { rows in
+          mrdib_softmax_rows(
+            weights.pointer + rows.lowerBound * count, rows.count, count, sums + rows.lowerBound)
+        }
+      }
       initialized = count
     }
     for logSum in logSums { total += logSum }
@@ -63,16 +70,20 @@ extension Tape {
         BLAS.multiply(
           .init(weights), .init(b.value), into: .init(target), alpha: factor,
           beta: isFirst ? 0 : 1)
-        BLAS.accumulate(
-          b.value.pointer, scaledBy: -factor, into: target.pointer, count: target.count)
+        subtract(b.value, scaledBy: factor, from: target)
       }
       accumulate(into: b) { target, isFirst in
         BLAS.multiply(
           .init(weights), transposeA: true, .init(a.value), into: .init(target), alpha: factor,
           beta: isFirst ? 0 : 1)
-        BLAS.accumulate(
-          a.value.pointer, scaledBy: -factor, into: target.pointer, count: target.count)
+        subtract(a.value, scaledBy: factor, from: target)
       }
+    }
+  }
+
+  private func subtract(_ source: Matrix, scaledBy factor: Float, from target: Matrix) {
+    Lanes.current.forEachRange(of: target.count) { range in
+      add(source, scaledBy: -factor, to: target, range, isFirst: false)
     }
   }
 }

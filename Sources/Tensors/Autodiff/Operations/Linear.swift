@@ -116,8 +116,11 @@ extension Tape {
     for column in 0..<output.columns {
       output.pointer[column] = scale * bias.value.pointer[column]
     }
-    for row in 1..<output.rows {
-      (output.pointer + row * output.columns).update(from: output.pointer, count: output.columns)
+    let first = output.pointer
+    Lanes.current.forEachRange(of: output.rows - 1, elements: output.columns) { rows in
+      for row in rows {
+        (first + (row + 1) * output.columns).update(from: first, count: output.columns)
+      }
     }
   }
 

@@ -12,10 +12,7 @@ extension Tape {
     matrix.multiply(x.value, into: output)
     return record(output, from: x) { [unowned self] gradient in
       accumulate(into: x) { target, isFirst in
-        if isFirst { return matrix.transposed.multiply(gradient, into: target) }
-        let share = self.matrix(rows: target.rows, columns: target.columns)
-        matrix.transposed.multiply(gradient, into: share)
-        BLAS.accumulate(share.pointer, into: target.pointer, count: target.count)
+        matrix.transposed.multiply(gradient, into: target, adds: !isFirst)
       }
     }
   }
@@ -35,8 +32,8 @@ extension Tape {
     let output = matrix(rows: edges.targetCount, columns: width)
     edges.multiply(weights.value, x.value, into: output)
     return record(output, from: weights, x) { [unowned self] gradient in
-      accumulate(into: weights) { target, isFirst in
-        for edge in 0..<edges.count {
+      accumulate(into: weights, elements: 2 * width) { target, range, isFirst in
+        for edge in range {
           let share = BLAS.dot(
             gradient.pointer + Int(edges.targets[edge]) * width,
             x.value.pointer + Int(edges.sources[edge]) * width, count: width)
@@ -45,9 +42,8 @@ extension Tape {
       }
       accumulate(into: x) { target, isFirst in
         let ordered = matrix(rows: edges.count, columns: 1)
-        let share = isFirst ? target : matrix(rows: target.rows, columns: width)
-        edges.multiplyTransposed(weights.value, gradient, into: share, ordered: ordered)
-        if !isFirst { BLAS.accumulate(share.pointer, into: target.pointer, count: target.count) }
+        edges.multiplyTransposed(
+          weights.value, gradient, into: target, adds: !isFirst, ordered: ordered)
       }
     }
   }
@@ -64,26 +60,30 @@ extension Tape {
   public func edgeSoftmax(_ logits: Variable, over edges: EdgeList) -> Variable {
     precondition(logits.value.count == edges.count, "\(edges.count) edges, \(logits.value.shape)")
     let output = matrix(rows: edges.count, columns: 1)
-    for target in 0..<edges.targetCount {
-      let range = edges.edges(to: target)
-      var largest = -Float.infinity
-      for edge in range { largest = max(largest, logits.value.pointer[edge]) }
-      var sum: Float = 0
-      for edge in range {
-        output.pointer[edge] = exp(logits.value.pointer[edge] - largest)
-        sum += output.pointer[edge]
+    edges.forEachTargets { targets in
+      for target in targets {
+        let range = edges.edges(to: target)
+        var largest = -Float.infinity
+        for edge in range { largest = max(largest, logits.value.pointer[edge]) }
+        var sum: Float = 0
+        for edge in range {
+          output.pointer[edge] = exp(logits.value.pointer[edge] - largest)
+          sum += output.pointer[edge]
+        }
+        for edge in range { output.pointer[edge] /= sum }
       }
-      for edge in range { output.pointer[edge] /= sum }
     }
     return record(output, from: logits) { [unowned self] gradient in
       accumulate(into: logits) { destination, isFirst in
-        for target in 0..<edges.targetCount {
-          let range = edges.edges(to: target)
-          var mean: Float = 0
-          for edge in range { mean += output.pointer[edge] * gradient.pointer[edge] }
-          for edge in range {
-            let share = output.pointer[edge] * (gradient.pointer[edge] - mean)
-            destination.pointer[edge] = isFirst ? share : destination.pointer[edge] + share
+        edges.forEachTargets { targets in
+          for target in targets {
+            let range = edges.edges(to: target)
+            var mean: Float = 0
+            for edge in range { mean += output.pointer[edge] * gradient.pointer[edge] }
+            for edge in range {
+              let share = output.pointer[edge] * (gradient.pointer[edge] - mean)
+              destination.pointer[edge] = isFirst ? share : destination.pointer[edge] + share
+            }
           }
         }
       }

@@ -24,20 +24,23 @@ extension Tape {
   ) -> Variable {
     let scale = 1 / Float(max(1, count))
     let slope = matrix(rows: margins.rows, columns: 1)  // dL_b/dΔ_b before scaling
-    var total = 0.0
-    for row in 0..<margins.rows {
-      let margin = margins.value.pointer[row]
-      let small = Float(exp(-Double(abs(margin))))  // e^{−|Δ|} never overflows
-      let sigmoid = margin >= 0 ? 1 / (1 + small) : small / (1 + small)
-      let complement = margin >= 0 ? small / (1 + small) : 1 / (1 + small)
-      switch form {
-      case .softplus:
-        total += Double(max(-margin, 0)) + log1p(Double(small))
-        slope.pointer[row] = -complement
-      case .guarded:
-        total -= log(1e-10 + Double(sigmoid))
-        slope.pointer[row] = -sigmoid * complement / (1e-10 + sigmoid)
+    let total = Lanes.current.sum(of: margins.rows, elements: 64) { rows in
+      var total = 0.0
+      for row in rows {
+        let margin = margins.value.pointer[row]
+        let small = Float(exp(-Double(abs(margin))))  // e^{−|Δ|} never overflows
+        let sigmoid = margin >= 0 ? 1 / (1 + small) : small / (1 + small)
+        let complement = margin >= 0 ? small / (1 + small) : 1 / (1 + small)
+        switch form {
+        case .softplus:
+          total += Double(max(-margin, 0)) + log1p(Double(small))
+          slope.pointer[row] = -complement
+        case .guarded:
+          total -= log(1e-10 + Double(sigmoid))
+          slope.pointer[row] = -sigmoid * complement / (1e-10 + sigmoid)
+        }
       }
+      return total
     }
     return record(scalar(Float(total) * scale), from: margins) { [unowned self] gradient in
       let factor = gradient.pointer[0] * scale

@@ -5,16 +5,15 @@ extension Tape {
   public func gather(_ x: Variable, _ indices: [Int32]) -> Variable {
     let width = x.columns
     let output = matrix(rows: indices.count, columns: width)
-    for (row, index) in indices.enumerated() {
-      (output.pointer + row * width).update(
-        from: x.value.pointer + Int(index) * width, count: width)
+    Lanes.current.forEachRange(of: indices.count, elements: width) { rows in
+      for row in rows {
+        (output.pointer + row * width).update(
+          from: x.value.pointer + Int(indices[row]) * width, count: width)
+      }
     }
     return record(output, from: x) { [unowned self] gradient in
-      scatter(into: x) { target in
-        for (row, index) in indices.enumerated() {
-          BLAS.accumulate(
-            gradient.pointer + row * width, into: target.pointer + Int(index) * width, count: width)
-        }
+      scatter(into: x, rows: indices) { position, target in
+        BLAS.accumulate(gradient.pointer + position * width, into: target, count: width)
       }
     }
   }
@@ -24,22 +23,26 @@ extension Tape {
     let rows = parts[0].rows
     let width = parts.reduce(0) { $0 + $1.columns }
     let output = matrix(rows: rows, columns: width)
-    var offset = 0
     for part in parts {
       precondition(part.rows == rows, "concatenateColumns: \(rows) and \(part.rows) rows")
-      for row in 0..<rows {
-        (output.pointer + row * width + offset)
-          .update(from: part.value.pointer + row * part.columns, count: part.columns)
+    }
+    Lanes.current.forEachRange(of: rows, elements: width) { range in
+      for row in range {
+        var target = output.pointer + row * width
+        for part in parts {
+          target.update(from: part.value.pointer + row * part.columns, count: part.columns)
+          target += part.columns
+        }
       }
-      offset += part.columns
     }
     return record(output, from: parts) { [unowned self] gradient in
       var offset = 0
       for part in parts {
         let columns = part.columns
-        accumulate(into: part) { target, isFirst in
-          for row in 0..<rows {
-            let source = gradient.pointer + row * width + offset
+        let start = gradient.pointer + offset
+        accumulate(into: part, rowsCosting: columns) { target, rows, isFirst in
+          for row in rows {
+            let source = start + row * width
             let destination = target.pointer + row * columns
             if isFirst {
               destination.update(from: source, count: columns)
@@ -57,16 +60,20 @@ extension Tape {
   public func columns(_ x: Variable, _ range: Range<Int>) -> Variable {
     precondition(range.lowerBound >= 0 && range.upperBound <= x.columns, "columns \(range)")
     let output = matrix(rows: x.rows, columns: range.count)
-    for row in 0..<x.rows {
-      (output.pointer + row * range.count)
-        .update(from: x.value.pointer + row * x.columns + range.lowerBound, count: range.count)
+    Lanes.current.forEachRange(of: x.rows, elements: range.count) { rows in
+      for row in rows {
+        (output.pointer + row * range.count)
+          .update(from: x.value.pointer + row * x.columns + range.lowerBound, count: range.count)
+      }
     }
     return record(output, from: x) { [unowned self] gradient in
-      scatter(into: x) { target in
-        for row in 0..<x.rows {
+      accumulate(into: x, rowsCosting: x.columns) { target, rows, isFirst in
+        for row in rows {
+          let destination = target.pointer + row * x.columns
+          if isFirst { destination.update(repeating: 0, count: x.columns) }
           BLAS.accumulate(
-            gradient.pointer + row * range.count,
-            into: target.pointer + row * x.columns + range.lowerBound, count: range.count)
+            gradient.pointer + row * range.count, into: destination + range.lowerBound,
+            count: range.count)
         }
       }
     }
@@ -82,25 +89,23 @@ extension Tape {
     precondition(xIndices.count == yIndices.count, "rowDot of unequal index counts")
     let width = x.columns
     let output = matrix(rows: xIndices.count, columns: 1)
-    for row in 0..<xIndices.count {
-      output.pointer[row] = BLAS.dot(
-        x.value.pointer + Int(xIndices[row]) * width, y.value.pointer + Int(yIndices[row]) * width,
-        count: width)
+    Lanes.current.forEachRange(of: xIndices.count, elements: 2 * width) { rows in
+      for row in rows {
+        output.pointer[row] = BLAS.dot(
+          x.value.pointer + Int(xIndices[row]) * width,
+          y.value.pointer + Int(yIndices[row]) * width, count: width)
+      }
     }
     return record(output, from: x, y) { [unowned self] gradient in
-      scatter(into: x) { target in
-        for row in 0..<xIndices.count {
-          BLAS.accumulate(
-            y.value.pointer + Int(yIndices[row]) * width, scaledBy: gradient.pointer[row],
-            into: target.pointer + Int(xIndices[row]) * width, count: width)
-        }
+      scatter(into: x, rows: xIndices) { position, target in
+        BLAS.accumulate(
+          y.value.pointer + Int(yIndices[position]) * width,
+          scaledBy: gradient.pointer[position], into: target, count: width)
       }
-      scatter(into: y) { target in
-        for row in 0..<xIndices.count {
-          BLAS.accumulate(
-            x.value.pointer + Int(xIndices[row]) * width, scaledBy: gradient.pointer[row],
-            into: target.pointer + Int(yIndices[row]) * width, count: width)
-        }
+      scatter(into: y, rows: yIndices) { position, target in
+        BLAS.accumulate(
+          x.value.pointer + Int(xIndices[position]) * width,
+          scaledBy: gradient.pointer[position], into: target, count: width)
       }
     }
   }
@@ -117,17 +122,24 @@ extension Tape {
     var offset = 0
     for part in parts {
       precondition(part.columns == width, "concatenateRows: widths \(width) and \(part.columns)")
-      (output.pointer + offset).update(from: part.value.pointer, count: part.value.count)
+      let target = output.pointer + offset
+      Lanes.current.forEachRange(of: part.value.count) { range in
+        (target + range.lowerBound)
+          .update(from: part.value.pointer + range.lowerBound, count: range.count)
+      }
       offset += part.value.count
     }
     return record(output, from: parts) { [unowned self] gradient in
       var offset = 0
       for part in parts {
-        accumulate(into: part) { target, isFirst in
+        let start = gradient.pointer + offset
+        accumulate(into: part, elements: 1) { target, range, isFirst in
+          let source = start + range.lowerBound
+          let destination = target.pointer + range.lowerBound
           if isFirst {
-            target.pointer.update(from: gradient.pointer + offset, count: target.count)
+            destination.update(from: source, count: range.count)
           } else {
-            BLAS.accumulate(gradient.pointer + offset, into: target.pointer, count: target.count)
+            BLAS.accumulate(source, into: destination, count: range.count)
           }
         }
         offset += part.value.count
@@ -140,10 +152,27 @@ extension Tape {
     precondition(range.lowerBound >= 0 && range.upperBound <= x.rows, "rows \(range) of \(x.rows)")
     let output = matrix(rows: range.count, columns: x.columns)
     let start = range.lowerBound * x.columns
-    output.pointer.update(from: x.value.pointer + start, count: output.count)
+    let source = x.value.pointer + start
+    Lanes.current.forEachRange(of: output.count) { part in
+      (output.pointer + part.lowerBound).update(from: source + part.lowerBound, count: part.count)
+    }
     return record(output, from: x) { [unowned self] gradient in
-      scatter(into: x) { target in
-        BLAS.accumulate(gradient.pointer, into: target.pointer + start, count: gradient.count)
+      accumulate(into: x) { target, isFirst in
+        if isFirst {
+          // Everything outside the range is zero, and the range is overwritten.
+          let end = start + gradient.count
+          target.pointer.update(repeating: 0, count: start)
+          (target.pointer + end).update(repeating: 0, count: target.count - end)
+        }
+        let destination = target.pointer + start
+        Lanes.current.forEachRange(of: gradient.count) { part in
+          let share = gradient.pointer + part.lowerBound
+          if isFirst {
+            (destination + part.lowerBound).update(from: share, count: part.count)
+          } else {
+            BLAS.accumulate(share, into: destination + part.lowerBound, count: part.count)
+          }
+        }
       }
     }
   }
@@ -163,32 +192,71 @@ extension Tape {
         && parts.allSatisfy { $0.rows >= rows && $0.columns == width },
       "weightedRowSum: \(parts.map(\.value.shape)) with weights \(weights.value.shape)")
     let output = matrix(rows: rows, columns: width)
-    output.fill(0)
-    for (column, part) in parts.enumerated() {
-      for row in 0..<rows {
-        BLAS.accumulate(
-          part.value.pointer + row * width,
-          scaledBy: weights.value.pointer[row * parts.count + column],
-          into: output.pointer + row * width, count: width)
+    Lanes.current.forEachRange(of: rows, elements: parts.count * width) { range in
+      for row in range {
+        let target = output.pointer + row * width
+        target.update(repeating: 0, count: width)
+        for (column, part) in parts.enumerated() {
+          BLAS.accumulate(
+            part.value.pointer + row * width,
+            scaledBy: weights.value.pointer[row * parts.count + column], into: target,
+            count: width)
+        }
       }
     }
     return record(output, from: parts + [weights]) { [unowned self] gradient in
       for (column, part) in parts.enumerated() {
-        scatter(into: part) { target in
-          for row in 0..<rows {
+        accumulate(into: part, rowsCosting: width) { target, range, isFirst in
+          for row in range {
+            let destination = target.pointer + row * width
+            if isFirst { destination.update(repeating: 0, count: width) }
+            guard row < rows else { continue }
             BLAS.accumulate(
               gradient.pointer + row * width,
-              scaledBy: weights.value.pointer[row * parts.count + column],
-              into: target.pointer + row * width, count: width)
+              scaledBy: weights.value.pointer[row * parts.count + column], into: destination,
+              count: width)
           }
         }
       }
-      scatter(into: weights) { target in
-        for row in 0..<rows {
+      accumulate(into: weights, rowsCosting: parts.count * width) { target, range, isFirst in
+        for row in range {
           for (column, part) in parts.enumerated() {
-            target.pointer[row * parts.count + column] += BLAS.dot(
+            let share = BLAS.dot(
               gradient.pointer + row * width, part.value.pointer + row * width, count: width)
+            let index = row * parts.count + column
+            target.pointer[index] = isFirst ? share : target.pointer[index] + share
           }
+        }
+      }
+    }
+  }
+}
+
+extension Tape {
+  /// Adds to some rows of a variable's gradient: `add` adds the share of each position to the row
+  /// `indices[position]` of the gradient, which begins with zeros.
+  ///
+  /// Lanes have target rows of their own, so that the shares of a row are added in the order of
+  /// their positions.
+  func scatter(
+    into variable: Variable, rows indices: [Int32],
+    _ add: (_ position: Int, _ row: UnsafeMutablePointer<Float>) -> Void
+  ) {
+    let width = variable.columns
+    accumulate(into: variable) { gradient, isFirst in
+      let targets = max(1, gradient.rows)
+      let written = (indices.count + (isFirst ? targets : 0)) * width
+      // Every block searches all indices, so there are few.
+      let elements = min(written / targets, 8 * Lanes.blockElements / targets)
+      Lanes.current.forEachRange(of: gradient.rows, elements: elements) { rows in
+        if isFirst {
+          (gradient.pointer + rows.lowerBound * width)
+            .update(repeating: 0, count: rows.count * width)
+        }
+        let isWhole = rows.count == gradient.rows
+        for (position, index) in indices.enumerated()
+        where isWhole || rows.contains(Int(index)) {
+          add(position, gradient.pointer + Int(index) * width)
         }
       }
     }

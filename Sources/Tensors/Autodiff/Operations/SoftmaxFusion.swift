@@ -19,42 +19,46 @@ extension Tape {
         "softmaxFusion: part \(part.value.shape), score \(score.value.shape)")
     }
     let output = matrix(rows: rows, columns: width)
-    output.fill(0)
     let weights = matrix(rows: rows, columns: ways)  // β
-    for row in 0..<rows {
-      let weight = weights.row(row)
-      var largest = -Float.infinity
-      for score in scores { largest = max(largest, score.value.pointer[row]) }
-      var sum: Float = 0
-      for way in 0..<ways {
-        weight[way] = exp(scores[way].value.pointer[row] - largest)
-        sum += weight[way]
-      }
-      for way in 0..<ways {
-        weight[way] /= sum
-        BLAS.accumulate(
-          parts[way].value.pointer + row * width, scaledBy: weight[way],
-          into: output.pointer + row * width, count: width)
+    Lanes.current.forEachRange(of: rows, elements: 2 * ways * width) { range in
+      for row in range {
+        let weight = weights.row(row)
+        var largest = -Float.infinity
+        for score in scores { largest = max(largest, score.value.pointer[row]) }
+        var sum: Float = 0
+        for way in 0..<ways {
+          weight[way] = exp(scores[way].value.pointer[row] - largest)
+          sum += weight[way]
+        }
+        let target = output.pointer + row * width
+        target.update(repeating: 0, count: width)
+        for way in 0..<ways {
+          weight[way] /= sum
+          BLAS.accumulate(
+            parts[way].value.pointer + row * width, scaledBy: weight[way], into: target,
+            count: width)
+        }
       }
     }
     return record(output, from: parts + scores) { [unowned self] gradient in
       for (way, part) in parts.enumerated() {
-        scatter(into: part) { target in
-          for row in 0..<rows {
-            BLAS.accumulate(
-              gradient.pointer + row * width, scaledBy: weights[row, way],
-              into: target.pointer + row * width, count: width)
+        accumulate(into: part, rowsCosting: width) { target, range, isFirst in
+          for row in range {
+            add(
+              gradient, scaledBy: weights[row, way], to: target,
+              row * width..<(row + 1) * width, isFirst: isFirst)
           }
         }
       }
       for (way, score) in scores.enumerated() {
-        scatter(into: score) { target in
-          for row in 0..<rows {
+        accumulate(into: score, rowsCosting: 2 * width) { target, range, isFirst in
+          for row in range {
             // g·S is the mean of all g·x_k under β.
             let g = gradient.pointer + row * width
             let own = BLAS.dot(g, parts[way].value.pointer + row * width, count: width)
             let mean = BLAS.dot(g, output.pointer + row * width, count: width)
-            target.pointer[row] += weights[row, way] * (own - mean)
+            let share = weights[row, way] * (own - mean)
+            target.pointer[row] = isFirst ? share : target.pointer[row] + share
           }
         }
       }

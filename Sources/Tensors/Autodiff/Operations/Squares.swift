@@ -10,25 +10,42 @@ extension Tape {
   ///   - x: `[J, D]`.
   ///   - indices: rows of `x`, one per batch entry.
   /// - Returns: `[1, 1]`; `dx[j] = scale · count_j · x[j]`.
-  /// - Numerics: the sum in `Double`, in the order of the rows.
+  /// - Numerics: the sum in `Double`, in the order of the rows (in fixed ranges; see ``Lanes``).
   public func gatheredHalfSquares(
     _ x: Variable, _ indices: [Int32], scale: Float
   ) -> Variable {
-    let width = x.columns
     var counts = [Float](repeating: 0, count: x.rows)
     for index in indices { counts[Int(index)] += 1 }
-    var total = 0.0
-    for row in 0..<x.rows where counts[row] > 0 {
-      let start = x.value.pointer + row * width
-      total += Double(counts[row]) * Double(BLAS.dot(start, start, count: width))
-    }
+    let total = weightedSquares(x, counts)
     return record(scalar(Float(total / 2) * scale), from: x) { [unowned self] gradient in
-      scatter(into: x) { target in
-        for row in 0..<x.rows where counts[row] > 0 {
-          BLAS.accumulate(
-            x.value.pointer + row * width, scaledBy: gradient.pointer[0] * scale * counts[row],
-            into: target.pointer + row * width, count: width)
-        }
+      addWeighted(x, counts, scaledBy: gradient.pointer[0] * scale)
+    }
+  }
+
+  /// `Σ_j count_j · ‖x[j]‖²`, in `Double`.
+  func weightedSquares(_ x: Variable, _ counts: [Float]) -> Double {
+    let width = x.columns
+    return Lanes.current.sum(of: x.rows, elements: width) { rows in
+      var total = 0.0
+      for row in rows where counts[row] > 0 {
+        let start = x.value.pointer + row * width
+        total += Double(counts[row]) * Double(BLAS.dot(start, start, count: width))
+      }
+      return total
+    }
+  }
+
+  /// Adds `scale · count_j · x[j]` to each row of the gradient of x.
+  func addWeighted(_ x: Variable, _ counts: [Float], scaledBy scale: Float) {
+    let width = x.columns
+    accumulate(into: x, rowsCosting: width) { target, rows, isFirst in
+      for row in rows {
+        let destination = target.pointer + row * width
+        if isFirst { destination.update(repeating: 0, count: width) }
+        guard counts[row] > 0 else { continue }
+        BLAS.accumulate(
+          x.value.pointer + row * width, scaledBy: scale * counts[row], into: destination,
+          count: width)
       }
     }
   }
