@@ -37,3 +37,22 @@ CLONES void mrdib_sparse_multiply(
     }
   }
 }
+
+// Compares bits instead of numbers: an OR over a row vectorises, and shifting out the sign makes
+// -0 a zero.
+CLONES size_t mrdib_nonzero_rows(
+    const float *x, size_t row_count, size_t width, uint32_t *restrict rows) {
+  size_t found = 0;
+  for (size_t row = 0; row < row_count; row++) {
+    const float *values = x + row * width;
+    uint32_t bits = 0;
+    for (size_t i = 0; i < width; i++) {
+      uint32_t value;
+      memcpy(&value, values + i, sizeof value);
+      bits |= value << 1;
+    }
+    rows[found] = (uint32_t)row;
+    found += bits != 0;
+  }
+  return found;
+}

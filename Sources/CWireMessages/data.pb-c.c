@@ -1164,7 +1164,7 @@ const ProtobufCMessageDescriptor mrdib__v1__pushed__descriptor =
   (ProtobufCMessageInit) mrdib__v1__pushed__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor mrdib__v1__reduce__field_descriptors[2] =
+static const ProtobufCFieldDescriptor mrdib__v1__reduce__field_descriptors[5] =
 {
   {
     "name",
@@ -1190,15 +1190,54 @@ static const ProtobufCFieldDescriptor mrdib__v1__reduce__field_descriptors[2] =
     0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "stage",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Mrdib__V1__Reduce, stage),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "sections",
+    4,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Mrdib__V1__Reduce, n_sections),
+    offsetof(Mrdib__V1__Reduce, sections),
+    &mrdib__v1__table_section__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "wants_rows",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Mrdib__V1__Reduce, wants_rows),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned mrdib__v1__reduce__field_indices_by_name[] = {
   0,   /* field[0] = name */
+  3,   /* field[3] = sections */
+  2,   /* field[2] = stage */
   1,   /* field[1] = values */
+  4,   /* field[4] = wants_rows */
 };
 static const ProtobufCIntRange mrdib__v1__reduce__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 2 }
+  { 0, 5 }
 };
 const ProtobufCMessageDescriptor mrdib__v1__reduce__descriptor =
 {
@@ -1208,14 +1247,14 @@ const ProtobufCMessageDescriptor mrdib__v1__reduce__descriptor =
   "Mrdib__V1__Reduce",
   "mrdib.v1",
   sizeof(Mrdib__V1__Reduce),
-  2,
+  5,
   mrdib__v1__reduce__field_descriptors,
   mrdib__v1__reduce__field_indices_by_name,
   1,  mrdib__v1__reduce__number_ranges,
   (ProtobufCMessageInit) mrdib__v1__reduce__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor mrdib__v1__reduced__field_descriptors[1] =
+static const ProtobufCFieldDescriptor mrdib__v1__reduced__field_descriptors[2] =
 {
   {
     "values",
@@ -1229,14 +1268,27 @@ static const ProtobufCFieldDescriptor mrdib__v1__reduced__field_descriptors[1] =
     0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "sections",
+    2,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Mrdib__V1__Reduced, n_sections),
+    offsetof(Mrdib__V1__Reduced, sections),
+    &mrdib__v1__table_section__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned mrdib__v1__reduced__field_indices_by_name[] = {
+  1,   /* field[1] = sections */
   0,   /* field[0] = values */
 };
 static const ProtobufCIntRange mrdib__v1__reduced__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 1 }
+  { 0, 2 }
 };
 const ProtobufCMessageDescriptor mrdib__v1__reduced__descriptor =
 {
@@ -1246,7 +1298,7 @@ const ProtobufCMessageDescriptor mrdib__v1__reduced__descriptor =
   "Mrdib__V1__Reduced",
   "mrdib.v1",
   sizeof(Mrdib__V1__Reduced),
-  1,
+  2,
   mrdib__v1__reduced__field_descriptors,
   mrdib__v1__reduced__field_indices_by_name,
   1,  mrdib__v1__reduced__number_ranges,

@@ -12,8 +12,7 @@ package enum DataReplyBody: Sendable, Equatable {
   case welcome
   case pulled(PullReply)
   case pushed(PushOutcome)
-  /// The sums over all shards, added in shard order.
-  case reduced([Double])
+  case reduced(ReduceReply)
   case refused(Refusal)
 }
 
@@ -33,6 +32,18 @@ package struct PullReply: Sendable, Equatable {
     self.sections = sections
     self.values = values
     self.reports = reports
+  }
+}
+
+/// The sums over all shards, added in shard order.
+package struct ReduceReply: Sendable, Equatable {
+  package var values: [Double]
+  /// The sums of the rows that any shard has; none unless requested.
+  package var rows: GradientRows
+
+  package init(values: [Double], rows: GradientRows = .none) {
+    self.values = values
+    self.rows = rows
   }
 }
 

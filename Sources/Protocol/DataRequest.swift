@@ -96,16 +96,55 @@ package enum PushKind: UInt32, Sendable {
   case assign = 1
 }
 
-/// A shard's share of sums whose totals every shard needs for its gradient (the un-squared norms of
-/// the regulariser).
+/// A shard's share of sums whose totals every shard needs for its gradient: the un-squared norms of
+/// the regulariser, or the gradient of what all shards propagate over a graph.
 package struct ReduceRequest: Sendable, Equatable {
   package var name: ContributionName
+  package var stage: ReduceStage
+  /// Numbers that are added one by one; server 0 has them.
   package var values: [Double]
+  /// Rows of gradients that are added row by row. The table of a section is the number of a
+  /// propagated matrix, ascending; no section is whole.
+  package var rows: GradientRows
+  /// Whether the reply should contain the summed rows. A worker with several shards needs them
+  /// once.
+  package var wantsRows: Bool
 
-  package init(name: ContributionName, values: [Double]) {
+  package init(
+    name: ContributionName, stage: ReduceStage = .norms, values: [Double] = [],
+    rows: GradientRows = .none, wantsRows: Bool = false
+  ) {
     self.name = name
+    self.stage = stage
+    self.values = values
+    self.rows = rows
+    self.wantsRows = wantsRows
+  }
+}
+
+/// Which sums of a version; the later ones depend on the earlier.
+package enum ReduceStage: UInt32, Sendable, CaseIterable {
+  /// The sums of squares of norms over the batch.
+  case norms = 0
+  /// The gradients of the propagated matrices.
+  case propagated = 1
+}
+
+/// Some rows of several matrices.
+package struct GradientRows: Sendable, Equatable {
+  package var sections: [TableSection]
+  /// `UInt32` row ids, section by section, ascending within each.
+  package var keys: Payload
+  /// `Float` values, section by section, row by row.
+  package var values: Payload
+
+  package init(sections: [TableSection], keys: Payload, values: Payload) {
+    self.sections = sections
+    self.keys = keys
     self.values = values
   }
+
+  package static let none = GradientRows(sections: [], keys: .empty, values: .empty)
 }
 
 /// The name under which a server counts a contribution once.

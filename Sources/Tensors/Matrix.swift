@@ -1,3 +1,5 @@
+internal import CKernels
+
 /// A row-major `Float` matrix over one 64-byte aligned buffer, `[rows, columns]`.
 ///
 /// A matrix is a *reference* to its buffer: operations write into matrices that their caller
@@ -85,6 +87,15 @@ public final class Matrix: @unchecked Sendable {
 
   public func hasSameShape(as other: Matrix) -> Bool {
     rows == other.rows && columns == other.columns
+  }
+
+  /// The rows that have an element other than 0, ascending.
+  public var nonZeroRows: [UInt32] {
+    [UInt32](unsafeUninitializedCapacity: rows) { buffer, count in
+      if let base = buffer.baseAddress {
+        count = mrdib_nonzero_rows(pointer, rows, columns, base)
+      }
+    }
   }
 
   /// `[rows, columns]`, for messages.

@@ -1,10 +1,10 @@
 import Protocol
 import Testing
 
-/// The bytes of version 3, worked out by hand from the protobuf encoding and `Proto/`. When one of
+/// The bytes of version 4, worked out by hand from the protobuf encoding and `Proto/`. When one of
 /// these tests fails, peers of the last release no longer understand this one: raise
 /// `ProtocolVersion.current` and write down why, or undo the change.
-@Suite("Bytes on the wire are those of version 3")
+@Suite("Bytes on the wire are those of version 4")
 struct GoldenBytesTests {
   @Test("a push header")
   func pushHeader() {
@@ -17,7 +17,7 @@ struct GoldenBytesTests {
       keys: .copying([1, 2] as [UInt32]),
       values: .copying([Float](repeating: 0, count: 129)))
     let header: [UInt8] = [
-      0x08, 0x03,  // 1: protocol version 3
+      0x08, 0x04,  // 1: protocol version 4
       0x10, 0x2a,  // 2: id 42
       0x62, 0x1b,  // 12: push, 27 bytes
       0x0a, 0x07,  //   1: name, 7 bytes
@@ -38,13 +38,44 @@ struct GoldenBytesTests {
     #expect(encoded.frames[0].array(of: UInt8.self) == header)
   }
 
+  @Test("a reduction with rows")
+  func reduction() {
+    let reduce = ReduceRequest(
+      name: ContributionName(generation: 1, version: 300, shard: 2), stage: .propagated,
+      values: [1.5],
+      rows: GradientRows(
+        sections: [TableSection(table: 1, rowCount: 1, width: 2, isWhole: false)],
+        keys: .copying([7] as [UInt32]), values: .copying([0.5, 2] as [Float])),
+      wantsRows: true)
+    let header: [UInt8] = [
+      0x08, 0x04,  // 1: protocol version 4
+      0x10, 0x2a,  // 2: id 42
+      0x6a, 0x1f,  // 13: reduce, 31 bytes
+      0x0a, 0x07,  //   1: name, 7 bytes
+      0x08, 0x01,  //     1: generation 1
+      0x10, 0xac, 0x02,  //     2: version 300
+      0x18, 0x02,  //     3: shard 2
+      0x12, 0x08, 0, 0, 0, 0, 0, 0, 0xf8, 0x3f,  //   2: values, packed: 1.5
+      0x18, 0x01,  //   3: stage 1
+      0x22, 0x06,  //   4: section, 6 bytes
+      0x08, 0x01,  //     1: matrix 1
+      0x10, 0x01,  //     2: row count 1
+      0x18, 0x02,  //     3: width 2
+      0x28, 0x01,  //   5: wants rows
+    ]
+    let frames = DataRequest(id: 42, body: .reduce(reduce)).encoded().frames
+    #expect(frames[0].array(of: UInt8.self) == header)
+    #expect(frames[1].array(of: UInt8.self) == [7, 0, 0, 0])
+    #expect(frames[2].array(of: UInt8.self) == [0, 0, 0, 0x3f, 0, 0, 0, 0x40])
+  }
+
   @Test("the report of a ranked block")
   func unitReport() {
     let counts = ItemCounts([(item: 3, count: 1), (item: 300, count: 2), (item: 301, count: 128)])
     let message = NodeMessage.taskDone(
       id: 7, reports: [UnitReport(unit: 2, sums: ["n": 1.5], counts: ["e": counts])])
     let header: [UInt8] = [
-      0x08, 0x03,  // 1: protocol version 3
+      0x08, 0x04,  // 1: protocol version 4
       0x6a, 0x25,  // 13: task done, 37 bytes
       0x08, 0x07,  //   1: task 7
       0x12, 0x21,  //   2: report, 33 bytes
@@ -66,7 +97,7 @@ struct GoldenBytesTests {
       Heartbeat(
         residentBytes: 128, peakResidentBytes: 1, cpuSeconds: 1.5, taskProgress: 7, taskID: 300))
     let header: [UInt8] = [
-      0x08, 0x03,  // 1: protocol version 3
+      0x08, 0x04,  // 1: protocol version 4
       0x5a, 0x13,  // 11: heartbeat, 19 bytes
       0x08, 0x80, 0x01,  //   1: resident bytes 128
       0x10, 0x01,  //   2: peak resident bytes 1

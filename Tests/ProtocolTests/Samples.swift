@@ -36,7 +36,18 @@ enum Samples {
         PushRequest(name: name, kind: .assign, sections: sections, keys: keys, values: values))),
     DataRequest(
       id: 5, body: .reduce(ReduceRequest(name: name, values: [0.1, -.infinity, 1e300, 0]))),
+    DataRequest(
+      id: 6,
+      body: .reduce(
+        ReduceRequest(name: name, stage: .propagated, rows: gradientRows, wantsRows: true))),
   ]
+
+  static let gradientRows = GradientRows(
+    sections: [
+      TableSection(table: 0, rowCount: 2, width: 3, isWhole: false),
+      TableSection(table: 2, rowCount: 1, width: 1, isWhole: false),
+    ],
+    keys: .copying([4, 9, 1] as [UInt32]), values: .copying([1, 2, 3, 4, 5, 6, 7] as [Float]))
 
   static let replies: [DataReply] = [
     DataReply(requestID: 1, body: .welcome),
@@ -48,7 +59,8 @@ enum Samples {
           reports: [UnitReport(unit: 2, sums: ["loss.total": 1.5])]))),
     DataReply(requestID: 3, body: .pushed(.accepted)),
     DataReply(requestID: 4, body: .pushed(.duplicate)),
-    DataReply(requestID: 5, body: .reduced([1, 2, 3.5])),
+    DataReply(requestID: 5, body: .reduced(ReduceReply(values: [1, 2, 3.5]))),
+    DataReply(requestID: 5, body: .reduced(ReduceReply(values: [], rows: gradientRows))),
     DataReply(
       requestID: 6,
       body: .refused(Refusal(code: .staleGeneration, message: "generation 2 is over; rejoin."))),

@@ -35,7 +35,7 @@ struct WireLimitsTests {
       _ = try DataRequest(decoding: DataRequest(id: 1, body: .reduce(reduce)).encoded())
     }
     expectLimit(65_536) { count in
-      let sums = [Double](repeating: 1, count: count)
+      let sums = ReduceReply(values: [Double](repeating: 1, count: count))
       _ = try DataReply(decoding: DataReply(requestID: 1, body: .reduced(sums)).encoded())
     }
   }

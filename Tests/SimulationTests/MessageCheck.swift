@@ -11,6 +11,7 @@ struct MessageCheck {
   private struct Destination: Hashable {
     let server: ProcessName
     let name: ContributionName
+    var stage: ReduceStage?
   }
 
   private let isExact: Bool
@@ -26,7 +27,7 @@ struct MessageCheck {
   private(set) var forgottenCount = 0
   private var trainingTasks: Set<UInt64> = []
   private var pushes: [Destination: (push: PushRequest, sender: ProcessName)] = [:]
-  private var reductions: [Destination: (values: [Double], sender: ProcessName)] = [:]
+  private var reductions: [Destination: (share: ReduceReply, sender: ProcessName)] = [:]
 
   init(consistency: Consistency) { isExact = consistency.isExact }
 
@@ -81,13 +82,14 @@ struct MessageCheck {
       if first.push != push { problems.append("\(sender) pushes other bits for \(push.name)") }
     case .reduce(let reduce):
       guard isExact else { return problems.append("\(sender) waits for the sums of others") }
-      let destination = Destination(server: server, name: reduce.name)
+      let destination = Destination(server: server, name: reduce.name, stage: reduce.stage)
+      let share = ReduceReply(values: reduce.values, rows: reduce.rows)
       guard let first = reductions[destination] else {
-        reductions[destination] = (reduce.values, sender)
+        reductions[destination] = (share, sender)
         return
       }
       if first.sender != sender { recomputedCount += 1 }
-      if first.values != reduce.values {
+      if first.share != share {
         problems.append("\(sender) reduces other bits for \(reduce.name)")
       }
     default: break

@@ -110,7 +110,7 @@ import Testing
       case .push(var push) where push.kind == .gradient:
         push.sums["loss.total", default: 0] += 1
         request.body = .push(push)
-      case .reduce(var reduce):
+      case .reduce(var reduce) where !reduce.values.isEmpty:
         reduce.values[0] += 1
         request.body = .reduce(reduce)
       default: return nil

@@ -67,3 +67,19 @@ import Testing
     #expect(matrix.block(rows: 2..<2, columns: 0..<5).offsets == [0])
   }
 }
+
+@Suite struct NonZeroRowsTests {
+  @Test("rows with any element other than 0 are found, for every width around a vector's")
+  func finds() {
+    for width in [1, 3, 7, 8, 15, 16, 17, 64, 65] {
+      let matrix = Matrix(rows: 9, columns: width)
+      matrix[0, width - 1] = 1e-45
+      matrix[2, 0] = -0.0
+      matrix[4, width / 2] = .nan
+      matrix[8, 0] = -3
+      #expect(matrix.nonZeroRows == [0, 4, 8])
+    }
+    #expect(Matrix(rows: 0, columns: 4).nonZeroRows == [])
+    #expect(Matrix(rows: 3, columns: 0).nonZeroRows == [])
+  }
+}

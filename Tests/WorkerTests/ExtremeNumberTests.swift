@@ -102,13 +102,18 @@ import Worker
     #expect(begun > 0)
   }
 
+  private static let rows = GradientRows(
+    sections: [TableSection(table: 1, rowCount: 1, width: 1, isWhole: false)],
+    keys: .copying([3] as [UInt32]), values: .copying([1] as [Float]))
+
   private static func replies() throws -> [WorkInput] {
     let bodies: [DataReplyBody] = [
       .pulled(
         PullReply(
           version: 9, sections: [], values: .empty,
           reports: [UnitReport(unit: 1, sums: ["loss.total": 1])])),
-      .reduced([1]), .refused(Refusal(code: .versionSuperseded, message: "gone", version: 9)),
+      .reduced(ReduceReply(values: [1], rows: Self.rows)),
+      .refused(Refusal(code: .versionSuperseded, message: "gone", version: 9)),
     ]
     return bodies.flatMap { body in
       variants(DataReply(requestID: 1, body: body).encoded())
@@ -126,7 +131,7 @@ import Worker
   @Test("of the servers' replies, by the conversation")
   func answers() throws {
     let bodies: [DataReplyBody] = [
-      .welcome, .pushed(.duplicate), .reduced([1, 2]),
+      .welcome, .pushed(.duplicate), .reduced(ReduceReply(values: [1, 2], rows: Self.rows)),
       .pulled(PullReply(version: 1, sections: [], values: .empty)),
       .refused(Refusal(code: .versionSuperseded, message: "gone", version: 9)),
     ]

@@ -201,7 +201,10 @@ import Worker
   func versionGoneOnReduce() {
     var conversation = ServerConversation()
     let reduces = [0, 1].map {
-      ReduceRequest(name: ContributionName(generation: 1, version: 0, shard: $0), values: [1])
+      ServerRequest(
+        server: 0,
+        body: ReduceRequest(
+          name: ContributionName(generation: 1, version: 0, shard: $0), values: [1]))
     }
     let sent = requests(conversation.perform(.reduce(reduces), at: 0))
     let actions = conversation.handle(
@@ -211,7 +214,7 @@ import Worker
       return
     }
     #expect(conversation.tick(at: 100).isEmpty)
-    let late = DataReply(requestID: sent[0].id, body: .reduced([1]))
+    let late = DataReply(requestID: sent[0].id, body: .reduced(ReduceReply(values: [1])))
     #expect(conversation.handle(late, from: 0, at: 100).isEmpty)
   }
 

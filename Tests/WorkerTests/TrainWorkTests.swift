@@ -58,10 +58,14 @@ import Worker
         }
         input = .sent
       case .reduce(let requests):
-        // The last of the shards completes the sums for all.
-        let replies = requests.map { servers.ask(.reduce($0), 0) }
-        guard case .reduced(let totals)? = replies.last else { throw TestError("no sums") }
-        input = .reduced(requests.map { _ in totals })
+        // The last of the shards completes the sums for all; asked again, each gets its own.
+        for request in requests { _ = servers.ask(.reduce(request.body), request.server) }
+        input = .reduced(
+          try requests.map { request in
+            guard case .reduced(let sums)? = servers.ask(.reduce(request.body), request.server)
+            else { throw TestError("no sums") }
+            return sums
+          })
       case .done(let reports):
         trace.reports = reports
         return trace

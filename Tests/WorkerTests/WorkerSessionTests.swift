@@ -174,7 +174,9 @@ import Worker
   func generationWhileWorking() throws {
     let name = ContributionName(generation: 1, version: 0, shard: 0)
     let outputs: [WorkOutput] = [
-      .pull([Rig.pull]), .reduce([ReduceRequest(name: name, values: [1])]), .push([Rig.push]),
+      .pull([Rig.pull]),
+      .reduce([ServerRequest(server: 0, body: ReduceRequest(name: name, values: [1]))]),
+      .push([Rig.push]),
     ]
     for output in outputs {
       var rig = try Rig.ready()

@@ -235,7 +235,8 @@ struct  Mrdib__V1__Pushed
 
 
 /*
- * A shard's share of sums whose totals every shard needs.
+ * A shard's share of sums whose totals every shard needs. Keys and values: rows of gradients, whose
+ * sums are needed too; the section's table is the number of a propagated matrix.
  */
 struct  Mrdib__V1__Reduce
 {
@@ -243,24 +244,36 @@ struct  Mrdib__V1__Reduce
   Mrdib__V1__ContributionName *name;
   size_t n_values;
   double *values;
+  /*
+   * The sums of a version are formed one after the other: stage 0, stage 1.
+   */
+  uint32_t stage;
+  size_t n_sections;
+  Mrdib__V1__TableSection **sections;
+  /*
+   * Whether the reply should contain the summed rows.
+   */
+  protobuf_c_boolean wants_rows;
 };
 #define MRDIB__V1__REDUCE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&mrdib__v1__reduce__descriptor) \
-    , NULL, 0,NULL }
+    , NULL, 0,NULL, 0, 0,NULL, 0 }
 
 
 /*
- * The sums over all shards, added in shard order.
+ * The sums over all shards, added in shard order. Keys and values: the rows of any shard.
  */
 struct  Mrdib__V1__Reduced
 {
   ProtobufCMessage base;
   size_t n_values;
   double *values;
+  size_t n_sections;
+  Mrdib__V1__TableSection **sections;
 };
 #define MRDIB__V1__REDUCED__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&mrdib__v1__reduced__descriptor) \
-    , 0,NULL }
+    , 0,NULL, 0,NULL }
 
 
 /* Mrdib__V1__DataHeader methods */

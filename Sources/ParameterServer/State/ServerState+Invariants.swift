@@ -25,7 +25,9 @@ extension ServerState {
       }
       if peers[pull.peer] == nil { broken.append("a pull of an unknown peer is parked") }
     }
-    let parked = parkedPulls.map { Reductions.Waiter(peer: $0.peer, requestID: $0.requestID) }
+    let parked = parkedPulls.map {
+      Reductions.Waiter(peer: $0.peer, requestID: $0.requestID, wantsRows: false)
+    }
     if Set(parked).count != parked.count { broken.append("a pull is parked twice") }
     if !missingInitialValues.isConsistent { broken.append("missing rows are miscounted") }
     if !missingInitialValues.isEmpty && version > 0 {
@@ -52,18 +54,23 @@ extension ServerState {
 
   private var brokenReductionInvariants: [String] {
     var broken: [String] = []
-    if reductions.values.count >= shardCount { broken.append("complete sums were not answered") }
-    if reductions.values.keys.contains(where: { $0 >= shardCount }) {
-      broken.append("values of a shard that does not exist")
+    if reductions.waiterCount > limits.parkedReduces { broken.append("too many parked reduces") }
+    for stage in reductions.unfinished.values {
+      if stage.shares.count >= shardCount { broken.append("complete sums were not answered") }
+      if stage.shares.keys.contains(where: { $0 >= shardCount }) {
+        broken.append("values of a shard that does not exist")
+      }
+      if Set(stage.waiters).count != stage.waiters.count {
+        broken.append("a reduce is parked twice")
+      }
+      if stage.waiters.contains(where: { peers[$0.peer] == nil }) {
+        broken.append("a reduce of an unknown peer is parked")
+      }
+      if stage.rowByteCount > limits.replyBytes {
+        broken.append("rows of reductions exceed the byte limit")
+      }
     }
-    if reductions.waiters.count > limits.parkedReduces { broken.append("too many parked reduces") }
-    if Set(reductions.waiters).count != reductions.waiters.count {
-      broken.append("a reduce is parked twice")
-    }
-    if reductions.waiters.contains(where: { peers[$0.peer] == nil }) {
-      broken.append("a reduce of an unknown peer is parked")
-    }
-    if reductions.finished.count > Reductions<Peer>.keptVersions {
+    if Set(reductions.finished.map(\.version)).count > Reductions<Peer>.keptVersions {
       broken.append("too many sums are kept")
     }
     return broken

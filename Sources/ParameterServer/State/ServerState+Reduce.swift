@@ -2,8 +2,8 @@ import Protocol
 import Tables
 
 extension ServerState {
-  /// Adds a shard's values to the sums of its version, and answers all requests when all shards
-  /// have arrived.
+  /// Adds a shard's values and rows to the sums of its version and stage, and answers all requests
+  /// when all shards have arrived.
   mutating func handle(
     _ request: ReduceRequest, id: UInt64, from peer: Peer
   ) throws(Refusal) -> [ServerReply<Peer>] {
@@ -18,10 +18,12 @@ extension ServerState {
           release and configuration
           """)
     }
-    if let sums = reductions.sums(ofVersion: name.version) {
-      try check(request, count: sums.count)
+    let waiter = Reductions<Peer>.Waiter(
+      peer: peer, requestID: id, wantsRows: request.wantsRows)
+    if let sums = reductions.sums(ofVersion: name.version, request.stage) {
+      try check(request, count: sums.values.count, widths: [:])
       statistics.reduces += 1
-      return [reply(id, to: peer, .reduced(sums))]
+      return [reply(sums, to: waiter)]
     }
     if name.version < version { throw versionSuperseded("version \(name.version)") }
     guard name.version == version else {
@@ -32,22 +34,35 @@ extension ServerState {
           computed yet; pull a version from every server before reducing at it
           """)
     }
-    try check(request, count: reductions.valueCount ?? request.values.count)
-    guard reductions.waiters.count < limits.parkedReduces else {
+    let unfinished = reductions[request.stage]
+    try check(
+      request, count: unfinished.valueCount ?? request.values.count, widths: unfinished.widths)
+    try checkHolds(request.rows, next: unfinished.rowByteCount)
+    guard reductions.waiterCount < limits.parkedReduces else {
       throw Refusal(
         code: .limit,
         message: "\(limits.parkedReduces) reduce requests are waiting already, which is the limit")
     }
-    reductions.add(
-      request.values, ofShard: UInt32(shard), for: .init(peer: peer, requestID: id))
-    guard let (sums, waiters) = reductions.finish(version: version, shardCount: shardCount) else {
-      return []
-    }
+    reductions.add(request, ofShard: UInt32(shard), for: waiter)
+    guard
+      let (sums, waiters) = reductions.finish(
+        request.stage, version: version, shardCount: shardCount)
+    else { return [] }
     statistics.reduces += waiters.count
-    return waiters.map { reply($0.requestID, to: $0.peer, .reduced(sums)) }
+    return waiters.map { reply(sums, to: $0) }
   }
 
-  private func check(_ request: ReduceRequest, count: Int) throws(Refusal) {
+  private func reply(
+    _ sums: ReduceReply, to waiter: Reductions<Peer>.Waiter
+  ) -> ServerReply<Peer> {
+    let rows = waiter.wantsRows ? sums.rows : .none
+    return reply(
+      waiter.requestID, to: waiter.peer, .reduced(ReduceReply(values: sums.values, rows: rows)))
+  }
+
+  private func check(
+    _ request: ReduceRequest, count: Int, widths: [UInt32: UInt32]
+  ) throws(Refusal) {
     guard request.values.count == count else {
       throw Refusal(
         code: .malformed,
@@ -66,6 +81,20 @@ extension ServerState {
         message: """
           value \(index) is \(request.values[index]); the computation diverged: lower the learning \
           rate
+          """)
+    }
+    try GradientRowSum.check(request.rows, widths: widths)
+  }
+
+  /// - Parameter held: bytes of the rows of other shards.
+  private func checkHolds(_ rows: GradientRows, next held: Int) throws(Refusal) {
+    let byteCount = held + rows.keys.byteCount + rows.values.byteCount
+    guard byteCount <= limits.replyBytes else {
+      throw Refusal(
+        code: .limit,
+        message: """
+          the gradients of propagated rows of all shards would take \(byteCount) bytes, and the \
+          limit is \(limits.replyBytes); use more servers or smaller batches
           """)
     }
   }
@@ -91,61 +120,90 @@ struct Reductions<Peer: Hashable & Sendable>: Sendable {
   struct Waiter: Sendable, Hashable {
     let peer: Peer
     let requestID: UInt64
+    let wantsRows: Bool
   }
 
   struct Finished: Sendable {
     let version: UInt64
-    let sums: [Double]
+    let stage: ReduceStage
+    let sums: ReduceReply
+  }
+
+  /// What has arrived for one stage of the current version.
+  struct Unfinished: Sendable {
+    /// The values and rows of each shard.
+    fileprivate(set) var shares: [UInt32: ReduceReply] = [:]
+    fileprivate(set) var waiters: [Waiter] = []
+    /// The widths of the matrices that any shard has rows of.
+    fileprivate(set) var widths: [UInt32: UInt32] = [:]
+
+    /// The number of values per shard; nil before the first shard.
+    var valueCount: Int? { shares.values.first?.values.count }
+
+    /// Bytes of the rows of all shards.
+    var rowByteCount: Int {
+      shares.values.reduce(0) { $0 + $1.rows.keys.byteCount + $1.rows.values.byteCount }
+    }
   }
 
   /// The number of versions whose sums are kept.
   static var keptVersions: Int { 2 }
 
-  /// The values of each shard at the current version.
-  private(set) var values: [UInt32: [Double]] = [:]
-  private(set) var waiters: [Waiter] = []
+  private(set) var unfinished: [ReduceStage: Unfinished] = [:]
   private(set) var finished: [Finished] = []
 
+  subscript(stage: ReduceStage) -> Unfinished { unfinished[stage] ?? Unfinished() }
+
+  /// The peers whose requests wait for other shards.
+  var waitingPeers: Set<Peer> { Set(unfinished.values.flatMap { $0.waiters.map(\.peer) }) }
+
+  var waiterCount: Int { unfinished.values.reduce(0) { $0 + $1.waiters.count } }
+
   /// The sums of a version, if they are finished and still kept.
-  func sums(ofVersion version: UInt64) -> [Double]? {
-    finished.first { $0.version == version }?.sums
+  func sums(ofVersion version: UInt64, _ stage: ReduceStage) -> ReduceReply? {
+    finished.first { $0.version == version && $0.stage == stage }?.sums
   }
 
-  /// The number of values per shard at the current version; nil before the first shard.
-  var valueCount: Int? { values.values.first?.count }
-
-  /// Records a shard's values, unless it has some already, and the request that waits for the sums.
-  mutating func add(_ newValues: [Double], ofShard shard: UInt32, for waiter: Waiter) {
-    if values[shard] == nil { values[shard] = newValues }
-    if !waiters.contains(waiter) { waiters.append(waiter) }
+  /// Records a shard's values and rows, unless it has some already, and the request that waits for
+  /// the sums.
+  mutating func add(_ request: ReduceRequest, ofShard shard: UInt32, for waiter: Waiter) {
+    var stage = self[request.stage]
+    if stage.shares[shard] == nil {
+      stage.shares[shard] = ReduceReply(values: request.values, rows: request.rows)
+      for section in request.rows.sections { stage.widths[section.table] = section.width }
+    }
+    if !stage.waiters.contains(waiter) { stage.waiters.append(waiter) }
+    unfinished[request.stage] = stage
   }
 
-  /// Adds up the values of all shards in shard order, if all have arrived.
+  /// Adds up the values and rows of all shards in shard order, if all have arrived.
   ///
   /// - Returns: the sums and the waiting requests; nil if a shard is missing.
   mutating func finish(
-    version: UInt64, shardCount: Int
-  ) -> (sums: [Double], waiters: [Waiter])? {
-    guard values.count == shardCount, var sums = values[0] else { return nil }
-    for shard in 1..<UInt32(max(1, shardCount)) {
-      guard let addends = values[shard] else { return nil }
-      for index in sums.indices { sums[index] += addends[index] }
+    _ stage: ReduceStage, version: UInt64, shardCount: Int
+  ) -> (sums: ReduceReply, waiters: [Waiter])? {
+    let arrived = self[stage]
+    let shares = (0..<UInt32(max(1, shardCount))).compactMap { arrived.shares[$0] }
+    guard shares.count == shardCount, var values = shares.first?.values else { return nil }
+    for share in shares.dropFirst() {
+      for index in values.indices { values[index] += share.values[index] }
     }
-    finished.append(Finished(version: version, sums: sums))
-    finished.removeFirst(max(0, finished.count - Self.keptVersions))
-    return (sums, removeUnfinished())
+    let sums = ReduceReply(values: values, rows: GradientRowSum.sum(shares.map(\.rows)))
+    finished.removeAll { $0.version + UInt64(Self.keptVersions) <= version }
+    finished.append(Finished(version: version, stage: stage, sums: sums))
+    unfinished[stage] = nil
+    return (sums, arrived.waiters)
   }
 
   /// Drops the unfinished sums.
   ///
   /// - Returns: the requests that waited for them.
   mutating func removeUnfinished() -> [Waiter] {
-    defer {
-      values = [:]
-      waiters = []
-    }
-    return waiters
+    defer { unfinished = [:] }
+    return ReduceStage.allCases.flatMap { self[$0].waiters }
   }
 
-  mutating func forget(_ peer: Peer) { waiters.removeAll { $0.peer == peer } }
+  mutating func forget(_ peer: Peer) {
+    for stage in unfinished.keys { unfinished[stage]?.waiters.removeAll { $0.peer == peer } }
+  }
 }

@@ -170,7 +170,7 @@ package struct ServerState<Peer: Hashable & Sendable>: Sendable {
   /// Forgets the peer with the oldest last request. Peers that wait for a reply are kept: if one is
   /// gone, sending the reply will show it.
   private mutating func makeRoom() throws(Refusal) {
-    let waiting = Set(parkedPulls.map(\.peer)).union(reductions.waiters.map(\.peer))
+    let waiting = Set(parkedPulls.map(\.peer)).union(reductions.waitingPeers)
     guard let silent = peers.longestSilent(except: waiting) else {
       throw Refusal(
         code: .limit,

@@ -53,6 +53,20 @@ extension WireReader {
     }
   }
 
+  /// Rows with their keys in the second and third frame of a message.
+  func gradientRows(
+    _ pointer: UnsafeMutablePointer<UnsafeMutablePointer<Mrdib__V1__TableSection>?>?, count: Int,
+    _ message: WireMessage
+  ) throws(WireError) -> GradientRows {
+    let sections = try sections(pointer, count: count)
+    guard !sections.contains(where: \.isWhole) else {
+      throw malformed("a section of a reduction has no keys")
+    }
+    try checkByteCount(message.frames[1], is: try keyByteCount(sections), "keys")
+    try checkByteCount(message.frames[2], is: try valueByteCount(sections), "values")
+    return GradientRows(sections: sections, keys: message.frames[1], values: message.frames[2])
+  }
+
   /// Bytes of the keys of `sections`; whole sections have none.
   func keyByteCount(_ sections: [TableSection]) throws(WireError) -> Int {
     try byteCount(sections) { $0.isWhole ? 0 : UInt64($0.rowCount) }

@@ -1,7 +1,8 @@
 internal import CWireMessages
 
 extension DataReply {
-  /// The frames of the reply: a header, and for pulled rows an empty keys frame and their values.
+  /// The frames of the reply: a header, and for replies with rows their keys (none for pulled
+  /// rows) and values.
   package func encoded() -> WireMessage {
     var arena = HeaderArena()
     let header = arena.make(mrdib__v1__data_header__init)
@@ -21,12 +22,15 @@ extension DataReply {
       pushed.pointee.outcome = Mrdib__V1__PushOutcome(rawValue: outcome.rawValue)
       header.pointee.body_case = MRDIB__V1__DATA_HEADER__BODY_PUSHED
       header.pointee.pushed = pushed
-    case .reduced(let values):
+    case .reduced(let sums):
       let reduced = arena.make(mrdib__v1__reduced__init)
-      reduced.pointee.n_values = values.count
-      reduced.pointee.values = arena.array(values)
+      reduced.pointee.n_values = sums.values.count
+      reduced.pointee.values = arena.array(sums.values)
+      reduced.pointee.n_sections = sums.rows.sections.count
+      reduced.pointee.sections = arena.sections(sums.rows.sections)
       header.pointee.body_case = MRDIB__V1__DATA_HEADER__BODY_REDUCED
       header.pointee.reduced = reduced
+      payloads = [sums.rows.keys, sums.rows.values]
     case .refused(let refusal):
       header.pointee.body_case = MRDIB__V1__DATA_HEADER__BODY_REFUSED
       header.pointee.refused = arena.refusal(refusal)
@@ -72,22 +76,25 @@ extension WireReader {
   fileprivate func body(
     _ header: Mrdib__V1__DataHeader, _ message: WireMessage
   ) throws(WireError) -> DataReplyBody {
-    if header.body_case == MRDIB__V1__DATA_HEADER__BODY_PULLED {
-      try checkFrameCount(message, is: 3)
-      return .pulled(try pulled(try required(header.pulled, "rows"), message))
-    }
-    try checkFrameCount(message, is: 1)
+    let hasRows =
+      header.body_case == MRDIB__V1__DATA_HEADER__BODY_PULLED
+      || header.body_case == MRDIB__V1__DATA_HEADER__BODY_REDUCED
+    try checkFrameCount(message, is: hasRows ? 3 : 1)
     switch header.body_case {
     case MRDIB__V1__DATA_HEADER__BODY_WELCOME:
       return .welcome
+    case MRDIB__V1__DATA_HEADER__BODY_PULLED:
+      return .pulled(try pulled(try required(header.pulled, "rows"), message))
     case MRDIB__V1__DATA_HEADER__BODY_PUSHED:
       let pushed = try required(header.pushed, "outcome")
       return .pushed(try enumeration(pushed.outcome.rawValue, "push outcome"))
     case MRDIB__V1__DATA_HEADER__BODY_REDUCED:
       let reduced = try required(header.reduced, "sums")
       return .reduced(
-        try numbers(
-          reduced.values, count: reduced.n_values, atMost: limits.reduceValues, "values"))
+        ReduceReply(
+          values: try numbers(
+            reduced.values, count: reduced.n_values, atMost: limits.reduceValues, "values"),
+          rows: try gradientRows(reduced.sections, count: reduced.n_sections, message)))
     case MRDIB__V1__DATA_HEADER__BODY_REFUSED:
       return .refused(try refusal(header.refused))
     default:

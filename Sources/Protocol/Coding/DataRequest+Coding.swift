@@ -1,7 +1,7 @@
 internal import CWireMessages
 
 extension DataRequest {
-  /// The frames of the request: a header, and for a pull or push its keys and values.
+  /// The frames of the request: a header, and for requests with rows their keys and values.
   package func encoded() -> WireMessage {
     var arena = HeaderArena()
     let header = arena.make(mrdib__v1__data_header__init)
@@ -23,6 +23,7 @@ extension DataRequest {
     case .reduce(let reduce):
       header.pointee.body_case = MRDIB__V1__DATA_HEADER__BODY_REDUCE
       header.pointee.reduce = arena.reduce(reduce)
+      payloads = [reduce.rows.keys, reduce.rows.values]
     }
     return WireMessage(frames: [arena.pack(header)] + payloads)
   }
@@ -69,6 +70,10 @@ extension HeaderArena {
     wire.pointee.name = name(reduce.name)
     wire.pointee.n_values = reduce.values.count
     wire.pointee.values = array(reduce.values)
+    wire.pointee.stage = reduce.stage.rawValue
+    wire.pointee.n_sections = reduce.rows.sections.count
+    wire.pointee.sections = sections(reduce.rows.sections)
+    wire.pointee.wants_rows = reduce.wantsRows ? 1 : 0
     return wire
   }
 }
@@ -108,8 +113,8 @@ extension WireReader {
       try checkFrameCount(message, is: 3)
       return .push(try push(try required(header.push, "push"), message))
     case MRDIB__V1__DATA_HEADER__BODY_REDUCE:
-      try checkFrameCount(message, is: 1)
-      return .reduce(try reduce(try required(header.reduce, "reduction")))
+      try checkFrameCount(message, is: 3)
+      return .reduce(try reduce(try required(header.reduce, "reduction"), message))
     default:
       throw malformed("it is not a request that a server handles")
     }
@@ -148,11 +153,15 @@ extension WireReader {
       sums: try sums(wire.sums, count: wire.n_sums, of: "a push"))
   }
 
-  private func reduce(_ wire: Mrdib__V1__Reduce) throws(WireError) -> ReduceRequest {
+  private func reduce(
+    _ wire: Mrdib__V1__Reduce, _ message: WireMessage
+  ) throws(WireError) -> ReduceRequest {
     ReduceRequest(
-      name: try name(wire.name),
+      name: try name(wire.name), stage: try enumeration(wire.stage, "stage of a reduction"),
       values: try numbers(
-        wire.values, count: wire.n_values, atMost: limits.reduceValues, "values"))
+        wire.values, count: wire.n_values, atMost: limits.reduceValues, "values"),
+      rows: try gradientRows(wire.sections, count: wire.n_sections, message),
+      wantsRows: wire.wants_rows != 0)
   }
 }
 

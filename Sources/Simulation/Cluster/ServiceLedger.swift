@@ -14,8 +14,16 @@ struct ServiceLedger {
     let generation: UInt64
     /// Nil unless it pushes a gradient.
     let contribution: ContributionName?
+    /// Nil unless it asks for sums over all shards.
+    let sums: SumsName?
     var requests = 0
     var replies = 0
+  }
+
+  /// The sums of one stage of a version.
+  private struct SumsName: Hashable {
+    let version: UInt64
+    let stage: ReduceStage
   }
 
   private struct RequestName: Hashable {
@@ -26,14 +34,27 @@ struct ServiceLedger {
   private var asked: [RequestName: Asked] = [:]
   /// Shards whose gradients were accepted, by the version that they contribute to.
   private var taken: [Tables: [UInt64: Set<UInt32>]] = [:]
+  /// Shards whose shares of sums have arrived.
+  private var summed: [Tables: [SumsName: Set<UInt32>]] = [:]
 
   /// Records that a request has arrived.
   ///
+  /// - Parameter tables: of the server; nil if it has none.
   /// - Returns: how often it has arrived so far.
-  mutating func note(_ request: DataRequest, on connection: ConnectionName) -> Int {
+  mutating func note(
+    _ request: DataRequest, on connection: ConnectionName, of tables: Tables?
+  ) -> Int {
     let name = RequestName(connection: connection, id: request.id)
+    var sums: SumsName?
+    if case .reduce(let reduce) = request.body {
+      let asked = SumsName(version: reduce.name.version, stage: reduce.stage)
+      sums = asked
+      if let tables, tables.generation == reduce.name.generation {
+        summed[tables, default: [:]][asked, default: []].insert(reduce.name.shard)
+      }
+    }
     let first = Asked(
-      generation: request.body.generation, contribution: request.body.contribution)
+      generation: request.body.generation, contribution: request.body.contribution, sums: sums)
     asked[name, default: first].requests += 1
     return asked[name]?.requests ?? 0
   }
@@ -55,6 +76,12 @@ struct ServiceLedger {
     guard let tables else { return "was granted without tables" }
     guard request.generation == tables.generation else {
       return "is of generation \(request.generation) and was granted in \(tables.generation)"
+    }
+    if case .reduced = reply.body, let sums = request.sums {
+      let count = summed[tables]?[sums]?.count ?? 0
+      guard count == SimulationProblem.shardCount else {
+        return "got sums of version \(sums.version) over \(count) shards"
+      }
     }
     guard case .pushed(.accepted) = reply.body, let contribution = request.contribution,
       !taken[tables, default: [:]][contribution.version, default: []]

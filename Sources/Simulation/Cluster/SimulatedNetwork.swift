@@ -133,8 +133,9 @@ extension SimulatedCluster {
     }
     var message = message
     if case .request(let request) = message {
-      let isRepeated = services.note(request, on: connection) > 1
-      if let server = process as? SimulatedServer {
+      let server = process as? SimulatedServer
+      let isRepeated = services.note(request, on: connection, of: server?.tables) > 1
+      if let server {
         message = .request(mutated(request, for: server, isRepeated: isRepeated))
       }
     }
@@ -142,7 +143,7 @@ extension SimulatedCluster {
   }
 
   /// Checks an answer of a server: no request is answered more often than it arrived, none of
-  /// another generation is granted, and every gradient counts once.
+  /// another generation is granted, every gradient counts once, and sums are of all shards.
   func noteReply(_ reply: DataReply, on connection: ConnectionName, by server: SimulatedServer) {
     guard let mistake = services.note(reply, on: connection, of: server.tables) else { return }
     report("request \(reply.requestID) of \(connection.owner) to \(server.name) \(mistake)")

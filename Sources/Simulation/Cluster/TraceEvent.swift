@@ -59,7 +59,7 @@ extension TraceEvent: CustomStringConvertible {
     case .pull(let pull):
       "pull \(pull.version) of generation \(pull.generation), confirming \(pull.confirmed)"
     case .push(let push): "push \(push.kind) \(push.name)"
-    case .reduce(let reduce): "reduce \(reduce.name)"
+    case .reduce(let reduce): "reduce \(reduce.stage) \(reduce.name)"
     }
   }
 

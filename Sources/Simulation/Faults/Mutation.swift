@@ -7,6 +7,9 @@ package enum Mutation: String, Sendable, CaseIterable {
   /// A gradient that arrives twice counts twice: the second copy is changed into a contribution to
   /// the version that the server has by then.
   case repeatedPushesCount = "repeated-pushes-count"
+  /// A shard's share of sums that arrives twice counts twice: the second copy is taken for the next
+  /// shard's share.
+  case repeatedSumsCount = "repeated-sums-count"
   /// Servers answer one version too early: a pull that would have to wait is changed into a pull of
   /// the version before.
   case earlyAnswers = "early-answers"
@@ -41,6 +44,9 @@ extension SimulatedCluster {
     case (.repeatedPushesCount, .push(var push)) where isRepeated && push.kind == .gradient:
       push.name.version = position.version
       request.body = .push(push)
+    case (.repeatedSumsCount, .reduce(var reduce)) where isRepeated:
+      reduce.name.shard = (reduce.name.shard + 1) % UInt32(SimulationProblem.shardCount)
+      request.body = .reduce(reduce)
     case (.noGenerations, .push(var push)):
       push.name.generation = position.generation
       request.body = .push(push)

@@ -41,7 +41,7 @@ package struct ServerConversation: Sendable {
     case nothing
     case welcomes
     case pulls([UInt64: Int], [PullReply?])
-    case reduces([UInt64: Int], [[Double]?])
+    case reduces([UInt64: Int], [ReduceReply?])
   }
 
   private let limits: Limits
@@ -90,7 +90,7 @@ package struct ServerConversation: Sendable {
       heldPull = requests
       return sendHeldPull(at: now)
     case .reduce(let requests):
-      let sent = requests.map { send(.reduce($0), to: 0, at: now) }
+      let sent = requests.map { send(.reduce($0.body), to: $0.server, at: now) }
       awaited = .reduces(positions(sent.map(\.id)), requests.map { _ in nil })
       return sent.map(\.action)
     case .push(let requests):
@@ -138,12 +138,12 @@ package struct ServerConversation: Sendable {
       answers[position] = pulled
       awaited = .pulls(positions, answers)
       return completed(answers).map { [.advance(.pulled($0))] } ?? []
-    case (.reduce, .reduced(let totals)):
+    case (.reduce, .reduced(let sums)):
       outstanding.remove(reply.requestID)
       guard case .reduces(let positions, var answers) = awaited,
         let position = positions[reply.requestID]
       else { return [] }
-      answers[position] = totals
+      answers[position] = sums
       awaited = .reduces(positions, answers)
       return completed(answers).map { [.advance(.reduced($0))] } ?? []
     case (.push, .pushed):

@@ -16,6 +16,8 @@ final class ShardStep {
   /// The gradient of each table's selected rows.
   private var gradients: [Matrix?] = []
   private var propagated: [Variable] = []
+  /// The gradient of each propagated matrix, after `differentiate`; nil where none arrived.
+  private(set) var propagatedGradients: [Matrix?] = []
   private(set) var loss = Loss(terms: [])
 
   init(engine: WorkerEngine, tape: Tape, context: StepContext) {
@@ -80,10 +82,11 @@ final class ShardStep {
     parts.map { batch.count > 0 ? $0 * Double(batch.globalCount) / Double(batch.count) : $0 }
   }
 
-  /// Finishes the loss with the reductions' totals and computes the gradients.
+  /// Finishes the loss with the reductions' totals and computes the gradients, back to the
+  /// parameters of the batch and to the propagated matrices.
   ///
   /// - Throws: ``TrainingError`` when the loss is not a finite number.
-  func differentiate(totals: [Double], shared: SharedForward) throws {
+  func differentiate(totals: [Double]) throws {
     tape.resolve(totals)
     for term in loss.terms where !term.variable.scalar.isFinite {
       throw TrainingError(
@@ -92,7 +95,23 @@ final class ShardStep {
     }
     tape.backward(from: loss.gradientTerms)
     gradients = parameters.map(\.gradient)
-    shared.addGradients(of: propagated, to: &gradients)
+    propagatedGradients = propagated.map(\.gradient)
+  }
+
+  /// Continues the backward pass of this shard alone through the shared part, where shards do not
+  /// wait for each other or there is only one.
+  func continueBackward(through shared: SharedForward) {
+    for (table, share) in shared.gradients(seeding: propagatedGradients).enumerated() {
+      guard let share else { continue }
+      if let own = gradients[table] {
+        Lanes.current.forEachRange(of: own.count) { range in
+          BLAS.accumulate(
+            own.pointer + range.lowerBound, into: share.pointer + range.lowerBound,
+            count: range.count)
+        }
+      }
+      gradients[table] = share
+    }
   }
 
   private var divergenceAdvice: String {
@@ -114,10 +133,15 @@ final class ShardStep {
   }
 
   /// The push of gradients and running averages.
-  func push() -> PushPlan {
+  ///
+  /// - Parameter sharedGradients: what the shared part contributes for all shards together, by
+  ///   table. Each shard pushes its range of the rows, so that all shards push every row once.
+  func push(_ sharedGradients: [Matrix?] = []) -> PushPlan {
     var parts: [PushPlan.Part] = []
     for table in selections.indices {
       switch engine.model.tables[table].rule {
+      case .optimizer where table < sharedGradients.count && sharedGradients[table] != nil:
+        if let part = part(table, of: sharedGradients[table]) { parts.append(part) }
       case .optimizer(let group):
         guard context.isFinalRound || group == .discriminator,
           let gradient = gradients[table],
@@ -137,9 +161,45 @@ final class ShardStep {
   }
 }
 
+extension ShardStep {
+  /// This shard's rows of a gradient of all shards, and the rows of the shard's own gradient.
+  private func part(_ table: Int, of shared: Matrix?) -> PushPlan.Part? {
+    guard let shared else { return nil }
+    let range = rowRange(of: shared.rows)
+    let own = gradients[table]
+    let ownRows = (own?.nonZeroRows ?? []).map { Int32(truncatingIfNeeded: $0) }
+    let rows =
+      ownRows.prefix { $0 < range.lowerBound } + range.map { Int32(truncatingIfNeeded: $0) }
+      + ownRows.drop { $0 < range.upperBound }
+    guard !rows.isEmpty,
+      let routed = engine.routing.route(
+        rows.count == shared.rows ? .all : .listed(Array(rows)), table: table)
+    else { return nil }
+    let width = shared.columns
+    let values = tape.matrix(rows: rows.count, columns: width)
+    for (position, id) in rows.enumerated() {
+      let row = Int(id)
+      let target = values.pointer + position * width
+      guard range.contains(row) else {
+        if let own { target.update(from: own.pointer + row * width, count: width) }
+        continue
+      }
+      target.update(from: shared.pointer + row * width, count: width)
+      if let own { BLAS.accumulate(own.pointer + row * width, into: target, count: width) }
+    }
+    return PushPlan.Part(table: table, rows: routed, values: values)
+  }
+
+  /// The rows of a table for which this shard pushes the gradient of all shards.
+  private func rowRange(of count: Int) -> Range<Int> {
+    let shards = engine.setting.shardCount
+    return count * shard / shards..<count * (shard + 1) / shards
+  }
+}
+
 /// The part of a step's forward pass that does not depend on the batch. It is computed once per
-/// step for all shards of a worker. Its backward pass runs once per shard, because adding up the
-/// shards' gradients first would change bits.
+/// step for all shards of a worker, and so is its backward pass in `bsp`: every worker gets the
+/// gradients that arrive there from all shards (``PropagatedGradients``).
 final class SharedForward {
   private let tape: Tape
   private var parameters: [Variable] = []
@@ -158,32 +218,21 @@ final class SharedForward {
     propagated = model.propagate(on: tape, parameters: parameters, context: context)
   }
 
-  /// Propagates one shard's gradients of the propagated values back to the tables, and adds them.
-  /// The sums are matrices of this forward pass, valid until the next one is recorded.
-  ///
-  /// - Parameters:
-  ///   - leaves: the variables with the propagated values on the shard's tape; their gradients are
-  ///     used up.
-  ///   - gradients: the shard's gradients so far, by table.
-  func addGradients(of leaves: [Variable], to gradients: inout [Matrix?]) {
-    let seeds = zip(propagated, leaves).compactMap { variable, leaf in
-      leaf.gradient.map { (variable: variable, gradient: $0) }
+  /// The gradient of each table that the propagation reads, if these gradients arrive at the
+  /// propagated matrices; nil for other tables. The matrices are valid until the next recording;
+  /// the seeds are used up.
+  func gradients(seeding seeds: [Matrix?]) -> [Matrix?] {
+    let present = zip(propagated, seeds).compactMap { variable, seed in
+      seed.map { (variable: variable, gradient: $0) }
     }
-    guard !seeds.isEmpty else { return }
-    tape.backward(seeding: seeds)
-    for (table, parameter) in parameters.enumerated() {
-      guard let gradient = parameter.gradient else { continue }
-      if let own = gradients[table] {
-        Lanes.current.forEachRange(of: own.count) { range in
-          BLAS.accumulate(
-            own.pointer + range.lowerBound, into: gradient.pointer + range.lowerBound,
-            count: range.count)
-        }
-      }
-      gradients[table] = gradient
-    }
+    guard !present.isEmpty else { return [] }
     tape.clearGradients()
+    tape.backward(seeding: present)
+    return parameters.map(\.gradient)
   }
+
+  /// A matrix with undefined elements that lives until the next recording.
+  func matrix(rows: Int, columns: Int) -> Matrix { tape.matrix(rows: rows, columns: columns) }
 }
 
 extension [Int32] {

@@ -7,9 +7,11 @@ import Tensors
 /// Computes the gradients of some shards in every step of one epoch.
 ///
 /// Per version: pull the rows of all owned shards at once, record each shard, sum the reductions
-/// over all shards of the run through a server, differentiate, push each shard's contribution. In
-/// `ssp` and `async` shards do not wait for the reductions of others: each uses an estimate from
-/// its own part, and its contribution reports how stale its rows were.
+/// over all shards of the run through a server, differentiate, sum the gradients of propagated
+/// matrices over all shards through the servers, continue the backward pass through the
+/// propagation, push each shard's contribution. In `ssp` and `async` shards do not wait for others:
+/// each uses an estimate of the reductions from its own part, continues its backward pass alone,
+/// and its contribution reports how stale its rows were.
 ///
 /// When the pushes were passed to the network, the next batch is drawn and its pull planned. The
 /// pull is sent when the pushes are acknowledged, and confirms the shards; servers begin the next
@@ -30,6 +32,8 @@ final class TrainWork: Work {
   private var union: [RowSelection] = []
   private var plan: PullPlan?
   private var parts: [[Double]] = []
+  /// The sums that were requested and have not arrived.
+  private var awaited: ReduceStage?
   /// How many versions the current rows are behind.
   private var staleness: UInt64 = 0
   private var stalePushes: [ServerRequest<PushRequest>] = []
@@ -77,8 +81,8 @@ final class TrainWork: Work {
       return .done(try reports(replies))
     case .pulled(let replies):
       return try isExact ? compute(from: replies) : computeAlone(from: replies)
-    case .reduced(let totals):
-      return .push(try differentiate(totals: totals))
+    case .reduced(let replies):
+      return try continueStep(with: replies)
     case .sent where initialValues != nil:
       return try nextInitialValues() ?? nextPull()
     case .sent:
@@ -93,9 +97,33 @@ final class TrainWork: Work {
     try record(replies)
     // With one shard the parts are the totals.
     if engine.setting.shardCount > 1, parts.contains(where: { !$0.isEmpty }) {
-      return .reduce(zip(shards, parts).map { ReduceRequest(name: name($0), values: $1) })
+      awaited = .norms
+      return .reduce(
+        zip(shards, parts).map { shard, values in
+          ServerRequest(
+            server: 0, body: ReduceRequest(name: name(shard), stage: .norms, values: values))
+        })
     }
-    return .push(try differentiate(totals: parts))
+    return try differentiate(totals: parts)
+  }
+
+  private func continueStep(with replies: [ReduceReply]) throws -> WorkOutput {
+    let stage = awaited
+    awaited = nil
+    switch stage {
+    case .norms: return try differentiate(totals: replies.map(\.values))
+    case .propagated:
+      // Only the first shard's requests asked for rows.
+      let sums = try propagatedGradients.assemble(
+        Array(replies.prefix(engine.routing.serverCount)), for: shared.propagated,
+        make: shared.matrix)
+      return .push(try pushes(shared.gradients(seeding: sums)))
+    case nil: throw TrainingError("Received sums that were not requested.")
+    }
+  }
+
+  private var propagatedGradients: PropagatedGradients {
+    PropagatedGradients(serverCount: engine.routing.serverCount)
   }
 
   /// For `ssp` and `async`: computes without the other shards' parts of the reductions.
@@ -105,7 +133,7 @@ final class TrainWork: Work {
     if lowest > version { return try skip(to: lowest) }
     staleness = version - lowest
     try record(replies)
-    return .push(try differentiate(totals: zip(steps, parts).map { $0.estimatedTotals($1) }))
+    return try differentiate(totals: zip(steps, parts).map { $0.estimatedTotals($1) })
   }
 
   private var isExact: Bool { engine.setting.consistency.isExact }
@@ -193,22 +221,46 @@ final class TrainWork: Work {
     stalePushes = try staleFinal(pulled)
   }
 
-  private func differentiate(totals: [[Double]]) throws -> [ServerRequest<PushRequest>] {
+  /// Differentiates every shard with its totals. The backward pass through the propagation needs
+  /// the gradients of all shards first, unless there is only one or none waits for others. Earlier
+  /// rounds of a step do not update the model and need none.
+  private func differentiate(totals: [[Double]]) throws -> WorkOutput {
     guard totals.count == steps.count else {
       throw TrainingError("Received \(totals.count) lists of totals for \(steps.count) shards.")
     }
-    var requests = stalePushes
     for (index, step) in steps.enumerated() {
       guard totals[index].count == parts[index].count else {
         throw TrainingError(
           "Received \(totals[index].count) totals for \(parts[index].count) reductions of shard "
             + "\(step.shard).")
       }
-      try step.differentiate(totals: totals[index], shared: shared)
-      requests += try step.push().requests(
-        name: name(step.shard), kind: .gradient, routing: engine.routing, sums: sums(of: step))
+      try step.differentiate(totals: totals[index])
     }
-    return requests
+    guard context(shard: shards[0]).isFinalRound, !shared.propagated.isEmpty else {
+      return .push(try pushes())
+    }
+    guard isExact, engine.setting.shardCount > 1 else {
+      for step in steps { step.continueBackward(through: shared) }
+      return .push(try pushes())
+    }
+    awaited = .propagated
+    return .reduce(
+      steps.enumerated().flatMap { index, step in
+        propagatedGradients.requests(
+          step.propagatedGradients, name: name(step.shard), wantsRows: index == 0)
+      })
+  }
+
+  /// The contributions of all shards.
+  ///
+  /// - Parameter sharedGradients: of all shards together, by table; empty where each shard has its
+  ///   own.
+  private func pushes(_ sharedGradients: [Matrix?] = []) throws -> [ServerRequest<PushRequest>] {
+    try stalePushes
+      + steps.flatMap { step in
+        try step.push(sharedGradients).requests(
+          name: name(step.shard), kind: .gradient, routing: engine.routing, sums: sums(of: step))
+      }
   }
 
   /// The sums that are pushed with a contribution.

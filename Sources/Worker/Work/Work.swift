@@ -18,8 +18,8 @@ package enum WorkInput: Sendable {
   case begin
   /// The replies to a pull, one per request, in the order of the requests.
   case pulled([PullReply])
-  /// The totals of a reduce, one list per request.
-  case reduced([[Double]])
+  /// The replies to a reduce, one per request, in the order of the requests.
+  case reduced([ReduceReply])
   /// The pushes were passed to the network; they need not have arrived.
   case sent
   /// The servers have passed the version of a pull or a reduce, and are at this one: everything
@@ -30,8 +30,8 @@ package enum WorkInput: Sendable {
 /// The requests of a task, or its reports.
 package enum WorkOutput: Sendable {
   case pull([ServerRequest<PullRequest>])
-  /// Server 0 adds the values of all shards.
-  case reduce([ReduceRequest])
+  /// The servers add the values and rows of all shards.
+  case reduce([ServerRequest<ReduceRequest>])
   case push([ServerRequest<PushRequest>])
   /// Everything is computed; the task is done when every push is acknowledged.
   case done([UnitReport])

@@ -223,7 +223,7 @@ func pushOutcome(_ body: DataReplyBody?) -> PushOutcome? {
 }
 
 func sums(_ body: DataReplyBody?) -> [Double]? {
-  if case .reduced(let sums) = body { sums } else { nil }
+  if case .reduced(let reply) = body { reply.values } else { nil }
 }
 
 func refusal(_ body: DataReplyBody?) -> Refusal? {
