@@ -109,8 +109,8 @@ let package = Package(
     library(
       "Commands",
       [
-        "Files", "Settings", "Tensors", "Runtime", "Coordinator", "Transport", "Datasets", "DataPreparation",
-        "Recommenders", "Configuration", "Experiments", "Simulation",
+        "Files", "Settings", "Tensors", "Runtime", "Coordinator", "Transport", "Datasets",
+        "DataPreparation", "Recommenders", "Configuration", "Experiments", "Simulation",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ]),

@@ -15,8 +15,8 @@ struct RecommendCommand: ParsableCommand {
 
       With the models whose score is a sum (\(models)) every item has a reason: the part of the \
       score that speaks most for it, which is a modality or 'interactions' (the id vectors). A \
-      part counts as far as it is above its mean over all items for that user; the percentage is its \
-      share of all parts that are.
+      part counts as far as it is above its mean over all items for that user; the percentage is \
+      its share of all parts that are.
       """)
 
   private static var models: String { ModelRegistry.namesWithScoreParts.joined(separator: ", ") }
@@ -160,9 +160,7 @@ private struct Printer {
   }
 
   private func open(_ path: String) throws -> LineReader {
-    guard path != "-" else {
-      return .standardInput()
-    }
+    guard path != "-" else { return .standardInput() }
     do {
       return try LineReader(path: path)
     } catch {
@@ -187,9 +185,9 @@ private struct Printer {
 
   func warn() {
     if let unknown {
+      let count = unknown.count == 1 ? "1 line is" : "\(unknown.count) lines are"
       StandardError.write(
-        "warning: \(unknown.count) lines are no ids of users and were left out; the first is "
-          + unknown.first)
+        "warning: \(count) left out for want of such a user, first \(unknown.first)")
     }
     for warning in cold.warnings { StandardError.write("warning: \(warning)") }
   }

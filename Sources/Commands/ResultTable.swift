@@ -7,8 +7,8 @@ struct ResultTable {
   /// The result of a run; empty if it has no summary. Cells are separated by tabs for other
   /// programs, and stand in columns on a terminal.
   static func lines(runDirectory: String, asJSON: Bool) -> [String] {
-    let isTerminal = isatty(STDOUT_FILENO) == 1
-    guard let table = ResultTable(runDirectory: runDirectory, inColumns: isTerminal) else {
+    let inColumns = ProcessOutput.isResultsTerminal
+    guard let table = ResultTable(runDirectory: runDirectory, inColumns: inColumns) else {
       return []
     }
     return asJSON ? [table.json] : table.lines

@@ -40,7 +40,8 @@ import Testing
     #expect(skipped.status == 0 && skipped.output.contains("1 damaged line left out"))
     let again = try Command(arguments: named + ["--skip-damaged"])
     #expect(again.status == 78 && again.errors.contains("--overwrite"))
-    let missing = try Command(arguments: ["data", "import", folder.path("none")] + out)
+    let missing = try Command(
+      arguments: ["data", "import", folder.path("none"), "--overwrite"] + out)
     #expect(missing.status == 66)
     #expect(
       try Command(arguments: ["data", "import", source, "--format", "xml"] + out).status == 64)

@@ -32,6 +32,8 @@ import Testing
       "train", "--data", out, "--model", "bpr", "--objective", "plain", "--epochs", "1",
       "--single-process", "--run", folder.path("run"))
     #expect(run.status == 0, "\(run.errors)")
+    // The result says how the split was made.
+    #expect(try folder.text("run/summary.json").contains("leave-one-out"))
   }
 
   @Test("a subset that is not split yet names the command that splits it")

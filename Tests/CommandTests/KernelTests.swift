@@ -59,7 +59,7 @@ import Testing
       ["train", "--data", data, "--run", "\(folder.path)/run"]
       + ["epochs=1000", "stopping_step=1000", "train_batch_size=512"].flatMap { ["--set", $0] }
     let first = try RunningCommand(folder, train)
-    try Wait.until("it trains") { first.errors.contains("epoch   0") || !first.isRunning }
+    try Wait.until("it trains") { first.errors.contains("\nepoch ") || !first.isRunning }
     first.interrupt()
     #expect(try first.wait() == 130, "\(first.errors)")
     #expect(!first.errors.contains("kernels of OpenBLAS"), "\(first.errors)")

@@ -8,7 +8,7 @@ import Testing
   private func generateData(_ folder: TemporaryFolder) throws -> String {
     let data = folder.path("data")
     let command = try Command(
-      "data", "generate", "--out", data, "--users", "400", "--items", "300", "--interactions", "8")
+      "data", "generate", "--out", data, "--users", "400", "--items", "300", "--interactions", "12")
     #expect(command.status == 0, "\(command.errors)")
     return data
   }

@@ -69,7 +69,7 @@ import Testing
       ])
     #expect(train.status == 71)
     #expect(
-      train.errors.contains("needs at least 84 open files, and the limit is 64; raise it"),
+      train.errors.contains("needs at least 86 open files, and the limit is 64; raise it"),
       "\(train.errors)")
     #expect(!FileManager.default.fileExists(atPath: folder.path("large/logs/worker-0.log")))
     // Without the limit the same command trains.

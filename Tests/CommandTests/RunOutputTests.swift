@@ -97,9 +97,11 @@ import Testing
       + ["--set", "train_batch_size=512", "--set", "stopping_step=100000"]
       + ["--shards", "2", "--epochs", "100000"]
     let train = try RunningCommand(folder, arguments)
-    try Wait.until("it trains") { train.errors.contains("epoch     1") || !train.isRunning }
+    try Wait.until("it trains") { train.errors.contains("epoch 1 ") || !train.isRunning }
     kill(try #require(train.child("worker-1")), SIGKILL)
-    try Wait.until("it is back") { train.errors.contains("worker 1 joined") }
+    try Wait.until("it is back") {
+      train.errors.contains(/worker \d joined/) || !train.isRunning
+    }
     train.interrupt()
     #expect(try train.wait() == 130, "\(train.errors)")
     let again = try RunningCommand(folder, arguments + ["--quiet"])
@@ -123,9 +125,9 @@ import Testing
       #expect(starts == (name == "worker-1.log" ? 2 : 1), "\(name): \(log)")
     }
     let coordinator = try folder.text("run/logs/coordinator.log")
-    #expect(coordinator.contains("Z epoch     0  loss "), "\(coordinator)")
+    #expect(coordinator.contains("Z epoch 0  loss "), "\(coordinator)")
     #expect(coordinator.contains("Z     discriminator "), "details, although they were not printed")
-    #expect(coordinator.contains("warning: worker 1 on "), "\(coordinator)")
+    #expect(coordinator.contains(/warning: worker \d on \S/), "\(coordinator)")
     #expect(try folder.text("run/logs/train.log").contains("worker-1 was killed by signal 9"))
 
     let environment = try folder.object("run/environment.json")

@@ -165,6 +165,7 @@ import Testing
         "audio_feat.npy", "audio_mask.npy", "dataset.yaml", "items.tsv", "shop.inter",
       ])
     #expect(DatasetValidation.validate(folder: target).isUsable)
+    #expect(try DatasetDescription.read(folder: target).interactionsFile == "shop.inter")
     struct Stop: Error {}
     #expect(throws: Stop.self) {
       _ = try FeatureAdder.add(
@@ -172,6 +173,18 @@ import Testing
       ) { _, _ in throw Stop() }
     }
     #expect(try sources.files == ["copy", "x.csv"])
+  }
+
+  @Test("a modality cannot be added twice at once")
+  func refusesRepetitions() throws {
+    let path = try sources.write("a,1\n", to: "x.csv")
+    let addition = FeatureAddition(modality: "text", source: path)
+    #expect(throws: DatasetError.self) {
+      try FeatureAdder.add(
+        [addition, addition], to: folder.path, replacesExisting: true
+      ) { _, _ in }
+    }
+    #expect(try folder.files == ["items.tsv", "shop.inter"])
   }
 
   @Test("without a table of ids, ids are the numbers of items")

@@ -37,7 +37,8 @@ struct ImportFuzzTests {
   }
 
   private static let tables = [
-    "user_id,parent_asin,rating,timestamp\nA,B,4.0,1577836800123\n\"A, \"\"x\"\"\",C,5,2014-07-23\n",
+    "user_id,parent_asin,rating,timestamp\nA,B,4.0,1577836800123\n"
+      + "\"A, \"\"x\"\"\",C,5,2014-07-23\n",
     "A1YS9MDZP93857,0006428320,3.0,1394496000\nA1,0,1,10\n",
     "user;item;rating\r\na;b;4,5\r\nc;\"d\ne\";1e2\r\n", "1::2::3::978300760\n4::5::6::978300761\n",
     "u1\t11 12 11\nu2\t12\n", "user_id:token\titem_id:token\trating:float\n1\t\"9\t4\n",
@@ -45,7 +46,8 @@ struct ImportFuzzTests {
   ]
 
   private static let words = [
-    ",", ";", "\t", "::", "|", " ", "\n", "\r\n", "\r", "\"", "\"\"", "\",\"", "\u{FEFF}", "\0", "nan",
+    ",", ";", "\t", "::", "|", " ", "\n", "\r\n", "\r", "\"", "\"\"", "\",\"", "\u{FEFF}", "\0",
+    "nan",
     "1e999", "-", "user", "item_id", ":token", "x_label", "2014-07-23T10:20:30.5+02:00",
     "99999999999999999999", "-9223372036854775808", "é", "{", "[",
   ]
@@ -122,7 +124,8 @@ struct ImportFuzzTests {
       FuzzedParser(
         "import-lists",
         inputs: InputMutator(
-          samples: samples, words: ["{", "}", "[", "]", ",", ":", "\"", "-1", "99999999999", "null"]),
+          samples: samples,
+          words: ["{", "}", "[", "]", ",", ":", "\"", "-1", "99999999999", "null"]),
         rounds: 500
       ) { parts, _ in
         for (file, part) in zip(files, parts) { try file.write(part) }

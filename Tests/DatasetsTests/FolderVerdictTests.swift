@@ -110,11 +110,8 @@ struct FolderVerdictTests {
   private func training(_ folder: String, needsFeatures: Bool) -> DatasetError? {
     do {
       return try Dataset.load(folder: folder, needsFeatures: needsFeatures).trainingProblem
-    } catch let error as DatasetError {
-      return error
     } catch {
-      Issue.record("another error: \(error)")
-      return nil
+      return error
     }
   }
 

@@ -202,7 +202,7 @@ struct ValidationTests {
     }
     let reduce = ProtobufBytes.header.message(13, ProtobufBytes()).payload
     expect(.malformed, mentioning: "no contribution name") {
-      _ = try DataRequest(decoding: WireMessage(frames: [reduce]))
+      _ = try DataRequest(decoding: WireMessage(frames: [reduce, .empty, .empty]))
     }
   }
 

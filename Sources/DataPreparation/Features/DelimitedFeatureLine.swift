@@ -30,6 +30,8 @@ struct DelimitedFeatureLine: TextFeatures.LineFormat {
     let wasFirst = isFirst
     isFirst = false
     let (id, rest) = try splitID(line, number: number)
+    // A first line without an id is a header with numbers for names, as pandas writes it.
+    if wasFirst, id.isEmpty { return nil }
     if wasFirst, try isHeader(rest, number: number) { return nil }
     try readNumbers(rest, number: number, into: &values)
     return id

@@ -17,21 +17,37 @@ package enum FeatureAdder {
     progress: (String, Double) throws -> Void
   ) throws -> [FeatureReport] {
     let description = try DatasetDescription.read(folder: folder)
-    var modalities = description.modalities
-    for addition in additions {
-      try check(addition, among: modalities, description, replacesExisting: replacesExisting)
+    return try write(
+      additions, to: folder, description, replacesExisting: replacesExisting, progress: progress)
+  }
+
+  /// Writes features for the items of a described folder into it or into its copy.
+  private static func write(
+    _ additions: [FeatureAddition], to target: String, _ description: DatasetDescription,
+    replacesExisting: Bool, progress: (String, Double) throws -> Void
+  ) throws -> [FeatureReport] {
+    for (index, addition) in additions.enumerated() {
+      try check(addition, description, replacesExisting: replacesExisting)
+      guard !additions[..<index].contains(where: { $0.modality == addition.modality }) else {
+        throw DatasetError(
+          .configuration, path: description.folder,
+          "cannot get features '\(addition.modality)' twice; name each modality once")
+      }
     }
     let items = try ItemLookup(description)
     var results: [FeatureAlignment.Result] = []
     for addition in additions {
       let modality = ModalityDescription(name: addition.modality, isMasked: false)
       let result = try FeatureAlignment.run(
-        addition, items: items, path: description.path(of: modality.file)
+        addition, items: items, path: DatasetDescription.path(of: modality.file, in: target)
       ) { share in try progress(addition.modality, share) }
       results.append(result)
     }
 
-    var file = try DatasetDescriptionFile.read(folder: folder)
+    var file = try DatasetDescriptionFile.read(folder: description.folder)
+    // What the name of the folder decided, a copy must say itself.
+    if target != description.folder { file.interactions = description.interactionsFile }
+    var modalities = description.modalities
     for (addition, result) in zip(additions, results) {
       let modality = ModalityDescription(
         name: addition.modality, isMasked: result.mask != nil,
@@ -44,16 +60,17 @@ package enum FeatureAdder {
       try file.append(step(addition, result.report))
     }
     if let problem = ModalityDescription.problem(in: modalities) {
-      throw DatasetError(.configuration, path: folder, "with these features, it \(problem)")
+      throw DatasetError(
+        .configuration, path: description.folder, "with these features, it \(problem)")
     }
     file.modalities = modalities
     for result in results {
       try result.features.finish()
-      let mask = ModalityDescription(name: result.report.modality, isMasked: true).mask
-      let maskPath = description.path(of: mask ?? "")
-      if let mask = result.mask { try mask.write(to: maskPath) } else { unlink(maskPath) }
+      let mask = ModalityDescription(name: result.report.modality, isMasked: true).mask ?? ""
+      let path = DatasetDescription.path(of: mask, in: target)
+      if let mask = result.mask { try mask.write(to: path) } else { unlink(path) }
     }
-    try file.write(to: folder)
+    try file.write(to: target)
     return results.map(\.report)
   }
 
@@ -80,19 +97,14 @@ package enum FeatureAdder {
       throw DatasetError(
         .unwritable, path: target, "cannot be copied to: \(error.localizedDescription)")
     }
-    // What the name of the folder decided, the copy must say itself.
-    var file = try DatasetDescriptionFile.read(folder: copy.workPath)
-    file.interactions = original.interactionsFile
-    try file.write(to: copy.workPath)
-    let reports = try add(
-      additions, to: copy.workPath, replacesExisting: overwrites, progress: progress)
+    let reports = try write(
+      additions, to: copy.workPath, original, replacesExisting: overwrites, progress: progress)
     try copy.commit()
     return reports
   }
 
   private static func check(
-    _ addition: FeatureAddition, among modalities: [ModalityDescription],
-    _ description: DatasetDescription, replacesExisting: Bool
+    _ addition: FeatureAddition, _ description: DatasetDescription, replacesExisting: Bool
   ) throws(DatasetError) {
     let name = addition.modality
     guard ModalityDescription.isName(name) else {
@@ -103,7 +115,8 @@ package enum FeatureAdder {
     }
     let file = ModalityDescription(name: name, isMasked: false).file
     let isThere = FileKind.of(description.path(of: file)) != nil
-    guard !isThere && !modalities.contains(where: { $0.name == name }) || replacesExisting else {
+    let isListed = description.modalities.contains { $0.name == name }
+    guard !isThere && !isListed || replacesExisting else {
       throw DatasetError(
         .configuration, path: description.folder,
         "has features '\(name)' already; replace them with --overwrite, or give the new ones "

@@ -92,6 +92,7 @@ final class NPZFeatures: FeatureSource {
             id: id, place: .row(number), values: UnsafeBufferPointer(row), share: share))
       }
     }
+    try reading.finish()
   }
 
   private static func header(
@@ -111,13 +112,12 @@ final class NPZFeatures: FeatureSource {
   private static func choose(
     _ name: String?, among arrays: [Array], path: String
   ) throws(DatasetError) -> Array {
-    let shown = arrays.prefix(12).map { "'\($0.name.sanitized())' \($0.header.shapeText)" }
-      .joined(separator: ", ")
+    let shown = list(arrays)
     if let name {
       guard let found = arrays.first(where: { $0.name == name }) else {
         throw DatasetError(
           .notFound, path: path,
-          "has no array '\(name.sanitized())'; it has \(shown.isEmpty ? "none" : shown)")
+          "has no array '\(name.sanitized())'; it has \(shown)")
       }
       guard found.header.shape.count == 2 else {
         throw DatasetError(
@@ -142,8 +142,14 @@ final class NPZFeatures: FeatureSource {
     throw DatasetError(
       .configuration, path: path,
       matrices.isEmpty
-        ? "has no matrix of items × columns; its arrays are \(shown.isEmpty ? "none" : shown)"
-        : "has several matrices (\(shown)); name the right one: FILE.npz:ARRAY")
+        ? "has no matrix of items × columns; its arrays are \(shown)"
+        : "has several matrices (\(list(matrices))); name the right one: FILE.npz:ARRAY")
+  }
+
+  /// Names and shapes, for messages.
+  private static func list(_ arrays: [Array]) -> String {
+    let shown = arrays.prefix(12).map { "'\($0.name.sanitized())' \($0.header.shapeText)" }
+    return shown.isEmpty ? "none" : shown.joined(separator: ", ")
   }
 
   private static func ids(
@@ -178,6 +184,7 @@ final class NPZFeatures: FeatureSource {
       }
       bytes += chunk[..<count]
     }
+    try reading.finish()
     return try bytes.withUnsafeBytes {
       try NPYIDs.read(
         UnsafeRawBufferPointer(rebasing: $0[list.header.payloadOffset...]), header: list.header,

@@ -98,5 +98,18 @@ final class ZipArchive {
         done += Int(count)
       }
     }
+
+    /// Checks the member's checksum, which is known to be right only at its end.
+    ///
+    /// - Throws: ``DatasetError`` if the member is damaged or has more bytes.
+    func finish() throws(DatasetError) {
+      var rest: UInt8 = 0
+      guard zip_fread(file, &rest, 1) == 0 else {
+        throw DatasetError(
+          .malformed, path: path,
+          "is damaged: '\(member.name.sanitized())' does not match its checksum or its size; copy "
+            + "or export it again")
+      }
+    }
   }
 }

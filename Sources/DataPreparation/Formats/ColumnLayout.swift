@@ -20,7 +20,7 @@ struct ColumnLayout: Equatable {
   /// How many fields a row has.
   let count: Int
   /// What was taken for what, for the user.
-  private(set) var notices: [String] = []
+  private(set) var notice = ""
 
   /// For a source with names: the header of a file or the keys of an object.
   ///
@@ -44,7 +44,7 @@ struct ColumnLayout: Equatable {
     let taken = ColumnRole.allCases.compactMap { role in
       positions[role].map { "'\(names[$0].sanitized(atMost: 40))' as the \(role.words)" }
     }
-    notices = ["took \(taken.joined(separator: ", "))"]
+    notice = "took \(taken.joined(separator: ", "))"
   }
 
   /// For a file without a header.
@@ -88,7 +88,7 @@ struct ColumnLayout: Equatable {
     let taken = ColumnRole.allCases.compactMap { role in
       positions[role].map { "column \($0 + 1) as the \(role.words)" }
     }
-    notices = ["no header: took \(taken.joined(separator: ", "))"]
+    notice = "no header: took \(taken.joined(separator: ", "))"
   }
 
   private static func position(
@@ -112,7 +112,8 @@ struct ColumnLayout: Equatable {
         ColumnNames.plain(names[$0]) == ColumnNames.plain(chosen)
       }
       if same.count == 1 { return same[0] }
-      let hint = NearestName.find(chosen, among: names)
+      let hint =
+        NearestName.find(chosen, among: names)
         .map { "; did you mean '\($0.sanitized(atMost: 40))'?" } ?? ""
       throw DatasetError(
         .configuration, path: path,
@@ -140,8 +141,10 @@ struct ColumnLayout: Equatable {
   static func isHeader(_ fields: [String], choice: ColumnChoice) -> Bool {
     let isNamed = choice.names.values.contains { Int($0) == nil && $0 != ColumnChoice.none }
     if isNamed { return true }
+    // One letter may be an id as well.
+    let names = fields.filter { $0.utf8.count > 1 }
     let isKnown = [ColumnRole.user, .item].contains {
-      ColumnNames.find(ColumnNames.usual($0), among: fields) != nil
+      ColumnNames.find(ColumnNames.usual($0), among: names) != nil
     }
     return isKnown || !fields.contains { Value($0) != .text }
   }

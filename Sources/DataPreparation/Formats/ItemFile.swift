@@ -89,7 +89,8 @@ struct ItemFile {
       titles: ColumnNames.find(ColumnNames.title, among: names).map { [$0] } ?? [],
       categories: ColumnNames.find(ColumnNames.categories, among: names).map { [$0] } ?? [],
       texts: ColumnNames.find(ColumnNames.text, among: names).map { [$0] } ?? [])
-    let taken = [("item", [keys.id]), ("title", keys.titles), ("categories", keys.categories)]
+    let taken =
+      [("item", [keys.id]), ("title", keys.titles), ("categories", keys.categories)]
       + [("text", keys.texts)]
     notify(
       "took "

@@ -1,8 +1,8 @@
 import Datasets
 import Files
 
-/// The rows of a file in which each line has a user and, behind a tab, the user's items in the order
-/// of time, with blanks between them.
+/// The rows of a file in which each line has a user and, behind a tab, the user's items in the
+/// order of time, with blanks between them.
 final class PairRows: RowReader {
   let roles: Set<ColumnRole> = [.user, .item]
   var lineNumber: Int { lines.lineNumber }

@@ -99,7 +99,9 @@ struct SourceFiles {
     for (stems, label) in [
       (["train"], SplitLabel.train), (["val", "valid", "validation"], .valid), (["test"], .test),
     ] {
-      guard let name = names.first(where: { name in stems.contains { plainName(name) == "\($0).json" } })
+      guard
+        let name = names.first(where: { name in stems.contains { plainName(name) == "\($0).json" } }
+        )
       else { continue }
       parts.append(Part(path: "\(path)/\(name)", label: label))
     }
@@ -160,7 +162,8 @@ struct SourceFiles {
       let listed = candidates.prefix(8).map { $0.sanitized() }.joined(separator: ", ")
       throw DatasetError(
         .configuration, path: path,
-        "holds \(candidates.count) .inter files (\(listed)): give one of them in place of the folder"
+        "holds \(candidates.count) .inter files (\(listed)): give one of them in place of the "
+          + "folder"
       )
     }
     let file = "\(path)/\(candidates[0])"

@@ -5,9 +5,9 @@ final class IDNumbering {
   private let role: ColumnRole
   /// nil if ids are kept as they are.
   private let table: IDTable?
-  /// Which ids occur, one bit each; used if ids are kept.
-  private var occurring: [UInt64] = []
-  private var distinctCount = 0
+  /// Which ids occur, as their bytes, if ids are kept. Not one bit per possible id: a single large
+  /// id would take 256 MiB.
+  private let occurring = IDTable()
   /// How many ids there are: with kept ids, one more than the largest.
   private(set) var count = 0
 
@@ -52,7 +52,7 @@ final class IDNumbering {
   @inline(__always)
   func number(_ checked: Checked) -> Int32 {
     guard let table, let key = checked.key else {
-      note(Int(checked.id))
+      note(checked.id)
       return checked.id
     }
     if checked.id >= 0 { return checked.id }
@@ -60,17 +60,12 @@ final class IDNumbering {
     return table.insert(key)
   }
 
-  private func note(_ id: Int) {
-    let word = id / 64
-    if word >= occurring.count {
-      occurring += Array(repeating: 0, count: max(word + 1, 2 * occurring.count) - occurring.count)
+  private func note(_ id: Int32) {
+    withUnsafeBytes(of: id) { bytes in
+      let key = IDTable.Key(bytes)
+      if occurring.find(key) == nil { _ = occurring.insert(key) }
     }
-    let bit: UInt64 = 1 << UInt64(id % 64)
-    if occurring[word] & bit == 0 {
-      occurring[word] |= bit
-      distinctCount += 1
-    }
-    count = max(count, id + 1)
+    count = max(count, Int(id) + 1)
   }
 
   /// With kept ids: makes room for ids that do not occur, but have features.
@@ -84,12 +79,12 @@ final class IDNumbering {
 
   /// - Throws: ``DatasetError`` if kept ids have so many gaps that tables would be mostly empty.
   func checkDensity(path: String) throws(DatasetError) {
-    guard table == nil, count > 16 * distinctCount + 65_536 else { return }
+    guard table == nil, count > 16 * occurring.count + 65_536 else { return }
     throw DatasetError(
       .configuration, path: path,
-      "has \(role.words) ids up to \(count - 1), but only \(distinctCount) different ones, so most "
-        + "rows of a table would be unused: leave out --keep-ids, so that they are numbered again "
-        + "from 0")
+      "has \(role.words) ids up to \(count - 1), but only \(occurring.count) different ones, so "
+        + "most rows of a table would be unused: leave out --keep-ids, so that they are numbered "
+        + "again from 0")
   }
 
   /// Calls a closure with the original id of a number.

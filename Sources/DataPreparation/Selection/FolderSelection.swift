@@ -118,7 +118,7 @@ package struct FolderSelection {
   ) throws {
     guard !items.isIdentity else {
       try copy(feature.matrix.path, to: folder, report: report)
-      if let mask = feature.mask { try copy(mask.path, to: folder, report: report) }
+      if let path = feature.maskPath { try copy(path, to: folder, report: report) }
       return
     }
     let matrix = feature.matrix
@@ -137,7 +137,8 @@ package struct FolderSelection {
     }
     try writer.finish()
     if let mask = feature.mask, let name = feature.maskFileName {
-      try ItemMask.write(items.kept.map { mask.values[Int($0)] }, to: folder.path(of: name))
+      try FeatureMask(items.kept.map { mask.isPresent[Int($0)] })
+        .write(to: folder.path(of: name))
     }
   }
 
@@ -179,13 +180,6 @@ package struct FolderSelection {
 
   /// The paths of the files of nearest items that belong to the features, `NAME_knn10.npy`.
   private var neighbourFiles: [String] {
-    source.features.flatMap { feature -> [String] in
-      guard feature.fileName.hasSuffix("_feat.npy") else { return [] }
-      let prefix = feature.fileName.dropLast("_feat.npy".count) + "_knn"
-      let folder = (feature.matrix.path as NSString).deletingLastPathComponent
-      let files = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-      return files.filter { $0.hasPrefix(prefix) && $0.hasSuffix(".npy") }.sorted()
-        .map { (folder as NSString).appendingPathComponent($0) }
-    }
+    source.features.flatMap { NeighbourLists.files(forFeatures: $0.matrix.path).map(\.path) }
   }
 }

@@ -48,7 +48,7 @@ package struct SourceFolder {
     var hasSome = [Bool](repeating: false, count: itemCount)
     for feature in features {
       guard let mask = feature.mask else { return nil }
-      for item in hasSome.indices where mask.values[item] { hasSome[item] = true }
+      for item in hasSome.indices where mask.isPresent[item] { hasSome[item] = true }
     }
     return hasSome
   }
@@ -123,15 +123,18 @@ extension InteractionColumns {
 /// A feature file of a folder, with the mask of the items that have the modality.
 package struct SourceFeature {
   package let matrix: NPYFile
-  package let mask: ItemMask?
+  /// Nil if all items have the modality.
+  package let mask: FeatureMask?
+  /// The path of the mask's file.
+  let maskPath: String?
   /// The description's entry; nil for a file that it does not list.
   package let modality: ModalityDescription?
 
   /// The names that the files have in a folder that is made from this one.
   package var fileName: String { (matrix.path as NSString).lastPathComponent }
-  package var maskFileName: String? { mask.map { ($0.path as NSString).lastPathComponent } }
+  package var maskFileName: String? { maskPath.map { ($0 as NSString).lastPathComponent } }
 
-  /// The feature files that the description lists, then others named `*_feat.npy`.
+  /// The feature files that the description lists, then those that it does not.
   ///
   /// - Throws: ``DatasetError`` if one cannot be read, or two have the same name.
   static func all(
@@ -140,19 +143,17 @@ package struct SourceFeature {
     var features: [SourceFeature] = []
     for modality in description.modalities {
       features.append(
-        try read(
+        try SourceFeature(
           description.path(of: modality.file), mask: modality.mask.map(description.path),
           modality: modality))
     }
-    let files = (try? FileManager.default.contentsOfDirectory(atPath: description.folder)) ?? []
-    for file in files.sorted() where file.hasSuffix("_feat.npy") {
-      guard !features.contains(where: { $0.fileName == file }) else { continue }
-      let mask = file.dropLast("_feat.npy".count) + "_mask.npy"
+    for file in description.unusedFeatureFiles {
+      let name = String(file.dropLast(ModalityDescription.fileSuffix.count))
+      let mask = ModalityDescription(name: name, isMasked: true).mask.map(description.path)
+      let isMasked = mask.map(FileManager.default.fileExists(atPath:)) ?? false
       features.append(
-        try read(
-          description.path(of: file),
-          mask: files.contains(String(mask)) ? description.path(of: String(mask)) : nil,
-          modality: nil))
+        try SourceFeature(
+          description.path(of: file), mask: isMasked ? mask : nil, modality: nil))
     }
     let names = features.flatMap { [$0.fileName] + ($0.maskFileName.map { [$0] } ?? []) }
     for (index, name) in names.enumerated() where names[..<index].contains(name) {
@@ -164,12 +165,13 @@ package struct SourceFeature {
     return features
   }
 
-  private static func read(
+  private init(
     _ path: String, mask: String?, modality: ModalityDescription?
-  ) throws(DatasetError) -> SourceFeature {
-    let matrix = try NPYFile(path: path)
-    var itemMask: ItemMask?
-    if let mask { itemMask = try ItemMask.read(mask, itemCount: matrix.rows) }
-    return SourceFeature(matrix: matrix, mask: itemMask, modality: modality)
+  ) throws(DatasetError) {
+    matrix = try NPYFile(path: path)
+    maskPath = mask
+    self.mask =
+      if let mask { try FeatureMask.read(mask, itemCount: matrix.rows) } else { nil }
+    self.modality = modality
   }
 }

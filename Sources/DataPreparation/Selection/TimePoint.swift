@@ -14,17 +14,13 @@ package enum TimePoint {
       throw SplitRequestError(
         "\(option) is '\(text)'; for a year, write its first day, \(text)-01-01")
     }
-    if let number = Double(text), number.isFinite { return number }
-    let zoned = try? Date(text, strategy: .iso8601)
-    let day = try? Date(
-      text, strategy: Date.ISO8601FormatStyle(timeZone: .gmt).year().month().day())
-    let local = try? Date("\(text)Z", strategy: .iso8601)
-    guard let date = zoned ?? local ?? day else {
+    let time = Array(text.utf8).withUnsafeBytes { TimeText.parse($0) }
+    guard let time else {
       throw SplitRequestError(
         "\(option) is '\(text)'; expected a date such as 2014-07-01, a time such as "
           + "2014-07-01T12:30:00Z, or seconds since 1970")
     }
-    return date.timeIntervalSince1970
+    return Double(time.seconds) + Double(time.nanoseconds) / 1e9
   }
 
   /// The date and time of day, for messages: `2014-07-01 12:30:00 UTC`.

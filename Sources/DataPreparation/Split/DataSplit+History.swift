@@ -28,7 +28,7 @@ extension DataSplit {
     add("interactions_read", "\(summary.interactionsRead)")
     add("below_minimum_rating", minimumRating == nil ? nil : "\(summary.belowMinimumRating)")
     add("repetitions", "\(summary.duplicates)")
-    add("outside_core", summary.coreRounds > 0 ? "\(summary.outsideCore)" : nil)
+    add("outside_core", userCore > 1 || itemCore > 1 ? "\(summary.outsideCore)" : nil)
     add("users", "\(summary.users)")
     add("items", "\(summary.items)")
     add("train", "\(summary.train)")

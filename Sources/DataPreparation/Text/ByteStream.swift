@@ -10,7 +10,7 @@ protocol ByteSource: AnyObject {
   func read(into buffer: UnsafeMutableRawBufferPointer) throws(DatasetError) -> Int
 }
 
-/// The text of a file: plain, or unpacked from gzip or zstd, which is recognised by its first bytes.
+/// The text of a file: plain, or unpacked from gzip or zstd, which its first bytes show.
 package final class ByteStream {
   package let path: String
   /// The size of the file, bytes; packed if it is an archive.

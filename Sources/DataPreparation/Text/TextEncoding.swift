@@ -6,8 +6,8 @@ enum TextEncoding {
   /// - Parameters:
   ///   - start: the first bytes of the (unpacked) file.
   ///   - path: for the message.
-  /// - Throws: ``DatasetError`` for UTF-16 and UTF-32, for known files of other kinds, and for lines
-  ///   that end with carriage returns alone.
+  /// - Throws: ``DatasetError`` for UTF-16 and UTF-32, for known files of other kinds, and for
+  ///   lines that end with carriage returns alone.
   static func check(_ start: UnsafeRawBufferPointer, path: String) throws(DatasetError) {
     if let encoding = wideEncoding(start) {
       throw DatasetError(

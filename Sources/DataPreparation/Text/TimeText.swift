@@ -1,4 +1,4 @@
-/// Reads times: seconds, milliseconds, microseconds or nanoseconds since 1970, or dates of ISO 8601.
+/// Reads times: seconds, milliseconds, microseconds or nanoseconds since 1970, or ISO 8601 dates.
 package enum TimeText {
   /// How a time was written.
   package enum Unit: Int, CaseIterable {

@@ -25,7 +25,7 @@ public struct ModalityDescription: Sendable, Equatable, Codable {
   ]
 
   /// The end of the names of feature files, `NAME_feat.npy`.
-  static let fileSuffix = "_feat.npy"
+  package static let fileSuffix = "_feat.npy"
 
   /// The modality of a name, in the files that are named after it.
   package init(name: String, isMasked: Bool, fill: FeatureFill? = nil) {

@@ -38,8 +38,8 @@ enum GradientRowSum {
       code: .diverged,
       message: """
         value \(position) of the gradients of propagated rows is \
-        \(rows.values.load(Float.self, at: position)); the computation diverged: lower the learning \
-        rate or check the input features
+        \(rows.values.load(Float.self, at: position)); the computation diverged: lower the \
+        learning rate or check the input features
         """)
   }
 

@@ -1,8 +1,6 @@
 import CKernels
 import Protocol
-import Synchronization
 import Tables
-import Tensors
 
 /// A checked section of a request: rows of a table, and the place of their values.
 struct SectionRows: Sendable {
@@ -158,14 +156,7 @@ struct SectionReader {
     let count = section.rows.count * width
     let position = values.withUnsafeBytes { bytes in
       guard count > 0, let base = bytes.baseAddress else { return count }
-      let start = base + section.valueStart * MemoryLayout<Float>.stride
-      let first = Atomic<Int>(count)
-      Lanes.current.forEachRange(of: count) { range in
-        let values = start + range.lowerBound * MemoryLayout<Float>.stride
-        let position = range.lowerBound + mrdib_first_nonfinite(values, range.count)
-        if position < range.upperBound { first.min(position, ordering: .relaxed) }
-      }
-      return first.load(ordering: .relaxed)
+      return mrdib_first_nonfinite(base + section.valueStart * MemoryLayout<Float>.stride, count)
     }
     guard position < count else { return }
     let index = section.rows.localIndex(at: position / width)

@@ -1,8 +1,8 @@
 import CKernels
 import Tensors
 
-/// Neighbouring rows of a table that one lane writes. Its blocks of rows belong to no other lane, so
-/// that a block that is shared with a snapshot can be copied without a lock.
+/// Neighbouring rows of a table that one lane writes. Their blocks of rows belong to no other lane,
+/// so that a block that is shared with a snapshot can be copied without a lock.
 struct RowRange {
   /// Local indices.
   let rows: Range<Int>

@@ -90,8 +90,8 @@ package struct GradientSource {
   }
 }
 
-/// Iterates over a range of the rows of several contributions in ascending order and adds up each row's
-/// gradients in the order of the contributions. So the bits of the sums do not depend on the
+/// Iterates over a range of the rows of several contributions in ascending order and adds up each
+/// row's gradients in the order of the contributions. So the bits of the sums do not depend on the
 /// placement of rows.
 ///
 /// - Complexity: O(contributions) per row in addition to the additions.

@@ -2,7 +2,7 @@ extension BLAS {
   /// `c = alpha · op(a) · op(b) + beta · c`, where `op` transposes if asked to, on all lanes.
   ///
   /// The longer extent of `c` is cut, rows or columns, never the inner extent: sums need not be
-  /// added, and every number of `c` is computed in one product. The cut depends on the shapes alone.
+  /// added, and each number of `c` is computed in one product. The cut depends on the shapes alone.
   ///
   /// - Precondition: the shapes agree.
   public static func multiply(

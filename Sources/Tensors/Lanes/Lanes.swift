@@ -2,7 +2,7 @@ internal import Synchronization
 
 /// The threads that a process computes on: the caller and a fixed number of kept threads, "lanes".
 ///
-/// Work is cut into blocks whose size depends on the work alone, never on the number of lanes. Every
+/// Work is cut into blocks whose size depends on the work alone, never on the number of lanes. A
 /// block writes its own outputs, and sums over blocks are added in block order by the caller. Which
 /// lane computes a block then changes no bit, so that results are the same for any number of lanes.
 ///
@@ -53,8 +53,8 @@ public final class Lanes: Sendable {
   /// Computes blocks 0 ..< `blockCount`, on all lanes unless there is one block only.
   ///
   /// - Parameter body: called once per block, in any order and on several threads at once. `lane`
-  ///   is below ``count``, and no two calls at the same time have the same: it may name scratch
-  ///   memory, but must not affect results.
+  ///   is below ``count``, and differs between blocks of this job that are computed at the same
+  ///   time: it may name scratch memory, but must not affect results.
   public func forEach(_ blockCount: Int, _ body: (_ block: Int, _ lane: Int) -> Void) {
     if blockCount > 1, let team, team.run(blockCount, body) { return }
     for block in 0..<blockCount { body(block, 0) }
@@ -88,8 +88,8 @@ extension Lanes {
     }
   }
 
-  /// Σ over consecutive ranges that cover `0 ..< count`. Ranges have a fixed length and are added in
-  /// their order, so the sum is the same for any number of lanes.
+  /// Σ over consecutive ranges that cover `0 ..< count`. Ranges have a fixed length, and are added
+  /// in their order, so the sum is the same for any number of lanes.
   ///
   /// - Parameters:
   ///   - elements: see ``forEachRange(of:elements:_:)``.

@@ -19,7 +19,9 @@ import Testing
 
   @Test("a column can be left out")
   func leftOut() throws {
-    let imported = try Imported("user,item,rating\na,x,bad\n") { $0.columns.names = [.rating: "none"] }
+    let imported = try Imported("user,item,rating\na,x,bad\n") {
+      $0.columns.names = [.rating: "none"]
+    }
     #expect(try imported.interactions == "userID\titemID\n0\t0\n")
   }
 

@@ -100,7 +100,7 @@ import Testing
       "r.csv": Array("user,item\na,x\na,y\na,z\n".utf8),
       "meta.json": Array(
         """
-        {"asin": "y", "title": "Tab\\there", "category": ["A", "B", "A"], "description": ["a\\nb", "c"]}
+        {"asin": "y", "title": "Tab\\there", "category": ["A", "B", "A"], "text": ["a\\nb", "c"]}
         {"asin": "other", "title": "Unused"}
         {"asin": "y", "title": "A second one"}
         {"asin": "x", "title": null}
@@ -108,7 +108,9 @@ import Testing
     ]) { options, folder in options.items = "\(folder)/meta.json" }
     #expect(
       try imported.items
-        == "itemID\tid\ttitle\tcategories\ttext\n0\tx\t\t\t\n1\ty\tTab here\tA | B\ta b c\n2\tz\t\t\t\n")
+        == "itemID\tid\ttitle\tcategories\ttext\n"
+        + "0\tx\t\t\t\n1\ty\tTab here\tA | B\ta b c\n2\tz\t\t\t\n"
+    )
     #expect(imported.summary.describedItems == 1)
     #expect(try !imported.folder.files.contains("items.texts"))
   }

@@ -74,7 +74,7 @@ import Testing
     let imported = try Imported(
       """
       {"reviewerID": "A1", "asin": "B1", "helpful": [0, 1], "overall": 5.0, "unixReviewTime": 10}
-      {"asin": "B2", "reviewerID": "A\\u00e9", "style": {"x": 1}, "overall": 4, "unixReviewTime": 11}
+      {"asin": "B2", "reviewerID": "A\\u00e9", "x": {"y": 1}, "overall": 4, "unixReviewTime": 11}
       """, name: "reviews.json")
     #expect(
       try imported.interactions
@@ -95,7 +95,8 @@ import Testing
     let imported = try Imported([
       "ml.inter": Array("user_id:token\titem_id:token\trating:float\n1\t\"9\t4\n".utf8),
       "ml.item": Array(
-        "item_id:token\tmovie_title:token_seq\tclass:token_seq\n\"9\tToy Story\tComedy Kids\n".utf8),
+        ("item_id:token\tmovie_title:token_seq\tclass:token_seq\n"
+          + "\"9\tToy Story\tComedy Kids\n").utf8),
     ])
     #expect(try imported.interactions == "userID\titemID\trating\n0\t0\t4\n")
     #expect(try imported.items == "itemID\tid\ttitle\tcategories\n0\t\"9\tToy Story\tComedy Kids\n")
@@ -183,7 +184,7 @@ import Testing
 
   @Test("what was imported can be read, and says how it was made")
   func readBack() throws {
-    let imported = try Imported("user,item,x_label\na,x,0\na,y,1\nb,x,0\nb,z,2\n")
+    let imported = try Imported("user,item,x_label\na,x,0\na,y,1\nb,z,0\nb,x,2\n")
     let set = try Dataset.load(
       folder: imported.folder.path("set"), needsFeatures: false)
     #expect(set.userCount == 2 && set.itemCount == 3)

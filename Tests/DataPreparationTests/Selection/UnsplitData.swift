@@ -85,7 +85,8 @@ struct UnsplitData {
     try NPYWriter.write(features, to: path("text_feat.npy"))
     var modality = "modalities:\n  - name: text\n    file: text_feat.npy\n"
     if !masked.isEmpty {
-      try ItemMask.write((0..<itemCount).map { !masked.contains($0) }, to: path("text_mask.npy"))
+      try FeatureMask((0..<itemCount).map { !masked.contains($0) })
+        .write(to: path("text_mask.npy"))
       modality += "    mask: text_mask.npy\n    fill: zero\n"
     }
     let history = "history:\n  - step: import\n    format: csv\n"

@@ -96,7 +96,7 @@ import Testing
       old.append(Int(row[0]))
       #expect(items.id(of: item) == UnsplitData.itemID(Int(row[0])))
       #expect(items.value(.title, of: item) == "Title of \(Int(row[0]))")
-      #expect(mask.values[item] == !masked.contains(Int(row[0])))
+      #expect(mask.isPresent[item] == !masked.contains(Int(row[0])))
     }
     #expect(old == old.sorted())
     // The core: all users and items have enough, and the rows are rows of the source.

@@ -13,10 +13,12 @@ import Testing
       (#"'It\'s'"#, .string("It's")), (#"u"\u00e9\n""#, .string("é\n")),
       (#"'caf\xc3\xa9'"#, .string("café")), (#"'\U0001F600\q'"#, .string("😀\\q")),
       ("-1.5e2", .real(-150)), ("12L", .integer(12)), ("None", .none),
-      ("[('a', 1.5), {u'k': True}]",
+      (
+        "[('a', 1.5), {u'k': True}]",
         .sequence([
           .sequence([.string("a"), .real(1.5)]), .dictionary(["k": .boolean(true)]),
-        ])),
+        ])
+      ),
     ] as [(String, PythonLiteral)])
   func data(text: String, expected: PythonLiteral) throws {
     #expect(try Self.parse(text) == expected)

@@ -29,7 +29,7 @@ struct TrainingLanesTests {
     let team = Lanes(count: lanes)
     let outcome = try Lanes.$ofScope.withValue(team) {
       try SingleProcessRole(
-        setup: setup, directory: RunDirectory(existing: run), runID: "run", isQuiet: true
+        setup: setup, directory: RunDirectory(existing: run), runID: "run", detail: .quiet
       ).run(signals: NoSignals())
     }
     #expect(outcome.exitCode == .success, "\(outcome.message)")
@@ -47,9 +47,9 @@ struct TrainingLanesTests {
   func allModels() throws {
     let folder = try TemporaryFolder()
     var configuration = SyntheticConfiguration()
-    configuration.users = 500
-    configuration.items = 400
-    configuration.interactionsPerUser = 8
+    configuration.users = 300
+    configuration.items = 200
+    configuration.interactionsPerUser = 12
     let data = "\(folder.path)/data"
     try SyntheticData.generate(configuration, to: data)
     var turn = 0

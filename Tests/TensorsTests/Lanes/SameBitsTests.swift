@@ -140,7 +140,7 @@ struct SameBitsTests {
     let x = randomMatrix(2000, 64, seed: 1)
     let tape = Tape()
     let leaf = tape.parameter(x)
-    let output = tape.sum([(leaf, 3), (leaf, -1)])
+    let output = tape.sum([(leaf, 1), (leaf, 1)])
     var gradients: [[Float]] = []
     for _ in 0..<2 {
       tape.backward(seeding: [(output, randomMatrix(2000, 64, seed: 7))])
@@ -148,6 +148,6 @@ struct SameBitsTests {
       tape.clearGradients()
     }
     #expect(gradients[0] == gradients[1] && gradients[0].count == x.count)
-    #expect(gradients[0][5] == 2 * randomMatrix(2000, 64, seed: 7).pointer[5])
+    #expect(gradients[0][5] == 2 * randomMatrix(2000, 64, seed: 7)[0, 5])
   }
 }

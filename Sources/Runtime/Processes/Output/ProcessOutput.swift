@@ -16,6 +16,9 @@ package enum ProcessOutput {
   /// The results of a command, on stdout. Nothing is dropped.
   package static let results = OutputWriter(descriptor: STDOUT_FILENO, overflow: .waits)
 
+  /// Whether the results of this process go to a terminal.
+  package static var isResultsTerminal: Bool { isatty(STDOUT_FILENO) == 1 }
+
   private static let ownLog = Mutex<ProcessLog?>(nil)
 
   /// The log file of this process, if it has one.

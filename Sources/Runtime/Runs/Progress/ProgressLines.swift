@@ -7,7 +7,7 @@ enum ProgressLines {
   struct Moment {
     var epoch: UInt32
     /// How many epochs there are.
-    var lastEpoch: UInt32
+    var epochCount: UInt32
     /// Of the epoch before.
     var loss: Double?
     var best: StoppingForecast.Best?
@@ -25,7 +25,7 @@ enum ProgressLines {
   struct Result {
     var epoch: UInt32
     /// How many epochs there are.
-    var lastEpoch: UInt32
+    var epochCount: UInt32
     var loss: Double?
     /// nil where the epoch was not evaluated.
     var metric: Double?
@@ -42,7 +42,7 @@ enum ProgressLines {
   /// the fields of one line below those of another where there is room.
   static func epoch(_ result: Result) -> FittedLine {
     let fields = [
-      epoch(result.epoch, of: result.lastEpoch), loss(result.loss), metric(result),
+      epoch(result.epoch, of: result.epochCount), loss(result.loss), metric(result),
       best(result.best, in: result.epoch, width: 6), rate(result.rate, width: 6),
       left(result.secondsLeft, width: 12),
     ]
@@ -59,7 +59,7 @@ enum ProgressLines {
   /// `epoch 12  step 29/58  loss .4123  best .0213 (3 ago)  448k/s  left 2m-14m`
   static func status(_ moment: Moment) -> FittedLine {
     let fields = [
-      epoch(moment.epoch, of: moment.lastEpoch), activity(moment), workers(moment.workers),
+      epoch(moment.epoch, of: moment.epochCount), activity(moment), workers(moment.workers),
       loss(moment.loss), best(moment.best, in: moment.epoch), rate(moment.rate),
       left(moment.secondsLeft),
     ]

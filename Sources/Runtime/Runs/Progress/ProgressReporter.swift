@@ -60,9 +60,10 @@ package final class ProgressReporter {
 extension ProgressStyle {
   /// How progress is shown on this process's stderr.
   package static func onStandardError(isQuiet: Bool) -> ProgressStyle {
-    choose(
-      isTerminal: isatty(STDERR_FILENO) == 1,
-      width: terminalWidth(of: STDERR_FILENO) ?? usualWidth, isQuiet: isQuiet,
+    let descriptor = ProcessOutput.diagnostics.descriptor
+    return choose(
+      isTerminal: isatty(descriptor) == 1,
+      width: terminalWidth(of: descriptor) ?? usualWidth, isQuiet: isQuiet,
       environment: ProcessInfo.processInfo.environment)
   }
 

@@ -107,7 +107,7 @@ package struct ProgressView: Sendable, Equatable {
     let share = total > 0 ? Double(done) / Double(total) : 0
     let isTraining = activity == .train
     return ProgressLines.Moment(
-      epoch: epoch, lastEpoch: plan.evaluations.epochs, loss: loss, best: forecast.best,
+      epoch: epoch, epochCount: plan.evaluations.epochs, loss: loss, best: forecast.best,
       rate: isTraining && done > 0
         ? pace.rate(share * Double(plan.examplesPerEpoch), at: now) : nil,
       secondsLeft: secondsLeft(after: Double(epoch) + (isTraining ? share : 1), at: now),
@@ -181,7 +181,7 @@ package struct ProgressView: Sendable, Equatable {
     let toEvaluation = forecast.epochsToEvaluation(from: epoch)
     let seconds = summary?.seconds ?? 0
     let result = ProgressLines.Result(
-      epoch: epoch, lastEpoch: plan.evaluations.epochs, loss: summary?.values["loss.total"],
+      epoch: epoch, epochCount: plan.evaluations.epochs, loss: summary?.values["loss.total"],
       metric: evaluation?.metrics[plan.selection.metric],
       metricNames: [plan.metric, plan.shortMetric], epochsToEvaluation: toEvaluation,
       best: forecast.best, rate: seconds > 0 ? Double(plan.examplesPerEpoch) / seconds : nil,
