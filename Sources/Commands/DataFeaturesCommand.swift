@@ -28,7 +28,8 @@ struct DataFeaturesCommand: ParsableCommand {
   @Option(
     help: ArgumentHelp(
       "For npy, npz and safetensors: the ids of the rows, one per line, or an npy array. For the "
-        + "--add at the same place, if there are several.", valueName: "file"))
+        + "--add at the same place, if there are several (default: those that the file has).",
+      valueName: "file"))
   var ids: [String] = []
 
   @Option(help: "What items without features get: zero, or the mean of the others (mean).")
@@ -36,7 +37,7 @@ struct DataFeaturesCommand: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Make a copy of the folder with the features; without it, they are added in place.",
+      "Make a copy of the folder with the features (default: they are added in place).",
       valueName: "folder"))
   var out: String?
 
@@ -50,37 +51,48 @@ struct DataFeaturesCommand: ParsableCommand {
 
   func run() throws {
     try reporting {
-      let progress = try StageProgress(isQuiet: quiet)
-      let report = { (modality: String, share: Double) in
-        try progress.report("reading features '\(modality)'", share: share)
-      }
       let additions = try additions()
-      let reports =
+      let progress = try StageProgress(isQuiet: quiet)
+      let reports = try progress.run {
         if let out {
           try FeatureAdder.add(
-            additions, toCopyOf: folder, at: out, overwrites: overwrite, progress: report)
+            additions, toCopyOf: folder, at: out, overwrites: overwrite, report: progress.report)
         } else {
           try FeatureAdder.add(
-            additions, to: folder, replacesExisting: overwrite, progress: report)
+            additions, to: folder, replacesExisting: overwrite, report: progress.report)
         }
-      let target = out ?? folder
-      StandardOutput.write(
-        reports.flatMap(\.lines) + ["wrote '\(target)'; next: mrdib data stats \(target)"])
+      }
+      StandardOutput.write(reports.flatMap(\.lines))
+      if !quiet { StandardError.write(NextCommand.after(preparing: out ?? folder)) }
     }
   }
 
   private func additions() throws -> [FeatureAddition] {
-    guard ids.isEmpty || ids.count == add.count else {
+    try FeatureAddition.parse(add, option: "--add", ids: ids, fill: fill)
+  }
+}
+
+extension FeatureFill: ExpressibleByArgument {}
+
+extension FeatureAddition {
+  /// Reads the values of an option `NAME=FILE`.
+  ///
+  /// - Parameter ids: none, or a list of ids for each value.
+  static func parse(
+    _ values: [String], option: String, ids: [String], fill: FeatureFill
+  ) throws -> [FeatureAddition] {
+    guard ids.isEmpty || ids.count == values.count else {
       throw ValidationError(
-        "There are \(ids.count) --ids for \(add.count) --add; name one list for each, or use the "
-          + "command once per modality.")
+        "There are \(ids.count) --ids for \(values.count) \(option); name one list for each, or "
+          + "add one modality at a time with mrdib data features.")
     }
-    return try add.enumerated().map { index, text in
+    return try values.enumerated().map { index, text in
       guard let mark = text.firstIndex(of: "="), mark > text.startIndex,
         text.index(after: mark) < text.endIndex
       else {
         throw ValidationError(
-          "--add is '\(text)'; expected the name of a modality and a file: text=embeddings.npy.")
+          "\(option) is '\(text)'; expected the name of a modality and a file: "
+            + "text=embeddings.npy.")
       }
       return FeatureAddition(
         modality: String(text[..<mark]), source: String(text[text.index(after: mark)...]),
@@ -88,5 +100,3 @@ struct DataFeaturesCommand: ParsableCommand {
     }
   }
 }
-
-extension FeatureFill: ExpressibleByArgument {}

@@ -6,7 +6,7 @@ import Runtime
 
 extension SourceFormat: ExpressibleByArgument {}
 
-struct DataImport: ParsableCommand {
+struct DataImportCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "import",
     abstract: "Make a data set's folder from the files that you have.",
@@ -34,13 +34,21 @@ struct DataImport: ParsableCommand {
       valueName: "column"))
   var userColumn: String?
 
-  @Option(help: ArgumentHelp("The column of items.", valueName: "column"))
+  @Option(
+    help: ArgumentHelp(
+      "The column of items (default: one of the usual names).", valueName: "column"))
   var itemColumn: String?
 
-  @Option(help: ArgumentHelp("The column of ratings; 'none' for none.", valueName: "column"))
+  @Option(
+    help: ArgumentHelp(
+      "The column of ratings; 'none' for none (default: one of the usual names).",
+      valueName: "column"))
   var ratingColumn: String?
 
-  @Option(help: ArgumentHelp("The column of times; 'none' for none.", valueName: "column"))
+  @Option(
+    help: ArgumentHelp(
+      "The column of times; 'none' for none (default: one of the usual names).",
+      valueName: "column"))
   var timeColumn: String?
 
   @Flag(help: "The first line is data; columns are named by numbers.")
@@ -52,6 +60,21 @@ struct DataImport: ParsableCommand {
         + "format has one).", valueName: "file"))
   var items: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "The name of a modality and the file of its features, as for mrdib data features; may be "
+        + "repeated (default: no features).", valueName: "name=file"))
+  var features: [String] = []
+
+  @Option(
+    help: ArgumentHelp(
+      "The ids of the rows of --features, one list for each (default: those that the file has).",
+      valueName: "file"))
+  var ids: [String] = []
+
+  @Option(help: "What items without features get: zero, or the mean of the others (mean).")
+  var fill = FeatureFill.zero
+
   @Flag(help: "Ids are whole numbers from 0 already; keep them.")
   var keepIds = false
 
@@ -61,12 +84,14 @@ struct DataImport: ParsableCommand {
   @Flag(help: "Replace a folder that is there.")
   var overwrite = false
 
-  @Flag(help: "Only warnings and errors on stderr.")
+  @Flag(name: .shortAndLong, help: "Only warnings and errors on stderr.")
   var quiet = false
+
+  func validate() throws { _ = try additions() }
 
   func run() throws {
     try reporting {
-      var options = DataPreparation.DataImport.Options(source: source, out: out)
+      var options = DataImport.Options(source: source, out: out)
       options.format = format
       let columns: [(ColumnRole, String?)] = [
         (.user, userColumn), (.item, itemColumn), (.rating, ratingColumn), (.time, timeColumn),
@@ -77,24 +102,18 @@ struct DataImport: ParsableCommand {
       options.keepsIDs = keepIds
       options.skipsDamaged = skipDamaged
       options.replacesExisting = overwrite
-      let observer = Observer(try SignalPipe.untilExit(), isQuiet: quiet)
-      do {
-        let summary = try DataPreparation.DataImport.run(options, observer: observer)
-        observer.end()
-        report(summary)
-      } catch {
-        observer.end()
-        if let signal = observer.signal {
-          StandardError.write("mrdib: the import was stopped; nothing was written")
-          StandardOutput.leave(.signal(signal))
-        }
-        throw error
+      let additions = try additions()
+      let progress = try StageProgress(isQuiet: quiet)
+      let (summary, features) = try progress.run {
+        try DataImport.run(
+          options, features: additions, observer: progress, report: progress.report)
       }
+      report(summary, features)
     }
   }
 
   /// Prints what was made and what can be done with it.
-  private func report(_ summary: DataPreparation.DataImport.Summary) {
+  private func report(_ summary: DataImport.Summary, _ features: [FeatureReport]) {
     var line =
       "\(out): \(ProgressFormat.count(summary.rowsWritten, "interaction")) of "
       + "\(ProgressFormat.count(summary.userCount, "user")) and "
@@ -102,57 +121,13 @@ struct DataImport: ParsableCommand {
     if summary.damagedRows > 0 {
       line += "; \(ProgressFormat.count(summary.damagedRows, "damaged line")) left out"
     }
-    StandardOutput.write(line)
-    guard !quiet else { return }
-    let folder = Self.word(out)
-    StandardError.write(
-      summary.hasSplit
-        ? "next: mrdib train --data \(folder)"
-        : "next: mrdib data split \(folder) --out \(Self.word(out + "-split"))")
+    StandardOutput.write([line] + features.flatMap(\.lines))
+    if !quiet {
+      StandardError.write(NextCommand.after(preparing: out, isSplit: summary.hasSplit))
+    }
   }
 
-  /// A path as a word of a shell's command.
-  private static func word(_ path: String) -> String {
-    let isPlain = path.utf8.allSatisfy { byte in
-      switch byte {
-      case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-        UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), UInt8(ascii: "-"),
-        UInt8(ascii: "."), UInt8(ascii: "/"):
-        true
-      default: false
-      }
-    }
-    return isPlain ? path : "'\(path.replacing("'", with: "'\\''"))'"
-  }
-
-  /// Shows progress and notices, and stops the import when a signal arrives.
-  private final class Observer: ImportObserver {
-    private(set) var signal: Int32?
-    private let signals: SignalPipe
-    private let isQuiet: Bool
-    private var progress: ByteProgress?
-
-    init(_ signals: SignalPipe, isQuiet: Bool) {
-      self.signals = signals
-      self.isQuiet = isQuiet
-      progress = ByteProgress(verb: "importing", isQuiet: isQuiet)
-    }
-
-    func noteProgress(_ position: Int, of size: Int) throws(DatasetError) {
-      if let signal = signals.next() {
-        self.signal = signal
-        throw DatasetError(.changed, path: "import", "was stopped")
-      }
-      progress?.note(position, of: size)
-    }
-
-    func notify(_ line: String) {
-      if !isQuiet { StandardError.write(line) }
-    }
-
-    func warn(_ line: String) { StandardError.write(line) }
-
-    /// Ends the line of progress.
-    func end() { progress = nil }
+  private func additions() throws -> [FeatureAddition] {
+    try FeatureAddition.parse(features, option: "--features", ids: ids, fill: fill)
   }
 }

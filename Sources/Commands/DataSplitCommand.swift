@@ -38,23 +38,28 @@ struct DataSplitCommand: ParsableCommand {
   @Option(
     help: ArgumentHelp(
       "Shares of training, validation and test, such as 0.8,0.1,0.1. Without them, random and "
-        + "user-time hold out as many as MMRec does, and time takes 0.8,0.1,0.1.",
+        + "user-time hold out as many as MMRec does, and time takes 0.8,0.1,0.1 (default: none).",
       valueName: "shares"))
   var ratios: String?
 
   @Option(
     help: ArgumentHelp(
-      "With --by time: where validation begins, a date or seconds since 1970.", valueName: "time"))
+      "With --by time: where validation begins, a date or seconds since 1970 (default: by "
+        + "--ratios).", valueName: "time"))
   var validFrom: String?
 
   @Option(
-    help: ArgumentHelp("With --by time: where test begins.", valueName: "time"))
+    help: ArgumentHelp(
+      "With --by time: where test begins (default: by --ratios).", valueName: "time"))
   var testFrom: String?
 
   @Option(help: "The seed of random choices; part of the result.")
   var seed = 999
 
-  @Option(help: ArgumentHelp("Leave out rows with a lower rating, or none.", valueName: "rating"))
+  @Option(
+    help: ArgumentHelp(
+      "Leave out rows with a lower rating, or without one (default: none are left out).",
+      valueName: "rating"))
   var minimumRating: Float?
 
   @Option(
@@ -65,14 +70,15 @@ struct DataSplitCommand: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Keep users and items with at least so many interactions, repeatedly (the k-core).",
+      "Keep users and items with at least so many interactions, repeatedly (the k-core; default: "
+        + "keep all).",
       valueName: "k"))
   var core: Int?
 
-  @Option(help: ArgumentHelp("As --core, for users only.", valueName: "k"))
+  @Option(help: ArgumentHelp("As --core, for users only (default: --core).", valueName: "k"))
   var userCore: Int?
 
-  @Option(help: ArgumentHelp("As --core, for items only.", valueName: "k"))
+  @Option(help: ArgumentHelp("As --core, for items only (default: --core).", valueName: "k"))
   var itemCore: Int?
 
   @Flag(
@@ -115,10 +121,12 @@ struct DataSplitCommand: ParsableCommand {
       split.keepsColdItems = keepColdItems
       split.replacesSplit = replaceSplit
       let progress = try StageProgress(isQuiet: quiet)
-      let summary = try split.run(
-        folder: folder, to: out, replacesExisting: overwrite, report: progress.report)
+      let summary = try progress.run {
+        try split.run(
+          folder: folder, to: out, replacesExisting: overwrite, report: progress.report)
+      }
       StandardOutput.write(summary.lines)
-      if !quiet { StandardError.write("next: mrdib train --data \(out)") }
+      if !quiet { StandardError.write(NextCommand.after(preparing: out, isSplit: true)) }
     }
   }
 

@@ -20,19 +20,24 @@ struct DataSubsetCommand: ParsableCommand {
   var out: String
 
   @Option(
-    help: ArgumentHelp("How many users to take: a number, or a share such as 0.1.", valueName: "n"))
+    help: ArgumentHelp(
+      "How many users to take: a number, or a share such as 0.1 (default: all).", valueName: "n"))
   var users: String?
 
   @Option(
-    help: ArgumentHelp("How many items to take: a number, or a share such as 0.1.", valueName: "n"))
+    help: ArgumentHelp(
+      "How many items to take: a number, or a share such as 0.1 (default: all).", valueName: "n"))
   var items: String?
 
   @Option(
     help: ArgumentHelp(
-      "Take interactions from this time on: a date or seconds since 1970.", valueName: "time"))
+      "Take interactions from this time on: a date or seconds since 1970 (default: the first).",
+      valueName: "time"))
   var from: String?
 
-  @Option(help: ArgumentHelp("Take interactions before this time.", valueName: "time"))
+  @Option(
+    help: ArgumentHelp(
+      "Take interactions before this time (default: to the last).", valueName: "time"))
   var to: String?
 
   @Option(help: "The seed of the samples; part of the result.")
@@ -60,12 +65,14 @@ struct DataSubsetCommand: ParsableCommand {
   func run() throws {
     try reporting {
       let progress = try StageProgress(isQuiet: quiet)
-      let summary = try subset().run(
-        folder: folder, to: out, replacesExisting: overwrite, report: progress.report)
-      let next =
-        summary.isSplit ? "mrdib train --data \(out)" : "mrdib data split \(out) --out FOLDER"
+      let summary = try progress.run {
+        try subset().run(
+          folder: folder, to: out, replacesExisting: overwrite, report: progress.report)
+      }
       StandardOutput.write(summary.lines)
-      if !quiet { StandardError.write("next: \(next)") }
+      if !quiet {
+        StandardError.write(NextCommand.after(preparing: out, isSplit: summary.isSplit))
+      }
     }
   }
 

@@ -1,23 +1,23 @@
-import Foundation
+import Runtime
 
 /// What a user may do with a run that is finished, as commands to paste.
 struct NextSteps {
   let lines: [String]
 
-  /// - Parameter program: how the user started it.
-  init(runDirectory: String, program: String = CommandLine.arguments[0]) {
-    let run = Self.quoted(runDirectory)
-    let out = Self.quoted("\(runDirectory)/export")
+  /// - Parameters:
+  ///   - data: the folder of the data set, whose first user serves as an example.
+  ///   - program: how the user started it.
+  init(runDirectory: String, data: String, program: String = CommandLine.arguments[0]) {
+    let run = ShellWord.quoted(runDirectory)
+    let out = ShellWord.quoted("\(runDirectory)/export")
+    let user = ShellWord.quoted(OriginalIdentifiers.firstUser(of: data) ?? "0")
+    // The parser takes a word that begins with a dash for an option.
+    let option = user.hasPrefix("-") ? "--user=\(user)" : "--user \(user)"
     lines =
       ["the run is in \(runDirectory); next:"]
       + [
-        "recommend --run \(run) --user 0", "export --run \(run) --out \(out)", "compare \(run)",
-      ].map { "  \(Self.quoted(program)) \($0)" }
-  }
-
-  /// A word for a shell.
-  static func quoted(_ word: String) -> String {
-    guard word.isEmpty || word.wholeMatch(of: /[A-Za-z0-9_@%+=:,.\/-]+/) == nil else { return word }
-    return "'\(word.replacingOccurrences(of: "'", with: "'\\''"))'"
+        "recommend --run \(run) \(option)", "export --run \(run) --out \(out)",
+        "compare \(run)",
+      ].map { "  \(ShellWord.quoted(program)) \($0)" }
   }
 }

@@ -159,10 +159,10 @@ private struct Printer {
     try recommend(to: block)
   }
 
-  private func open(_ path: String) throws -> LineReader {
+  private func open(_ path: String) throws -> InputLineReader {
     guard path != "-" else { return .standardInput() }
     do {
-      return try LineReader(path: path)
+      return try InputLineReader(path: path)
     } catch {
       throw RuntimeError(
         exitCode: error.isMissing ? .inputMissing : .dataMalformed,
@@ -171,7 +171,7 @@ private struct Printer {
     }
   }
 
-  private func line(_ reader: LineReader, _ name: String) throws -> String? {
+  private func line(_ reader: InputLineReader, _ name: String) throws -> String? {
     do {
       return try reader.next()
     } catch {

@@ -79,7 +79,8 @@ struct CoordinatorCommand: ParsableCommand {
         lock.release()
         StandardOutput.write(results)
         if outcome.exitCode.isSuccess, !options.quiet {
-          NextSteps(runDirectory: path).lines.forEach(StandardError.write)
+          NextSteps(runDirectory: path, data: setup.dataFolder)
+            .lines.forEach(StandardError.write)
         }
       }
       end(outcome)

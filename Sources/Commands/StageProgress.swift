@@ -1,22 +1,37 @@
 import DataPreparation
+import Datasets
 import Runtime
-import Transport
 
-/// The progress of a command that prepares a data set: a line on stderr when a stage has taken a
-/// while, and the end of the command when a signal asks for it.
+/// The progress of a command that prepares a data set, and its end when a signal asks for it.
 ///
-/// The command's folder is removed on the way out, because the error passes through its writer.
+/// The command's new folder is removed on the way out, because the error passes through its writer.
 final class StageProgress {
-  private static let silence = 5.0
-
   private let signals: SignalPipe
   private let isQuiet: Bool
-  private var lastLine = MonotonicClock.seconds
+  private var progress: WorkProgress?
+  /// The signal that has arrived.
+  private var signal: Int32?
 
   /// - Throws: ``RuntimeError`` if the system refuses a pipe for signals.
   init(isQuiet: Bool) throws {
     signals = try SignalPipe.untilExit()
     self.isQuiet = isQuiet
+    progress = WorkProgress(isQuiet: isQuiet)
+  }
+
+  /// Runs a preparation, and takes the line of progress away when it ends.
+  ///
+  /// - Throws: ``RuntimeError`` with the exit code of a signal that has arrived; else what the
+  ///   preparation throws.
+  func run<Result>(_ preparation: () throws -> Result) throws -> Result {
+    defer { progress = nil }
+    do {
+      return try preparation()
+    } catch {
+      // A preparation passes the stop on as an error of its own.
+      if signal != nil { throw stopped }
+      throw error
+    }
   }
 
   /// Takes a report.
@@ -24,13 +39,30 @@ final class StageProgress {
   /// - Parameter share: the share of the stage that is done, from 0 to 1, if it is known.
   /// - Throws: ``RuntimeError`` with the exit code of a signal that has arrived.
   func report(_ stage: String, share: Double?) throws {
-    if let signal = signals.next() {
-      throw RuntimeError(
-        exitCode: .signal(signal), message: "Stopped by a signal; nothing was written.")
-    }
-    let now = MonotonicClock.seconds
-    guard !isQuiet, now - lastLine >= Self.silence else { return }
-    lastLine = now
-    StandardError.write(stage + (share.map { ": \(Int($0 * 100)) %" } ?? ""))
+    if isStopped { throw stopped }
+    progress?.note(stage, share.map { .share($0) } ?? .unknown)
   }
+
+  private var isStopped: Bool {
+    if signal == nil { signal = signals.next() }
+    return signal != nil
+  }
+
+  private var stopped: RuntimeError {
+    RuntimeError(
+      exitCode: .signal(signal ?? 0), message: "Stopped by a signal; nothing was written.")
+  }
+}
+
+extension StageProgress: ImportObserver {
+  func noteProgress(_ position: Int, of size: Int) throws(DatasetError) {
+    if isStopped { throw DatasetError(.changed, path: "import", "was stopped") }
+    progress?.note("importing", .bytes(position, of: size))
+  }
+
+  func notify(_ line: String) {
+    if !isQuiet { StandardError.write(line) }
+  }
+
+  func warn(_ line: String) { StandardError.write(line) }
 }

@@ -62,7 +62,8 @@ struct TrainCommand: ParsableCommand {
       lock.release()
       StandardOutput.write(results)
       if outcome.exitCode.isSuccess, !options.quiet {
-        NextSteps(runDirectory: directory.path).lines.forEach(StandardError.write)
+        NextSteps(runDirectory: directory.path, data: setup.dataFolder)
+          .lines.forEach(StandardError.write)
       }
       end(outcome)
     }

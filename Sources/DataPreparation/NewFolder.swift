@@ -35,6 +35,35 @@ package final class NewFolder {
     }
   }
 
+  /// Begins a folder that is made from other files.
+  ///
+  /// - Parameter sources: files and folders that are read.
+  /// - Throws: ``DatasetError`` if one of them would be replaced, or as
+  ///   ``init(path:replacesExisting:)``.
+  package convenience init(
+    path: String, replacesExisting: Bool, from sources: String...
+  ) throws(DatasetError) {
+    try self.init(path: path, replacesExisting: replacesExisting, from: sources)
+  }
+
+  /// As the one with a list of sources.
+  package convenience init(
+    path: String, replacesExisting: Bool, from sources: [String]
+  ) throws(DatasetError) {
+    let resolved = { (path: String) in
+      URL(fileURLWithPath: path).standardizedFileURL.resolvingSymlinksInPath().path
+    }
+    let target = resolved(path)
+    for source in sources {
+      guard resolved(source) == target || resolved(source).hasPrefix("\(target)/") else { continue }
+      throw DatasetError(
+        .configuration, path: path,
+        "is or holds '\(source.sanitized(atMost: 200))', which is read: it would be replaced by "
+          + "what is made from it; name another folder with --out")
+    }
+    try self.init(path: path, replacesExisting: replacesExisting)
+  }
+
   deinit {
     if !isCommitted { try? FileManager.default.removeItem(atPath: workPath) }
   }
@@ -90,6 +119,14 @@ package final class NewFolder {
       throw DatasetError(
         .configuration, path: path,
         "is a folder with files; name another one with --out, or replace it with --overwrite")
+    }
+    // A mistyped folder would be lost with all that is in it.
+    let isDataset = names.contains { $0.hasSuffix(".inter") || $0 == "dataset.yaml" }
+    guard names.isEmpty || isDataset else {
+      throw DatasetError(
+        .configuration, path: path,
+        "is a folder with files, but no data set (it has no .inter file), so --overwrite does not "
+          + "replace it; name another one with --out")
     }
   }
 

@@ -23,6 +23,34 @@ import Testing
     #expect(quiet.status == 0 && quiet.errors.isEmpty, "\(quiet.errors)")
   }
 
+  @Test("one command makes a folder with features, and the next one can be pasted")
+  func features() throws {
+    let folder = try TemporaryFolder()
+    let source = try folder.write("user,item\nAnn,Up\nBob,Up\nAnn,Jaws\n", to: "r.csv")
+    let vectors = try folder.write("id,0,1\nJaws,1,2\nPsycho,3,4\n", to: "v.csv")
+    let out = folder.path("my set's data")
+    let command = try Command(
+      "data", "import", source, "--out", out, "--features", "text=\(vectors)", "--fill", "mean")
+    #expect(command.status == 0, "\(command.errors)")
+    #expect(command.output.contains("text: 1 of 2 items have it"))
+    let word = "'\(folder.path)/my set'\\''s data"
+    #expect(
+      command.errors.contains("next: mrdib data split \(word)' --out \(word)-split'"),
+      "\(command.errors)")
+    let files = try FileManager.default.contentsOfDirectory(atPath: out).sorted()
+    #expect(files.contains("text_feat.npy") && files.contains("text_mask.npy"))
+    let description = try String(contentsOfFile: "\(out)/dataset.yaml", encoding: .utf8)
+    #expect(description.contains("- step: import") && description.contains("- step: features"))
+    // Features that cannot be used leave no folder.
+    let damaged = try folder.write("Jaws,1,2\nUp,x,4\n", to: "w.csv")
+    let refused = try Command(
+      "data", "import", source, "--out", folder.path("other"), "--features", "text=\(damaged)")
+    #expect(refused.status == 65 && refused.errors.contains("w.csv:2: has 'x' as value 0"))
+    #expect(try folder.files == ["my set's data", "r.csv", "v.csv", "w.csv"])
+    #expect(
+      try Command("data", "import", source, "--out", out, "--features", "text").status == 64)
+  }
+
   @Test("exit codes and messages of what cannot be imported")
   func refused() throws {
     let folder = try TemporaryFolder()
@@ -65,6 +93,6 @@ import Testing
     running.interrupt()
     #expect(try running.wait() == 130, "\(running.errors)")
     #expect(try !folder.files.contains { $0.contains("set") })
-    #expect(running.errors.contains("the import was stopped; nothing was written"))
+    #expect(running.errors.contains("Stopped by a signal; nothing was written"))
   }
 }

@@ -74,6 +74,11 @@ import Testing
     let refused = try Command(arguments: arguments)
     #expect(refused.status == 78 && refused.errors.contains("--overwrite"), "\(refused.errors)")
     #expect(try folder.text("out/notes.txt") == "mine")
+    // What is no data set is not replaced at all: the folder may be mistyped.
+    let mistyped = try Command(arguments: arguments + ["--overwrite"])
+    #expect(mistyped.status == 78 && mistyped.errors.contains("no data set"), "\(mistyped.errors)")
+    #expect(try folder.text("out/notes.txt") == "mine")
+    try folder.write("userID\titemID\n", to: "out/old.inter")
     #expect(try Command(arguments: arguments + ["--overwrite"]).status == 0)
     #expect(try folder.files == ["out", "ratings"])
   }

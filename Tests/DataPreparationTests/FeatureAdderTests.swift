@@ -130,13 +130,23 @@ import Testing
     for (line, part) in [
       ("{\"id\": \"b\"}", "no list of numbers"), ("{\"embedding\": [1]}", "has no 'id'"),
       ("{\"id\": \"b\", \"embedding\": [\"x\"]}", "something else than a number as value 0"),
-      ("{\"id\": \"b\", \"embedding\": [1]", "is not a JSON object"), ("[1]", "not an object"),
+      ("{\"id\": \"b\", \"embedding\": [1]", "is not a JSON object"),
+      ("[1]", "does not begin with '{'"),
       ("{\"id\": 1.5, \"embedding\": [1]}", "neither a text nor a whole number"),
       ("{\"id\": \"\", \"embedding\": [1]}", "has no id"),
     ] {
       let message = try refusal(json + line + "\n", name: "x.jsonl")
       #expect(message.contains("x.jsonl:2: ") && message.contains(part), "\(message)")
     }
+  }
+
+  @Test("a header may have numbers for names, and a damaged first row is no header")
+  func firstLines() throws {
+    try add(sources.write("\n\nitem_id,0,1\na,1,2\n", to: "x.csv"))
+    #expect(try rows()[0] == [1, 2])
+    let damaged = try sources.write("a,1,oops\nb,3,4\n", to: "y.csv")
+    let error = #expect(throws: DatasetError.self) { try add(damaged, replaces: true) }
+    #expect(error?.line == 1 && error?.message.contains("has 'oops' as value 1") == true)
   }
 
   @Test("features that are there are replaced only on request, and neighbours are not forgotten")
@@ -173,6 +183,16 @@ import Testing
       ) { _, _ in throw Stop() }
     }
     #expect(try sources.files == ["copy", "x.csv"])
+    // A copy over the folder itself would take away what it is made from.
+    for place in [folder.path, folder.path + "/.", folder.path + "/../"] {
+      let error = #expect(throws: DatasetError.self) {
+        _ = try FeatureAdder.add(
+          [addition], toCopyOf: folder.path, at: place, overwrites: true
+        ) { _, _ in }
+      }
+      #expect(error?.message.contains("which is read") == true)
+    }
+    #expect(try folder.files == before)
   }
 
   @Test("a modality cannot be added twice at once")

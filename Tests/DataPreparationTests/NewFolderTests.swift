@@ -19,10 +19,10 @@ import Testing
     #expect(try FileManager.default.contentsOfDirectory(atPath: parent).isEmpty)
 
     let folder = try NewFolder(path: target, replacesExisting: false)
-    try Data("x".utf8).write(to: URL(fileURLWithPath: folder.path(of: "a")))
+    try Data("x".utf8).write(to: URL(fileURLWithPath: folder.path(of: "a.inter")))
     #expect(!FileManager.default.fileExists(atPath: target))
     try folder.commit()
-    #expect(try FileManager.default.contentsOfDirectory(atPath: target) == ["a"])
+    #expect(try FileManager.default.contentsOfDirectory(atPath: target) == ["a.inter"])
 
     #expect(throws: DatasetError.self) { try NewFolder(path: target, replacesExisting: false) }
     let second = try NewFolder(path: target, replacesExisting: true)
@@ -30,5 +30,30 @@ import Testing
     try second.commit()
     #expect(try FileManager.default.contentsOfDirectory(atPath: target) == ["b"])
     #expect(try FileManager.default.contentsOfDirectory(atPath: parent) == ["set"])
+  }
+
+  @Test("only a data set is replaced, and never by what is made from it")
+  func replacesDatasetsOnly() throws {
+    let parent = try TemporaryFolder()
+    for name in ["home", "set"] {
+      try FileManager.default.createDirectory(
+        atPath: parent.path(name), withIntermediateDirectories: true)
+    }
+    try parent.write("x", to: "home/letter.txt")
+    let error = #expect(throws: DatasetError.self) {
+      try NewFolder(path: parent.path("home"), replacesExisting: true)
+    }
+    #expect(error?.message.contains("no data set") == true)
+    try parent.write("x", to: "set/set.inter")
+    for source in ["set", "set/set.inter", "set/../set/"] {
+      let error = #expect(throws: DatasetError.self) {
+        try NewFolder(
+          path: parent.path("set"), replacesExisting: true, from: parent.path(source))
+      }
+      #expect(error?.message.contains("which is read") == true)
+    }
+    let other = try NewFolder(
+      path: parent.path("set"), replacesExisting: true, from: parent.path("home"))
+    #expect(other.path == parent.path("set"))
   }
 }

@@ -4,6 +4,9 @@ import Files
 /// Reads lines of an id and numbers: `id,0.1,0.2`, with tabs, semicolons, bars or blanks between
 /// them, or with all numbers in one field, in brackets and quotes or not: `id,"[0.1, 0.2]"`. The
 /// first line may be a header.
+///
+/// Not by ``DelimitedReader``: a row may have a million numbers, of which no bounds need be kept,
+/// and the delimiter behind the id may be another than the one between the numbers.
 struct DelimitedFeatureLine: TextFeatures.LineFormat {
   private static let quote = UInt8(ascii: "\"")
   private static let blank = UInt8(ascii: " ")
@@ -20,8 +23,7 @@ struct DelimitedFeatureLine: TextFeatures.LineFormat {
   /// - Parameter beginning: the first lines.
   init(path: String, beginning: UnsafeRawBufferPointer) {
     self.path = path
-    let line = beginning.prefix { $0 != UInt8(ascii: "\n") }
-    delimiter = Delimiter.find(in: UnsafeRawBufferPointer(rebasing: line))?.byte ?? Self.blank
+    delimiter = Delimiter.find(inBeginning: beginning)?.byte ?? Self.blank
   }
 
   mutating func read(
@@ -30,8 +32,8 @@ struct DelimitedFeatureLine: TextFeatures.LineFormat {
     let wasFirst = isFirst
     isFirst = false
     let (id, rest) = try splitID(line, number: number)
-    // A first line without an id is a header with numbers for names, as pandas writes it.
-    if wasFirst, id.isEmpty { return nil }
+    // pandas writes a header with numbers for names, with or without a name for the ids.
+    if wasFirst, id.isEmpty || Self.isIDName(id) { return nil }
     if wasFirst, try isHeader(rest, number: number) { return nil }
     try readNumbers(rest, number: number, into: &values)
     return id
@@ -74,7 +76,11 @@ struct DelimitedFeatureLine: TextFeatures.LineFormat {
     )
   }
 
-  /// Whether the first line names columns.
+  private static func isIDName(_ id: UnsafeRawBufferPointer) -> Bool {
+    idNames.contains(String(decoding: id.prefix(64), as: UTF8.self).lowercased())
+  }
+
+  /// Whether the first line names columns: what follows the id does not begin with a number.
   private func isHeader(
     _ rest: UnsafeRawBufferPointer, number: Int
   ) throws(DatasetError) -> Bool {
@@ -83,6 +89,8 @@ struct DelimitedFeatureLine: TextFeatures.LineFormat {
       try readNumbers(rest, number: number, into: &numbers)
       return false
     } catch {
+      // A damaged row, which must not be lost as a header.
+      guard numbers.isEmpty else { throw error }
       let second = rest.prefix { $0 != delimiter }
       let name = String(decoding: second.prefix(64), as: UTF8.self)
         .filter { $0 != "\"" }.lowercased()

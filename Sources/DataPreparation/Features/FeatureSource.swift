@@ -61,9 +61,7 @@ enum FeatureSourceOpening {
     do {
       start = try PlainFile.beginning(of: path, byteCount: 16)
     } catch {
-      throw DatasetError(
-        error.isMissing ? .notFound : .unreadable, path: path,
-        "cannot be opened for reading: \(error.reason)")
+      throw FileBytes.unreadable(path, error)
     }
     let ids = try idsPath.map { try IDList.read($0) }
     if start.starts(with: NPYHeader.magic) { return try NPYFeatures(path: path, ids: ids) }

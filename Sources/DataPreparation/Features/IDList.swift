@@ -33,9 +33,7 @@ struct IDList {
     do {
       start = try PlainFile.beginning(of: path, byteCount: NPYHeader.magic.count)
     } catch {
-      throw DatasetError(
-        error.isMissing ? .notFound : .unreadable, path: path,
-        "cannot be opened for reading: \(error.reason)")
+      throw FileBytes.unreadable(path, error)
     }
     if start == NPYHeader.magic {
       let file = try MappedFile(path: path)

@@ -30,19 +30,12 @@ package struct ItemLookup {
   /// The dense id of an original id; without a table of ids, the number that the text stands for.
   func dense(of id: UnsafeRawBufferPointer) -> Int? {
     if let table { return table.dense(of: id) }
-    guard (1...10).contains(id.count) else { return nil }
-    var value = 0
-    for byte in id {
-      let digit = byte &- UInt8(ascii: "0")
-      guard digit <= 9 else { return nil }
-      value = value * 10 + Int(digit)
-    }
-    return value < count ? value : nil
+    return NumberText.whole(id, atMost: count - 1)
   }
 
   /// How ids of this data set look, for a message about ids that are not among them.
   var example: String {
     table.map { "'\($0.id(of: 0).sanitized(atMost: 40))'" }
-      ?? "0 to \(count - 1), because the folder has no items.tsv"
+      ?? "0 to \(max(count - 1, 0)), because the folder has no items.tsv"
   }
 }

@@ -77,8 +77,12 @@ struct ItemFile {
     var damage = DamageLog()
     let delimiter = format.delimiter ?? Delimiter.find(inBeginning: lines.beginning) ?? .comma
     let reader = DelimitedReader(lines, delimiter: delimiter, hasQuotes: format.hasQuotes)
-    guard try reader.next() == .record else {
-      throw DatasetError(.malformed, path: path, line: 1, "has no header with names of columns")
+    switch try reader.next() {
+    case .record: break
+    case .damaged(let problem):
+      throw DatasetError(.malformed, path: path, line: lines.lineNumber, RowProblem(problem).words)
+    case .end:
+      throw DatasetError(.malformed, path: path, "has no lines: copy or export it again")
     }
     let names = reader.fields.map { field in
       format == .recbole ? String(field.prefix { $0 != ":" }) : field

@@ -61,6 +61,7 @@ final class ListRows: RowReader {
   func next(_ row: inout SourceRow) throws(DatasetError) -> RowStep {
     while let current = iterator {
       guard let list = json_object_iter_value(current), list.pointee.type == JSON_ARRAY else {
+        lineNumber += 1
         advance()
         return .damaged(.other("has no list of items"))
       }

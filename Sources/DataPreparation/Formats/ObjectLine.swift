@@ -104,6 +104,66 @@ final class ObjectLine {
     }
   }
 
+  /// Whether there is a key.
+  func has(_ key: Key) -> Bool {
+    switch object {
+    case .none: false
+    case .json(let object): json_object_getn(object, key.bytes, key.count) != nil
+    case .python(let entries): entries[key.name] != nil
+    }
+  }
+
+  /// Whether a value can be an id: a text or a whole number.
+  func isID(_ key: Key) -> Bool {
+    switch object {
+    case .none: return false
+    case .json(let object):
+      let type = json_object_getn(object, key.bytes, key.count)?.pointee.type
+      return type == JSON_STRING || type == JSON_INTEGER
+    case .python(let entries):
+      switch entries[key.name] {
+      case .string, .integer: return true
+      default: return false
+      }
+    }
+  }
+
+  /// Appends the numbers of a list.
+  ///
+  /// - Returns: the problem with the value, as the rest of a sentence whose subject is the line;
+  ///   nil if it was read.
+  func numbers(_ key: Key, atMost limit: Int, into values: inout [Float]) -> String? {
+    let noList = "has no list of numbers called '\(key.name)'"
+    let tooMany = "has more than the \(limit) values that can be read"
+    let other = { (index: Int) in "has something else than a number as value \(index)" }
+    switch object {
+    case .none: return noList
+    case .json(let object):
+      guard let list = json_object_getn(object, key.bytes, key.count),
+        list.pointee.type == JSON_ARRAY
+      else { return noList }
+      let count = json_array_size(list)
+      guard count <= limit else { return tooMany }
+      for index in 0..<count {
+        guard let value = json_array_get(list, index),
+          value.pointee.type == JSON_INTEGER || value.pointee.type == JSON_REAL
+        else { return other(index) }
+        values.append(Float(json_number_value(value)))
+      }
+    case .python(let entries):
+      guard case .sequence(let list)? = entries[key.name] else { return noList }
+      guard list.count <= limit else { return tooMany }
+      for (index, value) in list.enumerated() {
+        switch value {
+        case .integer(let number): values.append(Float(number))
+        case .real(let number): values.append(Float(number))
+        default: return other(index)
+        }
+      }
+    }
+    return nil
+  }
+
   /// All texts of a value: itself, or those of a list, also of a list of lists.
   func texts(_ key: Key) -> [String] {
     var found: [String] = []

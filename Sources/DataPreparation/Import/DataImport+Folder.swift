@@ -11,17 +11,8 @@ extension DataImport {
       if name.hasSuffix("_feat.npy") {
         items.include(idsBelow: try NPYFile(path: path).rows)
       }
-      let input = try FileBytes(path: path)
-      let output = try AtomicFile(path: folder.path(of: name))
-      let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 64)
-      defer { buffer.deallocate() }
-      while true {
-        let count = try input.read(into: buffer)
-        if count == 0 { break }
-        try output.write(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
-        try observer.noteProgress(doneBytes, of: allBytes)
-      }
-      try output.commit()
+      let copy = try FileCopy(path, to: folder)
+      while try copy.next() != nil { try observer.noteProgress(doneBytes, of: allBytes) }
       observer.notify("copied \(name)")
     }
   }

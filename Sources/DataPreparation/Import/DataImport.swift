@@ -71,26 +71,41 @@ package struct DataImport {
   package static func run(
     _ options: Options, observer: any ImportObserver
   ) throws(DatasetError) -> Summary {
-    try checkPlace(options)
-    let folder = try NewFolder(path: options.out, replacesExisting: options.replacesExisting)
-    var work = try DataImport(options, observer)
-    try work.run(into: folder)
-    return work.summary
+    let (folder, summary) = try write(options, reading: [], observer)
+    try folder.commit()
+    return summary
   }
 
-  /// - Throws: ``DatasetError`` if the folder that would be replaced holds what is imported.
-  private static func checkPlace(_ options: Options) throws(DatasetError) {
-    let resolved = { (path: String) in
-      URL(fileURLWithPath: path).resolvingSymlinksInPath().standardizedFileURL.path
-    }
-    let out = resolved(options.out)
-    for path in [options.source, options.items].compactMap({ $0 }) {
-      guard resolved(path) == out || resolved(path).hasPrefix("\(out)/") else { continue }
-      throw DatasetError(
-        .configuration, path: options.out,
-        "holds '\(path.sanitized(atMost: 200))', which is to be imported: name another folder with "
-          + "--out")
-    }
+  /// Imports a source, and adds features to its items before the folder gets its name.
+  ///
+  /// - Parameter report: called with the progress of the features; may throw to stop.
+  /// - Throws: as the one without features; and ``DatasetError`` if features cannot be used.
+  package static func run(
+    _ options: Options, features: [FeatureAddition], observer: any ImportObserver,
+    report: StageReport
+  ) throws -> (summary: Summary, features: [FeatureReport]) {
+    let sources = features.flatMap { [$0.source, $0.ids].compactMap { $0 } }
+    let (folder, summary) = try write(options, reading: sources, observer)
+    let reports =
+      features.isEmpty
+      ? []
+      : try FeatureAdder.add(
+        features, toUnfinished: folder, replacesExisting: options.replacesExisting, report: report)
+    try folder.commit()
+    return (summary, reports)
+  }
+
+  /// Writes all files but features into a folder that has not got its name.
+  private static func write(
+    _ options: Options, reading others: [String], _ observer: any ImportObserver
+  ) throws(DatasetError) -> (NewFolder, Summary) {
+    let sources = [options.source, options.items].compactMap { $0 } + others
+    // Before the folder, so that a wrong source leaves no folders on the way to it.
+    var work = try DataImport(options, observer)
+    let folder = try NewFolder(
+      path: options.out, replacesExisting: options.replacesExisting, from: sources)
+    try work.run(into: folder)
+    return (folder, work.summary)
   }
 
   private mutating func run(into folder: NewFolder) throws(DatasetError) {
@@ -133,7 +148,6 @@ package struct DataImport {
     summary.userCount = writer.users.count
     summary.itemCount = writer.items.count
     try writeDescription(name: name, interactions: interactions, roles: roles, to: folder)
-    try folder.commit()
   }
 
   private static func size(of path: String) -> Int {

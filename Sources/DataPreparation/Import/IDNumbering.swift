@@ -32,7 +32,10 @@ final class IDNumbering {
     guard let table else { return checkNumber(text, &problem) }
     let key = IDTable.Key(text)
     if let id = table.find(key) { return Checked(key: key, id: id) }
-    problem = IDText.problem(text, of: role)
+    problem =
+      table.count <= Int(InteractionFile.largestID)
+      ? IDText.problem(text, of: role)
+      : .other("has one \(role.words) more than the \(table.count) that a data set may have")
     return problem == nil ? Checked(key: key, id: -1) : nil
   }
 

@@ -3,6 +3,10 @@ import Files
 
 /// Checks rows, gives their users and items numbers and writes them as `NAME.inter`, in the order
 /// of the source.
+///
+/// ``InteractionFileWriter`` writes the same columns from numbers. Here texts of the source are
+/// written: a rating and a time keep all their digits, which no `Float` and no `Double` has, and no
+/// number of 25 million rows is read and printed again.
 final class InteractionWriter {
   let users: IDNumbering
   let items: IDNumbering
@@ -25,9 +29,11 @@ final class InteractionWriter {
     hasTimes = roles.contains(.time)
     hasLabels = roles.contains(.label)
     file = try BufferedFile(path: path)
-    let optional = [(ColumnRole.rating, "rating"), (.time, "timestamp"), (.label, "x_label")]
-    let names = ["userID", "itemID"] + optional.filter { roles.contains($0.0) }.map { $0.1 }
-    try file.write(names.joined(separator: "\t") + "\n")
+    var columns: InteractionFileWriter.Columns = []
+    if hasRatings { columns.insert(.ratings) }
+    if hasTimes { columns.insert(.times) }
+    if hasLabels { columns.insert(.labels) }
+    try file.write(InteractionFileWriter.header(columns))
   }
 
   /// Writes a row.
@@ -72,15 +78,17 @@ final class InteractionWriter {
 
   func commit() throws(DatasetError) { try file.commit() }
 
-  /// A rating: copied if it is a plain number.
+  /// A rating: copied if it is a plain number. It must be one as a `Float` too, which readers of
+  /// the file use.
   private enum Rating {
     case text(UnsafeRawBufferPointer)
     case number(Double)
 
     init?(_ text: UnsafeRawBufferPointer) {
-      if NumberText.isPlain(text) {
+      // Below 10³⁸ a number is a finite `Float`.
+      if text.count <= 38, NumberText.isPlain(text) {
         self = .text(text)
-      } else if let number = NumberText.finite(NumberText.trimmed(text)) {
+      } else if let number = NumberText.finite(NumberText.trimmed(text)), Float(number).isFinite {
         self = .number(number)
       } else {
         return nil

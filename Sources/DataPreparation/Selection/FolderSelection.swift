@@ -143,16 +143,8 @@ package struct FolderSelection {
   }
 
   private func copy(_ path: String, to folder: NewFolder, report: StageReport) throws {
-    let name = (path as NSString).lastPathComponent
-    let source = try MappedFile(path: path)
-    let copy = try AtomicFile(path: folder.path(of: name))
-    let pieceByteCount = 8 << 20
-    for start in stride(from: 0, to: source.bytes.count, by: pieceByteCount) {
-      try report("copying \(name)", Double(start) / Double(source.bytes.count))
-      let end = min(start + pieceByteCount, source.bytes.count)
-      try copy.write(UnsafeRawBufferPointer(rebasing: source.bytes[start..<end]))
-    }
-    try copy.commit()
+    let copy = try FileCopy(path, to: folder)
+    while let share = try copy.next() { try report("copying \(FilePath.name(of: path))", share) }
   }
 
   private func writeDescription(

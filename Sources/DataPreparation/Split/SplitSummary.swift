@@ -60,7 +60,10 @@ package struct SplitSummary: Sendable {
     cut = assignment.cut
     unseenUsers = Self.unseen(columns.users, assignment.labels)
     unseenItems = Self.unseen(columns.items, assignment.labels)
-    if let times = columns.times, let first = times.min(), let last = times.max() {
+    // Rows without a time have NaN, which no comparison puts in order.
+    if let times = columns.times?.lazy.filter({ !$0.isNaN }), let first = times.min(),
+      let last = times.max()
+    {
       timeRange = "\(TimePoint.text(first)) to \(TimePoint.text(last))"
     }
   }

@@ -137,8 +137,8 @@ package final class LineReader {
       guard buffer.count < Self.longestLine else {
         throw DatasetError(
           .malformed, path: path, line: lineNumber,
-          "is a line of more than \(Self.longestLine >> 20) MiB: this is no file with one record "
-            + "per line")
+          "begins a record of more than \(Self.longestLine >> 20) MiB: this is no file with one "
+            + "record per line, or a quote is not closed")
       }
       let larger = UnsafeMutableRawBufferPointer.allocate(
         byteCount: min(2 * buffer.count, Self.longestLine), alignment: 64)

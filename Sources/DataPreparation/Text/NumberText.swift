@@ -1,30 +1,24 @@
-import Foundation
+import Datasets
 
 /// Reads numbers from bytes without making a string.
+///
+/// What a source has may be copied, shortened or refused, so more is asked of a text here than its
+/// value, which ``DecimalNumber`` reads.
 enum NumberText {
   /// The longest number; longer ones are refused.
   static let longest = 64
 
   /// The number, if the text is one: a finite decimal number, also with an exponent, or with a
-  /// decimal comma.
+  /// decimal comma, which ``DecimalNumber`` does not read because data sets do not have it.
   static func finite(_ bytes: UnsafeRawBufferPointer) -> Double? {
     guard !bytes.isEmpty, bytes.count <= longest else { return nil }
-    return withUnsafeTemporaryAllocation(of: CChar.self, capacity: longest + 1) { copy in
+    let comma = UInt8(ascii: ",")
+    guard bytes.contains(comma) else { return DecimalNumber.parse(bytes) }
+    return withUnsafeTemporaryAllocation(byteCount: bytes.count, alignment: 1) { copy in
       for (index, byte) in bytes.enumerated() {
-        switch byte {
-        case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "+"), UInt8(ascii: "-"),
-          UInt8(ascii: "."), UInt8(ascii: "e"), UInt8(ascii: "E"):
-          copy[index] = CChar(bitPattern: byte)
-        case UInt8(ascii: ","): copy[index] = CChar(bitPattern: UInt8(ascii: "."))
-        default: return nil
-        }
+        copy[index] = byte == comma ? UInt8(ascii: ".") : byte
       }
-      copy[bytes.count] = 0
-      guard let base = copy.baseAddress else { return nil }
-      var end: UnsafeMutablePointer<CChar>?
-      let value = strtod(base, &end)
-      guard end == base + bytes.count, value.isFinite else { return nil }
-      return value
+      return DecimalNumber.parse(UnsafeRawBufferPointer(copy))
     }
   }
 

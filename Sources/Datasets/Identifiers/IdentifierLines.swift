@@ -12,6 +12,9 @@ struct IdentifierLines {
     func line(of dense: Int) -> Int { lines.map { Int($0[dense]) } ?? dense + 2 }
   }
 
+  /// More columns than this are counted, but not kept: a damaged file may be one line of tabs.
+  private static let mostColumns = 64
+
   private static let tab = UInt8(ascii: "\t")
   private static let lineFeed = UInt8(ascii: "\n")
   private static let carriageReturn = UInt8(ascii: "\r")
@@ -38,10 +41,10 @@ struct IdentifierLines {
     }
     let (dense, id) = kind.columns
     let first = fields(from: position)
-    let names = first.fields.prefix(64).map { String(decoding: bytes[$0], as: UTF8.self) }
+    let names = first.fields.map { String(decoding: bytes[$0], as: UTF8.self) }
     let denseColumns = names.indices.filter { dense.contains(names[$0]) }
     let idColumns = names.indices.filter { id.contains(names[$0]) }
-    guard denseColumns.count == 1, idColumns.count == 1, first.fields.count == names.count else {
+    guard denseColumns.count == 1, idColumns.count == 1, first.count == names.count else {
       let kindOfFile = ContentKind.sentence(bytes).map { ": \($0)" } ?? ""
       throw problem(
         "should begin with the header '\(dense[0])' and '\(id[0])', separated by a tab: a table of "
@@ -70,11 +73,11 @@ struct IdentifierLines {
   mutating func rows(_ layout: IdentifierTable.Layout) throws(DatasetError) -> Rows {
     var found: [(dense: Int32, start: Int)] = []
     while position < bytes.count {
-      let (fields, next) = fields(from: position)
-      if fields.count == 1, fields[0].isEmpty, isBlank(from: position) { break }
-      guard fields.count == layout.count else {
+      let (fields, count, next) = fields(from: position)
+      if count == 1, fields[0].isEmpty, isBlank(from: position) { break }
+      guard count == layout.count else {
         throw problem(
-          "has \(fields.count) columns, but the header has \(layout.count) (separated by tabs)")
+          "has \(count) columns, but the header has \(layout.count) (separated by tabs)")
       }
       let dense = try denseID(fields[layout.dense])
       guard !layout.isOrdered || Int(dense) == found.count else {
@@ -140,13 +143,15 @@ struct IdentifierLines {
     }
   }
 
-  /// The columns of the line that begins at `start`, and where the next line begins.
-  private func fields(from start: Int) -> (fields: [Range<Int>], next: Int) {
+  /// The columns of the line that begins at `start`, their number, and where the next line begins.
+  private func fields(from start: Int) -> (fields: [Range<Int>], count: Int, next: Int) {
     var fields: [Range<Int>] = []
+    var count = 0
     var first = start
     while true {
       let end = Self.fieldEnd(from: first, in: bytes)
-      fields.append(first..<end)
+      if count < Self.mostColumns { fields.append(first..<end) }
+      count += 1
       if end < bytes.count, bytes[end] == Self.tab {
         first = end + 1
         continue
@@ -154,7 +159,7 @@ struct IdentifierLines {
       var next = end
       if next < bytes.count, bytes[next] == Self.carriageReturn { next += 1 }
       if next < bytes.count { next += 1 }
-      return (fields, next)
+      return (fields, count, next)
     }
   }
 

@@ -28,7 +28,7 @@ enum InteractionDiagnosis {
     case .user: explainID(field, of: "user")
     case .item: explainID(field, of: "item")
     case .label: explainLabel(field)
-    case .rating: explainNumber(field, of: "rating")
+    case .rating: explainRating(field)
     case .time: explainNumber(field, of: "timestamp")
     }
   }
@@ -54,6 +54,13 @@ enum InteractionDiagnosis {
   private static func explainNumber(_ field: String, of column: String) -> String? {
     Array(field.utf8).withUnsafeBytes { DecimalNumber.parse($0) } == nil
       ? "has the \(column) '\(field.sanitized(atMost: 32))', which is not a finite number" : nil
+  }
+
+  private static func explainRating(_ field: String) -> String? {
+    if let problem = explainNumber(field, of: "rating") { return problem }
+    let number = Array(field.utf8).withUnsafeBytes { DecimalNumber.parse($0) } ?? .nan
+    return Float(number).isInfinite
+      ? "has the rating '\(field.sanitized(atMost: 32))', which is too large" : nil
   }
 
   private static func explainLabel(_ field: String) -> String? {

@@ -149,3 +149,17 @@ public enum InteractionFile {
     return lines
   }
 }
+
+extension DatasetDescription {
+  /// Whether the interactions of a folder have the labels of a split. Reads their header alone.
+  ///
+  /// - Throws: ``DatasetError`` if the folder or the header cannot be read.
+  package static func isSplit(folder: String) throws(DatasetError) -> Bool {
+    let description = try read(folder: folder)
+    let path = description.path(of: description.interactionsFile)
+    let file = try MappedFile(path: path)
+    let line = Array(file.bytes.prefix { $0 != UInt8(ascii: "\n") })
+    return try InteractionHeader.parse(line, path: path, purpose: .preparation)
+      .columns.contains(.labels)
+  }
+}

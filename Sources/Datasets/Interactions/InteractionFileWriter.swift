@@ -24,11 +24,16 @@ package final class InteractionFileWriter {
   package init(path: String, columns: Columns) throws(DatasetError) {
     self.columns = columns
     file = try AtomicFile(path: path)
+    buffer = Array(Self.header(columns).utf8)
+  }
+
+  /// The first line of a file, with its line end.
+  package static func header(_ columns: Columns) -> String {
     var names = ["userID", "itemID"]
     if columns.contains(.ratings) { names.append("rating") }
     if columns.contains(.times) { names.append("timestamp") }
     if columns.contains(.labels) { names.append("x_label") }
-    buffer = Array((names.joined(separator: "\t") + "\n").utf8)
+    return names.joined(separator: "\t") + "\n"
   }
 
   /// Appends an interaction. What the file has no column for is left out; a rating or a time that

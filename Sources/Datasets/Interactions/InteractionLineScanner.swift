@@ -58,7 +58,8 @@ struct InteractionLineScanner {
         guard let value = readLabel() else { return rejectLine() }
         label = value
       case .rating:
-        guard let value = readNumber() else { return rejectLine() }
+        // Ratings are kept as `Float`, where a larger one would become infinite.
+        guard let value = readNumber(), !Float(value).isInfinite else { return rejectLine() }
         rating = value
       case .time:
         guard let value = readNumber() else { return rejectLine() }

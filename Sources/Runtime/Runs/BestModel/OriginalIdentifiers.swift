@@ -39,7 +39,17 @@ package struct OriginalIdentifiers: Sendable {
   }
 
   private static func path(of kind: IdentifierTable.Kind, in folder: String) -> String? {
-    kind.files.map { "\(folder)/\($0)" }.first { FileManager.default.fileExists(atPath: $0) }
+    guard let description = try? DatasetDescription.read(folder: folder) else { return nil }
+    let file = kind == .users ? description.usersFile : description.itemsFile
+    return file.map(description.path)
+  }
+
+  /// The original id of a folder's first user, as an example; nil if the folder has no ids.
+  package static func firstUser(of folder: String) -> String? {
+    guard let path = path(of: .users, in: folder),
+      let table = try? IdentifierTable(path: path, kind: .users), table.count > 0
+    else { return nil }
+    return table.id(of: 0)
   }
 
   private static func table(

@@ -43,6 +43,15 @@ package struct DryRun: Sendable, Encodable {
   package struct Processes: Sendable, Encodable {
     package let workers: Int
     package let servers: Int
+    /// That each worker computes on, and each server.
+    package let threadsPerWorker: Int
+    package let threadsPerServer: Int
+
+    enum CodingKeys: String, CodingKey {
+      case workers, servers
+      case threadsPerWorker = "threads_per_worker"
+      case threadsPerServer = "threads_per_server"
+    }
   }
 
   package let schemaVersion = 1
@@ -98,7 +107,10 @@ package struct DryRun: Sendable, Encodable {
     roundsPerStep = Int(plan.roundsPerStep)
     shardsPerStep = Int(plan.shardCount)
     epochs = Int(plan.epochs)
-    processes = Processes(workers: Int(plan.workerCount), servers: Int(plan.serverCount))
+    let threads = ComputingThreads(configuration)
+    processes = Processes(
+      workers: Int(plan.workerCount), servers: Int(plan.serverCount),
+      threadsPerWorker: threads.perWorker, threadsPerServer: threads.perServer)
     configurationDigest = configuration.digest
     settings = configuration.sourcedSettings
     warnings = setup.warnings
@@ -112,6 +124,10 @@ package struct DryRun: Sendable, Encodable {
       "users\t\(data.users)",
       "items\t\(data.items)",
       "training interactions\t\(data.train)",
+      "workers\t\(processes.workers)",
+      "servers\t\(processes.servers)",
+      "threads per worker\t\(processes.threadsPerWorker)",
+      "threads per server\t\(processes.threadsPerServer)",
       "steps per epoch\t\(stepsPerEpoch)",
       "shards per step\t\(shardsPerStep)",
       "trainable parameters\t\(parameterCount)",

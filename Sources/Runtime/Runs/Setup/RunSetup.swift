@@ -19,6 +19,9 @@ package struct RunSetup: Sendable {
   package let dataset: Dataset
   package let model: TrainingModel
 
+  /// The data set's folder as the run's configuration names it.
+  package var dataFolder: String { configuration.data.folder }
+
   /// Loads the data and builds the model.
   ///
   /// - Parameter folder: of the data set on this machine.

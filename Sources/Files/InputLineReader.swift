@@ -6,7 +6,11 @@
 
 /// Reads the lines of a text as they arrive, from a file or from a descriptor such as standard
 /// input. It holds one line and a part of the next ones at a time.
-package final class LineReader {
+///
+/// For ids that another program may be writing just now: it waits for lines and can say whether one
+/// is there. Files of data have a reader of their own in `DataPreparation`, which unpacks archives
+/// and passes lines on without a copy.
+package final class InputLineReader {
   /// A line cannot be read.
   package struct Failure: Error {
     /// From 1.
@@ -43,7 +47,9 @@ package final class LineReader {
   }
 
   /// Reads standard input.
-  package static func standardInput() -> LineReader { LineReader(descriptor: STDIN_FILENO) }
+  package static func standardInput() -> InputLineReader {
+    InputLineReader(descriptor: STDIN_FILENO)
+  }
 
   deinit {
     if isOwner { close(descriptor) }

@@ -1,18 +1,8 @@
 import ArgumentParser
 import Datasets
 import Foundation
-import Runtime
 
-struct DataCommand: ParsableCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "data", abstract: "Make, check and describe data sets.",
-    subcommands: [
-      DataImport.self, DataFeaturesCommand.self, DataSplitCommand.self, DataSubsetCommand.self,
-      DataGenerate.self, DataValidate.self, DataStats.self,
-    ])
-}
-
-struct DataGenerate: ParsableCommand {
+struct DataGenerateCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "generate",
     abstract: "Generate a data set with known unique, shared and synergistic information.",
@@ -89,67 +79,6 @@ struct DataGenerate: ParsableCommand {
       configuration.textNoiseDimensions = noiseDimensions ?? configuration.textNoiseDimensions
       try SyntheticData.generate(configuration, to: out)
       StandardOutput.write(out)
-    }
-  }
-}
-
-struct DataValidate: ParsableCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "validate", abstract: "Check a data set and list all problems.")
-
-  @Argument(help: "The data set's folder.")
-  var folder: String
-
-  @Flag(help: "Print JSON.")
-  var json = false
-
-  func run() throws {
-    try reporting {
-      let validation = DatasetValidation.validate(folder: folder)
-      if json {
-        try StandardOutput.writeJSON(ValidationReport(validation, folder: folder))
-      } else {
-        show(validation)
-      }
-      guard validation.isUsable else {
-        throw ArgumentParser.ExitCode(Runtime.ExitCode.dataMalformed.rawValue)
-      }
-    }
-  }
-
-  private func show(_ validation: DatasetValidation) {
-    for problem in validation.problems { StandardError.write("error: \(problem)") }
-    if validation.isCutShort { StandardError.write("there are more problems; fix these first") }
-    if !validation.isUsable, validation.isUsableWithoutFeatures {
-      StandardError.write("models without features, such as bpr, can be trained in spite of that")
-    }
-    for warning in validation.warnings { StandardError.write("warning: \(warning)") }
-    if validation.isUsable { StandardOutput.write("'\(folder)' can be trained on") }
-  }
-}
-
-struct DataStats: ParsableCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "stats", abstract: "Print the numbers of a data set.")
-
-  @Argument(help: "The data set's folder.")
-  var folder: String
-
-  @Flag(help: "Print JSON.")
-  var json = false
-
-  func run() throws {
-    try reporting {
-      let validation = DatasetValidation.validate(folder: folder, limit: 1)
-      guard let statistics = validation.statistics else {
-        for problem in validation.problems { throw problem }
-        return
-      }
-      for file in statistics.unusedFeatureFiles {
-        StandardError.write("warning: \(DatasetStatistics.unusedWarning(file))")
-      }
-      if json { return try StandardOutput.writeJSON(statistics) }
-      StandardOutput.write(statistics.lines)
     }
   }
 }

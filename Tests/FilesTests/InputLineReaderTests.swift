@@ -3,12 +3,12 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite struct LineReaderTests {
+@Suite struct InputLineReaderTests {
   private func lines(_ bytes: [UInt8]) throws -> [String] {
     let folder = try TemporaryFolder()
     let path = folder.path("lines")
     try Data(bytes).write(to: URL(fileURLWithPath: path))
-    let reader = try LineReader(path: path)
+    let reader = try InputLineReader(path: path)
     var result: [String] = []
     while let line = try reader.next() {
       result.append(line)
@@ -35,9 +35,9 @@ import Testing
 
   @Test("a line that is not UTF-8 and one without end are refused with their number")
   func damage() throws {
-    let notText = #expect(throws: LineReader.Failure.self) { try lines([0x61, 0x0A, 0xFF]) }
+    let notText = #expect(throws: InputLineReader.Failure.self) { try lines([0x61, 0x0A, 0xFF]) }
     #expect(notText?.line == 2 && notText?.reason.contains("UTF-8") == true)
-    let endless = #expect(throws: LineReader.Failure.self) {
+    let endless = #expect(throws: InputLineReader.Failure.self) {
       try lines([UInt8](repeating: 0x61, count: 1 << 20))
     }
     #expect(endless?.line == 1 && endless?.reason.contains("bytes") == true)
@@ -46,7 +46,7 @@ import Testing
   @Test("a pipe: lines are returned before it is closed, and more of them are not waited for")
   func pipe() throws {
     let pipe = Pipe()
-    let reader = LineReader(descriptor: pipe.fileHandleForReading.fileDescriptor)
+    let reader = InputLineReader(descriptor: pipe.fileHandleForReading.fileDescriptor)
     #expect(!reader.isNextReady)
     try pipe.fileHandleForWriting.write(contentsOf: Data("one\ntwo\nth".utf8))
     #expect(reader.isNextReady)

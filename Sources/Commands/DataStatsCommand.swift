@@ -1,0 +1,28 @@
+import ArgumentParser
+import Datasets
+
+struct DataStatsCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "stats", abstract: "Print the numbers of a data set.")
+
+  @Argument(help: "The data set's folder.")
+  var folder: String
+
+  @Flag(help: "Print JSON.")
+  var json = false
+
+  func run() throws {
+    try reporting {
+      let validation = DatasetValidation.validate(folder: folder, limit: 1)
+      guard let statistics = validation.statistics else {
+        for problem in validation.problems { throw problem }
+        return
+      }
+      for file in statistics.unusedFeatureFiles {
+        StandardError.write("warning: \(DatasetStatistics.unusedWarning(file))")
+      }
+      if json { return try StandardOutput.writeJSON(statistics) }
+      StandardOutput.write(statistics.lines)
+    }
+  }
+}

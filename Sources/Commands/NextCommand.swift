@@ -1,0 +1,17 @@
+import Datasets
+
+/// The command that usually follows one that prepares a data set, as a line for stderr.
+enum NextCommand {
+  /// - Parameter folder: what was made or changed.
+  static func after(preparing folder: String) -> String {
+    after(preparing: folder, isSplit: (try? DatasetDescription.isSplit(folder: folder)) ?? true)
+  }
+
+  /// - Parameter isSplit: whether it can be trained on.
+  static func after(preparing folder: String, isSplit: Bool) -> String {
+    let word = ShellWord.quoted(folder)
+    guard !isSplit else { return "next: mrdib train --data \(word)" }
+    let name = folder.count > 1 && folder.hasSuffix("/") ? String(folder.dropLast()) : folder
+    return "next: mrdib data split \(word) --out \(ShellWord.quoted("\(name)-split"))"
+  }
+}
