@@ -76,4 +76,40 @@ import Testing
     }
     #expect(relativeDifference(sum, try #require(wholeX.gradient).elements) < 1e-6)
   }
+
+  @Test("gradients of gathered rows are zero elsewhere in every step, whatever was written before")
+  func gatheredRowsStayClean() throws {
+    let tape = Tape()
+    let table = randomMatrix(50, 4, seed: 1)
+    /// Gathers the rows, and perhaps uses the whole table or writes to the gradient afterwards.
+    func step(_ rows: [Int32], usesAll: Bool = false, writes: Bool = false) throws {
+      tape.reset()
+      let x = tape.parameter(table)
+      let seed = Matrix(rows: rows.count, columns: 4)
+      seed.fill(1)
+      var seeds = [(variable: tape.gather(x, rows), gradient: seed)]
+      if usesAll {
+        let all = Matrix(rows: 50, columns: 4)
+        all.fill(0.5)
+        seeds.append((tape.sum([(x, 1)]), all))
+      }
+      tape.backward(seeding: seeds)
+      for row in 0..<50 {
+        let expected = Float(rows.count { $0 == Int32(row) }) + (usesAll ? 0.5 : 0)
+        #expect(x.gradient?.row(row).allSatisfy { $0 == expected } == true, "row \(row)")
+      }
+      let touched = usesAll ? Set(0..<50) : Set(rows.map(Int.init))
+      #expect(x.gradientRows == touched.sorted().map { UInt32($0) })
+      if writes { try #require(x.takeGradient()).fill(7) }
+    }
+    try step([3, 9, 3])
+    try step([9, 11])
+    try step([1], usesAll: true)
+    try step([2])
+    try step([4], writes: true)
+    try step([5, 49, 0])
+    let held = tape.heldByteCount
+    for row in 0..<20 as Range<Int32> { try step([row]) }
+    #expect(tape.heldByteCount == held)
+  }
 }

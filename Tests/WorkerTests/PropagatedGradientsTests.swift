@@ -9,8 +9,18 @@ import Worker
 struct PropagatedGradientsTests {
   private static let name = ContributionName(generation: 1, version: 0, shard: 0)
 
-  private func matrix(_ rows: [[Float]]) -> Matrix {
-    Matrix(rows: rows.count, columns: rows[0].count, elements: rows.flatMap { $0 })
+  /// A matrix whose gradient has the given rows.
+  private func variable(
+    rows: Int, width: Int, _ gradient: [(row: Int32, values: [Float])] = []
+  ) -> Variable {
+    let tape = Tape()
+    let variable = tape.parameter(Matrix(rows: rows, columns: width))
+    guard !gradient.isEmpty else { return variable }
+    let gathered = tape.gather(variable, gradient.map(\.row))
+    let seed = Matrix(
+      rows: gradient.count, columns: width, elements: gradient.flatMap(\.values))
+    tape.backward(seeding: [(gathered, seed)])
+    return variable
   }
 
   @Test("the servers add the rows of all shards, and the sums become whole matrices again")
@@ -19,14 +29,15 @@ struct PropagatedGradientsTests {
     var servers = try InProcessServers(run, count: 2)
     let exchange = PropagatedGradients(serverCount: 2)
     // Initial values that depend on data do not matter to sums.
-    let shards: [[Matrix?]] = [
-      [matrix([[1, 2], [0, 0], [3, 4]]), nil],
-      [matrix([[0, 0], [0, 0], [-3, 1]]), matrix([[0], [5]])],
-      [nil, nil],
+    let shares: [[[(row: Int32, values: [Float])]]] = [
+      [[(2, [3, 4]), (0, [1, 2])], []], [[(2, [-3, 1])], [(1, [5])]], [[], []],
     ]
-    let requests = shards.enumerated().map { shard, gradients in
+    let requests = shares.enumerated().map { shard, share in
       exchange.requests(
-        gradients,
+        [
+          variable(rows: 3, width: 2, share[0]),
+          variable(rows: 2, width: 1, share[1]),
+        ],
         name: ContributionName(generation: 1, version: 0, shard: UInt32(shard)),
         wantsRows: shard == 0)
     }
@@ -57,10 +68,11 @@ struct PropagatedGradientsTests {
     withExtendedLifetime(matrix) { Array(matrix.elements) }
   }
 
-  @Test("rows of zeros are not sent, and every server gets a request")
+  @Test("only rows with a gradient are sent, and every server gets a request")
   func sendsWhatIsThere() throws {
     let requests = PropagatedGradients(serverCount: 3).requests(
-      [matrix([[0, 0], [-0.0, 0], [0, 1], [2, 0], [0, 0]])], name: Self.name, wantsRows: true)
+      [variable(rows: 5, width: 2, [(3, [2, 0]), (2, [0, 1])])], name: Self.name,
+      wantsRows: true)
     #expect(requests.map(\.server) == [0, 1, 2])
     #expect(requests.map { $0.body.rows.keys.array(of: UInt32.self) } == [[3], [], [2]])
     #expect(requests[0].body.rows.values.array(of: Float.self) == [2, 0])

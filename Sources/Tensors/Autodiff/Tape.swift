@@ -14,6 +14,10 @@ public final class Tape {
   private var adjoints: [() -> Void] = []
   private var free: [Int: [MatrixStorage]] = [:]
   private var used: [MatrixStorage] = []
+  /// Buffers of zeros, by capacity.
+  private var zeroed: [Int: [MatrixStorage]] = [:]
+  /// Gradients that began as zeros and of which only some rows were written.
+  private var scattered: [(variable: Variable, gradient: Matrix, storage: MatrixStorage)] = []
   /// Variables whose gradient has been allocated.
   private var differentiated: [Variable] = []
   /// Sums that need all shards before the backward pass can run, in the order of recording.
@@ -25,17 +29,23 @@ public final class Tape {
 
   /// A matrix of this step with undefined elements, valid until ``reset()``.
   public func matrix(rows: Int, columns: Int) -> Matrix {
-    var capacity = 64
-    while capacity < rows * columns { capacity *= 2 }
-    let storage: MatrixStorage
-    if let last = free[capacity]?.popLast() {
-      storage = last
-    } else {
-      storage = MatrixStorage(capacity: capacity)
-      heldByteCount += capacity * MemoryLayout<Float>.stride
-    }
+    let storage = freeStorage(for: rows * columns)
     used.append(storage)
     return Matrix(rows: rows, columns: columns, storage: storage)
+  }
+
+  /// A buffer that no matrix uses.
+  private func freeStorage(for count: Int) -> MatrixStorage {
+    let capacity = Self.capacity(for: count)
+    if let last = free[capacity]?.popLast() { return last }
+    heldByteCount += capacity * MemoryLayout<Float>.stride
+    return MatrixStorage(capacity: capacity)
+  }
+
+  private static func capacity(for count: Int) -> Int {
+    var capacity = 64
+    while capacity < count { capacity *= 2 }
+    return capacity
   }
 
   /// A leaf with a gradient. The tape reads `value` and never writes it.
@@ -75,6 +85,7 @@ public final class Tape {
   public func backward(seeding seeds: [(variable: Variable, gradient: Matrix)]) {
     for (variable, seed) in seeds where variable.needsGradient {
       if variable.gradient == nil {
+        variable.writtenRows = nil
         variable.gradient = seed
         differentiated.append(variable)
       } else {
@@ -88,13 +99,14 @@ public final class Tape {
 
   /// Discards all gradients and keeps the recording, for another backward pass through it.
   public func clearGradients() {
-    for variable in differentiated { variable.gradient = nil }
+    for variable in differentiated { variable.discardGradient() }
     differentiated.removeAll(keepingCapacity: true)
   }
 
   /// Discards the recording. The matrices made by this tape, values and gradients included, must
   /// not be used afterwards.
   public func reset() {
+    keepZeros()
     adjoints.removeAll(keepingCapacity: true)
     reductions.removeAll(keepingCapacity: true)
     differentiated.removeAll(keepingCapacity: true)
@@ -131,9 +143,11 @@ public final class Tape {
   ) {
     guard variable.needsGradient else { return }
     if let gradient = variable.gradient {
+      variable.writtenRows = nil
       add(gradient, false)
     } else {
       let gradient = matrix(rows: variable.rows, columns: variable.columns)
+      variable.writtenRows = nil
       variable.gradient = gradient
       differentiated.append(variable)
       add(gradient, true)
@@ -147,6 +161,47 @@ public final class Tape {
       if isFirst { gradient.fill(0) }
       add(gradient)
     }
+  }
+
+  /// Like ``scatter(into:_:)`` for adjoints that add to the listed rows only. A large table of which
+  /// a batch uses few rows costs nothing for the others: its gradient begins with a buffer of zeros,
+  /// and only the rows that were written are cleared for the next step.
+  func accumulate(into variable: Variable, onlyRows rows: [Int32], _ add: (Matrix) -> Void) {
+    guard variable.needsGradient else { return }
+    if let gradient = variable.gradient {
+      variable.writtenRows?.append(contentsOf: rows)
+      return add(gradient)
+    }
+    let storage = zeroStorage(for: variable.value.count)
+    let gradient = Matrix(rows: variable.rows, columns: variable.columns, storage: storage)
+    variable.gradient = gradient
+    variable.writtenRows = rows
+    differentiated.append(variable)
+    scattered.append((variable, gradient, storage))
+    add(gradient)
+  }
+
+  private func zeroStorage(for count: Int) -> MatrixStorage {
+    if let last = zeroed[Self.capacity(for: count)]?.popLast() { return last }
+    let storage = freeStorage(for: count)
+    storage.pointer.update(repeating: 0, count: storage.capacity)
+    return storage
+  }
+
+  /// Clears the written rows of gradients that began as zeros, and keeps their buffers as such.
+  private func keepZeros() {
+    for (variable, gradient, storage) in scattered {
+      guard variable.gradient === gradient, let rows = variable.writtenRows else {
+        free[storage.capacity, default: []].append(storage)
+        continue
+      }
+      for row in rows {
+        (gradient.pointer + Int(row) * gradient.columns)
+          .update(repeating: 0, count: gradient.columns)
+      }
+      zeroed[storage.capacity, default: []].append(storage)
+    }
+    scattered.removeAll(keepingCapacity: true)
   }
 
   /// Like ``accumulate(into:_:)``, element by element on all lanes: `add` receives consecutive
@@ -193,6 +248,9 @@ public final class Variable {
   public let value: Matrix
   /// Same shape as `value`; nil when no gradient reached this variable.
   public internal(set) var gradient: Matrix?
+  /// The rows of the gradient that were written, in any order and perhaps repeatedly, if all others
+  /// are zero; nil if any row may have been.
+  var writtenRows: [Int32]?
   let needsGradient: Bool
 
   init(value: Matrix, needsGradient: Bool) {
@@ -202,6 +260,27 @@ public final class Variable {
 
   public var rows: Int { value.rows }
   public var columns: Int { value.columns }
+
+  /// The rows of the gradient that may have elements other than 0, ascending; none without a
+  /// gradient.
+  public var gradientRows: [UInt32] {
+    guard let gradient else { return [] }
+    guard let writtenRows else { return gradient.nonZeroRows }
+    var isWritten = [Bool](repeating: false, count: rows)
+    for row in writtenRows { isWritten[Int(row)] = true }
+    return isWritten.indices.filter { isWritten[$0] }.map { UInt32(truncatingIfNeeded: $0) }
+  }
+
+  func discardGradient() {
+    gradient = nil
+    writtenRows = nil
+  }
+
+  /// The gradient, for a caller that writes to it.
+  public func takeGradient() -> Matrix? {
+    writtenRows = nil
+    return gradient
+  }
 
   /// The value of a `[1, 1]` variable.
   public var scalar: Float {

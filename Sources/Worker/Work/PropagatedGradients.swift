@@ -16,28 +16,28 @@ package struct PropagatedGradients {
   /// sent theirs.
   ///
   /// - Parameters:
-  ///   - gradients: of one shard, `[rows, width]` for each propagated matrix; nil where none
-  ///     arrived. Rows of zeros are left out.
+  ///   - variables: the propagated matrices, `[rows, width]`, with the gradients of one shard. Rows
+  ///     without any are left out.
   ///   - wantsRows: whether the replies should contain the sums.
   package func requests(
-    _ gradients: [Matrix?], name: ContributionName, wantsRows: Bool
+    _ variables: [Variable], name: ContributionName, wantsRows: Bool
   ) -> [ServerRequest<ReduceRequest>] {
-    let present = gradients.map { $0.map(rowsByServer) }
+    let present = variables.map { rowsByServer($0.gradientRows) }
     return (0..<serverCount).map { server in
-      let parts = gradients.indices.compactMap { index -> (table: Int, rows: [UInt32])? in
-        guard let rows = present[index]?[server], !rows.isEmpty else { return nil }
-        return (index, rows)
+      let parts = variables.indices.compactMap { index -> (table: Int, rows: [UInt32])? in
+        let rows = present[index][server]
+        return rows.isEmpty ? nil : (index, rows)
       }
       let sections = parts.map { part in
         TableSection(
           table: UInt32(part.table), rowCount: UInt32(part.rows.count),
-          width: UInt32(gradients[part.table]?.columns ?? 0), isWhole: false)
+          width: UInt32(variables[part.table].columns), isWhole: false)
       }
       let count = sections.reduce(0) { $0 + Int($1.rowCount) * Int($1.width) }
       let values = Payload.make(Float.self, count: count) { buffer in
         guard var target = buffer.baseAddress else { return }
         for part in parts {
-          guard let matrix = gradients[part.table] else { continue }
+          guard let matrix = variables[part.table].gradient else { continue }
           for row in part.rows {
             target.update(
               from: matrix.pointer + Int(row) * matrix.columns, count: matrix.columns)
@@ -55,11 +55,11 @@ package struct PropagatedGradients {
     }
   }
 
-  /// The rows that are not zero, ascending, by the server that adds them. Any assignment will do,
-  /// because the sum of a row does not depend on where it is formed.
-  private func rowsByServer(_ matrix: Matrix) -> [[UInt32]] {
+  /// Rows by the server that adds them. Any assignment will do, because the sum of a row does not
+  /// depend on where it is formed.
+  private func rowsByServer(_ all: [UInt32]) -> [[UInt32]] {
     var rows = [[UInt32]](repeating: [], count: serverCount)
-    for row in matrix.nonZeroRows { rows[Int(row) % serverCount].append(row) }
+    for row in all { rows[Int(row) % serverCount].append(row) }
     return rows
   }
 

@@ -15,9 +15,8 @@ final class ShardStep {
   private var parameters: [Variable] = []
   /// The gradient of each table's selected rows.
   private var gradients: [Matrix?] = []
-  private var propagated: [Variable] = []
-  /// The gradient of each propagated matrix, after `differentiate`; nil where none arrived.
-  private(set) var propagatedGradients: [Matrix?] = []
+  /// The matrices of the shared part, with their gradients after `differentiate`.
+  private(set) var propagated: [Variable] = []
   private(set) var loss = Loss(terms: [])
 
   init(engine: WorkerEngine, tape: Tape, context: StepContext) {
@@ -95,13 +94,13 @@ final class ShardStep {
     }
     tape.backward(from: loss.gradientTerms)
     gradients = parameters.map(\.gradient)
-    propagatedGradients = propagated.map(\.gradient)
   }
 
   /// Continues the backward pass of this shard alone through the shared part, where shards do not
   /// wait for each other or there is only one.
   func continueBackward(through shared: SharedForward) {
-    for (table, share) in shared.gradients(seeding: propagatedGradients).enumerated() {
+    let seeds = propagated.map { $0.takeGradient() }
+    for (table, share) in shared.gradients(seeding: seeds).enumerated() {
       guard let share else { continue }
       if let own = gradients[table] {
         Lanes.current.forEachRange(of: own.count) { range in
@@ -167,7 +166,7 @@ extension ShardStep {
     guard let shared else { return nil }
     let range = rowRange(of: shared.rows)
     let own = gradients[table]
-    let ownRows = (own?.nonZeroRows ?? []).map { Int32(truncatingIfNeeded: $0) }
+    let ownRows = parameters[table].gradientRows.map { Int32(truncatingIfNeeded: $0) }
     let rows =
       ownRows.prefix { $0 < range.lowerBound } + range.map { Int32(truncatingIfNeeded: $0) }
       + ownRows.drop { $0 < range.upperBound }
@@ -228,7 +227,7 @@ final class SharedForward {
     guard !present.isEmpty else { return [] }
     tape.clearGradients()
     tape.backward(seeding: present)
-    return parameters.map(\.gradient)
+    return parameters.map { $0.takeGradient() }
   }
 
   /// A matrix with undefined elements that lives until the next recording.

@@ -247,7 +247,7 @@ final class TrainWork: Work {
     return .reduce(
       steps.enumerated().flatMap { index, step in
         propagatedGradients.requests(
-          step.propagatedGradients, name: name(step.shard), wantsRows: index == 0)
+          step.propagated, name: name(step.shard), wantsRows: index == 0)
       })
   }
 

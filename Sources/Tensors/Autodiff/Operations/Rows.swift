@@ -243,16 +243,11 @@ extension Tape {
     _ add: (_ position: Int, _ row: UnsafeMutablePointer<Float>) -> Void
   ) {
     let width = variable.columns
-    accumulate(into: variable) { gradient, isFirst in
+    accumulate(into: variable, onlyRows: indices) { gradient in
       let targets = max(1, gradient.rows)
-      let written = (indices.count + (isFirst ? targets : 0)) * width
       // Every block searches all indices, so there are few.
-      let elements = min(written / targets, 8 * Lanes.blockElements / targets)
+      let elements = min(indices.count * width / targets, 8 * Lanes.blockElements / targets)
       Lanes.current.forEachRange(of: gradient.rows, elements: elements) { rows in
-        if isFirst {
-          (gradient.pointer + rows.lowerBound * width)
-            .update(repeating: 0, count: rows.count * width)
-        }
         let isWhole = rows.count == gradient.rows
         for (position, index) in indices.enumerated()
         where isWhole || rows.contains(Int(index)) {
