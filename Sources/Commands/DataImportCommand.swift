@@ -13,8 +13,9 @@ struct DataImportCommand: ParsableCommand {
     discussion: """
       Reads CSV, TSV and other delimited text, JSON lines, RecBole's atomic files, MMRec's folders,
       train.json/val.json/test.json of LATTICE and MMSSL, ratings and reviews of Amazon 2014, 2018
-      and 2023, and pairs of MicroLens; plain, or packed with gzip or zstd. Ids of any kind are
-      numbered; users.tsv and items.tsv have the original ones.
+      and 2023, lists of items by user (MicroLens, LightGCN, S3-Rec, SELFRec, CiteULike); plain, or
+      packed with gzip or zstd. Ids of any kind are numbered; users.tsv and items.tsv have the
+      original ones.
       """)
 
   @Argument(help: "A file, or a folder with the files of a data set.")
@@ -47,7 +48,10 @@ struct DataImportCommand: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "The column of times; 'none' for none (default: one of the usual names).",
+      """
+      The column of times; 'none' for none, 'order' if the order of the rows is that in time \
+      (default: one of the usual names).
+      """,
       valueName: "column"))
   var timeColumn: String?
 

@@ -80,12 +80,14 @@ extension Dataset {
     }
     if dropped.users > 0 {
       warnings.append(
-        "\(dropped.users) users have no training rows; their \(dropped.valid) "
+        "\(dropped.users) \(dropped.users == 1 ? "user has" : "users have") no training rows; "
+          + "their \(dropped.valid) "
           + "validation and \(dropped.test) test rows are not used")
     }
     let coldCount = itemCount - negativePool.count
     if coldCount > 0 {
-      warnings.append("\(coldCount) items have no training rows; they are still ranked")
+      let items = coldCount == 1 ? "item has" : "items have"
+      warnings.append("\(coldCount) \(items) no training rows; they are still ranked")
     }
     if features.isEmpty {
       warnings.append("there are no features; only models without features can be trained")

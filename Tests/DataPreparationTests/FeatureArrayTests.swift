@@ -127,6 +127,9 @@ import Testing
     try ZipFixture.write(
       ["ids.npy": Self.npy("|O", "(3,)", [1])], to: objects, isPacked: isPacked)
     #expect(refusal(objects).contains("pickled Python objects in 'ids'"))
+    let torch = sources.path("model.pt")
+    try ZipFixture.write(["archive/data.pkl": [0x80, 2]], to: torch, isPacked: isPacked)
+    #expect(refusal(torch).contains("torch.save"))
   }
 
   @Test("a damaged npz file is refused")

@@ -41,6 +41,7 @@ struct ImportFuzzTests {
       + "\"A, \"\"x\"\"\",C,5,2014-07-23\n",
     "A1YS9MDZP93857,0006428320,3.0,1394496000\nA1,0,1,10\n",
     "user;item;rating\r\na;b;4,5\r\nc;\"d\ne\";1e2\r\n", "1::2::3::978300760\n4::5::6::978300761\n",
+    "7 30 5\n9 30\n", "7:30 5\n9:30\n", "2 30 5\n1 30\n",
     "u1\t11 12 11\nu2\t12\n", "user_id:token\titem_id:token\trating:float\n1\t\"9\t4\n",
     "\u{FEFF}userID\titemID\tx_label\n0\t1\t0\n1\t0\t2.0\n",
   ]

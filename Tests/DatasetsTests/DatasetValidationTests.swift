@@ -15,7 +15,7 @@ struct DatasetValidationTests {
     let validation = DatasetValidation.validate(folder: folder.path)
     #expect(validation.isUsable && validation.problems.isEmpty)
     #expect(validation.statistics?.train == 4)
-    #expect(validation.warnings == ["1 items have no training rows; they are still ranked"])
+    #expect(validation.warnings == ["1 item has no training rows; they are still ranked"])
   }
 
   @Test("all problems are listed, each with its own line")
@@ -60,7 +60,7 @@ struct DatasetValidationTests {
     try NPYWriter.write(text, to: folder.path("text_feat.npy"))
     let warnings = DatasetValidation.validate(folder: folder.path).warnings
     for part in [
-      "has test rows (x_label 2)", "1 users have no training rows", "1 items have no",
+      "has test rows (x_label 2)", "1 user has no training rows", "1 item has no",
       "visual: is stored column by column", "text: 1 of 3 rows are all zero",
     ] {
       #expect(warnings.contains { $0.contains(part) }, "'\(part)' is missing in \(warnings)")

@@ -38,6 +38,12 @@ final class NPZFeatures: FeatureSource {
     for member in archive.members where member.name.hasSuffix(Self.suffix) {
       arrays.append(Array(member: member, header: try Self.header(of: member, in: archive)))
     }
+    if arrays.isEmpty, archive.members.contains(where: { $0.name.hasSuffix("data.pkl") }) {
+      throw DatasetError(
+        .malformed, path: path,
+        "is a file of torch.save, which only PyTorch can read; convert it: "
+          + "np.save(file, torch.load(path).detach().float().cpu().numpy())")
+    }
     values = try Self.choose(array, among: arrays, path: path)
     (element, isBigEndian) = try NPYFile.elementType(values.header.descriptor, path: path)
     guard !values.header.isFortranOrder else {

@@ -9,8 +9,15 @@ package struct ColumnChoice: Sendable {
 
   /// The word that leaves out a column that would be taken otherwise.
   static let none = "none"
+  /// The word that takes the order of the rows as their time.
+  static let order = "order"
 
   subscript(role: ColumnRole) -> String? { names[role] }
+
+  /// Whether the choice for a role names no column.
+  func isWord(_ role: ColumnRole) -> Bool {
+    names[role] == Self.none || (role == .time && names[role] == Self.order)
+  }
 }
 
 /// Where the columns are that an import uses.
@@ -62,7 +69,7 @@ struct ColumnLayout: Equatable {
     }
     // Named columns are not taken for something else.
     for role in ColumnRole.allCases {
-      guard let name = choice[role], name != ColumnChoice.none else { continue }
+      guard let name = choice[role], !choice.isWord(role) else { continue }
       guard let number = Int(name), (1...row.count).contains(number) else {
         throw DatasetError(
           .configuration, path: path,
@@ -96,7 +103,7 @@ struct ColumnLayout: Equatable {
   ) throws(DatasetError) -> Int? {
     let listed = names.prefix(12).map { "'\($0.sanitized(atMost: 24))'" }.joined(separator: ", ")
     if let chosen = choice[role] {
-      if chosen == ColumnChoice.none { return nil }
+      if choice.isWord(role), chosen == ColumnChoice.none || !names.contains(chosen) { return nil }
       let found = names.indices.filter { names[$0] == chosen }
       if found.count > 1 {
         throw DatasetError(
@@ -139,7 +146,9 @@ struct ColumnLayout: Equatable {
 
   /// Whether the first record of a file holds names rather than data.
   static func isHeader(_ fields: [String], choice: ColumnChoice) -> Bool {
-    let isNamed = choice.names.values.contains { Int($0) == nil && $0 != ColumnChoice.none }
+    let isNamed = choice.names.contains { role, name in
+      Int(name) == nil && (!choice.isWord(role) || fields.contains(name))
+    }
     if isNamed { return true }
     // One letter may be an id as well.
     let names = fields.filter { $0.utf8.count > 1 }

@@ -67,7 +67,9 @@ final class DelimitedRows: RowReader {
       }
     }
     guard reader.fieldCount == layout.count else {
-      return .damaged(.fieldCount(found: reader.fieldCount, expected: layout.count))
+      return .damaged(
+        reader.hasNUL
+          ? .nul(nil) : .fieldCount(found: reader.fieldCount, expected: layout.count))
     }
     for (role, position) in columns {
       let field = reader.field(position)

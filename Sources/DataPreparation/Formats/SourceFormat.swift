@@ -13,8 +13,11 @@ package enum SourceFormat: String, CaseIterable, Sendable {
   case mmrec
   /// `train.json`, `val.json`, `test.json`, as of LATTICE and MMSSL: lists of items by user.
   case jsonSplit = "json-split"
-  /// A user, a tab, and the user's items with blanks between them, as of MicroLens.
+  /// A user and the user's items with blanks between them, as of MicroLens (a tab after the user),
+  /// LightGCN and S³-Rec (a blank) and SELFRec (a colon).
   case pairs
+  /// The number of items and the items of one user per line, as of CiteULike.
+  case countedLists = "counted-lists"
   /// Ratings of Amazon 2014 without a header: user, item, rating, time.
   case amazon2014 = "amazon-2014"
   /// Ratings of Amazon 2018 without a header: item, user, rating, time.
@@ -26,7 +29,7 @@ package enum SourceFormat: String, CaseIterable, Sendable {
     case .csv, .amazon2014, .amazon2018: .comma
     case .tsv, .recbole, .mmrec: .tab
     case .semicolon: .semicolon
-    case .delimited, .jsonLines, .jsonSplit, .pairs: nil
+    case .delimited, .jsonLines, .jsonSplit, .pairs, .countedLists: nil
     }
   }
 
@@ -39,6 +42,9 @@ package enum SourceFormat: String, CaseIterable, Sendable {
     }
   }
 
+  /// Whether a row is an entry of a list of items, so that its place is what is known of its time.
+  var isListOfItems: Bool { self == .pairs || self == .countedLists }
+
   /// Whether quotes are part of the format. RecBole and MMRec write them as they are.
   var hasQuotes: Bool { self != .recbole && self != .mmrec }
 
@@ -49,13 +55,17 @@ package enum SourceFormat: String, CaseIterable, Sendable {
       .map { $0.last == UInt8(ascii: "\r") ? $0.dropLast() : $0 }
       .filter { !$0.isEmpty }
     guard let first = lines.first else { return .delimited }
-    if first.first(where: { $0 != 0x20 && $0 != 0x09 }) == UInt8(ascii: "{") { return .jsonLines }
+    // A list of objects is no format that is read, but what is to be done about it is known there.
+    let marks = beginning.prefix(256).filter { $0 > 0x20 }
+    if marks.starts(with: "{".utf8) || marks.starts(with: "[{".utf8) { return .jsonLines }
     let fields = first.split(separator: UInt8(ascii: "\t"), omittingEmptySubsequences: false)
     if fields.count > 1, fields.allSatisfy({ isTyped($0) }) { return .recbole }
-    // The last line may be cut off.
-    let whole = lines.count > 1 ? lines.dropLast() : lines[...]
-    return whole.allSatisfy { isPair($0) } && whole.contains { $0.contains(0x20) }
-      ? .pairs : .delimited
+    // The last line may be cut off, or be all the others.
+    let last = lines[lines.count - 1]
+    let isWhole =
+      lines.count == 1 || (beginning.count < 1 << 16 && !last.contains(UInt8(ascii: "\n")))
+    let whole = isWhole ? lines[...] : lines.dropLast()
+    return ListLine.format(of: whole.map { UnsafeRawBufferPointer(rebasing: $0) }) ?? .delimited
   }
 
   /// Whether a field of a header is RecBole's `name:type`.
@@ -63,14 +73,5 @@ package enum SourceFormat: String, CaseIterable, Sendable {
     let parts = field.split(separator: UInt8(ascii: ":"), omittingEmptySubsequences: false)
     return parts.count == 2
       && ["token", "token_seq", "float", "float_seq"].contains { parts[1].elementsEqual($0.utf8) }
-  }
-
-  /// Whether a line is `user TAB item item item`, all of them words of digits and letters.
-  private static func isPair(_ line: Slice<UnsafeRawBufferPointer>) -> Bool {
-    let fields = line.split(separator: UInt8(ascii: "\t"), omittingEmptySubsequences: false)
-    guard fields.count == 2, !fields[0].isEmpty, !fields[0].contains(0x20) else { return false }
-    let items = fields[1].split(separator: 0x20)
-    return !items.isEmpty && items.allSatisfy { item in item.contains { 0x30...0x39 ~= $0 } }
-      && fields[1].allSatisfy { $0 != UInt8(ascii: ",") && $0 != UInt8(ascii: "\"") }
   }
 }

@@ -5,13 +5,17 @@ import Files
 struct DamageLog {
   /// How many are listed.
   static let shownCount = 20
+  /// So many damaged rows that are the majority have a cause that is not in the rows.
+  private static let fewestForAdvice = 10
 
   private(set) var count = 0
+  private var first: RowProblem?
   /// `file:line: reason`
   private(set) var shown: [String] = []
 
   mutating func add(path: String, line: Int, _ problem: RowProblem) {
     count += 1
+    if first == nil { first = problem }
     guard shown.count < Self.shownCount else { return }
     let place = (path.split(separator: "/").last ?? "")[...].sanitized()
     shown.append("\(place):\(line): \(problem.words)")
@@ -24,10 +28,17 @@ struct DamageLog {
 
   /// The end of an import that may not leave out rows.
   func error(path: String, rowCount: Int) -> DatasetError {
-    DatasetError(
+    if count * 2 > rowCount, count >= Self.fewestForAdvice, let first {
+      return DatasetError(
+        .malformed, path: path,
+        "has \(count) damaged lines (of \(rowCount)), so nothing was imported: "
+          + first.adviceForMany)
+    }
+    let them = count == 1 ? "it" : "them"
+    return DatasetError(
       .malformed, path: path,
       "has \(count) damaged \(count == 1 ? "line" : "lines") (of \(rowCount)), so nothing was "
-        + "imported: repair \(count == 1 ? "it" : "them"), or leave \(count == 1 ? "it" : "them") "
-        + "out with --skip-damaged")
+        + "imported: repair \(them), or leave \(them) out with --skip-damaged"
+        + (first?.otherColumn.map { "; or \($0)" } ?? ""))
   }
 }

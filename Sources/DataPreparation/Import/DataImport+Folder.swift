@@ -92,7 +92,8 @@ extension DataImport {
 
   /// Writes `dataset.yaml`, with how the folder was made.
   func writeDescription(
-    name: String, interactions: String, roles: Set<ColumnRole>, to folder: NewFolder
+    name: String, interactions: String, roles: Set<ColumnRole>, timeOrder: TimeOrder?,
+    to folder: NewFolder
   ) throws(DatasetError) {
     var description = DatasetDescriptionFile()
     if let source = files.folder {
@@ -122,6 +123,7 @@ extension DataImport {
       .init("damaged_rows_skipped", "\(summary.damagedRows)"),
       .init("ids", files.keepsIDs ? "kept" : "numbered by first appearance"),
     ]
+    if let timeOrder { step.append(.init(TimeOrder.field, timeOrder.rawValue)) }
     if files.parts.contains(where: { $0.label != nil }) || roles.contains(.label) {
       step.append(.init("x_label", "from the source"))
     }

@@ -119,12 +119,19 @@ package struct DataImport {
     summary.hasSplit = roles.contains(.label)
     let name = FilePath.name(of: folder.path)
     let interactions = "\(name).inter"
+    let timeOrder = timeOrder(of: roles)
+    var added: Set<ColumnRole> = [.label]
+    if timeOrder != nil {
+      added.insert(.time)
+      roles.insert(.time)
+    }
     let writer = try InteractionWriter(
-      path: folder.path(of: interactions), roles: roles, keepsIDs: files.keepsIDs)
+      path: folder.path(of: interactions), roles: roles, keepsIDs: files.keepsIDs,
+      takesOrder: timeOrder != nil)
     for (index, part) in files.parts.enumerated() {
       if index > 0 {
         reader = try open(part)
-        guard reader.roles == roles || reader.roles.union([.label]) == roles else {
+        guard reader.roles == roles || reader.roles.union(added.intersection(roles)) == roles else {
           throw DatasetError(
             .inconsistent, path: part.path,
             "has other columns than \(FilePath.name(of: files.parts[0].path)): the parts of a "
@@ -147,7 +154,23 @@ package struct DataImport {
     summary.rowsWritten = writer.rowCount
     summary.userCount = writer.users.count
     summary.itemCount = writer.items.count
-    try writeDescription(name: name, interactions: interactions, roles: roles, to: folder)
+    try writeDescription(
+      name: name, interactions: interactions, roles: roles, timeOrder: timeOrder, to: folder)
+  }
+
+  /// The order that becomes the time of rows, if one does; says so.
+  private func timeOrder(of roles: Set<ColumnRole>) -> TimeOrder? {
+    let choice = options.columns[.time]
+    guard !roles.contains(.time), choice != ColumnChoice.none else { return nil }
+    if files.format.isListOfItems {
+      observer.notify(
+        "took the order of each user's items as the timestamp; leave it out with --time-column "
+          + "none if it is not their order in time")
+      return .list
+    }
+    guard choice == ColumnChoice.order else { return nil }
+    observer.notify("took the order of the rows as the timestamp")
+    return .rows
   }
 
   private static func size(of path: String) -> Int {
@@ -170,6 +193,13 @@ package struct DataImport {
     case .pairs:
       if isFirst { observer.notify("took lines of a user and its items, separated by blanks") }
       return PairRows(try LineReader(path: part.path, onRefill: onRefill))
+    case .countedLists:
+      if isFirst {
+        observer.notify(
+          "took lines of a number and so many items, separated by blanks; the user is the position "
+            + "of the line, from 0")
+      }
+      return PairRows(try LineReader(path: part.path, onRefill: onRefill), start: .count)
     case .jsonLines:
       let rows = try ObjectRows(
         try LineReader(path: part.path, onRefill: onRefill), choice: options.columns)

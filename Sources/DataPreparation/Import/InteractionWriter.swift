@@ -16,13 +16,18 @@ final class InteractionWriter {
   private var lastTimeUnit: TimeText.Unit?
   private let hasRatings: Bool
   private let hasTimes: Bool
+  private let takesOrder: Bool
   private let hasLabels: Bool
   private let file: BufferedFile
 
   /// - Parameters:
   ///   - roles: the columns that are known.
   ///   - keepsIDs: whether ids are whole numbers that stay as they are.
-  init(path: String, roles: Set<ColumnRole>, keepsIDs: Bool) throws(DatasetError) {
+  ///   - takesOrder: whether the time of a row is how many were written before.
+  init(
+    path: String, roles: Set<ColumnRole>, keepsIDs: Bool, takesOrder: Bool = false
+  ) throws(DatasetError) {
+    self.takesOrder = takesOrder
     users = IDNumbering(.user, keepsIDs: keepsIDs)
     items = IDNumbering(.item, keepsIDs: keepsIDs)
     hasRatings = roles.contains(.rating)
@@ -47,7 +52,9 @@ final class InteractionWriter {
       rating = read
     }
     var time: TimeText.Time?
-    if hasTimes {
+    if takesOrder {
+      time = TimeText.Time(seconds: rowCount, nanoseconds: 0, unit: .seconds)
+    } else if hasTimes {
       guard let read = TimeText.parse(NumberText.trimmed(row.time)) else {
         return Self.problem(row.time, of: .time)
       }

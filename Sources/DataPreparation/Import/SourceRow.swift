@@ -48,6 +48,8 @@ enum RowProblem: Equatable {
   case notUTF8(ColumnRole)
   case controlCharacter(ColumnRole)
   case notANumber(ColumnRole, String)
+  /// In a field, or nil: in a line of another number of fields.
+  case nul(ColumnRole?)
   case tooLong(ColumnRole)
   case other(String)
 
@@ -70,6 +72,9 @@ enum RowProblem: Equatable {
       return "has a \(role.words) that is not UTF-8 text; \(TextEncoding.advice)"
     case .controlCharacter(let role):
       return "has a tab, a line break or another control character in the \(role.words)"
+    case .nul(let role):
+      return "has NUL bytes\(role.map { " in the \($0.words)" } ?? ""): the file was not written "
+        + "completely, or is damaged; copy or export it again"
     case .notANumber(let role, let text):
       let shown = "'\(text.sanitized(atMost: 32))'"
       switch role {
@@ -89,6 +94,33 @@ enum RowProblem: Equatable {
   }
 }
 
+extension RowProblem {
+  /// What can be done if most rows have the problem, as the end of a sentence.
+  var adviceForMany: String {
+    switch self {
+    case .notANumber, .empty, .controlCharacter, .tooLong:
+      otherColumn ?? "name another column of users or items, or repair the ids"
+    case .notUTF8: "convert the file to UTF-8"
+    case .nul: "copy or export it again"
+    case .fieldCount, .unclosedQuote, .textAfterQuote, .notAnObject, .missing, .other:
+      "it is probably written in another way than it was taken for: give its columns, "
+        + "--no-header or --format"
+    }
+  }
+
+  /// What can be done about a column that is not needed; nil if the problem is not one of it.
+  var otherColumn: String? {
+    switch self {
+    case .notANumber(let role, _), .empty(let role):
+      role == .rating || role == .time
+        ? "name another column of \(role.option)s, or leave it out with "
+          + "--\(role.option)-column none"
+        : nil
+    default: nil
+    }
+  }
+}
+
 /// Checks of ids that are used as they are written.
 enum IDText {
   /// The longest id, bytes.
@@ -97,6 +129,7 @@ enum IDText {
   static func problem(_ text: UnsafeRawBufferPointer, of role: ColumnRole) -> RowProblem? {
     if text.isEmpty { return .empty(role) }
     if text.count > longest { return .tooLong(role) }
+    if text.contains(0) { return .nul(role) }
     if text.contains(where: { $0 < 0x20 || $0 == 0x7F }) { return .controlCharacter(role) }
     return isUTF8(text) ? nil : .notUTF8(role)
   }

@@ -48,7 +48,7 @@ package struct DataSplit: Sendable {
       method: method, interactionsRead: columns.count, usersRead: source.userCount,
       itemsRead: source.itemCount)
     let file = source.description.path(of: source.description.interactionsFile)
-    try check(columns, file: file)
+    try check(columns, order: TimeOrder(source.description.history), file: file)
     columns.setLabels(nil)
 
     summary.belowMinimumRating = try removeLowRatings(&columns, file: file)
@@ -84,7 +84,9 @@ package struct DataSplit: Sendable {
   }
 
   /// Checks what is asked for against the columns that there are.
-  private func check(_ columns: InteractionColumns, file: String) throws(DatasetError) {
+  private func check(
+    _ columns: InteractionColumns, order: TimeOrder?, file: String
+  ) throws(DatasetError) {
     guard columns.labels == nil || replacesSplit else {
       throw DatasetError(
         .configuration, path: file,
@@ -109,6 +111,12 @@ package struct DataSplit: Sendable {
         .configuration, path: file,
         "\(found), so it cannot be split by time; use --by random, or import the times of the "
           + "interactions")
+    }
+    if case .time = method, order == .list {
+      throw DatasetError(
+        .configuration, path: file,
+        "has the order of each user's items as its timestamps, which is no time that users have in "
+          + "common: use --by user-time or --by leave-one-out")
     }
     let ordersByTime = method.needsTimes || method == .leaveOneOut
     guard !ordersByTime || !columns.hasUsefulTimes || columns.missingTimeCount == 0 else {
@@ -171,16 +179,28 @@ package struct DataSplit: Sendable {
     let empty = [
       ("training", summary.train), ("validation", summary.valid), ("test", summary.test),
     ].filter { $0.1 == 0 }.map(\.0)
-    guard !empty.isEmpty else { return }
+    guard !empty.isEmpty else {
+      guard summary.usableValidRows > 0 else {
+        throw DatasetError(
+          .configuration, path: file,
+          "would have no user with interactions for both training and validation, so that no best "
+            + "epoch could be chosen: use --by user-time or --by random")
+      }
+      return
+    }
+    guard method.isByTime || summary.mostOfUser >= 3 else {
+      throw DatasetError(
+        .configuration, path: file,
+        "has no user with 3 interactions, of which one is for validation, one for test and the "
+          + "others for training: import data with more interactions of a user, or leave out fewer")
+    }
     let advice =
       switch method {
       case .time(.points):
         "choose other times: the interactions are from \(summary.timeRange ?? "unknown times")"
       case .time(.ratios): "choose other --ratios, or the times with --valid-from and --test-from"
       case .random(.some), .userTime(.some): "choose --ratios with larger parts for them"
-      case .random, .userTime, .leaveOneOut:
-        "no user has 3 interactions, of which one each could be held out; use --by random with "
-          + "--ratios, or data with more interactions of a user"
+      case .random, .userTime, .leaveOneOut: "use --by random with --ratios"
       }
     throw DatasetError(
       .configuration, path: file,

@@ -23,6 +23,11 @@ package enum SplitMethod: Sendable, Equatable {
     }
   }
 
+  /// Whether all users are divided at the same times.
+  var isByTime: Bool {
+    if case .time = self { true } else { false }
+  }
+
   /// Whether it cannot be done without the times of interactions.
   package var needsTimes: Bool {
     switch self {

@@ -20,6 +20,10 @@ package struct SplitSummary: Sendable {
   package internal(set) var test = 0
   /// Users with so few interactions that all of theirs are for training.
   package internal(set) var usersInTrainingOnly = 0
+  /// Rows for validation of users that training has seen.
+  var usableValidRows = 0
+  /// The interactions of the user with the most.
+  var mostOfUser = 0
   /// Users and items that occur in validation or test, but not in training, with their rows there.
   package internal(set) var unseenUsers = Unseen()
   package internal(set) var unseenItems = Unseen()
@@ -60,11 +64,25 @@ package struct SplitSummary: Sendable {
     cut = assignment.cut
     unseenUsers = Self.unseen(columns.users, assignment.labels)
     unseenItems = Self.unseen(columns.items, assignment.labels)
+    countUsers(assignment.labels, of: columns.users)
     // Rows without a time have NaN, which no comparison puts in order.
     if let times = columns.times?.lazy.filter({ !$0.isNaN }), let first = times.min(),
       let last = times.max()
     {
       timeRange = "\(TimePoint.text(first)) to \(TimePoint.text(last))"
+    }
+  }
+
+  /// Counts by user; the rows of one user are next to each other.
+  private mutating func countUsers(_ labels: [SplitLabel], of users: [Int32]) {
+    var start = 0
+    while start < users.count {
+      let end = users[start...].firstIndex { $0 != users[start] } ?? users.count
+      mostOfUser = max(mostOfUser, end - start)
+      if labels[start..<end].contains(.train) {
+        usableValidRows += labels[start..<end].count { $0 == .valid }
+      }
+      start = end
     }
   }
 

@@ -17,6 +17,8 @@ package final class ByteStream {
   package var fileSize: Int { file.size }
   /// How many bytes of the file were read, packed if it is an archive.
   package var filePosition: Int { file.position }
+  /// Whether the file is an archive.
+  var isUnpacked: Bool { !(source is FileBytes) }
   private let file: FileBytes
   private let source: any ByteSource
 
@@ -31,14 +33,22 @@ package final class ByteStream {
     }
     file = try FileBytes(path: path)
     source =
-      if start.starts(with: [0x1F, 0x8B]) {
+      if start.starts(with: Self.gzip) {
         try GzipBytes(file)
-      } else if start == [0x28, 0xB5, 0x2F, 0xFD] {
+      } else if start == Self.zstd {
         try ZstdBytes(file)
       } else {
         file
       }
   }
+
+  /// Whether bytes begin an archive that is unpacked here.
+  static func isArchive(_ start: some Sequence<UInt8>) -> Bool {
+    start.starts(with: gzip) || start.starts(with: zstd)
+  }
+
+  private static let gzip: [UInt8] = [0x1F, 0x8B]
+  private static let zstd: [UInt8] = [0x28, 0xB5, 0x2F, 0xFD]
 
   /// Fills the beginning of a buffer.
   ///

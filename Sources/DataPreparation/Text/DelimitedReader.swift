@@ -78,6 +78,9 @@ final class DelimitedReader {
     return UnsafeRawBufferPointer(rebasing: record[Int(found.start)..<Int(found.end)])
   }
 
+  /// Whether the last record has a NUL byte.
+  var hasNUL: Bool { record.contains(0) }
+
   /// All fields of the last record as text.
   var fields: [String] {
     (0..<min(fieldCount, Self.mostFields)).map { String(decoding: field($0), as: UTF8.self) }

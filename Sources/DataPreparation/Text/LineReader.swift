@@ -52,7 +52,7 @@ package final class LineReader {
     self.onRefill = onRefill
     while filled < Self.firstCapacity, !isAtEnd { try fill() }
     let bytes = UnsafeRawBufferPointer(rebasing: buffer[..<filled])
-    try TextEncoding.check(bytes, path: path)
+    try TextEncoding.check(bytes, isUnpacked: stream.isUnpacked, path: path)
     if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { recordEnd = 3 }
   }
 

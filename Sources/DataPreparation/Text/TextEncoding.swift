@@ -5,10 +5,24 @@ import Files
 enum TextEncoding {
   /// - Parameters:
   ///   - start: the first bytes of the (unpacked) file.
+  ///   - isUnpacked: whether the bytes are from an archive.
   ///   - path: for the message.
   /// - Throws: ``DatasetError`` for UTF-16 and UTF-32, for known files of other kinds, and for
   ///   lines that end with carriage returns alone.
-  static func check(_ start: UnsafeRawBufferPointer, path: String) throws(DatasetError) {
+  static func check(
+    _ start: UnsafeRawBufferPointer, isUnpacked: Bool = false, path: String
+  ) throws(DatasetError) {
+    if isUnpacked, ByteStream.isArchive(start) {
+      throw DatasetError(
+        .malformed, path: path,
+        "was packed twice: unpack it once, with gunzip or unzstd, and import the result")
+    }
+    if start.starts(with: [0x93] + Array("NUMPY".utf8)) {
+      throw DatasetError(
+        .malformed, path: path,
+        "cannot be imported: it is an npy file of NumPy, such as features of items; they are added "
+          + "to a folder with interactions: mrdib data features FOLDER --add NAME=FILE")
+    }
     if let encoding = wideEncoding(start) {
       throw DatasetError(
         .malformed, path: path,
@@ -20,6 +34,13 @@ enum TextEncoding {
     }
     let lineFeed = UInt8(ascii: "\n")
     let carriageReturn = UInt8(ascii: "\r")
+    let firstLine = start.prefix { $0 != lineFeed }
+    let isBinary = firstLine.contains { $0 < 0x20 && ![0x09, carriageReturn].contains($0) }
+    guard !isBinary else {
+      throw DatasetError(
+        .malformed, path: path, line: 1,
+        "has control characters, so this is no text file, or a damaged one: export the data as CSV")
+    }
     if let end = start.firstIndex(of: carriageReturn), end + 1 < start.count,
       !start.contains(lineFeed)
     {

@@ -74,7 +74,9 @@ public struct DatasetDescription: Sendable, Equatable {
     }
     guard isFolder.boolValue else {
       throw DatasetError(
-        .unreadable, path: folder, "is a file; give the folder that holds NAME.inter")
+        .unreadable, path: folder,
+        "is a file; give the folder that holds NAME.inter, or make one from the file with: mrdib "
+          + "data import FILE --out FOLDER")
     }
     do {
       return try FileManager.default.contentsOfDirectory(atPath: folder).sorted()
@@ -93,7 +95,8 @@ public struct DatasetDescription: Sendable, Equatable {
     guard let first = candidates.first else {
       throw DatasetError(
         .notFound, path: folder,
-        "holds no .inter file; a data set is a folder with NAME.inter and one npy file per modality"
+        "holds no .inter file; a data set is a folder with NAME.inter and one npy file per "
+          + "modality; mrdib data import makes one from other files"
       )
     }
     guard candidates.count == 1 else {

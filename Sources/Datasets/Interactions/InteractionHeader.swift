@@ -90,7 +90,8 @@ struct InteractionHeader: Equatable {
   ) -> String {
     if columns.count == 1, let separator = [",", ";", " "].first(where: columns[0].contains) {
       return "is one column with '\(separator)' in it, but columns are separated by tabs: "
-        + "replace each '\(separator)' by a tab"
+        + "replace each '\(separator)' by a tab, or make a data set from the file with: mrdib data "
+        + "import FILE --out FOLDER"
     }
     if role == .label {
       return

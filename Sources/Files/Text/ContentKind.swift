@@ -13,6 +13,12 @@ package enum ContentKind {
   ) -> String? {
     let start = Array(bytes.prefix(byteCount))
     if start.isEmpty { return "it is empty; copy or export it again" }
+    if start.dropFirst(tarMark.offset).starts(with: tarMark.bytes) {
+      return "it is a tar archive of files; unpack it with tar -xf"
+    }
+    if start.starts(with: zip), officeMembers.contains(where: { start.firstRange(of: $0) != nil }) {
+      return "it is an Excel or other Office file; save the table as CSV"
+    }
     if let known = signatures.first(where: { start.starts(with: $0.bytes) }) {
       return known.sentence
     }
@@ -27,14 +33,21 @@ package enum ContentKind {
     return isJSON && !isJSONExpected ? "it looks like JSON text" : nil
   }
 
+  private static let zip = Array("PK\u{3}\u{4}".utf8)
+  /// What the first headers of tar archives have at an offset.
+  private static let tarMark = (offset: 257, bytes: Array("ustar".utf8))
+  /// Members with which files of Office begin.
+  private static let officeMembers = ["[Content_Types].xml", "_rels/.rels", "docProps/", "xl/"]
+    .map { Array($0.utf8) }
+
   private static let signatures: [(bytes: [UInt8], sentence: String)] = [
     ([0x1F, 0x8B], "it is a gzip archive; unpack it with gunzip"),
     (Array("BZh".utf8), "it is a bzip2 archive; unpack it with bunzip2"),
     ([0xFD, 0x37, 0x7A, 0x58, 0x5A], "it is an xz archive; unpack it with unxz"),
     ([0x28, 0xB5, 0x2F, 0xFD], "it is a zstd archive; unpack it with unzstd"),
-    (Array("PK\u{3}\u{4}".utf8), "it is a zip archive (perhaps an .npz); unpack it with unzip"),
+    (zip, "it is a zip archive (perhaps an .npz); unpack it with unzip"),
     ([0x89] + Array("HDF".utf8), "it is an HDF5 file; export the data from it"),
-    (Array("PAR1".utf8), "it is a Parquet file; export the data from it"),
+    (Array("PAR1".utf8), "it is a Parquet file; export the data from it, such as to CSV"),
     (Array("SQLite format 3".utf8), "it is a SQLite database"),
     ([0x93] + Array("NUMPY".utf8), "it is an npy file of NumPy"),
     ([0x80, 0x02], "it is a Python pickle; export the data from it"),

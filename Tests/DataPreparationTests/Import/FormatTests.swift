@@ -177,7 +177,9 @@ import Testing
       "M_pairs.tsv": Array("u1\t11 12 11\nu2\t12\n".utf8),
       "M_titles.csv": Array("item,title\n12,\"Two, too\"\n".utf8),
     ])
-    #expect(try imported.interactions == "userID\titemID\n0\t0\n0\t1\n0\t0\n1\t1\n")
+    #expect(
+      try imported.interactions
+        == "userID\titemID\ttimestamp\n0\t0\t0\n0\t1\t1\n0\t0\t2\n1\t1\t3\n")
     #expect(try imported.items == "itemID\tid\ttitle\n0\t11\t\n1\t12\tTwo, too\n")
     #expect(imported.summary.describedItems == 1)
   }

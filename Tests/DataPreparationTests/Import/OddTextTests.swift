@@ -40,7 +40,8 @@ import Testing
       (",x,1\n", "has an empty user"), ("a,,1\n", "has an empty item"),
       ("a,x,\n", "has an empty rating"), ("a,x,nan\n", "'nan', which is no finite number"),
       ("a,x,1e999\n", "no finite number"), ("a,x,--1\n", "no finite number"),
-      ("a,\"x\ty\",1\n", "control character in the item"), ("a,x\u{0},1\n", "control character"),
+      ("a,\"x\ty\",1\n", "control character in the item"),
+      ("a,x\u{0},1\n", "NUL bytes in the item"),
       ("\"a\"b,x,1\n", "text between the closing quote"), ("\"a,x,1\n", "quoted field that is not"),
       (String(repeating: "a", count: 5000) + ",x,1\n", "more than 4096 bytes"),
     ])
@@ -99,11 +100,52 @@ import Testing
       ("", "it is empty"), ("user,item\n", "no interactions"), ("\n\n", "no lines"),
       ("a\nb\n", "no column that is known as the user"), ("1\n2\n", "has one column"),
       ("user,item\ra,b\r", "old Macs"), ("PAR1....", "Parquet"), ("<html><body>", "web page"),
-      ("[{\"user\": 1}]\n", "user"), ("{\"user\": 1\n", "no JSON object"),
+      ("[{\"user\": 1}]\n", "jq -c"), ("[\n  {\n", "jq -c"),
+      ("{\"user\": 1\n", "no JSON object"),
     ])
   func nothing(text: String, reason: String) throws {
     let error = try #require(try Imported.refusal(text))
     #expect(error.message.contains(reason), "\(error)")
+  }
+
+  @Test("archives, arrays and files of Office are named with what to do")
+  func otherFiles() throws {
+    let table = Array("user,item\na,b\n".utf8)
+    var tar = table + [UInt8](repeating: 0, count: 2048)
+    tar.replaceSubrange(257..<262, with: Array("ustar".utf8))
+    let array: [UInt8] = [0x93] + Array("NUMPY".utf8) + [1, 0]
+    let office = Array("PK\u{3}\u{4}................[Content_Types].xml".utf8)
+    for (bytes, reason) in [
+      ([0x45, 0x2C, 0x01, 0x02, 0x0A] + table, "no text file"), (tar, "tar -xf"),
+      (try Archives.gzip(tar), "tar -xf"), (array, "mrdib data features"),
+      (office, "save the table as CSV"),
+      (try Archives.gzip(Archives.gzip(table)), "packed twice"),
+    ] {
+      let message = try #require(try Imported.refusal(bytes)).message
+      #expect(message.contains(reason), "\(message)")
+    }
+  }
+
+  @Test("NUL bytes are named, in an id and in place of a line")
+  func nulBytes() throws {
+    for text in ["user,item\na,b\n\0\0\0\0", "user,item\na\0,b\n"] {
+      let observer = RecordingObserver()
+      #expect(try Imported.refusal(Array(text.utf8), observer: observer) != nil)
+      #expect(observer.warnings.first?.contains("NUL bytes") == true, "\(observer.warnings)")
+    }
+  }
+
+  @Test("if most rows have a problem, the advice is about the column or the file")
+  func manyProblems() throws {
+    let rows = { (row: String) in
+      "user,item,rating,time\n" + String(repeating: row + "\n", count: 12)
+    }
+    for (row, advice) in [
+      ("a,b,3,05/15/2014", "--time-column none"), ("a,b,good,1", "--rating-column none"),
+    ] {
+      let message = try #require(try Imported.refusal(rows(row))).message
+      #expect(message.contains(advice) && !message.contains("--skip-damaged"), "\(message)")
+    }
   }
 
   @Test("a line may be long, but not without end")

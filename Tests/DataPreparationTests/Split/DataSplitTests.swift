@@ -239,4 +239,18 @@ import Testing
       #expect(try folder.files == ["source"])
     }
   }
+
+  @Test("a division that no user can be validated with is refused, with advice that is true")
+  func nothingToValidate() throws {
+    var single = data
+    single.rows = (0..<30).map {
+      .init(user: Int32($0), item: Int32($0), rating: 1, time: Double($0))
+    }
+    try single.write(to: folder.path("source"))
+    let byTime = try problem(DataSplit(method: .time(.ratios(.standard)), seed: 1))
+    #expect(byTime.contains("no user with interactions for both training and validation"))
+    for method in [SplitMethod.random(nil), .random(.standard), .leaveOneOut] {
+      #expect(try problem(DataSplit(method: method, seed: 1)).contains("no user with 3"))
+    }
+  }
 }
