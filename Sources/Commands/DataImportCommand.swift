@@ -16,6 +16,11 @@ struct DataImportCommand: ParsableCommand {
       and 2023, lists of items by user (MicroLens, LightGCN, S3-Rec, SELFRec, CiteULike); plain, or
       packed with gzip or zstd. Ids of any kind are numbered; users.tsv and items.tsv have the
       original ones.
+
+      Usual names of columns, in any spelling: user_id, customer_id, reviewer_id, member_id;
+      item_id, product_id, asin, movie_id, book_id; rating, stars, overall, score; timestamp, time,
+      date, created_at, and any other name with date, time or _at in it whose first value is a time.
+      What is not used is listed.
       """)
 
   @Argument(help: "A file, or a folder with the files of a data set.")
@@ -66,6 +71,12 @@ struct DataImportCommand: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
+      "The column of ids in --items (default: as in the interactions, or a usual name).",
+      valueName: "column"))
+  var itemIdColumn: String?
+
+  @Option(
+    help: ArgumentHelp(
       "The name of a modality and the file of its features, as for mrdib data features; may be "
         + "repeated (default: no features).", valueName: "name=file"))
   var features: [String] = []
@@ -103,6 +114,7 @@ struct DataImportCommand: ParsableCommand {
       for (role, name) in columns { options.columns.names[role] = name }
       options.hasHeader = noHeader ? false : nil
       options.items = items
+      options.itemIDColumn = itemIdColumn
       options.keepsIDs = keepIds
       options.skipsDamaged = skipDamaged
       options.replacesExisting = overwrite

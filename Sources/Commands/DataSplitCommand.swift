@@ -153,8 +153,16 @@ struct DataSplitCommand: ParsableCommand {
   private func timeCut(_ shares: SplitRatios?) throws(SplitRequestError) -> TimeCut {
     guard validFrom != nil || testFrom != nil else { return .ratios(shares ?? .standard) }
     guard let validFrom, let testFrom, shares == nil else {
+      guard shares == nil else {
+        throw SplitRequestError(
+          "--ratios and --valid-from or --test-from exclude each other: the shares decide the "
+            + "times")
+      }
+      let (given, missing) =
+        validFrom == nil ? ("--test-from", "--valid-from") : ("--valid-from", "--test-from")
       throw SplitRequestError(
-        "--by time needs either --ratios, or both --valid-from and --test-from")
+        "\(given) needs \(missing) as well: validation is from --valid-from to --test-from, and "
+          + "test is what follows")
     }
     let valid = try TimePoint.seconds(parsing: validFrom, option: "--valid-from")
     let test = try TimePoint.seconds(parsing: testFrom, option: "--test-from")

@@ -1,4 +1,5 @@
 import ArgumentParser
+import DataPreparation
 import Datasets
 
 struct DataStatsCommand: ParsableCommand {
@@ -13,6 +14,12 @@ struct DataStatsCommand: ParsableCommand {
 
   func run() throws {
     try reporting {
+      if (try? DatasetDescription.isSplit(folder: folder)) == false {
+        let statistics = try UnsplitStatistics(folder: folder)
+        if json { return try StandardOutput.writeJSON(statistics) }
+        StandardOutput.write(statistics.lines)
+        return StandardError.write(NextCommand.after(preparing: folder, isSplit: false))
+      }
       let validation = DatasetValidation.validate(folder: folder, limit: 1)
       guard let statistics = validation.statistics else {
         for problem in validation.problems { throw problem }

@@ -85,7 +85,12 @@ struct MrdibCommand: ParsableCommand {
       return .success
     } catch {
       let code = Runtime.ExitCode(rawValue: exitCode(for: error).rawValue)
-      let text = fullMessage(for: error)
+      var text = fullMessage(for: error)
+      if code == .usage, !text.contains("Unknown option"),
+        let problem = OptionNames.problem(arguments, of: Self.self)
+      {
+        text = problem
+      }
       if !text.isEmpty {
         // Requested help is a result.
         if code.isSuccess { StandardOutput.write(text) } else { StandardError.write(text) }

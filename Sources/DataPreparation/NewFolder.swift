@@ -128,6 +128,22 @@ package final class NewFolder {
         "is a folder with files, but no data set (it has no .inter file), so --overwrite does not "
           + "replace it; name another one with --out")
     }
+    let folder = URL(fileURLWithPath: path)
+    if let foreign = names.sorted().first(where: { name in
+      !isDatasetFile(name) || FileKind.of(folder.appendingPathComponent(name).path) == .folder
+    }) {
+      throw DatasetError(
+        .configuration, path: path,
+        "holds '\(foreign.sanitized(atMost: 80))', which is no part of a data set, so --overwrite "
+          + "does not replace it; move that away, or name another folder with --out")
+    }
+  }
+
+  /// Whether a data set's folder may hold a file of this name.
+  private static func isDatasetFile(_ name: String) -> Bool {
+    let tables = IdentifierTable.Kind.allCases.flatMap(\.files)
+    return name.hasSuffix(".inter") || name.hasSuffix(".npy")
+      || (tables + ["dataset.yaml", "truth.json"]).contains(name)
   }
 
   private static func synchronize(_ folder: String) throws(DatasetError) {

@@ -69,8 +69,9 @@ struct DatasetReader {
       try log.report(
         DatasetError(
           .notFound, path: folder,
-          "holds no features, which this model needs: looked for \(looked); list other files under "
-            + "modalities in dataset.yaml, or choose a model without features, such as bpr"))
+          "holds no features, which this model needs: looked for \(looked); add some with "
+            + "mrdib data features FOLDER --add text=FILE, list other files under modalities in "
+            + "dataset.yaml, or choose a model without features, such as bpr"))
     }
     var files: [(modality: ModalityDescription, file: NPYFile)] = []
     for modality in description.modalities {

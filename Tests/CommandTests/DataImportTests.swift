@@ -45,10 +45,49 @@ import Testing
     let damaged = try folder.write("Jaws,1,2\nUp,x,4\n", to: "w.csv")
     let refused = try Command(
       "data", "import", source, "--out", folder.path("other"), "--features", "text=\(damaged)")
-    #expect(refused.status == 65 && refused.errors.contains("w.csv:2: has 'x' as value 0"))
+    #expect(refused.status == 65 && refused.errors.contains("w.csv:2: has 'x' as value 1"))
     #expect(try folder.files == ["my set's data", "r.csv", "v.csv", "w.csv"])
     #expect(
       try Command("data", "import", source, "--out", out, "--features", "text").status == 64)
+  }
+
+  @Test("a misspelt option is named before what is missing")
+  func misspelt() throws {
+    for (arguments, hint) in [
+      (["features", "shop", "--ad", "text=x.csv"], "'--ad'; did you mean '--add'?"),
+      (["subset", "shop", "--out", "x", "--user", "0.1"], "'--user'; did you mean '--users'?"),
+      (["split", "shop", "--zzzzzz=3"], "'--zzzzzz'.\nSee 'mrdib data split --help'"),
+    ] {
+      let command = try Command(arguments: ["data"] + arguments)
+      #expect(command.status == 64)
+      #expect(command.errors.contains("Unknown option \(hint)"), "\(command.errors)")
+    }
+    let missing = try Command("data", "features", "shop")
+    #expect(missing.status == 64 && missing.errors.contains("--add"), "\(missing.errors)")
+  }
+
+  @Test("a folder that is not split has figures, and the way to features is named")
+  func unsplitFigures() throws {
+    let folder = try TemporaryFolder()
+    let source = try folder.write(
+      "user,item,date\n" + (0..<60).map { "u\($0 % 6),i\($0 / 6),2014-07-23\n" }.joined(),
+      to: "r.csv")
+    let set = folder.path("set")
+    #expect(try Command("data", "import", source, "--out", set).status == 0)
+    let stats = try Command("data", "stats", set)
+    #expect(stats.status == 0, "\(stats.errors)")
+    #expect(stats.output.contains("not split into training, validation and test yet"))
+    #expect(stats.output.contains("users                 6\n"), "\(stats.output)")
+    #expect(stats.output.contains("users.tsv, items.tsv") && stats.output.contains("import: "))
+    #expect(stats.errors.contains("next: mrdib data split \(set)"))
+    let json = try Command("data", "stats", set, "--json")
+    #expect(json.output.contains("\"split\" : false"), "\(json.output)")
+    let split = try Command("data", "split", set, "--out", folder.path("out"))
+    #expect(split.status == 0, "\(split.errors)")
+    #expect(split.errors.contains("--model bpr"))
+    #expect(split.errors.contains("mrdib data features \(folder.path("out")) --add text=FILE"))
+    let train = try Command("train", "--data", folder.path("out"), "--dry-run")
+    #expect(train.errors.contains("mrdib data features"), "\(train.errors)")
   }
 
   @Test("exit codes and messages of what cannot be imported")

@@ -79,6 +79,10 @@ import Testing
     #expect(mistyped.status == 78 && mistyped.errors.contains("no data set"), "\(mistyped.errors)")
     #expect(try folder.text("out/notes.txt") == "mine")
     try folder.write("userID\titemID\n", to: "out/old.inter")
+    let foreign = try Command(arguments: arguments + ["--overwrite"])
+    #expect(foreign.status == 78 && foreign.errors.contains("'notes.txt'"), "\(foreign.errors)")
+    #expect(try folder.text("out/notes.txt") == "mine")
+    try FileManager.default.removeItem(atPath: folder.path("out/notes.txt"))
     #expect(try Command(arguments: arguments + ["--overwrite"]).status == 0)
     #expect(try folder.files == ["out", "ratings"])
   }

@@ -115,11 +115,13 @@ import Testing
   @Test("a line that cannot be used is named, and nothing is written")
   func refusesLines() throws {
     #expect(try refusal("a,1,2\nb,3\n").contains("x.csv:2: has 1 values, but the rows before"))
-    #expect(try refusal("a,1,2\nb,x,3\n").contains("x.csv:2: has 'x' as value 0"))
-    #expect(try refusal("a,1,2\nb,nan,3\n").contains("x.csv:2: cannot be used: value 0 is nan"))
-    #expect(try refusal("a,1,2\nb,3,1e39\n").contains("value 1 is inf"))
-    #expect(try refusal("a,1,2\nb,,3\n").contains("x.csv:2: has nothing as value 0"))
-    #expect(try refusal("a,1,2\nb,3,\n").contains("x.csv:2: has nothing as value 1"))
+    #expect(try refusal("a,1,2\nb,x,3\n").contains("x.csv:2: has 'x' as value 1 (column 2)"))
+    #expect(try refusal("a,1,2\nb,nan,3\n").contains("x.csv:2: cannot be used: value 1 is nan"))
+    #expect(try refusal("a,1,2\nb,3,1e39\n").contains("value 2 is inf"))
+    #expect(try refusal("a,1,2\nb,,3\n").contains("x.csv:2: has nothing as value 1 (column 2)"))
+    #expect(try refusal("a,1,2\nb,3,\n").contains("x.csv:2: has nothing as value 2 (column 3)"))
+    #expect(try refusal("id,v1,v2\na,1,x\n").contains("'x' as value 2 (column 3, 'v2')"))
+    #expect(try refusal("id,v\na,\"[1, x]\"\n").contains("has 'x' as value 2, which"))
     #expect(try refusal("a,1,2\nb\n").contains("x.csv:2: has an id, but no numbers"))
     #expect(try refusal("a,1,2\na,1,3\n").contains("x.csv:2: has other values for the id 'a'"))
     #expect(try refusal("a,1\n\"b,2\n").contains("x.csv:2: has a quote that is not closed"))
@@ -129,7 +131,7 @@ import Testing
     let json = "{\"id\": \"a\", \"embedding\": [1]}\n"
     for (line, part) in [
       ("{\"id\": \"b\"}", "no list of numbers"), ("{\"embedding\": [1]}", "has no 'id'"),
-      ("{\"id\": \"b\", \"embedding\": [\"x\"]}", "something else than a number as value 0"),
+      ("{\"id\": \"b\", \"embedding\": [\"x\"]}", "something else than a number as value 1"),
       ("{\"id\": \"b\", \"embedding\": [1]", "is not a JSON object"),
       ("[1]", "does not begin with '{'"),
       ("{\"id\": 1.5, \"embedding\": [1]}", "neither a text nor a whole number"),
@@ -146,7 +148,7 @@ import Testing
     #expect(try rows()[0] == [1, 2])
     let damaged = try sources.write("a,1,oops\nb,3,4\n", to: "y.csv")
     let error = #expect(throws: DatasetError.self) { try add(damaged, replaces: true) }
-    #expect(error?.line == 1 && error?.message.contains("has 'oops' as value 1") == true)
+    #expect(error?.line == 1 && error?.message.contains("has 'oops' as value 2") == true)
   }
 
   @Test("features that are there are replaced only on request, and neighbours are not forgotten")

@@ -52,6 +52,21 @@ import Testing
       }
       #expect(error?.message.contains("which is read") == true)
     }
+    try parent.write("mine", to: "set/thesis.txt")
+    let foreign = #expect(throws: DatasetError.self) {
+      try NewFolder(path: parent.path("set"), replacesExisting: true)
+    }
+    #expect(foreign?.message.contains("holds 'thesis.txt'") == true)
+    try FileManager.default.removeItem(atPath: parent.path("set/thesis.txt"))
+    try FileManager.default.createDirectory(
+      atPath: parent.path("set/other.npy"), withIntermediateDirectories: true)
+    #expect(throws: DatasetError.self) {
+      try NewFolder(path: parent.path("set"), replacesExisting: true)
+    }
+    try FileManager.default.removeItem(atPath: parent.path("set/other.npy"))
+    for file in ["text_feat.npy", "text_mask.npy", "users.tsv", "items.tsv", "dataset.yaml"] {
+      try parent.write("x", to: "set/\(file)")
+    }
     let other = try NewFolder(
       path: parent.path("set"), replacesExisting: true, from: parent.path("home"))
     #expect(other.path == parent.path("set"))

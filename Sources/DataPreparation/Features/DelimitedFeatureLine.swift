@@ -19,6 +19,8 @@ struct DelimitedFeatureLine: TextFeatures.LineFormat {
   /// What ends the id.
   private let delimiter: UInt8
   private var isFirst = true
+  /// What follows the id's name in the header, if there is one: the names of the columns.
+  private var header: [UInt8] = []
 
   /// - Parameter beginning: the first lines.
   init(path: String, beginning: UnsafeRawBufferPointer) {
@@ -33,8 +35,14 @@ struct DelimitedFeatureLine: TextFeatures.LineFormat {
     isFirst = false
     let (id, rest) = try splitID(line, number: number)
     // pandas writes a header with numbers for names, with or without a name for the ids.
-    if wasFirst, id.isEmpty || Self.isIDName(id) { return nil }
-    if wasFirst, try isHeader(rest, number: number) { return nil }
+    if wasFirst {
+      var isNames = id.isEmpty || Self.isIDName(id)
+      if !isNames { isNames = try isHeader(rest, number: number) }
+      if isNames {
+        header = Array(rest)
+        return nil
+      }
+    }
     try readNumbers(rest, number: number, into: &values)
     return id
   }
@@ -118,7 +126,7 @@ struct DelimitedFeatureLine: TextFeatures.LineFormat {
         continue
       }
       if Self.isSeparator(byte) {
-        guard !isExpected else { throw empty(values.count, number) }
+        guard !isExpected else { throw empty(values.count, in: text, number) }
         isExpected = true
         index += 1
         continue
@@ -130,7 +138,8 @@ struct DelimitedFeatureLine: TextFeatures.LineFormat {
       let field = UnsafeRawBufferPointer(rebasing: text[start..<index])
       guard let value = Self.value(field) else {
         let shown = String(decoding: field.prefix(64), as: UTF8.self).sanitized(atMost: 32)
-        throw problem(number, "has '\(shown)' as value \(values.count), which is not a number")
+        throw problem(
+          number, "has '\(shown)' as \(place(values.count, in: text)), which is not a number")
       }
       guard values.count < FeatureLimits.columns else {
         throw problem(number, "has more than the \(FeatureLimits.columns) values that can be read")
@@ -138,7 +147,7 @@ struct DelimitedFeatureLine: TextFeatures.LineFormat {
       values.append(value)
       isExpected = false
     }
-    guard !isExpected else { throw empty(values.count, number) }
+    guard !isExpected else { throw empty(values.count, in: text, number) }
   }
 
   /// NaN and infinities are numbers here, so that they are refused as values and not as text.
@@ -152,8 +161,27 @@ struct DelimitedFeatureLine: TextFeatures.LineFormat {
     }
   }
 
-  private func empty(_ value: Int, _ number: Int) -> DatasetError {
-    problem(number, "has nothing as value \(value), but features must be numbers")
+  private func empty(
+    _ value: Int, in text: UnsafeRawBufferPointer, _ number: Int
+  ) -> DatasetError {
+    problem(number, "has nothing as \(place(value, in: text)), but features must be numbers")
+  }
+
+  /// Which number of a line: counted from 1, with its column, in which the id is the first, unless
+  /// all numbers are in one field.
+  ///
+  /// - Parameter value: counted from 0.
+  private func place(_ value: Int, in text: UnsafeRawBufferPointer) -> String {
+    let brackets: Set = [UInt8(ascii: "["), UInt8(ascii: "("), Self.quote]
+    let isOneField = text.first { $0 != Self.blank }.map(brackets.contains) ?? false
+    guard !isOneField else { return "value \(value + 1)" }
+    let names = header.split(
+      separator: delimiter, maxSplits: value + 1, omittingEmptySubsequences: false)
+    guard !header.isEmpty, value < names.count else {
+      return "value \(value + 1) (column \(value + 2))"
+    }
+    let name = String(decoding: names[value].prefix(64), as: UTF8.self).filter { $0 != "\"" }
+    return "value \(value + 1) (column \(value + 2), '\(name.sanitized(atMost: 32))')"
   }
 
   private static func isSeparator(_ byte: UInt8) -> Bool {

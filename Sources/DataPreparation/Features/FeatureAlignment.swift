@@ -42,7 +42,10 @@ package struct FeatureReport: Sendable, Equatable {
           + "others get \(filled)"
     ]
     if unknownCount > 0 {
-      lines.append("\(modality): \(unknownCount) rows have ids of no item; they are left out")
+      lines.append(
+        unknownCount == 1
+          ? "\(modality): 1 row has an id of no item; it is left out"
+          : "\(modality): \(unknownCount) rows have ids of no item; they are left out")
     }
     if repeatedCount > 0 {
       lines.append("\(modality): \(repeatedCount) rows repeat an earlier row; they are left out")
@@ -129,7 +132,7 @@ struct FeatureAlignment {
     }
     if case .unusable(let column) = FeatureRowScan.scan(row.values) {
       let sentence = FeatureRowScan.sentence(
-        for: row.values[column], place: "value \(column)")
+        for: row.values[column], place: "value \(row.place.number(ofColumn: column))")
       throw row.place.error(source, "cannot be used: \(sentence)")
     }
   }

@@ -29,6 +29,12 @@ enum FeaturePlace {
   case row(Int)
   case tensor(String)
 
+  /// How the source numbers a column of the row: lines from 1, as the lines themselves, and arrays
+  /// from 0, as NumPy does.
+  func number(ofColumn column: Int) -> Int {
+    if case .line = self { column + 1 } else { column }
+  }
+
   /// An error about the row.
   ///
   /// - Parameter problem: the rest of a sentence whose subject is the row.

@@ -26,14 +26,16 @@ struct ColumnLayout: Equatable {
   private(set) var positions: [ColumnRole: Int] = [:]
   /// How many fields a row has.
   let count: Int
-  /// What was taken for what, for the user.
-  private(set) var notice = ""
+  /// What was taken for what, and what was not taken, for the user.
+  private(set) var notices: [String] = []
 
   /// For a source with names: the header of a file or the keys of an object.
   ///
-  /// - Parameter place: `column` or `key`, for messages.
+  /// - Parameters:
+  ///   - row: the first row; empty where it has nothing, or if there is none.
+  ///   - place: `column` or `key`, for messages.
   init(
-    names: [String], choice: ColumnChoice, path: String, place: String = "column"
+    names: [String], row: [String], choice: ColumnChoice, path: String, place: String = "column"
   ) throws(DatasetError) {
     count = names.count
     for role in ColumnRole.allCases {
@@ -51,7 +53,39 @@ struct ColumnLayout: Equatable {
     let taken = ColumnRole.allCases.compactMap { role in
       positions[role].map { "'\(names[$0].sanitized(atMost: 40))' as the \(role.words)" }
     }
-    notice = "took \(taken.joined(separator: ", "))"
+    let timed = guessTime(names, row, choice)
+    notices = ["took \((taken + timed).joined(separator: ", "))"]
+    let unused = names.indices.filter { !positions.values.contains($0) }
+    guard !unused.isEmpty else { return }
+    let listed = unused.prefix(Self.shownNames).map { position in
+      let name = names[position].sanitized(atMost: 40)
+      let isTime = positions[.time] == nil && position < row.count && Value(row[position]) == .time
+      return isTime
+        ? "'\(name)' (looks like times: --time-column \(name))" : "'\(name)'"
+    }
+    notices.append(
+      "not used: \(listed.joined(separator: ", "))"
+        + (unused.count > listed.count ? " and \(unused.count - listed.count) more" : ""))
+  }
+
+  /// How many names of columns that are not used are listed.
+  static let shownNames = 20
+
+  /// Takes a column as the time whose name says so, such as `purchased_at`, if its first value is a
+  /// time and no other column is like that.
+  ///
+  /// - Returns: what was taken, for the user.
+  private mutating func guessTime(
+    _ names: [String], _ row: [String], _ choice: ColumnChoice
+  ) -> [String] {
+    guard positions[.time] == nil, choice[.time] == nil else { return [] }
+    let candidates = names.indices.filter { index in
+      index < row.count && !positions.values.contains(index)
+        && ColumnNames.isTimeLike(names[index]) && Value(row[index]) == .time
+    }
+    guard candidates.count == 1, let only = candidates.first else { return [] }
+    positions[.time] = only
+    return ["'\(names[only].sanitized(atMost: 40))', by its name and first value, as the timestamp"]
   }
 
   /// For a file without a header.
@@ -95,7 +129,12 @@ struct ColumnLayout: Equatable {
     let taken = ColumnRole.allCases.compactMap { role in
       positions[role].map { "column \($0 + 1) as the \(role.words)" }
     }
-    notice = "no header: took \(taken.joined(separator: ", "))"
+    notices = ["no header: took \(taken.joined(separator: ", "))"]
+    let unused = row.indices.filter { !positions.values.contains($0) }.prefix(Self.shownNames)
+    if !unused.isEmpty {
+      let listed = unused.map { "\($0 + 1)" }.joined(separator: ", ")
+      notices.append("not used: \(unused.count == 1 ? "column" : "columns") \(listed)")
+    }
   }
 
   private static func position(

@@ -31,6 +31,13 @@ enum ColumnNames {
     }
   }
 
+  /// Whether a name that is not usual says that the column has times: `purchased_at`, `loginTime`.
+  static func isTimeLike(_ name: String) -> Bool {
+    let lower = name.lowercased()
+    return lower.hasSuffix("_at") || name.hasSuffix("At") || lower.contains("date")
+      || lower.contains("time")
+  }
+
   /// The usual names of columns that describe items.
   static let title = ["title", "name", "itemname", "movietitle", "booktitle", "producttitle"]
   static let categories = [

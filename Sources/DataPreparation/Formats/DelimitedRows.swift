@@ -9,8 +9,8 @@ final class DelimitedRows: RowReader {
   let delimiter: Delimiter
   private let reader: DelimitedReader
   private let columns: [(role: ColumnRole, position: Int)]
-  /// Whether the first record is a row that was read already.
-  private var holdsRow: Bool
+  /// What was read already of the rows: the first one.
+  private var held: DelimitedReader.Step?
 
   /// - Throws: ``DatasetError`` if the file is empty or its columns cannot be found.
   init(
@@ -40,11 +40,12 @@ final class DelimitedRows: RowReader {
         "has one column, but a user and an item are needed: no tab, comma or semicolon is in its "
           + "first line")
     }
-    holdsRow = !isHeader
+    held = isHeader ? try reader.next() : .record
     layout =
       isHeader
       ? try ColumnLayout(
-        names: first.map { Self.name($0, format) }, choice: choice, path: lines.path)
+        names: first.map { Self.name($0, format) }, row: held == .record ? reader.fields : [],
+        choice: choice, path: lines.path)
       : try ColumnLayout(row: first, order: format.order, choice: choice, path: lines.path)
     columns = layout.positions.map { ($0.key, $0.value) }.sorted { $0.position < $1.position }
     roles = Set(layout.positions.keys)
@@ -57,14 +58,13 @@ final class DelimitedRows: RowReader {
   }
 
   func next(_ row: inout SourceRow) throws(DatasetError) -> RowStep {
-    if holdsRow {
-      holdsRow = false
-    } else {
-      switch try reader.next() {
-      case .record: break
-      case .damaged(let problem): return .damaged(RowProblem(problem))
-      case .end: return .end
-      }
+    let step: DelimitedReader.Step
+    if let held { step = held } else { step = try reader.next() }
+    held = nil
+    switch step {
+    case .record: break
+    case .damaged(let problem): return .damaged(RowProblem(problem))
+    case .end: return .end
     }
     guard reader.fieldCount == layout.count else {
       return .damaged(

@@ -4,7 +4,26 @@ import Files
 /// Reads a description of items: JSON lines, printed Python dictionaries (Amazon 2014), delimited
 /// fields with a header, or RecBole's `.item`.
 struct ItemFile {
+  /// What was found, next to the texts.
+  struct Result {
+    /// Lines that could not be read.
+    var damage = DamageLog()
+    /// Lines with an item, whether it occurs or not.
+    var rowCount = 0
+    /// The column that was taken as the item, and its first value, for messages.
+    var idName = ""
+    var firstID: String?
+
+    fileprivate mutating func note(_ id: UnsafeRawBufferPointer) {
+      rowCount += 1
+      guard firstID == nil else { return }
+      firstID = String(decoding: id.prefix(64), as: UTF8.self).sanitized(atMost: 40)
+    }
+  }
+
   let path: String
+  /// The column of ids as the user names it.
+  let idColumn: String?
   /// The name of the column of items in the interactions, if it has one.
   let itemColumn: String?
   let onRefill: (ByteStream) throws(DatasetError) -> Void
@@ -15,10 +34,9 @@ struct ItemFile {
   /// Adds what is known about the items that occur.
   ///
   /// - Parameter notify: gets what was taken for what.
-  /// - Returns: lines that could not be read.
   func read(
     into texts: ItemTexts, find: Find, notify: (String) -> Void
-  ) throws(DatasetError) -> DamageLog {
+  ) throws(DatasetError) -> Result {
     let lines = try LineReader(path: path, onRefill: onRefill)
     let format = SourceFormat.find(in: lines.beginning)
     return format == .jsonLines
@@ -28,33 +46,40 @@ struct ItemFile {
 
   private func readObjects(
     _ lines: LineReader, into texts: ItemTexts, _ find: Find, _ notify: (String) -> Void
-  ) throws(DatasetError) -> DamageLog {
-    var damage = DamageLog()
+  ) throws(DatasetError) -> Result {
+    var result = Result()
     let object = ObjectLine()
     let storage = ObjectLine.ValueStorage()
     var keys: Keys<ObjectLine.Key>?
     while let line = try lines.next() {
       if line.isEmpty { continue }
       if let reason = object.read(UnsafeRawBufferPointer(line)) {
-        damage.add(path: path, line: lines.lineNumber, .notAnObject(reason))
+        result.damage.add(path: path, line: lines.lineNumber, .notAnObject(reason))
+        result.rowCount += 1
         continue
       }
       if keys == nil {
         // Later objects may have keys that the first lacks.
         let id = try idName(among: object.keys, place: "key")
-        notify("took '\(id.sanitized(atMost: 40))' as the item of \(FilePath.name(of: path))")
-        keys = Keys(
+        result.idName = id.sanitized(atMost: 40)
+        notify("took '\(result.idName)' as the item of \(FilePath.name(of: path))")
+        let found = Keys(
           id: ObjectLine.Key(id), titles: ColumnNames.title.map { ObjectLine.Key($0) },
           categories: ["categories", "category", "genres", "genre", "tags"]
             .map { ObjectLine.Key($0) },
           texts: ["description", "text", "abstract", "summary"].map { ObjectLine.Key($0) })
+        let used = ([found.id] + found.titles + found.categories + found.texts).map(\.name)
+        noteUnused(object.keys.filter { !used.contains($0) }, notify)
+        keys = found
       }
       guard let keys else { continue }
       guard let id = object.text(keys.id, storage: storage), !id.isEmpty else {
-        damage.add(
+        result.damage.add(
           path: path, line: lines.lineNumber, .missing(.item, key: keys.id.name))
+        result.rowCount += 1
         continue
       }
+      result.note(id)
       guard let item = find(id) else { continue }
       let first = { (candidates: [ObjectLine.Key], separator: String) in
         candidates.lazy.map { object.texts($0).filter { !$0.isEmpty } }.first { !$0.isEmpty }
@@ -67,14 +92,22 @@ struct ItemFile {
           .text: first(keys.texts, " "),
         ])
     }
-    return damage
+    return result
+  }
+
+  private func noteUnused(_ names: [String], _ notify: (String) -> Void) {
+    guard !names.isEmpty else { return }
+    let shown = names.prefix(ColumnLayout.shownNames).map { "'\($0.sanitized(atMost: 40))'" }
+    notify(
+      "not used of \(FilePath.name(of: path)): \(shown.joined(separator: ", "))"
+        + (names.count > shown.count ? " and \(names.count - shown.count) more" : ""))
   }
 
   private func readFields(
     _ lines: LineReader, _ format: SourceFormat, into texts: ItemTexts, _ find: Find,
     _ notify: (String) -> Void
-  ) throws(DatasetError) -> DamageLog {
-    var damage = DamageLog()
+  ) throws(DatasetError) -> Result {
+    var result = Result()
     let delimiter = format.delimiter ?? Delimiter.find(inBeginning: lines.beginning) ?? .comma
     let reader = DelimitedReader(lines, delimiter: delimiter, hasQuotes: format.hasQuotes)
     switch try reader.next() {
@@ -101,17 +134,31 @@ struct ItemFile {
         + taken.compactMap { role, found in
           found.first.map { "'\(names[$0].sanitized(atMost: 40))' as the \(role)" }
         }.joined(separator: ", ") + " of \(FilePath.name(of: path))")
+    let used = taken.flatMap { $0.1 }
+    noteUnused(names.indices.filter { !used.contains($0) }.map { names[$0] }, notify)
+    result.idName = id.sanitized(atMost: 40)
     while true {
       let step = try reader.next()
-      if step == .end { return damage }
+      if step == .end { return result }
       if case .damaged(let problem) = step {
-        damage.add(path: path, line: lines.lineNumber, RowProblem(problem))
+        result.rowCount += 1
+        result.damage.add(path: path, line: lines.lineNumber, RowProblem(problem))
         continue
       }
       guard reader.fieldCount == names.count else {
-        damage.add(
+        result.rowCount += 1
+        result.damage.add(
           path: path, line: lines.lineNumber,
           .fieldCount(found: reader.fieldCount, expected: names.count))
+        continue
+      }
+      result.note(reader.field(keys.id))
+      if let position = used.first(where: { !isUTF8(reader.field($0)) }) {
+        result.damage.add(
+          path: path, line: lines.lineNumber,
+          .other(
+            "has a '\(names[position].sanitized(atMost: 40))' that is not UTF-8 text; "
+              + TextEncoding.advice))
         continue
       }
       guard let item = find(reader.field(keys.id)) else { continue }
@@ -138,15 +185,24 @@ struct ItemFile {
   }
 
   private func idName(among names: [String], place: String) throws(DatasetError) -> String {
+    let listed = names.prefix(12).map { "'\($0.sanitized(atMost: 24))'" }.joined(separator: ", ")
+    if let idColumn {
+      if names.contains(idColumn) { return idColumn }
+      let nearest =
+        NearestName.find(idColumn, among: names)
+        .map { "; did you mean '\($0.sanitized(atMost: 40))'?" } ?? ""
+      throw DatasetError(
+        .configuration, path: path,
+        "has no \(place) '\(idColumn.sanitized(atMost: 40))' among \(listed)\(nearest)")
+    }
     if let itemColumn, names.contains(itemColumn) { return itemColumn }
     if let found = ColumnNames.find(ColumnNames.usual(.item) + ["id"], among: names) {
       return names[found]
     }
-    let listed = names.prefix(12).map { "'\($0.sanitized(atMost: 24))'" }.joined(separator: ", ")
     throw DatasetError(
       .configuration, path: path,
-      "has no \(place) that is known as the item's id among \(listed): give it the name that it "
-        + "has in the interactions, such as 'item_id'")
+      "has no \(place) that is known as the item's id among \(listed): name it with "
+        + "--item-id-column NAME")
   }
 
   /// Texts without repetitions, in order.

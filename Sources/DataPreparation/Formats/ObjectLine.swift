@@ -46,6 +46,7 @@ final class ObjectLine {
   }
 
   private func readPython(_ line: UnsafeRawBufferPointer) -> String? {
+    guard isUTF8(line) else { return "it is not UTF-8 text; \(TextEncoding.advice)" }
     do {
       guard case .dictionary(let entries) = try PythonLiteral.parse(Array(line), dialect: .data)
       else { return "it is no dictionary" }
@@ -135,7 +136,7 @@ final class ObjectLine {
   func numbers(_ key: Key, atMost limit: Int, into values: inout [Float]) -> String? {
     let noList = "has no list of numbers called '\(key.name)'"
     let tooMany = "has more than the \(limit) values that can be read"
-    let other = { (index: Int) in "has something else than a number as value \(index)" }
+    let other = { (index: Int) in "has something else than a number as value \(index + 1)" }
     switch object {
     case .none: return noList
     case .json(let object):

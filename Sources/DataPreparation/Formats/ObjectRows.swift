@@ -27,7 +27,14 @@ final class ObjectRows: RowReader {
           + "jq -c '.[]' makes of a list")
     }
     let keys = object.keys
-    layout = try ColumnLayout(names: keys, choice: choice, path: lines.path, place: "key")
+    let line = object
+    let storage = ObjectLine.ValueStorage()
+    let values = keys.map { key in
+      line.text(ObjectLine.Key(key), storage: storage)
+        .map { String(decoding: $0.prefix(64), as: UTF8.self) } ?? ""
+    }
+    layout = try ColumnLayout(
+      names: keys, row: values, choice: choice, path: lines.path, place: "key")
     roles = Set(layout.positions.keys)
     columns = layout.positions.map { role, position in
       (role, ObjectLine.Key(keys[position]), ObjectLine.ValueStorage())

@@ -178,10 +178,13 @@ struct SourceFiles {
     files.keepsIDs = true
     files.folder = path
     files.arrays = names.filter { $0.hasSuffix(".npy") }.map { "\(path)/\($0)" }
-    let map = { (kind: IdentifierTable.Kind) in
-      kind.files.first { names.contains($0) }.map { "\(path)/\($0)" }
+    let described = try DatasetDescriptionFile.read(folder: path)
+    let map = { (kind: IdentifierTable.Kind, file: String?) in
+      (file ?? kind.files.first { names.contains($0) })
+        .map { DatasetDescription.path(of: $0, in: path) }
     }
-    (files.userMap, files.itemMap) = (map(.users), map(.items))
+    files.userMap = map(.users, described.users)
+    files.itemMap = map(.items, described.items)
     return files
   }
 

@@ -9,21 +9,30 @@ struct DamageLog {
   private static let fewestForAdvice = 10
 
   private(set) var count = 0
-  private var first: RowProblem?
   /// `file:line: reason`
   private(set) var shown: [String] = []
+  private var first: RowProblem?
+  /// Whether all rows are damaged in the same way.
+  private var isUniform = true
 
   mutating func add(path: String, line: Int, _ problem: RowProblem) {
     count += 1
-    if first == nil { first = problem }
+    if let first { isUniform = isUniform && first.isLike(problem) } else { first = problem }
     guard shown.count < Self.shownCount else { return }
     let place = (path.split(separator: "/").last ?? "")[...].sanitized()
     shown.append("\(place):\(line): \(problem.words)")
   }
 
-  /// The list, one line each, with the number of those that are left out.
-  var lines: [String] {
-    shown + (count > shown.count ? ["… and \(count - shown.count) more damaged lines"] : [])
+  /// The list, one line each, with the number of those that are left out. If all rows are damaged
+  /// in the same way, a few of them show it.
+  ///
+  /// - Parameter rowCount: how many rows there are, damaged or not.
+  func lines(rowCount: Int) -> [String] {
+    if count > Self.shownCount, count == rowCount, isUniform, let first {
+      return shown.prefix(3) + ["all \(count) lines are damaged in the same way\(first.question)"]
+    }
+    guard count > shown.count else { return shown }
+    return shown + ["… and \(count - shown.count) more damaged lines"]
   }
 
   /// The end of an import that may not leave out rows.

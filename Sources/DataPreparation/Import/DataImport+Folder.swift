@@ -63,14 +63,35 @@ extension DataImport {
     let texts = try ItemTexts(folder: folder, itemCount: items.count)
     if let path = files.items {
       let file = ItemFile(
-        path: path, itemColumn: options.columns.names[.item], onRefill: onRefill)
-      let damage = try file.read(
+        path: path, idColumn: options.itemIDColumn, itemColumn: options.columns.names[.item],
+        onRefill: onRefill)
+      let found = try file.read(
         into: texts,
         find: { text in
           table.map { $0.dense(of: text).map { Int32($0) } } ?? items.find(text)
         }, notify: { observer.notify($0) })
-      try report(damage, path: path, rowCount: texts.count + damage.count)
-      observer.notify("\(texts.count) of \(items.count) items are described")
+      let damage = found.damage
+      try report(damage, path: path, rowCount: found.rowCount)
+      let count = "\(texts.count) of \(items.count) items are described"
+      if texts.count > 0 {
+        observer.notify(count)
+      } else {
+        observer.warn(
+          "\(count) by \(FilePath.name(of: path)): it took '\(found.idName)' as the item"
+            + (found.firstID.map { ", such as '\($0)'" } ?? "")
+            + "; if another column has the ids of the interactions, name it with --item-id-column")
+      }
+    }
+    if let table, !table.columns.isEmpty {
+      // A folder's own texts stay, where a file does not describe the item again.
+      for id in 0..<table.count {
+        try checkStop(id)
+        let known = table.columns.compactMap { column in
+          table.value(column, of: id).map { (column, $0) }
+        }
+        try texts.add(Int32(id), Dictionary(known) { first, _ in first })
+      }
+      observer.notify("\(texts.count) of \(items.count) items have titles, categories or texts")
     }
     summary.describedItems = texts.count
     let reader = try texts.finish()

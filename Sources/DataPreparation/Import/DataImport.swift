@@ -20,6 +20,8 @@ package struct DataImport {
     package var hasHeader: Bool?
     /// A description of items; nil: one next to the source, if its format has one.
     package var items: String?
+    /// The column of ids in the description; nil: one of the usual names.
+    package var itemIDColumn: String?
     /// Whether ids are whole numbers that stay as they are.
     package var keepsIDs = false
     /// Whether damaged rows are left out rather than an error.
@@ -203,13 +205,13 @@ package struct DataImport {
     case .jsonLines:
       let rows = try ObjectRows(
         try LineReader(path: part.path, onRefill: onRefill), choice: options.columns)
-      if isFirst { observer.notify(rows.layout.notice) }
+      if isFirst { rows.layout.notices.forEach(observer.notify) }
       return rows
     default:
       let rows = try DelimitedRows(
         try LineReader(path: part.path, onRefill: onRefill), format: files.format,
         hasHeader: options.hasHeader, choice: options.columns)
-      if isFirst { observer.notify(rows.layout.notice) }
+      if isFirst { rows.layout.notices.forEach(observer.notify) }
       return rows
     }
   }
@@ -242,7 +244,7 @@ package struct DataImport {
     _ damage: DamageLog, path: String, rowCount: Int
   ) throws(DatasetError) {
     guard damage.count > 0 else { return }
-    for line in damage.lines { observer.warn(line) }
+    for line in damage.lines(rowCount: rowCount) { observer.warn(line) }
     guard options.skipsDamaged else { throw damage.error(path: path, rowCount: rowCount) }
     summary.damagedRows += damage.count
     observer.warn(

@@ -57,6 +57,37 @@ enum RowProblem: Equatable {
     self = problem == .unclosedQuote ? .unclosedQuote : .textAfterQuote
   }
 
+  /// Whether another row is damaged in the same way, perhaps with other values.
+  func isLike(_ other: RowProblem) -> Bool {
+    switch (self, other) {
+    case (.notANumber(let role, _), .notANumber(let otherRole, _)): role == otherRole
+    case (.missing(let role, _), .missing(let otherRole, _)): role == otherRole
+    case (.notAnObject, .notAnObject): true
+    case (.fieldCount(_, let expected), .fieldCount(_, let otherExpected)):
+      expected == otherExpected
+    default: self == other
+    }
+  }
+
+  /// The column that has what cannot be used, if it is one.
+  private var role: ColumnRole? {
+    switch self {
+    case .missing(let role, _), .empty(let role), .notUTF8(let role), .controlCharacter(let role),
+      .notANumber(let role, _), .tooLong(let role):
+      role
+    case .nul(let role): role
+    case .fieldCount, .unclosedQuote, .textAfterQuote, .notAnObject, .other: nil
+    }
+  }
+
+  /// What to ask if no row can be used for this reason, as the end of a sentence.
+  var question: String {
+    guard let role, role != .label else { return ": is it the right file, and the right format?" }
+    let option = "--\(role.option)-column"
+    return ": is the column of the \(role.words) the right one? Name another with \(option)"
+      + (role == .rating || role == .time ? ", or leave it out with \(option) none" : "")
+  }
+
   /// As the rest of a sentence that begins with the line.
   var words: String {
     switch self {

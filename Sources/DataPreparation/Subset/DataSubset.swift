@@ -110,6 +110,8 @@ package struct DataSubset: Sendable {
     }
     summary.sampledUsers = userSample.map { sample in sample.count { $0 } }
     summary.sampledItems = itemSample.map { sample in sample.count { $0 } }
+    summary.askedUsers = users?.number
+    summary.askedItems = items?.number
     let isKept = (0..<columns.count).map { row in
       (userSample?[Int(columns.users[row])] ?? true)
         && (itemSample?[Int(columns.items[row])] ?? true)
@@ -148,6 +150,9 @@ package struct SubsetSummary: Sendable {
   /// The sizes of the samples; nil where none was taken.
   package internal(set) var sampledUsers: Int?
   package internal(set) var sampledItems: Int?
+  /// The sizes that were asked for, if they are numbers rather than shares.
+  package internal(set) var askedUsers: Int?
+  package internal(set) var askedItems: Int?
   package internal(set) var interactions = 0
   package internal(set) var users = 0
   package internal(set) var items = 0
@@ -165,12 +170,17 @@ package struct SubsetSummary: Sendable {
   package var lines: [String] {
     var lines = ["\(interactionsRead) interactions read"]
     if outsideTime > 0 { lines.append("\(outsideTime) left out: outside of the time") }
-    if let sampledUsers { lines.append("\(sampledUsers) users sampled") }
-    if let sampledItems { lines.append("\(sampledItems) items sampled") }
+    if let sampledUsers { lines.append(Self.line(sampledUsers, "users", asked: askedUsers)) }
+    if let sampledItems { lines.append(Self.line(sampledItems, "items", asked: askedItems)) }
     lines.append(
       "\(interactions) interactions of \(users) users (of \(usersRead)) and \(items) items (of "
         + "\(itemsRead)) kept")
     if let note = FolderSelection.note(ofStale: staleNeighbourFiles) { lines.append(note) }
     return lines
+  }
+
+  private static func line(_ count: Int, _ word: String, asked: Int?) -> String {
+    guard let asked, asked > count else { return "\(count) \(word) sampled" }
+    return "\(count) \(word) sampled: all that have interactions, fewer than the \(asked) asked for"
   }
 }

@@ -23,6 +23,11 @@ package enum SampleSize: Sendable, Equatable {
     self = .share(share)
   }
 
+  /// The number that is asked for; nil for a share.
+  var number: Int? {
+    if case .count(let count) = self { count } else { nil }
+  }
+
   /// How many of `total` are taken; at least one, if there is one.
   package func count(of total: Int) -> Int {
     switch self {

@@ -58,6 +58,48 @@ import Testing
     #expect(error.message.contains(reason), "\(error)")
   }
 
+  @Test("a column with times is taken by its name and first value, and what is not used is said")
+  func guessedTime() throws {
+    let csv = "user,item,note,purchased_at\na,x,hello,2014-07-23\n"
+    let json =
+      "{\"user\": \"a\", \"item\": \"x\", \"note\": \"hello\", \"purchased_at\": \"2014-07-23\"}\n"
+    for text in [csv, json] {
+      let imported = try Imported(text)
+      #expect(
+        try imported.interactions == "userID\titemID\ttimestamp\n0\t0\t1406073600\n")
+      #expect(imported.observer.notices.contains("not used: 'note'"))
+    }
+    // Names alone do not decide, nor do values alone, and two columns are a question.
+    let price = try Imported("user,item,time_spent,when\na,x,12,2014-07-23\n")
+    #expect(try price.interactions == "userID\titemID\n0\t0\n")
+    #expect(
+      price.observer.notices.contains(
+        "not used: 'time_spent', 'when' (looks like times: --time-column when)"),
+      "\(price.observer.notices)")
+    let two = try Imported("user,item,sent_at,read_at\na,x,2014-07-23,2014-07-24\n")
+    #expect(try two.interactions == "userID\titemID\n0\t0\n")
+    let none = try Imported(csv) { $0.columns.names = [.time: "none"] }
+    #expect(try none.interactions == "userID\titemID\n0\t0\n")
+    #expect(try Imported("user,item,purchased_at\na,x,\n").summary.rowsRead == 1)
+  }
+
+  @Test("lines that are all damaged in one way are not listed one by one")
+  func damagedAlike() throws {
+    let rows = (0..<50).map { "a\($0),x,good\n" }.joined()
+    let observer = RecordingObserver()
+    _ = try #require(
+      try Imported.refusal(Array("user,item,rating\n\(rows)".utf8), observer: observer))
+    #expect(observer.warnings.count == 4, "\(observer.warnings)")
+    #expect(
+      observer.warnings.last == "all 50 lines are damaged in the same way: is the column of the "
+        + "rating the right one? Name another with --rating-column, or leave it out with "
+        + "--rating-column none")
+    let mixed = RecordingObserver()
+    _ = try Imported.refusal(
+      Array("user,item,rating\n\(rows)b,x,3\n".utf8), observer: mixed)
+    #expect(mixed.warnings.count == 21 && mixed.warnings.last?.hasPrefix("… and 30 more") == true)
+  }
+
   @Test("a row of JSON that lacks a key is damaged")
   func missingKey() throws {
     let observer = RecordingObserver()

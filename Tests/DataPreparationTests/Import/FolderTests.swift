@@ -115,6 +115,64 @@ import Testing
     #expect(try !imported.folder.files.contains("items.texts"))
   }
 
+  @Test("a folder that is imported again keeps its ids, titles, categories and texts")
+  func importedAgain() throws {
+    let imported = try Imported([
+      "r.csv": Array("user,item\nAnn,x\nBob,y\n".utf8),
+      "meta.csv": Array("item_id,title,genres\nx,Up,A|B\ny,,C\n".utf8),
+    ]) { options, folder in options.items = "\(folder)/meta.csv" }
+    let out = imported.folder.path("again")
+    let options = DataImport.Options(source: imported.folder.path("set"), out: out)
+    _ = try DataImport.run(options, observer: RecordingObserver())
+    for file in ["users.tsv", "items.tsv"] {
+      #expect(try imported.folder.text("again/\(file)") == imported.text(file))
+    }
+    #expect(try imported.items == "itemID\tid\ttitle\tcategories\n0\tx\tUp\tA | B\n1\ty\t\tC\n")
+    // A new description comes first.
+    var newer = DataImport.Options(
+      source: imported.folder.path("set"), out: imported.folder.path("newer"))
+    newer.items = try imported.folder.write("item_id,title\ny,Jaws\n", to: "newer.csv")
+    let described = newer
+    _ = try DataImport.run(described, observer: RecordingObserver())
+    #expect(
+      try imported.folder.text("newer/items.tsv")
+        == "itemID\tid\ttitle\tcategories\n0\tx\tUp\tA | B\n1\ty\tJaws\t\n")
+  }
+
+  @Test("a description that is not UTF-8 is refused, and one of other items is a warning")
+  func unusableItems() throws {
+    let rows = Array("user,item\na,x\n".utf8)
+    let latin = Array("item_id,title\nx,Caf".utf8) + [0xE9, 0x0A]
+    let python = Array("{'asin': 'x', 'title': 'Caf".utf8) + [0xE9] + Array("'}\n".utf8)
+    for bytes in [latin, python] {
+      let folder = try TemporaryFolder()
+      try folder.write(rows, to: "r.csv")
+      try folder.write(bytes, to: "items")
+      var options = DataImport.Options(source: folder.path("r.csv"), out: folder.path("set"))
+      options.items = folder.path("items")
+      let (refused, observer) = (options, RecordingObserver())
+      #expect(throws: DatasetError.self) { try DataImport.run(refused, observer: observer) }
+      #expect(observer.warnings.first?.contains("iconv -f windows-1252") == true)
+      #expect(try folder.files == ["items", "r.csv"])
+    }
+    let files: KeyValuePairs = [
+      "r.csv": rows, "items": Array("id,title,code,price\n1,Up,x,3\n".utf8),
+    ]
+    let other = try Imported(files) { options, folder in options.items = "\(folder)/items" }
+    #expect(other.observer.notices.contains("not used of items: 'code', 'price'"))
+    #expect(
+      other.observer.warnings == [
+        "0 of 1 items are described by items: it took 'id' as the item, such as '1'; if another "
+          + "column has the ids of the interactions, name it with --item-id-column"
+      ])
+    let named = try Imported(files) { options, folder in
+      options.items = "\(folder)/items"
+      options.itemIDColumn = "code"
+    }
+    #expect(try named.items == "itemID\tid\ttitle\n0\tx\tUp\n")
+    #expect(named.observer.warnings.isEmpty)
+  }
+
   @Test("printed Python dictionaries and CSV describe items as well")
   func otherItemFiles() throws {
     let python = "{'asin': 'x', 'title': u'Caf\\u00e9 \"A\"', 'categories': [['P', 'Q'], ['P']]}\n"
