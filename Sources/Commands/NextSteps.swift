@@ -6,15 +6,19 @@ struct NextSteps {
 
   /// - Parameters:
   ///   - data: the folder of the data set, whose first user serves as an example.
+  ///   - introduction: what stands before the directory.
   ///   - program: how the user started it.
-  init(runDirectory: String, data: String, program: String = CommandLine.arguments[0]) {
+  init(
+    runDirectory: String, data: String, introduction: String = "the run is in",
+    program: String = CommandLine.arguments[0]
+  ) {
     let run = ShellWord.quoted(runDirectory)
     let out = ShellWord.quoted("\(runDirectory)/export")
     let user = ShellWord.quoted(OriginalIdentifiers.firstUser(of: data) ?? "0")
     // The parser takes a word that begins with a dash for an option.
     let option = user.hasPrefix("-") ? "--user=\(user)" : "--user \(user)"
     lines =
-      ["the run is in \(runDirectory); next:"]
+      ["\(introduction) \(runDirectory); next:"]
       + [
         "recommend --run \(run) \(option)", "export --run \(run) --out \(out)",
         "compare \(run)",

@@ -13,6 +13,10 @@ struct RecommendCommand: ParsableCommand {
       folder of the data set has tables of original ids (users.tsv, items.tsv), users and items \
       have these ids, and items their titles.
 
+      Items of the user's training data are left out; those of validation and test may be \
+      recommended, because the model has not seen them. --exclude-all leaves \
+      them out, too, as in real use.
+
       With the models whose score is a sum (\(models)) every item has a reason: the part of the \
       score that speaks most for it, which is a modality or 'interactions' (the id vectors). A \
       part counts as far as it is above its mean over all items for that user; the percentage is \
@@ -48,6 +52,9 @@ struct RecommendCommand: ParsableCommand {
   @Flag(help: "Include items that the user has in the training data.")
   var includeSeen = false
 
+  @Flag(help: "Leave out all items that the user has: those of validation and test, too.")
+  var excludeAll = false
+
   @OptionGroup var trained: TrainedDataOptions
 
   @Option(
@@ -74,6 +81,9 @@ struct RecommendCommand: ParsableCommand {
     if json, format != .table {
       throw ValidationError("--json and --format exclude each other.")
     }
+    if includeSeen, excludeAll {
+      throw ValidationError("--include-seen and --exclude-all exclude each other.")
+    }
     if skipUnknown, file == nil { throw ValidationError("--skip-unknown is for --users.") }
   }
 
@@ -81,12 +91,14 @@ struct RecommendCommand: ParsableCommand {
     try reporting {
       let recommender = try RunRecommender(
         .init(
-          run: runDirectory, count: top, includesSeen: includeSeen, dataFolder: trained.data,
-          style: ids))
+          run: runDirectory, count: top,
+          excluded: includeSeen ? .nothing : excludeAll ? .everything : .training,
+          dataFolder: trained.data, style: ids))
       if let note = recommender.note { StandardError.write("note: \(note)") }
       var printer = Printer(recommender, asJSON: json, format)
       defer { printer.warn() }
       if let file {
+        if !skipUnknown { try printer.check(file) }
         try printer.recommend(toListed: file, skippingUnknown: skipUnknown)
       } else if all {
         try printer.recommend(to: 0..<recommender.userCount)
@@ -128,6 +140,18 @@ private struct Printer {
       } else {
         StandardOutput.write(text: try text.next(answers))
       }
+    }
+  }
+
+  /// Looks all ids of a file up before any output, so that nothing half-done is printed. What can
+  /// be read only once, such as a pipe, is not checked.
+  func check(_ path: String) throws {
+    let kind = try? FileManager.default.attributesOfItem(atPath: path)[.type] as? FileAttributeType
+    guard path != "-", kind == .typeRegular else { return }
+    let reader = try open(path)
+    while let id = try line(reader, "'\(path)'") {
+      guard !id.isEmpty else { continue }
+      _ = try recommender.user(id, place: " (line \(reader.line) of '\(path)')")
     }
   }
 

@@ -75,13 +75,14 @@ struct RecommendationText {
       + (hasReasons ? ["reason", "share"] : [])).joined(separator: "\t")
   }
 
-  /// Numbers are not rounded.
+  /// Scores are not rounded, shares are: they are estimates of a reason.
   private func lines(_ answer: Recommendation) -> [String] {
     answer.items.enumerated().map { rank, item in
       var line = "\(answer.shownID)\t\(rank + 1)\t\(item.shownID)\t\(item.score)"
       if hasTitles { line += "\t\(item.title ?? "")" }
       if hasReasons {
-        line += "\t\(item.reason?.part ?? "")\t\(item.reason.map { "\($0.share)" } ?? "")"
+        let share = item.reason.map { String(format: "%.3f", $0.share) }
+        line += "\t\(item.reason?.part ?? "")\t\(share ?? "")"
       }
       return line
     }

@@ -83,6 +83,11 @@ struct CoordinatorCommand: ParsableCommand {
             .lines.forEach(StandardError.write)
         }
       }
+      if prepared, [.interrupted, .terminated].contains(outcome.exitCode) {
+        // The launcher, which got the signal too, says that the run was stopped.
+        ProcessOutput.log?.note("mrdib: \(outcome.message)")
+        StandardOutput.leave(outcome.exitCode)
+      }
       end(outcome)
     }
   }

@@ -116,6 +116,7 @@ struct RunOptions: ParsableArguments {
     for setup: RunSetup, _ resume: ResumeChoice
   ) throws -> (directory: RunDirectory, lock: RunLock, continued: ResumableRun?) {
     let path = try folder(resume) ?? setup.standardDirectory(date: Date())
+    try ForeignFolder.refuseForRun(path)
     let lock = try RunLock(runDirectory: path)
     let directory = RunDirectory(existing: path)
     if !overwrite, resume != .never, let run = try ResumableRun.find(in: directory, for: setup) {
@@ -132,6 +133,13 @@ struct RunOptions: ParsableArguments {
     return (
       try RunDirectory.create(at: path, existingRun: isUnused ? .replace : .refuse), lock, nil
     )
+  }
+
+  /// Checks the directory that the options name before anything is read.
+  ///
+  /// - Throws: ``RuntimeError`` if no run may be there.
+  func checkRunDirectory(_ resume: ResumeChoice) throws {
+    if let path = try folder(resume) { try ForeignFolder.refuseForRun(path) }
   }
 
   private func folder(_ resume: ResumeChoice) throws -> String? {

@@ -48,6 +48,8 @@ struct SweepCommand: ParsableCommand {
   func run() throws {
     try reporting {
       let grid = try ConfigurationGrid(requested: options.request().requestedLayers())
+      try checkGrid(grid)
+      for sentence in grid.replacedLists { StandardError.write("warning: \(sentence)") }
       let search = try coordinate.map { names in
         try CoordinateSearch(
           grid: grid, order: names.split(separator: ",").map { $0.trimming { $0 == " " } })
@@ -57,18 +59,36 @@ struct SweepCommand: ParsableCommand {
         let first = try search?.points(turn: 0, chosen: search?.start() ?? []) ?? points
         return StandardOutput.write(first.map(\.name))
       }
-      let (runner, _) = try sweep.runner(
+      let (runner, folder) = try sweep.runner(
         options, name: options.experimentName("sweep", grid.layers),
         expectedRuns: search?.runCount ?? points.count)
       let runs = try search?.run(runner.run) ?? runner.run(points)
       let report = try SweepReport(runs, metrics: metrics)
       try table.write(report, csv: report.csv, lines: report.lines)
       runner.endIfStopped()
+      if let chosen = report.chosenFolder, !options.quiet {
+        let run = "\(folder.path)/\(chosen)"
+        try NextSteps(
+          runDirectory: run, data: TrainedData.folder(ofRun: run),
+          introduction: "the best run of the chosen settings, by validation, is in"
+        ).lines.forEach(StandardError.write)
+      }
       try runner.checkFailures(in: runs)
       if report.chosenByValidation == nil {
         throw ArgumentParser.ExitCode(Runtime.ExitCode.failure.rawValue)
       }
     }
+  }
+
+  /// - Throws: ``RuntimeError`` for a grid of no settings: that would be `mrdib train`.
+  private func checkGrid(_ grid: ConfigurationGrid) throws {
+    guard grid.axes.isEmpty else { return }
+    throw RuntimeError(
+      exitCode: .usage,
+      message: "Cannot begin a sweep: no grid: no hyper_parameters name the settings to try. Give "
+        + "them and their values, such as --set 'learning_rate=[0.001, 0.0005]' --set "
+        + "'seed=[1, 2, 3]' --set 'hyper_parameters=[learning_rate, seed]', or as lines of a file "
+        + "with --config; mrdib train trains one run.")
   }
 }
 

@@ -57,7 +57,9 @@ struct SweepOptions: ParsableArguments {
     let isQuiet = options.quiet
     let runner = try SweepRunner(
       request: options.request(), folder: folder,
-      execution: cluster ? ClusterExecution(signals: signals) : SingleProcessExecution(jobs: jobs),
+      execution: cluster
+        ? ClusterExecution(signals: signals)
+        : SingleProcessExecution(jobs: jobs, isQuiet: isQuiet),
       expectedRuns: expectedRuns, jobs: jobs, signals: signals
     ) { line in
       if !isQuiet { StandardError.write(line) }

@@ -40,6 +40,7 @@ struct TrainCommand: ParsableCommand {
     try reporting {
       // Checked here, so that an unusable folder is reported once and not by every process.
       _ = try protection.security(listens: true)
+      if !dryRun { try options.checkRunDirectory(continuation.resume) }
       let alone = ["workers", "servers"].map {
         RunRequest.Option(option: "--single-process", key: $0, value: "1")
       }

@@ -45,6 +45,9 @@ package struct ConfigurationGrid: Sendable {
   package let axes: [Axis]
   /// The user's other settings, lowest layer first.
   package let layers: [ConfigurationLayer]
+  /// Lists of values that a later layer replaced by a single value, each as a sentence for a
+  /// warning.
+  package let replacedLists: [String]
 
   /// Separates the grid from the user's other settings.
   ///
@@ -61,13 +64,20 @@ package struct ConfigurationGrid: Sendable {
     let keys = try lists.last.map(Self.listedKeys) ?? []
     let names = Set(keys.map(\.key.name))
     var written: [String: ConfigurationLayer.Entry] = [:]
+    var replaced: [String: String] = [:]
     layers = try plain.map { layer in
       var rest: [ConfigurationLayer.Entry] = []
       for (key, entry) in try layer.keyedEntries() {
-        if names.contains(key.name) { written[key.name] = entry } else { rest.append(entry) }
+        guard names.contains(key.name) else {
+          rest.append(entry)
+          continue
+        }
+        let before = written.updateValue(entry, forKey: key.name)
+        replaced[key.name] = before.flatMap { Self.replacement(of: $0, by: entry) }
       }
       return ConfigurationLayer(entries: rest)
     }
+    replacedLists = replaced.sorted { $0.key < $1.key }.map(\.value)
     axes = try keys.map { key, source in
       guard let entry = written[key.name] else {
         throw ConfigurationError(
@@ -94,6 +104,15 @@ package struct ConfigurationGrid: Sendable {
     axes.reduce([[]]) { points, axis in
       points.flatMap { point in axis.values.map { point + [$0] } }
     }
+  }
+
+  /// Says that a single value replaces several; nil if it does not.
+  private static func replacement(
+    of list: ConfigurationLayer.Entry, by entry: ConfigurationLayer.Entry
+  ) -> String? {
+    guard list.elements.count > 1, entry.elements.count == 1 else { return nil }
+    return "\(entry.valueSource): the only value of \(entry.name) replaces the "
+      + "\(list.elements.count) values of the grid (\(list.valueSource))"
   }
 
   /// The keys that an entry `hyper_parameters` lists, with where.

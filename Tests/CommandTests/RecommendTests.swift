@@ -47,7 +47,7 @@ import Testing
     let item = try #require(Int(row[2].dropFirst().dropLast()))
     #expect(row[1] == "1" && row[2] == "B\(item)X" && row[4] == "Thing \(item)")
     #expect(["interactions", "visual", "text"].contains(row[5]))
-    #expect((1.0 / 3...1).contains(Double(row[6]) ?? 0))
+    #expect((0.333...1).contains(Double(row[6]) ?? 0) && row[6].count == 5)
 
     let list = try trained.folder.write("user-35\r\n\nuser-0\n", to: "list")
     let some = Self.rows(
@@ -89,8 +89,13 @@ import Testing
     let list = try trained.folder.write("user-7\nnone of them\nuser-0\n", to: "list")
     let stopped = try trained.recommend("--users", list, "--format", "tsv", status: 64)
     #expect(stopped.errors.contains("line 2 of '\(list)'"), "\(stopped.errors)")
-    // The users before the line have their answers.
-    #expect(Set(Self.rows(stopped.output).dropFirst().map { $0[0] }) == ["user-7"])
+    // All ids of a file are looked up before anything is printed; a pipe is answered as it comes.
+    #expect(stopped.output.isEmpty)
+    let piped = try Command(
+      bash: "printf 'user-7\\nnone\\nuser-0\\n' | \"$@\"",
+      arguments: ["recommend", "--run", trained.run, "--users", "-", "--format", "tsv"])
+    #expect(piped.status == 64)
+    #expect(Set(Self.rows(piped.output).dropFirst().map { $0[0] }) == ["user-7"])
     let skipped = try Command(
       bash: "printf 'user-7\\nnone\\nuser-0\\n' | \"$@\"",
       arguments: [
@@ -108,6 +113,113 @@ import Testing
     #expect(folder.errors.contains("it is a folder"))
     let missing = try trained.recommend("--users", "\(trained.folder.path)/no", status: 66)
     #expect(missing.errors.contains("/no'"))
+  }
+
+  @Test("--exclude-all leaves out validation and test, --include-seen leaves out nothing")
+  func excluded() throws {
+    let trained = try Trained()
+    var own: [Int: Set<String>] = [:]
+    let names = try FileManager.default.contentsOfDirectory(atPath: trained.data)
+    let file = try #require(names.first { $0.hasSuffix(".inter") })
+    for line in try trained.folder.text("data/\(file)").split(separator: "\n").dropFirst() {
+      let fields = line.split(separator: "\t")
+      if fields[0] == "5" { own[Int(fields[4]) ?? -1, default: []].insert(String(fields[1])) }
+    }
+    func items(_ options: String...) throws -> Set<String> {
+      let arguments = ["recommend", "--run", trained.run, "--user", "5", "--ids", "dense"]
+      let tsv = try Command(arguments: arguments + ["--top", "90", "--format", "tsv"] + options)
+      #expect(tsv.status == 0, "\(tsv.errors)")
+      return Set(Self.rows(tsv.output).dropFirst().map { $0[2] })
+    }
+    let (train, test) = (own[0] ?? [], (own[1] ?? []).union(own[2] ?? []))
+    #expect(!train.isEmpty && !test.isEmpty)
+    let all = Set((0..<90).map(String.init))
+    #expect(try items() == all.subtracting(train))
+    #expect(try items("--exclude-all") == all.subtracting(train).subtracting(test))
+    #expect(try items("--include-seen") == all)
+    let both = try trained.recommend(
+      "--user", "user-0", "--include-seen", "--exclude-all", status: 64)
+    #expect(both.errors.contains("exclude each other"))
+  }
+
+  @Test("tables whose ids changed since training are refused; corrected titles are not")
+  func changedIdentifiers() throws {
+    let trained = try Trained()
+    let titles = (0..<90).map { "\($0)\tB\($0)X\tBetter \($0)\n" }.joined()
+    try trained.folder.write("itemID\tid\ttitle\n" + titles, to: "data/items.tsv")
+    #expect(try trained.recommend("--user", "user-0").output.contains("Better"))
+    let reversed = (0..<90).map { "\($0)\tB\(89 - $0)X\tThing \(89 - $0)\n" }.joined()
+    try trained.folder.write("itemID\tid\ttitle\n" + reversed, to: "data/items.tsv")
+    let refused = try trained.recommend("--user", "user-0", status: 65)
+    #expect(refused.output.isEmpty && refused.errors.contains("items.tsv': they have changed"))
+    let out = trained.folder.path("out")
+    let export = try Command("export", "--run", trained.run, "--out", out)
+    #expect(export.status == 65 && !FileManager.default.fileExists(atPath: out))
+    #expect(try trained.recommend("--user", "0", "--ids", "dense").output.hasPrefix("user 0"))
+    // A run of a release that recorded no digests.
+    let best = try trained.folder.object("run/best.json").filter { $0.key != "identifiers" }
+    try JSONSerialization.data(withJSONObject: best)
+      .write(to: URL(fileURLWithPath: trained.folder.path("run/best.json")))
+    #expect(try trained.recommend("--user", "user-0").output.contains("Thing"))
+  }
+
+  @Test("other data, a sweep and a missing folder are named as what they are")
+  func otherFolders() throws {
+    let trained = try Trained()
+    let other = try TemporaryFolder()
+    let data = other.path("data")
+    #expect(
+      try Command(
+        "data", "generate", "--out", data, "--users", "160", "--items", "80",
+        "--interactions", "12"
+      ).status == 0)
+    for (options, hint) in [
+      ([], "or use --include-seen"), (["--include-seen"], "or leave --data out"),
+    ] {
+      let wrong = try Command(
+        arguments: ["recommend", "--run", trained.run, "--data", data, "--user", "user-0"] + options
+      )
+      #expect(wrong.status == 65 && wrong.errors.contains("is not what"), "\(wrong.errors)")
+      #expect(wrong.errors.contains(hint), "\(wrong.errors)")
+      #expect(options.isEmpty || !wrong.errors.contains("--include-seen"), "\(wrong.errors)")
+    }
+    let missing = try Command("recommend", "--run", other.path("none"), "--user", "0")
+    #expect(missing.status == 66 && missing.errors.contains("there is no such folder"))
+    // Nothing is written into a data set.
+    let names = try FileManager.default.contentsOfDirectory(atPath: data)
+    let export = try Command("export", "--run", trained.run, "--out", data)
+    #expect(export.status == 73 && export.errors.contains("it holds a data set"))
+    for command in ["train", "sweep"] {
+      let grid = ["--set", "hyper_parameters=[seed]", "--set", "seed=[1, 2]"]
+      let mixed = try Command(
+        arguments: [command, "--data", data, "--run", data, "--epochs", "1"]
+          + (command == "sweep" ? grid : []))
+      #expect(mixed.status == 73 && mixed.errors.contains("it holds a data set"), "\(mixed.errors)")
+    }
+    #expect(
+      try FileManager.default.contentsOfDirectory(atPath: data).sorted() == names.sorted())
+  }
+
+  @Test("a sweep ends with its best run; its folder is no place for another run, and no run")
+  func sweep() throws {
+    let folder = try TemporaryFolder()
+    let data = try folder.generateData()
+    let path = folder.path("sweep")
+    let common = ["--data", data, "--model", "bpr", "--objective", "plain", "--epochs", "1"]
+    let none = try Command(arguments: ["sweep", "--dry-run"] + common)
+    #expect(none.status == 64 && none.errors.contains("no grid: no hyper_parameters"))
+    let grid = ["--set", "hyper_parameters=[seed]", "--set", "seed=[1, 2]", "--run", path]
+    let sweep = try Command(arguments: ["sweep"] + common + grid)
+    #expect(sweep.status == 0, "\(sweep.errors)")
+    #expect(sweep.errors.contains("by validation, is in \(path)/runs/"), "\(sweep.errors)")
+    let train = try Command(arguments: ["train", "--run", path] + common)
+    #expect(train.status == 73 && train.errors.contains("it is the folder of a sweep"))
+    #expect(!FileManager.default.fileExists(atPath: "\(path)/config.resolved.yaml"))
+    let recommend = try Command("recommend", "--run", path, "--user", "0")
+    #expect(recommend.status == 66 && recommend.errors.contains("it is the folder of a sweep"))
+    let one = try Command(arguments: ["sweep", "--seed", "7", "--dry-run"] + common + grid)
+    #expect(one.status == 0 && one.errors.contains("--seed 7: the only value of seed replaces"))
+    #expect(try Command(arguments: ["sweep"] + common + grid).status == 0)
   }
 
   @Test("a reader that closes the pipe ends the command without a message")

@@ -68,7 +68,8 @@ import Testing
     let long = try LongRun()
     let pipe = try FullPipe()
     let train = try RunningCommand(
-      long.folder, ["train", "--single-process", "--verbose"] + long.settings("run") + Self.endless,
+      long.folder,
+      ["train", "--single-process", "--verbose"] + long.settings("run") + Self.endless,
       errors: pipe.end)
     // Three lines per epoch at least, less the lines that the pipe and the program keep.
     try long.wait(for: 700, of: "run", while: train)

@@ -69,6 +69,18 @@ private func texts(_ grid: ConfigurationGrid) -> [String] {
         == ["seed=7", "seed=8"])
   }
 
+  @Test("a single value that replaces a list is named with both places")
+  func replacedLists() throws {
+    let yaml = "seed: [1, 2, 3]\nhyper_parameters: [seed]"
+    let sentences = try grid(yaml, "seed=7").replacedLists
+    #expect(sentences.count == 1)
+    #expect(sentences.first?.contains("the only value of seed replaces the 3 values") == true)
+    #expect(sentences.first?.contains("grid.yaml:1") == true)
+    #expect(try grid(yaml).replacedLists.isEmpty)
+    #expect(try grid(yaml, "seed=[7, 8]").replacedLists.isEmpty)
+    #expect(try grid("seed: 1\nhyper_parameters: [seed]", "seed=7").replacedLists.isEmpty)
+  }
+
   @Test(
     "an error in a grid names its place",
     arguments: [

@@ -96,9 +96,23 @@ import Testing
         == ["the runs differ in train_batch_size (2048, 512) besides learning_rate, objective"])
     #expect(
       try Self.warnings(plain, other + "\ntrain_batch_size: 512", origins: [first, first]) == [])
+    // A baseline without features has another digest of the same folder.
     let digits = (0...1).map { String(repeating: "\($0)", count: 32) }
     let data = try Self.warnings(
       "data_digest: 'xxh128:\(digits[0])'", "data_digest: 'xxh128:\(digits[1])'")
     #expect(data.count == 1 && data[0].contains("different data"))
+    func run(_ model: String, _ folder: String, _ digit: Int) -> String {
+      "model: \(model)\nobjective: plain\ndata: \(folder)\ndata_digest: 'xxh128:\(digits[digit])'"
+    }
+    func mentionsData(_ runs: String...) throws -> Bool {
+      let folder = try TemporaryFolder()
+      return try ComparedSettings(Self.groups(runs, in: folder)).warnings
+        .contains { $0.contains("different data") }
+    }
+    #expect(try !mentionsData(run("bpr", "/shop", 0), run("vbpr", "/shop", 1)))
+    #expect(try mentionsData(run("bpr", "/shop", 0), run("vbpr", "/other", 1)))
+    #expect(try mentionsData(run("bpr", "/shop", 0), run("bpr", "/shop", 1)))
+    #expect(
+      try mentionsData(run("bpr", "/shop", 0), run("vbpr", "/shop", 1), run("vbpr", "/shop", 0)))
   }
 }

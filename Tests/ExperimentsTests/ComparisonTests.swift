@@ -1,5 +1,7 @@
 import Experiments
+import Foundation
 import Recommenders
+import Runtime
 import TestSupport
 import Testing
 
@@ -190,6 +192,22 @@ import Testing
         == runs.filter { run in
           chosen[0].runs.contains { $0.path.hasSuffix(run.folder) }
         }.compactMap(\.result))
+  }
+
+  @Test("configurations that differ in nothing that a label names have their folders in it")
+  func sameLabels() throws {
+    let tiny = try TinySweep()
+    let run = try #require(
+      try tiny.runner().run(tiny.points("seed: [1]\nhyper_parameters: [seed]")).first)
+    let path = "\(tiny.sweep.path)/\(run.folder)"
+    let copy = tiny.folder.path("copy")
+    try FileManager.default.copyItem(atPath: path, toPath: copy)
+    let configuration = RunDirectory(existing: copy)
+    let text = try configuration.configurationText().replacing(
+      /xxh128:[0-9a-f]{32}/, with: "xxh128:\(String(repeating: "0", count: 32))")
+    try configuration.writeConfiguration(text)
+    let groups = try ComparedGroup.groups(in: [path, copy], chosenOnly: false)
+    #expect(groups.map(\.label) == ["vbpr (\(path))", "vbpr (\(copy))"])
   }
 
   @Test("in an unfinished sweep, settings that lack a seed are not chosen")

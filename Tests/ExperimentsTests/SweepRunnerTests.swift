@@ -70,6 +70,22 @@ import Testing
     #expect(once.map(\.result?.test) == runs.map(\.result?.test))
   }
 
+  @Test("terms between modalities that do nothing with one modality are named once")
+  func oneModality() throws {
+    let grid = "objective: [plain, mrdib]\nseed: [1, 2]\nhyper_parameters: [objective, seed]\n"
+    let tiny = try TinySweep()
+    let lines = Lines()
+    let execution = WatchedExecution { _, _ in
+      RoleOutcome(exitCode: .failure, message: "not trained")
+    }
+    _ = try tiny.runner(execution, lines: lines).run(
+      tiny.points(grid + "modalities: ['text:text_feat.npy']"))
+    #expect(lines.all.filter { $0.contains("no effect with one modality (text)") }.count == 1)
+    let both = Lines()
+    _ = try tiny.runner(execution, lines: both).run(tiny.points(grid))
+    #expect(!both.all.contains { $0.contains("no effect") })
+  }
+
   @Test("a run that was killed with the program is trained again")
   func killed() throws {
     let tiny = try TinySweep()

@@ -26,12 +26,17 @@ package struct RunOutcome: Sendable, Equatable {
   /// One line for the user.
   package var summary: String {
     switch ending {
-    case .completed: "all \(epochsFinished) epochs are trained"
-    case .earlyStopped: "no further improvement after \(epochsFinished) epochs"
+    case .completed:
+      epochsFinished == 1 ? "the only epoch is trained" : "all \(epochsFinished) epochs are trained"
+    case .earlyStopped: "no further improvement after \(epochCount)"
     case .interrupted(let reason):
-      "stopped after \(epochsFinished) \(epochsFinished == 1 ? "epoch" : "epochs"): \(reason)"
+      "stopped after \(epochCount): \(reason)"
     case .failed(let failure): failure.message
     }
+  }
+
+  private var epochCount: String {
+    "\(epochsFinished) \(epochsFinished == 1 ? "epoch" : "epochs")"
   }
 
   /// What the nodes learn of the end.

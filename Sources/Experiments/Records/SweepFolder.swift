@@ -11,7 +11,7 @@ import Runtime
 package struct SweepFolder: Sendable, Equatable {
   package let path: String
 
-  package var storePath: String { "\(path)/sweep.sqlite" }
+  package var storePath: String { "\(path)/\(ForeignFolder.sweepRecords)" }
   package var tablePath: String { "\(path)/sweep.csv" }
 
   /// A folder that exists already; nothing is checked.
@@ -41,7 +41,8 @@ package struct SweepFolder: Sendable, Equatable {
   /// - Parameter forgetting: whether the record of an earlier sweep is deleted, so that all its
   ///   runs are trained again.
   /// - Throws: ``ExperimentError`` if it cannot be created or holds a single run,
-  ///   `CoordinationError` if its path is too long for the records of runs.
+  ///   `RuntimeError` if it holds a data set, `CoordinationError` if its path is too long
+  ///   for the records of runs.
   package static func create(at path: String, forgetting: Bool) throws -> SweepFolder {
     let folder = SweepFolder(existing: path)
     try folder.checkContent()
@@ -72,11 +73,7 @@ package struct SweepFolder: Sendable, Equatable {
         .cannotCreate,
         "Cannot start a sweep in '\(path)': it holds a single run; name another folder with --run.")
     }
-  }
-
-  /// Whether a folder is that of a sweep.
-  static func isSweep(_ path: String) -> Bool {
-    FileManager.default.fileExists(atPath: SweepFolder(existing: path).storePath)
+    try ForeignFolder.refuseDataset(path, "start a sweep in", option: "--run")
   }
 
   /// The folder of a run, relative to this one.

@@ -83,11 +83,16 @@ package struct ComparedGroup: Sendable, Equatable {
       }
     }
     let labels = ConfigurationLabels.make(groups.map(\.configuration))
-    return zip(labels, groups).map { ComparedGroup(label: $0, runs: $1.runs) }
+    return zip(labels, groups).map { label, group in
+      // Rows that differ in nothing that is shown, such as their data, differ by folder.
+      let isUnique = labels.count { $0 == label } == 1
+      let folder = group.runs.first.map { " (\($0.path))" } ?? ""
+      return ComparedGroup(label: isUnique ? label : label + folder, runs: group.runs)
+    }
   }
 
   private static func runs(in path: String, chosenOnly: Bool) throws -> [ComparedRun] {
-    guard SweepFolder.isSweep(path) else {
+    guard ForeignFolder.isSweep(path) else {
       let request = RunRequest(
         data: nil, configurationFiles: [RunDirectory(existing: path).configurationPath])
       let result = try RunResult(run: path)

@@ -1,5 +1,6 @@
 import Configuration
 import Files
+import Recommenders
 import Runtime
 import Settings
 
@@ -38,7 +39,7 @@ package struct ComparedSettings: Sendable {
   package init(_ groups: [ComparedGroup]) throws {
     let configurations = try groups.compactMap { try $0.runs.first?.configuration() }
     let origins = groups.compactMap { $0.runs.first?.origin }
-    dataDigests = Self.distinct(configurations.map(\.data.digest))
+    dataDigests = Self.dataDigests(of: configurations)
     let names = Set(configurations.flatMap { $0.decisiveSettings.map(\.name) })
     let differences = try names.subtracting(Self.ignored).sorted().compactMap {
       try Self.difference($0, configurations)
@@ -59,6 +60,24 @@ package struct ComparedSettings: Sendable {
     }
     self.compared = differences.map(\.name).filter(compared.contains)
     others = differences.filter { !compared.contains($0.name) }
+  }
+
+  /// The digests of data that differ in more than whether its features are read. A digest covers
+  /// the features in use, so of one folder a model without features has another digest than one
+  /// with them; such runs are on different data only if their folders differ, or if runs with the
+  /// same features do.
+  private static func dataDigests(of configurations: [RunConfiguration]) -> [String] {
+    var kinds: [[RunConfiguration]] = []
+    for configuration in configurations {
+      if let kind = kinds.firstIndex(where: { $0[0].readsSameFeatures(as: configuration) }) {
+        kinds[kind].append(configuration)
+      } else {
+        kinds.append([configuration])
+      }
+    }
+    let isOneFolder = Set(configurations.map(\.data.folder)).count == 1
+    let isSame = kinds.allSatisfy { Set($0.map(\.data.digest)).count == 1 }
+    return isOneFolder && isSame ? [] : distinct(configurations.map(\.data.digest))
   }
 
   private static let ignored: Set<String> = ["seed", "data_digest"]
@@ -110,5 +129,12 @@ package struct ComparedSettings: Sendable {
             : " besides \(compared.joined(separator: ", "))"))
     }
     return warnings
+  }
+}
+
+extension RunConfiguration {
+  fileprivate func readsSameFeatures(as other: RunConfiguration) -> Bool {
+    let needs = [self, other].map { ModelRegistry.needsFeatures($0.model.model) }
+    return needs[0] == needs[1] && (!needs[0] || self.data.modalities == other.data.modalities)
   }
 }

@@ -12,6 +12,8 @@ package struct SweepReport: Sendable, Encodable {
   package let rows: [Row]
   /// The settings with the highest mean of the selection metric on validation, over all seeds.
   package let chosenByValidation: Row?
+  /// The folder, relative to the sweep's, of the run of these settings that is best on validation.
+  package let chosenFolder: String?
   /// What MMRec's rule would have reported: the single run with the highest selection metric on
   /// test. Not to be reported as a result.
   package let chosenByTest: SingleRun?
@@ -54,6 +56,7 @@ package struct SweepReport: Sendable, Encodable {
     case schemaVersion = "schema_version"
     case selectionMetric = "selection_metric"
     case chosenByValidation = "chosen_by_validation"
+    case chosenFolder = "chosen_folder"
     case chosenByTest = "chosen_by_test"
     case unfinishedCount = "unfinished_count"
     case metrics, rows, failures
@@ -80,9 +83,10 @@ package struct SweepReport: Sendable, Encodable {
     selectionMetric = metric
     self.metrics = shown
     rows = groups.map { Row($0, selection: metric, metrics: shown) }
-    chosenByValidation = groups.bestByValidation.map {
-      Row($0, selection: metric, metrics: shown)
-    }
+    let chosen = groups.bestByValidation
+    chosenByValidation = chosen.map { Row($0, selection: metric, metrics: shown) }
+    let value = { (run: SweepRun) in run.selectionValue(.valid) ?? -.infinity }
+    chosenFolder = chosen?.runs.max { value($0) < value($1) }?.folder
     chosenByTest = runs.bestByTest.map { run in
       SingleRun(
         coordinates: run.coordinates, seed: run.seed, valid: run.selectionValue(.valid),

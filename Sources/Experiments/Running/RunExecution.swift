@@ -21,9 +21,15 @@ package protocol RunExecution: Sendable {
 /// computes with lanes of its own.
 package struct SingleProcessExecution: RunExecution {
   private let jobs: Int
+  private let detail: ProgressDetail
 
-  /// - Parameter jobs: how many runs share the processors.
-  package init(jobs: Int = 1) { self.jobs = jobs }
+  /// - Parameters:
+  ///   - jobs: how many runs share the processors.
+  ///   - isQuiet: whether nothing shows where a run is. Several at a time do not show it either.
+  package init(jobs: Int = 1, isQuiet: Bool = true) {
+    self.jobs = jobs
+    detail = isQuiet || jobs > 1 ? .quiet : .brief
+  }
 
   package var layers: [ConfigurationLayer] {
     get throws {
@@ -40,7 +46,7 @@ package struct SingleProcessExecution: RunExecution {
     let setup = try input.setup()
     return try Lanes.$ofScope.withValue(Lanes(count: setup.threads(jobs: jobs))) {
       try SingleProcessRole(
-        setup: setup, directory: directory, runID: RunIdentifier.fresh(), detail: .quiet
+        setup: setup, directory: directory, runID: RunIdentifier.fresh(), detail: detail
       ).run(signals: signals)
     }
   }

@@ -72,6 +72,9 @@ package final class SweepRunner: Sendable {
   ///   the record cannot be written.
   package func run(_ points: [SweepPoint]) throws -> [SweepRun] {
     let planned = try plan(points)
+    for warning in Set(planned.compactMap(\.input.redundancyWarning)).sorted() {
+      report("warning: \(warning)")
+    }
     let distinct = Set(planned.map(\.run.identity)).count
     if distinct < planned.count {
       report(
@@ -162,11 +165,12 @@ package final class SweepRunner: Sendable {
     close(&run, outcome)
     try store.record(run)
     let seconds = ProcessInfo.processInfo.systemUptime - begun
-    report(
-      state.withLock { state in
-        state.runs[run.identity] = run
-        return state.progress.ended(run, seconds: seconds)
-      })
+    let line = state.withLock { state in
+      state.runs[run.identity] = run
+      return state.progress.ended(run, seconds: seconds)
+    }
+    // That the sweep was stopped is said once, at its end.
+    if run.state != .interrupted { report(line) }
     try writeTable()
   }
 

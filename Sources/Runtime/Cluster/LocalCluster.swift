@@ -104,7 +104,7 @@ package struct LocalCluster: Sendable {
 
   private var detailOptions: [String] {
     switch detail {
-    case .quiet: ["--quiet"]
+    case .quiet, .brief: ["--quiet"]
     case .normal: []
     case .verbose: ["--verbose"]
     }

@@ -124,7 +124,7 @@ import Testing
 
   @Test("verbose adds the terms of the loss, the staleness and the other metrics below the line")
   func verbose() {
-    var view = ProgressView.of(.plain(interval: 30), isVerbose: true)
+    var view = ProgressView.of(.plain(interval: 30), detail: .verbose)
     _ = view.handle(.epochStarted(epoch: 0, workers: 2), at: 0)
     let values = [
       "loss.total": 0.5, "loss.bpr": 0.4, "staleness.0": 3, "staleness.2": 1,
@@ -144,6 +144,23 @@ import Testing
     #expect(view.handle(saved, at: 4) == [.line("    model of epoch 0 saved in 1.00s")])
     var normal = ProgressView.of(.plain(interval: 30))
     #expect(normal.handle(saved, at: 4).isEmpty)
+  }
+
+  @Test("one of many runs shows where it is with its best so far, and no line per epoch")
+  func brief() {
+    var view = ProgressView.of(.plain(interval: 30), detail: .brief)
+    _ = view.handle(.epochStarted(epoch: 0, workers: 2), at: 0)
+    #expect(view.finish(0, value: 0.5, at: 2).isEmpty)
+    #expect(view.handle(.epochStarted(epoch: 1, workers: 2), at: 2).isEmpty)
+    let progress = RunEvent.progress(.train, epoch: 1, done: 1, total: 2)
+    #expect(view.handle(progress, at: 29).isEmpty)
+    let lines = view.handle(progress, at: 31)
+    guard lines.count == 1, case .line(let text) = lines[0] else {
+      Issue.record("\(lines)")
+      return
+    }
+    #expect(text.contains("epoch 1") && text.contains("best .5000"), "\(text)")
+    #expect(view.handle(progress, at: 60).isEmpty)
   }
 
   @Test("elsewhere there is one line per epoch and one every 30 seconds")

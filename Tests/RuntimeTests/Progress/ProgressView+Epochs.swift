@@ -13,12 +13,13 @@ extension RunEvent {
 extension ProgressView {
   /// Of a run with 100,000 examples per epoch.
   static func of(
-    _ style: ProgressStyle, isVerbose: Bool = false, epochs: UInt32 = 10, interval: UInt32 = 1,
-    metric: String = "valid.recall@20", patience: UInt32 = 20, examples: UInt64 = 100_000,
+    _ style: ProgressStyle, detail: ProgressDetail = .normal,
+    epochs: UInt32 = 10, interval: UInt32 = 1, metric: String = "valid.recall@20",
+    patience: UInt32 = 20, examples: UInt64 = 100_000,
     selection: ModelSelection? = nil
   ) -> ProgressView {
     ProgressView(
-      style: style, isVerbose: isVerbose,
+      style: style, detail: detail,
       plan: ProgressPlan(
         evaluations: EvaluationSchedule(epochs: epochs, interval: interval),
         selection: SelectionRule(metric: metric, patience: patience), workerCount: 2,

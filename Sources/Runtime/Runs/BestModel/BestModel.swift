@@ -40,21 +40,27 @@ package struct BestModel: Sendable, Codable, Equatable {
   /// Relative to the run directory.
   package let folder: String
   package let files: [File]
+  /// Of the data set's original ids; nil in models of earlier releases.
+  package let identifiers: IdentifierDigests?
 
   enum CodingKeys: String, CodingKey {
     case formatVersion = "format_version"
-    case epoch, version, folder, files
+    case epoch, version, folder, files, identifiers
   }
 
   /// Format 1 lacked the files' digests, format 2 had another algorithm's.
   private static let currentFormat = 3
 
-  init(epoch: UInt32, version: UInt64, folder: String, files: [File]) {
+  init(
+    epoch: UInt32, version: UInt64, folder: String, files: [File],
+    identifiers: IdentifierDigests? = nil
+  ) {
     formatVersion = Self.currentFormat
     self.epoch = epoch
     self.version = version
     self.folder = folder
     self.files = files
+    self.identifiers = identifiers
   }
 
   // MARK: Names
@@ -88,11 +94,20 @@ package struct BestModel: Sendable, Codable, Equatable {
   ///   `DatasetError` when the file cannot be opened.
   package static func read(run: String) throws -> BestModel {
     let path = path(run)
-    guard FileManager.default.fileExists(atPath: path) else {
+    let files = FileManager.default
+    guard files.fileExists(atPath: path) else {
+      let problem =
+        if ForeignFolder.isSweep(run) {
+          "it is the folder of a sweep. Name one of its runs, which are in '\(run)/runs'; the "
+            + "sweep prints the chosen one when it ends."
+        } else if !files.fileExists(atPath: run) {
+          "there is no such folder. Name the directory of a run."
+        } else {
+          "there is no best.json. Name the directory of a run that finished at least one "
+            + "evaluation."
+        }
       throw RuntimeError(
-        exitCode: .inputMissing,
-        message: "Cannot find a model in '\(run)': there is no best.json. Name the directory of a "
-          + "run that finished at least one evaluation.")
+        exitCode: .inputMissing, message: "Cannot find a model in '\(run)': \(problem)")
     }
     let file = try MappedFile(path: path)
     let bytes = Data(file.bytes)

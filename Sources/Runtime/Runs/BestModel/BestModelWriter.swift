@@ -1,6 +1,6 @@
-import Files
 import Checkpoints
 import Datasets
+import Files
 import Foundation
 import Recommenders
 import Tables
@@ -18,19 +18,26 @@ package final class BestModelWriter: @unchecked Sendable {
   /// Of the model, relative to the run.
   private let folder: String
   private let parameters: SafetensorsWriter
+  private let identifiers: IdentifierDigests?
   /// The final matrices, by table.
   private var finals: [Int: NPYWriter] = [:]
 
+  /// - Parameter identifiers: of the data set. If the run has a model already, those recorded with
+  ///   it stay: a resumed run keeps the rows that it began with.
   /// - Throws: an error with a sentence when the files cannot be created.
-  package init(run: String, model: TrainingModel, epoch: UInt32, version: UInt64) throws {
+  package init(
+    run: String, model: TrainingModel, epoch: UInt32, version: UInt64,
+    identifiers: IdentifierDigests? = nil
+  ) throws {
     self.run = run
     self.model = model
     self.epoch = epoch
     self.version = version
     // The files that best.json names stay unchanged until it names the new ones.
     let folders = BestModel.folders(epoch: epoch)
-    let current = try? BestModel.read(run: run).folder
-    folder = current == folders[0] ? folders[1] : folders[0]
+    let current = try? BestModel.read(run: run)
+    self.identifiers = current?.identifiers ?? identifiers
+    folder = current?.folder == folders[0] ? folders[1] : folders[0]
     let path = "\(run)/\(folder)"
     // Not the run directory itself: if it was moved a moment ago, it must not appear again.
     for folder in ["\(run)/\(BestModel.parentFolder)", path] {
@@ -114,7 +121,8 @@ package final class BestModelWriter: @unchecked Sendable {
     for folder in [path, "\(run)/\(BestModel.parentFolder)", run] {
       try DurableFile.synchronizeFolder(folder)
     }
-    let best = BestModel(epoch: epoch, version: version, folder: folder, files: files)
+    let best = BestModel(
+      epoch: epoch, version: version, folder: folder, files: files, identifiers: identifiers)
     try DurableFile.write(
       try ResultJSON.encode(best, isPretty: true), to: BestModel.path(run))
     removeOthers()

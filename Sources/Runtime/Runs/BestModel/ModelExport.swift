@@ -1,6 +1,6 @@
-import Files
 import Checkpoints
 import Datasets
+import Files
 import Foundation
 import Recommenders
 import Tensors
@@ -19,10 +19,12 @@ package enum ModelExport {
   ///
   /// - Parameter identifiers: nil if no tables are wanted.
   /// - Returns: the files' paths.
-  /// - Throws: errors with a sentence when the run has no model or the folder cannot be written.
+  /// - Throws: errors with a sentence when the run has no model, or the folder cannot be written or
+  ///   holds a data set, whose tables of ids would be replaced.
   package static func write(
     run: String, format: ExportFormat, to folder: String, identifiers: OriginalIdentifiers? = nil
   ) throws -> [String] {
+    try ForeignFolder.refuseDataset(folder, "export to", option: "--out")
     let (epoch, sides) = try BestModel.using(run: run) { model in
       (model.epoch, try [Side.user, .item].map { ($0, try model.vectors($0, run: run)) })
     }
@@ -72,11 +74,12 @@ extension OriginalIdentifiers {
   ///
   /// - Parameter moved: where the data is, if it was moved after training.
   /// - Returns: nil, with a note why, if the data is not there or the settings cannot be read.
-  /// - Throws: errors with a sentence when a folder that was named is missing, or tables are
-  ///   damaged or belong to other data.
+  /// - Throws: errors with a sentence when the run has no model, a folder that was named is
+  ///   missing, or tables are damaged or belong to other data.
   package static func find(
     ofRun run: String, moved: String?
   ) throws -> (identifiers: OriginalIdentifiers?, note: String?) {
+    let trained = try BestModel.read(run: run).identifiers
     let folder: String
     do {
       folder = try moved ?? TrainedData.folder(ofRun: run)
@@ -93,6 +96,6 @@ extension OriginalIdentifiers {
     guard exist(in: folder) else { return (.empty, nil) }
     let data = try TrainedData(
       run: run, moved: moved, for: "name the rows", alternative: "use --ids dense")
-    return (try OriginalIdentifiers(of: data), nil)
+    return (try OriginalIdentifiers(of: data, trainedWith: trained), nil)
   }
 }

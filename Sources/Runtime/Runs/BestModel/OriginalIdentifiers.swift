@@ -26,11 +26,15 @@ package struct OriginalIdentifiers: Sendable {
 
   /// Reads the tables of a folder.
   ///
+  /// - Parameter recorded: the digests of the tables when the model was trained; nil if the run has
+  ///   none.
   /// - Throws: `DatasetError` when a table is damaged; ``RuntimeError`` when it has another number
-  ///   of rows than the data set.
-  package init(of data: TrainedData) throws {
-    users = try Self.table(.users, in: data.folder, rows: data.dataset.userCount)
-    items = try Self.table(.items, in: data.folder, rows: data.dataset.itemCount)
+  ///   of rows than the data set, or other ids than the model was trained with.
+  package init(of data: TrainedData, trainedWith recorded: IdentifierDigests?) throws {
+    users = try Self.table(
+      .users, in: data.folder, rows: data.dataset.userCount, recorded: recorded)
+    items = try Self.table(
+      .items, in: data.folder, rows: data.dataset.itemCount, recorded: recorded)
   }
 
   /// Whether a folder has a table of users or items.
@@ -38,7 +42,7 @@ package struct OriginalIdentifiers: Sendable {
     IdentifierTable.Kind.allCases.contains { path(of: $0, in: folder) != nil }
   }
 
-  private static func path(of kind: IdentifierTable.Kind, in folder: String) -> String? {
+  static func path(of kind: IdentifierTable.Kind, in folder: String) -> String? {
     guard let description = try? DatasetDescription.read(folder: folder) else { return nil }
     let file = kind == .users ? description.usersFile : description.itemsFile
     return file.map(description.path)
@@ -53,7 +57,7 @@ package struct OriginalIdentifiers: Sendable {
   }
 
   private static func table(
-    _ kind: IdentifierTable.Kind, in folder: String, rows: Int
+    _ kind: IdentifierTable.Kind, in folder: String, rows: Int, recorded: IdentifierDigests?
   ) throws -> IdentifierTable? {
     guard let path = path(of: kind, in: folder) else { return nil }
     let table = try IdentifierTable(path: path, kind: kind)
@@ -63,6 +67,13 @@ package struct OriginalIdentifiers: Sendable {
         message:
           "Cannot use the ids in '\(path)': it has \(table.count) rows, but the data set has "
           + "\(rows) \(kind). Make the folder again, or use --ids dense.")
+    }
+    if let before = recorded?[kind], before != IdentifierDigests.digest(of: table) {
+      throw RuntimeError(
+        exitCode: .dataMalformed,
+        message:
+          "Cannot use the ids in '\(path)': they have changed since the model was trained, so that "
+          + "rows would get the ids of others. Put the file of that time back, or use --ids dense.")
     }
     return table
   }

@@ -15,26 +15,35 @@ package final class RunRecommender {
     package var run: String
     /// How many items a user gets.
     package var count: Int
-    /// Whether items of the user's training data may be recommended.
-    package var includesSeen: Bool
+    package var excluded: Excluded
     /// Where the data is, if it was moved after training.
     package var dataFolder: String?
     package var style: IdentifierStyle
 
     package init(
-      run: String, count: Int, includesSeen: Bool, dataFolder: String?, style: IdentifierStyle
+      run: String, count: Int, excluded: Excluded, dataFolder: String?, style: IdentifierStyle
     ) {
       self.run = run
       self.count = count
-      self.includesSeen = includesSeen
+      self.excluded = excluded
       self.dataFolder = dataFolder
       self.style = style
     }
   }
 
+  /// Which items of a user are not recommended.
+  package enum Excluded: Sendable {
+    case nothing
+    /// Those of the training data.
+    case training
+    /// Those of the validation and test data, too.
+    case everything
+  }
+
   /// What is read of the best model.
   private struct Model {
     let epoch: UInt32
+    let identifiers: IdentifierDigests?
     /// `[U, D]`; rows are read when they are needed.
     let users: NPYFile
     /// `[I, D]`.
@@ -67,7 +76,16 @@ package final class RunRecommender {
     self.request = request
     let run = request.run
     _ = try BestModel.read(run: run)
-    let trained = try Self.data(request)
+    let trained: TrainedData?
+    var problem: String?
+    do {
+      trained = try Self.data(request)
+    } catch {
+      // Without the data, items that users have are not known, nor are ids, titles and counts.
+      guard request.excluded == .nothing, request.dataFolder == nil else { throw error }
+      trained = nil
+      problem = "\(error)"
+    }
     let setup = try trained.flatMap { trained -> RunSetup? in
       guard ModelRegistry.namesWithScoreParts.contains(trained.configuration.model.model) else {
         return nil
@@ -77,7 +95,8 @@ package final class RunRecommender {
     model = try BestModel.using(run: run) { model in
       let items = try model.vectors(.item, run: run)
       return Model(
-        epoch: model.epoch, users: try model.file(.user, run: run), items: items,
+        epoch: model.epoch, identifiers: model.identifiers, users: try model.file(.user, run: run),
+        items: items,
         attribution: try setup.flatMap { try model.attribution($0.model, items: items, run: run) })
     }
     data = trained?.dataset
@@ -94,23 +113,32 @@ package final class RunRecommender {
     recommender = BlockRecommender(items: model.items, count: request.count)
     trainingCounts = data.map { $0.trainingCounts() }
     let wantsOriginal = request.style == .original
+    let digests = model.identifiers
     identifiers =
-      wantsOriginal ? try trained.map { try OriginalIdentifiers(of: $0) } ?? .empty : .empty
+      wantsOriginal
+      ? try trained.map { try OriginalIdentifiers(of: $0, trainedWith: digests) } ?? .empty
+      : .empty
     note =
-      wantsOriginal && trained == nil
-      ? "the data of '\(run)' cannot be read (name it with --data), so ids are row numbers, and "
-        + "there are no titles and no reasons" : nil
+      wantsOriginal
+      ? problem.map { "ids are row numbers, and there are no titles and no reasons: \($0)" } : nil
   }
 
-  private static func data(_ request: Request) throws -> TrainedData? {
-    do {
-      return try TrainedData(
-        run: request.run, moved: request.dataFolder, for: "leave out what users have",
-        alternative: "use --include-seen")
-    } catch {
-      // Without the data, items that users have are not known, nor are ids, titles and counts.
-      guard request.includesSeen, request.dataFolder == nil else { throw error }
-      return nil
+  private static func data(_ request: Request) throws -> TrainedData {
+    let needsSeen = request.excluded != .nothing
+    return try TrainedData(
+      run: request.run, moved: request.dataFolder,
+      for: needsSeen ? "leave out what users have" : "read counts, ids and titles",
+      alternative: needsSeen
+        ? "use --include-seen" : request.dataFolder.map { _ in "leave --data out" })
+  }
+
+  /// The items of a user that are not recommended, in any order.
+  private func excluded(_ user: Int) -> ArraySlice<Int32> {
+    guard let data else { return [] }
+    switch request.excluded {
+    case .nothing: return []
+    case .training: return data.train[user]
+    case .everything: return ([data.train, data.valid, data.test].flatMap { $0[user] })[...]
     }
   }
 
@@ -140,7 +168,7 @@ package final class RunRecommender {
     }
     let ranked = try recommender.top(
       for: vectors,
-      excluding: users.map { request.includesSeen ? [] : data?.train[$0] ?? [] },
+      excluding: users.map(excluded),
       subject: { "user \(users[$0])" })
     return users.indices.map { slot in
       Recommendation(

@@ -14,16 +14,18 @@ package struct TrainedData: Sendable {
   /// - Parameters:
   ///   - moved: where the data is, if it was moved after training.
   ///   - purpose: what it is for, such as `recommend with '…'`.
-  ///   - alternative: what the user can do without the data, such as `use --include-seen`.
+  ///   - alternative: what the user can do without the data, such as `use --include-seen`; nil if
+  ///     there is nothing.
   /// - Throws: errors with a sentence when the data is missing, damaged or other data.
-  package init(run: String, moved: String?, for purpose: String, alternative: String) throws {
+  package init(run: String, moved: String?, for purpose: String, alternative: String?) throws {
+    let other = alternative.map { ", or \($0)" } ?? ""
     configuration = try Self.configuration(ofRun: run)
     folder = moved ?? configuration.data.folder
     guard !folder.isEmpty else {
       throw RuntimeError(
         exitCode: .inputMissing,
         message: "Cannot find the data of '\(run)': its configuration names no folder. Name it "
-          + "with --data, or \(alternative).")
+          + "with --data\(other).")
     }
     // Loads the run's own modalities, because the digest covers them.
     dataset = try Dataset.load(folder: folder, for: configuration)
@@ -32,14 +34,14 @@ package struct TrainedData: Sendable {
         exitCode: .dataMalformed,
         message: "Cannot \(purpose): the data in '\(folder)' is not what '\(run)' was trained on "
           + "(digest \(dataset.digest), trained on \(configuration.data.digest)). Name the right "
-          + "folder with --data, or \(alternative).")
+          + "folder with --data\(other).")
     }
   }
 
   /// The folder that a run was trained on, by its records; it may be empty or gone.
   ///
   /// - Throws: `ConfigurationError` when the run's settings cannot be read.
-  static func folder(ofRun run: String) throws -> String {
+  package static func folder(ofRun run: String) throws -> String {
     try configuration(ofRun: run).data.folder
   }
 

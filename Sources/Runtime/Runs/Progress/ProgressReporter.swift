@@ -14,18 +14,23 @@ package final class ProgressReporter {
   private var view: ProgressView
   /// What goes to the log.
   private var record: ProgressView
+  private let keepsStatus: Bool
   private let writer = ProcessOutput.diagnostics
 
   /// - Parameter selection: of a run that is resumed, as far as it was evaluated.
   package init(_ plan: ProgressPlan, selection: ModelSelection, detail: ProgressDetail) {
     view = ProgressView(
-      style: .onStandardError(isQuiet: detail == .quiet), isVerbose: detail == .verbose,
-      plan: plan, selection: selection)
+      style: .onStandardError(isQuiet: detail == .quiet), detail: detail, plan: plan,
+      selection: selection)
+    keepsStatus = detail != .brief
     record = ProgressView(
-      style: .plain(interval: 600), isVerbose: true, plan: plan, selection: selection)
+      style: .plain(interval: 600), detail: .verbose, plan: plan, selection: selection)
   }
 
-  deinit { writer.endStatus() }
+  deinit {
+    // The line about the end of one of many runs takes the place of its status.
+    if keepsStatus { writer.endStatus() }
+  }
 
   package func handle(_ event: RunEvent, at now: Double = MonotonicClock.seconds) {
     fitTerminal()

@@ -2,6 +2,9 @@
 package enum ProgressDetail: Sendable, Equatable {
   /// Only warnings and errors.
   case quiet
+  /// Where the run is, on the line that is rewritten or every half minute, and no line per epoch:
+  /// for one of many runs.
+  case brief
   /// A line per epoch.
   case normal
   /// A line per epoch, with all terms of the loss, all metrics and what is saved below it.

@@ -19,7 +19,7 @@ package struct ProgressView: Sendable, Equatable {
   private static let patience = 2.0
 
   private var style: ProgressStyle
-  private let isVerbose: Bool
+  private let detail: ProgressDetail
   private let plan: ProgressPlan
   private var forecast: StoppingForecast
   private var pace = EpochPace()
@@ -36,11 +36,11 @@ package struct ProgressView: Sendable, Equatable {
 
   /// - Parameter selection: of a run that is resumed, as far as it was evaluated.
   package init(
-    style: ProgressStyle, isVerbose: Bool = false, plan: ProgressPlan,
+    style: ProgressStyle, detail: ProgressDetail = .normal, plan: ProgressPlan,
     selection: ModelSelection? = nil
   ) {
     self.style = style
-    self.isVerbose = isVerbose
+    self.detail = detail
     self.plan = plan
     forecast = StoppingForecast(
       plan, selection: selection ?? ModelSelection(rule: plan.selection))
@@ -56,7 +56,8 @@ package struct ProgressView: Sendable, Equatable {
     if case .progress(let activity, let epoch, let done, let total) = event {
       return show(activity, epoch: epoch, done: done, total: total, at: now)
     }
-    let lines = (style == .quiet ? [] : news(of: event, at: now)) + warnings(of: event)
+    let news = style == .quiet ? [] : news(of: event, at: now)
+    let lines = (detail == .brief ? [] : news) + warnings(of: event)
     if !lines.isEmpty {
       lastShownAt = now
       status = ""
@@ -160,7 +161,7 @@ package struct ProgressView: Sendable, Equatable {
       forecast.notImproved(count, best: best, epoch: evaluated.epoch)
       return epochLines(at: now)
     case .stopping: return epochLines(at: now) + event.news
-    case .checkpointCommitted, .bestSaved: return isVerbose ? event.news : []
+    case .checkpointCommitted, .bestSaved: return detail == .verbose ? event.news : []
     default: return event.news
     }
   }
@@ -187,7 +188,7 @@ package struct ProgressView: Sendable, Equatable {
       best: forecast.best, rate: seconds > 0 ? Double(plan.examplesPerEpoch) / seconds : nil,
       secondsLeft: secondsLeft(after: reached, at: now))
     let line = ProgressLines.epoch(result).text(atMost: style.lineLimit)
-    guard isVerbose else { return [line] }
+    guard detail == .verbose else { return [line] }
     return [line] + ProgressLines.details(summary, evaluation, without: plan.selection.metric)
   }
 }

@@ -12,29 +12,34 @@ package final class BestModelSaver: Sendable {
   private let queue = DispatchQueue(label: "mrdib.coordinator.model", qos: .utility)
   private let run: String
   private let model: TrainingModel
+  private let identifiers: IdentifierDigests?
   private let checkPlace: @Sendable () throws -> Void
   private let report: @Sendable (BestModelEvent<BestModelWriter>, _ saving: UInt64) -> Void
 
   /// - Parameters:
   ///   - run: the run directory.
+  ///   - identifiers: of the data set, to be recorded with the model.
   ///   - checkPlace: throws if the run directory was moved or replaced.
   ///   - report: called on the queue with the outcome of a job, and the number of its request.
   package init(
-    run: String, model: TrainingModel, checkPlace: @escaping @Sendable () throws -> Void = {},
+    run: String, model: TrainingModel, identifiers: IdentifierDigests? = nil,
+    checkPlace: @escaping @Sendable () throws -> Void = {},
     report: @escaping @Sendable (BestModelEvent<BestModelWriter>, _ saving: UInt64) -> Void
   ) {
     self.run = run
     self.model = model
+    self.identifiers = identifiers
     self.checkPlace = checkPlace
     self.report = report
   }
 
   /// Creates the files. The report is `begun` or `failed`.
   package func begin(_ request: BestModelRequest) {
-    work(on: request) { [run, model] in
+    work(on: request) { [run, model, identifiers] in
       .begun(
         try BestModelWriter(
-          run: run, model: model, epoch: request.epoch, version: request.version))
+          run: run, model: model, epoch: request.epoch, version: request.version,
+          identifiers: identifiers))
     }
   }
 

@@ -21,7 +21,9 @@ final class CoordinatorFiles {
       post(.checkpoints(event, problems: problems))
     }
     models = BestModelSaver(
-      run: recorder.directory.path, model: setup.model, checkPlace: recorder.watch.check
+      run: recorder.directory.path, model: setup.model,
+      identifiers: IdentifierDigests(folder: setup.dataFolder),
+      checkPlace: recorder.watch.check
     ) { event, number in
       post(.model(event, saving: number))
     }

@@ -165,6 +165,20 @@ extension RunSetup {
   /// sentences.
   package var warnings: [String] {
     configuration.settingsWithoutEffect + dataset.unusedFileWarnings
+      + [RunInput(configuration: configuration, dataset: dataset).redundancyWarning]
+      .compactMap { $0 }
+  }
+}
+
+extension RunInput {
+  /// Says that terms between modalities do nothing where there is only one; nil if they do.
+  package var redundancyWarning: String? {
+    guard dataset.features.count == 1, configuration.model.objective == .mrdib,
+      configuration.mrdib.redundancyWeight != 0
+    else { return nil }
+    let name = dataset.features[0].name
+    return "the redundancy term (alpha2) has no effect with one modality (\(name)): it is between "
+      + "modalities; add one with mrdib data features, or set alpha2 to 0"
   }
 }
 
