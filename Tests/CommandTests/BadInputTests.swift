@@ -144,9 +144,10 @@ import Testing
     let folder = try TemporaryFolder()
     let data = try folder.generateData()
     let part = String(repeating: "x", count: 200)
-    for command in ["train", "sweep"] {
+    let grid = ["--set", "seed=[1, 2]", "--set", "hyper_parameters=[seed]"]
+    for command in [["train"], ["sweep"] + grid] {
       try check(
-        [command, "--data", data, "--run", "\(folder.path)/\(part)/\(part)/\(part)/run"],
+        command + ["--data", data, "--run", "\(folder.path)/\(part)/\(part)/\(part)/run"],
         status: 73, says: "SQLite takes 504", "shorter path")
     }
     #expect(try folder.files == ["data"])

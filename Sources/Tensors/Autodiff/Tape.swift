@@ -163,8 +163,8 @@ public final class Tape {
     }
   }
 
-  /// Like ``scatter(into:_:)`` for adjoints that add to the listed rows only. A large table of which
-  /// a batch uses few rows costs nothing for the others: its gradient begins with a buffer of zeros,
+  /// Like ``scatter(into:_:)`` for adjoints that add to the listed rows only. Of a large table a
+  /// batch uses few rows, and the others cost nothing: the gradient begins with a buffer of zeros,
   /// and only the rows that were written are cleared for the next step.
   func accumulate(into variable: Variable, onlyRows rows: [Int32], _ add: (Matrix) -> Void) {
     guard variable.needsGradient else { return }
