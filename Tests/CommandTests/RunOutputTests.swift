@@ -69,9 +69,10 @@ import Testing
       // `script` gives the command a terminal, whose output is its own.
       let command = try Command(
         bash: "printf -v RUN '%q ' \"$@\"; exec script -qec \"$RUN \(redirection)\" /dev/null",
-        arguments: ["train", "--data", data, "--run", folder.path(name), "--epochs", "40"]
-          + ["--shards", "3", "--set", "train_batch_size=512"]
-          // Progress within an epoch comes with heartbeats.
+        arguments: ["train", "--data", data, "--run", folder.path(name), "--epochs", "4"]
+          // Progress within an epoch comes with heartbeats, so an epoch must take longer than
+          // the time between two: hundreds of steps.
+          + ["--shards", "3", "--set", "train_batch_size=6"]
           + ["--set", "heartbeat_interval_ms=50", "--set", "node_timeout_ms=5000"],
         environment: ["TERM": "xterm", "CI": "", "NO_COLOR": ""])
       #expect(command.status == 0, "\(command.output)")

@@ -16,7 +16,8 @@ final class ListRows: RowReader {
   private let root: UnsafeMutablePointer<json_t>
   private var iterator: UnsafeMutableRawPointer?
   private var position = 0
-  private let storage = UnsafeMutableBufferPointer<CChar>.allocate(capacity: 32)
+  /// The digits of an item that is a number.
+  private let digits: UnsafeMutableBufferPointer<CChar>
 
   /// - Throws: ``DatasetError`` if the file is too large or no JSON object.
   init(path: String, onRefill: @escaping (ByteStream) throws(DatasetError) -> Void)
@@ -50,12 +51,14 @@ final class ListRows: RowReader {
         .malformed, path: path, "is a JSON value of another kind than {\"USER\": [ITEM, …], …}")
     }
     root = read
+    // Only now: nothing is released if the initializer throws.
+    digits = .allocate(capacity: 32)
     iterator = json_object_iter(read)
   }
 
   deinit {
     json_decref(root)
-    storage.deallocate()
+    digits.deallocate()
   }
 
   func next(_ row: inout SourceRow) throws(DatasetError) -> RowStep {
@@ -80,8 +83,8 @@ final class ListRows: RowReader {
           start: json_string_value(item), count: json_string_length(item))
       case JSON_INTEGER:
         let text = "\(json_integer_value(item))"
-        for (index, byte) in text.utf8.enumerated() { storage[index] = CChar(bitPattern: byte) }
-        row.item = UnsafeRawBufferPointer(start: storage.baseAddress, count: text.utf8.count)
+        for (index, byte) in text.utf8.enumerated() { digits[index] = CChar(bitPattern: byte) }
+        row.item = UnsafeRawBufferPointer(start: digits.baseAddress, count: text.utf8.count)
       default: return .damaged(.other("has an item that is neither a number nor a text"))
       }
       return .row
