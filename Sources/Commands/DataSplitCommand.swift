@@ -23,11 +23,7 @@ struct DataSplitCommand: ParsableCommand {
     case time
   }
 
-  @Argument(help: "The data set's folder.")
-  var folder: String
-
-  @Option(help: ArgumentHelp("The folder to make.", valueName: "folder"))
-  var out: String
+  @OptionGroup var options: DerivedFolderOptions
 
   @Option(
     help: ArgumentHelp(
@@ -52,9 +48,6 @@ struct DataSplitCommand: ParsableCommand {
     help: ArgumentHelp(
       "With --by time: where test begins (default: by --ratios).", valueName: "time"))
   var testFrom: String?
-
-  @Option(help: "The seed of random choices; part of the result.")
-  var seed = 999
 
   @Option(
     help: ArgumentHelp(
@@ -89,16 +82,7 @@ struct DataSplitCommand: ParsableCommand {
   @Flag(help: "Split a data set that is split already.")
   var replaceSplit = false
 
-  @Flag(help: "Replace the folder if it has files.")
-  var overwrite = false
-
-  @Flag(name: .shortAndLong, help: "Show no progress.")
-  var quiet = false
-
   func validate() throws {
-    guard seed >= 0 else {
-      throw ValidationError("--seed is \(seed); expected a whole number of at least 0.")
-    }
     for (option, value) in [
       ("--core", core), ("--user-core", userCore), ("--item-core", itemCore),
     ] {
@@ -113,20 +97,20 @@ struct DataSplitCommand: ParsableCommand {
 
   func run() throws {
     try reporting {
-      var split = DataSplit(method: try method(), seed: UInt64(seed))
+      var split = DataSplit(method: try method(), seed: UInt64(options.seed))
       split.minimumRating = minimumRating
       split.duplicates = duplicates
       split.userCore = userCore ?? core ?? 0
       split.itemCore = itemCore ?? core ?? 0
       split.keepsColdItems = keepColdItems
       split.replacesSplit = replaceSplit
-      let progress = try StageProgress(isQuiet: quiet)
-      let summary = try progress.run {
+      try options.run { progress in
         try split.run(
-          folder: folder, to: out, replacesExisting: overwrite, report: progress.report)
+          folder: options.folder, to: options.out, replacesExisting: options.overwrite,
+          report: progress.report)
+      } summary: {
+        ($0.lines, true)
       }
-      StandardOutput.write(summary.lines)
-      if !quiet { StandardError.write(NextCommand.after(preparing: out, isSplit: true)) }
     }
   }
 

@@ -13,11 +13,7 @@ struct DataSubsetCommand: ParsableCommand {
       training, validation and test stay.
       """)
 
-  @Argument(help: "The data set's folder.")
-  var folder: String
-
-  @Option(help: ArgumentHelp("The folder to make.", valueName: "folder"))
-  var out: String
+  @OptionGroup var options: DerivedFolderOptions
 
   @Option(
     help: ArgumentHelp(
@@ -40,22 +36,10 @@ struct DataSubsetCommand: ParsableCommand {
       "Take interactions before this time (default: to the last).", valueName: "time"))
   var to: String?
 
-  @Option(help: "The seed of the samples; part of the result.")
-  var seed = 999
-
   @Flag(help: "Keep all items with features, also those without interactions in the subset.")
   var keepColdItems = false
 
-  @Flag(help: "Replace the folder if it has files.")
-  var overwrite = false
-
-  @Flag(name: .shortAndLong, help: "Show no progress.")
-  var quiet = false
-
   func validate() throws {
-    guard seed >= 0 else {
-      throw ValidationError("--seed is \(seed); expected a whole number of at least 0.")
-    }
     guard users != nil || items != nil || from != nil || to != nil else {
       throw ValidationError("Choose what to take with --users, --items, --from or --to.")
     }
@@ -64,20 +48,18 @@ struct DataSubsetCommand: ParsableCommand {
 
   func run() throws {
     try reporting {
-      let progress = try StageProgress(isQuiet: quiet)
-      let summary = try progress.run {
+      try options.run { progress in
         try subset().run(
-          folder: folder, to: out, replacesExisting: overwrite, report: progress.report)
-      }
-      StandardOutput.write(summary.lines)
-      if !quiet {
-        StandardError.write(NextCommand.after(preparing: out, isSplit: summary.isSplit))
+          folder: options.folder, to: options.out, replacesExisting: options.overwrite,
+          report: progress.report)
+      } summary: {
+        ($0.lines, $0.isSplit)
       }
     }
   }
 
   private func subset() throws(SplitRequestError) -> DataSubset {
-    var subset = DataSubset(seed: UInt64(seed))
+    var subset = DataSubset(seed: UInt64(options.seed))
     if let users { subset.users = try SampleSize(parsing: users, option: "--users") }
     if let items { subset.items = try SampleSize(parsing: items, option: "--items") }
     if let from { subset.from = try TimePoint.seconds(parsing: from, option: "--from") }
