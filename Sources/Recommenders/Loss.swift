@@ -21,6 +21,15 @@ public struct LossTerm {
   public let share: Float
   /// The factor of this shard's gradient.
   public let gradientWeight: Float
+  /// Whether the term is there to help the others: its gradient passes ``Loss/gate``.
+  public private(set) var isAuxiliary = false
+
+  /// The same term as an auxiliary one.
+  public func asAuxiliary() -> LossTerm {
+    var term = self
+    term.isAuxiliary = true
+    return term
+  }
 
   /// A term that adds up over shards.
   public static func additive(_ name: String, _ variable: Variable, weight: Float) -> LossTerm {
@@ -58,6 +67,9 @@ public struct Loss {
   public var statistics: [String: Double]
   /// This shard's share of the running averages that servers keep, by table index.
   public var averages: [Int: Matrix]
+  /// What keeps the gradients of auxiliary terms from overruling those of the others; nil adds them
+  /// all.
+  public var gate: AuxiliaryGate?
 
   public init(
     terms: [LossTerm], statistics: [String: Double] = [:], averages: [Int: Matrix] = [:]
@@ -65,6 +77,7 @@ public struct Loss {
     self.terms = terms
     self.statistics = statistics
     self.averages = averages
+    gate = nil
   }
 
   /// The terms that ``Tape/backward(from:)`` starts from.
@@ -82,6 +95,24 @@ public struct Loss {
       result["total", default: 0] += share * Double(term.weight)
     }
     return result
+  }
+}
+
+/// A limit on what auxiliary terms may change.
+///
+/// For every tensor that main and auxiliary terms share, let g be the gradient of the main terms and
+/// a that of the auxiliary ones. Where ⟨a, g⟩ < 0, a loses its component along g; then it is
+/// shortened to at most ρ‖g‖. Tensors that the main terms do not touch are not gated.
+public struct AuxiliaryGate {
+  /// ρ; 0 is training without the auxiliary terms, infinity only removes conflicts.
+  public let limit: Float
+  /// Variables at which both gradients are formed and gated, besides the parameters and propagated
+  /// matrices; what they were computed from receives the gated gradient.
+  public let boundary: [Variable]
+
+  public init(limit: Float, boundary: [Variable]) {
+    self.limit = limit
+    self.boundary = boundary
   }
 }
 
