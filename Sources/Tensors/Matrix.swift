@@ -11,7 +11,7 @@ public final class Matrix: @unchecked Sendable {
   public let rows: Int
   public let columns: Int
   public let pointer: UnsafeMutablePointer<Float>
-  private let storage: MatrixStorage
+  let storage: MatrixStorage
 
   /// Number of elements, `rows * columns`.
   public var count: Int { rows * columns }

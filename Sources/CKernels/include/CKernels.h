@@ -2,6 +2,7 @@
 /// test compares every function with a plain implementation in Swift.
 #pragma once
 #include "CKernelsElementwise.h"
+#include "CKernelsGate.h"
 #include "CKernelsGaussian.h"
 #include "CKernelsLanes.h"
 #include "CKernelsRandom.h"

@@ -11,7 +11,9 @@
 /// Buffers live as long as the tape: in steady state a step allocates nothing of matrix size.
 /// A tape belongs to one thread at a time.
 public final class Tape {
-  private var adjoints: [() -> Void] = []
+  private var adjoints: [(output: Variable, run: (_ gradient: Matrix) -> Void)] = []
+  /// The leaves with a gradient, in the order of recording.
+  private(set) var parameters: [Variable] = []
   private var free: [Int: [MatrixStorage]] = [:]
   private var used: [MatrixStorage] = []
   /// Buffers of zeros, by capacity.
@@ -50,7 +52,9 @@ public final class Tape {
 
   /// A leaf with a gradient. The tape reads `value` and never writes it.
   public func parameter(_ value: Matrix) -> Variable {
-    Variable(value: value, needsGradient: true)
+    let leaf = Variable(value: value, needsGradient: true)
+    parameters.append(leaf)
+    return leaf
   }
 
   /// A leaf without a gradient.
@@ -66,6 +70,14 @@ public final class Tape {
   ///
   /// - Precondition: every reduction is resolved; called once per recording.
   public func backward(from terms: [(variable: Variable, weight: Float)]) {
+    propagate(from: terms, stoppingAt: [])
+  }
+
+  /// The pass of ``backward(from:)``, without that from the variables at the boundary to what they
+  /// were computed from.
+  func propagate(
+    from terms: [(variable: Variable, weight: Float)], stoppingAt boundary: [Variable]
+  ) {
     for reduction in reductions {
       precondition(reduction.total != nil, "backward before its reductions are resolved")
     }
@@ -74,7 +86,18 @@ public final class Tape {
         gradient.pointer[0] = (isFirst ? 0 : gradient.pointer[0]) + weight
       }
     }
-    for adjoint in adjoints.reversed() { adjoint() }
+    propagateGradients(stoppingAt: boundary)
+  }
+
+  /// Runs the adjoints of all variables that have a gradient or receive one, except those at the
+  /// boundary.
+  func propagateGradients(stoppingAt boundary: [Variable] = []) {
+    let stops = Set(boundary.map { ObjectIdentifier($0) })
+    for (output, adjoint) in adjoints.reversed() {
+      if let gradient = output.gradient, !stops.contains(ObjectIdentifier(output)) {
+        adjoint(gradient)
+      }
+    }
   }
 
   /// Propagates gradients that other tapes computed for some variables back to the parameters, so
@@ -94,7 +117,7 @@ public final class Tape {
         }
       }
     }
-    for adjoint in adjoints.reversed() { adjoint() }
+    propagateGradients()
   }
 
   /// Discards all gradients and keeps the recording, for another backward pass through it.
@@ -108,6 +131,7 @@ public final class Tape {
   public func reset() {
     keepZeros()
     adjoints.removeAll(keepingCapacity: true)
+    parameters.removeAll(keepingCapacity: true)
     reductions.removeAll(keepingCapacity: true)
     differentiated.removeAll(keepingCapacity: true)
     for storage in used { free[storage.capacity, default: []].append(storage) }
@@ -130,9 +154,7 @@ public final class Tape {
     _ value: Matrix, from inputs: [Variable], adjoint: @escaping (_ gradient: Matrix) -> Void
   ) -> Variable {
     let output = Variable(value: value, needsGradient: inputs.contains { $0.needsGradient })
-    if output.needsGradient {
-      adjoints.append { if let gradient = output.gradient { adjoint(gradient) } }
-    }
+    if output.needsGradient { adjoints.append((output, adjoint)) }
     return output
   }
 
@@ -190,18 +212,28 @@ public final class Tape {
 
   /// Clears the written rows of gradients that began as zeros, and keeps their buffers as such.
   private func keepZeros() {
-    for (variable, gradient, storage) in scattered {
-      guard variable.gradient === gradient, let rows = variable.writtenRows else {
+    recycleScattered()
+    // What is left was taken out of its variable.
+    for (_, _, storage) in scattered { free[storage.capacity, default: []].append(storage) }
+    scattered.removeAll(keepingCapacity: true)
+  }
+
+  /// Frees the buffers of the gradients that began as zeros and that their variables still have: as
+  /// zeros where it is known which rows were written.
+  private func recycleScattered() {
+    scattered.removeAll { variable, gradient, storage in
+      guard variable.gradient === gradient else { return false }
+      guard let rows = variable.writtenRows else {
         free[storage.capacity, default: []].append(storage)
-        continue
+        return true
       }
       for row in rows {
         (gradient.pointer + Int(row) * gradient.columns)
           .update(repeating: 0, count: gradient.columns)
       }
       zeroed[storage.capacity, default: []].append(storage)
+      return true
     }
-    scattered.removeAll(keepingCapacity: true)
   }
 
   /// Like ``accumulate(into:_:)``, element by element on all lanes: `add` receives consecutive
@@ -237,54 +269,51 @@ public final class Tape {
   }
 }
 
+/// For several passes through one recording.
+extension Tape {
+  /// The buffers of a recording before its backward passes.
+  struct PassStart {
+    fileprivate let bufferCount: Int
+  }
+
+  func beginPasses() -> PassStart { PassStart(bufferCount: used.count) }
+
+  /// Takes the gradients of some variables out of them; nil where there is none.
+  func takeGradients(of variables: [Variable]) -> [HeldGradient?] {
+    variables.map { variable in
+      defer { variable.discardGradient() }
+      return variable.gradient.map {
+        HeldGradient(matrix: $0, writtenRows: variable.writtenRows)
+      }
+    }
+  }
+
+  /// Makes a gradient that was taken that of its variable.
+  func place(_ gradient: HeldGradient, in variable: Variable) {
+    variable.gradient = gradient.matrix
+    variable.writtenRows = gradient.writtenRows
+    differentiated.append(variable)
+  }
+
+  /// Discards the gradients that variables have. The next pass uses the buffers of all passes
+  /// again, except those of gradients that were taken.
+  func discardGradients(keeping held: [HeldGradient?], since start: PassStart) {
+    recycleScattered()
+    clearGradients()
+    let kept = Set(held.compactMap { $0.map { ObjectIdentifier($0.matrix.storage) } })
+    var remaining = used[..<start.bufferCount]
+    for storage in used[start.bufferCount...] {
+      if kept.contains(ObjectIdentifier(storage)) {
+        remaining.append(storage)
+      } else {
+        free[storage.capacity, default: []].append(storage)
+      }
+    }
+    used = Array(remaining)
+  }
+}
+
 extension Tape {
   /// A `[1, 1]` matrix of this step.
   public func filled(_ value: Float) -> Matrix { scalar(value) }
-}
-
-/// A matrix on a tape: its value and, after ``Tape/backward(from:)``, the gradient of the loss
-/// with respect to it.
-public final class Variable {
-  public let value: Matrix
-  /// Same shape as `value`; nil when no gradient reached this variable.
-  public internal(set) var gradient: Matrix?
-  /// The rows of the gradient that were written, in any order and perhaps repeatedly, if all others
-  /// are zero; nil if any row may have been.
-  var writtenRows: [Int32]?
-  let needsGradient: Bool
-
-  init(value: Matrix, needsGradient: Bool) {
-    self.value = value
-    self.needsGradient = needsGradient
-  }
-
-  public var rows: Int { value.rows }
-  public var columns: Int { value.columns }
-
-  /// The rows of the gradient that may have elements other than 0, ascending; none without a
-  /// gradient.
-  public var gradientRows: [UInt32] {
-    guard let gradient else { return [] }
-    guard let writtenRows else { return gradient.nonZeroRows }
-    var isWritten = [Bool](repeating: false, count: rows)
-    for row in writtenRows { isWritten[Int(row)] = true }
-    return isWritten.indices.filter { isWritten[$0] }.map { UInt32(truncatingIfNeeded: $0) }
-  }
-
-  func discardGradient() {
-    gradient = nil
-    writtenRows = nil
-  }
-
-  /// The gradient, for a caller that writes to it.
-  public func takeGradient() -> Matrix? {
-    writtenRows = nil
-    return gradient
-  }
-
-  /// The value of a `[1, 1]` variable.
-  public var scalar: Float {
-    precondition(rows == 1 && columns == 1, "scalar of a \(value.shape) variable")
-    return value.pointer[0]
-  }
 }

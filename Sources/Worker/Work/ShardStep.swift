@@ -92,7 +92,7 @@ final class ShardStep {
         "Training diverged: the loss term '\(term.name)' is \(term.variable.scalar) in epoch "
           + "\(context.epoch), step \(context.step). \(divergenceAdvice)", kind: .diverged)
     }
-    tape.backward(from: loss.gradientTerms)
+    loss.backward(on: tape, share: batch.share)
     gradients = parameters.map(\.gradient)
   }
 
