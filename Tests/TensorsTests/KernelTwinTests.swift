@@ -122,4 +122,30 @@ import Testing
       #expect(target.pointer[index] == 2 * slope * gradient.pointer[index])
     }
   }
+
+  @Test("sums and combination of two gradients, all rows or some", arguments: [1, 7, 8, 9, 64, 67])
+  func gate(width: Int) {
+    let (g, a) = (randomMatrix(6, width, seed: 15), randomMatrix(6, width, seed: 16))
+    for rows in [nil, [0, 2, 5]] as [[Int32]?] {
+      let visited = (rows ?? Array(0..<6)).map(Int.init)
+      let indices = visited.flatMap { $0 * width..<($0 + 1) * width }
+      func plain(_ term: (_ g: Double, _ a: Double) -> Double) -> Double {
+        indices.reduce(0) { $0 + term(Double(g.pointer[$1]), Double(a.pointer[$1])) }
+      }
+      var sums = [1.0, 2, 3]
+      mrdib_gradient_products(g.pointer, a.pointer, rows, visited.count, width, &sums)
+      let expected = [1 + plain { g, _ in g * g }, 2 + plain { $0 * $1 }, 3 + plain { $1 * $1 }]
+      for (found, expected) in zip(sums, expected) { #expect(abs(found - expected) < 1e-10) }
+      var square = 1.0
+      mrdib_projected_square(g.pointer, a.pointer, -0.7, rows, visited.count, width, &square)
+      #expect(abs(square - 1 - plain { ($1 + 0.7 * $0) * ($1 + 0.7 * $0) }) < 1e-10)
+      let target = Matrix(rows: 6, columns: width)
+      target.copy(from: g)
+      mrdib_combine_gradients(target.pointer, a.pointer, 1.25, -0.3, rows, visited.count, width)
+      for index in 0..<g.count {
+        let combined = Float(1.25 * Double(g.pointer[index]) - 0.3 * Double(a.pointer[index]))
+        #expect(target.pointer[index] == (indices.contains(index) ? combined : g.pointer[index]))
+      }
+    }
+  }
 }

@@ -36,6 +36,8 @@ package struct GradientGate {
     /// Whether ⟨a, g⟩ < 0.
     package var isConflict = false
 
+    package init() {}
+
     /// The factor by which a is shortened, after the projection.
     package var scale: Double { auxiliaryFactor }
   }
