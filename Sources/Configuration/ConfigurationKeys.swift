@@ -8,6 +8,7 @@ package struct ConfigurationKeys: Sendable {
   package let model: ModelKeys = .init()
   package let training: TrainingKeys = .init()
   package let selection: SelectionKeys = .init()
+  package let candidates: CandidateSettings = .init()
   package let mrdib: MRdIB.Settings = .init()
   package let redundancy: RedundancySettings = .init()
   package let cluster: ClusterKeys = .init()
@@ -25,7 +26,16 @@ package struct ConfigurationKeys: Sendable {
     },
     ConfigurationSection("Settings of single optimizers", optimizerKeys),
     ConfigurationSection("Evaluation and selection", SelectionKeys.self),
-    ConfigurationSection("MRdIB", MRdIB.Settings.self) { _ in .mrdib },
+    ConfigurationSection("Choices among candidates", CandidateSettings.self) { name in
+      name == table.candidates.backboneLikelihood.name ? .always : .candidates
+    },
+    ConfigurationSection("MRdIB", MRdIB.Settings.self) { name in
+      switch name {
+      case table.mrdib.prior.name, table.mrdib.deviation.name: .absoluteCodes
+      case table.mrdib.gateLimit.name: .gate
+      default: .mrdib
+      }
+    },
     ConfigurationSection("Redundancy between modalities", RedundancySettings.self) { _ in .mrdib }
       .adding(estimatorKeys),
     ConfigurationSection("Cluster", ClusterKeys.self),
@@ -53,6 +63,16 @@ package struct ConfigurationKeys: Sendable {
 
   /// All keys, section by section.
   package static let all = sections.flatMap(\.keys)
+
+  /// Settings that were added when runs existed whose records lack them. Their defaults are what
+  /// those runs trained, so they are decisive only where they have another value.
+  static let namesOfAdded: Set<String> = {
+    let (candidates, mrdib) = (table.candidates, table.mrdib)
+    return [
+      candidates.backboneLikelihood.name, mrdib.ranked.name, mrdib.codeScale.name,
+      mrdib.isGated.name,
+    ]
+  }()
 
   /// Keys by name and by alias.
   static let byName = Dictionary(

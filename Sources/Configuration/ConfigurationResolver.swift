@@ -3,16 +3,17 @@ import Foundation
 import Recommenders
 import Settings
 
-/// Makes one configuration out of layers: built-in defaults, then the model's, then the user's
-/// (`--config` files, `--set`, options); later layers take precedence.
+/// Makes one configuration out of layers: built-in defaults, then the model's, then those of the form
+/// of the objective, then the user's (`--config` files, `--set`, options); later layers take
+/// precedence.
 package struct ConfigurationResolver: Sendable {
   private let modelNames: [String]
 
   /// - Parameter modelNames: the models that exist.
   package init(modelNames: [String]) { self.modelNames = modelNames }
 
-  /// Resolves a run's configuration. The model's own layer is found by the model's name in
-  /// the other layers.
+  /// Resolves a run's configuration. The layers of the model and of the form of the objective are
+  /// found by their names in the other layers.
   ///
   /// - Parameter requested: layers of the user, lowest first.
   /// - Throws: `ConfigurationError` for an unknown key, a value that its key does not allow, or
@@ -20,7 +21,9 @@ package struct ConfigurationResolver: Sendable {
   package func resolve(requested: [ConfigurationLayer]) throws -> RunConfiguration {
     let name = RunConfiguration(try settings(of: requested)).model.model
     let model = try ConfigurationLibrary.model(name).map { [$0] } ?? []
-    return try resolve(layers: model + requested)
+    let form = RunConfiguration(try settings(of: model + requested)).mrdib.form
+    let defaults = try ConfigurationLibrary.form(form).map { [$0] } ?? []
+    return try resolve(layers: model + defaults + requested)
   }
 
   /// Resolves only these layers, lowest first, over the built-in defaults.
@@ -82,6 +85,17 @@ extension RunConfiguration {
     try require(
       self.mrdib.smallestLogVariance < self.mrdib.largestLogVariance,
       keys.mrdib.smallestLogVariance, "is not below", keys.mrdib.largestLogVariance)
+    if self.model.objective == .mrdib && self.mrdib.codeScale == .relative {
+      let reason = "is for absolute codes, not with"
+      try require(self.mrdib.prior == .standard, keys.mrdib.prior, reason, keys.mrdib.codeScale)
+      try require(
+        self.mrdib.deviation == .unit, keys.mrdib.deviation, reason, keys.mrdib.codeScale)
+    }
+    if isInEffect(keys.candidates.candidates) {
+      try require(
+        self.candidates.candidates >= self.candidates.anchors, keys.candidates.candidates,
+        "is below", keys.candidates.anchors)
+    }
     let training = self.training
     try require(
       training.learningRate * pow(training.decay, 1 / training.decayPeriod)

@@ -66,6 +66,21 @@ struct SettingScope: Sendable {
     $0.model.objective == .mrdib
   }
 
+  static let absoluteCodes = SettingScope(description: "objective mrdib and code_scale absolute") {
+    $0.model.objective == .mrdib && $0.mrdib.codeScale == .absolute
+  }
+
+  static let gate = SettingScope(description: "objective mrdib and gate true") {
+    $0.model.objective == .mrdib && $0.mrdib.isGated
+  }
+
+  static let candidates = SettingScope(
+    description: "likelihood candidates of objective mrdib, or backbone_likelihood candidates"
+  ) {
+    $0.candidates.backboneLikelihood == .candidates
+      || $0.model.objective == .mrdib && $0.mrdib.likelihood == .candidates
+  }
+
   /// The settings of some of the models.
   static func models(_ names: [String], of all: [String]) -> SettingScope {
     let others = Set(all).subtracting(names)

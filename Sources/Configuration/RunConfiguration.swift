@@ -73,7 +73,11 @@ extension RunConfiguration {
   package var decisiveSettings: [(name: String, value: String)] {
     ConfigurationKeys.all
       .filter { $0.declaration.influencesResult && $0.scope.includes(self) }
-      .map { ($0.name, resolved($0.declaration).value.yaml) }
+      .map { ($0.name, resolved($0.declaration).value.yaml, $0.anyDefault.yaml) }
+      .filter { name, value, initial in
+        value != initial || !ConfigurationKeys.namesOfAdded.contains(name)
+      }
+      .map { ($0.0, $0.1) }
       .sorted { $0.0 < $1.0 }
   }
 

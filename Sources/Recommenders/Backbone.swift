@@ -27,6 +27,15 @@ public protocol Backbone: Sendable {
   /// - Parameter input: the batch, the rows that it needs, and what was propagated.
   func content(on tape: Tape, _ input: BatchInput) -> Content
 
+  /// The vectors of the ranking score, with `items` in place of `content.means`: what MRdIB's joint
+  /// likelihood is of. Where the score contains no content, their mean is added to the item's
+  /// vector. Only models with content are asked.
+  ///
+  /// - Returns: one row per distinct user and per distinct item of the batch, of one width.
+  func fused(
+    on tape: Tape, _ input: BatchInput, content: Content, items: [Variable]
+  ) -> (users: Variable, items: Variable)
+
   /// The backbone's own loss, with `items` in place of `content.means` in the scores (and only
   /// there: regularisers stay on the means). Plain training passes `content.means`.
   func loss(
@@ -51,6 +60,12 @@ extension Backbone {
   ) -> [Variable] { [] }
 
   public func content(on tape: Tape, _ input: BatchInput) -> Content { .none }
+
+  public func fused(
+    on tape: Tape, _ input: BatchInput, content: Content, items: [Variable]
+  ) -> (users: Variable, items: Variable) {
+    preconditionFailure("a model that has no content, or says nothing about its fused vectors")
+  }
 
   public var scoreParts: [ScorePart] { [] }
 

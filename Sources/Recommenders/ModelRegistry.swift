@@ -81,9 +81,12 @@ public enum ModelRegistry: NameRegistry {
       mrdib = MRdIB(
         settings: objective, modalities: input.features.map(\.name), width: input.embeddingSize)
     }
+    let candidates = settings[CandidateSettings.self]
     return TrainingModel(
-      backbone: backbone, objective: mrdib, userCount: input.userCount,
-      itemCount: input.itemCount)
+      backbone: backbone, objective: mrdib,
+      backboneCandidates: candidates.backboneLikelihood == .candidates
+        ? CandidateRule(candidates) : nil,
+      userCount: input.userCount, itemCount: input.itemCount)
   }
 }
 

@@ -10,13 +10,19 @@ import Tensors
 public struct TrainingModel: Sendable {
   public let backbone: any Backbone
   public let objective: MRdIB?
+  /// The choices that the backbone's ranking term is in place of its own; nil for its own.
+  public let backboneCandidates: CandidateRule?
   public let tables: [TableSpec]
   /// The tables that hold the final vectors.
   public let finalTables: (user: Int, item: Int)
 
-  public init(backbone: any Backbone, objective: MRdIB?, userCount: Int, itemCount: Int) {
+  public init(
+    backbone: any Backbone, objective: MRdIB?, backboneCandidates: CandidateRule? = nil,
+    userCount: Int, itemCount: Int
+  ) {
     self.backbone = backbone
     self.objective = objective
+    self.backboneCandidates = backboneCandidates
     var tables = backbone.tables + (objective?.tables ?? [])
     func addFinal(_ side: Side, width: Int) -> Int {
       tables.append(
@@ -90,15 +96,17 @@ public struct TrainingModel: Sendable {
     let own = BatchInput(
       batch: input.batch, parameters: Array(input.parameters[..<backboneCount]),
       propagated: input.propagated, context: input.context)
+    let likelihood = backboneCandidates.map { Likelihood.candidates($0.candidates(of: own.batch)) }
     if let objective {
       let parameters = input.parameters[backboneCount..<backboneCount + objective.tables.count]
       return objective.record(
         on: tape, backbone: backbone, own, parameters: Array(parameters),
-        firstTable: backboneCount)
+        firstTable: backboneCount, backboneLikelihood: likelihood)
     }
     let content = backbone.content(on: tape, own)
     return Loss(
       terms: backbone.loss(
-        on: tape, own, content: content, items: content.means, likelihood: .bpr))
+        on: tape, own, content: content, items: content.means,
+        likelihood: likelihood ?? .bpr))
   }
 }

@@ -199,6 +199,15 @@ public struct DualGNN: NamedBackbone {
       users: spread.map { tape.gather($0, input.batch.distinctUsers) })
   }
 
+  public func fused(
+    on tape: Tape, _ input: BatchInput, content: Content, items: [Variable]
+  ) -> (users: Variable, items: Variable) {
+    (
+      tape.gather(input.propagated[features.count], input.batch.distinctUsers),
+      tape.sum(items.map { ($0, 1) })
+    )
+  }
+
   public func loss(
     on tape: Tape, _ input: BatchInput, content: Content, items: [Variable],
     likelihood: Likelihood

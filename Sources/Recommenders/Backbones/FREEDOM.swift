@@ -20,7 +20,8 @@ import Tensors
 /// reference computes rounding noise for them instead, which Adam turns into steps of full size.
 /// Here b_m is a constant, also for MRdIB.
 ///
-/// **MRdIB** has no place in the score, which contains no content. It samples the c_m of the
+/// **MRdIB** has no place in the score, which contains no content. With ranked means its joint
+/// likelihood is of Û and Î plus the mean of the z. With ranked samples it samples the c_m of the
 /// auxiliary terms, and adds `α₃ · mean softplus(−⟨Û_u, z_p − z_n⟩)` with z the mean of the
 /// modalities' samples as the joint likelihood (``Content/jointUsers``): with all α = 0 and no
 /// sampling, FREEDOM to the bit. (Option A of the two possible ones; the paper leaves it open.)
@@ -185,6 +186,14 @@ public struct FREEDOM: NamedBackbone {
     return Content(means: means, users: features.map { _ in users }, jointUsers: users)
   }
 
+  public func fused(
+    on tape: Tape, _ input: BatchInput, content: Content, items: [Variable]
+  ) -> (users: Variable, items: Variable) {
+    let ranked = tape.gather(input.propagated[1], input.batch.distinctItems)
+    let share = 1 / Float(items.count)
+    return (content.users[0], tape.sum([(ranked, 1)] + items.map { ($0, share) }))
+  }
+
   public func loss(
     on tape: Tape, _ input: BatchInput, content: Content, items: [Variable],
     likelihood: Likelihood
@@ -199,7 +208,7 @@ public struct FREEDOM: NamedBackbone {
         "auxiliary.\(features[modality].name)",
         tape.preferenceLoss(
           users: content.users[modality], items: items[modality], batch: batch,
-          likelihood: likelihood, form: .softplus),
+          likelihood: likelihood.ofPairs, form: .softplus),
         weight: Float(settings.regularization))
     }
     return [ranking] + auxiliary

@@ -151,6 +151,15 @@ public struct MGCN: NamedBackbone {
     PropagatedViews(input.propagated).content(on: tape, input.batch)
   }
 
+  public func fused(
+    on tape: Tape, _ input: BatchInput, content: Content, items: [Variable]
+  ) -> (users: Variable, items: Variable) {
+    let fused = PropagatedViews(input.propagated)
+      .rows(on: tape, of: input.batch, content: content, items: items)
+      .fused(on: tape) { side(on: tape, $0, input.parameters) }
+    return (fused.user, fused.item)
+  }
+
   public func loss(
     on tape: Tape, _ input: BatchInput, content: Content, items: [Variable],
     likelihood: Likelihood

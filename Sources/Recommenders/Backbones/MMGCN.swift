@@ -215,6 +215,12 @@ public struct MMGCN: NamedBackbone {
       users: input.propagated.map { tape.gather($0, input.batch.distinctUsers) })
   }
 
+  public func fused(
+    on tape: Tape, _ input: BatchInput, content: Content, items: [Variable]
+  ) -> (users: Variable, items: Variable) {
+    (tape.average(content.users), tape.average(items))
+  }
+
   public func loss(
     on tape: Tape, _ input: BatchInput, content: Content, items: [Variable],
     likelihood: Likelihood

@@ -78,6 +78,17 @@ struct PropagatedViews {
       users: users.views.map { tape.gather($0, batch.distinctUsers) })
   }
 
+  /// The distinct users and items of a batch, the items with given views.
+  func rows(
+    on tape: Tape, of batch: TripletBatch, content: Content, items: [Variable]
+  ) -> PropagatedViews {
+    PropagatedViews(
+      users: NodeViews(
+        content: tape.gather(users.content, batch.distinctUsers), views: content.users),
+      items: NodeViews(
+        content: tape.gather(self.items.content, batch.distinctItems), views: items))
+  }
+
   /// `C + side` of all users, `[U, D]`, and items, `[I, D]`.
   func fused(
     on tape: Tape, side: (NodeViews) -> Variable

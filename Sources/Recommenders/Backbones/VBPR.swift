@@ -102,6 +102,14 @@ public struct VBPR: NamedBackbone {
     return Content(means: means, users: features.map { _ in users })
   }
 
+  public func fused(
+    on tape: Tape, _ input: BatchInput, content: Content, items: [Variable]
+  ) -> (users: Variable, items: Variable) {
+    (
+      input.parameters[0], itemRows(on: tape, ids: input.parameters[1], content: items)
+    )
+  }
+
   public func loss(
     on tape: Tape, _ input: BatchInput, content: Content, items: [Variable],
     likelihood: Likelihood

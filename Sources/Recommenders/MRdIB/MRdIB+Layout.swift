@@ -32,9 +32,9 @@ extension MRdIB {
       estimator: any RedundancyEstimator
     ) {
       let logVariance: Initializer =
-        switch settings.deviation {
-        case .unit: .constant(0)
-        case .relative: .pushed
+        switch (settings.codeScale, settings.deviation) {
+        case (.relative, _), (_, .unit): .constant(0)
+        case (.absolute, .relative): .pushed
         }
       for name in modalities {
         encoders.append(tables.count)
@@ -60,7 +60,7 @@ extension MRdIB {
       }
       pairAverages = tables.count
       addAverage("mrdib.redundancy.average", rows: max(1, pairs.count), width: 2, averageRate)
-      if settings.prior == .matched {
+      if settings.prior == .matched && settings.codeScale == .absolute {
         scaleAverages = tables.count
         addAverage("mrdib.scale.average", rows: modalities.count, width: 1, averageRate)
       }

@@ -4,6 +4,26 @@ extension MRdIB {
   /// The choices that the published description of MRdIB leaves open, with their defaults. Labels
   /// such as A3 are the rows of the ambiguity register in `docs/MRdIB.md`.
   public struct Settings: SettingGroup {
+    public let form = Setting(
+      "mrdib_form", default: Form.published, influencesResult: false,
+      help: "The objective's other defaults as a whole: published, as the paper has it, or gated,"
+        + " in which noise and auxiliary gradients stay out of the ranking (docs/MRdIB.md). Only the"
+        + " settings that it stands for influence the result.")
+    public let ranked = Setting(
+      "ranked", default: RankedVectors.samples,
+      help: "What the backbone's own loss sees: samples z of the content vectors, or their means.")
+    public let codeScale = Setting(
+      "code_scale", default: CodeScale.absolute,
+      help: "What σ and the prior are measured in: 1, or relative to the root mean square of the"
+        + " means in the batch.")
+    public let isGated = Setting(
+      "gate", default: false,
+      help: "Keep the gradients of auxiliary terms from opposing or outweighing those of the"
+        + " backbone's own loss, tensor by tensor.")
+    public let gateLimit = Setting(
+      "gate_limit", default: 1.0, .within(0...1e6),
+      help: "ρ, the most that auxiliary gradients may be of the backbone's own, by norm; 0 trains"
+        + " without them, and a large one only removes what opposes.")
     public let bottleneckWeight = Setting(
       "alpha1", default: 0.05, .weight,
       help: "α₁, weight of the bottleneck's KL (docs/MRdIB.md; paper's grid 1e-4 … 5e-2)."
@@ -16,8 +36,8 @@ extension MRdIB {
       help: "α₃, weight of the unimodal likelihoods (docs/MRdIB.md).")
     public let synergyWeight = Setting(
       "synergy_weight", default: 0.0, .weight,
-      help: "Extra weight of the joint likelihood; the synergy term is that likelihood, so 0 counts"
-        + " it once (register A2).")
+      help: "With ranked samples, extra weight of the joint likelihood; the synergy term is that"
+        + " likelihood, so 0 counts it once (register A2). With ranked means, w_S, its weight.")
     public let isStochastic = Setting(
       "stochastic", default: true,
       help: "Whether training draws z from its Gaussian; false trains with the mean.")
@@ -47,14 +67,41 @@ extension MRdIB {
       "logvar_max", default: 0.0, .within(-80...80),
       help: "Upper bound of ln σ²; 0 keeps σ at most the prior's.")
     public let likelihood = Setting(
-      "likelihood", default: Likelihood.bpr,
-      help: "What y is: a preference between two items, or two labels (register A1).")
+      "likelihood", default: LikelihoodChoice.bpr,
+      help: "What y is: a preference between two items, two labels, or a choice among candidates"
+        + " (register A1).")
     public let decoder = Setting(
       "decoder", default: Decoder.identity,
       help: "The unimodal decoder D: none, or a matrix that starts as the identity (register A11).")
 
     public init() {}
   }
+}
+
+/// What the backbone's own loss sees.
+public enum RankedVectors: String, SettingChoice {
+  /// z, so that its ranking term is the joint likelihood.
+  case samples
+  /// μ: the backbone as it is, and the joint likelihood a term of its own.
+  case means
+}
+
+/// What σ and the prior are measured in.
+public enum CodeScale: String, SettingChoice {
+  /// 1, whatever the size of the means is.
+  case absolute
+  /// The root mean square of the means of a shard's distinct items, as a constant.
+  case relative
+}
+
+/// What y is (A1).
+public enum LikelihoodChoice: String, SettingChoice {
+  /// A ranked pair.
+  case bpr
+  /// Two labels.
+  case bce
+  /// A choice among candidates.
+  case candidates
 }
 
 /// Which vectors are drawn from a Gaussian (A4).

@@ -2,17 +2,23 @@ internal import CKernels
 internal import Foundation
 
 extension Tape {
-  /// Draws from a diagonal Gaussian by the reparametrisation `z = μ + e^{ℓ/2} ⊙ ε`.
+  /// Draws from a diagonal Gaussian by the reparametrisation `z = μ + s e^{ℓ/2} ⊙ ε`.
   ///
   /// - Parameters:
   ///   - mean: μ, `[J, D]`.
   ///   - logVariance: ℓ, `[J, D]`, |ℓ| ≤ 80.
-  ///   - noise: ε, `[J, D]`, standard normal; no gradient.
-  /// - Returns: z and the deviations e^{ℓ/2}, `[J, D]`; `dμ = g`, `dℓ = ½ g ⊙ ε ⊙ e^{ℓ/2}`.
+  ///   - noise: ε, `[J, D]`, standard normal; no gradient. It becomes s ε.
+  ///   - scale: s, constant: the unit in which e^{ℓ/2} is measured.
+  /// - Returns: z and e^{ℓ/2}, `[J, D]`; `dμ = g`, `dℓ = ½ s g ⊙ ε ⊙ e^{ℓ/2}`.
   /// - Source: Kingma and Welling 2014, arXiv:1312.6114, §2.4.
   public func gaussianSample(
-    mean: Variable, logVariance: Variable, noise: Matrix
+    mean: Variable, logVariance: Variable, noise: Matrix, scale: Float = 1
   ) -> (sample: Variable, deviation: Matrix) {
+    if scale != 1 {
+      Lanes.current.forEachRange(of: noise.count) { range in
+        for index in range { noise.pointer[index] *= scale }
+      }
+    }
     let output = matrix(rows: mean.rows, columns: mean.columns)
     let deviation = matrix(rows: mean.rows, columns: mean.columns)
     Lanes.current.forEachRange(of: output.count, elements: 2) { range in

@@ -1,5 +1,3 @@
-internal import CKernels
-
 extension Tape {
   /// Rows scaled to unit length: `x / max(‖x‖₂, 1e-12)`.
   public func rowL2(_ x: Variable) -> Variable {
@@ -51,16 +49,7 @@ extension Tape {
       alpha: 1 / temperature)
     var total = 0.0
     for row in 0..<count { total -= Double(weights[row, row]) }
-    let logSums = [Double](unsafeUninitializedCapacity: count) { buffer, initialized in
-      if let sums = buffer.baseAddress {
-        Lanes.current.forEachRange(of: count, elements: 4 * count) { rows in
-          mrdib_softmax_rows(
-            weights.pointer + rows.lowerBound * count, rows.count, count, sums + rows.lowerBound)
-        }
-      }
-      initialized = count
-    }
-    for logSum in logSums { total += logSum }
+    for logSum in softmaxRows(weights) { total += logSum }
     return record(scalar(Float(total / Double(max(1, count)))), from: a, b) {
       [unowned self] gradient in
       // (softmax − identity) · rows, as two products: adjoints may run once per shard, so the

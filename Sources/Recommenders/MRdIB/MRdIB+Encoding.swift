@@ -1,0 +1,64 @@
+import Datasets
+import Settings
+import Tensors
+
+extension MRdIB {
+  /// The code z of one modality, `[J, D]`, with its divergence and diagnostics added to the loss.
+  ///
+  /// With ``CodeScale/relative``, s is the root mean square of the means as a constant, and
+  /// ℓ̂ = clamp(H μ/s + h), z = μ + s e^{ℓ̂/2} ⊙ ε, and the prior is N(0, s² I): a backbone whose
+  /// vectors are a thousand times smaller has the same divergence and the same share of noise.
+  ///
+  /// - Returns: the means themselves where nothing is drawn.
+  func encode(
+    on tape: Tape, _ modality: Int, mean: Variable, parameters: [Variable], batch: TripletBatch,
+    context: StepContext, into loss: inout Loss, firstTable: Int
+  ) -> Variable {
+    let name = modalities[modality]
+    let share = Double(batch.share)
+    var mean = mean
+    if let head = layout.heads[modality] {
+      mean = tape.add(mean, tape.linear(mean, parameters[head]))
+    }
+    let size = rootMeanSquare(mean.value)
+    loss.statistics["rms.\(name)"] = Double(size) * share
+    guard settings.isStochastic || weights.bottleneck != 0 else { return mean }
+
+    let scale = settings.codeScale == .relative ? max(size, 1e-12) : 1
+    let measured = scale == 1 ? mean : tape.sum([(mean, 1 / scale)])
+    let encoder = layout.encoders[modality]
+    let logVariance = tape.clamp(
+      tape.linear(measured, parameters[encoder], bias: parameters[encoder + 1]),
+      Float(settings.smallestLogVariance), Float(settings.largestLogVariance))
+    var priorDeviation: Float = 1
+    if let average = layout.scaleAverages {
+      let running = parameters[average].value[modality, 0]
+      priorDeviation = max(running > 0 ? running : size, 1e-6)
+      loss.average(firstTable + average, of: tables[average])[modality, 0] = size * batch.share
+    }
+    let count = Float(max(1, mean.value.count))
+    let perItem = settings.reduction == .sum
+    let divergence = tape.gaussianDivergence(
+      mean: measured, logVariance: logVariance, priorDeviation: priorDeviation,
+      scale: perItem ? 1 / Float(max(1, mean.rows)) : 1 / count)
+    loss.terms.append(
+      .estimated(
+        "kl.\(name)", divergence, weight: weights.bottleneck, share: batch.share
+      ).asAuxiliary())
+    let perDimension = Double(divergence.scalar) / (perItem ? Double(mean.columns) : 1)
+    loss.statistics["kl_per_dimension.\(name)"] = perDimension * share
+    guard settings.isStochastic else { return mean }
+
+    let noise = tape.matrix(rows: mean.rows, columns: mean.columns)
+    self.noise.fill(noise, modality: modality, items: batch.distinctItems, context: context)
+    let (sample, deviation) = tape.gaussianSample(
+      mean: mean, logVariance: logVariance, noise: noise, scale: scale)
+    let total = BLAS.absoluteSum(deviation.pointer, count: deviation.count)
+    loss.statistics["sigma.\(name)"] = Double(total / count) * share
+    return sample
+  }
+
+  private func rootMeanSquare(_ x: Matrix) -> Float {
+    (BLAS.dot(x.pointer, x.pointer, count: x.count) / Float(max(1, x.count))).squareRoot()
+  }
+}
