@@ -91,11 +91,6 @@ extension RunConfiguration {
       try require(
         self.mrdib.deviation == .unit, keys.mrdib.deviation, reason, keys.mrdib.codeScale)
     }
-    if isInEffect(keys.candidates.candidates) {
-      try require(
-        self.candidates.candidates >= self.candidates.anchors, keys.candidates.candidates,
-        "is below", keys.candidates.anchors)
-    }
     let training = self.training
     try require(
       training.learningRate * pow(training.decay, 1 / training.decayPeriod)

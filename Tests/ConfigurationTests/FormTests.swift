@@ -66,11 +66,8 @@ func absoluteOnly(line: String) throws {
   #expect(try resolve("objective: plain\nmrdib_form: gated\n\(line)").model.objective == .plain)
 }
 
-@Test("fewer candidates than anchors are refused where choices are made")
-func fewCandidates() throws {
-  let sentence = try message(of: "mrdib_form: gated\ncandidates: 100")
-  #expect(sentence.contains("candidates (100") && sentence.contains("is below anchors (512"))
-  #expect(try resolve("candidates: 100").candidates.candidates == 100)
+@Test("settings of choices have an effect where choices are made")
+func choices() throws {
   let plain = try resolve("objective: plain\nbackbone_likelihood: candidates\nanchors: 64")
   #expect(plain.candidates.backboneLikelihood == .candidates)
   #expect(plain.settingsWithoutEffect.isEmpty)

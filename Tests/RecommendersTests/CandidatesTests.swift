@@ -31,23 +31,33 @@ import Testing
       let item = batch.distinctItems[Int(choice.candidates[Int(chosen)])]
       #expect(item == batch.positives[triplet])
     }
-    #expect(choice.candidates == (0..<Int32(batch.distinctItems.count)).map { $0 })
+    #expect(choice.candidates.sorted() == (0..<Int32(batch.distinctItems.count)).map { $0 })
+    #expect(choice.groups.count == 1)
   }
 
-  @Test("under a cap the anchors' positives come first, then their negatives, then the others")
-  func cap() {
+  @Test("each group has room for the items of its anchors, which come first, then for others")
+  func groups() {
     let batch = batch(0..<40)
-    func items(_ limit: Int) -> Set<Int32> {
-      let choice = rule(anchors: 4, candidates: limit).candidates(of: batch).choice
-      #expect(Set(choice.candidates).count == choice.candidates.count)
-      return Set(choice.candidates.map { batch.distinctItems[Int($0)] })
+    func check(limit: Int, groups: Int) {
+      let choice = rule(anchors: 11, candidates: limit).candidates(of: batch).choice
+      #expect(choice.anchors.count == 11 && choice.groups.count == groups)
+      for group in choice.groups {
+        let items = choice.candidates[group.candidates].map { batch.distinctItems[Int($0)] }
+        let own = group.anchors.flatMap { [batch.positives[$0], batch.negatives[$0]] }
+        #expect(items.count == min(limit, batch.distinctItems.count))
+        #expect(Set(items).count == items.count && Set(items).isSuperset(of: own))
+        #expect(Set(own).isSuperset(of: items.prefix(Set(own).count)))
+        for anchor in group.anchors {
+          let chosen = choice.candidates[Int(choice.chosen[anchor])]
+          #expect(batch.distinctItems[Int(chosen)] == batch.positives[anchor])
+        }
+      }
     }
-    let positives = Set(batch.positives[..<4])
-    let own = positives.union(batch.negatives[..<4])
-    #expect(items(2) == positives, "positives are candidates even above the cap")
-    #expect(items(own.count) == own)
-    #expect(items(own.count + 3).isStrictSuperset(of: own))
-    #expect(items(own.count + 3).count == own.count + 3)
+    check(limit: 1000, groups: 1)
+    check(limit: 22, groups: 1)
+    check(limit: 20, groups: 2)
+    check(limit: 7, groups: 4)
+    check(limit: 2, groups: 11)
   }
 
   @Test("shards have their share of the anchors, and every shard with triplets has one")

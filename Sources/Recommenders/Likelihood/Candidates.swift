@@ -2,8 +2,8 @@ import Datasets
 import Settings
 import Tensors
 
-/// The choices that a shard's triplets are read as: anchors are its first triplets, and every
-/// anchor's user chose its positive item among the same candidates.
+/// The choices that a shard's triplets are read as: anchors are its first triplets, and each
+/// anchor's user u chose its positive item p among candidates C that its group shares.
 ///
 ///     −log p(p | u) = ln Σ_{c ∈ C} e^{cos(u, c)/τ} − cos(u, p)/τ
 ///
@@ -20,7 +20,7 @@ public struct Candidates: Sendable {
 public struct CandidateRule: Sendable, Equatable {
   /// Anchors of a whole batch, at most.
   let anchorCount: Int
-  /// Candidates of a shard, at most.
+  /// Candidates of an anchor, at most.
   let candidateLimit: Int
   /// τ.
   let temperature: Float
@@ -34,40 +34,65 @@ public struct CandidateRule: Sendable, Equatable {
   /// The choices of a shard.
   ///
   /// Its share of the anchors is rounded up, so that every shard that has triplets has anchors.
-  /// Candidates are the anchors' distinct positive items, which are always among them, then their
-  /// negative items, then the items of further triplets in the batch's order, which is random. So
-  /// a shard has fewer anchors than the whole batch would have and about as many candidates: the
-  /// cost of a step does not grow with the number of shards.
+  /// Groups are as even as possible, and so many that the limit has room for the positive and the
+  /// negative items of a group. Further candidates are the items of the triplets that follow the
+  /// group in the batch, whose order is random.
   package func candidates(of batch: TripletBatch) -> Candidates {
     let total = max(1, batch.globalCount)
     let count = min(batch.count, (anchorCount * batch.count + total - 1) / total)
-    var isCandidate = [Bool](repeating: false, count: batch.distinctItems.count)
-    var size = 0
-    func add(_ item: Int32) {
-      guard !isCandidate[Int(item)] else { return }
-      isCandidate[Int(item)] = true
-      size += 1
-    }
-    for item in batch.positiveIndex[..<count] { add(item) }
-    for item in batch.negativeIndex[..<count] where size < candidateLimit { add(item) }
-    for triplet in count..<batch.count where size < candidateLimit {
-      add(batch.positiveIndex[triplet])
-      if size < candidateLimit { add(batch.negativeIndex[triplet]) }
-    }
-
-    // Ascending, which is the order in which the rows lie in memory.
-    var position = [Int32](repeating: 0, count: isCandidate.count)
-    var candidates: [Int32] = []
-    candidates.reserveCapacity(size)
-    for item in isCandidate.indices where isCandidate[item] {
-      position[item] = Int32(truncatingIfNeeded: candidates.count)
-      candidates.append(Int32(truncatingIfNeeded: item))
+    let size = max(1, candidateLimit / 2)
+    let groupCount = (count + size - 1) / size
+    var selection = CandidateSelection(batch, limit: candidateLimit)
+    for group in 0..<groupCount {
+      selection.addGroup(count * group / groupCount..<count * (group + 1) / groupCount)
     }
     return Candidates(
       choice: CandidateChoice(
-        anchors: Array(batch.userIndex[..<count]), candidates: candidates,
-        chosen: batch.positiveIndex[..<count].map { position[Int($0)] }),
+        anchors: Array(batch.userIndex[..<count]), candidates: selection.candidates,
+        chosen: selection.chosen, groups: selection.groups),
       temperature: temperature)
+  }
+}
+
+/// The candidates of one group of anchors after the other.
+private struct CandidateSelection {
+  private let batch: TripletBatch
+  private let limit: Int
+  private(set) var candidates: [Int32] = []
+  private(set) var chosen: [Int32] = []
+  private(set) var groups: [CandidateChoice.Group] = []
+  /// Where each distinct item is in the candidates; only what is at or behind the group's first
+  /// candidate belongs to the group.
+  private var positions: [Int]
+
+  init(_ batch: TripletBatch, limit: Int) {
+    self.batch = batch
+    self.limit = limit
+    positions = Array(repeating: -1, count: batch.distinctItems.count)
+  }
+
+  mutating func addGroup(_ anchors: Range<Int>) {
+    let first = candidates.count
+    func isFull() -> Bool { candidates.count - first >= limit }
+    for triplet in anchors {
+      chosen.append(Int32(truncatingIfNeeded: add(batch.positiveIndex[triplet], after: first)))
+    }
+    for triplet in anchors where !isFull() { add(batch.negativeIndex[triplet], after: first) }
+    for step in 0..<batch.count - anchors.count where !isFull() {
+      let triplet = (anchors.upperBound + step) % batch.count
+      add(batch.positiveIndex[triplet], after: first)
+      if !isFull() { add(batch.negativeIndex[triplet], after: first) }
+    }
+    groups.append(.init(anchors: anchors, candidates: first..<candidates.count))
+  }
+
+  /// Adds an item unless it is among the candidates from `first` on, and returns its position.
+  @discardableResult
+  private mutating func add(_ item: Int32, after first: Int) -> Int {
+    if positions[Int(item)] >= first { return positions[Int(item)] }
+    positions[Int(item)] = candidates.count
+    candidates.append(item)
+    return candidates.count - 1
   }
 }
 
@@ -83,10 +108,11 @@ public struct CandidateSettings: SettingGroup {
   public let anchors = Setting(
     "anchors", default: 512, .within(1...1_048_576), unit: "triplets",
     help: "Triplets of a batch whose users choose among candidates, over all shards together; the"
-      + " cost of a step grows with anchors times candidates.")
+      + " cost of a step grows with anchors · candidates.")
   public let candidates = Setting(
     "candidates", default: 1024, .within(2...1_048_576), unit: "items",
-    help: "Items of a shard's batch to choose among, at most: those of its anchors first.")
+    help: "Items to choose among, at most; each group of half as many anchors has candidates of its"
+      + " own, which are their items first.")
 
   public init() {}
 }

@@ -1,21 +1,47 @@
 internal import CKernels
 
 /// Which rows choose, among which other rows, and what each of them chose.
+///
+/// Anchors come in groups that have candidates of their own: the cost is the sum over groups of
+/// anchors times candidates.
 public struct CandidateChoice: Sendable, Equatable {
+  /// Consecutive anchors that choose among the same candidates.
+  public struct Group: Sendable, Equatable {
+    /// Positions in ``CandidateChoice/anchors``.
+    public let anchors: Range<Int>
+    /// Positions in ``CandidateChoice/candidates``.
+    public let candidates: Range<Int>
+
+    public init(anchors: Range<Int>, candidates: Range<Int>) {
+      self.anchors = anchors
+      self.candidates = candidates
+    }
+  }
+
   /// `[n]`: rows of the first matrix, such as users; a row may occur several times.
   public let anchors: [Int32]
-  /// `[C]`: rows of the second matrix that are on offer to all anchors, such as items; each once.
+  /// Rows of the second matrix that are on offer, such as items, group after group; each once in a
+  /// group.
   public let candidates: [Int32]
-  /// `[n]`: anchor k chose row `candidates[chosen[k]]`.
+  /// `[n]`: anchor k chose row `candidates[chosen[k]]`, which is one of its group's.
   public let chosen: [Int32]
+  /// In order, so that they cover all anchors and candidates.
+  public let groups: [Group]
 
-  /// - Precondition: as many anchors as choices.
-  public init(anchors: [Int32], candidates: [Int32], chosen: [Int32]) {
+  /// - Precondition: as many anchors as choices, and every choice is among its group's candidates.
+  public init(anchors: [Int32], candidates: [Int32], chosen: [Int32], groups: [Group]) {
     precondition(
-      anchors.count == chosen.count, "\(anchors.count) anchors, \(chosen.count) choices")
+      anchors.count == chosen.count
+        && anchors.count == groups.reduce(0) { $0 + $1.anchors.count }
+        && candidates.count == groups.reduce(0) { $0 + $1.candidates.count }
+        && groups.allSatisfy { group in
+          group.anchors.allSatisfy { group.candidates.contains(Int(chosen[$0])) }
+        },
+      "\(anchors.count) anchors, \(chosen.count) choices, \(groups.count) groups")
     self.anchors = anchors
     self.candidates = candidates
     self.chosen = chosen
+    self.groups = groups
   }
 }
 
@@ -24,50 +50,67 @@ extension Tape {
   ///
   ///     scale · Σ_k [ ln Σ_c e^{⟨a_k, b_c⟩/τ} − ⟨a_k, b_chosen(k)⟩/τ ]
   ///
-  /// a and b are the rows of x and y scaled to unit length, as ``rowL2(_:)`` does. The chosen
-  /// candidate is in the sum, and no other candidate is removed from it.
+  /// with c over the candidates of k's group. a and b are the rows of x and y scaled to unit
+  /// length, as ``rowL2(_:)`` does. The chosen candidate is in the sum, and no other candidate is
+  /// removed from it.
   ///
   /// - Parameters:
   ///   - x: `[J, D]`; anchors are rows of it.
   ///   - y: `[K, D]`; candidates are rows of it.
   ///   - temperature: τ.
   ///   - scale: 1 / n for the mean over anchors.
-  /// - Returns: `[1, 1]`, nats; 0 without anchors. With p the soft-max over candidates:
+  /// - Returns: `[1, 1]`, nats; 0 without anchors. With p the soft-max over a group's candidates:
   ///   `da_k = scale/τ (Σ_c p_kc b_c − b_chosen(k))`, `db_c = scale/τ Σ_k (p_kc − [c chosen]) a_k`.
-  /// - Complexity: three products of O(n C D), one `[n, C]` temporary.
+  /// - Complexity: three products of O(anchors · candidates · D) per group, one number per anchor
+  ///   and candidate of a group.
   /// - Source: a sampled soft-max; with unit rows and a temperature it is InfoNCE, van den Oord et
   ///   al. 2018, arXiv:1807.03748, eq. 4.
   public func candidateLoss(
     _ x: Variable, _ y: Variable, choice: CandidateChoice, temperature: Float, scale: Float
   ) -> Variable {
     precondition(x.columns == y.columns, "candidateLoss of \(x.value.shape) and \(y.value.shape)")
-    let (count, ways) = (choice.anchors.count, choice.candidates.count)
-    guard count > 0 else { return constant(scalar(0)) }
+    guard !choice.anchors.isEmpty else { return constant(scalar(0)) }
     let a = UnitRows(on: self, x, choice.anchors)
     let b = UnitRows(on: self, y, choice.candidates)
     // First logits, then the soft-max, then the soft-max minus 1 at the choice.
-    let weights = matrix(rows: count, columns: ways)
-    BLAS.multiply(
-      .init(a.vectors), .init(b.vectors), transposeB: true, into: .init(weights),
-      alpha: 1 / temperature)
-    let places = choice.chosen.enumerated().map { $0.offset * ways + Int($0.element) }
-    var total = 0.0
-    for place in places { total -= Double(weights.pointer[place]) }
-    for logSum in softmaxRows(weights) { total += logSum }
-    for place in places { weights.pointer[place] -= 1 }
+    let weights = choice.groups.map {
+      matrix(rows: $0.anchors.count, columns: $0.candidates.count)
+    }
+    var losses = [Double](repeating: 0, count: choice.groups.count)
+    losses.withUnsafeMutableBufferPointer { losses in
+      let losses = losses
+      Lanes.current.forEach(choice.groups.count) { index, _ in
+        let (group, weights) = (choice.groups[index], weights[index])
+        BLAS.multiply(
+          BLAS.Block(a.vectors).rows(group.anchors), BLAS.Block(b.vectors).rows(group.candidates),
+          transposeB: true, into: .init(weights), alpha: 1 / temperature)
+        let places = group.anchors.map { anchor in
+          (anchor - group.anchors.lowerBound) * weights.columns + Int(choice.chosen[anchor])
+            - group.candidates.lowerBound
+        }
+        var loss = 0.0
+        for place in places { loss -= Double(weights.pointer[place]) }
+        for logSum in softmaxRows(weights) { loss += logSum }
+        for place in places { weights.pointer[place] -= 1 }
+        losses[index] = loss
+      }
+    }
+    let total = losses.reduce(0, +)
     return record(scalar(Float(total * Double(scale))), from: x, y) { [unowned self] gradient in
       let factor = gradient.pointer[0] * scale / temperature
-      if x.needsGradient {
-        let share = matrix(rows: count, columns: x.columns)
-        BLAS.multiply(.init(weights), .init(b.vectors), into: .init(share), alpha: factor)
-        a.addGradient(share, to: x, on: self)
-      }
-      if y.needsGradient {
-        let share = matrix(rows: ways, columns: y.columns)
+      let ofA = matrix(rows: choice.anchors.count, columns: x.columns)
+      let ofB = matrix(rows: choice.candidates.count, columns: y.columns)
+      Lanes.current.forEach(choice.groups.count) { index, _ in
+        let (group, weights) = (choice.groups[index], BLAS.Block(weights[index]))
         BLAS.multiply(
-          .init(weights), transposeA: true, .init(a.vectors), into: .init(share), alpha: factor)
-        b.addGradient(share, to: y, on: self)
+          weights, BLAS.Block(b.vectors).rows(group.candidates),
+          into: BLAS.Block(ofA).rows(group.anchors), alpha: factor)
+        BLAS.multiply(
+          weights, transposeA: true, BLAS.Block(a.vectors).rows(group.anchors),
+          into: BLAS.Block(ofB).rows(group.candidates), alpha: factor)
       }
+      a.addGradient(ofA, to: x, on: self)
+      b.addGradient(ofB, to: y, on: self)
     }
   }
 
