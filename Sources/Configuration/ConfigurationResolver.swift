@@ -101,14 +101,15 @@ extension RunConfiguration {
       "is below two intervals of", keys.cluster.heartbeatInterval)
   }
 
-  /// Throws a sentence about two keys, after the source of the one that was set (the later one, if
-  /// both were).
+  /// Throws a sentence about two keys, after the source of the one that the user set (the later one,
+  /// if both were), or else that of a layer which comes with the program.
   private func require(
     _ condition: Bool, _ left: any SettingDeclaration, _ relation: String,
     _ right: any SettingDeclaration
   ) throws {
     guard !condition else { return }
-    let source = [right, left].map { resolved($0).source }.first { $0 != .builtInDefault }
+    let sources = [right, left].map { resolved($0).source }
+    let source = sources.first { !$0.isBuiltIn } ?? sources.first { $0 != .builtInDefault }
     func shown(_ key: any SettingDeclaration) -> String {
       "\(key.name) (\(resolved(key).value.yaml.sanitized()), from \(resolved(key).source))"
     }
