@@ -3,8 +3,8 @@ import Foundation
 import Recommenders
 import Settings
 
-/// Makes one configuration out of layers: built-in defaults, then the model's, then those of the form
-/// of the objective, then the user's (`--config` files, `--set`, options); later layers take
+/// Makes one configuration out of layers: built-in defaults, then the model's, then those of the
+/// form of the objective, then the user's (`--config` files, `--set`, options); later layers take
 /// precedence.
 package struct ConfigurationResolver: Sendable {
   private let modelNames: [String]
@@ -101,8 +101,8 @@ extension RunConfiguration {
       "is below two intervals of", keys.cluster.heartbeatInterval)
   }
 
-  /// Throws a sentence about two keys, after the source of the one that the user set (the later one,
-  /// if both were), or else that of a layer which comes with the program.
+  /// Throws a sentence about two keys, after the source of the one that the user set (the later
+  /// one, if both were), or else that of a layer which comes with the program.
   private func require(
     _ condition: Bool, _ left: any SettingDeclaration, _ relation: String,
     _ right: any SettingDeclaration

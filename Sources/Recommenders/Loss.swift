@@ -98,8 +98,8 @@ public struct Loss {
 
 /// A limit on what auxiliary terms may change.
 ///
-/// For every tensor that main and auxiliary terms share, let g be the gradient of the main terms and
-/// a that of the auxiliary ones. Where ⟨a, g⟩ < 0, a loses its component along g; then it is
+/// For every tensor that main and auxiliary terms share, let g be the gradient of the main terms
+/// and a that of the auxiliary ones. Where ⟨a, g⟩ < 0, a loses its component along g; then it is
 /// shortened to at most ρ‖g‖. Tensors that the main terms do not touch are not gated.
 public struct AuxiliaryGate {
   /// ρ; 0 is training without the auxiliary terms, infinity only removes conflicts.

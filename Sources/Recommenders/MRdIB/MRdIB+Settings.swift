@@ -7,8 +7,8 @@ extension MRdIB {
     public let form = Setting(
       "mrdib_form", default: Form.published, influencesResult: false,
       help: "The objective's other defaults as a whole: published, as the paper has it, or gated,"
-        + " in which noise and auxiliary gradients stay out of the ranking (docs/MRdIB.md). Only the"
-        + " settings that it stands for influence the result.")
+        + " in which noise and auxiliary gradients stay out of the ranking (docs/MRdIB.md). Only"
+        + " the settings that it stands for influence the result.")
     public let ranked = Setting(
       "ranked", default: RankedVectors.samples,
       help: "What the backbone's own loss sees: samples z of the content vectors, or their means.")

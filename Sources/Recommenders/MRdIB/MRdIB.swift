@@ -25,8 +25,8 @@ import Tensors
 ///
 /// The paper's synergy term is that likelihood and is counted once. With ranked samples, a backbone
 /// whose likelihood sees no content names the users of a joint likelihood instead
-/// (``Content/jointUsers``), which is added with weight α₃ + `synergy_weight`. Inference uses μ: the
-/// objective costs nothing there.
+/// (``Content/jointUsers``), which is added with weight α₃ + `synergy_weight`. Inference uses μ:
+/// the objective costs nothing there.
 ///
 /// All terms but the backbone's own are auxiliary (``LossTerm/isAuxiliary``); ``Settings/isGated``
 /// lets none of them overrule it. With ranked means and all weights 0 the backbone is trained to
@@ -169,9 +169,9 @@ extension MRdIB {
 
   /// The joint likelihood, where it is not the backbone's ranking term.
   ///
-  /// With ranked means, `w_S L_S`. With samples in a score without content, the likelihood given the
-  /// mean of all modalities; its weight includes that of the modalities' own likelihoods, so that
-  /// without them the backbone is left as it was.
+  /// With ranked means, `w_S L_S`. With samples in a score without content, the likelihood given
+  /// the mean of all modalities; its weight includes that of the modalities' own likelihoods, so
+  /// that without them the backbone is left as it was.
   private func jointTerm(
     on tape: Tape, backbone: some Backbone, _ input: BatchInput, content: Content,
     items: [Variable], likelihood: Likelihood
