@@ -31,6 +31,18 @@ public struct Golden {
     return number.doubleValue
   }
 
+  /// A text.
+  public func text(_ path: String) throws -> String {
+    guard let text = try value(path) as? String else { throw GoldenError(path: path) }
+    return text
+  }
+
+  /// The names in an object, ascending.
+  public func names(_ path: String) throws -> [String] {
+    guard let object = try value(path) as? [String: Any] else { throw GoldenError(path: path) }
+    return object.keys.sorted()
+  }
+
   /// A list of numbers.
   public func numbers(_ path: String) throws -> [Double] {
     guard let list = try value(path) as? [NSNumber] else { throw GoldenError(path: path) }
