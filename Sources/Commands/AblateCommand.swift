@@ -1,4 +1,5 @@
 import ArgumentParser
+import Configuration
 import Experiments
 import Runtime
 
@@ -10,11 +11,14 @@ struct AblateCommand: ParsableCommand {
       Trains six variants, each with every seed: the full model, without the bottleneck (alpha1 0
       and no noise), without redundancy (alpha2 0), without unique information (alpha3 0), with the
       bottleneck only (alpha2 and alpha3 0), and the plain backbone. The table shows each variant's
-      change against the full model. The same command resumes an interrupted ablation.
+      change against the full model with a 95 % interval and corrected p-values, as 'compare' does.
+      Seeds on which a sweep of --search chose the settings are refused. The same command resumes an
+      interrupted ablation.
       """)
 
   @OptionGroup var options: RunOptions
   @OptionGroup var sweep: SweepOptions
+  @OptionGroup var search: SearchOptions
   @OptionGroup var table: TableOptions
 
   @Option(help: ArgumentHelp("Seeds, separated by commas.", valueName: "list"))
@@ -30,18 +34,38 @@ struct AblateCommand: ParsableCommand {
   func run() throws {
     try reporting {
       let layers = try options.request().requestedLayers()
+      let searchSeeds = try usedSearchSeeds(layers)
       let points = try Ablation.points(base: layers, seeds: try seedList())
       let (runner, folder) = try sweep.runner(
         options, name: options.experimentName("ablation", layers), expectedRuns: points.count)
       let runs = try runner.run(points)
       runner.endIfStopped()
+      var compared = ComparedGroup.groups(runs, in: folder, label: Ablation.label)
+      compared[0].searchSeeds = searchSeeds
       let report = try ComparisonReport(
-        ComparedGroup.groups(runs, in: folder, labelledBy: Ablation.coordinate), metrics: metrics,
-        split: .test
-      ) { try PerUserMetrics.load(run: $0.path, dataFolder: options.data) }
+        compared, metrics: metrics, split: .test,
+        users: { try PerUserMetrics.load(run: $0.path, dataFolder: options.data) })
       try table.write(report, csv: report.csv, lines: report.lines)
       try runner.checkFailures(in: runs)
     }
+  }
+
+  /// The seeds on which a search chose the full model.
+  ///
+  /// - Throws: ``RuntimeError`` if there are any and they may not be reported.
+  private func usedSearchSeeds(_ layers: [ConfigurationLayer]) throws -> [Int] {
+    let searches = try search.searches()
+    guard !searches.isEmpty else { return [] }
+    let full = try options.request().input(layers + Ablation.fullModel()).configuration
+    let used = try seedList().filter(searches.seeds(thatChose: full).contains)
+    guard used.isEmpty || search.includeSearchSeeds else {
+      throw RuntimeError(
+        exitCode: .usage,
+        message: "Cannot ablate with the seeds \(used.map { "\($0)" }.joined(separator: ", ")) "
+          + "(--seeds): a sweep of --search chose these settings by validation on them. Give other "
+          + "seeds, or add --include-search-seeds, which marks the row.")
+    }
+    return used
   }
 
   private func seedList() throws -> [Int] {

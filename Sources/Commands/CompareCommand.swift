@@ -8,12 +8,23 @@ struct CompareCommand: ParsableCommand {
     abstract: "Compare runs: mean and spread over seeds, and significance over users.",
     discussion: """
       Runs that differ only in their seed are one configuration. Each is compared with the baseline
+      by its relative change with a 95 % interval, from resamples of users and seeds together, and
       by a two-sided paired t-test and a two-sided Wilcoxon signed-rank test over the users, whose
-      values are averaged over the seeds that both have. The metrics per user are computed from the
-      saved vectors and cached in the model's folder as per_user.tsv.
+      values are averaged over the seeds that both have. p-values are corrected by Holm's method
+      over all tables. The metrics per user are computed from the saved vectors and cached in the
+      model's folder as per_user.tsv.
+
+      Seeds on which a sweep chose settings are left out, because these settings look too good on
+      them: of --chosen, of runs in a sweep's folder, and of runs elsewhere that have the settings
+      which a sweep of --search chose. If nothing else is left, the comparison is refused.
+
+      --groups shows who gains: quartiles of users by their training interactions, and of items by
+      theirs, where only the held-out items of a group are to be found; items without any are a
+      group of their own.
 
       A warning lists the settings in which configurations differ besides what is compared: the \
-      model, else the objective, else the only setting that differs; and what a sweep varies.
+      model, else the objective, else the only setting that differs; and what a sweep varies. A \
+      second one says that settings were not searched alike.
       """)
 
   @Argument(help: "Directories of runs, or of sweeps.")
@@ -36,6 +47,11 @@ struct CompareCommand: ParsableCommand {
   @Flag(help: "Use only the settings of a sweep that validation chooses.")
   var chosen = false
 
+  @Flag(help: "Also compare within groups of users by activity and of items by popularity.")
+  var groups = false
+
+  @OptionGroup var search: SearchOptions
+
   @OptionGroup var trained: TrainedDataOptions
 
   @OptionGroup var table: TableOptions
@@ -43,11 +59,20 @@ struct CompareCommand: ParsableCommand {
   func run() throws {
     try reporting {
       let ordered = (baseline.map { [$0] } ?? []) + paths.filter { $0 != baseline }
-      let groups = try ComparedGroup.groups(in: ordered, chosenOnly: chosen)
-      let warnings = try ComparedSettings(groups).warnings
+      let named = try ComparedGroup.groups(in: ordered, chosenOnly: chosen)
+      let searches =
+        try SettingsSearch.all(of: ordered, isChosenOnly: chosen)
+        + search.searches()
+      let (compared, searched) = try searches.apply(
+        to: named, includesSearchSeeds: search.includeSearchSeeds)
+      let warnings = try ComparedSettings(compared).warnings + searched
       for warning in warnings { StandardError.write("warning: \(warning)") }
-      let report = try ComparisonReport(groups, metrics: metrics, split: split, warnings: warnings)
-      { try PerUserMetrics.load(run: $0.path, dataFolder: trained.data) }
+      let report = try ComparisonReport(
+        compared, metrics: metrics, split: split, warnings: warnings,
+        users: { try PerUserMetrics.load(run: $0.path, dataFolder: trained.data) },
+        usersByGroup: groups
+          ? { try MetricsByGroup.compute(run: $0.path, split: split, dataFolder: trained.data) }
+          : nil)
       try table.write(report, csv: report.csv, lines: report.lines)
     }
   }

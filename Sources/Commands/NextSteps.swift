@@ -6,10 +6,12 @@ struct NextSteps {
 
   /// - Parameters:
   ///   - data: the folder of the data set, whose first user serves as an example.
+  ///   - compared: the folder to compare; the run's directory if nil.
   ///   - introduction: what stands before the directory.
   ///   - program: how the user started it.
   init(
-    runDirectory: String, data: String, introduction: String = "the run is in",
+    runDirectory: String, data: String, compared: String? = nil,
+    introduction: String = "the run is in",
     program: String = CommandLine.arguments[0]
   ) {
     let run = ShellWord.quoted(runDirectory)
@@ -21,7 +23,7 @@ struct NextSteps {
       ["\(introduction) \(runDirectory); next:"]
       + [
         "recommend --run \(run) \(option)", "export --run \(run) --out \(out)",
-        "compare \(run)",
+        "compare \(compared.map(ShellWord.quoted) ?? run)",
       ].map { "  \(ShellWord.quoted(program)) \($0)" }
   }
 }

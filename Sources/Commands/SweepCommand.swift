@@ -14,6 +14,12 @@ struct SweepCommand: ParsableCommand {
       selection_metric on validation are chosen. For comparison, the report also shows what MMRec's
       rule, the best single run on test, would have chosen.
 
+      All settings are compared with the first ones: change, 95 % interval and corrected p-values, as
+      'compare' gives them. If there are several settings of one model and objective, the sweep is a
+      search: it compares on validation, and shows test metrics of the chosen settings only. They
+      are too good with the seeds that chose them; train the chosen settings with other seeds to
+      report them.
+
       Each run has a folder under runs/ of the sweep's folder. sweep.csv holds all results so far;
       the same command resumes an interrupted sweep.
 
@@ -42,6 +48,9 @@ struct SweepCommand: ParsableCommand {
       """)
   var metrics: [String] = []
 
+  @Flag(help: "Show test metrics of all settings of a search, marked.")
+  var includeSearchSeeds = false
+
   @Flag(help: "Check the grid and print its points without training.")
   var dryRun = false
 
@@ -63,13 +72,15 @@ struct SweepCommand: ParsableCommand {
         options, name: options.experimentName("sweep", grid.layers),
         expectedRuns: search?.runCount ?? points.count)
       let runs = try search?.run(runner.run) ?? runner.run(points)
-      let report = try SweepReport(runs, metrics: metrics)
+      let report = try SweepReport(
+        runs, metrics: metrics, includesSearchSeeds: includeSearchSeeds,
+        effects: runner.stopSignal == nil ? effects(runs, in: folder) : nil)
       try table.write(report, csv: report.csv, lines: report.lines)
       runner.endIfStopped()
       if let chosen = report.chosenFolder, !options.quiet {
         let run = "\(folder.path)/\(chosen)"
         try NextSteps(
-          runDirectory: run, data: TrainedData.folder(ofRun: run),
+          runDirectory: run, data: TrainedData.folder(ofRun: run), compared: folder.path,
           introduction: "the best run of the chosen settings, by validation, is in"
         ).lines.forEach(StandardError.write)
       }
@@ -77,6 +88,19 @@ struct SweepCommand: ParsableCommand {
       if report.chosenByValidation == nil {
         throw ArgumentParser.ExitCode(Runtime.ExitCode.failure.rawValue)
       }
+    }
+  }
+
+  /// The settings compared with the first ones. The results of a long sweep are worth more than
+  /// this, so that its failure is only a warning.
+  private func effects(_ runs: [SweepRun], in folder: SweepFolder) -> ComparisonReport? {
+    do {
+      return try SweepReport.effects(runs, in: folder, metrics: metrics) {
+        try PerUserMetrics.load(run: $0.path, dataFolder: options.data)
+      }
+    } catch {
+      StandardError.write("warning: the settings are not compared: \(error)")
+      return nil
     }
   }
 

@@ -26,6 +26,8 @@ public enum RandomStream: UInt32, Sendable, CaseIterable {
   case split = 9
   /// Samples of users and items.
   case sample = 10
+  /// Resamples of a bootstrap; step = resample, id = position, epoch = what is drawn.
+  case bootstrap = 11
 }
 
 /// Random numbers of one purpose, keyed by (seed, stream, epoch, step); a draw is named by an id

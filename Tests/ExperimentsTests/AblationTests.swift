@@ -47,7 +47,7 @@ import Testing
     let base = try ConfigurationLayer(yaml: TinySweep.settings, label: "best.yaml")
     let runs = try tiny.runner().run(Ablation.points(base: [base], seeds: [1, 2]))
     let report = try ComparisonReport(
-      ComparedGroup.groups(runs, in: tiny.sweep, labelledBy: Ablation.coordinate),
+      ComparedGroup.groups(runs, in: tiny.sweep, label: Ablation.label),
       metrics: ["recall@5"], split: .test
     ) { try PerUserMetrics.load(run: $0.path) }
     #expect(report.rows.map(\.label) == Self.variants)

@@ -41,17 +41,45 @@ import Testing
   func text() throws {
     #expect(
       try SweepReport(MadeUp.sweep).lines.joined(separator: "\n") == """
-        alpha1  seeds  valid recall@20   test recall@20     test ndcg@20
-        0.1         2  0.3100 ± 0.0141  0.3500 ± 0.2121  0.2500 ± 0.0707
-        0.05        2  0.3200 ± 0.0141  0.4100 ± 0.0141  0.2500 ± 0.0000
-        0.01        1           0.4000           0.1000           0.2500
+        alpha1  seeds  valid recall@20
+        0.1         2  0.3100 ± 0.0141
+        0.05        2  0.3200 ± 0.0141
+        0.01        1           0.4000
 
-        chosen by validation (mean recall@20): alpha1=0.05  valid 0.3200 ± 0.0141  test recall@20 \
-        0.4100 ± 0.0141  test ndcg@20 0.2500 ± 0.0000
+        chosen by validation (mean recall@20): alpha1=0.05  valid 0.3200 ± 0.0141
+          test recall@20 0.4100 ± 0.0141 *
+          test ndcg@20 0.2500 ± 0.0000 *
         MMRec's rule (highest test recall@20 of a single run, not a fair estimate): alpha1=0.1 \
         seed=1  test recall@20 0.5000  test ndcg@20 0.3000
+        * with seeds on which the settings were chosen (1, 2): too good; report the chosen settings
+          with other seeds
         failed: alpha1=0.01 seed=1: loss is "nan", stopped
         """)
+  }
+
+  @Test("test metrics of a search: of the chosen settings only, or of all if asked for, marked")
+  func searchSeeds() throws {
+    let report = try SweepReport(MadeUp.sweep)
+    #expect(report.searchSeeds == [1, 2])
+    #expect(report.rows.map { $0.test.isEmpty } == [true, false, true])
+    #expect(report.chosenByValidation?.test["recall@20"]?.mean == 0.41)
+    let all = try SweepReport(MadeUp.sweep, includesSearchSeeds: true)
+    #expect(all.rows.allSatisfy { !$0.test.isEmpty })
+    #expect(all.lines[0].contains("test recall@20 *"))
+  }
+
+  @Test("a sweep over objectives is no search: all of its test metrics are shown, unmarked")
+  func comparison() throws {
+    let runs = MadeUp.sweep[..<4].map { run in
+      var run = run
+      run.coordinates[0] = Coordinate(name: "objective", value: run.coordinates[0].value)
+      return run
+    }
+    let report = try SweepReport(runs)
+    #expect(report.searchSeeds.isEmpty)
+    #expect(report.rows.allSatisfy { !$0.test.isEmpty })
+    #expect(!report.lines.joined().contains("*"))
+    #expect(report.lines[0].contains("test recall@20"))
   }
 
   @Test("the table as CSV, unrounded")

@@ -11,7 +11,7 @@ import TestSupport
 /// A generated data set of a few users, on which an epoch takes milliseconds.
 struct TinySweep {
   let folder: TemporaryFolder
-  var data: String { "\(folder.path)/data" }
+  let data: String
   let sweep: SweepFolder
 
   static let settings = """
@@ -24,14 +24,17 @@ struct TinySweep {
 
     """
 
-  init() throws {
+  /// - Parameter data: the folder of an earlier one's data, in place of new data.
+  init(data: String? = nil) throws {
     folder = try TemporaryFolder()
+    sweep = try SweepFolder.create(at: "\(folder.path)/sweep", forgetting: false)
+    self.data = data ?? "\(folder.path)/data"
+    guard data == nil else { return }
     var configuration = SyntheticConfiguration()
     configuration.users = 60
     configuration.items = 50
     configuration.interactionsPerUser = 12
-    try SyntheticData.generate(configuration, to: "\(folder.path)/data")
-    sweep = try SweepFolder.create(at: "\(folder.path)/sweep", forgetting: false)
+    try SyntheticData.generate(configuration, to: self.data)
   }
 
   func points(_ grid: String) throws -> [SweepPoint] {

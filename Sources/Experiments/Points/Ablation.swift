@@ -14,6 +14,11 @@ package enum Ablation {
   /// The coordinate that names a run's variant.
   package static let coordinate = "variant"
 
+  /// The name of a run's variant.
+  package static func label(_ coordinates: [Coordinate]) -> String {
+    coordinates.value(of: coordinate) ?? ""
+  }
+
   static let variants = [
     Variant(name: "full", settings: [("objective", "mrdib")]),
     Variant(
@@ -32,13 +37,19 @@ package enum Ablation {
   /// - Throws: `ConfigurationError` for an invalid seed.
   package static func points(base: [ConfigurationLayer], seeds: [Int]) throws -> [SweepPoint] {
     try variants.flatMap { variant in
-      let layers = try variant.settings.map {
-        try ConfigurationLayer(
-          option: "the variant '\(variant.name)'", key: $0.key, value: $0.value)
-      }
-      return try SweepPoint.repeated(
-        [Coordinate(name: coordinate, value: variant.name)], layers: base + layers, seeds: seeds,
-        origin: "--seeds")
+      try SweepPoint.repeated(
+        [Coordinate(name: coordinate, value: variant.name)], layers: base + layers(of: variant),
+        seeds: seeds, origin: "--seeds")
+    }
+  }
+
+  /// The layers that make the full model from a configuration.
+  package static func fullModel() throws -> [ConfigurationLayer] { try layers(of: variants[0]) }
+
+  private static func layers(of variant: Variant) throws -> [ConfigurationLayer] {
+    try variant.settings.map {
+      try ConfigurationLayer(
+        option: "the variant '\(variant.name)'", key: $0.key, value: $0.value)
     }
   }
 }

@@ -45,19 +45,23 @@ package struct ComparedGroup: Sendable, Equatable {
   package var label: String
   /// One run per seed.
   package var runs: [ComparedRun]
+  /// The seeds of the runs on which a search chose the settings, see ``SettingsSearch``.
+  package var searchSeeds: [Int] = []
 
   package init(label: String, runs: [ComparedRun]) {
     self.label = label
     self.runs = runs
   }
 
-  /// The finished runs of a sweep's points, labelled by a coordinate.
+  /// The finished runs of a sweep's points.
+  ///
+  /// - Parameter label: of a point, from its coordinates without the seed.
   package static func groups(
-    _ runs: [SweepRun], in folder: SweepFolder, labelledBy coordinate: String
+    _ runs: [SweepRun], in folder: SweepFolder, label: ([Coordinate]) -> String
   ) -> [ComparedGroup] {
     SeedGroup.grouping(runs).map { group in
       ComparedGroup(
-        label: group.coordinates.value(of: coordinate) ?? "",
+        label: label(group.coordinates),
         runs: group.runs.compactMap { ComparedRun($0, in: folder) })
     }
   }

@@ -9,8 +9,10 @@ import Settings
 /// Compared is what a sweep varies, and of the rest the model, else the objective, else the only
 /// setting that differs. Every other difference may be the cause of a better result. A setting
 /// counts that influences the result and has an effect in at least two of the configurations. If
-/// models differ, settings that all of them have from their model's own defaults do not count.
-/// Seeds, folders and numbers of processes do not either.
+/// models or forms of the objective differ, settings that all configurations have from the defaults
+/// of their own do not count, except those of how long is trained and how the best epoch is chosen
+/// (``protocolSettings``): a model that may wait longer for its best epoch has an advantage that is
+/// none of the model. Seeds, folders and numbers of processes do not count.
 package struct ComparedSettings: Sendable {
   /// A setting with its distinct values, in the order of the configurations.
   package struct Difference: Sendable, Equatable {
@@ -45,15 +47,18 @@ package struct ComparedSettings: Sendable {
       try Self.difference($0, configurations)
     }
     if origins.count == configurations.count, Set(origins.map(\.path)).count == 1 {
-      // One grid or ablation varies what it was asked to vary, and nothing else.
-      compared = origins.first?.coordinates ?? []
-      others = []
+      // One grid or ablation varies what it was asked to vary, and what that has for defaults.
+      let coordinates = origins.first?.coordinates ?? []
+      compared = coordinates
+      others = differences.filter {
+        Self.protocolSettings.contains($0.name) && !coordinates.contains($0.name)
+      }
       return
     }
     var compared = Set(origins.flatMap(\.coordinates))
     let rest = differences.filter { !compared.contains($0.name) }
-    if let main = ["model", "objective"].first(where: { name in rest.contains { $0.name == name } })
-    {
+    if let main = Self.settingsWithDefaults.first(where: { name in rest.contains { $0.name == name }
+    }) {
       compared.insert(main)
     } else if rest.count == 1, compared.isDisjoint(with: differences.map(\.name)) {
       compared.insert(rest[0].name)
@@ -82,6 +87,15 @@ package struct ComparedSettings: Sendable {
 
   private static let ignored: Set<String> = ["seed", "data_digest"]
 
+  /// Settings that bring defaults of their own for others; the first that differs is compared.
+  private static let settingsWithDefaults = ["model", "objective", "mrdib_form"]
+
+  /// How long is trained, in how many shards, and how the best epoch is chosen.
+  private static let protocolSettings: Set<String> = [
+    "epochs", "stopping_step", "eval_step", "selection_metric", "compat", "shards",
+    "train_batch_size", "consistency", "staleness_bound",
+  ]
+
   /// Nil if the setting has one value where it has an effect, or only the models' own defaults.
   private static func difference(
     _ name: String, _ configurations: [RunConfiguration]
@@ -91,17 +105,30 @@ package struct ComparedSettings: Sendable {
     }
     let values = affected.compactMap { $0.value(of: name) }
     guard Set(values).count > 1 else { return nil }
-    if name != "model", Set(affected.map(\.model.model)).count > 1 {
-      let defaults = try affected.map { try ownDefaults(of: $0.model.model).value(of: name) }
+    if !settingsWithDefaults.contains(name), !protocolSettings.contains(name),
+      Set(affected.map(ownLayers)).count > 1
+    {
+      let defaults = try affected.map { try ownDefaults(of: $0).value(of: name) }
       if defaults == values.map(Optional.some) { return nil }
     }
     return Difference(name: name, values: distinct(values))
   }
 
-  /// The settings of a model without any from the user.
-  private static func ownDefaults(of model: String) throws -> RunConfiguration {
+  /// The values of a configuration that bring defaults of their own.
+  private static func ownLayers(_ configuration: RunConfiguration) -> [String: String] {
+    Dictionary(
+      uniqueKeysWithValues: settingsWithDefaults.compactMap { name in
+        configuration.value(of: name).map { (name, $0) }
+      })
+  }
+
+  /// The settings of a model, objective and form without any from the user.
+  private static func ownDefaults(of configuration: RunConfiguration) throws -> RunConfiguration {
     try RunRequest(
-      data: nil, options: [.init(option: "--model \(model)", key: "model", value: model)]
+      data: nil,
+      options: ownLayers(configuration).sorted { $0.key < $1.key }.map { name, value in
+        .init(option: "--\(name) \(value)", key: name, value: value)
+      }
     ).resolve()
   }
 

@@ -15,6 +15,9 @@ enum MetricNames {
     metrics.map { $0.lowercased() }.reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
   }
 
+  /// Whether single users have a value of a metric.
+  static func isPerUser(_ metric: String) -> Bool { Metric.ofValue(metric)?.isPerUser ?? true }
+
   /// Checks that every result has the metrics.
   ///
   /// - Throws: ``ExperimentError`` with the metrics that the results have.

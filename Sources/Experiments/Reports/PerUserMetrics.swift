@@ -34,28 +34,17 @@ package struct PerUserMetrics: Sendable, Equatable {
   /// - Throws: errors with a sentence when the run has no model, the data has changed, or the means
   ///   are not those of the run.
   package static func compute(run: String, dataFolder: String? = nil) throws -> PerUserMetrics {
-    let model = try BestModel.read(run: run)
-    let request = RunRequest(
-      data: dataFolder,
-      configurationFiles: [RunDirectory(existing: run).configurationPath])
-    let input = try request.input(request.requestedLayers())
-    let configuration = input.configuration
-    let dataset = input.dataset
-    let metrics = try FullRanking(
-      cutoffs: configuration.selection.cutoffs, metrics: configuration.metrics
-    ).evaluateEachUser(
-      userMatrix: model.vectors(.user, run: run), firstUser: 0,
-      itemMatrix: model.vectors(.item, run: run), trainMask: dataset.train,
-      splits: [
-        EvaluationSplit(name: Split.valid.rawValue, truth: dataset.valid),
-        EvaluationSplit(name: Split.test.rawValue, truth: dataset.test),
-      ])
+    let ranking = try SavedRanking(run: run, dataFolder: dataFolder)
+    let metrics = try ranking.evaluate(
+      Split.allCases.map {
+        EvaluationSplit(name: $0.rawValue, truth: ranking.truth($0))
+      })
     let result = PerUserMetrics(valid: metrics[0], test: metrics[1])
     try result.check(
-      against: RunResult(run: run), blockSize: configuration.cluster.evaluationBlockUsers,
+      against: RunResult(run: run), blockSize: ranking.configuration.cluster.evaluationBlockUsers,
       run: run)
     // The file only saves time later, so runs on a read-only disk can be compared too.
-    try? DurableFile.write(Array(result.text.utf8), to: path(of: model, run: run))
+    try? DurableFile.write(Array(result.text.utf8), to: path(of: ranking.model, run: run))
     return result
   }
 

@@ -40,6 +40,15 @@ public struct UserMetrics: Sendable, Equatable {
     return stride(from: column, to: values.count, by: names.count).map { values[$0] }
   }
 
+  /// The metrics of some of the users.
+  public func filter(_ isIncluded: (_ user: Int) -> Bool) -> UserMetrics {
+    var filtered = UserMetrics(split: split, names: names)
+    for (position, user) in users.enumerated() where isIncluded(user) {
+      filtered.append(user: user, row(position))
+    }
+    return filtered
+  }
+
   /// The means over the users, by name. Over no users, zeros.
   ///
   /// - Parameter blockSize: users in the same block of this many ids are summed first, then the
