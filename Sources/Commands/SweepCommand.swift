@@ -14,8 +14,8 @@ struct SweepCommand: ParsableCommand {
       selection_metric on validation are chosen. For comparison, the report also shows what MMRec's
       rule, the best single run on test, would have chosen.
 
-      All settings are compared with the first ones: change, 95 % interval and corrected p-values, as
-      'compare' gives them. If there are several settings of one model and objective, the sweep is a
+      All settings are compared with the first ones: change, 95 % interval and corrected p-values,
+      as 'compare' gives them. If there are several settings of one model and objective, the sweep is a
       search: it compares on validation, and shows test metrics of the chosen settings only. They
       are too good with the seeds that chose them; train the chosen settings with other seeds to
       report them.

@@ -83,6 +83,17 @@ import Testing
         "model: vbpr\nobjective: plain\nreg_weight: \(own[1])") == [])
   }
 
+  @Test("how long is trained counts even if it is the models' own default, also in one sweep")
+  func patience() throws {
+    let soil = "model: soil\nobjective: plain"
+    let vbpr = "model: vbpr\nobjective: plain"
+    let expected = ["the runs differ in stopping_step (10, 20) besides model"]
+    #expect(try Self.warnings(soil, vbpr) == expected)
+    let origin = ComparedRun.SweepOrigin(path: "/one", coordinates: ["model"])
+    #expect(try Self.warnings(soil, vbpr, origins: [origin, origin]) == expected)
+    #expect(try Self.warnings(soil + "\nstopping_step: 20", vbpr) == [])
+  }
+
   @Test("what a sweep varies is compared, and other data is named")
   func sweeps() throws {
     let first = ComparedRun.SweepOrigin(path: "/one", coordinates: ["learning_rate", "seed"])

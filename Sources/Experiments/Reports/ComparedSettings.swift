@@ -92,8 +92,8 @@ package struct ComparedSettings: Sendable {
 
   /// How long is trained, in how many shards, and how the best epoch is chosen.
   private static let protocolSettings: Set<String> = [
-    "epochs", "stopping_step", "eval_step", "selection_metric", "compat", "shards",
-    "train_batch_size", "consistency", "staleness_bound",
+    "epochs", "stopping_step", "eval_step", "selection_metric", "compat", "shards", "consistency",
+    "staleness_bound",
   ]
 
   /// Nil if the setting has one value where it has an effect, or only the models' own defaults.

@@ -6,8 +6,8 @@ package struct MetricDifference: Sendable, Encodable {
   /// (mean − baseline's mean) / baseline's mean over the paired seeds; nil if the baseline's mean
   /// is 0.
   package let relativeGain: Double?
-  /// Of the relative gain, over users and seeds, see `PairedBootstrap`; nil without values per user,
-  /// and if the baseline's mean is 0 in any resample.
+  /// Of the relative gain, over users and seeds, see `PairedBootstrap`; nil without values per
+  /// user, and if the baseline's mean is 0 in any resample.
   package var relativeGainInterval: ConfidenceInterval?
   /// mean − baseline's mean over the paired seeds.
   package let gain: Double
