@@ -15,10 +15,10 @@ struct SweepCommand: ParsableCommand {
       rule, the best single run on test, would have chosen.
 
       All settings are compared with the first ones: change, 95 % interval and corrected p-values,
-      as 'compare' gives them. If there are several settings of one model and objective, the sweep is a
-      search: it compares on validation, and shows test metrics of the chosen settings only. They
-      are too good with the seeds that chose them; train the chosen settings with other seeds to
-      report them.
+      as 'compare' gives them. If there are several settings of one model and objective, the sweep
+      is a search: it compares on validation, and shows test metrics of the chosen settings only.
+      They are too good with the seeds that chose them; train the chosen settings with other seeds
+      to report them.
 
       Each run has a folder under runs/ of the sweep's folder. sweep.csv holds all results so far;
       the same command resumes an interrupted sweep.
