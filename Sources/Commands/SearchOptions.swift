@@ -6,7 +6,7 @@ import Runtime
 struct SearchOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "A sweep by which settings of these runs were chosen; may be given several times.",
+      "A sweep that chose settings of these runs; may be given several times (default: none).",
       valueName: "sweep"))
   var search: [String] = []
 

@@ -51,8 +51,7 @@ import Testing
           test ndcg@20 0.2500 ± 0.0000 *
         MMRec's rule (highest test recall@20 of a single run, not a fair estimate): alpha1=0.1 \
         seed=1  test recall@20 0.5000  test ndcg@20 0.3000
-        * with seeds on which the settings were chosen (1, 2): too good; report the chosen settings
-          with other seeds
+        * with the seeds that chose the settings, so too good; report these with other seeds
         failed: alpha1=0.01 seed=1: loss is "nan", stopped
         """)
   }

@@ -208,12 +208,9 @@ extension SweepReport {
           }.joined())
     }
     if !searchSeeds.isEmpty {
-      let seeds = searchSeeds.map { "\($0)" }.joined(separator: ", ")
-      lines += [
-        "* with seeds on which the settings were chosen (\(seeds)): too good; report the chosen "
-          + "settings",
-        "  with other seeds",
-      ]
+      lines.append(
+        "* with the seeds that chose the settings, so too good; report these with other seeds"
+      )
     }
     return lines
   }
