@@ -29,13 +29,13 @@ struct AblateCommand: ParsableCommand {
     help: "A test metric; may be given several times (default: recall@20 and ndcg@20).")
   var metrics: [String] = []
 
-  func validate() throws { _ = try seedList() }
+  func validate() throws { _ = try SeedList.parsing(seeds) }
 
   func run() throws {
     try reporting {
       let layers = try options.request().requestedLayers()
       let searchSeeds = try usedSearchSeeds(layers)
-      let points = try Ablation.points(base: layers, seeds: try seedList())
+      let points = try Ablation.points(base: layers, seeds: try SeedList.parsing(seeds))
       let (runner, folder) = try sweep.runner(
         options, name: options.experimentName("ablation", layers), expectedRuns: points.count)
       let runs = try runner.run(points)
@@ -57,7 +57,7 @@ struct AblateCommand: ParsableCommand {
     let searches = try search.searches()
     guard !searches.isEmpty else { return [] }
     let full = try options.request().input(layers + Ablation.fullModel()).configuration
-    let used = try seedList().filter(searches.seeds(thatChose: full).contains)
+    let used = try SeedList.parsing(seeds).filter(searches.seeds(thatChose: full).contains)
     guard used.isEmpty || search.includeSearchSeeds else {
       throw RuntimeError(
         exitCode: .usage,
@@ -66,16 +66,5 @@ struct AblateCommand: ParsableCommand {
           + "seeds, or add --include-search-seeds, which marks the row.")
     }
     return used
-  }
-
-  private func seedList() throws -> [Int] {
-    let words = seeds.split(separator: ",", omittingEmptySubsequences: false)
-    let list = words.compactMap { Int($0) }
-    guard list.count == words.count, Set(list).count == list.count, list.allSatisfy({ $0 >= 0 })
-    else {
-      throw ValidationError(
-        "--seeds is '\(seeds)'; expected distinct whole numbers from 0, such as 999,1,2.")
-    }
-    return list
   }
 }

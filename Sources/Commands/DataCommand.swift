@@ -5,7 +5,8 @@ struct DataCommand: ParsableCommand {
     commandName: "data", abstract: "Make, check and describe data sets.",
     subcommands: [
       DataImportCommand.self, DataFeaturesCommand.self, DataSplitCommand.self,
-      DataSubsetCommand.self, DataGenerateCommand.self, DataValidateCommand.self,
+      DataSubsetCommand.self, DataDisturbCommand.self, DataGenerateCommand.self,
+      DataValidateCommand.self,
       DataStatsCommand.self,
     ])
 }

@@ -71,7 +71,7 @@ struct SweepCommand: ParsableCommand {
       let (runner, folder) = try sweep.runner(
         options, name: options.experimentName("sweep", grid.layers),
         expectedRuns: search?.runCount ?? points.count)
-      let runs = try search?.run(runner.run) ?? runner.run(points)
+      let runs = try search?.run { try runner.run($0) } ?? runner.run(points)
       let report = try SweepReport(
         runs, metrics: metrics, includesSearchSeeds: includeSearchSeeds,
         effects: runner.stopSignal == nil ? effects(runs, in: folder) : nil)

@@ -39,32 +39,19 @@ struct SweepOptions: ParsableArguments {
     }
   }
 
-  /// A runner in the folder of `--run`, or in one that the same command finds again. The process
-  /// holds the folder's lock until it exits.
+  /// A runner in the folder of `--run`, or in one that the same command finds again.
   ///
   /// - Parameter name: of the folder under `runs` without `--run`.
   func runner(
     _ options: RunOptions, name: String, expectedRuns: Int
   ) throws -> (runner: SweepRunner, folder: SweepFolder) {
-    if !cluster {
-      // Checked once here; otherwise every run would fail with it.
-      try ProcessNeeds.singleProcess().check(.current(), for: "a run in one process")
-    }
-    let (folder, _) = try SweepFolder.open(
-      at: options.runDirectory ?? "runs/\(name)", forgetting: options.overwrite)
-    if !options.quiet { StandardError.write("sweep folder: \(folder.path)") }
-    let signals = try SignalPipe.untilExit()
-    let isQuiet = options.quiet
-    let runner = try SweepRunner(
-      request: options.request(), folder: folder,
-      execution: cluster
-        ? ClusterExecution(signals: signals)
-        : SingleProcessExecution(jobs: jobs, isQuiet: isQuiet),
-      expectedRuns: expectedRuns, jobs: jobs, signals: signals
-    ) { line in
-      if !isQuiet { StandardError.write(line) }
-    }
-    return (runner, folder)
+    try options.runner(
+      name: name,
+      execution: { signals in
+        if cluster { return ClusterExecution(signals: signals) }
+        return SingleProcessExecution(jobs: jobs, isQuiet: options.quiet)
+      },
+      expectedRuns: expectedRuns, jobs: jobs)
   }
 }
 
@@ -89,6 +76,38 @@ extension SweepRunner {
 }
 
 extension RunOptions {
+  /// A runner of many runs in the folder of `--run`, or in one that the same command finds again.
+  /// The process holds the folder's lock until it exits.
+  ///
+  /// - Parameters:
+  ///   - name: of the folder under `runs` without `--run`.
+  ///   - execution: how the runs are trained.
+  ///   - expectedRuns: how many there will be; nil if that depends on their results.
+  ///   - jobs: how many are trained at the same time.
+  ///   - resumesRuns: whether an interrupted run is resumed rather than trained from scratch.
+  func runner(
+    name: String, execution: (SignalPipe) -> any RunExecution, expectedRuns: Int?, jobs: Int,
+    resumesRuns: Bool = false
+  ) throws -> (runner: SweepRunner, folder: SweepFolder) {
+    let signals = try SignalPipe.untilExit()
+    let execution = execution(signals)
+    if execution is SingleProcessExecution {
+      // Checked once here; otherwise every run would fail with it.
+      try ProcessNeeds.singleProcess().check(.current(), for: "a run in one process")
+    }
+    let (folder, _) = try SweepFolder.open(
+      at: runDirectory ?? "runs/\(name)", forgetting: overwrite)
+    if !quiet { StandardError.write("sweep folder: \(folder.path)") }
+    let isQuiet = quiet
+    let runner = try SweepRunner(
+      request: request(), folder: folder, execution: execution, expectedRuns: expectedRuns,
+      jobs: jobs, resumesRuns: resumesRuns, signals: signals
+    ) { line in
+      if !isQuiet { StandardError.write(line) }
+    }
+    return (runner, folder)
+  }
+
   /// A folder name for the experiments of these options: model, data set, and a digest of their
   /// common settings.
   func experimentName(_ kind: String, _ layers: [ConfigurationLayer]) throws -> String {

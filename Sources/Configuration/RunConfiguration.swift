@@ -122,6 +122,17 @@ extension RunConfiguration {
     return lines.joined(separator: "\n") + "\n"
   }
 
+  /// The values that do not come with the program, as lines of a `--config` file.
+  ///
+  /// - Parameter names: settings that are left out.
+  package func requestedYAML(without names: Set<String> = []) -> String {
+    ConfigurationKeys.all.compactMap { key in
+      let setting = resolved(key.declaration)
+      guard !setting.source.isBuiltIn, !names.contains(key.name) else { return nil }
+      return "\(key.name): \(setting.value.yaml)\n"
+    }.joined()
+  }
+
   /// One line per key: its value, its source, what it does, and whether it has an effect.
   package func explain() -> [String] {
     ConfigurationKeys.all.map { key in

@@ -29,6 +29,9 @@ package struct RunPlan: Sendable, Equatable {
   package var roundsPerStep: UInt32
   /// How many epochs to train at most; epochs are counted from 0.
   package var epochs: UInt32
+  /// After how many epochs the run stops as if it was asked to, with a last checkpoint, so that it
+  /// can be resumed; nil: it trains to its end.
+  package var pause: UInt32?
   /// Evaluate after every so many epochs, and always after the last one.
   package var evaluationInterval: UInt32
   /// Into how many blocks the final matrices are cut when they are computed; 0 for a model whose
@@ -48,7 +51,8 @@ package struct RunPlan: Sendable, Equatable {
   package init(
     runID: String, term: UInt64 = 1, configuration: String, tables: [TableDescription],
     seed: UInt64, shardCount: UInt32, workerCount: UInt32, serverCount: UInt32,
-    stepsPerEpoch: UInt32, roundsPerStep: UInt32, epochs: UInt32, evaluationInterval: UInt32 = 1,
+    stepsPerEpoch: UInt32, roundsPerStep: UInt32, epochs: UInt32, pause: UInt32? = nil,
+    evaluationInterval: UInt32 = 1,
     materializeBlockCount: UInt32, rankBlockCount: UInt32, exposure: ExposurePlan? = nil,
     selection: SelectionRule, isExact: Bool = true, checkpoints: CheckpointPlan? = nil,
     timing: CoordinationTiming = CoordinationTiming()
@@ -64,6 +68,7 @@ package struct RunPlan: Sendable, Equatable {
     self.stepsPerEpoch = stepsPerEpoch
     self.roundsPerStep = roundsPerStep
     self.epochs = epochs
+    self.pause = pause
     self.evaluationInterval = evaluationInterval
     self.materializeBlockCount = materializeBlockCount
     self.rankBlockCount = rankBlockCount

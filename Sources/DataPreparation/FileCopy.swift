@@ -33,4 +33,13 @@ struct FileCopy {
     try copy.write(UnsafeRawBufferPointer(rebasing: buffer.bytes[..<count]))
     return Double(source.position) / Double(max(source.size, source.position))
   }
+
+  /// Copies a whole file.
+  ///
+  /// - Throws: ``DatasetError`` if the file cannot be read, or the copy cannot be made; what
+  ///   `report` throws.
+  static func all(of path: String, to folder: NewFolder, report: StageReport) throws {
+    let copy = try FileCopy(path, to: folder)
+    while let share = try copy.next() { try report("copying \(FilePath.name(of: path))", share) }
+  }
 }

@@ -48,12 +48,12 @@ struct TinySweep {
   }
 
   func runner(
-    _ execution: any RunExecution = SingleProcessExecution(), expectedRuns: Int = 4,
-    jobs: Int = 1, signals: any StopSignals = NoSignals(), lines: Lines = Lines()
+    _ execution: any RunExecution = SingleProcessExecution(), expectedRuns: Int? = 4,
+    jobs: Int = 1, resumesRuns: Bool = false, signals: any StopSignals = NoSignals(), lines: Lines = Lines()
   ) throws -> SweepRunner {
     try SweepRunner(
       request: RunRequest(data: data), folder: sweep, execution: execution,
-      expectedRuns: expectedRuns, jobs: jobs, signals: signals
+      expectedRuns: expectedRuns, jobs: jobs, resumesRuns: resumesRuns, signals: signals
     ) { lines.append($0) }
   }
 }
@@ -107,7 +107,8 @@ final class WatchedExecution: RunExecution {
   var runs: [String] { seen.withLock { $0 } }
 
   func run(
-    _ input: RunInput, in directory: RunDirectory, signals: any StopSignals
+    _ input: RunInput, in directory: RunDirectory, pausingAfter pause: Int?,
+    signals: any StopSignals
   ) throws -> RoleOutcome {
     let configuration = input.configuration
     let index = seen.withLock { seen in
@@ -116,6 +117,7 @@ final class WatchedExecution: RunExecution {
       return seen.count - 1
     }
     if let outcome = try before(input, index) { return outcome }
-    return try SingleProcessExecution().run(input, in: directory, signals: signals)
+    return try SingleProcessExecution().run(
+      input, in: directory, pausingAfter: pause, signals: signals)
   }
 }

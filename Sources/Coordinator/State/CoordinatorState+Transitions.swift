@@ -83,6 +83,11 @@ extension CoordinatorState {
 
   private mutating func beginTraining(_ epoch: UInt32, at now: Double) -> [CoordinatorAction] {
     if stop != nil { return drain() }
+    if let pause = plan.pause, epoch >= pause {
+      // No phase is under way between two epochs.
+      phase = .draining
+      return requestStop("epoch \(pause - 1), its last one for now, is over", at: now)
+    }
     run.epoch = epoch
     let (training, actions) = Training.begin(in: &run, at: now)
     phase = .training(training)

@@ -62,9 +62,9 @@ package struct FolderSelection {
     try writeIdentifiers(.items, source.items, items, to: folder, report: report)
     for feature in source.features { try write(feature, to: folder, report: report) }
     if items.isIdentity {
-      for path in neighbourFiles { try copy(path, to: folder, report: report) }
+      for path in neighbourFiles { try FileCopy.all(of: path, to: folder, report: report) }
     }
-    try writeDescription(step, to: folder)
+    try source.writeDescription(step, to: folder)
   }
 
   private func writeInteractions(
@@ -76,7 +76,7 @@ package struct FolderSelection {
     if columns.times != nil { written.insert(.times) }
     if columns.labels != nil { written.insert(.labels) }
     let writer = try InteractionFileWriter(
-      path: folder.path(of: interactionsFile), columns: written)
+      path: folder.path(of: source.interactionsFileName), columns: written)
     for (position, row) in order.enumerated() {
       if position.isMultiple(of: 1 << 16) {
         try report("writing interactions", Double(position) / Double(columns.count))
@@ -117,8 +117,8 @@ package struct FolderSelection {
     _ feature: SourceFeature, to folder: NewFolder, report: StageReport
   ) throws {
     guard !items.isIdentity else {
-      try copy(feature.matrix.path, to: folder, report: report)
-      if let path = feature.maskPath { try copy(path, to: folder, report: report) }
+      try FileCopy.all(of: feature.matrix.path, to: folder, report: report)
+      if let path = feature.maskPath { try FileCopy.all(of: path, to: folder, report: report) }
       return
     }
     let matrix = feature.matrix
@@ -140,34 +140,6 @@ package struct FolderSelection {
       try FeatureMask(items.kept.map { mask.isPresent[Int($0)] })
         .write(to: folder.path(of: name))
     }
-  }
-
-  private func copy(_ path: String, to folder: NewFolder, report: StageReport) throws {
-    let copy = try FileCopy(path, to: folder)
-    while let share = try copy.next() { try report("copying \(FilePath.name(of: path))", share) }
-  }
-
-  private func writeDescription(
-    _ step: DatasetHistory.Step, to folder: NewFolder
-  ) throws(DatasetError) {
-    let description = source.description
-    var file = DatasetDescriptionFile()
-    file.name = description.name
-    file.interactions = interactionsFile
-    let modalities = source.features.compactMap { feature in
-      feature.modality.map {
-        ModalityDescription(
-          name: $0.name, file: feature.fileName, mask: feature.maskFileName, fill: $0.fill)
-      }
-    }
-    if !modalities.isEmpty { file.modalities = modalities }
-    file.history = description.history
-    try file.append(step)
-    try file.write(to: folder.workPath)
-  }
-
-  private var interactionsFile: String {
-    (source.description.interactionsFile as NSString).lastPathComponent
   }
 
   /// The paths of the files of nearest items that belong to the features, `NAME_knn10.npy`.

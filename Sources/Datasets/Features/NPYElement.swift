@@ -59,4 +59,21 @@ public enum NPYElement: String, Sendable, Codable {
       ? Float(bitPattern: magnitude) * 0x1p112 : Float(bitPattern: magnitude | 0x7F80_0000)
     return Float(bitPattern: value.bitPattern | sign)
   }
+
+  /// The nearest IEEE 754 half-precision number, the even one of two; beyond its range infinity.
+  static func half(_ value: Float) -> UInt16 {
+    let bits = value.bitPattern
+    let sign = UInt16(truncatingIfNeeded: bits >> 16) & 0x8000
+    let magnitude = bits & 0x7FFF_FFFF
+    if magnitude > 0x7F80_0000 { return sign | 0x7E00 }
+    // From halfway between the largest number and the next power of two.
+    if magnitude >= 0x477F_F000 { return sign | 0x7C00 }
+    if magnitude >= 0x3880_0000 {
+      let rounded = magnitude + 0xFFF + (magnitude >> 13 & 1)
+      return sign | UInt16(truncatingIfNeeded: (rounded - 0x3800_0000) >> 13)
+    }
+    // Subnormal numbers are multiples of 2^-24.
+    let count = (Float(bitPattern: magnitude) * 0x1p24).rounded(.toNearestOrEven)
+    return sign | UInt16(count)
+  }
 }

@@ -57,7 +57,7 @@ extension [Coordinate] {
   func value(of name: String) -> String? { first { $0.name == name }?.value }
 
   /// `alpha1=0.05 seed=1`.
-  var text: String { map { "\($0.name)=\($0.value)" }.joined(separator: " ") }
+  package var text: String { map { "\($0.name)=\($0.value)" }.joined(separator: " ") }
 }
 
 extension [[Coordinate]] {

@@ -1,3 +1,4 @@
+import Checkpoints
 import Coordinator
 import Foundation
 import Runtime
@@ -6,6 +7,8 @@ import Runtime
 ///
 ///     sweep.sqlite    every run with its state and result; an interrupted sweep resumes from it
 ///     sweep.csv       the same as a table, one line per run
+///     tune.json       what a search has tried and chosen; written at its end
+///     chosen.yaml     the chosen settings of a search, for `--config`
 ///     runs/DIGEST/    one run each, named by the digest of its configuration
 ///     lock            held by the process that trains the sweep, see `RunLock`
 package struct SweepFolder: Sendable, Equatable {
@@ -81,7 +84,22 @@ package struct SweepFolder: Sendable, Equatable {
     "runs/\(identity.configurationDigest)"
   }
 
-  func absolute(_ relative: String) -> String { "\(path)/\(relative)" }
+  package func absolute(_ relative: String) -> String { "\(path)/\(relative)" }
+
+  /// Writes the result of a search.
+  ///
+  /// - Parameter chosen: the chosen settings as YAML.
+  /// - Returns: the path of the chosen settings.
+  /// - Throws: `CheckpointError` if it cannot be written.
+  package func write(_ report: TuningReport, chosen: String) throws -> String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    try DurableFile.write(Array(encoder.encode(report)) + [0x0A], to: absolute("tune.json"))
+    let settings = absolute("chosen.yaml")
+    try DurableFile.write(
+      Array("# Chosen by mrdib tune; tune.json says how.\n\(chosen)".utf8), to: settings)
+    return settings
+  }
 
   /// Deletes what a run that did not finish left in its folder.
   func removeRun(_ relative: String) throws {

@@ -4,6 +4,8 @@ package struct SweepRun: Sendable, Equatable {
     /// Planned, not begun.
     case waiting
     case running
+    /// Stopped after the epochs that were asked for; it is resumed when more are.
+    case paused
     case finished
     /// Ended with an error, which is in the message.
     case failed
@@ -59,6 +61,15 @@ package struct SweepRun: Sendable, Equatable {
 
   /// The coordinates as text: `alpha1=0.05 seed=1`.
   package var name: String { coordinates.text }
+
+  /// Whether nothing is left to train for a request.
+  ///
+  /// - Parameter pause: after how many epochs the run may pause; nil: it trains to its end.
+  func isOver(pausingAfter pause: Int?) -> Bool {
+    if state == .finished { return true }
+    guard state == .paused, let pause, let result else { return false }
+    return result.epochsRun >= pause
+  }
 
   /// The selection metric on a split; nil unless the run finished.
   func selectionValue(_ split: Split) -> Double? {

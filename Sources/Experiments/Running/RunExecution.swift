@@ -7,13 +7,16 @@ package protocol RunExecution: Sendable {
   /// Settings that this way needs, above all others; none influences the result.
   var layers: [ConfigurationLayer] { get throws }
 
-  /// Trains to the end.
+  /// Trains, from where the run in the directory is, if there is one.
   ///
-  /// - Parameter signals: requests to stop.
-  /// - Returns: how it ended; with the code of a signal if it was stopped.
+  /// - Parameters:
+  ///   - pause: after how many epochs it stops and can be resumed; nil: it trains to its end.
+  ///   - signals: requests to stop.
+  /// - Returns: how it ended; with the code of a signal if it was stopped or paused.
   /// - Throws: errors with a sentence when it cannot begin.
   func run(
-    _ input: RunInput, in directory: RunDirectory, signals: any StopSignals
+    _ input: RunInput, in directory: RunDirectory, pausingAfter pause: Int?,
+    signals: any StopSignals
   ) throws -> RoleOutcome
 }
 
@@ -21,32 +24,39 @@ package protocol RunExecution: Sendable {
 /// computes with lanes of its own.
 package struct SingleProcessExecution: RunExecution {
   private let jobs: Int
+  private let checkpointEpochs: Int
   private let detail: ProgressDetail
 
   /// - Parameters:
   ///   - jobs: how many runs share the processors.
+  ///   - checkpointEpochs: how many epochs are trained between two checkpoints, from which a run
+  ///     resumes that was killed; 0: only a run that is stopped writes one.
   ///   - isQuiet: whether nothing shows where a run is. Several at a time do not show it either.
-  package init(jobs: Int = 1, isQuiet: Bool = true) {
+  package init(jobs: Int = 1, checkpointEpochs: Int = 0, isQuiet: Bool = true) {
     self.jobs = jobs
+    self.checkpointEpochs = checkpointEpochs
     detail = isQuiet || jobs > 1 ? .quiet : .brief
   }
 
   package var layers: [ConfigurationLayer] {
     get throws {
-      // An interrupted run starts from scratch, so it needs no checkpoints.
-      try [("workers", "1"), ("servers", "1"), ("checkpoint_epochs", "0")].map { key, value in
+      try [
+        ("workers", "1"), ("servers", "1"), ("checkpoint_epochs", "\(checkpointEpochs)"),
+      ].map { key, value in
         try ConfigurationLayer(option: "a run in one process", key: key, value: value)
       }
     }
   }
 
   package func run(
-    _ input: RunInput, in directory: RunDirectory, signals: any StopSignals
+    _ input: RunInput, in directory: RunDirectory, pausingAfter pause: Int?,
+    signals: any StopSignals
   ) throws -> RoleOutcome {
     let setup = try input.setup()
     return try Lanes.$ofScope.withValue(Lanes(count: setup.threads(jobs: jobs))) {
       try SingleProcessRole(
-        setup: setup, directory: directory, runID: RunIdentifier.fresh(), detail: detail
+        setup: setup, directory: directory, runID: RunIdentifier.fresh(),
+        pausingAfter: pause, detail: detail
       ).run(signals: signals)
     }
   }
@@ -61,9 +71,15 @@ package struct ClusterExecution: RunExecution {
 
   package var layers: [ConfigurationLayer] { [] }
 
+  /// - Throws: also ``ExperimentError`` for a pause: its processes train to the end.
   package func run(
-    _ input: RunInput, in directory: RunDirectory, signals _: any StopSignals
+    _ input: RunInput, in directory: RunDirectory, pausingAfter pause: Int?,
+    signals _: any StopSignals
   ) throws -> RoleOutcome {
+    guard pause == nil else {
+      throw ExperimentError(
+        .usage, "Cannot pause a run of a cluster of processes: train it in one process.")
+    }
     let report = try LocalCluster(
       setup: input.setup(), directory: directory, runID: RunIdentifier.fresh(), detail: .quiet
     ).run(signals: signals)

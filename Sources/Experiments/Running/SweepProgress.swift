@@ -2,7 +2,7 @@ import Runtime
 
 /// Progress lines of a sweep. A value: it has no terminal and no clock.
 struct SweepProgress: Sendable {
-  private let expected: Int
+  private let expected: Int?
   private let jobs: Int
   private var over = 0
   private var made = 0
@@ -10,9 +10,10 @@ struct SweepProgress: Sendable {
   private var best: Double?
 
   /// - Parameters:
-  ///   - expected: how many runs there will be, including those already finished.
+  ///   - expected: how many runs there will be, including those already finished; nil if that
+  ///     depends on their results.
   ///   - jobs: how many are trained at the same time.
-  init(expected: Int, jobs: Int) {
+  init(expected: Int?, jobs: Int) {
     self.expected = expected
     self.jobs = jobs
   }
@@ -30,14 +31,20 @@ struct SweepProgress: Sendable {
     seconds += taken
     consider(run)
     let duration = ProgressFormat.duration(taken)
-    var parts = ["[\(over)/\(expected)] \(run.name)"]
+    var parts = [(expected.map { "[\(over)/\($0)] " } ?? "") + run.name]
     if let value = run.selectionValue(.valid) {
       parts.append("valid \(run.selectionMetric) \(ProgressFormat.number(value)) in \(duration)")
+    } else if run.state == .paused, let result = run.result,
+      let value = result.value(run.selectionMetric, .valid)
+    {
+      parts.append(
+        "valid \(run.selectionMetric) \(ProgressFormat.number(value)) after "
+          + "\(ProgressFormat.count(result.epochsRun, "epoch")), \(duration)")
     } else {
       parts.append("\(run.state.rawValue) after \(duration): \(run.message)")
     }
     if let best { parts.append("best so far \(ProgressFormat.number(best))") }
-    if expected > over {
+    if let expected, expected > over {
       let left = seconds / Double(made) * Double(expected - over) / Double(jobs)
       parts.append("about \(ProgressFormat.duration(left)) left")
     }

@@ -1,5 +1,6 @@
 import Checkpoints
 import Configuration
+import Coordinator
 import Datasets
 import Dispatch
 import Foundation
@@ -14,11 +15,15 @@ import Synchronization
 /// that was interrupted, or failed in an earlier attempt, starts from scratch in an empty folder. A
 /// failed run is recorded, and the others continue. Points that resolve to the same configuration,
 /// because a setting has no effect there, are one run.
+///
+/// Runs can be trained up to some epoch, and later further. Such a runner resumes interrupted runs,
+/// too.
 package final class SweepRunner: Sendable {
   private let request: RunRequest
   private let folder: SweepFolder
   private let execution: any RunExecution
   private let jobs: Int
+  private let resumesRuns: Bool
   private let stop: StopRelay
   private let report: @Sendable (String) -> Void
   private let store: SweepStore
@@ -29,6 +34,9 @@ package final class SweepRunner: Sendable {
     var progress: SweepProgress
     /// All runs requested so far, for the table.
     var runs: [SweepRun.Identity: SweepRun] = [:]
+    /// Inputs whose data other points use again, one for each data set.
+    var inputs: [RunInput] = []
+    var warnings: Set<String> = []
     var order: [SweepRun.Identity] = []
     /// The error that ended the sweep early.
     var error: (any Error)?
@@ -38,24 +46,29 @@ package final class SweepRunner: Sendable {
   private struct Planned: Sendable {
     let input: RunInput
     var run: SweepRun
+    var pause: Int?
   }
 
   /// - Parameters:
   ///   - request: the data, and the settings below the points'.
-  ///   - expectedRuns: how many runs there will be, to estimate the time left.
+  ///   - expectedRuns: how many runs there will be, to estimate the time left; nil if that depends
+  ///     on their results.
   ///   - jobs: how many runs are trained at the same time, each on one thread.
+  ///   - resumesRuns: whether an interrupted run is resumed rather than trained from scratch.
   ///   - report: called with progress lines, on any thread.
   /// - Throws: `CoordinationError` when the record cannot be used.
   /// - Precondition: `jobs > 0`.
   package init(
-    request: RunRequest, folder: SweepFolder, execution: any RunExecution, expectedRuns: Int,
-    jobs: Int = 1, signals: any StopSignals, report: @escaping @Sendable (String) -> Void
+    request: RunRequest, folder: SweepFolder, execution: any RunExecution, expectedRuns: Int?,
+    jobs: Int = 1, resumesRuns: Bool = false, signals: any StopSignals,
+    report: @escaping @Sendable (String) -> Void
   ) throws {
     precondition(jobs > 0)
     self.request = request
     self.folder = folder
     self.execution = execution
     self.jobs = jobs
+    self.resumesRuns = resumesRuns
     self.report = report
     stop = StopRelay(signals)
     store = try SweepStore(path: folder.storePath)
@@ -67,12 +80,19 @@ package final class SweepRunner: Sendable {
 
   /// Trains the runs of some points; returns when all are over or a signal asked to stop.
   ///
+  /// - Parameter pause: after how many epochs a run stops, to be resumed by a later call; nil: all
+  ///   are trained to their end.
   /// - Returns: one run per point, in their order; those not begun are `waiting`.
   /// - Throws: errors with a sentence, before any run, when a point's settings are wrong; or when
   ///   the record cannot be written.
-  package func run(_ points: [SweepPoint]) throws -> [SweepRun] {
-    let planned = try plan(points)
-    for warning in Set(planned.compactMap(\.input.redundancyWarning)).sorted() {
+  /// - Precondition: the runner resumes runs if there is a pause.
+  package func run(
+    _ points: [SweepPoint], pausingAfter pause: Int? = nil
+  ) throws -> [SweepRun] {
+    precondition(resumesRuns || pause == nil, "a paused run is resumed")
+    let planned = try plan(points, pausingAfter: pause)
+    for warning in Set(planned.compactMap(\.input.redundancyWarning)).sorted()
+    where state.withLock({ $0.warnings.insert(warning).inserted }) {
       report("warning: \(warning)")
     }
     let distinct = Set(planned.map(\.run.identity)).count
@@ -82,7 +102,7 @@ package final class SweepRunner: Sendable {
           + "another, because a setting has no effect there; each configuration is trained once")
     }
     let known = Dictionary(
-      try store.runs().filter { $0.state == .finished }.map { ($0.identity, $0) },
+      try store.runs().filter { $0.isOver(pausingAfter: pause) }.map { ($0.identity, $0) },
       uniquingKeysWith: { first, _ in first })
     let pending = Mutex(take(planned, known: known))
     let count = pending.withLock { $0.count }
@@ -112,8 +132,9 @@ package final class SweepRunner: Sendable {
   }
 
   /// Resolves all points before the first is trained, so that a mistake in any is found at once.
-  private func plan(_ points: [SweepPoint]) throws -> [Planned] {
-    var inputs: [RunInput] = []
+  private func plan(_ points: [SweepPoint], pausingAfter pause: Int?) throws -> [Planned] {
+    var inputs = state.withLock { $0.inputs }
+    defer { state.withLock { $0.inputs = inputs } }
     return try points.map { point in
       let input = try request.input(point.layers + execution.layers, reusing: inputs)
       if !inputs.contains(where: { $0.dataset === input.dataset }) { inputs.append(input) }
@@ -126,7 +147,8 @@ package final class SweepRunner: Sendable {
           identity: identity, repetitionDigest: configuration.digestAcrossSeeds,
           coordinates: point.coordinates, seed: configuration.training.seed,
           selectionMetric: configuration.selection.metric.yaml, folder: folder.runFolder(identity),
-          state: .waiting))
+          state: .waiting),
+        pause: pause)
     }
   }
 
@@ -134,9 +156,15 @@ package final class SweepRunner: Sendable {
   private func take(_ planned: [Planned], known: [SweepRun.Identity: SweepRun]) -> [Planned] {
     state.withLock { state in
       var pending: [Planned] = []
-      for planned in planned where state.runs[planned.run.identity] == nil {
+      var seen: Set<SweepRun.Identity> = []
+      for planned in planned where seen.insert(planned.run.identity).inserted {
         let identity = planned.run.identity
-        state.order.append(identity)
+        if let earlier = state.runs[identity] {
+          // A failed run is tried again by the next program.
+          if earlier.state == .failed || earlier.isOver(pausingAfter: planned.pause) { continue }
+        } else {
+          state.order.append(identity)
+        }
         if let finished = known[identity] {
           state.runs[identity] = finished
           state.progress.found(finished)
@@ -152,17 +180,21 @@ package final class SweepRunner: Sendable {
   private func make(_ planned: Planned) throws {
     var run = planned.run
     let begun = ProcessInfo.processInfo.systemUptime
-    try folder.removeRun(run.folder)
+    let isResumed = try resumesRuns && isResumable(run)
+    if !isResumed { try folder.removeRun(run.folder) }
     run.state = .running
     try store.record(run)
     let outcome: RoleOutcome
     do {
-      let directory = try RunDirectory.create(at: folder.absolute(run.folder))
-      outcome = try execution.run(planned.input, in: directory, signals: stop.listener())
+      let path = folder.absolute(run.folder)
+      outcome = try execution.run(
+        planned.input,
+        in: isResumed ? RunDirectory(existing: path) : RunDirectory.create(at: path),
+        pausingAfter: planned.pause, signals: stop.listener())
     } catch {
       outcome = RoleOutcome(exitCode: ExitCode(describing: error), message: "\(error)")
     }
-    close(&run, outcome)
+    close(&run, outcome, pausedAfter: planned.pause)
     try store.record(run)
     let seconds = ProcessInfo.processInfo.systemUptime - begun
     let line = state.withLock { state in
@@ -174,12 +206,33 @@ package final class SweepRunner: Sendable {
     try writeTable()
   }
 
+  /// Whether the run was begun for this sweep, and its folder holds a run that has not ended.
+  private func isResumable(_ run: SweepRun) throws -> Bool {
+    let recorded = try store.runs().first { $0.identity == run.identity }
+    guard [.running, .paused, .interrupted].contains(recorded?.state) else { return false }
+    let path = RunDirectory(existing: folder.absolute(run.folder)).storePath
+    guard FileManager.default.fileExists(atPath: path) else { return false }
+    let store = try RunStore(path: path)
+    defer { try? store.close() }
+    return try store.load().map { [.forming, .running, .interrupted].contains($0.progress.status) }
+      ?? false
+  }
+
   /// Enters how a run ended and what it measured.
-  private func close(_ run: inout SweepRun, _ outcome: RoleOutcome) {
+  private func close(
+    _ run: inout SweepRun, _ outcome: RoleOutcome, pausedAfter pause: Int?
+  ) {
     run.message = outcome.message
     switch outcome.exitCode {
     case .success: run.state = .finished
     case .interrupted, .terminated:
+      // After a signal the last evaluation may be missing.
+      if let pause, stop.signal == nil,
+        let result = try? RunResult(run: folder.absolute(run.folder)), result.epochsRun >= pause
+      {
+        (run.state, run.message) = (.paused, "")
+        break
+      }
       run.state = .interrupted
       stop.note(outcome.exitCode == .terminated ? 15 : 2)
     default: run.state = .failed

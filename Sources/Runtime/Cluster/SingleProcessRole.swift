@@ -25,15 +25,18 @@ package final class SingleProcessRole {
   private let worker: WorkerNode<LocalWorker>
   private var tickedAt = -Double.infinity
 
+  /// - Parameter pause: after how many epochs it stops and can be resumed; nil: it trains to its
+  ///   end.
   /// - Throws: errors with a sentence when the run cannot begin.
   package init(
-    setup: RunSetup, directory: RunDirectory, runID: String, detail: ProgressDetail
+    setup: RunSetup, directory: RunDirectory, runID: String, pausingAfter pause: Int? = nil,
+    detail: ProgressDetail
   ) throws {
     try ProcessNeeds.singleProcess(lanes: Lanes.current.count)
       .check(.current(), for: "a run in one process")
     let state: CoordinatorState
     (recorder, state) = try RunRecorder.open(
-      directory: directory, setup: setup, runID: runID, detail: detail)
+      directory: directory, setup: setup, runID: runID, pausingAfter: pause, detail: detail)
     try directory.recordStart()
     deliveries = LocalDeliveries()
     coordinatorProcess = LocalCoordinator(recorder, setup: setup, deliveries: deliveries)

@@ -31,12 +31,15 @@ package final class RunRecorder {
 
   /// Resumes the run in the directory under the next term, or begins one.
   ///
-  /// - Parameter runID: of a new run; a resumed one keeps its own.
+  /// - Parameters:
+  ///   - runID: of a new run; a resumed one keeps its own.
+  ///   - pause: after how many epochs it stops and can be resumed; nil: it trains to its end.
   /// - Returns: the recorder, and the coordinator's state at the start or at the point of resuming.
   /// - Throws: ``RuntimeError`` or `CoordinationError` when the directory cannot be used, or its
   ///   run has other settings or lacks its records.
   package static func open(
-    directory: RunDirectory, setup: RunSetup, runID: String, detail: ProgressDetail
+    directory: RunDirectory, setup: RunSetup, runID: String, pausingAfter pause: Int? = nil,
+    detail: ProgressDetail
   ) throws -> (recorder: RunRecorder, state: CoordinatorState) {
     let watch = try RunDirectoryWatch(directory)
     try directory.checkRecordsAreThere()
@@ -53,7 +56,7 @@ package final class RunRecorder {
     let term = isContinued ? try store.raiseTerm() : 1
     let stored = try store.load()
     let plan = setup.plan(
-      runID: stored?.identity.id ?? runID, term: term,
+      runID: stored?.identity.id ?? runID, term: term, pausingAfter: pause,
       checkpointFolder: directory.checkpointDirectory)
     let state = try CoordinatorState(plan: plan, resuming: stored.map { ResumePoint($0) })
     if stored == nil {

@@ -84,9 +84,11 @@ package struct RunSetup: Sendable {
   ///
   /// - Parameters:
   ///   - term: of the coordinator.
+  ///   - pause: after how many epochs it stops and can be resumed; nil: it trains to its end.
   ///   - checkpointFolder: used if the settings name none; nil means no checkpoints.
   package func plan(
-    runID: String, term: UInt64 = 1, checkpointFolder: String? = nil
+    runID: String, term: UInt64 = 1, pausingAfter pause: Int? = nil,
+    checkpointFolder: String? = nil
   ) -> RunPlan {
     let cluster = configuration.cluster
     return RunPlan(
@@ -95,6 +97,7 @@ package struct RunSetup: Sendable {
       shardCount: UInt32(configuration.training.shards), workerCount: UInt32(cluster.workers),
       serverCount: UInt32(cluster.servers), stepsPerEpoch: UInt32(stepsPerEpoch),
       roundsPerStep: UInt32(roundsPerStep), epochs: UInt32(configuration.training.epochs),
+      pause: pause.map { UInt32(clamping: $0) },
       evaluationInterval: UInt32(configuration.selection.evaluationInterval),
       materializeBlockCount: UInt32(blocks.materializeCount),
       rankBlockCount: UInt32(blocks.rankCount),
