@@ -63,20 +63,23 @@ struct TuneCommand: ParsableCommand {
   func run() throws {
     try reporting {
       let request = options.request()
-      let layers =
-        try request.requestedLayers() + (space.map { [try ConfigurationLayer(file: $0)] } ?? [])
-      let grid = try ConfigurationGrid(requested: layers)
+      let layers = try request.requestedLayers()
+      let grid = try ConfigurationGrid(
+        requested: layers + (space.map { [try ConfigurationLayer(file: $0)] } ?? []))
       for sentence in grid.replacedLists { StandardError.write("warning: \(sentence)") }
+      // Of a grid among the settings themselves, the defaults have what is below it.
+      let isGrid = try !ConfigurationGrid(requested: layers).axes.isEmpty
       let found =
         try grid.axes.isEmpty
         ? SearchSpace.standard(grid.layers, resolve: request.resolve)
-        : SearchSpace(grid, resolve: request.resolve)
+        : SearchSpace(
+          grid, defaults: isGrid ? grid.layers : layers, resolve: request.resolve)
       let tuning = try Tuning(
         space: found, seeds: try SeedList.parsing(seeds), budget: budget)
       if dryRun {
         return StandardOutput.write(found.candidates.map { $0.coordinates.text })
       }
-      try search(tuning, name: options.experimentName("tune", grid.layers))
+      try search(tuning, name: options.experimentName("tune", isGrid ? grid.layers : layers))
     }
   }
 

@@ -4,10 +4,12 @@ import Testing
 
 /// Which settings are trained for how long.
 @Suite struct HalvingScheduleTests {
-  /// A curve that rises to its end.
+  /// A curve that rises to its end, more and more slowly.
   private func curve(_ epochs: Int) -> ValidationCurve {
     ValidationCurve(
-      points: (1...epochs).map { .init(epochs: $0, value: Double($0) / Double(epochs)) },
+      points: (1...epochs).map {
+        .init(epochs: $0, value: Double($0) / (Double($0) + 0.03 * Double(epochs)))
+      },
       epochsRun: epochs, isOver: true)
   }
 
@@ -65,21 +67,26 @@ import Testing
     #expect(large.rungs[2].challengers == 2)
   }
 
-  @Test("a plateau of the defaults lengthens the first rung and leaves fewer settings")
+  @Test("a valley of the defaults' curve lengthens the first rung and leaves fewer settings")
   func plateau() throws {
-    var values = (1...100).map { Double($0) }
-    // An early peak, and a valley until epoch 20.
-    values[1] = 50
-    values[19] = 44
-    for epoch in 20..<100 { values[epoch] = 50 + Double(epoch) }
+    // An early peak of 110, and 95 at epoch 20.
+    let values = (1...100).map { $0 == 2 ? 110 : $0 < 20 ? 100 : $0 == 20 ? 95 : 100 + Double($0) }
     let curve = ValidationCurve(
       points: values.enumerated().map { .init(epochs: $0.offset + 1, value: $0.element) },
       epochsRun: 100, isOver: true)
-    #expect(curve.plateauEnd == 20)
+    #expect(curve.epochsToSettle == 21)
+    // Half of the highest value is passed after 50 epochs.
+    let slow = ValidationCurve(
+      points: (1...100).map { .init(epochs: $0, value: Double($0)) }, epochsRun: 100, isOver: true)
+    #expect(slow.epochsToSettle == 50)
     let found = try HalvingSchedule(
       challengers: 9, seeds: 3, defaults: curve, budget: 3, interval: 1)
-    #expect(found.epochsNeeded == 20 && !found.isTooShort)
-    #expect(found.rungs[0].challengers < 9 && found.rungs[0].epochs >= 20 || found.isTooShort)
+    #expect(found.epochsNeeded == 21)
+    #expect(found.rungs[0].challengers == 3 && found.isTooShort)
+    let larger = try HalvingSchedule(
+      challengers: 9, seeds: 3, defaults: curve, budget: 4, interval: 1)
+    #expect(!larger.isTooShort && larger.rungs[0].epochs >= 21)
+    #expect((3..<9).contains(larger.rungs[0].challengers))
     let smaller = try HalvingSchedule(
       challengers: 9, seeds: 3, defaults: curve, budget: 2.2, interval: 1)
     #expect(smaller.isTooShort && smaller.rungs[0].challengers >= 1)

@@ -49,7 +49,8 @@ struct TinySweep {
 
   func runner(
     _ execution: any RunExecution = SingleProcessExecution(), expectedRuns: Int? = 4,
-    jobs: Int = 1, resumesRuns: Bool = false, signals: any StopSignals = NoSignals(), lines: Lines = Lines()
+    jobs: Int = 1, resumesRuns: Bool = false, signals: any StopSignals = NoSignals(),
+    lines: Lines = Lines()
   ) throws -> SweepRunner {
     try SweepRunner(
       request: RunRequest(data: data), folder: sweep, execution: execution,

@@ -15,7 +15,8 @@ import Testing
       resolve: RunRequest(data: nil).resolve)
   }
 
-  /// A world in which every run of E epochs rises evenly to its value; counts what is trained.
+  /// A world in which every run rises towards its value, half of it after 3 epochs; counts what is
+  /// trained.
   private final class MadeUpRuns {
     let epochs: Int
     let value: (_ name: String, _ seed: Int) -> Double
@@ -65,7 +66,7 @@ import Testing
       let seed = name.split(separator: "seed=").last.flatMap { Int($0) } ?? 0
       return ValidationCurve(
         points: (0..<count).map {
-          .init(epochs: $0 + 1, value: value(name, seed) * Double($0 + 1) / Double(epochs))
+          .init(epochs: $0 + 1, value: value(name, seed) * Double($0 + 1) / Double($0 + 4))
         },
         epochsRun: count, isOver: count == epochs)
     }
@@ -81,26 +82,33 @@ import Testing
     // α₂ is 0 already.
     #expect(labels.contains("alpha2=0.05") && !labels.contains("alpha2=0"))
     #expect(Set(labels).count == labels.count)
-    let plain = try self.space("model: vbpr\nobjective: plain\nlearning_rate: 0.001\n")
+    let plain = try self.space(
+      "model: vbpr\nobjective: plain\nlearning_rate: 0.001\nreg_weight: 0.1\n")
     #expect(
       plain.candidates.indices.map(plain.label) == [
-        "defaults", "learning_rate=5e-4", "learning_rate=0.002", "reg_weight=0.01", "reg_weight=1.0",
+        "defaults", "learning_rate=0.0005", "learning_rate=0.002", "reg_weight=0.01",
+        "reg_weight=1",
       ])
   }
 
-  @Test("a grid's points are the candidates, the settings below it the defaults; seeds do not count")
+  @Test(
+    "a grid's points are candidates next to the defaults, each model once; its seeds do not count")
   func gridSpace() throws {
+    let base = try ConfigurationLayer(yaml: Self.layers, label: "base.yaml")
     let grid = try ConfigurationGrid(requested: [
-      ConfigurationLayer(yaml: Self.layers, label: "base.yaml"),
+      base,
       ConfigurationLayer(
         yaml: "alpha1: [0.1, 0.3]\nalpha3: [0.2, 0.4]\nseed: [1, 2]\n"
           + "hyper_parameters: [alpha1, alpha3, seed]",
         label: "space.yaml"),
     ])
-    let space = try SearchSpace(grid, resolve: RunRequest(data: nil).resolve)
-    // Without the grid α₁ and α₃ have the values that the program gives them.
-    #expect(space.candidates.count == 5)
-    #expect(space.label(1).contains("alpha1=0.1"))
+    let space = try SearchSpace(grid, defaults: [base], resolve: RunRequest(data: nil).resolve)
+    // One of the grid's points is the defaults.
+    #expect(
+      space.candidates.indices.map(space.label) == [
+        "defaults", "alpha3=0.4", "alpha1=0.3", "alpha1=0.3 alpha3=0.4",
+      ])
+    #expect(space.candidates[0].coordinates.map(\.value) == ["0.1", "0.2"])
   }
 
   @Test("the search trains what the schedule says, continues runs, and stays within the budget")
@@ -195,7 +203,8 @@ import Testing
       ConfigurationLayer(
         yaml: "model: bpr\nalpha1: [0.1, 0.2]\nhyper_parameters: [alpha1]", label: "space.yaml")
     ])
-    let space = try SearchSpace(grid, resolve: RunRequest(data: nil).resolve)
+    let space = try SearchSpace(
+      grid, defaults: grid.layers, resolve: RunRequest(data: nil).resolve)
     #expect(space.candidates.count == 1)
     #expect {
       try Tuning(space: space, seeds: [1, 2, 3], budget: 3)

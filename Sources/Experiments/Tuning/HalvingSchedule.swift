@@ -29,7 +29,8 @@ package struct HalvingSchedule: Sendable, Equatable {
   static let shortestShare = 0.1
 
   package let rungs: [Rung]
-  /// After how many epochs settings could be compared, by the defaults' curve.
+  /// After how many epochs settings could be compared, by the defaults' curve; at most a quarter of
+  /// its epochs.
   package let epochsNeeded: Int
 
   /// Whether the budget is too small to compare after the epochs needed.
@@ -51,7 +52,7 @@ package struct HalvingSchedule: Sendable, Equatable {
     let left = (budget - 1) * Double(full)
     let share = Int((Self.shortestShare * Double(full)).rounded(.up))
     let needed = Self.multiple(
-      of: interval, atLeast: max(share, min(defaults.plateauEnd, full / 4)))
+      of: interval, atLeast: max(share, min(defaults.epochsToSettle, full / 4)))
     epochsNeeded = needed
     let longest = Self.multiple(of: interval, atLeast: full)
     func schedule(_ count: Int, finalists: Int, shortest: Int) -> [Rung]? {

@@ -80,11 +80,14 @@ package struct SearchSpace: Sendable {
       others: others, resolve: resolve)
   }
 
-  /// The points of a grid, and the settings below it as the defaults. Seeds of the grid do not
-  /// count: a search has seeds of its own.
+  /// The points of a grid, and the defaults. Seeds of the grid do not count: a search has seeds of
+  /// its own.
   ///
+  /// - Parameter defaults: the layers of the defaults, lowest first.
   /// - Throws: `ConfigurationError` for settings that are wrong or contradict each other.
-  package init(_ grid: ConfigurationGrid, resolve: Resolve) throws {
+  package init(
+    _ grid: ConfigurationGrid, defaults: [ConfigurationLayer], resolve: Resolve
+  ) throws {
     let axes = grid.axes.filter { $0.name != Coordinate.seed }
     let names = axes.map(\.name)
     var points: [[ConfigurationGrid.Value]] = [[]]
@@ -96,7 +99,7 @@ package struct SearchSpace: Sendable {
     }
     try self.init(
       defaults: Candidate(
-        coordinates: Self.coordinates(names, of: try resolve(grid.layers)), layers: grid.layers),
+        coordinates: Self.coordinates(names, of: try resolve(defaults)), layers: defaults),
       others: others, resolve: resolve)
   }
 

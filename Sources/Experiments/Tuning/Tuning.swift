@@ -62,6 +62,10 @@ package struct Tuning: Sendable {
     let schedule = try HalvingSchedule(
       challengers: space.candidates.count - 1, seeds: seeds.count, defaults: defaults,
       budget: budget, interval: space.defaults.selection.evaluationInterval)
+    let pace = reference.seconds / Double(max(1, defaults.epochsRun))
+    environment.report(
+      "all rungs: at most \(ProgressFormat.count(schedule.cost, "epoch")), about "
+        + "\(ProgressFormat.duration(pace * Double(schedule.cost))) at the defaults' pace")
     var results = reference
     var rungs: [TuningResult.Rung] = []
     var left = HalvingSchedule.spread(
@@ -119,6 +123,8 @@ package struct Tuning: Sendable {
 
   private struct Trained {
     var curves: [Place: ValidationCurve] = [:]
+    /// How long the epochs took, in seconds.
+    var seconds = 0.0
     var failures: [TuningResult.Failure] = []
 
     mutating func merge(_ other: Trained) {
@@ -140,7 +146,9 @@ package struct Tuning: Sendable {
     var trained = Trained()
     for (place, run) in zip(places, runs) {
       switch run.state {
-      case .finished, .paused: trained.curves[place] = try environment.curve(run)
+      case .finished, .paused:
+        trained.curves[place] = try environment.curve(run)
+        trained.seconds += ["train", "evaluate"].reduce(0) { $0 + (run.result?.seconds[$1] ?? 0) }
       case .failed:
         guard place.candidate > 0 else {
           throw ExperimentError(

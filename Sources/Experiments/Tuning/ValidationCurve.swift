@@ -63,17 +63,16 @@ package struct ValidationCurve: Sendable, Equatable {
     return values.contains(where: \.isNaN) ? nil : values.max()
   }
 
-  /// After how many epochs the curve, up to its highest value, is never again a tenth below a
-  /// value that it had before: before that, the order of two settings says little. 0 if it never
-  /// is.
-  package var plateauEnd: Int {
+  /// After how many epochs the order of two settings says something: the curve is above half of its
+  /// highest value, and no longer a tenth below a value that it had before. 0 without values.
+  package var epochsToSettle: Int {
     guard let best = points.max(by: { $0.value < $1.value }) else { return 0 }
     var highest = -Double.infinity
-    var end = 0
+    var settled = 0
     for point in points.prefix(while: { $0.epochs <= best.epochs }) {
-      if point.value < 0.9 * highest { end = point.epochs }
+      if point.value < max(0.9 * highest, 0.5 * best.value) { settled = point.epochs + 1 }
       highest = max(highest, point.value)
     }
-    return end
+    return settled
   }
 }

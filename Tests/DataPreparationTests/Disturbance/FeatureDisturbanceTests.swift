@@ -74,7 +74,8 @@ import Testing
     #expect(!history.contains("noise") && !history.contains("swap_share"))
   }
 
-  @Test("swapped items have another item's features in all modalities, and its mask; others their own")
+  @Test(
+    "swapped items have another item's features in all modalities, and its mask; others their own")
   func swapped() throws {
     let summary = try disturb("out") { $0.swapShare = 0.5 }
     #expect(summary.swapped == 15)
