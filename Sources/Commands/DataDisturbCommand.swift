@@ -16,7 +16,8 @@ struct DataDisturbCommand: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "A modality whose rows are permuted at random over its items; may be given several times.",
+      "A modality whose rows are permuted at random over its items; may be given several times "
+        + "(default: none).",
       valueName: "modality"))
   var permute: [String] = []
 

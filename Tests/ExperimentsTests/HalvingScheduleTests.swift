@@ -70,7 +70,10 @@ import Testing
   @Test("a valley of the defaults' curve lengthens the first rung and leaves fewer settings")
   func plateau() throws {
     // An early peak of 110, and 95 at epoch 20.
-    let values = (1...100).map { $0 == 2 ? 110 : $0 < 20 ? 100 : $0 == 20 ? 95 : 100 + Double($0) }
+    var values = [Double](repeating: 100, count: 100)
+    values[1] = 110
+    values[19] = 95
+    for epoch in 20..<100 { values[epoch] = 101 + Double(epoch) }
     let curve = ValidationCurve(
       points: values.enumerated().map { .init(epochs: $0.offset + 1, value: $0.element) },
       epochsRun: 100, isOver: true)

@@ -68,7 +68,8 @@ package struct SweepRun: Sendable, Equatable {
   func isOver(pausingAfter pause: Int?) -> Bool {
     if state == .finished { return true }
     guard state == .paused, let pause, let result else { return false }
-    return result.epochsRun >= pause
+    // A program that was killed may have left its best model unsaved; the run then saves it.
+    return result.epochsRun >= pause && result.value(selectionMetric, .valid) != nil
   }
 
   /// The selection metric on a split; nil unless the run finished.

@@ -230,7 +230,7 @@ package final class SweepRunner: Sendable {
       if let pause, stop.signal == nil,
         let result = try? RunResult(run: folder.absolute(run.folder)), result.epochsRun >= pause
       {
-        (run.state, run.message) = (.paused, "")
+        run.state = .paused
         break
       }
       run.state = .interrupted

@@ -1,0 +1,69 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// `mrdib tune` and `mrdib data disturb` as programs.
+@Suite struct TuneTests {
+  @Test("a search prints its rungs and the choice, records its seeds, and is done when repeated")
+  func search() throws {
+    let folder = try TemporaryFolder()
+    let data = try folder.generateData()
+    let path = folder.path("search")
+    let arguments = [
+      "tune", "--data", data, "--model", "bpr", "--objective", "plain", "--epochs", "10",
+      "--set", "embedding_size=8", "--seeds", "5,6,999", "--run", path,
+    ]
+    let listed = try Command(arguments: arguments + ["--dry-run"])
+    #expect(listed.status == 0, "\(listed.errors)")
+    #expect(listed.output.split(separator: "\n").count >= 3, "\(listed.output)")
+    #expect(!FileManager.default.fileExists(atPath: path))
+
+    let first = try Command(arguments: arguments)
+    #expect(first.status == 0, "\(first.errors)")
+    #expect(first.output.contains("chosen: ") && first.output.contains("cost: "))
+    #expect(first.errors.contains("--config \(path)/chosen.yaml --seed 1\n"), "\(first.errors)")
+    #expect(!first.errors.contains("--seed 999"))
+    let record = try #require(
+      try JSONSerialization.jsonObject(with: Data(contentsOf: URL(filePath: "\(path)/tune.json")))
+        as? [String: Any])
+    #expect(record["search_seeds"] as? [Int] == [5, 6, 999])
+    #expect(record["cost"] as? Double ?? .infinity <= 3)
+
+    let again = try Command(arguments: arguments)
+    #expect(again.output == first.output)
+    #expect(!again.errors.contains("after"), "nothing is trained: \(again.errors)")
+    let plan = try Command(
+      "train", "--data", data, "--config", "\(path)/chosen.yaml", "--seed", "1", "--dry-run")
+    #expect(plan.status == 0, "\(plan.errors)")
+  }
+
+  @Test(
+    "too few seeds and too small a budget are refused before anything is read",
+    arguments: [
+      (["--seeds", "1,2"], "at least three"), (["--seeds", "1,1,2"], "distinct"),
+      (["--budget", "1"], "more than 1"), (["--jobs", "0"], "--jobs"),
+    ])
+  func mistakes(arguments: [String], expected: String) throws {
+    let command = try Command(arguments: ["tune", "--data", "/nowhere"] + arguments)
+    #expect(command.status == 64 && command.errors.contains(expected), "\(command.errors)")
+  }
+
+  @Test("a disturbed folder is a valid data set, and options are checked")
+  func disturb() throws {
+    let folder = try TemporaryFolder()
+    let data = try folder.generateData()
+    let none = try Command("data", "disturb", data, "--out", folder.path("none"))
+    #expect(none.status == 64 && none.errors.contains("--permute, --swap-share or --noise"))
+    let share = try Command(
+      "data", "disturb", data, "--out", folder.path("none"), "--swap-share", "30")
+    #expect(share.status == 64 && share.errors.contains("above 0, at most 1"))
+    let made = try Command(
+      "data", "disturb", data, "--out", folder.path("noisy"), "--swap-share", "0.3", "--noise", "1")
+    #expect(made.status == 0, "\(made.errors)")
+    #expect(made.output.contains("27 of 90 items have another item's features"), "\(made.output)")
+    #expect(made.errors.contains("mrdib train --data"))
+    #expect(try Command("data", "validate", folder.path("noisy")).status == 0)
+    let stats = try Command("data", "stats", folder.path("noisy"))
+    #expect(stats.output.contains("disturb"), "\(stats.output)")
+  }
+}
