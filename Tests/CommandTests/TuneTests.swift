@@ -27,6 +27,8 @@ import Testing
       try JSONSerialization.jsonObject(with: Data(contentsOf: URL(filePath: "\(path)/tune.json")))
         as? [String: Any])
     #expect(record["search_seeds"] as? [Int] == [5, 6, 999])
+    let digest = try #require((record["chosen"] as? [String: Any])?["digest"] as? String)
+    #expect(digest.count == 16)
     #expect(record["cost"] as? Double ?? .infinity <= 3)
 
     let again = try Command(arguments: arguments)

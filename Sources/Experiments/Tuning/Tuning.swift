@@ -102,7 +102,7 @@ package struct Tuning: Sendable {
     }
     return TuningResult(
       space: space, seeds: seeds, budget: budget, schedule: schedule, defaults: defaults,
-      rungs: rungs, failures: results.failures,
+      rungs: rungs, failures: results.failures, digests: results.digests,
       epochsTrained: results.curves.values.reduce(0) { $0 + $1.epochsRun })
   }
 
@@ -125,10 +125,13 @@ package struct Tuning: Sendable {
     var curves: [Place: ValidationCurve] = [:]
     /// How long the epochs took, in seconds.
     var seconds = 0.0
+    /// The digest across seeds of each candidate.
+    var digests: [Int: String] = [:]
     var failures: [TuningResult.Failure] = []
 
     mutating func merge(_ other: Trained) {
       curves.merge(other.curves) { $1 }
+      digests.merge(other.digests) { $1 }
       failures += other.failures.filter { !failures.contains($0) }
     }
   }
@@ -145,6 +148,7 @@ package struct Tuning: Sendable {
     let runs = try environment.train(points, pause)
     var trained = Trained()
     for (place, run) in zip(places, runs) {
+      trained.digests[place.candidate] = run.repetitionDigest
       switch run.state {
       case .finished, .paused:
         trained.curves[place] = try environment.curve(run)

@@ -28,13 +28,15 @@ package struct TuningReport: Sendable, Encodable {
   package struct Row: Sendable, Encodable {
     package let label: String
     package let coordinates: [Coordinate]
+    /// Shared by all runs of these settings on this data, whatever their seed.
+    package let digest: String?
     package let scores: [Double?]
     package let mean: Double?
     package let deviation: Double?
     package let isKept: Bool
 
     enum CodingKeys: String, CodingKey {
-      case label, coordinates, scores, mean, deviation
+      case label, coordinates, digest, scores, mean, deviation
       case isKept = "is_kept"
     }
   }
@@ -48,6 +50,7 @@ package struct TuningReport: Sendable, Encodable {
   package struct Chosen: Sendable, Encodable {
     package let label: String
     package let coordinates: [Coordinate]
+    package let digest: String?
     package let mean: Double?
     package let deviation: Double?
     /// Whether the defaults are chosen.
@@ -58,7 +61,7 @@ package struct TuningReport: Sendable, Encodable {
     package let standardError: Double?
 
     enum CodingKeys: String, CodingKey {
-      case label, coordinates, mean, deviation, challenger, difference
+      case label, coordinates, digest, mean, deviation, challenger, difference
       case isDefault = "is_default"
       case standardError = "standard_error"
     }
@@ -105,14 +108,16 @@ package struct TuningReport: Sendable, Encodable {
         rows: rung.rows.map { row in
           Row(
             label: space.label(row.candidate),
-            coordinates: space.candidates[row.candidate].coordinates, scores: row.scores,
+            coordinates: space.candidates[row.candidate].coordinates,
+            digest: result.digests[row.candidate], scores: row.scores,
             mean: row.mean?.mean, deviation: row.mean?.deviation,
             isKept: row.candidate == 0 || rung.kept.contains(row.candidate))
         })
     }
     chosen = Chosen(
       label: space.label(choice.candidate),
-      coordinates: space.candidates[choice.candidate].coordinates, mean: choice.mean?.mean,
+      coordinates: space.candidates[choice.candidate].coordinates,
+      digest: result.digests[choice.candidate], mean: choice.mean?.mean,
       deviation: choice.mean?.deviation, isDefault: choice.candidate == 0,
       challenger: choice.challenger.map(space.label), difference: choice.difference?.mean,
       standardError: choice.difference?.standardError)

@@ -49,6 +49,8 @@ package struct TuningResult: Sendable {
   package let defaults: ValidationCurve
   package let rungs: [Rung]
   package let failures: [Failure]
+  /// The digest across seeds of every candidate that was tried, by which its runs are known.
+  package let digests: [Int: String]
   /// By all runs together.
   package let epochsTrained: Int
 
