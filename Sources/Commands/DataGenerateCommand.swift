@@ -41,6 +41,8 @@ struct DataGenerateCommand: ParsableCommand {
       Weight of the information in the combination only (default: \(standard.synergy.weight)).
       """)
   var synergy: Float?
+  @OptionGroup(title: "Information in nats per choice, in place of weights")
+  var planted: PlantedOptions
   @Option(
     help: """
       Dimensions of pure noise in each modality (default: \(standard.visualNoiseDimensions) \
@@ -54,6 +56,11 @@ struct DataGenerateCommand: ParsableCommand {
   func validate() throws {
     if let seed, seed < 0 {
       throw ValidationError("--seed is \(seed); expected a whole number of at least 0.")
+    }
+    if planted.isGiven, [shared, uniqueVisual, uniqueText, synergy].contains(where: { $0 != nil }) {
+      throw ValidationError(
+        "Options of weights and of nats exclude each other: give --shared, --unique-visual, "
+          + "--unique-text and --synergy, or the same with -nats.")
     }
   }
 
@@ -74,11 +81,31 @@ struct DataGenerateCommand: ParsableCommand {
         configuration.uniqueText.dimensions = dimensions
         configuration.synergy.dimensions = dimensions
       }
+      if planted.isGiven { try configuration.plant(planted.information) }
       configuration.visualNoiseDimensions =
         noiseDimensions ?? configuration.visualNoiseDimensions
       configuration.textNoiseDimensions = noiseDimensions ?? configuration.textNoiseDimensions
       try SyntheticData.generate(configuration, to: out)
       StandardOutput.write(out)
     }
+  }
+}
+
+/// How much of each kind of information is planted.
+struct PlantedOptions: ParsableArguments {
+  @Option(help: "Information that both modalities hold (default: none, if another is given).")
+  var sharedNats: Float?
+  @Option(help: "Information in the visual modality only.") var uniqueVisualNats: Float?
+  @Option(help: "Information in the text modality only.") var uniqueTextNats: Float?
+  @Option(help: "Information in the combination only.") var synergyNats: Float?
+
+  var isGiven: Bool {
+    [sharedNats, uniqueVisualNats, uniqueTextNats, synergyNats].contains { $0 != nil }
+  }
+
+  var information: PlantedInformation {
+    PlantedInformation(
+      shared: sharedNats ?? 0, uniqueVisual: uniqueVisualNats ?? 0,
+      uniqueText: uniqueTextNats ?? 0, synergy: synergyNats ?? 0)
   }
 }

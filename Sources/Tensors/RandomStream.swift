@@ -28,6 +28,8 @@ public enum RandomStream: UInt32, Sendable, CaseIterable {
   case sample = 10
   /// Resamples of a bootstrap; step = resample, id = position, epoch = what is drawn.
   case bootstrap = 11
+  /// What a decomposition draws; epoch carries the purpose.
+  case decomposition = 12
   /// Disturbed features: which items are exchanged and how; id = item, step = modality + 1.
   case exchange = 16
   /// Noise on features; id = item, step = modality.

@@ -39,8 +39,37 @@ public struct SyntheticConfiguration: Sendable, Equatable, Codable {
   public var observationNoise: Float = 0.3
   /// Standard deviation of a user's scores before the softmax: with 0 all choices are random.
   public var sharpness: Float = 3
+  /// The information that was asked for with ``plant(_:)``; nil if weights were chosen directly.
+  public private(set) var planted: PlantedInformation?
 
   public init() {}
+
+  /// Chooses weights and sharpness so that each kind of information is worth a number of nats per
+  /// choice, whatever the others are.
+  ///
+  /// The score of an item is then a sum of one term per kind, and a term with variance v is worth
+  /// v/2 nats: I = E[x e^x]/E[e^x] − ln E[e^x] for x ~ N(0, v), if the catalogue is large and the
+  /// user's taste known. `truth.json` has what is true of the finite catalogue.
+  ///
+  /// - Throws: ``DatasetError`` of kind `configuration` for information without dimensions.
+  public mutating func plant(_ information: PlantedInformation) throws(DatasetError) {
+    func weight(_ name: String, _ nats: Float, _ dimensions: Int) throws(DatasetError) -> Float {
+      guard nats >= 0, nats <= 10 else {
+        throw problem("\(name) is \(nats) nats, but must be 0 to 10")
+      }
+      guard nats == 0 || dimensions > 0 else {
+        throw problem("\(name) is \(nats) nats, but has no dimensions")
+      }
+      return nats == 0 ? 0 : (2 * nats / Float(dimensions)).squareRoot()
+    }
+    shared.weight = try weight("shared", information.shared, shared.dimensions)
+    uniqueVisual.weight = try weight(
+      "uniqueVisual", information.uniqueVisual, uniqueVisual.dimensions)
+    uniqueText.weight = try weight("uniqueText", information.uniqueText, uniqueText.dimensions)
+    synergy.weight = try weight("synergy", information.synergy, synergy.dimensions)
+    sharpness = preferenceVariance.squareRoot()
+    planted = information
+  }
 
   /// Columns of the visual features.
   public var visualColumns: Int {
@@ -103,6 +132,28 @@ public struct SyntheticConfiguration: Sendable, Equatable, Codable {
     DatasetError(
       .configuration, path: "generated data set",
       "cannot be generated with these settings: \(message)")
+  }
+}
+
+/// How much of each kind of information a choice holds, in nats; see
+/// ``SyntheticConfiguration/plant(_:)``.
+public struct PlantedInformation: Sendable, Equatable, Codable {
+  /// In both modalities.
+  public var shared: Float
+  /// In the visual features only.
+  public var uniqueVisual: Float
+  /// In the text features only.
+  public var uniqueText: Float
+  /// In the combination only.
+  public var synergy: Float
+
+  public init(
+    shared: Float = 0, uniqueVisual: Float = 0, uniqueText: Float = 0, synergy: Float = 0
+  ) {
+    self.shared = shared
+    self.uniqueVisual = uniqueVisual
+    self.uniqueText = uniqueText
+    self.synergy = synergy
   }
 }
 

@@ -40,6 +40,9 @@ public struct SyntheticTruth: Sendable, Equatable, Codable {
   /// Columns of `truth_latents.npy`: `r`, `u_v`, `u_t`, `s_v`, `s_t`.
   public let latentColumns: [String: ColumnRange]
   public let interactionCount: Int
+  /// What an ideal observer knows of the test interactions; nil unless the information was planted
+  /// in nats.
+  public let preferenceInformation: SyntheticInformation?
 
   init(_ data: SyntheticData) {
     let configuration = data.configuration
@@ -77,6 +80,7 @@ public struct SyntheticTruth: Sendable, Equatable, Codable {
     }
     self.latentColumns = latentColumns
     interactionCount = data.interactions.count
+    preferenceInformation = configuration.planted.map { _ in SyntheticInformation(data) }
   }
 
   /// Reads the manifest of a generated data set.

@@ -211,7 +211,7 @@ extension BestModel {
   }
 
   /// Some tables of the parameters, whole, and matrices of no rows for the others.
-  private func tables(
+  func tables(
     _ wanted: Set<Int>, of specs: [TableSpec], run: String
   ) throws -> [Matrix] {
     if !wanted.isEmpty {
