@@ -6,6 +6,7 @@ import Tensors
 ///
 /// An event is an interaction (u, i) of a split. Its candidates are all items but those of the
 /// user's history, which is the user's training interactions; y is which candidate the user took.
+/// Measured are events of held-out items among held-out items, see ``ChoiceFold``.
 package struct ChoiceData: Sendable {
   package let itemCount: Int
   /// `[U, I]`: training interactions.
@@ -36,6 +37,25 @@ package struct ChoiceData: Sendable {
   }
 
   package var userCount: Int { histories.rowCount }
+
+  /// The interactions with some items only, which become 0, 1, ….
+  ///
+  /// - Parameter items: ascending, each once.
+  func restricted(to items: [Int32]) -> ChoiceData {
+    var position = [Int32](repeating: -1, count: itemCount)
+    for (index, item) in items.enumerated() { position[Int(item)] = Int32(index) }
+    func restricted(_ list: AdjacencyList) -> AdjacencyList {
+      var pairs: [(Int32, Int32)] = []
+      for row in 0..<list.rowCount {
+        for item in list[row] where position[Int(item)] >= 0 {
+          pairs.append((Int32(row), position[Int(item)]))
+        }
+      }
+      return AdjacencyList(rowCount: list.rowCount, columnCount: items.count, pairs: pairs)
+    }
+    return ChoiceData(
+      histories: restricted(histories), valid: restricted(valid), measured: restricted(measured))
+  }
 
   /// Users who have events in a split, ascending.
   static func users(of split: AdjacencyList) -> [Int] {

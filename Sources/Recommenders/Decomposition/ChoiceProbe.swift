@@ -53,7 +53,6 @@ struct ChoiceProbe {
     }
   }
 
-  private let codes: [ModalityCodes]
   private let maps: [Maps]
   private let popularityWeight: AdamMatrix
 
@@ -70,7 +69,6 @@ struct ChoiceProbe {
     _ blocks: [Block], codes: [ModalityCodes], startingFrom start: [ChoiceProbe] = [],
     popularityWeight: Float, seed: UInt64
   ) {
-    self.codes = codes
     let fitted = start.flatMap(\.maps)
     maps = blocks.enumerated().map { position, block in
       fitted.first { $0.block == block }?.restarted
@@ -139,7 +137,9 @@ struct ChoiceProbe {
   }
 
   /// - Parameter leaf: makes a variable of a parameter.
-  private func record(on tape: Tape, leaf: (Matrix) -> Variable) -> Forward {
+  private func record(
+    on tape: Tape, _ codes: [ModalityCodes], leaf: (Matrix) -> Variable
+  ) -> Forward {
     var leaves: [Variable] = []
     var blocks: [(items: Variable, strength: Variable, shift: Variable)] = []
     let inputs = codes.map { tape.constant($0.vectors) }
@@ -175,10 +175,11 @@ struct ChoiceProbe {
       popularity: (data.logPopularity, forward.popularityWeight), batch: batch)
   }
 
-  /// The distribution that the parameters stand for, with whole histories.
-  func predictor(_ data: ChoiceData) -> ChoicePredictor {
+  /// The distribution over the held-out items that the parameters stand for, with whole histories.
+  private func predictor(_ fold: ChoiceFold) -> ChoicePredictor {
     let tape = Tape()
-    let forward = record(on: tape) { tape.constant($0) }
+    let forward = record(on: tape, fold.codes) { tape.constant($0) }
+    let data = fold.whole
     let histories = SparseMatrix(
       histories: (0..<data.userCount).map { data.histories[$0] }, itemCount: data.itemCount)
     let users = tape.shrunkMeans(
@@ -187,22 +188,23 @@ struct ChoiceProbe {
       strength: forward.strength, shift: forward.shift)
     // The tape is not reused, so its matrices can be kept.
     return ChoicePredictor(
-      users: users.value, items: forward.items.value,
+      users: users.value, items: forward.items.value.gathered(fold.heldOutItems),
       popularityWeight: popularityWeight.value.pointer[0])
   }
 
   // MARK: Fitting
 
   /// Fits to the training interactions, and keeps the parameters of the round that is the most
-  /// likely on the validation split.
+  /// likely on the validation events of the held-out items.
   ///
   /// - Parameter onStep: called before every step; throws to stop.
   /// - Returns: the predictor of these parameters.
   func fit(
-    _ data: ChoiceData, _ fitting: Fitting, onStep: () throws -> Void
+    _ fold: ChoiceFold, _ fitting: Fitting, onStep: () throws -> Void
   ) throws -> ChoicePredictor {
     let tape = Tape()
-    var best = (value: -Double.infinity, round: 0, predictor: predictor(data))
+    let data = fold.fitted
+    var best = (value: -Double.infinity, round: 0, predictor: predictor(fold))
     var kept = parameters.map(\.value.copied)
     for round in 0..<fitting.mostRounds {
       let order = data.order(round: round, seed: fitting.seed)
@@ -211,10 +213,10 @@ struct ChoiceProbe {
         let users = order[first..<min(first + fitting.usersPerStep, order.count)]
         let batch = data.batch(users, round: round, seed: fitting.seed)
         guard batch.targetCount > 0 else { continue }
-        step(batch, data, on: tape, rate: fitting.rate)
+        step(batch, fold, on: tape, rate: fitting.rate)
       }
-      let current = predictor(data)
-      let value = current.validation(data)
+      let current = predictor(fold)
+      let value = current.validation(fold.heldOut)
       if value > best.value {
         best = (value, round, current)
         kept = parameters.map(\.value.copied)
@@ -226,9 +228,9 @@ struct ChoiceProbe {
     return best.predictor
   }
 
-  private func step(_ batch: ChoiceBatch, _ data: ChoiceData, on tape: Tape, rate: Double) {
-    let forward = record(on: tape) { tape.parameter($0) }
-    tape.backward(from: [(loss(batch, data, forward, on: tape), 1)])
+  private func step(_ batch: ChoiceBatch, _ fold: ChoiceFold, on tape: Tape, rate: Double) {
+    let forward = record(on: tape, fold.fittedCodes) { tape.parameter($0) }
+    tape.backward(from: [(loss(batch, fold.fitted, forward, on: tape), 1)])
     for (parameter, leaf) in zip(parameters, forward.leaves) {
       if let gradient = leaf.gradient { parameter.step(gradient, rate: rate) }
     }

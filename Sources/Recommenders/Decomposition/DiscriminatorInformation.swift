@@ -24,6 +24,9 @@ package struct DiscriminatorInformation: Sendable, Equatable {
   private static let mostRounds = 200
   private static let patience = 15
   private static let mostStepsPerRound = 32
+  /// Deviations of the noise on codes in fitting, which keeps the discriminator from learning items
+  /// by heart; the checked items choose.
+  private static let noises: [Float] = [0, 0.3, 1]
 
   /// - Parameter onStep: called before every step; throws to stop.
   package init(
@@ -41,34 +44,42 @@ package struct DiscriminatorInformation: Sendable, Equatable {
       value = 0
       return
     }
-    let critic = Critic(codes.0.columns, codes.1.columns, seed: seed)
     let tape = Tape()
-    func bound(_ items: some RandomAccessCollection<Int>) -> Double {
-      defer { tape.reset() }
-      let loss = critic.loss(codes, items, on: tape) { tape.constant($0) }.loss
-      return log(Double(items.count)) - Double(loss.scalar)
-    }
-    // Before any step, so that codes that share nothing are measured as 0, about.
-    var best = (checked: 0.0, measured: 0.0, round: 0)
-    for round in 0..<Self.mostRounds {
-      let random = CounterRandom(
-        seed: seed, stream: .decomposition, epoch: DecompositionDraw.order.rawValue, step: round)
-      let order = fitted.map { (key: random.words(id: $0).y, item: $0) }
-        .sorted { ($0.key, $0.item) < ($1.key, $1.item) }.map(\.item)
-        .prefix(Self.itemsPerStep * Self.mostStepsPerRound)
-      for start in stride(from: 0, to: order.count, by: Self.itemsPerStep) {
-        try onStep()
-        let items = order[start..<min(start + Self.itemsPerStep, order.count)]
-        if items.count > 1 { critic.step(codes, items, on: tape) }
+    var best = (checked: 0.0, measured: 0.0)
+    for noise in Self.noises {
+      var critic = Critic(codes.0.columns, codes.1.columns, noise: noise, seed: seed)
+      func bound(_ items: some RandomAccessCollection<Int>) -> Double {
+        defer { tape.reset() }
+        return log(Double(items.count)) - Double(critic.loss(codes, items, on: tape).scalar)
       }
-      let value = bound(checked)
-      if value > best.checked {
-        best = (value, bound(measured), round)
-      } else if round - best.round >= Self.patience {
-        break
+      var reached = (value: -Double.infinity, round: 0)
+      for round in 0..<Self.mostRounds {
+        let order = Self.order(fitted, round: round, seed: seed)
+        for start in stride(from: 0, to: order.count, by: Self.itemsPerStep) {
+          try onStep()
+          let items = order[start..<min(start + Self.itemsPerStep, order.count)]
+          if items.count > 1 { critic.step(codes, items, on: tape) }
+        }
+        let value = bound(checked)
+        if value > reached.value {
+          reached = (value, round)
+          // Not below 0, which a discriminator that always says the same has.
+          if value > best.checked { best = (value, bound(measured)) }
+        } else if round - reached.round >= Self.patience {
+          break
+        }
       }
     }
     value = best.measured
+  }
+
+  /// The items of a round in random order.
+  private static func order(_ items: [Int], round: Int, seed: UInt64) -> ArraySlice<Int> {
+    let random = CounterRandom(
+      seed: seed, stream: .decomposition, epoch: DecompositionDraw.order.rawValue, step: round)
+    return items.map { (key: random.words(id: $0).y, item: $0) }
+      .sorted { ($0.key, $0.item) < ($1.key, $1.item) }.map(\.item)
+      .prefix(itemsPerStep * mostStepsPerRound)
   }
 }
 
@@ -82,8 +93,13 @@ private struct Critic {
 
   /// Per side W, M, m, V, b.
   private let sides: [[AdamMatrix]]
+  private let noise: Float
+  private let seed: UInt64
+  private var stepCount = 0
 
-  init(_ firstWidth: Int, _ secondWidth: Int, seed: UInt64) {
+  init(_ firstWidth: Int, _ secondWidth: Int, noise: Float, seed: UInt64) {
+    self.noise = noise
+    self.seed = seed
     sides = [firstWidth, secondWidth].enumerated().map { side, columns in
       func map(_ rows: Int, _ columns: Int, _ id: Int) -> AdamMatrix {
         let matrix = Matrix(rows: rows, columns: columns)
@@ -92,7 +108,7 @@ private struct Critic {
           step: 4 * side + id)
         for row in 0..<rows { NormalDistribution.fill(matrix.row(row), random: random, id: row) }
         for index in 0..<matrix.count {
-          matrix.pointer[index] *= 0.5 / Float(columns).squareRoot()
+          matrix.pointer[index] *= 0.2 / Float(columns).squareRoot()
         }
         return AdamMatrix(matrix)
       }
@@ -106,26 +122,48 @@ private struct Critic {
 
   /// The loss of recognising each item's partner among those of `items`, nats.
   func loss(
-    _ codes: (Matrix, Matrix), _ items: some RandomAccessCollection<Int>, on tape: Tape,
-    leaf: (Matrix) -> Variable
+    _ codes: (Matrix, Matrix), _ items: some RandomAccessCollection<Int>, on tape: Tape
+  ) -> Variable {
+    record([codes.0, codes.1].map { gathered(items, of: $0, on: tape) }, on: tape) {
+      tape.constant($0)
+    }.loss
+  }
+
+  private func gathered(
+    _ items: some RandomAccessCollection<Int>, of matrix: Matrix, on tape: Tape
+  ) -> Matrix {
+    let result = tape.matrix(rows: items.count, columns: matrix.columns)
+    for (row, item) in items.enumerated() {
+      _ = result.row(row).update(fromContentsOf: matrix.row(item))
+    }
+    return result
+  }
+
+  /// - Parameter inputs: rows of both codes, those of an item at the same place.
+  private func record(
+    _ inputs: [Matrix], on tape: Tape, leaf: (Matrix) -> Variable
   ) -> (loss: Variable, leaves: [[Variable]]) {
     let leaves = sides.map { $0.map { leaf($0.value) } }
-    let rows = items.map { Int32($0) }
-    let sides = zip([codes.0, codes.1], leaves).map { matrix, own in
-      let x = tape.gather(tape.constant(matrix), rows)
+    let outputs = zip(inputs, leaves).map { matrix, own in
+      let x = tape.constant(matrix)
       let hidden = tape.relu(tape.linear(x, own[1], bias: own[2]))
       return tape.add(tape.linear(x, own[0]), tape.linear(hidden, own[3], bias: own[4]))
     }
     var batch = ChoiceBatch()
-    for row in rows.indices { batch.append(history: [], targets: [Int32(row)]) }
-    let loss = tape.choiceLoss(users: sides[0], items: sides[1], popularity: nil, batch: batch)
+    for row in 0..<inputs[0].rows { batch.append(history: [], targets: [Int32(row)]) }
+    let loss = tape.choiceLoss(users: outputs[0], items: outputs[1], popularity: nil, batch: batch)
     return (loss, leaves)
   }
 
-  func step(
+  mutating func step(
     _ codes: (Matrix, Matrix), _ items: some RandomAccessCollection<Int>, on tape: Tape
   ) {
-    let recorded = loss(codes, items, on: tape) { tape.parameter($0) }
+    let inputs = [codes.0, codes.1].enumerated().map { side, matrix in
+      let rows = gathered(items, of: matrix, on: tape)
+      addNoise(to: rows, side: side, on: tape)
+      return rows
+    }
+    let recorded = record(inputs, on: tape) { tape.parameter($0) }
     tape.backward(from: [(recorded.loss, 1)])
     for (parameters, leaves) in zip(sides, recorded.leaves) {
       for (parameter, leaf) in zip(parameters, leaves) {
@@ -137,5 +175,16 @@ private struct Critic {
       }
     }
     tape.reset()
+    stepCount += 1
+  }
+
+  private func addNoise(to rows: Matrix, side: Int, on tape: Tape) {
+    guard noise > 0 else { return }
+    let random = CounterRandom(
+      seed: seed, stream: .decomposition, epoch: DecompositionDraw.noise.rawValue,
+      step: 2 * stepCount + side)
+    let values = tape.matrix(rows: rows.rows, columns: rows.columns)
+    NormalDistribution.fill(values.elements, random: random, id: 0)
+    BLAS.accumulate(values.pointer, scaledBy: noise, into: rows.pointer, count: rows.count)
   }
 }

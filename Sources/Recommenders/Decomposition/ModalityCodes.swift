@@ -118,4 +118,6 @@ enum DecompositionDraw: Int {
   case folds = 5
   /// The first values of the discriminator's maps.
   case discriminator = 6
+  /// The noise on codes while the discriminator is fitted.
+  case noise = 7
 }

@@ -43,7 +43,7 @@ package struct PreferenceInformation: Sendable {
   /// All pairs, in the order of the codes.
   package let pairs: [Pair]
 
-  /// Fits the predictors and measures them.
+  /// Fits the predictors and measures them, once per fold of the items.
   ///
   /// - Parameters:
   ///   - codes: all modalities, one row per item.
@@ -60,64 +60,32 @@ package struct PreferenceInformation: Sendable {
     let pairs = codes.indices.flatMap { first in
       (first + 1..<max(first + 1, codes.count)).map { (first: first, second: $0) }
     }
-    let fitCount = Double(codes.count + 2 * pairs.count)
-    var fitted = 0.0
-    let popularity = ChoicePredictor.popularity(data)
-    func fit(
-      _ blocks: [ChoiceProbe.Block], from start: [ChoiceProbe], against smaller: ChoicePredictor,
-      _ stage: String
-    ) throws -> (probe: ChoiceProbe, predictor: ChoicePredictor) {
-      let probe = ChoiceProbe(
-        blocks, codes: codes, startingFrom: start,
-        popularityWeight: popularity.popularityWeight, seed: seed)
-      let predictor = try probe.fit(data, ChoiceProbe.Fitting(seed: seed)) {
-        try progress(stage, fitted / fitCount)
+    let folds = ItemFolds(count: data.itemCount, foldCount: ChoiceFold.count, seed: seed)
+    var gains = UserGains(userCount: data.userCount, modalities: codes.count, pairs: pairs.count)
+    for index in 0..<ChoiceFold.count {
+      var fitted = 0.0
+      let perFold = Double(codes.count + 2 * pairs.count)
+      try gains.measure(ChoiceFold(index, of: folds, codes, data), pairs: pairs, seed: seed) {
+        stage, isNew in
+        if isNew { fitted += 1 }
+        let done = Double(index) + max(0, fitted - 1) / perFold
+        try progress(stage, done / Double(ChoiceFold.count))
       }
-      fitted += 1
-      return (probe, smaller.bestPool(with: predictor, on: data))
     }
-
-    let users = ChoiceData.users(of: data.measured)
-    func measure(_ predictor: ChoicePredictor) -> [[Double]] {
-      predictor.logLikelihoods(of: data.measured, users: users, data)
-    }
-    let baseline = measure(popularity)
-    let singles = try codes.indices.map { modality in
-      let fit = try fit(
-        [.linear(modality), .product(modality, modality)], from: [], against: popularity,
-        codes[modality].name)
-      return (fit.probe, fit.predictor, measured: measure(fit.predictor))
-    }
-    let resamples = UserResamples(
-      counts: baseline.map(\.count), seed: seed)
+    let users = gains.counts.indices.filter { gains.counts[$0] > 0 }
+    func kept(_ sums: [Double]) -> [Double] { users.map { sums[$0] } }
+    let resamples = UserResamples(counts: users.map { gains.counts[$0] }, seed: seed)
     userCount = users.count
-    choiceCount = baseline.reduce(0) { $0 + $1.count }
+    choiceCount = gains.counts.reduce(0, +)
     let choices = Double(max(1, choiceCount))
-    uniformNats =
-      users.reduce(0) { sum, user in
-        sum + Double(data.measured.degree(user))
-          * log(Double(max(1, data.itemCount - data.histories.degree(user))))
-      } / choices
-    popularityNats = -baseline.joined().reduce(0, +) / choices
-    func gains(_ measured: [[Double]]) -> [Double] {
-      zip(measured, baseline).map { $0.reduce(0, +) - $1.reduce(0, +) }
-    }
-    alone = singles.map { resamples.estimate([gains($0.measured)]) { $0[0] } }
-    self.pairs = try pairs.map { first, second in
-      let names = "\(codes[first].name) and \(codes[second].name)"
-      let better =
-        singles[first].1.validation(data) >= singles[second].1.validation(data) ? first : second
-      let additive = try fit(
-        [first, second].flatMap { [.linear($0), .product($0, $0)] },
-        from: [singles[first].0, singles[second].0], against: singles[better].1, names)
-      let joint = try fit(
-        [first, second].flatMap { [.linear($0), .product($0, $0)] } + [.product(first, second)],
-        from: [additive.probe], against: additive.predictor, "\(names), combined")
-      let together = measure(joint.predictor)
+    uniformNats = gains.uniform / choices
+    popularityNats = gains.popularity / choices
+    alone = gains.alone.map { sums in resamples.estimate([kept(sums)]) { $0[0] } }
+    self.pairs = pairs.indices.map { index in
+      let (first, second) = pairs[index]
       let sums = [
-        gains(singles[first].measured), gains(singles[second].measured),
-        gains(measure(additive.predictor)), gains(together),
-      ]
+        gains.alone[first], gains.alone[second], gains.additive[index], gains.together[index],
+      ].map(kept)
       func atoms(_ means: [Double]) -> InformationAtoms {
         InformationAtoms(
           first: means[0], second: means[1], additive: means[2], together: means[3])
@@ -125,23 +93,12 @@ package struct PreferenceInformation: Sendable {
       func estimate(_ part: (InformationAtoms) -> Double) -> Estimate {
         resamples.estimate(sums) { part(atoms($0)) }
       }
-      var listed: [OtherRedundancies.Choice] = []
-      for (row, user) in users.enumerated() {
-        for (index, item) in data.measured[user].enumerated() {
-          let base = baseline[row][index]
-          listed.append(
-            .init(
-              item: item, first: singles[first].measured[row][index] - base,
-              second: singles[second].measured[row][index] - base,
-              together: together[row][index] - base))
-        }
-      }
       return Pair(
         modalities: (first, second), redundant: estimate(\.redundant),
         uniqueFirst: estimate(\.uniqueFirst), uniqueSecond: estimate(\.uniqueSecond),
         synergistic: estimate(\.synergistic), together: estimate(\.together),
         atoms: atoms(sums.map { $0.reduce(0, +) / choices }),
-        otherRedundancies: OtherRedundancies(listed))
+        otherRedundancies: OtherRedundancies(gains.choices[index]))
     }
   }
 }
