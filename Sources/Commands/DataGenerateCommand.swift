@@ -93,11 +93,13 @@ struct DataGenerateCommand: ParsableCommand {
 
 /// How much of each kind of information is planted.
 struct PlantedOptions: ParsableArguments {
-  @Option(help: "Information that both modalities hold (default: none, if another is given).")
-  var sharedNats: Float?
-  @Option(help: "Information in the visual modality only.") var uniqueVisualNats: Float?
-  @Option(help: "Information in the text modality only.") var uniqueTextNats: Float?
-  @Option(help: "Information in the combination only.") var synergyNats: Float?
+  @Option(help: "Information that both modalities hold (default: none).") var sharedNats: Float?
+  @Option(help: "Information in the visual modality only (default: none).")
+  var uniqueVisualNats: Float?
+  @Option(help: "Information in the text modality only (default: none).")
+  var uniqueTextNats: Float?
+  @Option(help: "Information in the combination only (default: none).")
+  var synergyNats: Float?
 
   var isGiven: Bool {
     [sharedNats, uniqueVisualNats, uniqueTextNats, synergyNats].contains { $0 != nil }

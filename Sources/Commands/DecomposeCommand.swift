@@ -7,16 +7,16 @@ struct DecomposeCommand: ParsableCommand {
     commandName: "decompose",
     abstract: "Measure what each modality of a run says about held-out choices, in nats.",
     discussion: """
-      For each modality: the information alone. For each pair: what only one has, what both repeat, \
-      and what only their combination says; and how much the vectors themselves share. Predictors \
-      of y, which of all items the user took, are fitted to the training interactions by the \
-      vectors of one or two modalities, and measured on the test interactions. Intervals are the \
-      middle 95 % over resamples of users.
+      For each modality: the information alone. For each pair: what only one has, what both \
+      repeat, and what only their combination says; and how much the vectors themselves share. \
+      Predictors of which item a user took are fitted to the training interactions by the vectors \
+      of one or two modalities, and measured on the test interactions with items that they were \
+      not fitted on. Intervals are the middle 95 % over resamples of users.
       """)
 
   @Argument(
     help: ArgumentHelp(
-      "The run's directory; left out with --features and --data.", valueName: "run"))
+      "The run's directory (default: none, with --features and --data).", valueName: "run"))
   var runDirectory: String?
 
   @Flag(help: "Measure the same model before training.")
@@ -61,7 +61,8 @@ struct DecomposeCommand: ParsableCommand {
       let progress = try StageProgress(isQuiet: quiet)
       let report = try progress.run {
         try DecompositionReport(
-          input, stage: stage, subject: "'\(runDirectory ?? trained.data ?? "")'", split: split, seed: seed,
+          input, stage: stage, subject: "'\(runDirectory ?? trained.data ?? "")'", split: split,
+          seed: seed,
           progress: progress.report)
       }
       if json { return try StandardOutput.writeJSON(report) }

@@ -6,16 +6,16 @@ import Tensors
 ///
 /// It is the gain in ln p over a uniform guess, of an observer who knows the generative model and
 /// each user's taste p_u, and of the items the features of one or both modalities. Candidates are
-/// all items but the user's training items. With β = sharpness / ‖w‖ the observer's score of an item
-/// is ln E[exp(β ⟨p_u, q_i⟩) | features of i], in closed form:
+/// all items but the user's training items. With β = sharpness / ‖w‖ the observer's score of an
+/// item is ln E[exp(β ⟨p_u, q_i⟩) | features of i], in closed form:
 ///
-///     Gaussian latents   β w ⟨p, E[latent | features]⟩, the variance being the same for all items;
+///     Gaussian latents   β w ⟨p, E[latent | features]⟩, as all items have one variance;
 ///                        E[r | x_v, x_t] = (x_v + x_t) / (2 + σ²), one feature: x / (1 + σ²)
 ///     signs              Σ_d ln(1 + m_d tanh(β w p_d)), m = tanh(x_v/σ²) tanh(x_t/σ²)
 ///
-/// The expectation is the mean over the test interactions, which the model itself drew. The soft-max
-/// over the candidates' expectations stands for the expectation of the soft-max; they agree for
-/// large catalogues. A measurement that must learn p_u from some interactions finds less.
+/// The expectation is the mean over the test interactions, which the model itself drew. The
+/// soft-max over the candidates' expectations stands for the expectation of the soft-max; they
+/// agree for large catalogues. A measurement that must learn p_u from some interactions finds less.
 public struct SyntheticInformation: Sendable, Equatable, Codable {
   /// By the visual features.
   public let visual: Double

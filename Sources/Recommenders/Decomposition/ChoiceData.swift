@@ -69,7 +69,7 @@ package struct ChoiceData: Sendable {
     return Swift.stride(from: 0, to: users.count, by: max(1, stride)).map { users[$0] }
   }
 
-  /// The users of a round of fitting in random order: those with at least two training interactions.
+  /// The users of a round of fitting, with at least two training interactions, in random order.
   func order(round: Int, seed: UInt64) -> [Int] {
     let random = CounterRandom(
       seed: seed, stream: .decomposition, epoch: DecompositionDraw.order.rawValue, step: round)

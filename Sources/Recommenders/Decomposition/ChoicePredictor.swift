@@ -20,7 +20,7 @@ struct ChoicePredictor: Sendable {
     self.popularityWeight = popularityWeight
   }
 
-  /// What popularity alone predicts: α is chosen on the validation split, by golden-section search.
+  /// What popularity alone predicts: α is chosen on the validation split by golden-section search.
   static func popularity(_ data: ChoiceData) -> ChoicePredictor {
     func predictor(_ weight: Float) -> ChoicePredictor {
       ChoicePredictor(

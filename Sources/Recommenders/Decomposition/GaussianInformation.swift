@@ -23,7 +23,7 @@ package struct GaussianInformation: Sendable, Equatable {
   package init(_ first: ModalityCodes, _ second: ModalityCodes, seed: UInt64) {
     let joint = JointCodes(first.standardized.vectors, second.standardized.vectors)
     let items = Array(0..<joint.count)
-    formula = GaussianFit(joint, items, ridge: Self.ridges[0])?.information ?? 0
+    formula = GaussianFit(ItemMoments(joint, items), ridge: Self.ridges[0])?.information ?? 0
     let folds = ItemFolds(count: joint.count, foldCount: Self.foldCount, seed: seed)
     var total = 0.0
     for fold in 0..<Self.foldCount {
@@ -32,10 +32,12 @@ package struct GaussianInformation: Sendable, Equatable {
       let inner = (fold + 1) % Self.foldCount
       let fitted = known.filter { folds.fold(of: $0) != inner }
       let checked = known.filter { folds.fold(of: $0) == inner }
+      let inside = ItemMoments(joint, fitted)
       let best = Self.ridges.map { ridge in
-        (ridge, GaussianFit(joint, fitted, ridge: ridge)?.logRatio(joint, checked) ?? -.infinity)
+        (ridge, GaussianFit(inside, ridge: ridge)?.logRatio(joint, checked) ?? -.infinity)
       }.max { $0.1 < $1.1 }
-      guard let ridge = best?.0, let fit = GaussianFit(joint, known, ridge: ridge) else { continue }
+      guard let ridge = best?.0, let fit = GaussianFit(ItemMoments(joint, known), ridge: ridge)
+      else { continue }
       total += fit.logRatio(joint, items.filter { folds.fold(of: $0) == fold })
     }
     heldOut = total / Double(max(1, joint.count))
@@ -78,6 +80,40 @@ private struct JointCodes {
   func row(_ item: Int) -> ArraySlice<Double> { values[item * width..<(item + 1) * width] }
 }
 
+/// Mean and covariance of some items.
+private struct ItemMoments {
+  let count: Int
+  let firstWidth: Int
+  let mean: [Double]
+  /// The lower triangle of `[width, width]`.
+  let covariance: [Double]
+
+  var width: Int { mean.count }
+
+  init(_ codes: JointCodes, _ items: [Int]) {
+    count = items.count
+    firstWidth = codes.firstWidth
+    let width = codes.width
+    let divisor = Double(max(1, items.count))
+    var mean = [Double](repeating: 0, count: width)
+    for item in items {
+      for (column, value) in codes.row(item).enumerated() { mean[column] += value / divisor }
+    }
+    var covariance = [Double](repeating: 0, count: width * width)
+    covariance.withUnsafeMutableBufferPointer { target in
+      for item in items {
+        let row = zip(codes.row(item), mean).map { $0 - $1 }
+        for left in 0..<width {
+          let scale = row[left] / divisor
+          for right in 0...left { target[left * width + right] += scale * row[right] }
+        }
+      }
+    }
+    self.mean = mean
+    self.covariance = covariance
+  }
+}
+
 /// The Gaussian distribution of some items.
 private struct GaussianFit {
   private let mean: [Double]
@@ -87,36 +123,21 @@ private struct GaussianFit {
   private let joint: Cholesky
 
   /// Nil if the covariance is singular.
-  init?(_ codes: JointCodes, _ items: [Int], ridge: Double) {
-    guard items.count > 1 else { return nil }
-    let width = codes.width
-    var mean = [Double](repeating: 0, count: width)
-    for item in items {
-      for (column, value) in codes.row(item).enumerated() { mean[column] += value }
-    }
-    for column in 0..<width { mean[column] /= Double(items.count) }
-    var covariance = [Double](repeating: 0, count: width * width)
-    covariance.withUnsafeMutableBufferPointer { target in
-      for item in items {
-        let row = zip(codes.row(item), mean).map { $0 - $1 }
-        for left in 0..<width {
-          let scale = row[left]
-          for right in 0...left { target[left * width + right] += scale * row[right] }
-        }
-      }
-      for index in target.indices { target[index] /= Double(items.count) }
-      let trace = (0..<width).reduce(0) { $0 + target[$1 * width + $1] }
-      // Codes that do not vary have no information; anything above 0 keeps them out.
-      let added = max(ridge * trace / Double(width), 1e-12)
-      for column in 0..<width { target[column * width + column] += added }
-    }
-    self.mean = mean
-    firstWidth = codes.firstWidth
-    let cut = codes.firstWidth
+  init?(_ moments: ItemMoments, ridge: Double) {
+    guard moments.count > 1 else { return nil }
+    let width = moments.width
+    var covariance = moments.covariance
+    let trace = (0..<width).reduce(0) { $0 + covariance[$1 * width + $1] }
+    // Codes that do not vary have no information; anything above 0 keeps them out.
+    let added = max(ridge * trace / Double(width), 1e-12)
+    for column in 0..<width { covariance[column * width + column] += added }
+    let cut = moments.firstWidth
     guard let first = Cholesky(covariance, stride: width, range: 0..<cut),
       let second = Cholesky(covariance, stride: width, range: cut..<width),
       let joint = Cholesky(covariance, stride: width, range: 0..<width)
     else { return nil }
+    mean = moments.mean
+    firstWidth = cut
     (self.first, self.second, self.joint) = (first, second, joint)
   }
 

@@ -13,7 +13,8 @@ internal import Foundation
 /// decomposition.
 ///
 /// - Source: synergy as the divergence from the log-linear family without interactions of the
-///   sources: Amari 2001 (IEEE Trans. Inf. Theory 47); Perrone and Ay 2016, doi:10.3389/frobt.2015.00035.
+///   sources: Amari 2001 (IEEE Trans. Inf. Theory 47); Perrone and Ay 2016,
+///   doi:10.3389/frobt.2015.00035.
 ///   Deviation: an excess of I_+ over the sum of both (one modality cleans the noise of the other)
 ///   counts as synergy, because it needs both, and redundancy is then 0.
 package struct InformationAtoms: Sendable, Equatable {

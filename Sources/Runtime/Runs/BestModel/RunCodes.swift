@@ -30,6 +30,8 @@ package struct RunCodes: Sendable {
   /// - Throws: errors with a sentence when the run, its model or its data cannot be used, or the
   ///   model has no vectors per modality.
   package init(run: String, stage: Stage, dataFolder: String?) throws {
+    // First, because its messages say what a folder without a model is.
+    _ = try BestModel.read(run: run)
     let trained = try TrainedData(
       run: run, moved: dataFolder, for: "decompose '\(run)'", alternative: nil)
     let dataset = trained.dataset
