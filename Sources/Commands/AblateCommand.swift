@@ -12,8 +12,8 @@ struct AblateCommand: ParsableCommand {
       and no noise), without redundancy (alpha2 0), without unique information (alpha3 0), with the
       bottleneck only (alpha2 and alpha3 0), and the plain backbone. The table shows each variant's
       change against the full model with a 95 % interval and corrected p-values, as 'compare' does.
-      Seeds on which a sweep of --search chose the settings are refused. The same command resumes an
-      interrupted ablation.
+      Seeds on which a sweep or 'tune' of --search chose the settings are refused. The same command
+      resumes an interrupted ablation.
       """)
 
   @OptionGroup var options: RunOptions
@@ -58,13 +58,7 @@ struct AblateCommand: ParsableCommand {
     guard !searches.isEmpty else { return [] }
     let full = try options.request().input(layers + Ablation.fullModel()).configuration
     let used = try SeedList.parsing(seeds).filter(searches.seeds(thatChose: full).contains)
-    guard used.isEmpty || search.includeSearchSeeds else {
-      throw RuntimeError(
-        exitCode: .usage,
-        message: "Cannot ablate with the seeds \(used.map { "\($0)" }.joined(separator: ", ")) "
-          + "(--seeds): a sweep of --search chose these settings by validation on them. Give other "
-          + "seeds, or add --include-search-seeds, which marks the row.")
-    }
+    try search.check(used, purpose: "ablate")
     return used
   }
 }

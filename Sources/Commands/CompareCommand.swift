@@ -14,9 +14,9 @@ struct CompareCommand: ParsableCommand {
       over all tables. The metrics per user are computed from the saved vectors and cached in the
       model's folder as per_user.tsv.
 
-      Seeds on which a sweep chose settings are left out, because these settings look too good on
-      them: of --chosen, of runs in a sweep's folder, and of runs elsewhere that have the settings
-      which a sweep of --search chose. If nothing else is left, the comparison is refused.
+      Seeds on which a sweep or 'tune' chose settings are left out, because these settings look too
+      good on them: of --chosen, of runs in the search's folder, and of runs elsewhere that have the
+      settings which a search of --search chose. If nothing else is left, the comparison is refused.
 
       --groups shows who gains: quartiles of users by their training interactions, and of items by
       theirs, where only the held-out items of a group are to be found; items without any are a

@@ -60,8 +60,7 @@ struct MrdibCommand: ParsableCommand {
     version: Program.version,
     subcommands: [
       TrainCommand.self, SweepCommand.self, CompareCommand.self, AblateCommand.self,
-      TuneCommand.self,
-      DecomposeCommand.self,
+      TuneCommand.self, DecomposeCommand.self,
       CoordinatorCommand.self, ServerCommand.self, WorkerCommand.self,
       KeysCommand.self, RecommendCommand.self, ExportCommand.self, CheckpointCommand.self,
       DataCommand.self, ConfigCommand.self, DoctorCommand.self, SimulateCommand.self,

@@ -6,23 +6,42 @@ import Runtime
 struct SearchOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "A sweep that chose settings of these runs; may be given several times (default: none).",
-      valueName: "sweep"))
+      """
+      The folder of a sweep or of 'tune' that chose settings of these runs; may be given several \
+      times (default: none).
+      """,
+      valueName: "folder"))
   var search: [String] = []
 
-  @Flag(help: "Keep seeds on which a search chose the settings, and mark the rows.")
+  @Flag(help: "Keep results of seeds on which a search chose the settings, and mark them.")
   var includeSearchSeeds = false
 
   /// The searches of `--search`.
   ///
-  /// - Throws: ``RuntimeError`` if a folder is not a sweep's; errors with a sentence when a record
+  /// - Throws: ``RuntimeError`` if a folder is neither's; errors with a sentence when a record
   ///   cannot be read.
   func searches() throws -> [SettingsSearch] {
     for path in search where !ForeignFolder.isSweep(path) {
       throw RuntimeError(
         exitCode: .inputMissing,
-        message: "Cannot use '\(path)' as a search (--search): it is not the folder of a sweep.")
+        message: "Cannot use '\(path)' as a search (--search): it is not the folder of "
+          + "a sweep or of 'mrdib tune'.")
     }
     return try SettingsSearch.all(of: search, isChosenOnly: false)
+  }
+
+  /// Refuses to train seeds on which a search chose the settings, unless their results are marked.
+  ///
+  /// - Parameters:
+  ///   - purpose: what was attempted, such as `ablate`.
+  ///   - seeds: those of the request on which a search chose.
+  /// - Throws: ``RuntimeError``.
+  func check(_ seeds: [Int], purpose: String) throws {
+    guard !seeds.isEmpty, !includeSearchSeeds else { return }
+    throw RuntimeError(
+      exitCode: .usage,
+      message: "Cannot \(purpose) with the seeds \(seeds.map { "\($0)" }.joined(separator: ", ")): "
+        + "a search of --search chose these settings by validation on them. Give other seeds, or "
+        + "add --include-search-seeds, which marks their results.")
   }
 }

@@ -18,7 +18,7 @@ struct SweepCommand: ParsableCommand {
       as 'compare' gives them. If there are several settings of one model and objective, the sweep
       is a search: it compares on validation, and shows test metrics of the chosen settings only.
       They are too good with the seeds that chose them; train the chosen settings with other seeds
-      to report them.
+      to report them: with --search, seeds on which a sweep or 'tune' chose them are refused.
 
       Each run has a folder under runs/ of the sweep's folder. sweep.csv holds all results so far;
       the same command resumes an interrupted sweep.
@@ -31,6 +31,7 @@ struct SweepCommand: ParsableCommand {
 
   @OptionGroup var options: RunOptions
   @OptionGroup var sweep: SweepOptions
+  @OptionGroup var earlier: SearchOptions
   @OptionGroup var table: TableOptions
 
   @Option(
@@ -47,9 +48,6 @@ struct SweepCommand: ParsableCommand {
       the same cutoff).
       """)
   var metrics: [String] = []
-
-  @Flag(help: "Show test metrics of all settings of a search, marked.")
-  var includeSearchSeeds = false
 
   @Flag(help: "Check the grid and print its points without training.")
   var dryRun = false
@@ -68,12 +66,15 @@ struct SweepCommand: ParsableCommand {
         let first = try search?.points(turn: 0, chosen: search?.start() ?? []) ?? points
         return StandardOutput.write(first.map(\.name))
       }
+      let searchSeeds = try earlier.searches().seeds(thatChose: points, request: options.request())
+      try earlier.check(searchSeeds, purpose: "sweep")
       let (runner, folder) = try sweep.runner(
         options, name: options.experimentName("sweep", grid.layers),
         expectedRuns: search?.runCount ?? points.count)
       let runs = try search?.run { try runner.run($0) } ?? runner.run(points)
       let report = try SweepReport(
-        runs, metrics: metrics, includesSearchSeeds: includeSearchSeeds,
+        runs, metrics: metrics, includesSearchSeeds: earlier.includeSearchSeeds,
+        searchSeeds: searchSeeds,
         effects: runner.stopSignal == nil ? effects(runs, in: folder) : nil)
       try table.write(report, csv: report.csv, lines: report.lines)
       runner.endIfStopped()

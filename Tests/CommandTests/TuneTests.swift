@@ -39,6 +39,41 @@ import Testing
     #expect(plan.status == 0, "\(plan.errors)")
   }
 
+  @Test("the chosen settings, trained with a seed of the search, are not compared with its help")
+  func seedsOfSearch() throws {
+    let folder = try TemporaryFolder()
+    let data = try folder.generateData()
+    let path = folder.path("search")
+    let settings = ["--epochs", "4", "--set", "embedding_size=8"]
+    let search = try Command(
+      arguments: [
+        "tune", "--data", data, "--model", "bpr", "--objective", "plain", "--seeds", "5,6,7",
+        "--run", path,
+      ] + settings)
+    #expect(search.status == 0, "\(search.errors)")
+    for seed in ["6", "8"] {
+      let run = try Command(
+        "train", "--data", data, "--config", "\(path)/chosen.yaml", "--seed", seed, "--run",
+        folder.path(seed), "--single-process")
+      #expect(run.status == 0, "\(run.errors)")
+    }
+    let refused = try Command("compare", folder.path("6"), "--search", path)
+    #expect(refused.status == 64, "\(refused.output)")
+    #expect(refused.errors.contains("seeds that it has here (6)"), "\(refused.errors)")
+    let left = try Command("compare", folder.path("6"), folder.path("8"), "--search", path)
+    #expect(left.status == 0 && left.errors.contains("the seeds 6, on which"), "\(left.errors)")
+    let seeds = ["--set", "seed=[7, 8]", "--set", "hyper_parameters=[seed]"]
+    let sweep = try Command(
+      arguments: [
+        "sweep", "--data", data, "--config", "\(path)/chosen.yaml", "--search", path, "--run",
+        folder.path("sweep"),
+      ] + seeds)
+    #expect(sweep.status == 64 && sweep.errors.contains("with the seeds 7:"), "\(sweep.errors)")
+    #expect(!FileManager.default.fileExists(atPath: folder.path("sweep")))
+    let other = try Command("compare", folder.path("6"), "--search", folder.path("8"))
+    #expect(other.errors.contains("--search): it is not the folder"), "\(other.errors)")
+  }
+
   @Test(
     "too few seeds and too small a budget are refused before anything is read",
     arguments: [

@@ -1,6 +1,8 @@
+import Configuration
 import Experiments
 import Foundation
 import Recommenders
+import Runtime
 import TestSupport
 import Testing
 
@@ -84,6 +86,93 @@ import Testing
     #expect(known.warnings[1].contains("not all settings were searched alike"))
     #expect(known.warnings[1].contains("is the best of 2 settings (learning_rate: 2 values)"))
     withExtendedLifetime(tiny) {}
+  }
+
+  /// Writes the record of a search by 'mrdib tune', as far as it is read.
+  private static func record(
+    of sweep: SweepFolder, tried: [SweepRun], chosen: SweepRun, seeds: [Int]
+  ) throws {
+    func settings(_ run: SweepRun) -> [String: Any] {
+      [
+        "digest": run.repetitionDigest,
+        "coordinates": run.coordinates.filter { $0.name != "seed" }.map {
+          ["name": $0.name, "value": $0.value]
+        },
+      ]
+    }
+    let rung: [String: Any] = ["rows": tried.map(settings)]
+    let content: [String: Any] = [
+      "schema_version": 1, "search_seeds": seeds, "chosen": settings(chosen),
+      "rungs": [rung, rung],
+    ]
+    try JSONSerialization.data(withJSONObject: content)
+      .write(to: URL(filePath: sweep.absolute("tune.json")))
+  }
+
+  @Test("of a search by 'mrdib tune' its record says what was chosen on which seeds")
+  func tuned() throws {
+    let (tiny, best) = try Self.searched()
+    let runs = try SweepStore(path: tiny.sweep.storePath).runs()
+    // Not what the sweep would choose, so that the record alone can tell.
+    let other = runs.filter { run in !best.contains { $0.folder == run.folder } }
+    try Self.record(of: tiny.sweep, tried: runs, chosen: other[0], seeds: [2, 40])
+    let searches = try SettingsSearch.all(of: [tiny.sweep.path], isChosenOnly: false)
+    #expect(searches.map(\.seeds) == [[2, 40]])
+    #expect(searches[0].axes.map(\.name) == ["learning_rate"])
+    #expect(searches[0].axes.map(\.valueCount) == [2])
+    let found = try Self.apply([tiny.sweep.path], chosenOnly: true)
+    #expect(found.groups.map { $0.runs.map(\.path) } == [[tiny.sweep.absolute(other[0].folder)]])
+    #expect(found.groups[0].runs[0].seed == 1)
+    #expect(found.warnings[0].contains("the seeds 2, on which"), "\(found.warnings)")
+    // Runs of the settings that were not chosen stay.
+    let path = tiny.sweep.absolute(best[1].folder)
+    #expect(try Self.apply([path]).groups.map { $0.runs.count } == [1])
+    withExtendedLifetime(tiny) {}
+  }
+
+  @Test(
+    "a record of a search that cannot be read is refused with its path",
+    arguments: [
+      ("{\"schema_version\": 2}", "schema_version is 2"), ("{\"schema_version\": 1}", "damaged"),
+      ("[", "damaged"), ("", "damaged"),
+    ])
+  func unreadable(content: String, expected: String) throws {
+    let tiny = try TinySweep()
+    try SweepStore(path: tiny.sweep.storePath).close()
+    try Data(content.utf8).write(to: URL(filePath: tiny.sweep.absolute("tune.json")))
+    #expect {
+      try SettingsSearch.all(of: [tiny.sweep.path], isChosenOnly: false)
+    } throws: {
+      "\($0)".contains(expected) && "\($0)".contains("\(tiny.sweep.path)/tune.json")
+    }
+  }
+
+  @Test("what a search chose, but did not train to its end, is not compared")
+  func pausedChoice() throws {
+    let tiny = try TinySweep()
+    let yaml = TinySweep.settings.replacing("epochs: 2", with: "epochs: 5")
+    let points = SweepPoint.all(
+      of: try ConfigurationGrid(requested: [ConfigurationLayer(yaml: yaml, label: "run.yaml")]))
+    let runs = try tiny.runner(expectedRuns: nil, resumesRuns: true)
+      .run(points, pausingAfter: 1)
+    try Self.record(of: tiny.sweep, tried: runs, chosen: runs[0], seeds: [1])
+    #expect {
+      try Self.apply([tiny.sweep.path], chosenOnly: true)
+    } throws: { "\($0)".contains("\(tiny.sweep.path)/chosen.yaml") }
+  }
+
+  @Test("the seeds of a sweep's points on which a search chose their settings are known")
+  func seedsOfPoints() throws {
+    let (tiny, chosen) = try Self.searched()
+    let searches = try SettingsSearch.all(of: [tiny.sweep.path], isChosenOnly: false)
+    let rate = try #require(chosen[0].coordinates.first { $0.name == "learning_rate" }?.value)
+    let points = try tiny.points(
+      "learning_rate: [\(rate), 1e-4]\nseed: [2, 7]\nhyper_parameters: [learning_rate, seed]")
+    let request = RunRequest(data: tiny.data)
+    #expect(try searches.seeds(thatChose: points, request: request) == [2])
+    let others = points.filter { !$0.coordinates.contains(chosen[0].coordinates[0]) }
+    #expect(others.count == 2)
+    #expect(try searches.seeds(thatChose: others, request: request).isEmpty)
   }
 
   @Test("a sweep over objectives is no search")

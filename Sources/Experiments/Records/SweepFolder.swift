@@ -16,6 +16,7 @@ package struct SweepFolder: Sendable, Equatable {
 
   package var storePath: String { "\(path)/\(ForeignFolder.sweepRecords)" }
   package var tablePath: String { "\(path)/sweep.csv" }
+  var tuningPath: String { "\(path)/tune.json" }
 
   /// A folder that exists already; nothing is checked.
   package init(existing path: String) { self.path = path }
@@ -94,7 +95,7 @@ package struct SweepFolder: Sendable, Equatable {
   package func write(_ report: TuningReport, chosen: String) throws -> String {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    try DurableFile.write(Array(encoder.encode(report)) + [0x0A], to: absolute("tune.json"))
+    try DurableFile.write(Array(encoder.encode(report)) + [0x0A], to: tuningPath)
     let settings = absolute("chosen.yaml")
     try DurableFile.write(
       Array("# Chosen by mrdib tune; tune.json says how.\n\(chosen)".utf8), to: settings)

@@ -33,7 +33,12 @@ package struct ComparedRun: Sendable, Equatable {
   /// The run's settings, from its directory.
   ///
   /// - Throws: `ConfigurationError` when they cannot be read.
-  func configuration() throws -> RunConfiguration {
+  func configuration() throws -> RunConfiguration { try Self.configuration(ofRun: path) }
+
+  /// The settings of a run, finished or not, from its directory.
+  ///
+  /// - Throws: `ConfigurationError` when they cannot be read.
+  static func configuration(ofRun path: String) throws -> RunConfiguration {
     try RunRequest(
       data: nil, configurationFiles: [RunDirectory(existing: path).configurationPath]
     ).resolve()
@@ -97,19 +102,30 @@ package struct ComparedGroup: Sendable, Equatable {
 
   private static func runs(in path: String, chosenOnly: Bool) throws -> [ComparedRun] {
     guard ForeignFolder.isSweep(path) else {
-      let request = RunRequest(
-        data: nil, configurationFiles: [RunDirectory(existing: path).configurationPath])
       let result = try RunResult(run: path)
-      return [ComparedRun(path: path, seed: try request.resolve().training.seed, result: result)]
+      let seed = try ComparedRun.configuration(ofRun: path).training.seed
+      return [ComparedRun(path: path, seed: seed, result: result)]
     }
     let folder = SweepFolder(existing: path)
     let store = try SweepStore(path: folder.storePath)
     let all = try store.runs()
     try store.close()
+    let record = chosenOnly ? try TuningRecord(in: folder) : nil
     let chosen =
-      chosenOnly ? SeedGroup.groupingRepetitions(all).bestByValidation?.runs ?? [] : all
+      if let record {
+        all.filter { $0.repetitionDigest == record.chosen.digest }
+      } else {
+        chosenOnly ? SeedGroup.groupingRepetitions(all).bestByValidation?.runs ?? [] : all
+      }
     let finished = chosen.compactMap { ComparedRun($0, in: folder) }
     guard !finished.isEmpty else {
+      if record != nil {
+        throw ExperimentError(
+          .inputMissing,
+          "Cannot compare what the search '\(path)' chose: it trained these settings only as long "
+            + "as it needed to choose. Train '\(path)/chosen.yaml' with other seeds and compare "
+            + "those runs.")
+      }
       throw ExperimentError(
         .inputMissing,
         "Cannot compare the sweep '\(path)': "

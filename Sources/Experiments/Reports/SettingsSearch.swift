@@ -1,8 +1,9 @@
 import Configuration
 import Files
 import Runtime
+import Settings
 
-/// A search among settings by validation, from the record of a sweep.
+/// A search among settings by validation, from the record of a sweep or of `mrdib tune`.
 ///
 /// The best of many settings owes a part of its result to the seeds on which it was the best, so a
 /// comparison does not report it with these seeds. Settings that a table shows next to everything
@@ -21,8 +22,10 @@ package struct SettingsSearch: Sendable, Equatable {
   package let axes: [Axis]
   /// The digests across seeds of everything that it could choose.
   private let candidates: Set<String>
-  /// The digest across seeds of the settings with the highest mean on validation.
+  /// The digest across seeds of the settings that it chose.
   private let chosen: String
+  /// Whether all that it tried is trained to its end, so that it can be compared as a whole.
+  fileprivate let isComplete: Bool
 
   /// Coordinates that name what is compared: a sweep over objectives is no search.
   private static let comparedCoordinates: Set<String> = [
@@ -51,8 +54,11 @@ package struct SettingsSearch: Sendable, Equatable {
     let store = try SweepStore(path: folder.storePath)
     let groups = SeedGroup.groupingRepetitions(try store.runs())
     try store.close()
+    if let record = try TuningRecord(in: folder) {
+      return [SettingsSearch(record, runs: groups, in: folder)]
+    }
     let kinds = isChosenOnly ? [[]: groups] : byKind(groups)
-    return try kinds.values.compactMap { try SettingsSearch(among: $0, in: folder) }
+    return kinds.values.compactMap { SettingsSearch(among: $0, in: folder) }
       .sorted { $0.chosen < $1.chosen }
   }
 
@@ -69,23 +75,44 @@ package struct SettingsSearch: Sendable, Equatable {
   }
 
   /// Nil if there was nothing to choose from, or nothing could be chosen.
-  private init?(among groups: [SeedGroup], in folder: SweepFolder) throws {
+  private init?(among groups: [SeedGroup], in folder: SweepFolder) {
     let complete = groups.filter(\.isComplete)
     guard complete.count > 1, let best = complete.bestByValidation else { return nil }
     path = folder.path
     seeds = Set(complete.flatMap { $0.runs.map(\.seed) }).sorted()
-    candidates = Set(try complete.map { try Self.digest(of: $0, in: folder) })
-    chosen = try Self.digest(of: best, in: folder)
-    axes = complete.map(\.coordinates).names.compactMap { name in
-      let values = Set(complete.compactMap { $0.coordinates.value(of: name) })
+    candidates = Set(complete.map { Self.digest(of: $0, in: folder) })
+    chosen = Self.digest(of: best, in: folder)
+    axes = Self.axes(complete.map(\.coordinates))
+    isComplete = true
+  }
+
+  /// - Parameter groups: the runs of the search, by settings.
+  private init(_ record: TuningRecord, runs groups: [SeedGroup], in folder: SweepFolder) {
+    let digests = Dictionary(
+      groups.map { ($0.runs[0].repetitionDigest, Self.digest(of: $0, in: folder)) },
+      uniquingKeysWith: { first, _ in first })
+    path = folder.path
+    seeds = record.seeds
+    candidates = Set(record.tried.map { digests[$0.digest] ?? $0.digest })
+    chosen = digests[record.chosen.digest] ?? record.chosen.digest
+    axes = Self.axes(record.tried.map(\.coordinates))
+    isComplete = false
+  }
+
+  /// The settings that have several values among those that were tried.
+  private static func axes(_ tried: [[Coordinate]]) -> [Axis] {
+    tried.names.compactMap { name in
+      let values = Set(tried.compactMap { $0.value(of: name) })
       return values.count > 1 ? Axis(name: name, valueCount: values.count) : nil
     }
   }
 
-  /// As this release computes it, if the run's settings are still there.
-  private static func digest(of group: SeedGroup, in folder: SweepFolder) throws -> String {
-    let run = group.runs.lazy.compactMap { ComparedRun($0, in: folder) }.first
-    return (try? run?.configuration().digestAcrossSeeds) ?? group.runs[0].repetitionDigest
+  /// As this release computes it, if the settings of a run are still there.
+  private static func digest(of group: SeedGroup, in folder: SweepFolder) -> String {
+    let configuration = group.runs.lazy.compactMap {
+      try? ComparedRun.configuration(ofRun: folder.absolute($0.folder))
+    }.first
+    return configuration?.digestAcrossSeeds ?? group.runs[0].repetitionDigest
   }
 
   /// Whether it chose some settings of a table, and not all that it tried are in the table.
@@ -108,6 +135,22 @@ extension [SettingsSearch] {
   package func seeds(thatChose configuration: RunConfiguration) -> [Int] {
     let searches = filter { $0.chose(configuration.digestAcrossSeeds, amongShown: []) }
     return Set(searches.flatMap(\.seeds)).sorted()
+  }
+
+  /// The seeds of points on which one of the searches chose the point's settings, ascending.
+  ///
+  /// - Parameter request: the data, and the settings below the points'.
+  /// - Throws: errors with a sentence when settings or data are wrong.
+  package func seeds(thatChose points: [SweepPoint], request: RunRequest) throws -> [Int] {
+    guard !isEmpty else { return [] }
+    var inputs: [RunInput] = []
+    let used = try points.compactMap { point in
+      let input = try request.input(point.layers, reusing: inputs)
+      if !inputs.contains(where: { $0.dataset === input.dataset }) { inputs.append(input) }
+      let seed = input.configuration.training.seed
+      return seeds(thatChose: input.configuration).contains(seed) ? seed : nil
+    }
+    return Set(used).sorted()
   }
 
   /// Leaves out the runs of the seeds on which searches chose, or marks their configurations.
@@ -134,13 +177,13 @@ extension [SettingsSearch] {
       }
       changed.runs.removeAll { seeds.contains($0.seed) }
       let list = seeds.map { "\($0)" }.joined(separator: ", ")
+      let whole = search.isComplete ? ", name the whole sweep without --chosen" : ""
       guard !changed.runs.isEmpty else {
         throw ExperimentError(
           .usage,
           "Cannot report '\(group.label)': '\(search.path)' chose its settings by validation on "
             + "the seeds that it has here (\(list)). Train these settings with other seeds and "
-            + "compare those runs, name the whole sweep without --chosen, or add "
-            + "--include-search-seeds, which marks the row.")
+            + "compare those runs\(whole), or add --include-search-seeds, which marks the row.")
       }
       warnings.append(
         "left out of '\(group.label)': the seeds \(list), on which '\(search.path)' chose its "

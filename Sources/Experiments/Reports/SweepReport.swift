@@ -77,12 +77,13 @@ package struct SweepReport: Sendable, Encodable {
   ///   - runs: of all points, in their order.
   ///   - metrics: test metrics to show; empty means the selection metric and NDCG at its cutoff.
   ///   - includesSearchSeeds: whether test metrics of all settings of a search are shown.
+  ///   - searchSeeds: those on which an earlier search chose settings of this sweep.
   ///   - effects: see ``effects(_:in:metrics:users:)``.
   /// - Throws: ``ExperimentError`` for a metric that no run has, and when the runs are selected by
   ///   different metrics.
   package init(
     _ runs: [SweepRun], metrics: [String] = [], includesSearchSeeds: Bool = false,
-    effects: ComparisonReport? = nil
+    searchSeeds: [Int] = [], effects: ComparisonReport? = nil
   ) throws {
     let metric = try Self.selectionMetric(of: runs)
     let finished = runs.filter { $0.state == .finished }
@@ -94,7 +95,7 @@ package struct SweepReport: Sendable, Encodable {
     selectionMetric = metric
     self.metrics = shown
     self.effects = effects
-    searchSeeds = isSearch ? Set(finished.map(\.seed)).sorted() : []
+    self.searchSeeds = isSearch ? Set(finished.map(\.seed)).sorted() : searchSeeds
     rows = groups.map { group in
       let showsTest = !isSearch || includesSearchSeeds || group == chosen
       return Row(group, selection: metric, metrics: showsTest ? shown : [])

@@ -5,7 +5,10 @@ import Settings
 
 /// The result of a search for users and programs: `tune.json`, a table, or CSV.
 package struct TuningReport: Sendable, Encodable {
-  package let schemaVersion = 1
+  /// Of `tune.json`; see ``TuningRecord``.
+  static let version = 1
+
+  package let schemaVersion = Self.version
   package let model: String
   package let objective: String
   /// The metric on validation by which settings are chosen: `recall@20`.
