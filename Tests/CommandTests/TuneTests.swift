@@ -44,13 +44,13 @@ import Testing
     let folder = try TemporaryFolder()
     let data = try folder.generateData()
     let path = folder.path("search")
-    let settings = ["--epochs", "4", "--set", "embedding_size=8"]
+    let settings = ["--epochs", "10", "--set", "embedding_size=8"]
     let search = try Command(
       arguments: [
         "tune", "--data", data, "--model", "bpr", "--objective", "plain", "--seeds", "5,6,7",
         "--run", path,
       ] + settings)
-    #expect(search.status == 0, "\(search.errors)")
+    try #require(search.status == 0, "\(search.errors)")
     for seed in ["6", "8"] {
       let run = try Command(
         "train", "--data", data, "--config", "\(path)/chosen.yaml", "--seed", seed, "--run",

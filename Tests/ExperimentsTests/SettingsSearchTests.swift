@@ -113,7 +113,7 @@ import Testing
   func tuned() throws {
     let (tiny, best) = try Self.searched()
     let runs = try SweepStore(path: tiny.sweep.storePath).runs()
-    // Not what the sweep would choose, so that the record alone can tell.
+    // Not what the sweep would choose: only the record says it.
     let other = runs.filter { run in !best.contains { $0.folder == run.folder } }
     try Self.record(of: tiny.sweep, tried: runs, chosen: other[0], seeds: [2, 40])
     let searches = try SettingsSearch.all(of: [tiny.sweep.path], isChosenOnly: false)
