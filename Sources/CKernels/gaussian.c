@@ -23,8 +23,8 @@ CLONES void mrdib_gaussian_sample_adjoint(
 }
 
 CLONES double mrdib_gaussian_kl(
-    const float *restrict mu, const float *restrict logvar, float precision, float log_precision,
-    size_t count) {
+    const float *restrict mu, const float *restrict logvar, float mean_precision, float precision,
+    float log_precision, size_t count) {
   // Sixteen partial sums in a fixed order: as fast as one vector register and the same bits on
   // every machine of a kind.
   double sums[16] = {0};
@@ -32,14 +32,14 @@ CLONES double mrdib_gaussian_kl(
   for (; i + 16 <= count; i += 16) {
     for (size_t lane = 0; lane < 16; lane++) {
       float m = mu[i + lane], l = logvar[i + lane];
-      sums[lane] += (double)(m * m * precision + mrdib_exp_bounded(l) * precision - 1.0f -
+      sums[lane] += (double)(m * m * mean_precision + mrdib_exp_bounded(l) * precision - 1.0f -
                              l - log_precision);
     }
   }
   for (; i < count; i++) {
     float m = mu[i], l = logvar[i];
     sums[i % 16] +=
-        (double)(m * m * precision + mrdib_exp_bounded(l) * precision - 1.0f - l - log_precision);
+        (double)(m * m * mean_precision + mrdib_exp_bounded(l) * precision - 1.0f - l - log_precision);
   }
   double total = 0;
   for (int lane = 0; lane < 16; lane++) total += sums[lane];
@@ -59,8 +59,8 @@ CLONES static void kl_adjoint_logvar(
 }
 
 void mrdib_gaussian_kl_adjoint(
-    const float *mu, const float *logvar, float precision, float scale, float *mu_target,
-    float *logvar_target, size_t count) {
-  if (mu_target) kl_adjoint_mu(mu, scale * precision, mu_target, count);
+    const float *mu, const float *logvar, float mean_precision, float precision, float scale,
+    float *mu_target, float *logvar_target, size_t count) {
+  if (mu_target) kl_adjoint_mu(mu, scale * mean_precision, mu_target, count);
   if (logvar_target) kl_adjoint_logvar(logvar, precision, scale, logvar_target, count);
 }

@@ -59,12 +59,13 @@ CLONES static void scale(float *x, float factor, size_t count) {
   for (size_t i = 0; i < count; i++) x[i] *= factor;
 }
 
-void mrdib_softmax_rows(float *x, size_t rows, size_t columns, double *log_sums) {
+void mrdib_softmax_rows(
+    float *x, size_t rows, size_t columns, const float *factors, double *log_sums) {
   for (size_t row = 0; row < rows; row++) {
     float *logits = x + row * columns;
     float largest = largest_of(logits, columns);
     double sum = exponentiate(logits, largest, columns);
     log_sums[row] = log(sum) + (double)largest;
-    scale(logits, (float)(1 / sum), columns);
+    scale(logits, (float)((double)factors[row] / sum), columns);
   }
 }

@@ -27,13 +27,16 @@ public protocol Backbone: Sendable {
   /// - Parameter input: the batch, the rows that it needs, and what was propagated.
   func content(on tape: Tape, _ input: BatchInput) -> Content
 
-  /// The vectors of the ranking score, with `items` in place of `content.means`: what MRdIB's joint
-  /// likelihood is of. Where the score contains no content, their mean is added to the item's
-  /// vector. Only models with content are asked.
+  /// The vectors of the ranking score with MRdIB's codes as content: what its joint likelihood is
+  /// of. Where the score contains no content, the codes' mean is added to the item's vector. Only
+  /// models with content are asked.
   ///
-  /// - Returns: one row per distinct user and per distinct item of the batch, of one width.
+  /// - Parameters:
+  ///   - content: of some rows of the batch: codes in place of `means`, and the users.
+  ///   - rows: which these are.
+  /// - Returns: one row per user and per item of `rows`, of one width.
   func fused(
-    on tape: Tape, _ input: BatchInput, content: Content, items: [Variable]
+    on tape: Tape, _ input: BatchInput, content: Content, rows: BatchRows
   ) -> (users: Variable, items: Variable)
 
   /// The backbone's own loss, with `items` in place of `content.means` in the scores (and only
@@ -62,7 +65,7 @@ extension Backbone {
   public func content(on tape: Tape, _ input: BatchInput) -> Content { .none }
 
   public func fused(
-    on tape: Tape, _ input: BatchInput, content: Content, items: [Variable]
+    on tape: Tape, _ input: BatchInput, content: Content, rows: BatchRows
   ) -> (users: Variable, items: Variable) {
     preconditionFailure("a model that has no content, or says nothing about its fused vectors")
   }

@@ -57,7 +57,8 @@ import Testing
     let loaded = try test.load()
     let options = try settings(golden, name)
     let noise = MRdIBGoldenTests.StoredNoise(
-      noise: [try stored.matrix("eps_v"), try stored.matrix("eps_t")])
+      noise: [try stored.matrix("eps_v"), try stored.matrix("eps_t")],
+      items: loaded.data.batch.distinctItems)
     let isReplaced = try golden.text("cases/\(name)/config/backbone_likelihood") == "candidates"
     let model = TrainingModel(
       backbone: loaded.model.backbone,

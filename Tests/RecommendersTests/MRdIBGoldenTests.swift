@@ -8,12 +8,18 @@ import Testing
 
 /// MRdIB on VBPR compared with numbers that were computed from the equations.
 @Suite struct MRdIBGoldenTests {
-  /// The stored ε and shift.
+  /// The stored ε of a batch's distinct items, and shift.
   struct StoredNoise: StepNoise {
     let noise: [Matrix]
+    let items: [Int32]
 
     func fill(_ target: Matrix, modality: Int, items: [Int32], context: StepContext) {
-      target.copy(from: noise[modality])
+      for (row, item) in items.enumerated() {
+        guard let stored = self.items.firstIndex(of: item) else {
+          preconditionFailure("no noise of item \(item)")
+        }
+        for column in 0..<target.columns { target[row, column] = noise[modality][stored, column] }
+      }
     }
 
     func shift(count: Int, pair: Int, context: StepContext) -> Int { 1 }
@@ -33,7 +39,9 @@ import Testing
     options.store[DonskerVaradhanEstimator.Settings.self].skipsNegative = false
     let objective = MRdIB(
       settings: options, modalities: ["visual", "text"], width: 8,
-      noise: StoredNoise(noise: [try golden.matrix("eps_v"), try golden.matrix("eps_t")]))
+      noise: StoredNoise(
+        noise: [try golden.matrix("eps_v"), try golden.matrix("eps_t")],
+        items: data.batch.distinctItems))
     let backbone = VBPR(
       userCount: data.userCount, itemCount: data.itemCount, features: data.features,
       embeddingSize: 8, regularization: Float(try golden.number("config/lambda")))

@@ -16,7 +16,8 @@ import Testing
 
   private func softmax(_ x: Matrix) -> [Double] {
     var logSums = [Double](repeating: 0, count: x.rows)
-    mrdib_softmax_rows(x.pointer, x.rows, x.columns, &logSums)
+    let factors = [Float](repeating: 1, count: x.rows)
+    mrdib_softmax_rows(x.pointer, x.rows, x.columns, factors, &logSums)
     return logSums
   }
 

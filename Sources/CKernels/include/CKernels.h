@@ -9,4 +9,5 @@
 #include "CKernelsRanking.h"
 #include "CKernelsSoftmax.h"
 #include "CKernelsSparse.h"
+#include "CKernelsUnitRows.h"
 #include "CKernelsOptimizers.h"

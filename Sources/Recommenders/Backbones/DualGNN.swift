@@ -200,11 +200,11 @@ public struct DualGNN: NamedBackbone {
   }
 
   public func fused(
-    on tape: Tape, _ input: BatchInput, content: Content, items: [Variable]
+    on tape: Tape, _ input: BatchInput, content: Content, rows: BatchRows
   ) -> (users: Variable, items: Variable) {
     (
-      tape.gather(input.propagated[features.count], input.batch.distinctUsers),
-      tape.sum(items.map { ($0, 1) })
+      tape.gather(input.propagated[features.count], rows.users),
+      tape.sum(content.means.map { ($0, 1) })
     )
   }
 

@@ -187,11 +187,11 @@ public struct FREEDOM: NamedBackbone {
   }
 
   public func fused(
-    on tape: Tape, _ input: BatchInput, content: Content, items: [Variable]
+    on tape: Tape, _ input: BatchInput, content: Content, rows: BatchRows
   ) -> (users: Variable, items: Variable) {
-    let ranked = tape.gather(input.propagated[1], input.batch.distinctItems)
-    let share = 1 / Float(items.count)
-    return (content.users[0], tape.sum([(ranked, 1)] + items.map { ($0, share) }))
+    let ranked = tape.gather(input.propagated[1], rows.items)
+    let share = 1 / Float(content.means.count)
+    return (content.users[0], tape.sum([(ranked, 1)] + content.means.map { ($0, share) }))
   }
 
   public func loss(

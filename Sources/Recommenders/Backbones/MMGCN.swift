@@ -216,9 +216,9 @@ public struct MMGCN: NamedBackbone {
   }
 
   public func fused(
-    on tape: Tape, _ input: BatchInput, content: Content, items: [Variable]
+    on tape: Tape, _ input: BatchInput, content: Content, rows: BatchRows
   ) -> (users: Variable, items: Variable) {
-    (tape.average(content.users), tape.average(items))
+    (tape.average(content.users), tape.average(content.means))
   }
 
   public func loss(

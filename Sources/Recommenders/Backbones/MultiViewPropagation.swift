@@ -78,15 +78,11 @@ struct PropagatedViews {
       users: users.views.map { tape.gather($0, batch.distinctUsers) })
   }
 
-  /// The distinct users and items of a batch, the items with given views.
-  func rows(
-    on tape: Tape, of batch: TripletBatch, content: Content, items: [Variable]
-  ) -> PropagatedViews {
+  /// Some users and items of a batch, with given views.
+  func rows(on tape: Tape, _ rows: BatchRows, content: Content) -> PropagatedViews {
     PropagatedViews(
-      users: NodeViews(
-        content: tape.gather(users.content, batch.distinctUsers), views: content.users),
-      items: NodeViews(
-        content: tape.gather(self.items.content, batch.distinctItems), views: items))
+      users: NodeViews(content: tape.gather(users.content, rows.users), views: content.users),
+      items: NodeViews(content: tape.gather(items.content, rows.items), views: content.means))
   }
 
   /// `C + side` of all users, `[U, D]`, and items, `[I, D]`.

@@ -150,10 +150,10 @@ public struct SOIL: NamedBackbone {
   }
 
   public func fused(
-    on tape: Tape, _ input: BatchInput, content: Content, items: [Variable]
+    on tape: Tape, _ input: BatchInput, content: Content, rows: BatchRows
   ) -> (users: Variable, items: Variable) {
     let fused = PropagatedViews(input.propagated)
-      .rows(on: tape, of: input.batch, content: content, items: items)
+      .rows(on: tape, rows, content: content)
       .fused(on: tape) { side(on: tape, $0, input.parameters) }
     return (fused.user, fused.item)
   }

@@ -103,10 +103,12 @@ public struct VBPR: NamedBackbone {
   }
 
   public func fused(
-    on tape: Tape, _ input: BatchInput, content: Content, items: [Variable]
+    on tape: Tape, _ input: BatchInput, content: Content, rows: BatchRows
   ) -> (users: Variable, items: Variable) {
-    (
-      input.parameters[0], itemRows(on: tape, ids: input.parameters[1], content: items)
+    let ids = rows.items(of: input.parameters[1], on: tape)
+    return (
+      rows.users(of: input.parameters[0], on: tape),
+      itemRows(on: tape, ids: ids, content: content.means)
     )
   }
 

@@ -14,6 +14,13 @@ public enum Likelihood: Sendable {
   public var ofPairs: Likelihood {
     if case .candidates = self { .bpr } else { self }
   }
+
+  /// The same likelihood of matrices that have `rows` instead of all rows of the batch.
+  ///
+  /// - Precondition: the rows are all that the likelihood is about.
+  func among(_ rows: BatchRows) -> Likelihood {
+    if case .candidates(let candidates) = self { .candidates(candidates.among(rows)) } else { self }
+  }
 }
 
 extension Tape {
@@ -21,8 +28,8 @@ extension Tape {
   /// among candidates uses cosines over a temperature instead, and the shard's anchors alone.
   ///
   /// - Parameters:
-  ///   - users: `[distinct users, D]`.
-  ///   - items: `[distinct items, D]`.
+  ///   - users: `[distinct users, D]`, or the rows that a choice among candidates counts in.
+  ///   - items: `[distinct items, D]`, likewise.
   ///   - form: of a ranked pair.
   /// - Returns: `[1, 1]`, nats; shards add up to the mean over the step's triplets, or for a choice
   ///   among candidates to the shards' means, averaged by shard size.

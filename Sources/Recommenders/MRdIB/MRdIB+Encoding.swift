@@ -3,16 +3,18 @@ import Settings
 import Tensors
 
 extension MRdIB {
-  /// The code z of one modality, `[J, D]`, with its divergence and diagnostics added to the loss.
+  /// The codes z of one modality, with its divergence and diagnostics added to the loss.
   ///
   /// With ``CodeScale/relative``, s is the root mean square of the means as a constant, and
   /// ℓ̂ = clamp(H μ/s + h), z = μ + s e^{ℓ̂/2} ⊙ ε, and the prior is N(0, s² I): a backbone whose
   /// vectors are a thousand times smaller has the same divergence and the same share of noise.
   ///
-  /// - Returns: the means themselves where nothing is drawn.
+  /// - Parameter rows: whose codes are wanted; the divergence is over all items of the batch.
+  /// - Returns: z of these items, `[rows.items.count, D]`; the means themselves where nothing is
+  ///   drawn.
   func encode(
     on tape: Tape, _ modality: Int, mean: Variable, parameters: [Variable], batch: TripletBatch,
-    context: StepContext, into loss: inout Loss, firstTable: Int
+    rows: BatchRows, context: StepContext, into loss: inout Loss, firstTable: Int
   ) -> Variable {
     let name = modalities[modality]
     let share = Double(batch.share)
@@ -22,13 +24,14 @@ extension MRdIB {
     }
     let size = rootMeanSquare(mean.value)
     loss.statistics["rms.\(name)"] = Double(size) * share
-    guard settings.isStochastic || weights.bottleneck != 0 else { return mean }
+    let coded = rows.items(of: mean, on: tape)
+    guard settings.isStochastic || weights.bottleneck != 0 else { return coded }
 
     let scale = settings.codeScale == .relative ? max(size, 1e-12) : 1
-    let measured = scale == 1 ? mean : tape.sum([(mean, 1 / scale)])
     let encoder = layout.encoders[modality]
     let logVariance = tape.clamp(
-      tape.linear(measured, parameters[encoder], bias: parameters[encoder + 1]),
+      tape.linear(
+        mean, parameters[encoder], scale: 1 / scale, bias: parameters[encoder + 1]),
       Float(settings.smallestLogVariance), Float(settings.largestLogVariance))
     var priorDeviation: Float = 1
     if let average = layout.scaleAverages {
@@ -39,7 +42,7 @@ extension MRdIB {
     let count = Float(max(1, mean.value.count))
     let perItem = settings.reduction == .sum
     let divergence = tape.gaussianDivergence(
-      mean: measured, logVariance: logVariance, priorDeviation: priorDeviation,
+      mean: mean, logVariance: logVariance, meanUnit: scale, priorDeviation: priorDeviation,
       scale: perItem ? 1 / Float(max(1, mean.rows)) : 1 / count)
     loss.terms.append(
       .estimated(
@@ -47,14 +50,14 @@ extension MRdIB {
       ).asAuxiliary())
     let perDimension = Double(divergence.scalar) / (perItem ? Double(mean.columns) : 1)
     loss.statistics["kl_per_dimension.\(name)"] = perDimension * share
-    guard settings.isStochastic else { return mean }
+    guard settings.isStochastic else { return coded }
 
-    let noise = tape.matrix(rows: mean.rows, columns: mean.columns)
-    self.noise.fill(noise, modality: modality, items: batch.distinctItems, context: context)
+    let noise = tape.matrix(rows: coded.rows, columns: coded.columns)
+    self.noise.fill(noise, modality: modality, items: rows.items, context: context)
     let (sample, deviation) = tape.gaussianSample(
-      mean: mean, logVariance: logVariance, noise: noise, scale: scale)
+      mean: coded, logVariance: rows.items(of: logVariance, on: tape), noise: noise, scale: scale)
     let total = BLAS.absoluteSum(deviation.pointer, count: deviation.count)
-    loss.statistics["sigma.\(name)"] = Double(total / count) * share
+    loss.statistics["sigma.\(name)"] = Double(total / Float(max(1, deviation.count))) * share
     return sample
   }
 

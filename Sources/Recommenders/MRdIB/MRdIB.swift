@@ -21,7 +21,7 @@ import Tensors
 /// - each modality alone should explain the preference (α₃): L_U^m is ``Likelihood`` with a_m as
 ///   users and z_m as items;
 /// - information that only the combination has is in the joint likelihood: the backbone's own on z,
-///   or L_S, that of the vectors of its score with z (``Backbone/fused(on:_:content:items:)``).
+///   or L_S, that of the vectors of its score with z (``Backbone/fused(on:_:content:rows:)``).
 ///
 /// The paper's synergy term is that likelihood and is counted once. With ranked samples, a backbone
 /// whose likelihood sees no content names the users of a joint likelihood instead
@@ -108,10 +108,12 @@ public struct MRdIB: Sendable {
     let (batch, context) = (input.batch, input.context)
     let content = backbone.content(on: tape, input)
     var loss = Loss(terms: [])
+    let likelihood = likelihood(of: batch)
+    let rows = codedRows(of: batch, likelihood)
     let encoded = modalities.indices.map { modality in
       encode(
         on: tape, modality, mean: content.means[modality], parameters: parameters, batch: batch,
-        context: context, into: &loss, firstTable: firstTable)
+        rows: rows, context: context, into: &loss, firstTable: firstTable)
     }
     let pairTerms = recordRedundancy(
       on: tape, encoded, parameters: parameters, batch: batch, context: context, into: &loss,
@@ -121,27 +123,38 @@ public struct MRdIB: Sendable {
       loss.terms = pairTerms.filter { $0.name == Self.discriminatorName }
       return loss
     }
-    let likelihood = likelihood(of: batch)
     let own = backbone.loss(
       on: tape, input, content: content,
       items: settings.ranked == .means ? content.means : encoded,
       likelihood: backboneLikelihood ?? (settings.ranked == .means ? .bpr : likelihood))
+    let codes = Content(
+      means: encoded, users: rows.users(of: content.users, on: tape),
+      jointUsers: content.jointUsers)
+    let auxiliary = likelihood.among(rows)
     let joint = jointTerm(
-      on: tape, backbone: backbone, input, content: content, items: encoded,
-      likelihood: likelihood)
+      on: tape, backbone: backbone, input, codes: codes, rows: rows, likelihood: auxiliary)
     loss.terms = weighingSynergy(own, content) + loss.terms + pairTerms + (joint.map { [$0] } ?? [])
     if weights.unique != 0 {
       for modality in modalities.indices {
         loss.terms.append(
           uniqueTerm(
-            on: tape, modality, users: content.users[modality], items: encoded[modality],
-            parameters: parameters, batch: batch, likelihood: likelihood))
+            on: tape, modality, users: codes.users[modality], items: encoded[modality],
+            parameters: parameters, batch: batch, likelihood: auxiliary))
       }
     }
     if settings.isGated {
       loss.gate = AuxiliaryGate(limit: Float(settings.gateLimit), boundary: content.means)
     }
     return loss
+  }
+
+  /// The rows whose codes terms see: of a choice among candidates the anchors' users and the
+  /// candidates, unless codes are ranked or compared, too.
+  private func codedRows(of batch: TripletBatch, _ likelihood: Likelihood) -> BatchRows {
+    guard settings.ranked == .means, weights.redundancy == 0,
+      case .candidates(let candidates) = likelihood
+    else { return BatchRows(of: batch) }
+    return BatchRows(of: batch, choice: candidates.choice)
   }
 
   private func likelihood(of batch: TripletBatch) -> Likelihood {
@@ -173,22 +186,22 @@ extension MRdIB {
   /// the mean of all modalities; its weight includes that of the modalities' own likelihoods, so
   /// that without them the backbone is left as it was.
   private func jointTerm(
-    on tape: Tape, backbone: some Backbone, _ input: BatchInput, content: Content,
-    items: [Variable], likelihood: Likelihood
+    on tape: Tape, backbone: some Backbone, _ input: BatchInput, codes: Content, rows: BatchRows,
+    likelihood: Likelihood
   ) -> LossTerm? {
     let users: Variable
     let vectors: Variable
     let weight: Float
-    switch (settings.ranked, content.jointUsers) {
+    switch (settings.ranked, codes.jointUsers) {
     case (.means, _):
       weight = weights.synergy
       guard weight != 0 else { return nil }
-      (users, vectors) = backbone.fused(on: tape, input, content: content, items: items)
+      (users, vectors) = backbone.fused(on: tape, input, content: codes, rows: rows)
     case (.samples, let jointUsers?):
       weight = weights.unique + weights.synergy
       guard weight != 0 else { return nil }
       users = jointUsers
-      vectors = tape.sum(items.map { ($0, 1 / Float(items.count)) })
+      vectors = tape.sum(codes.means.map { ($0, 1 / Float(codes.means.count)) })
     case (.samples, nil): return nil
     }
     return .additive(

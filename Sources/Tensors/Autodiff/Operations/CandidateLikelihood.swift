@@ -27,6 +27,8 @@ public struct CandidateChoice: Sendable, Equatable {
   public let chosen: [Int32]
   /// In order, so that they cover all anchors and candidates.
   public let groups: [Group]
+  /// The rows that anchors are.
+  let rows: AnchorRows
 
   /// - Precondition: as many anchors as choices, and every choice is among its group's candidates.
   public init(anchors: [Int32], candidates: [Int32], chosen: [Int32], groups: [Group]) {
@@ -42,6 +44,40 @@ public struct CandidateChoice: Sendable, Equatable {
     self.candidates = candidates
     self.chosen = chosen
     self.groups = groups
+    rows = AnchorRows(anchors, groups)
+  }
+}
+
+/// The anchors of each group without repetitions: rows that choose several times in a group have
+/// the same soft-max over its candidates, which is computed once.
+struct AnchorRows: Sendable, Equatable {
+  /// Group after group, each row once in a group, in the order of its first anchor.
+  private(set) var indices: [Int32] = []
+  /// How many anchors of the group each of them is.
+  private(set) var counts: [Float] = []
+  /// The positions in `indices` of each group.
+  private(set) var groups: [Range<Int>] = []
+  /// `[n]`: anchor k is row `indices[positions[k]]`.
+  private(set) var positions: [Int] = []
+
+  init(_ anchors: [Int32], _ groups: [CandidateChoice.Group]) {
+    positions.reserveCapacity(anchors.count)
+    var found = [Int](repeating: -1, count: Int(anchors.max() ?? -1) + 1)
+    for group in groups {
+      let first = indices.count
+      for anchor in anchors[group.anchors] {
+        var position = found[Int(anchor)]
+        if position < first {
+          position = indices.count
+          found[Int(anchor)] = position
+          indices.append(anchor)
+          counts.append(0)
+        }
+        counts[position] += 1
+        positions.append(position)
+      }
+      self.groups.append(first..<indices.count)
+    }
   }
 }
 
@@ -61,8 +97,8 @@ extension Tape {
   ///   - scale: 1 / n for the mean over anchors.
   /// - Returns: `[1, 1]`, nats; 0 without anchors. With p the soft-max over a group's candidates:
   ///   `da_k = scale/τ (Σ_c p_kc b_c − b_chosen(k))`, `db_c = scale/τ Σ_k (p_kc − [c chosen]) a_k`.
-  /// - Complexity: three products of O(anchors · candidates · D) per group, one number per anchor
-  ///   and candidate of a group.
+  /// - Complexity: three products of O(anchors · candidates · D) per group, where a row counts once,
+  ///   and one number per such row and candidate.
   /// - Source: a sampled soft-max; with unit rows and a temperature it is InfoNCE, van den Oord et
   ///   al. 2018, arXiv:1807.03748, eq. 4.
   public func candidateLoss(
@@ -70,27 +106,31 @@ extension Tape {
   ) -> Variable {
     precondition(x.columns == y.columns, "candidateLoss of \(x.value.shape) and \(y.value.shape)")
     guard !choice.anchors.isEmpty else { return constant(scalar(0)) }
-    let a = UnitRows(on: self, x, choice.anchors)
+    let rows = choice.rows
+    let a = UnitRows(on: self, x, rows.indices)
     let b = UnitRows(on: self, y, choice.candidates)
-    // First logits, then the soft-max, then the soft-max minus 1 at the choice.
-    let weights = choice.groups.map {
-      matrix(rows: $0.anchors.count, columns: $0.candidates.count)
+    // First logits, then the soft-max of each row times its number of anchors, then that minus 1 at
+    // every choice.
+    let weights = choice.groups.indices.map {
+      matrix(rows: rows.groups[$0].count, columns: choice.groups[$0].candidates.count)
     }
     var losses = [Double](repeating: 0, count: choice.groups.count)
     losses.withUnsafeMutableBufferPointer { losses in
       let losses = losses
       Lanes.current.forEach(choice.groups.count) { index, _ in
-        let (group, weights) = (choice.groups[index], weights[index])
+        let (group, own, weights) = (choice.groups[index], rows.groups[index], weights[index])
         BLAS.multiply(
-          BLAS.Block(a.vectors).rows(group.anchors), BLAS.Block(b.vectors).rows(group.candidates),
+          BLAS.Block(a.vectors).rows(own), BLAS.Block(b.vectors).rows(group.candidates),
           transposeB: true, into: .init(weights), alpha: 1 / temperature)
         let places = group.anchors.map { anchor in
-          (anchor - group.anchors.lowerBound) * weights.columns + Int(choice.chosen[anchor])
-            - group.candidates.lowerBound
+          (rows.positions[anchor] - own.lowerBound) * weights.columns
+            + Int(choice.chosen[anchor]) - group.candidates.lowerBound
         }
         var loss = 0.0
         for place in places { loss -= Double(weights.pointer[place]) }
-        for logSum in softmaxRows(weights) { loss += logSum }
+        let counts = rows.counts[own]
+        let logSums = softmaxRows(weights, times: Array(counts))
+        for (count, logSum) in zip(counts, logSums) { loss += Double(count) * logSum }
         for place in places { weights.pointer[place] -= 1 }
         losses[index] = loss
       }
@@ -98,16 +138,17 @@ extension Tape {
     let total = losses.reduce(0, +)
     return record(scalar(Float(total * Double(scale))), from: x, y) { [unowned self] gradient in
       let factor = gradient.pointer[0] * scale / temperature
-      let ofA = matrix(rows: choice.anchors.count, columns: x.columns)
+      let ofA = matrix(rows: rows.indices.count, columns: x.columns)
       let ofB = matrix(rows: choice.candidates.count, columns: y.columns)
       Lanes.current.forEach(choice.groups.count) { index, _ in
-        let (group, weights) = (choice.groups[index], BLAS.Block(weights[index]))
+        let (own, weights) = (rows.groups[index], BLAS.Block(weights[index]))
+        let candidates = choice.groups[index].candidates
         BLAS.multiply(
-          weights, BLAS.Block(b.vectors).rows(group.candidates),
-          into: BLAS.Block(ofA).rows(group.anchors), alpha: factor)
+          weights, BLAS.Block(b.vectors).rows(candidates), into: BLAS.Block(ofA).rows(own),
+          alpha: factor)
         BLAS.multiply(
-          weights, transposeA: true, BLAS.Block(a.vectors).rows(group.anchors),
-          into: BLAS.Block(ofB).rows(group.candidates), alpha: factor)
+          weights, transposeA: true, BLAS.Block(a.vectors).rows(own),
+          into: BLAS.Block(ofB).rows(candidates), alpha: factor)
       }
       a.addGradient(ofA, to: x, on: self)
       b.addGradient(ofB, to: y, on: self)
@@ -116,17 +157,22 @@ extension Tape {
 
   /// Turns logits into soft-max weights row by row, in place, and returns the logarithms of the
   /// rows' sums.
-  func softmaxRows(_ logits: Matrix) -> [Double] {
+  ///
+  /// - Parameter factors: what the weights of each row are then multiplied by; nil for 1.
+  func softmaxRows(_ logits: Matrix, times factors: [Float]? = nil) -> [Double] {
     let (rows, columns) = (logits.rows, logits.columns)
-    return [Double](unsafeUninitializedCapacity: rows) { buffer, initialized in
-      if let sums = buffer.baseAddress {
-        Lanes.current.forEachRange(of: rows, elements: 4 * columns) { range in
-          mrdib_softmax_rows(
-            logits.pointer + range.lowerBound * columns, range.count, columns,
-            sums + range.lowerBound)
+    let factors = factors ?? [Float](repeating: 1, count: rows)
+    return factors.withUnsafeBufferPointer { factors in
+      [Double](unsafeUninitializedCapacity: rows) { buffer, initialized in
+        if let sums = buffer.baseAddress, let factors = factors.baseAddress {
+          Lanes.current.forEachRange(of: rows, elements: 4 * columns) { range in
+            mrdib_softmax_rows(
+              logits.pointer + range.lowerBound * columns, range.count, columns,
+              factors + range.lowerBound, sums + range.lowerBound)
+          }
         }
+        initialized = rows
       }
-      initialized = rows
     }
   }
 }
@@ -145,10 +191,9 @@ private struct UnitRows {
     Lanes.current.forEachRange(of: indices.count, elements: 2 * width) { rows in
       for row in rows {
         let source = x.value.pointer + Int(indices[row]) * width
-        let target = vectors.pointer + row * width
-        let inverse = 1 / max(BLAS.dot(source, source, count: width).squareRoot(), 1e-12)
+        let inverse = 1 / max(mrdib_row_product(source, source, width).squareRoot(), 1e-12)
         inverseNorms.pointer[row] = inverse
-        for column in 0..<width { target[column] = source[column] * inverse }
+        mrdib_scale_row(source, inverse, vectors.pointer + row * width, width)
       }
     }
     self.vectors = vectors
@@ -164,10 +209,8 @@ private struct UnitRows {
       let (unit, g) = (
         vectors.pointer + position * width, gradient.pointer + position * width
       )
-      let inverse = inverseNorms.pointer[position]
-      let along = BLAS.dot(unit, g, count: width)
-      BLAS.accumulate(g, scaledBy: inverse, into: target, count: width)
-      BLAS.accumulate(unit, scaledBy: -along * inverse, into: target, count: width)
+      mrdib_unit_row_adjoint(
+        unit, g, mrdib_row_product(unit, g, width), inverseNorms.pointer[position], target, width)
     }
   }
 }

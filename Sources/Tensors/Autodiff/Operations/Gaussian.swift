@@ -44,23 +44,26 @@ extension Tape {
 
   /// The divergence from diagonal Gaussians to `N(0, s² I)`, times a constant.
   ///
-  ///     scale · Σ ½ (μ²/s² + e^ℓ/s² − 1 − ℓ + 2 ln s)
+  ///     scale · Σ ½ (μ²/(c s)² + e^ℓ/s² − 1 − ℓ + 2 ln s)
   ///
   /// - Parameters:
   ///   - mean: μ, `[J, D]`.
   ///   - logVariance: ℓ, `[J, D]`.
+  ///   - meanUnit: c, constant: what μ is measured in, if not in the unit of e^{ℓ/2} and s.
   ///   - priorDeviation: s, constant; 1 is the standard prior.
   ///   - scale: 1 / (J · D) for the mean per dimension, 1 / J for the mean per item.
   /// - Returns: `[1, 1]`, nats.
   public func gaussianDivergence(
-    mean: Variable, logVariance: Variable, priorDeviation: Float, scale: Float
+    mean: Variable, logVariance: Variable, meanUnit: Float = 1, priorDeviation: Float,
+    scale: Float
   ) -> Variable {
     let precision = 1 / (priorDeviation * priorDeviation)
+    let meanPrecision = precision / (meanUnit * meanUnit)
     let logPrecision = log(precision)
     let total = Lanes.current.sum(of: mean.value.count, elements: 2) { range in
       mrdib_gaussian_kl(
         mean.value.pointer + range.lowerBound, logVariance.value.pointer + range.lowerBound,
-        precision, logPrecision, range.count)
+        meanPrecision, precision, logPrecision, range.count)
     }
     return record(scalar(Float(total * Double(scale))), from: mean, logVariance) {
       [unowned self] gradient in
@@ -71,8 +74,8 @@ extension Tape {
           let destination = target.pointer + start
           if isFirst { destination.update(repeating: 0, count: range.count) }
           mrdib_gaussian_kl_adjoint(
-            mean.value.pointer + start, logVariance.value.pointer + start, precision, factor,
-            isMean ? destination : nil, isMean ? nil : destination, range.count)
+            mean.value.pointer + start, logVariance.value.pointer + start, meanPrecision,
+            precision, factor, isMean ? destination : nil, isMean ? nil : destination, range.count)
         }
       }
     }
