@@ -1,5 +1,7 @@
 #include "CKernelsUnitRows.h"
 
+#include <math.h>
+
 // Contracting a * b + c would give different bits on machines with and without FMA.
 #pragma STDC FP_CONTRACT OFF
 
@@ -10,7 +12,7 @@
 // Partial sums in a fixed order: independent of the width of a vector register.
 enum { LANES = 16 };
 
-CLONES float mrdib_row_product(const float *restrict x, const float *restrict y, size_t width) {
+static inline float product(const float *x, const float *y, size_t width) {
   float lanes[LANES] = {0};
   size_t i = 0;
   for (; i + LANES <= width; i += LANES)
@@ -21,14 +23,28 @@ CLONES float mrdib_row_product(const float *restrict x, const float *restrict y,
   return total;
 }
 
-CLONES void mrdib_scale_row(
-    const float *restrict x, float factor, float *restrict y, size_t width) {
-  for (size_t i = 0; i < width; i++) y[i] = factor * x[i];
+CLONES void mrdib_unit_rows(
+    const float *restrict x, const int32_t *rows, size_t row_count, size_t width,
+    float *restrict unit, float *restrict inverse_norms) {
+  for (size_t position = 0; position < row_count; position++) {
+    const float *source = x + (size_t)rows[position] * width;
+    float *target = unit + position * width;
+    float norm = sqrtf(product(source, source, width));
+    float inverse = 1.0f / (norm > 1e-12f ? norm : 1e-12f);
+    inverse_norms[position] = inverse;
+    for (size_t i = 0; i < width; i++) target[i] = inverse * source[i];
+  }
 }
 
-CLONES void mrdib_unit_row_adjoint(
-    const float *restrict unit, const float *restrict gradient, float along, float inverse_norm,
-    float *restrict target, size_t width) {
-  for (size_t i = 0; i < width; i++)
-    target[i] += (gradient[i] - along * unit[i]) * inverse_norm;
+CLONES void mrdib_unit_rows_adjoint(
+    const float *restrict unit, const float *restrict inverse_norms,
+    const float *restrict gradient, const int32_t *rows, size_t row_count, int32_t first,
+    int32_t end, size_t width, float *restrict target) {
+  for (size_t position = 0; position < row_count; position++) {
+    if (rows[position] < first || rows[position] >= end) continue;
+    const float *y = unit + position * width, *g = gradient + position * width;
+    float *sum = target + (size_t)rows[position] * width;
+    float inverse = inverse_norms[position], along = product(y, g, width);
+    for (size_t i = 0; i < width; i++) sum[i] += (g[i] - along * y[i]) * inverse;
+  }
 }

@@ -149,4 +149,34 @@ import Testing
       }
     }
   }
+
+  @Test("unit rows and their adjoint, whatever their width", arguments: [1, 15, 16, 64, 100])
+  func unitRows(width: Int) {
+    let (x, gradient) = (randomMatrix(5, width, seed: 6), randomMatrix(4, width, seed: 7))
+    let rows: [Int32] = [3, 0, 3, 2]
+    let (unit, inverse) = (Matrix(rows: 4, columns: width), Matrix(rows: 4, columns: 1))
+    mrdib_unit_rows(x.pointer, rows, 4, width, unit.pointer, inverse.pointer)
+    let target = Matrix(rows: 5, columns: width)
+    target.fill(0)
+    // The ranges 0 ..< 3 and 3 ..< 5 together are all rows.
+    for (first, end) in [(0, 3), (3, 5)] as [(Int32, Int32)] {
+      mrdib_unit_rows_adjoint(
+        unit.pointer, inverse.pointer, gradient.pointer, rows, 4, first, end, width,
+        target.pointer)
+    }
+    var expected = [Double](repeating: 0, count: 5 * width)
+    for (position, row) in rows.enumerated() {
+      let values = x.row(Int(row)).map(Double.init)
+      let norm = values.reduce(0) { $0 + $1 * $1 }.squareRoot()
+      let (y, g) = (values.map { $0 / norm }, gradient.row(position).map(Double.init))
+      let along = zip(y, g).reduce(0) { $0 + $1.0 * $1.1 }
+      for column in 0..<width {
+        #expect(abs(Double(unit[position, column]) - y[column]) < 1e-6)
+        expected[Int(row) * width + column] += (g[column] - along * y[column]) / norm
+      }
+    }
+    for (index, value) in expected.enumerated() {
+      #expect(abs(Double(target.pointer[index]) - value) < 1e-4 * max(1, abs(value)))
+    }
+  }
 }

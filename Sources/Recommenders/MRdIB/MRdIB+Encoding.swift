@@ -33,6 +33,10 @@ extension MRdIB {
       tape.linear(
         mean, parameters[encoder], scale: 1 / scale, bias: parameters[encoder + 1]),
       Float(settings.smallestLogVariance), Float(settings.largestLogVariance))
+    // Before the divergence, so that in the backward pass rows are added to a gradient that is
+    // there, and none begins with zeros.
+    let codedLogVariance =
+      settings.isStochastic ? rows.items(of: logVariance, on: tape) : logVariance
     var priorDeviation: Float = 1
     if let average = layout.scaleAverages {
       let running = parameters[average].value[modality, 0]
@@ -55,7 +59,7 @@ extension MRdIB {
     let noise = tape.matrix(rows: coded.rows, columns: coded.columns)
     self.noise.fill(noise, modality: modality, items: rows.items, context: context)
     let (sample, deviation) = tape.gaussianSample(
-      mean: coded, logVariance: rows.items(of: logVariance, on: tape), noise: noise, scale: scale)
+      mean: coded, logVariance: codedLogVariance, noise: noise, scale: scale)
     let total = BLAS.absoluteSum(deviation.pointer, count: deviation.count)
     loss.statistics["sigma.\(name)"] = Double(total / Float(max(1, deviation.count))) * share
     return sample

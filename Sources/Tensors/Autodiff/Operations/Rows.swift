@@ -5,10 +5,10 @@ extension Tape {
   public func gather(_ x: Variable, _ indices: [Int32]) -> Variable {
     let width = x.columns
     let output = matrix(rows: indices.count, columns: width)
+    let (source, target) = (x.value.pointer, output.pointer)
     Lanes.current.forEachRange(of: indices.count, elements: width) { rows in
       for row in rows {
-        (output.pointer + row * width).update(
-          from: x.value.pointer + Int(indices[row]) * width, count: width)
+        (target + row * width).update(from: source + Int(indices[row]) * width, count: width)
       }
     }
     return record(output, from: x) { [unowned self] gradient in
@@ -27,12 +27,13 @@ extension Tape {
       precondition(part.rows == rows, "concatenateColumns: \(rows) and \(part.rows) rows")
     }
     Lanes.current.forEachRange(of: rows, elements: width) { range in
-      for row in range {
-        var target = output.pointer + row * width
-        for part in parts {
-          target.update(from: part.value.pointer + row * part.columns, count: part.columns)
-          target += part.columns
+      var offset = 0
+      for part in parts {
+        let (columns, source, target) = (part.columns, part.value.pointer, output.pointer + offset)
+        for row in range {
+          (target + row * width).update(from: source + row * columns, count: columns)
         }
+        offset += columns
       }
     }
     return record(output, from: parts) { [unowned self] gradient in
