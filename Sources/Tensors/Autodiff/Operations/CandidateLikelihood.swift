@@ -97,8 +97,8 @@ extension Tape {
   ///   - scale: 1 / n for the mean over anchors.
   /// - Returns: `[1, 1]`, nats; 0 without anchors. With p the soft-max over a group's candidates:
   ///   `da_k = scale/τ (Σ_c p_kc b_c − b_chosen(k))`, `db_c = scale/τ Σ_k (p_kc − [c chosen]) a_k`.
-  /// - Complexity: three products of O(anchors · candidates · D) per group, where a row counts once,
-  ///   and one number per such row and candidate.
+  /// - Complexity: three products of O(anchors · candidates · D) per group, one number per anchor
+  ///   and candidate of a group. A row that is several of its anchors counts once.
   /// - Source: a sampled soft-max; with unit rows and a temperature it is InfoNCE, van den Oord et
   ///   al. 2018, arXiv:1807.03748, eq. 4.
   public func candidateLoss(
