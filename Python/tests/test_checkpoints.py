@@ -7,7 +7,7 @@ import unittest
 from pathlib import Path
 
 import numpy as np
-from support import copy_of_run, flip, folder, needs_program, trained
+from support import copy_of_run, flip, folder, needs_program, shop, trained
 
 import mrdib
 from mrdib.program import run_command
@@ -36,6 +36,20 @@ class CheckpointTests(unittest.TestCase):
             checkpoint["nothing"]
         with self.assertRaisesRegex(mrdib.MrdibError, "no state 'momentum' of a table 'user'"):
             checkpoint.state("user", "momentum")
+
+    def test_rows_that_lack_no_steps_need_no_program(self) -> None:
+        run = mrdib.train(
+            shop(), folder() / "sgd", model="bpr", epochs=2, single_process=True,
+            settings={"optimizer": "sgd", "learning_rate": 0.1},
+        ).finish()  # fmt: skip
+        alone = mrdib.Checkpoint(run.checkpoint().folder, program="/no/mrdib")
+        np.testing.assert_array_equal(alone["user"], run.checkpoint()["user"])
+        self.assertEqual(alone.states, [])
+        behind = mrdib.Checkpoint(trained().checkpoint().folder, program="/no/mrdib")
+        self.assertEqual(behind["final.item"].shape, behind.shapes["final.item"])
+        with self.assertRaises(mrdib.ProgramError) as caught:
+            behind["user"]
+        self.assertIn("so the program is needed", caught.exception.__notes__[0])
 
     def test_the_newest_comes_first(self) -> None:
         versions = [checkpoint.version for checkpoint in trained().checkpoints]

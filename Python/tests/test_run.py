@@ -104,7 +104,7 @@ class ModelTests(unittest.TestCase):
             ("parameters.safetensors", lambda run: run.model.parameters),
         )
         for name, read in cases:
-            run = mrdib.Run.open(copy_of_run("damaged"))
+            run = mrdib.Run.open(copy_of_run("damaged-model"))
             flip(run.model.folder / name)
             with self.assertRaisesRegex(mrdib.FileError, f"{name}': its digest is not"):
                 read(mrdib.Run.open(run.path))
@@ -137,6 +137,15 @@ class EvaluationOfRunTests(unittest.TestCase):
             trained().evaluate("test", metrics=["auc"])
         with self.assertRaisesRegex(mrdib.MrdibError, "'train'; name one of valid, test"):
             trained().evaluate("train")
+
+    def test_modalities_of_the_settings(self) -> None:
+        run = mrdib.train(
+            shop(), folder() / "named", model="vbpr", epochs=1, single_process=True,
+            settings={"modalities": ["audio:text_feat.npy"], "alpha2": 0},
+        ).finish()  # fmt: skip
+        self.assertEqual([each.name for each in run.dataset.modalities], ["audio"])
+        again = run.evaluate("test", metrics=["ndcg"], cutoffs=[50])
+        self.assertAlmostEqual(again["ndcg@50"], run.summary["test"]["ndcg@50"], delta=1e-12)
 
     def test_a_model_without_features(self) -> None:
         run = mrdib.train(

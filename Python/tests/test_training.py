@@ -62,6 +62,23 @@ class TrainingTests(unittest.TestCase):
         self.assertEqual([epoch.number for epoch in seen], list(range(len(before) + 2)))
         self.assertEqual([e.loss for e in seen[: len(before)]], [e.loss for e in before])
 
+    def test_an_exception_in_the_loop_stops_the_program_while_it_is_held(self) -> None:
+        run = folder() / "raised"
+        training = mrdib.train(shop(), run, single_process=True, **FOREVER)
+
+        def cell() -> None:
+            for _ in training:
+                self.assertTrue(processes(run))
+                raise KeyboardInterrupt
+
+        try:
+            cell()
+        except KeyboardInterrupt as error:
+            # A notebook keeps the exception with its frames.
+            self.assertIsNotNone(error.__traceback__)
+            self.assertEqual(processes(run), [])
+        self.assertEqual(training.run.summary["outcome"], "interrupted")
+
     def test_overwriting_shows_no_epoch_of_the_run_before(self) -> None:
         run = folder() / "overwritten"
         options = {"model": "bpr", "single_process": True}
@@ -105,7 +122,8 @@ class EndOfPythonTests(unittest.TestCase):
         run = folder() / name
         code = f"""
             import mrdib
-            training = mrdib.train({str(shop())!r}, {str(run)!r}, workers=1, servers=1, **{FOREVER!r})
+            training = mrdib.train(
+                {str(shop())!r}, {str(run)!r}, workers=1, servers=1, **{FOREVER!r})
             """
         process = subprocess.Popen(
             [sys.executable, "-c", textwrap.dedent(code) + textwrap.dedent(body)],

@@ -94,9 +94,7 @@ class Checkpoint(Mapping[str, npt.NDArray[np.float32]]):
         if can_check() and (
             len(parts) != 2 or digest_of('"digest" : ""'.join(parts).encode()) != digest
         ):
-            raise FileError(
-                path, "its content does not match its digest; use another checkpoint."
-            )
+            raise FileError(path, "its content does not match its digest; use another checkpoint.")
 
     @staticmethod
     def folders(folder: Path) -> list[Path]:

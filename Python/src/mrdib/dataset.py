@@ -304,7 +304,9 @@ class Dataset(FromTables):
         digest.add(modality.name.encode())
         digest.add_number(matrix.shape[0])
         digest.add_number(matrix.shape[1])
-        kind = f"{matrix.dtype.str[1:]} {'F' if is_fortran else 'C'} {'>' if is_big_endian else '<'}"
+        kind = (
+            f"{matrix.dtype.str[1:]} {'F' if is_fortran else 'C'} {'>' if is_big_endian else '<'}"
+        )
         digest.add(kind.encode())
         digest.add(matrix)
         for count, path in self._neighbours(modality):

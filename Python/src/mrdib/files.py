@@ -105,6 +105,8 @@ class MappedFile:
         for extent in shape:
             count *= extent
         end = offset + count * dtype.itemsize
+        if min(shape, default=0) < 0 or dtype.itemsize == 0:
+            raise FileError(self.path, f"it has an array of {dtype} of the shape {shape}.")
         if end > self.size:
             raise FileError(
                 self.path, f"it has {self.size} bytes where {end} were expected; copy it again."

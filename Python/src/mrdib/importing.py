@@ -33,7 +33,7 @@ Features: TypeAlias = (
 """Vectors by item id: a frame with the ids as its index, a mapping, or ids and a matrix."""
 
 Split: TypeAlias = str | Mapping[str, Any] | None
-"""A rule of `mrdib data split --by`, or its options (`{"by": "time", "core": 5}`); None: not yet."""
+"""A rule of `mrdib data split --by`, or its options such as `{"by": "time"}`; None: not yet."""
 
 Columns: TypeAlias = Mapping[str, str | None]
 """Names of columns by role."""
@@ -78,7 +78,7 @@ class FromTables(ABC):
 
         - `columns`: the names of the columns `user`, `item`, `rating`, `time`, `label`, where they
           are not usual ones; None leaves one out. Ids may be numbers or texts. A label (`train`,
-          `valid`, `test`, or 0 to 2) is a split that is there already.
+          `valid`, `test`, or 0 to 2) is a split that is there already, and `split` is not used.
         - `items`: titles, categories and texts by item id (the index, or a usual name).
         - `item_features`: by modality, vectors by item id. Items without a vector get zeros or the
           mean (`fill`), and a mask says which.
@@ -256,7 +256,7 @@ def _write_interactions(table: Table, columns: dict[str, str], path: Path) -> No
         if role == "label":
             return _LABELS.get(str(value), value)
         if isinstance(value, datetime.datetime):
-            utc = value if value.tzinfo else value.replace(tzinfo=datetime.timezone.utc)
+            utc = value if value.tzinfo else value.replace(tzinfo=datetime.UTC)
             return repr(utc.timestamp())
         return value
 
@@ -306,4 +306,3 @@ def _write_features(name: str, features: Any, path: Path) -> None:
             f"shape {matrix.shape}; give a row per id."
         )
     np.savez(path, ids=np.array([_id(id) for id in ids]), embeddings=matrix)
-

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -141,8 +142,9 @@ class InteractionFile:
             if role in ("rating", "time")
         }
         try:
-            return np.atleast_1d(
-                np.loadtxt(
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # of a file without rows
+                rows = np.loadtxt(
                     self.path,
                     dtype=[(role, types[role]) for role in roles],
                     delimiter="\t",
@@ -151,13 +153,16 @@ class InteractionFile:
                     comments=None,
                     encoding="utf-8",
                     converters=blanks or None,
+                    ndmin=1,
                 )
-            )
         except (ValueError, OverflowError) as error:
             detail = str(error).split(";")[0].rstrip(".")
             raise FileError(
-                self.path, f"{detail}; 'mrdib data validate FOLDER' lists what is wrong."
+                self.path, f"{detail}; 'mrdib data validate FOLDER' lists every problem."
             ) from None
+        if not len(rows):
+            raise FileError(self.path, "it has a header but no interactions; make it again.")
+        return rows
 
     def _ids(self, ids: npt.NDArray[np.int64]) -> Ids:
         if len(ids) and (ids.min() < 0 or ids.max() > _LARGEST_ID):

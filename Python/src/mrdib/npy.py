@@ -25,7 +25,7 @@ def mapped_array(file: MappedFile) -> npt.NDArray[Any]:
             shape, is_fortran, dtype = np.lib.format.read_array_header_1_0(stream)
         else:
             shape, is_fortran, dtype = np.lib.format.read_array_header_2_0(stream)
-    except (ValueError, EOFError) as error:
+    except Exception as error:  # NumPy's parser raises errors of many kinds for a damaged header
         raise FileError(file.path, f"it is not an npy file ({error}); copy it again.") from None
     if dtype.hasobject:
         raise FileError(file.path, "it holds pickled objects, which are not read; use numbers.")

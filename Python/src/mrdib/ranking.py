@@ -76,14 +76,10 @@ def _rank_block(
         rows.append(found[0])
         items.append(found[1] + first)
         scores.append(tile[found])
-    return _merged(
-        block, k, np.concatenate(rows), np.concatenate(items), np.concatenate(scores)
-    )
+    return _merged(block, k, np.concatenate(rows), np.concatenate(items), np.concatenate(scores))
 
 
-def _check_finite(
-    tile: npt.NDArray[np.float32], block: npt.NDArray[np.int64], first: int
-) -> None:
+def _check_finite(tile: npt.NDArray[np.float32], block: npt.NDArray[np.int64], first: int) -> None:
     finite = np.isfinite(tile)
     if not finite.all():
         row, column = np.argwhere(~finite)[0]

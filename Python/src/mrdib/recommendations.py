@@ -14,7 +14,7 @@ from .identifiers import Identifiers
 if TYPE_CHECKING:
     import pandas
 
-__all__ = ["RecommendedItem", "Recommendations"]
+__all__ = ["Recommendations", "RecommendedItem"]
 
 
 @dataclass(frozen=True)

@@ -60,9 +60,7 @@ class SafetensorsFile(Mapping[str, npt.NDArray[Any]]):
             raise self._problem(f"its tensors have {end} bytes, the rest of the file has others")
 
     @staticmethod
-    def _tensor(
-        name: str, entry: Any
-    ) -> tuple[str, np.dtype[Any], tuple[int, ...], int, int]:
+    def _tensor(name: str, entry: Any) -> tuple[str, np.dtype[Any], tuple[int, ...], int, int]:
         shape = tuple(int(extent) for extent in entry["shape"])
         first, last = (int(offset) for offset in entry["data_offsets"])
         if any(extent < 0 for extent in shape):
