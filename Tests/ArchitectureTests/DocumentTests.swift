@@ -19,7 +19,9 @@ import Testing
 
   static let documents =
     ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"]
-    + ["docs", "Sources", "Examples", "Proto", "Python"].flatMap(files).filter { $0.hasSuffix(".md") }
+    + ["docs", "Sources", "Examples", "Proto", "Python"].flatMap(files).filter {
+      $0.hasSuffix(".md")
+    }
 
   @Test("a source file that a document names exists", arguments: documents)
   func namedFilesExist(document: String) throws {
