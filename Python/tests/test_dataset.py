@@ -13,6 +13,7 @@ import numpy as np
 from support import folder, needs_arrow, needs_pandas, needs_program, shop
 
 import mrdib
+from mrdib.dataset_digest import dataset_digest
 from mrdib.program import run_command
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ class ReadingTests(unittest.TestCase):
             self.assertEqual((data.user_count, data.item_count), (stats["users"], stats["items"]))
             for split in ("train", "valid", "test"):
                 self.assertEqual(len(data.pairs(split)[0]), stats[split])
-            self.assertEqual(data.digest(with_features=True), stats["digest"])
+            self.assertEqual(dataset_digest(data, with_features=True), stats["digest"])
             self.assertEqual(
                 [(each.name, data.features[each.name].shape) for each in data.modalities],
                 [(each["name"], (each["rows"], each["columns"])) for each in stats["features"]],
@@ -48,7 +49,9 @@ class ReadingTests(unittest.TestCase):
         np.save(made / "text_knn10.npy", near.astype("<i8"))
         np.save(made / "text_knn5.npy", near[:, :5].astype("<i4").copy())
         stats = json.loads(run_command(["data", "stats", str(made), "--json"]))
-        self.assertEqual(mrdib.Dataset.open(made).digest(with_features=True), stats["digest"])
+        self.assertEqual(
+            dataset_digest(mrdib.Dataset.open(made), with_features=True), stats["digest"]
+        )
 
     def test_ids_titles_masks_and_values(self) -> None:
         data = mrdib.Dataset.open(shop())
@@ -183,6 +186,8 @@ class PandasTests(unittest.TestCase):
             make(gap, self.out, overwrite=True)
         with self.assertRaisesRegex(mrdib.MrdibError, "features 'text': they are not vectors"):
             make(frame, self.out, overwrite=True, item_features={"text": {1000: [1], 1001: [1, 2]}})
+        with self.assertRaisesRegex(mrdib.MrdibError, "features '../text': names are"):
+            make(frame, self.out, overwrite=True, item_features={"../text": {1000: [1]}})
         with self.assertRaisesRegex(mrdib.ProgramError, "exit code"):
             make(frame, self.out, overwrite=True, split={"core": 500})
         self.assertEqual(len(pandas.unique(mrdib.Dataset.open(self.out).to_pandas()["user"])), 40)

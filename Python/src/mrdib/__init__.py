@@ -2,7 +2,8 @@
 has a worked example."""
 
 from .checkpoints import Checkpoint
-from .dataset import Dataset, Modality
+from .dataset import Dataset
+from .description import Modality
 from .errors import FileError, MrdibError, MrdibWarning, ProgramError, UnknownIdError
 from .model import BestModel
 from .recommendations import Recommendations, RecommendedItem

@@ -12,18 +12,17 @@ import numpy as np
 import numpy.typing as npt
 
 from .checkpoints import Checkpoint
-from .dataset import Dataset, Modality
-from .digests import can_check
+from .dataset import Dataset
 from .errors import FileError, MrdibError, UnknownIdError
 from .evaluation import evaluate
-from .files import read_json, read_text, schema
+from .files import read_json, schema
 from .identifiers import Identifiers
 from .interactions import ItemLists
 from .model import BestModel
 from .ranking import RankedBlock, rank
 from .recommendations import Recommendations
 from .records import Metrics
-from .yaml_subset import Plain, read_yaml
+from .trained_data import check_identifiers, find_dataset, read_settings
 
 __all__ = ["Run"]
 
@@ -90,17 +89,7 @@ class Run:
     @cached_property
     def config(self) -> Mapping[str, Any]:
         """Every setting of the run by name, defaults included."""
-        path = self.path / "config.resolved.yaml"
-        value = read_yaml(read_text(path, "restore the run from a copy."), path)
-        if not isinstance(value, dict):
-            raise FileError(path, "it holds no settings; restore it from a copy.")
-
-        def typed(each: Any) -> Any:
-            if isinstance(each, list):
-                return [typed(element) for element in each]
-            return each.value() if isinstance(each, Plain) else each
-
-        return {name: typed(each) for name, each in value.items()}
+        return read_settings(self.path / "config.resolved.yaml")
 
     # Model
 
@@ -147,48 +136,17 @@ class Run:
 
         Raises `FileError` if it is not there any more, or is other data.
         """
-        folder = self.data_folder
-        if not folder.is_dir():
-            raise FileError(
-                folder,
-                f"the data of '{self.path}' is not there; name its folder with "
-                "Run.open(..., data=FOLDER).",
-            )
-        named = [str(each).partition(":") for each in self.config.get("modalities") or []]
-        dataset = Dataset(
-            folder, modalities=[Modality(name, file) for name, _, file in named] or None
-        )
-        recorded = self.config.get("data_digest")
-        # Models without features record a digest without them.
-        if can_check() and all(
-            dataset.digest(with_features=uses) != recorded for uses in (False, True)
-        ):
-            raise FileError(
-                folder,
-                f"it is not the data that '{self.path}' was trained on (its digest is another); "
-                "name the right folder with Run.open(..., data=FOLDER).",
-            )
-        return dataset
+        return find_dataset(self.path, self.data_folder, self.config)
 
     @cached_property
     def user_ids(self) -> Identifiers | None:
         """The original ids of users; None if the data set has none."""
-        return self._identifiers(self.dataset.user_ids, "users")
+        return check_identifiers(self.dataset.user_ids, self.model.identifiers.get("users"))
 
     @cached_property
     def item_ids(self) -> Identifiers | None:
         """The original ids of items, with titles; None if the data set has none."""
-        return self._identifiers(self.dataset.item_ids, "items")
-
-    def _identifiers(self, table: Identifiers | None, kind: str) -> Identifiers | None:
-        recorded = self.model.identifiers.get(kind)
-        if table is not None and recorded and can_check() and table.digest() != recorded:
-            raise FileError(
-                table.path,
-                "its ids have changed since the model was trained, so rows would get the ids of "
-                "others; put the file of that time back, or use ids='dense'.",
-            )
-        return table
+        return check_identifiers(self.dataset.item_ids, self.model.identifiers.get("items"))
 
     # Ranking
 
