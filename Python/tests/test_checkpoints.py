@@ -40,8 +40,10 @@ class CheckpointTests(unittest.TestCase):
     def test_rows_that_lack_no_steps_need_no_program(self) -> None:
         run = mrdib.train(
             shop(), folder() / "sgd", model="bpr", epochs=2, single_process=True,
-            settings={"optimizer": "sgd", "learning_rate": 0.1},
+            settings={"optimizer": "sgd", "learning_rate": 0.1,
+                      "checkpoint_folder": str(folder() / "shared")},
         ).finish()  # fmt: skip
+        self.assertEqual(run.checkpoint().folder.parent.parent, folder() / "shared")
         alone = mrdib.Checkpoint(run.checkpoint().folder, program="/no/mrdib")
         np.testing.assert_array_equal(alone["user"], run.checkpoint()["user"])
         self.assertEqual(alone.states, [])

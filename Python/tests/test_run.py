@@ -198,6 +198,8 @@ class RecommendationTests(unittest.TestCase):
         rows = np.concatenate([block.item_rows for block in blocks])
         np.testing.assert_array_equal(rows, run.recommend(k=3).item_rows)
         self.assertEqual(len(run.recommend([], k=3)), 0)
+        self.assertEqual(run.recommend(5, k=3, ids="dense")[0], dense[0])
+        self.assertEqual(run.recommend("Ü 3", k=3)[0], run.recommend(["Ü 3"], k=3)[0])
 
     def test_unknown_users(self) -> None:
         with self.assertRaisesRegex(mrdib.UnknownIdError, "no user 'x'.*users.tsv.*look like 'Ü"):

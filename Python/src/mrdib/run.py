@@ -152,7 +152,7 @@ class Run:
 
     def recommend(
         self,
-        users: Iterable[object] | None = None,
+        users: Iterable[object] | int | None = None,
         k: int = 10,
         *,
         exclude_seen: Seen = True,
@@ -160,8 +160,8 @@ class Run:
     ) -> Recommendations:
         """The best `k` items of some users, as `mrdib recommend` prints them.
 
-        - `users`: original ids where the data set has some and `ids` is `original`, else rows;
-          None for all.
+        - `users`: one or several, by original ids where the data set has some and `ids` is
+          `original`, else by rows; None for all.
         - `exclude_seen`: leaves out the items of the training data; `"all"` those of validation
           and test, too.
 
@@ -182,7 +182,7 @@ class Run:
 
     def recommend_in_blocks(
         self,
-        users: Iterable[object] | None = None,
+        users: Iterable[object] | int | None = None,
         k: int = 10,
         *,
         exclude_seen: Seen = True,
@@ -203,11 +203,13 @@ class Run:
         return (self.user_ids, self.item_ids) if ids == "original" else (None, None)
 
     def _rows(
-        self, users: Iterable[object] | None, table: Identifiers | None
+        self, users: Iterable[object] | int | None, table: Identifiers | None
     ) -> npt.NDArray[np.int64]:
         count = len(self.user_vectors)
         if users is None:
             return np.arange(count)
+        if isinstance(users, (str, int)):
+            users = [users]
         if table is not None:
             return table.rows(users)
         rows = []
