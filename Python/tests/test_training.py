@@ -11,6 +11,7 @@ import time
 import unittest
 from pathlib import Path
 
+import numpy as np
 from support import folder, needs_program, shop
 
 import mrdib
@@ -83,6 +84,11 @@ class TrainingTests(unittest.TestCase):
         run = folder() / "overwritten"
         options = {"model": "bpr", "single_process": True}
         first = list(mrdib.train(shop(), run, epochs=6, seed=1, **options))
+        failing = mrdib.train(shop(), run, overwrite=True, settings={"alhpa1": 0.1})
+        for _ in range(2):
+            with self.assertRaisesRegex(ProgramError, "exit code 78"):
+                list(failing)
+        self.assertEqual(list(mrdib.Run.open(run).metrics), first)
         again = mrdib.train(shop(), run, epochs=3, seed=2, overwrite=True, **options)
         second = list(again)
         self.assertEqual([epoch.number for epoch in second], [0, 1, 2])
@@ -105,8 +111,9 @@ class TrainingTests(unittest.TestCase):
     def test_settings_are_written_as_yaml(self) -> None:
         run = mrdib.train(
             shop(), folder() / "settings", model="vbpr", epochs=1, single_process=True,
-            settings={"topk": [3, 7], "selection_metric": "recall@7", "learning_rate": 1e-05,
-                      "stochastic": False, "metrics": ["recall", "map"]},
+            settings={"topk": [3, np.int64(7)], "selection_metric": "recall@7",
+                      "learning_rate": np.float64(1e-05), "stochastic": np.bool_(False),
+                      "metrics": ["recall", "map"]},
         ).finish()  # fmt: skip
         found = {key: run.config[key] for key in ("topk", "learning_rate", "stochastic", "metrics")}
         self.assertEqual(

@@ -8,9 +8,12 @@ import os
 import re
 import weakref
 from collections.abc import Generator, Mapping, Sequence
+from numbers import Integral, Real
 from pathlib import Path
 from types import TracebackType
 from typing import Self
+
+import numpy as np
 
 from .dataset import Dataset
 from .errors import MrdibError
@@ -22,7 +25,8 @@ __all__ = ["Training", "train"]
 
 _POLL_SECONDS = 0.1
 
-Value = bool | int | float | str | Sequence[bool | int | float | str]
+Scalar = bool | int | float | str | np.bool_ | np.number
+Value = Scalar | Sequence[Scalar]
 
 
 def train(
@@ -64,16 +68,17 @@ def train(
     for name, value in (settings or {}).items():
         arguments.append(f"--set={name}={_text(name, value)}")
     arguments += ["--single-process"] if single_process else []
-    arguments += ["--overwrite"] if overwrite else []
     return Training(Path(run), arguments, overwrite, program)
 
 
 def _text(name: str, value: Value) -> str:
     """A value of a setting as YAML."""
-    if isinstance(value, bool):
+    if isinstance(value, (bool, np.bool_)):
         return "true" if value else "false"
-    if isinstance(value, (int, float)):
-        return repr(value)
+    if isinstance(value, Integral):
+        return str(int(value))
+    if isinstance(value, Real):
+        return repr(float(value))
     if isinstance(value, str):
         is_plain = re.fullmatch(r"[A-Za-z][A-Za-z0-9_.@/-]*", value)
         return value if is_plain else json.dumps(value)
@@ -116,15 +121,17 @@ class Training:
         reader = MetricsReader(self.path / "metrics.jsonl")
         if self._overwrite:
             reader.ignore_present()
-        command = Command(self._arguments, self._program)
-        # What was begun from scratch is resumed when it is iterated again.
-        self._arguments = [each for each in self._arguments if each != "--overwrite"]
-        self._overwrite = False
-        atexit.register(command.stop)
+        arguments = [*self._arguments, *(["--overwrite"] if self._overwrite else [])]
+        command = Command(arguments, self._program)
         try:
-            while not command.has_ended(_POLL_SECONDS):
-                yield from reader.new_epochs()
-            yield from reader.new_epochs()
+            atexit.register(command.stop)
+            has_ended = False
+            while not has_ended:
+                has_ended = command.has_ended(_POLL_SECONDS)
+                for epoch in reader.new_epochs():
+                    # What was begun from scratch is resumed when it is iterated again.
+                    self._overwrite = False
+                    yield epoch
             command.conclude()
         finally:
             command.close()
