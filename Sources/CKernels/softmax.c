@@ -66,6 +66,6 @@ void mrdib_softmax_rows(
     float largest = largest_of(logits, columns);
     double sum = exponentiate(logits, largest, columns);
     log_sums[row] = log(sum) + (double)largest;
-    scale(logits, (float)((double)factors[row] / sum), columns);
+    scale(logits, (float)((factors ? (double)factors[row] : 1.0) / sum), columns);
   }
 }

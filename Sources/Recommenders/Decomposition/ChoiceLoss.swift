@@ -148,7 +148,7 @@ extension Matrix {
   /// Turns every row into its soft-max and returns the logarithms of the sums, `[rows]`.
   func softmaxRows() -> [Double] {
     [Double](unsafeUninitializedCapacity: rows) { buffer, count in
-      if let sums = buffer.baseAddress { mrdib_softmax_rows(pointer, rows, columns, sums) }
+      if let sums = buffer.baseAddress { mrdib_softmax_rows(pointer, rows, columns, nil, sums) }
       count = rows
     }
   }
