@@ -127,7 +127,10 @@ class EndOfPythonTests(unittest.TestCase):
     def start(self, name: str, body: str) -> tuple[subprocess.Popen[str], Path]:
         """A process of Python that trains, after its first epoch."""
         run = folder() / name
+        # A shell that starts the tests in the background makes them ignore interrupts.
         code = f"""
+            import signal
+            signal.signal(signal.SIGINT, signal.default_int_handler)
             import mrdib
             training = mrdib.train(
                 {str(shop())!r}, {str(run)!r}, workers=1, servers=1, **{FOREVER!r})
