@@ -1,4 +1,3 @@
-internal import CKernels
 internal import Foundation
 import Tensors
 
@@ -143,13 +142,5 @@ extension Matrix {
   func exclude(_ items: some Sequence<Int32>, inRow row: Int) {
     let scores = self.row(row)
     for item in items { scores[Int(item)] = -1e30 }
-  }
-
-  /// Turns every row into its soft-max and returns the logarithms of the sums, `[rows]`.
-  func softmaxRows() -> [Double] {
-    [Double](unsafeUninitializedCapacity: rows) { buffer, count in
-      if let sums = buffer.baseAddress { mrdib_softmax_rows(pointer, rows, columns, nil, sums) }
-      count = rows
-    }
   }
 }

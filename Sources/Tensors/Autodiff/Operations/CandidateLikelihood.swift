@@ -1,5 +1,3 @@
-internal import CKernels
-
 /// Which rows choose, among which other rows, and what each of them chose.
 ///
 /// Anchors come in groups that have candidates of their own: the cost is the sum over groups of
@@ -129,7 +127,7 @@ extension Tape {
         var loss = 0.0
         for place in places { loss -= Double(weights.pointer[place]) }
         let counts = rows.counts[own]
-        let logSums = softmaxRows(weights, times: Array(counts))
+        let logSums = weights.softmaxRows(times: Array(counts))
         for (count, logSum) in zip(counts, logSums) { loss += Double(count) * logSum }
         for place in places { weights.pointer[place] -= 1 }
         losses[index] = loss
@@ -152,27 +150,6 @@ extension Tape {
       }
       a.addGradient(ofA, to: x, on: self)
       b.addGradient(ofB, to: y, on: self)
-    }
-  }
-
-  /// Turns logits into soft-max weights row by row, in place, and returns the logarithms of the
-  /// rows' sums.
-  ///
-  /// - Parameter factors: what the weights of each row are then multiplied by; nil for 1.
-  func softmaxRows(_ logits: Matrix, times factors: [Float]? = nil) -> [Double] {
-    let (rows, columns) = (logits.rows, logits.columns)
-    let factors = factors ?? [Float](repeating: 1, count: rows)
-    return factors.withUnsafeBufferPointer { factors in
-      [Double](unsafeUninitializedCapacity: rows) { buffer, initialized in
-        if let sums = buffer.baseAddress, let factors = factors.baseAddress {
-          Lanes.current.forEachRange(of: rows, elements: 4 * columns) { range in
-            mrdib_softmax_rows(
-              logits.pointer + range.lowerBound * columns, range.count, columns,
-              factors + range.lowerBound, sums + range.lowerBound)
-          }
-        }
-        initialized = rows
-      }
     }
   }
 }

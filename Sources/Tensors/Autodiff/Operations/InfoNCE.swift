@@ -49,7 +49,7 @@ extension Tape {
       alpha: 1 / temperature)
     var total = 0.0
     for row in 0..<count { total -= Double(weights[row, row]) }
-    for logSum in softmaxRows(weights) { total += logSum }
+    for logSum in weights.softmaxRows() { total += logSum }
     return record(scalar(Float(total / Double(max(1, count)))), from: a, b) {
       [unowned self] gradient in
       // (softmax − identity) · rows, as two products: adjoints may run once per shard, so the
