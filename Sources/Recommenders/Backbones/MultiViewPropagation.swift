@@ -78,11 +78,18 @@ struct PropagatedViews {
       users: users.views.map { tape.gather($0, batch.distinctUsers) })
   }
 
-  /// Some users and items of a batch, with given views.
-  func rows(on tape: Tape, _ rows: BatchRows, content: Content) -> PropagatedViews {
-    PropagatedViews(
-      users: NodeViews(content: tape.gather(users.content, rows.users), views: content.users),
-      items: NodeViews(content: tape.gather(items.content, rows.items), views: content.means))
+  /// `C + side` of some users and items of a batch with given views, one row each.
+  func fused(
+    on tape: Tape, _ rows: BatchRows, content: Content, side: (NodeViews) -> Variable
+  ) -> (users: Variable, items: Variable) {
+    func vectors(_ all: Variable, _ rows: [Int32], _ views: [Variable]) -> Variable {
+      let nodes = NodeViews(content: tape.gather(all, rows), views: views)
+      return FusedNodes(on: tape, nodes, side: side).vectors
+    }
+    return (
+      vectors(users.content, rows.users, content.users),
+      vectors(items.content, rows.items, content.means)
+    )
   }
 
   /// `C + side` of all users, `[U, D]`, and items, `[I, D]`.

@@ -152,10 +152,9 @@ public struct SOIL: NamedBackbone {
   public func fused(
     on tape: Tape, _ input: BatchInput, content: Content, rows: BatchRows
   ) -> (users: Variable, items: Variable) {
-    let fused = PropagatedViews(input.propagated)
-      .rows(on: tape, rows, content: content)
-      .fused(on: tape) { side(on: tape, $0, input.parameters) }
-    return (fused.user, fused.item)
+    PropagatedViews(input.propagated).fused(on: tape, rows, content: content) {
+      side(on: tape, $0, input.parameters)
+    }
   }
 
   public func loss(
