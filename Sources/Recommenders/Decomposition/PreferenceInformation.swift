@@ -136,10 +136,8 @@ private struct UserResamples {
     let sampled = (0..<Self.count).map { sample in
       value(
         counts.indices.lazy.map { random.integer(below: counts.count, id: sample, index: $0) })
-    }.sorted()
-    // Of 1,000 values, 25 lie below and 25 above.
-    return Estimate(
-      value: value(counts.indices), low: sampled[Self.count / 40],
-      high: sampled[Self.count - 1 - Self.count / 40])
+    }
+    let interval = ConfidenceInterval(percentilesOf: sampled, confidence: 0.95)
+    return Estimate(value: value(counts.indices), low: interval.lower, high: interval.upper)
   }
 }
