@@ -18,8 +18,8 @@ struct SearchOptions: ParsableArguments {
 
   /// The searches of `--search`.
   ///
-  /// - Throws: ``RuntimeError`` if a folder is neither's; errors with a sentence when a record
-  ///   cannot be read.
+  /// - Throws: ``RuntimeError`` if a folder is neither's, or nothing was chosen in it; errors with
+  ///   a sentence when a record cannot be read.
   func searches() throws -> [SettingsSearch] {
     for path in search where !ForeignFolder.isSweep(path) {
       throw RuntimeError(
@@ -27,7 +27,18 @@ struct SearchOptions: ParsableArguments {
         message: "Cannot use '\(path)' as a search (--search): it is not the folder of "
           + "a sweep or of 'mrdib tune'.")
     }
-    return try SettingsSearch.all(of: search, isChosenOnly: false)
+    // Without a choice the option would have no effect, and no message would say so.
+    return try search.flatMap { path in
+      let searches = try SettingsSearch.all(of: [path], isChosenOnly: false)
+      guard !searches.isEmpty else {
+        throw RuntimeError(
+          exitCode: .usage,
+          message: "Cannot use '\(path)' as a search (--search): it has chosen no settings, "
+            + "because it is not finished or tried only one configuration of each kind. The "
+            + "command that made it resumes it; else leave the option out.")
+      }
+      return searches
+    }
   }
 
   /// Refuses to train seeds on which a search chose the settings, unless their results are marked.

@@ -72,6 +72,11 @@ import Testing
     #expect(!FileManager.default.fileExists(atPath: folder.path("sweep")))
     let other = try Command("compare", folder.path("6"), "--search", folder.path("8"))
     #expect(other.errors.contains("--search): it is not the folder"), "\(other.errors)")
+    // As it is until the search is finished.
+    try FileManager.default.removeItem(atPath: "\(path)/tune.json")
+    let unfinished = try Command("compare", folder.path("8"), "--search", path)
+    #expect(unfinished.status == 64, "\(unfinished.output)")
+    #expect(unfinished.errors.contains("it has chosen no settings"), "\(unfinished.errors)")
   }
 
   @Test(
