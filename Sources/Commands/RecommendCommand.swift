@@ -21,6 +21,10 @@ struct RecommendCommand: ParsableCommand {
       score that speaks most for it, which is a modality or 'interactions' (the id vectors). A \
       part counts as far as it is above its mean over all items for that user; the percentage is \
       its share of all parts that are.
+
+        mrdib recommend --run runs/one --user A1B2 --top 10
+        mrdib recommend --run runs/one --users ids.txt --format jsonl --skip-unknown
+        mrdib recommend --run runs/one --all --top 50 --format tsv --out top50.tsv
       """)
 
   private static var models: String { ModelRegistry.namesWithScoreParts.joined(separator: ", ") }
@@ -70,6 +74,16 @@ struct RecommendCommand: ParsableCommand {
   @Flag(help: "Print the JSON object of a single --user over several lines.")
   var json = false
 
+  @Option(
+    help: ArgumentHelp(
+      "Write to a file, which is there when it is complete (default: stdout).", valueName: "file"))
+  var out: String?
+
+  @Flag(name: .shortAndLong, help: "Show no progress.")
+  var quiet = false
+
+  @OptionGroup var computing: ComputingOptions
+
   func validate() throws {
     let choices = [!single.isEmpty, file != nil, all].count { $0 }
     guard choices == 1 else {
@@ -89,39 +103,61 @@ struct RecommendCommand: ParsableCommand {
 
   func run() throws {
     try reporting {
+      computing.startLanes()
       let recommender = try RunRecommender(
         .init(
           run: runDirectory, count: top,
           excluded: includeSeen ? .nothing : excludeAll ? .everything : .training,
           dataFolder: trained.data, style: ids))
       if let note = recommender.note { StandardError.write("note: \(note)") }
-      var printer = Printer(recommender, asJSON: json, format)
+      let destination = try ResultDestination(path: out)
+      // On a terminal the results are the progress.
+      let showsProgress = !quiet && (out != nil || !ProcessOutput.isResultsTerminal)
+      let progress =
+        all || out != nil
+        ? try StageProgress(
+          isQuiet: !showsProgress,
+          consequence: out == nil ? "the results are incomplete" : "nothing was written") : nil
+      var printer = Printer(
+        recommender, asJSON: json, format, to: destination, progress: progress)
       defer { printer.warn() }
-      if let file {
-        if !skipUnknown { try printer.check(file) }
-        try printer.recommend(toListed: file, skippingUnknown: skipUnknown)
-      } else if all {
-        try printer.recommend(to: 0..<recommender.userCount)
-      } else {
-        try printer.recommend(to: try single.map { try recommender.user($0) })
+      func recommend() throws {
+        if let file {
+          if !skipUnknown { try printer.check(file) }
+          try printer.recommend(toListed: file, skippingUnknown: skipUnknown)
+        } else if all {
+          try printer.recommend(to: 0..<recommender.userCount)
+        } else {
+          try printer.recommend(to: try single.map { try recommender.user($0) })
+        }
       }
+      if let progress { try progress.run(recommend) } else { try recommend() }
+      try destination.commit()
     }
   }
 }
 
 extension RecommendationText.Format: ExpressibleByArgument {}
 
-/// Ranks block by block and prints each block before the next is ranked.
+/// Ranks some blocks at a time and prints them before the next are ranked.
 private struct Printer {
   private let recommender: RunRecommender
   private let isSingleJSON: Bool
-  private var text: RecommendationText
+  private let text: RecommendationText
+  private let destination: ResultDestination
+  private let progress: StageProgress?
+  private var isBegun = false
   private var cold = ColdStart()
   /// Lines that are no ids, and the first of them.
   private var unknown: (count: Int, first: String)?
 
-  init(_ recommender: RunRecommender, asJSON: Bool, _ format: RecommendationText.Format) {
+  init(
+    _ recommender: RunRecommender, asJSON: Bool, _ format: RecommendationText.Format,
+    to destination: ResultDestination, progress: StageProgress?
+  ) {
     self.recommender = recommender
+    self.destination = destination
+    self.progress = progress
     isSingleJSON = asJSON
     text = RecommendationText(
       format, hasTitles: recommender.hasTitles, hasReasons: recommender.hasReasons)
@@ -130,16 +166,32 @@ private struct Printer {
   /// - Parameter users: rows.
   mutating func recommend(to users: some RandomAccessCollection<Int>) throws {
     var rest = users[...]
-    while !rest.isEmpty, StandardOutput.isWanted {
-      let block = Array(rest.prefix(RunRecommender.blockSize))
-      rest = rest.dropFirst(block.count)
-      let answers = try recommender.recommend(to: block)
-      for answer in answers { cold.add(answer) }
-      if isSingleJSON {
-        for answer in answers { try StandardOutput.writeJSON(answer) }
-      } else {
-        StandardOutput.write(text: try text.next(answers))
+    while !rest.isEmpty, destination.isWanted {
+      var blocks: [[Int]] = []
+      while !rest.isEmpty, blocks.count < recommender.blocksAtOnce {
+        blocks.append(Array(rest.prefix(RunRecommender.blockSize)))
+        rest = rest.dropFirst(RunRecommender.blockSize)
       }
+      try recommend(toBlocks: blocks)
+      try progress?.report(
+        "recommending", share: Double(users.count - rest.count) / Double(users.count))
+    }
+  }
+
+  private mutating func recommend(toBlocks blocks: [[Int]]) throws {
+    let (text, isJSON, isFirst) = (text, isSingleJSON, !isBegun)
+    isBegun = true
+    let results = try recommender.recommend(toBlocks: blocks) { block, answers in
+      (
+        answers,
+        isJSON
+          ? try answers.map(StandardOutput.jsonText).joined()
+          : try text.text(answers, isFirst: isFirst && block == 0)
+      )
+    }
+    for (answers, text) in results {
+      for answer in answers { cold.add(answer) }
+      try destination.write(text)
     }
   }
 
@@ -160,7 +212,7 @@ private struct Printer {
     let reader = try open(path)
     let name = path == "-" ? "standard input" : "'\(path)'"
     var block: [Int] = []
-    while StandardOutput.isWanted {
+    while destination.isWanted {
       // A block is not made full if that means to wait for input.
       if block.count == RunRecommender.blockSize || (!block.isEmpty && !reader.isNextReady) {
         try recommend(to: block)

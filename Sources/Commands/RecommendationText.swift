@@ -2,8 +2,8 @@ import Files
 import Foundation
 import Runtime
 
-/// Recommendations as text, a block of users at a time.
-struct RecommendationText {
+/// Recommendations as text, a block of users at a time, of several blocks at once if need be.
+struct RecommendationText: Sendable {
   enum Format: String, CaseIterable {
     /// A heading and a table per user.
     case table
@@ -19,8 +19,6 @@ struct RecommendationText {
   private let format: Format
   private let hasTitles: Bool
   private let hasReasons: Bool
-  private let encoder = JSONEncoder()
-  private var isBegun = false
 
   /// - Parameters:
   ///   - hasTitles: whether there is a column of titles.
@@ -29,21 +27,23 @@ struct RecommendationText {
     self.format = format
     self.hasTitles = hasTitles
     self.hasReasons = hasReasons
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
   }
 
-  /// The text of the next users: lines, each with its newline.
-  mutating func next(_ answers: [Recommendation]) throws -> String {
-    let isFirst = !isBegun
-    isBegun = true
+  /// The text of some users: lines, each with its newline.
+  ///
+  /// - Parameter isFirst: whether no other users precede them.
+  func text(_ answers: [Recommendation], isFirst: Bool) throws -> String {
     switch format {
     case .table:
       let blocks = answers.map { heading($0) + "\n" + table($0).text + "\n" }
       return (isFirst ? "" : "\n") + blocks.joined(separator: "\n")
     case .tsv:
-      let lines = (isFirst ? [header] : []) + answers.flatMap(lines)
-      return lines.map { $0 + "\n" }.joined().withoutControlCharacters()
+      var text = isFirst ? header + "\n" : ""
+      for answer in answers { append(answer, to: &text) }
+      return text.withoutControlCharacters()
     case .jsonl:
+      let encoder = JSONEncoder()
+      encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
       return try answers.map {
         String(decoding: try encoder.encode($0), as: UTF8.self) + "\n"
       }.joined()
@@ -75,16 +75,23 @@ struct RecommendationText {
       + (hasReasons ? ["reason", "share"] : [])).joined(separator: "\t")
   }
 
-  /// Scores are not rounded, shares are: they are estimates of a reason.
-  private func lines(_ answer: Recommendation) -> [String] {
-    answer.items.enumerated().map { rank, item in
-      var line = "\(answer.shownID)\t\(rank + 1)\t\(item.shownID)\t\(item.score)"
-      if hasTitles { line += "\t\(item.title ?? "")" }
+  /// Appends a line per item. Scores are not rounded, shares are: they are estimates of a reason.
+  private func append(_ answer: Recommendation, to text: inout String) {
+    let user = answer.shownID
+    for (rank, item) in answer.items.enumerated() {
+      text += user
+      text += "\t\(rank + 1)\t"
+      text += item.shownID
+      text += "\t\(item.score)"
+      if hasTitles {
+        text += "\t"
+        text += item.title ?? ""
+      }
       if hasReasons {
         let share = item.reason.map { String(format: "%.3f", $0.share) }
-        line += "\t\(item.reason?.part ?? "")\t\(share ?? "")"
+        text += "\t\(item.reason?.part ?? "")\t\(share ?? "")"
       }
-      return line
+      text += "\n"
     }
   }
 }

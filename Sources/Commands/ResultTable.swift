@@ -38,14 +38,42 @@ struct ResultTable {
       [name, Self.cell(valid[name]), Self.cell(test[name])]
     }
     let header = ["metric", "valid", "test"]
-    lines +=
-      inColumns
-      ? TextTable(header: header, rows: rows, leftColumns: 1).lines
-      : ([header] + rows).map { $0.joined(separator: "\t") }
+    lines += Self.table(header, rows, inColumns: inColumns)
     if test.isEmpty {
       lines.append("no test metrics: no user with training interactions has test interactions")
     }
+    lines += Self.groups(in: summary, inColumns: inColumns)
     self.lines = lines
+  }
+
+  /// A table of the groups of the test split, or of validation if it has none.
+  private static func groups(in summary: [String: Any], inColumns: Bool) -> [String] {
+    let bySplit = summary["groups"] as? [String: [[String: Any]]] ?? [:]
+    let split = bySplit["test"] == nil ? "valid" : "test"
+    let groups = bySplit[split] ?? []
+    let selection = (summary["selection"] as? [String: Any])?["metric"] as? String
+    let cutoff = selection?.split(separator: "@").last.flatMap { Int($0) } ?? 20
+    let names = Metric.headline.map { $0.name(at: cutoff) }
+    let rows = groups.compactMap { group -> [String]? in
+      guard let kind = (group["kind"] as? String).flatMap(InteractionGroup.Kind.init),
+        let fewest = group["fewest"] as? Int, let most = group["most"] as? Int,
+        let metrics = group["metrics"] as? [String: Any]
+      else { return nil }
+      let name = InteractionGroup(kind: kind, fewest: fewest, most: most).name
+      return [name, "\(group["users"] as? Int ?? 0)"]
+        + names.map { cell(metrics[$0] as? Double) }
+    }
+    guard !rows.isEmpty else { return [] }
+    return [split + ", by training interactions:"]
+      + table(["group", "users"] + names, rows, inColumns: inColumns)
+  }
+
+  private static func table(
+    _ header: [String], _ rows: [[String]], inColumns: Bool
+  ) -> [String] {
+    inColumns
+      ? TextTable(header: header, rows: rows, leftColumns: 1).lines
+      : ([header] + rows).map { $0.joined(separator: "\t") }
   }
 
   private static func cell(_ value: Double?) -> String {

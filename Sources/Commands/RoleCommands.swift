@@ -150,20 +150,9 @@ struct JoinOptions: ParsableArguments {
       throw ValidationError(
         "--name is '\(name)'; give at most 64 characters of ASCII without blanks")
     }
-    if let threads, !(1...Lanes.mostCount).contains(threads) {
-      throw ValidationError("--threads is \(threads); give 1 to \(Lanes.mostCount)")
-    }
   }
 
-  @Option(
-    help: """
-      Threads that this process computes on; the result does not depend on them (default: all \
-      processors that it may use).
-      """)
-  var threads: Int?
-
-  /// Makes the process compute on the wanted number of threads.
-  func startLanes() { Lanes.setCount(Processors.threads(wanted: threads ?? 0, processes: 1)) }
+  @OptionGroup var computing: ComputingOptions
 
   func node(_ security: Security) -> NodeOptions {
     NodeOptions(
@@ -198,7 +187,7 @@ struct ServerCommand: ParsableCommand {
   func run() throws {
     try reporting {
       try options.keepLog(of: "server")
-      options.startLanes()
+      options.computing.startLanes()
       let role = ServerRole(
         options: options.node(try protection.security()), listen: listen, advertisedHost: advertise,
         endpointFile: try protection.addressFile())
@@ -223,7 +212,7 @@ struct WorkerCommand: ParsableCommand {
   func run() throws {
     try reporting {
       try options.keepLog(of: "worker")
-      options.startLanes()
+      options.computing.startLanes()
       let role = WorkerRole(
         options: options.node(try protection.security(listens: false)), dataFolder: data)
       end(try role.run(signals: SignalPipe.untilExit()))

@@ -2,18 +2,21 @@ import DataPreparation
 import Datasets
 import Runtime
 
-/// The progress of a command that prepares a data set, and its end when a signal asks for it.
+/// The progress of a command that reads or writes much, and its end when a signal asks for it.
 ///
-/// The command's new folder is removed on the way out, because the error passes through its writer.
+/// A new folder or file is removed on the way out, because the error passes through its writer.
 final class StageProgress {
   private let signals: SignalPipe
   private let isQuiet: Bool
+  private let consequence: String
   private var progress: WorkProgress?
   /// The signal that has arrived.
   private var signal: Int32?
 
+  /// - Parameter consequence: what a stop by a signal means, to follow a semicolon.
   /// - Throws: ``RuntimeError`` if the system refuses a pipe for signals.
-  init(isQuiet: Bool) throws {
+  init(isQuiet: Bool, consequence: String = "nothing was written") throws {
+    self.consequence = consequence
     signals = try SignalPipe.untilExit()
     self.isQuiet = isQuiet
     progress = WorkProgress(isQuiet: isQuiet)
@@ -50,7 +53,7 @@ final class StageProgress {
 
   private var stopped: RuntimeError {
     RuntimeError(
-      exitCode: .signal(signal ?? 0), message: "Stopped by a signal; nothing was written.")
+      exitCode: .signal(signal ?? 0), message: "Stopped by a signal; \(consequence).")
   }
 }
 

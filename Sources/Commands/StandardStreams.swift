@@ -36,10 +36,13 @@ enum StandardOutput {
   }
 
   /// Machine-readable results.
-  static func writeJSON(_ value: some Encodable) throws {
+  static func writeJSON(_ value: some Encodable) throws { write(text: try jsonText(value)) }
+
+  /// The text of ``writeJSON(_:)``, with its newline.
+  static func jsonText(_ value: some Encodable) throws -> String {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    write(String(decoding: try encoder.encode(value), as: UTF8.self))
+    return String(decoding: try encoder.encode(value), as: UTF8.self) + "\n"
   }
 
   /// Whether results still reach their reader; false after the reader closed the pipe or a write

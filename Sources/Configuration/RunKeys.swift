@@ -94,6 +94,11 @@ package struct SelectionKeys: SettingGroup {
     "metrics", default: MetricName.standard, .eachOnce, influencesResult: false,
     help: "What an evaluation computes at every cutoff (MMRec's are the default). "
       + Metric.all.map { "\($0.name): \($0.summary)" }.joined(separator: "; ") + ".")
+  package let metricGroups = Setting<Bool>(
+    "metric_groups", default: false, influencesResult: false,
+    help: "Whether an evaluation also measures groups: users by their training interactions, items"
+      + " by theirs (quartiles; items without any are apart). With metrics that count hits, in"
+      + " summary.json and metrics.jsonl.")
   package let cutoffs = Setting<[Int]>(
     "topk", default: [5, 10, 20, 50], .someWithin(1...10_000), unit: "items",
     help: "The cutoffs K at which every metric is reported (MMRec).")

@@ -39,6 +39,8 @@ package struct RunPlan: Sendable, Equatable {
   package var materializeBlockCount: UInt32
   /// Into how many blocks the users are cut when they are ranked.
   package var rankBlockCount: UInt32
+  /// How many named sums a report of such a block has.
+  package var rankSumCount: Int
   /// What a ranking counts in addition to the sums over users; nil: nothing.
   package var exposure: ExposurePlan?
   package var selection: SelectionRule
@@ -53,7 +55,8 @@ package struct RunPlan: Sendable, Equatable {
     seed: UInt64, shardCount: UInt32, workerCount: UInt32, serverCount: UInt32,
     stepsPerEpoch: UInt32, roundsPerStep: UInt32, epochs: UInt32, pause: UInt32? = nil,
     evaluationInterval: UInt32 = 1,
-    materializeBlockCount: UInt32, rankBlockCount: UInt32, exposure: ExposurePlan? = nil,
+    materializeBlockCount: UInt32, rankBlockCount: UInt32, rankSumCount: Int = 0,
+    exposure: ExposurePlan? = nil,
     selection: SelectionRule, isExact: Bool = true, checkpoints: CheckpointPlan? = nil,
     timing: CoordinationTiming = CoordinationTiming()
   ) {
@@ -72,6 +75,7 @@ package struct RunPlan: Sendable, Equatable {
     self.evaluationInterval = evaluationInterval
     self.materializeBlockCount = materializeBlockCount
     self.rankBlockCount = rankBlockCount
+    self.rankSumCount = rankSumCount
     self.exposure = exposure
     self.selection = selection
     self.isExact = isExact
@@ -147,6 +151,19 @@ package struct CoordinationTiming: Sendable, Equatable {
 }
 
 extension RunPlan {
+  /// Name, value and tags of a sum in a message, generously.
+  private static let bytesPerSum = 64
+  /// Room in a message for everything else about a block, generously.
+  private static let otherBytesPerBlock = 1024
+
+  /// How many blocks of users a task may have so that their reports fit one message; 0 if not even
+  /// one fits.
+  var rankBlocksPerTask: Int {
+    WireLimits.standard.headerBytes
+      / ((exposure?.bytesPerBlock ?? 0) + rankSumCount * Self.bytesPerSum
+        + Self.otherBytesPerBlock)
+  }
+
   /// Throws ``CoordinationError`` when a run by this plan could not begin or could not end.
   package func validate() throws(CoordinationError) {
     let counts: [(name: String, value: UInt32)] = [
@@ -171,7 +188,13 @@ extension RunPlan {
           + "'valid.recall@20'")
     }
     try validateLargest()
-    if let exposure, exposure.blocksPerTask == 0 {
+    let most = WireLimits.standard.sumsPerReport
+    guard rankSumCount <= most else {
+      throw refusal(
+        "an evaluation has \(rankSumCount) values, but a message holds \(most); choose fewer of "
+          + "metrics and topk, or set metric_groups to false")
+    }
+    if let exposure, rankBlocksPerTask == 0 {
       let metrics = exposure.metrics.map(\.name).joined(separator: " and ")
       throw refusal(
         "\(metrics) need counts of \(exposure.bytesPerBlock) bytes of every block of users, more "

@@ -23,7 +23,7 @@ package struct WireLimits: Sendable, Equatable {
   /// Unit reports in a finished task.
   package var unitReports = 65_536
   /// Named sums in one unit report.
-  package var sumsPerReport = 256
+  package var sumsPerReport = 2048
   /// Named counts in one unit report.
   package var countsPerReport = 256
   /// Servers of a run, and workers: the number of ranks of a role.

@@ -36,14 +36,6 @@ package struct ExposurePlan: Sendable, Equatable {
 
   /// Name, lengths and tags of counts in a message, generously.
   private static let bytesPerName = 128
-  /// Room in a message for everything else about a block, generously.
-  private static let otherBytesPerBlock = 16 << 10
-
-  /// How many blocks one task has at most, so that their reports fit one message; 0 if not even
-  /// one fits.
-  var blocksPerTask: Int {
-    WireLimits.standard.headerBytes / (bytesPerBlock + Self.otherBytesPerBlock)
-  }
 }
 
 /// Adds up how often each item was recommended, block by block as they come: whole numbers have the

@@ -12,8 +12,7 @@ struct Evaluation: Sendable, Equatable {
     case ranking(materializeSeconds: Double)
   }
 
-  /// Blocks of one task at most: the reports of so many, each with as many sums as the wire takes,
-  /// fit one message.
+  /// Blocks of one task at most.
   static let blocksPerTask = 512
 
   private let stage: Stage
@@ -42,7 +41,7 @@ struct Evaluation: Sendable, Equatable {
       .ranking(materializeSeconds: now - start),
       TaskDispatch(
         .rank, unitCount: run.plan.rankBlockCount,
-        unitsPerTask: min(blocksPerTask, run.plan.exposure?.blocksPerTask ?? .max),
+        unitsPerTask: min(blocksPerTask, run.plan.rankBlocksPerTask),
         exposure: run.plan.exposure.map(ExposureTotals.init), in: run, at: now),
       in: &run, at: now)
   }

@@ -2,64 +2,6 @@ import Datasets
 import Recommenders
 import Tensors
 
-/// Users or items whose numbers of training interactions are alike.
-///
-/// Quartiles: the k-th group ends at the smallest number that at least k quarters of the users (or
-/// items) do not exceed. Those with equal numbers are always in one group, so groups may be of
-/// different sizes, and fewer than four. Items without training interactions are a group of their
-/// own, before the quartiles of the others: to the model they are cold.
-///
-/// - Source: groups of users by activity as in Wang et al. 2019, "Neural graph collaborative
-///   filtering", §4.3.2 (arXiv:1905.08108), of items by popularity as in Wu et al. 2021,
-///   "Self-supervised graph learning for recommendation", §4.3.1 (arXiv:2010.10783). Deviation: the
-///   papers cut where the sums of interactions are equal, here groups have equally many members.
-package struct InteractionGroup: Sendable, Hashable, Encodable {
-  package enum Kind: String, Sendable, Encodable {
-    case users
-    case items
-  }
-
-  package let kind: Kind
-  /// The fewest training interactions of a member.
-  package let fewest: Int
-  /// The most training interactions of a member.
-  package let most: Int
-
-  package init(kind: Kind, fewest: Int, most: Int) {
-    self.kind = kind
-    self.fewest = fewest
-    self.most = most
-  }
-
-  package func includes(_ count: Int) -> Bool { (fewest...most).contains(count) }
-
-  /// `users with 5–9`, or `items with 0`.
-  package var name: String {
-    "\(kind.rawValue) with \(fewest)" + (most > fewest ? "–\(most)" : "")
-  }
-
-  /// The groups of some members, ascending.
-  ///
-  /// - Parameter counts: the number of training interactions of each.
-  package static func quartiles(of counts: [Int], _ kind: Kind) -> [InteractionGroup] {
-    var groups: [InteractionGroup] = []
-    var sorted = counts.sorted()[...]
-    if kind == .items, sorted.first == 0 {
-      groups.append(InteractionGroup(kind: kind, fewest: 0, most: 0))
-      sorted = sorted.drop { $0 == 0 }
-    }
-    let all = Array(sorted)
-    var first = 0
-    for quarter in stride(from: 1, through: 4, by: 1) where !all.isEmpty {
-      let last = all[(quarter * all.count + 3) / 4 - 1]
-      guard first < all.count, last >= all[first] else { continue }
-      groups.append(InteractionGroup(kind: kind, fewest: all[first], most: last))
-      first = all.firstIndex { $0 > last } ?? all.count
-    }
-    return groups
-  }
-}
-
 /// The metrics of every user by the best model of a run, in groups of users by activity and of
 /// items by popularity.
 ///
@@ -81,25 +23,13 @@ package struct MetricsByGroup: Sendable {
     run: String, split: Split, dataFolder: String? = nil
   ) throws -> MetricsByGroup {
     let ranking = try SavedRanking(run: run, dataFolder: dataFolder)
-    let truth = ranking.truth(split)
-    let train = ranking.dataset.train
-    var popularity = [Int](repeating: 0, count: train.columnCount)
-    for item in train.columns { popularity[Int(item)] += 1 }
-    let items = InteractionGroup.quartiles(of: popularity, .items)
-    // At most five groups of items: ranking counts eight splits at once.
-    let metrics = try ranking.evaluate(
-      [EvaluationSplit(name: split.rawValue, truth: truth)]
-        + items.map { group in
-          EvaluationSplit(
-            name: group.name, truth: truth.filterColumns { group.includes(popularity[$0]) })
-        })
-    let users = InteractionGroup.quartiles(of: metrics[0].users.map(train.degree), .users)
-    var byGroup = Dictionary(uniqueKeysWithValues: zip(items, metrics.dropFirst()))
-    for group in users {
-      byGroup[group] = metrics[0].filter { group.includes(train.degree($0)) }
-    }
+    let parts = EvaluationSplit(name: split.rawValue, truth: ranking.truth(split))
+      .groups(train: ranking.dataset.train)
+    let metrics = try ranking.evaluate(parts.map(\.split))
     return MetricsByGroup(
-      groups: users + items, none: metrics[0].filter { _ in false }, metrics: byGroup)
+      groups: parts.map(\.group),
+      none: UserMetrics(split: split.rawValue, names: metrics.first?.names ?? []),
+      metrics: Dictionary(uniqueKeysWithValues: zip(parts.map(\.group), metrics)))
   }
 
   /// The metrics of the users of a group; none if it is a group of another run's data.
@@ -107,20 +37,7 @@ package struct MetricsByGroup: Sendable {
     metrics[group] ?? none
   }
 
-  /// Whether a metric such as `recall@20` can be taken within groups of items: those that count a
-  /// user's hits.
-  static func includes(_ metric: String) -> Bool {
-    Metric.ofValue(metric).map { $0.isPerUser && $0.ranksModels } ?? false
-  }
-}
-
-extension AdjacencyList {
-  /// The pairs whose columns are included.
-  fileprivate func filterColumns(_ isIncluded: (Int) -> Bool) -> AdjacencyList {
-    AdjacencyList(
-      rowCount: rowCount, columnCount: columnCount,
-      pairs: (0..<rowCount).flatMap { row in
-        self[row].filter { isIncluded(Int($0)) }.map { (Int32(row), $0) }
-      })
-  }
+  /// Whether a metric such as `recall@20` can be taken within groups of items: those that are
+  /// computed from a user's hits.
+  static func includes(_ metric: String) -> Bool { Metric.ofValue(metric)?.isOfHits ?? false }
 }

@@ -46,22 +46,34 @@ public struct FullRanking: Sendable {
   ///   - firstUser: the id of the block's first user.
   ///   - itemMatrix: all items, `[I, D]`.
   ///   - trainMask: for every user of the data set, the items not to be ranked, `[U, I]`.
-  ///   - splits: at most eight; truth `[U, I]`.
+  ///   - splits: at most 32; truth `[U, I]`.
   /// - Throws: `EvaluationError` if a score is not finite or the shapes disagree.
   public func evaluate(
     userMatrix: Matrix, firstUser: Int, itemMatrix: Matrix, trainMask: AdjacencyList,
     splits: [EvaluationSplit]
   ) throws -> [MetricSums] {
+    try evaluate(
+      userMatrix: userMatrix, firstUser: firstUser, itemMatrix: itemMatrix, trainMask: trainMask,
+      popularity: popularity(trainMask), splits: splits)
+  }
+
+  /// As ``evaluate(userMatrix:firstUser:itemMatrix:trainMask:splits:)``.
+  ///
+  /// - Parameter popularity: what ``popularity(_:)`` returns for the training interactions.
+  package func evaluate(
+    userMatrix: Matrix, firstUser: Int, itemMatrix: Matrix, trainMask: AdjacencyList,
+    popularity: ItemPopularity?, splits: [EvaluationSplit]
+  ) throws -> [MetricSums] {
     var sums = splits.map {
       MetricSums(
-        split: $0.name, metrics: metrics, cutoffs: cutoffs, itemCount: itemMatrix.rows)
+        split: $0.name, metrics: $0.measured(by: metrics), cutoffs: cutoffs,
+        itemCount: itemMatrix.rows)
     }
-    let trainingCounts = self.trainingCounts(trainMask)
     try rank(userMatrix, firstUser, itemMatrix, trainMask, splits) {
       split, _, hitRanks, count, list in
       sums[split].add(
         hitRanks: hitRanks, truthCount: count, discounts: discounts, list: list,
-        trainingCounts: trainingCounts)
+        popularity: popularity)
     }
     return sums
   }
@@ -74,32 +86,40 @@ public struct FullRanking: Sendable {
     splits: [EvaluationSplit]
   ) throws -> [UserMetrics] {
     let none = splits.map {
-      MetricSums(split: $0.name, metrics: self.metrics.filter(\.isPerUser), cutoffs: cutoffs)
+      MetricSums(
+        split: $0.name, metrics: $0.measured(by: self.metrics).filter(\.isPerUser),
+        cutoffs: cutoffs)
     }
-    let trainingCounts = self.trainingCounts(trainMask)
+    let popularity = self.popularity(trainMask)
     var metrics = none.map { UserMetrics(split: $0.split, names: $0.names) }
     try rank(userMatrix, firstUser, itemMatrix, trainMask, splits) {
       split, user, hitRanks, count, list in
       var alone = none[split]
       alone.add(
         hitRanks: hitRanks, truthCount: count, discounts: discounts, list: list,
-        trainingCounts: trainingCounts)
+        popularity: popularity)
       metrics[split].append(user: user, alone.sums)
     }
     return metrics
   }
 
-  /// Whether a metric needs more than the ranks of hits.
-  private var needsLists: Bool {
-    metrics.contains { if case .hits = $0.formula { false } else { true } }
+  /// How many named sums ``MetricSums/keyed`` has in all splits.
+  package func sumCount(of splits: [EvaluationSplit]) -> Int {
+    splits.reduce(0) { count, split in
+      count + 1 + split.measured(by: metrics).count(where: \.isPerUser) * cutoffs.count
+    }
   }
 
-  /// The number of training interactions of each item; empty if no metric needs lists.
-  private func trainingCounts(_ train: AdjacencyList) -> [Int32] {
-    guard needsLists else { return [] }
-    var counts = [Int32](repeating: 0, count: train.columnCount)
-    for item in train.columns { counts[Int(item)] += 1 }
-    return counts
+  /// Whether a metric needs more than the ranks of hits.
+  private var needsLists: Bool {
+    metrics.contains { !$0.isOfHits }
+  }
+
+  /// The popularity of the items; nil if no metric needs it.
+  ///
+  /// - Parameter train: the training interactions, `[U, I]`.
+  package func popularity(_ train: AdjacencyList) -> ItemPopularity? {
+    needsLists ? ItemPopularity(train: train) : nil
   }
 
   /// Ranks the items for each user with items in a split. Calls `visit` for each such split with
@@ -218,26 +238,38 @@ public struct EvaluationSplit: Sendable {
   public let name: String
   /// For each user, the items to be found. Users without items are not part of the split.
   public let truth: AdjacencyList
+  /// Whether it is a part of another split, measured by the metrics that are computed from hits.
+  private let isGroup: Bool
 
   public init(name: String, truth: AdjacencyList) {
+    self.init(name: name, truth: truth, isGroup: false)
+  }
+
+  init(name: String, truth: AdjacencyList, isGroup: Bool) {
     self.name = name
     self.truth = truth
+    self.isGroup = isGroup
+  }
+
+  /// Those of some metrics that it is measured by.
+  func measured(by metrics: [Metric]) -> [Metric] {
+    isGroup ? metrics.filter(\.isOfHits) : metrics
   }
 }
 
-/// Finds the items of a ranked list that are in the truth of several splits: one byte per item, one
-/// bit per split, set for one user at a time.
+/// Finds the items of a ranked list that are in the truth of several splits: four bytes per
+/// item, one bit per split, set for one user at a time.
 struct TruthMarks {
   private let splits: [EvaluationSplit]
-  private var marks: [UInt8]
+  private var marks: [UInt32]
   /// For each split, the ranks (from 1) of the hits last found, ascending.
   private(set) var hitRanks: [[Int]]
 
-  /// - Precondition: at most eight splits.
+  /// - Precondition: at most 32 splits.
   init(itemCount: Int, splits: [EvaluationSplit]) {
-    precondition(splits.count <= UInt8.bitWidth, "\(splits.count) splits at once")
+    precondition(splits.count <= UInt32.bitWidth, "\(splits.count) splits at once")
     self.splits = splits
-    marks = [UInt8](repeating: 0, count: itemCount)
+    marks = [UInt32](repeating: 0, count: itemCount)
     hitRanks = splits.map { _ in [] }
   }
 
@@ -245,14 +277,14 @@ struct TruthMarks {
   mutating func findHits(of user: Int, in list: some Collection<RankedItem>) {
     for (bit, split) in splits.enumerated() {
       hitRanks[bit].removeAll(keepingCapacity: true)
-      for item in split.truth[user] { marks[Int(item)] |= 1 << UInt8(bit) }
+      for item in split.truth[user] { marks[Int(item)] |= 1 << UInt32(bit) }
     }
     var rank = 0
     for entry in list {
       rank += 1
       let found = marks[entry.item]
       guard found != 0 else { continue }
-      for bit in splits.indices where found >> UInt8(bit) & 1 == 1 { hitRanks[bit].append(rank) }
+      for bit in splits.indices where found >> UInt32(bit) & 1 == 1 { hitRanks[bit].append(rank) }
     }
     for split in splits {
       for item in split.truth[user] { marks[Int(item)] = 0 }

@@ -127,7 +127,7 @@ package struct SimulationProblem: Sendable {
       setting: WorkerEngine.Setting(
         seed: Self.seed, shardCount: Self.shardCount, roundsPerStep: rounds,
         batchSize: Self.batchSize, topK: Self.cutoffs, metrics: Metric.all,
-        rankBlockSize: Self.blockSize,
+        measuresGroups: true, rankBlockSize: Self.blockSize,
         materializeBlockSize: Self.blockSize, consistency: consistency))
   }
 

@@ -19,6 +19,7 @@ final class RankWork: Work {
   private let version: UInt64
   private let blocks: [(index: UInt32, users: Range<Int>)]
   private let ranking: FullRanking
+  private let popularity: ItemPopularity?
   private var next = 0
   private var plan: PullPlan?
   private let items: Matrix
@@ -31,6 +32,7 @@ final class RankWork: Work {
     self.generation = generation
     self.version = version
     ranking = FullRanking(cutoffs: engine.setting.topK, metrics: engine.setting.metrics)
+    popularity = ranking.popularity(engine.dataset.train)
     let all = engine.blocks
     self.blocks = try blocks.map { block in
       guard let users = all.users(block) else {
@@ -84,13 +86,9 @@ final class RankWork: Work {
 
   private func rank(_ users: Matrix?) throws {
     guard let users else { throw TrainingError("The reply has no final user vectors.") }
-    let splits = [
-      EvaluationSplit(name: EvaluationSplit.names.valid, truth: engine.dataset.valid),
-      EvaluationSplit(name: EvaluationSplit.names.test, truth: engine.dataset.test),
-    ]
     let sums = try ranking.evaluate(
       userMatrix: users, firstUser: blocks[next].users.lowerBound, itemMatrix: items,
-      trainMask: engine.dataset.train, splits: splits)
+      trainMask: engine.dataset.train, popularity: popularity, splits: engine.evaluationSplits)
     var keyed: [String: Double] = [:]
     var counts: [String: ItemCounts] = [:]
     for split in sums {

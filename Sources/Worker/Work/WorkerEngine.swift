@@ -15,6 +15,8 @@ package final class WorkerEngine {
     package var topK: [Int]
     /// The metrics of an evaluation, computed at each of `topK`.
     package var metrics: [Metric]
+    /// Whether groups of users and items are measured, too.
+    package var measuresGroups: Bool
     /// Users per block of a ranking.
     package var rankBlockSize: Int
     /// Final vectors per block of a materialization.
@@ -24,7 +26,8 @@ package final class WorkerEngine {
 
     package init(
       seed: UInt64, shardCount: Int, roundsPerStep: Int, batchSize: Int, topK: [Int],
-      metrics: [Metric] = Metric.standard, rankBlockSize: Int, materializeBlockSize: Int,
+      metrics: [Metric] = Metric.standard, measuresGroups: Bool = false, rankBlockSize: Int,
+      materializeBlockSize: Int,
       consistency: Consistency = .bulkSynchronous
     ) {
       self.seed = seed
@@ -33,6 +36,7 @@ package final class WorkerEngine {
       self.batchSize = batchSize
       self.topK = topK
       self.metrics = metrics
+      self.measuresGroups = measuresGroups
       self.rankBlockSize = rankBlockSize
       self.materializeBlockSize = materializeBlockSize
       self.consistency = consistency
@@ -44,6 +48,8 @@ package final class WorkerEngine {
   private(set) var routing: TableRouting
   let setting: Setting
   let sampler: BatchSampler
+  /// What a ranking is measured against.
+  private(set) lazy var evaluationSplits = dataset.evaluationSplits(groups: setting.measuresGroups)
   /// Kept as long as the engine, so that steps reuse their buffers.
   private var tapes: [Tape] = []
 

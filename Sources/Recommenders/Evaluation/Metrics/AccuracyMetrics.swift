@@ -35,6 +35,23 @@ extension Metric {
       for (earlier, rank) in hits.ranks.enumerated() { sum += Double(earlier + 1) / Double(rank) }
       return sum / Double(min(hits.cutoff, hits.truthCount))
     })
+
+  /// 1 if a list has any of the user's items, else 0; the hit ratio of a split is the mean.
+  ///
+  /// - Source: Deshpande and Karypis 2004, "Item-based top-N recommendation algorithms" (ACM TOIS
+  ///   22), hit rate, for one held-out item per user; for several as RecBole's `Hit`.
+  public static let hit = Metric(
+    "hit", ranksModels: true, isStandard: false,
+    summary: "the share of users with at least one of their items in the list",
+    .hits { _ in 1 })
+
+  /// 1 / (the rank of the user's best ranked item), 0 without a hit among the best K.
+  ///
+  /// - Source: Voorhees 1999, "The TREC-8 question answering track report", cut off at K.
+  public static let mrr = Metric(
+    "mrr", ranksModels: true, isStandard: false,
+    summary: "the mean of 1 / rank of a user's first item in the list",
+    .hits { hits in hits.ranks.first.map { 1 / Double($0) } ?? 0 })
 }
 
 /// The gain of a hit at each rank in NDCG.

@@ -1,3 +1,5 @@
+internal import Foundation
+
 /// How the catalogue is used, whether or not users find their items.
 extension Metric {
   /// The share of all items that are in the list of at least one user.
@@ -31,15 +33,24 @@ extension Metric {
       return n > 1 && total > 0 ? Double(weighted) / Double((n - 1) * total) : 0
     })
 
-  /// The mean, over the items of a user's list, of the number of training interactions that the
-  /// item is in.
+  /// Shannon's entropy, in bits, of which item a place in a list has: −Σ_i p_i·log₂ p_i, with p_i
+  /// the share of all places that item i has. It is log₂ I when all I items are recommended equally
+  /// often, and 0 when a single one is.
   ///
-  /// - Source: RecBole's `AveragePopularity`.
-  public static let popularity = Metric(
-    "popularity", ranksModels: false, isStandard: false,
-    summary: "the mean number of training interactions of the recommended items",
-    .list { list in
-      let sum = list.items.reduce(0) { $0 + Int(list.trainingCounts[$1]) }
-      return Double(sum) / Double(max(1, list.items.count))
+  /// - Source: Shannon 1948, "A mathematical theory of communication", §6; of recommended items in
+  ///   Shani and Gunawardana 2011, "Evaluating recommendation systems" (Recommender Systems
+  ///   Handbook). Deviation from RecBole's `ShannonEntropy`: that is in nats and divided by the
+  ///   number of recommended items.
+  public static let entropy = Metric(
+    "entropy", ranksModels: false, isStandard: false,
+    summary: "how evenly items are recommended, in bits: 0 (a single one) to log2 of all items",
+    .exposure { exposure in
+      let total = Double(exposure.counts.reduce(0, +))
+      // In the order of the items, whatever workers counted them.
+      return exposure.counts.reduce(0.0) { sum, count in
+        guard count > 0 else { return sum }
+        let share = Double(count) / total
+        return sum - share * log2(share)
+      }
     })
 }

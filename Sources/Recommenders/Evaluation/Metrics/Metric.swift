@@ -52,6 +52,12 @@ public struct Metric: Sendable {
     if case .exposure = formula { false } else { true }
   }
 
+  /// Whether it is computed from the ranks of users' items alone, so that it can be taken for a
+  /// group of items.
+  package var isOfHits: Bool {
+    if case .hits = formula { true } else { false }
+  }
+
   /// The name under which a value is reported: `recall@20`.
   public func name(at cutoff: Int) -> String { "\(name)@\(cutoff)" }
 }
@@ -75,8 +81,8 @@ public struct Hits {
 /// The best K items of a user, or as many as there are.
 public struct RecommendedList {
   public let items: ArraySlice<Int>
-  /// The number of training interactions of each item of the catalogue.
-  public let trainingCounts: [Int32]
+  /// Of each item of the catalogue.
+  public let popularity: ItemPopularity
 }
 
 extension Metric {
@@ -85,7 +91,7 @@ extension Metric {
   /// The metrics of this project, in the order in which they are listed. To add one, write its
   /// formula and a name here.
   private static let builtIn: [Metric] = [
-    recall, ndcg, precision, map, coverage, gini, popularity,
+    recall, ndcg, precision, map, hit, mrr, coverage, gini, entropy, popularity, novelty, tail,
   ]
 
   /// Adds metrics of a program's own, before anything of evaluation is used.

@@ -41,9 +41,10 @@ public struct MetricSums: Sendable, Equatable {
   ///   - hitRanks: the ranks (from 1) of the user's items, ascending.
   ///   - truthCount: m, how many items the user has in the split; at least one.
   ///   - list: the user's best items; empty unless a metric needs them.
+  ///   - popularity: of the items; nil unless a metric needs it.
   mutating func add(
     hitRanks: [Int], truthCount: Int, discounts: RankDiscounts, list: [Int],
-    trainingCounts: [Int32]
+    popularity: ItemPopularity?
   ) {
     userCount += 1
     var hitCount = 0
@@ -56,8 +57,9 @@ public struct MetricSums: Sendable, Equatable {
         case .hits(let formula):
           if hitCount > 0 { sums[row * cutoffs.count + column] += formula(hits) }
         case .list(let formula):
+          guard let popularity else { preconditionFailure("\(metric.name) without a popularity") }
           sums[row * cutoffs.count + column] += formula(
-            RecommendedList(items: list.prefix(cutoff), trainingCounts: trainingCounts))
+            RecommendedList(items: list.prefix(cutoff), popularity: popularity))
         case .exposure: break
         }
       }

@@ -51,12 +51,13 @@ package final class RunRecommender {
     let attribution: ScoreAttribution?
   }
 
-  /// The most users of one call.
+  /// The most users of a block.
   package static let blockSize = BlockRecommender.blockSize
 
   private let request: Request
   private let model: Model
-  private let recommender: BlockRecommender
+  /// One for each block that is ranked at the same time; made when they are needed.
+  private var recommenders: [BlockRecommender] = []
   /// Nil if it is not there and not needed.
   private let data: Dataset?
   /// For each item; nil without data.
@@ -110,7 +111,6 @@ package final class RunRecommender {
           + "\(model.users.columns) of users and \(model.items.rows) × \(model.items.columns) of "
           + "items, do not match its data. Restore the run from a copy, or train again.")
     }
-    recommender = BlockRecommender(items: model.items, count: request.count)
     trainingCounts = data.map { $0.trainingCounts() }
     let wantsOriginal = request.style == .original
     let digests = model.identifiers
@@ -157,11 +157,40 @@ package final class RunRecommender {
     try identifiers.user(id, of: userCount, place: place)
   }
 
-  /// The best items of some users, in their order.
+  /// How many blocks are ranked at the same time.
+  package var blocksAtOnce: Int { Lanes.current.count }
+
+  /// The best items of some users, block by block, each in the order of its users. Blocks are ranked
+  /// on all lanes; a user gets the same items and scores in any block.
   ///
-  /// - Parameter users: rows, at most ``blockSize``.
-  /// - Throws: `EvaluationError` when a score is not finite.
-  package func recommend(to users: [Int]) throws -> [Recommendation] {
+  /// - Parameters:
+  ///   - blocks: rows, at most ``blockSize`` each. Memory grows with their number.
+  ///   - form: makes a block's result, on the thread that ranked it; called for several blocks at
+  ///     once.
+  /// - Throws: `EvaluationError` when a score is not finite; what `form` throws.
+  package func recommend<Form>(
+    toBlocks blocks: [[Int]],
+    _ form: (_ block: Int, _ answers: [Recommendation]) throws -> Form
+  ) throws -> [Form] {
+    while recommenders.count < blocks.count {
+      recommenders.append(BlockRecommender(items: model.items, count: request.count))
+    }
+    var results = [Result<Form, any Error>?](repeating: nil, count: blocks.count)
+    results.withUnsafeMutableBufferPointer { results in
+      // Every block has a place of its own.
+      let results = results
+      Lanes.current.forEach(blocks.count) { block, _ in
+        results[block] = Result {
+          try form(block, try recommend(to: blocks[block], with: recommenders[block]))
+        }
+      }
+    }
+    return try results.compactMap { try $0?.get() }
+  }
+
+  private func recommend(
+    to users: [Int], with recommender: BlockRecommender
+  ) throws -> [Recommendation] {
     let vectors = Matrix(rows: users.count, columns: model.users.columns)
     for (slot, user) in users.enumerated() {
       model.users.copyRow(user, to: vectors.pointer + slot * vectors.columns)

@@ -20,6 +20,11 @@ enum ResultJSON {
     }
   }
 
+  /// Numbers by name.
+  static func numbers(_ values: [String: Double]) -> [String: Number] {
+    values.mapValues { Number(value: $0) }
+  }
+
   /// `GROUP.NAME` numbers as objects by group; names without a group go to `rest`.
   static func grouped(_ values: [String: Double], rest: String) -> [String: [String: Number]] {
     var groups: [String: [String: Number]] = [:]

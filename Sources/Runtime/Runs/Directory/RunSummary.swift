@@ -3,6 +3,7 @@ import Datasets
 import Files
 import Foundation
 import Protocol
+import Recommenders
 
 /// `summary.json`: the result of a run, for scripts. Numbers are unrounded.
 package struct RunSummary: Sendable, Equatable {
@@ -64,6 +65,22 @@ package struct RunSummary: Sendable, Equatable {
     }
     return metrics
   }
+
+  /// Metrics of the best epoch in the groups of a split: of users, then of items, ascending; empty
+  /// if groups were not measured.
+  package func groups(of split: String) -> [GroupSummary] {
+    guard let evaluation = bestEvaluation else { return [] }
+    let groups = evaluation.users.keys.compactMap { MeasuredGroup(name: $0) }
+      .filter { $0.split == split }
+      .sorted {
+        ($0.group.kind.rawValue, -$0.group.fewest) > ($1.group.kind.rawValue, -$1.group.fewest)
+      }
+    return groups.map { measured in
+      GroupSummary(
+        group: measured.group, userCount: Int(evaluation.users[measured.name] ?? 0),
+        metrics: metrics(of: measured.name))
+    }
+  }
 }
 
 extension RunSummary: Encodable {
@@ -71,7 +88,7 @@ extension RunSummary: Encodable {
     case staleness
     case schemaVersion = "schema_version"
     case runID = "run_id"
-    case created, model, dataset, seed, outcome, message, selection, valid, test, seconds
+    case created, model, dataset, seed, outcome, message, selection, valid, test, seconds, groups
     case dataHistory = "data_history"
     case parameterCount = "parameter_count"
     case epochsRun = "epochs_run"
@@ -99,8 +116,12 @@ extension RunSummary: Encodable {
     try container.encode(run.progress.epochsFinished, forKey: .epochsRun)
     // `null` if there is none.
     try container.encode(bestEvaluation?.epoch, forKey: .bestEpoch)
-    try container.encode(finite(metrics(of: "valid")), forKey: .valid)
-    try container.encode(finite(metrics(of: "test")), forKey: .test)
+    try container.encode(ResultJSON.numbers(metrics(of: "valid")), forKey: .valid)
+    try container.encode(ResultJSON.numbers(metrics(of: "test")), forKey: .test)
+    let groups = ["valid", "test"].map { ($0, self.groups(of: $0)) }.filter { !$0.1.isEmpty }
+    if !groups.isEmpty {
+      try container.encode(Dictionary(uniqueKeysWithValues: groups), forKey: .groups)
+    }
     try container.encode(seconds, forKey: .seconds)
     if let staleness {
       var counts = container.nestedContainer(keyedBy: StalenessKey.self, forKey: .staleness)
@@ -120,10 +141,6 @@ extension RunSummary: Encodable {
       "train": run.epochs.reduce(0) { $0 + $1.seconds },
       "evaluate": run.evaluations.reduce(0) { $0 + $1.seconds },
     ]
-  }
-
-  private func finite(_ values: [String: Double]) -> [String: ResultJSON.Number] {
-    values.mapValues { ResultJSON.Number(value: $0) }
   }
 
   private static func words(for status: RunStatus) -> String {

@@ -98,8 +98,10 @@ enum ProgressLines {
       lines.append(parts.filter { !$0.isEmpty }.joined(separator: "; "))
     }
     if let evaluation {
+      // Groups are left to the end.
       let shown = evaluation.metrics.keys.sorted().filter { name in
-        name != metric && Metric.headline.contains { name.hasSuffix(".\($0.name(at: 20))") }
+        name != metric && !name.contains(" ")
+          && Metric.headline.contains { name.hasSuffix(".\($0.name(at: 20))") }
       }.map { name in
         let words = name.split(separator: ".").joined(separator: " ")
         return "\(words) \(ProgressFormat.compact(evaluation.metrics[name] ?? 0))"

@@ -101,6 +101,10 @@ package struct RunSetup: Sendable {
       evaluationInterval: UInt32(configuration.selection.evaluationInterval),
       materializeBlockCount: UInt32(blocks.materializeCount),
       rankBlockCount: UInt32(blocks.rankCount),
+      rankSumCount: FullRanking(
+        cutoffs: configuration.selection.cutoffs, metrics: configuration.metrics
+      ).sumCount(
+        of: dataset.evaluationSplits(groups: configuration.selection.metricGroups)),
       exposure: ExposurePlan(
         metrics: configuration.metrics, cutoffs: configuration.selection.cutoffs,
         itemCount: dataset.itemCount, usersPerBlock: cluster.evaluationBlockUsers),
@@ -143,6 +147,7 @@ package struct RunSetup: Sendable {
         seed: seed, shardCount: configuration.training.shards,
         roundsPerStep: roundsPerStep, batchSize: configuration.training.batchSize,
         topK: configuration.selection.cutoffs, metrics: configuration.metrics,
+        measuresGroups: configuration.selection.metricGroups,
         rankBlockSize: configuration.cluster.evaluationBlockUsers,
         materializeBlockSize: configuration.cluster.materializeBlockItems,
         consistency: Consistency(configuration)))

@@ -1,0 +1,86 @@
+import Datasets
+import Tensors
+
+extension EvaluationSplit {
+  /// The parts of a split: of users by their training interactions, then of items by theirs, where
+  /// *only the held-out items of a group* are to be found. Quartiles of users are those of the
+  /// split's users, of items those of all items.
+  ///
+  /// A user is part of a group of items with at least one held-out item in the group. The list still
+  /// ranks all items.
+  ///
+  /// - Parameter train: the training interactions, `[U, I]`.
+  /// - Returns: at most nine, with names that ``MeasuredGroup`` reads.
+  package func groups(
+    train: AdjacencyList
+  ) -> [(group: InteractionGroup, split: EvaluationSplit)] {
+    let popularity = ItemPopularity(train: train).counts.map { Int($0) }
+    let activity = (0..<truth.rowCount).filter { truth.degree($0) > 0 }.map(train.degree)
+    func part(
+      _ group: InteractionGroup, _ isIncluded: (_ user: Int, _ item: Int) -> Bool
+    ) -> (InteractionGroup, EvaluationSplit) {
+      (
+        group,
+        EvaluationSplit(
+          name: MeasuredGroup(split: name, group: group).name, truth: truth.filter(isIncluded),
+          isGroup: true)
+      )
+    }
+    return InteractionGroup.quartiles(of: activity, .users).map { group in
+      part(group) { user, _ in group.includes(train.degree(user)) }
+    }
+      + InteractionGroup.quartiles(of: popularity, .items).map { group in
+        part(group) { _, item in group.includes(popularity[item]) }
+      }
+  }
+}
+
+extension Dataset {
+  /// The splits that an evaluation measures: validation, test, and with `groups` the parts of both.
+  package func evaluationSplits(groups: Bool) -> [EvaluationSplit] {
+    let splits = [
+      EvaluationSplit(name: EvaluationSplit.names.valid, truth: valid),
+      EvaluationSplit(name: EvaluationSplit.names.test, truth: test),
+    ]
+    return splits
+      + (groups ? splits.flatMap { $0.groups(train: train).map(\.split) } : [])
+  }
+}
+
+/// A part of a split, by the name under which its metrics are recorded: `test users 5-9`.
+package struct MeasuredGroup: Sendable, Hashable {
+  /// `valid` or `test`.
+  package let split: String
+  package let group: InteractionGroup
+
+  package init(split: String, group: InteractionGroup) {
+    self.split = split
+    self.group = group
+  }
+
+  package var name: String { "\(split) \(group.kind.rawValue) \(group.fewest)-\(group.most)" }
+
+  /// - Returns: nil for any other text, such as the name of a whole split.
+  package init?(name: some StringProtocol) {
+    let words = name.split(separator: " ", omittingEmptySubsequences: false)
+    guard words.count == 3, let kind = InteractionGroup.Kind(rawValue: String(words[1])) else {
+      return nil
+    }
+    let bounds = words[2].split(separator: "-").compactMap { Int($0) }
+    guard bounds.count == 2, bounds[0] >= 0, bounds[0] <= bounds[1] else { return nil }
+    self.init(
+      split: String(words[0]),
+      group: InteractionGroup(kind: kind, fewest: bounds[0], most: bounds[1]))
+  }
+}
+
+extension AdjacencyList {
+  /// The pairs that are included.
+  fileprivate func filter(_ isIncluded: (_ row: Int, _ column: Int) -> Bool) -> AdjacencyList {
+    AdjacencyList(
+      rowCount: rowCount, columnCount: columnCount,
+      pairs: (0..<rowCount).flatMap { row in
+        self[row].filter { isIncluded(row, Int($0)) }.map { (Int32(row), $0) }
+      })
+  }
+}

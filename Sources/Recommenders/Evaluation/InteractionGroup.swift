@@ -1,0 +1,57 @@
+/// Users or items whose numbers of training interactions are alike.
+///
+/// Quartiles: the k-th group ends at the smallest number that at least k quarters of the users (or
+/// items) do not exceed. Those with equal numbers are always in one group, so groups may be of
+/// different sizes, and fewer than four. Items without training interactions are a group of their
+/// own, before the quartiles of the others: to the model they are cold.
+///
+/// - Source: groups of users by activity as in Wang et al. 2019, "Neural graph collaborative
+///   filtering", §4.3.2 (arXiv:1905.08108), of items by popularity as in Wu et al. 2021,
+///   "Self-supervised graph learning for recommendation", §4.3.1 (arXiv:2010.10783). Deviation: the
+///   papers cut where the sums of interactions are equal, here groups have equally many members.
+package struct InteractionGroup: Sendable, Hashable, Encodable {
+  package enum Kind: String, Sendable, Encodable {
+    case users
+    case items
+  }
+
+  package let kind: Kind
+  /// The fewest training interactions of a member.
+  package let fewest: Int
+  /// The most training interactions of a member.
+  package let most: Int
+
+  package init(kind: Kind, fewest: Int, most: Int) {
+    self.kind = kind
+    self.fewest = fewest
+    self.most = most
+  }
+
+  package func includes(_ count: Int) -> Bool { (fewest...most).contains(count) }
+
+  /// `users with 5–9`, or `items with 0`.
+  package var name: String {
+    "\(kind.rawValue) with \(fewest)" + (most > fewest ? "–\(most)" : "")
+  }
+
+  /// The groups of some members, ascending.
+  ///
+  /// - Parameter counts: the number of training interactions of each.
+  package static func quartiles(of counts: [Int], _ kind: Kind) -> [InteractionGroup] {
+    var groups: [InteractionGroup] = []
+    var sorted = counts.sorted()[...]
+    if kind == .items, sorted.first == 0 {
+      groups.append(InteractionGroup(kind: kind, fewest: 0, most: 0))
+      sorted = sorted.drop { $0 == 0 }
+    }
+    let all = Array(sorted)
+    var first = 0
+    for quarter in stride(from: 1, through: 4, by: 1) where !all.isEmpty {
+      let last = all[(quarter * all.count + 3) / 4 - 1]
+      guard first < all.count, last >= all[first] else { continue }
+      groups.append(InteractionGroup(kind: kind, fewest: all[first], most: last))
+      first = all.firstIndex { $0 > last } ?? all.count
+    }
+    return groups
+  }
+}
