@@ -17,7 +17,10 @@ import mrdib
 from mrdib.errors import ProgramError
 from mrdib.program import find_program, run_command
 
-ALL_METRICS = ["recall", "ndcg", "precision", "map", "coverage", "gini", "popularity"]
+ALL_METRICS = [
+    "recall", "ndcg", "precision", "map", "hit", "mrr", "coverage", "gini", "entropy",
+    "popularity", "novelty", "tail",
+]  # fmt: skip
 
 
 @cache

@@ -82,7 +82,16 @@ class MetricTests(unittest.TestCase):
     def plain(
         ranked: dict[int, list[int]], truth: ItemLists, counts: np.ndarray, k: int
     ) -> dict[str, float]:
-        sums = dict.fromkeys(("recall", "ndcg", "precision", "map", "popularity"), 0.0)
+        of_users = (
+            "recall", "ndcg", "precision", "map", "hit", "mrr", "popularity", "novelty", "tail",
+        )  # fmt: skip
+        sums = dict.fromkeys(of_users, 0.0)
+        head, taken = set(), 0
+        for count in sorted({int(c) for c in counts} - {0}, reverse=True):
+            if 5 * taken < 4 * int(counts.sum()):
+                same = {int(item) for item in np.flatnonzero(counts == count)}
+                head |= same
+                taken += count * len(same)
         exposure = [0] * truth.item_count
         users = [user for user in ranked if len(truth[user])]
         for user in users:
@@ -95,12 +104,19 @@ class MetricTests(unittest.TestCase):
             sums["ndcg"] += sum(1 / math.log2(r + 1) for r in hits) / ideal
             precisions = sum((n + 1) / r for n, r in enumerate(hits))
             sums["map"] += precisions / min(k, len(own))
+            sums["hit"] += bool(hits)
+            sums["mrr"] += 1 / hits[0] if hits else 0
+            bits = [math.log2(len(truth) / max(1, int(counts[item]))) for item in top]
+            sums["novelty"] += sum(bits) / len(top)
+            sums["tail"] += sum(item not in head for item in top) / len(top)
             sums["popularity"] += sum(int(counts[item]) for item in top) / len(top)
             for item in top:
                 exposure[item] += 1
         values = {name: total / len(users) for name, total in sums.items()}
         n = len(exposure)
         values["coverage"] = sum(count > 0 for count in exposure) / n
+        shares = [count / sum(exposure) for count in exposure if count]
+        values["entropy"] = -sum(share * math.log2(share) for share in shares)
         weighted = sum((2 * i - n - 1) * c for i, c in enumerate(sorted(exposure), 1))
         values["gini"] = weighted / ((n - 1) * sum(exposure))
         return values

@@ -72,9 +72,12 @@ struct CheckpointVerify: ParsableCommand {
   @Flag(help: "Print JSON.")
   var json = false
 
+  @Flag(name: .shortAndLong, help: "Show no progress.")
+  var quiet = false
+
   func run() throws {
     try reporting {
-      let verification = try CheckpointVerification(path: path)
+      let verification = try verify()
       if json {
         try StandardOutput.writeJSON(verification)
       } else {
@@ -84,6 +87,14 @@ struct CheckpointVerify: ParsableCommand {
         throw ArgumentParser.ExitCode(Runtime.ExitCode.dataMalformed.rawValue)
       }
       if let missing = verification.missing { throw missing }
+    }
+  }
+
+  /// With progress on stderr, which ends with it.
+  private func verify() throws -> CheckpointVerification {
+    let progress = WorkProgress(isQuiet: quiet)
+    return try CheckpointVerification(path: path) {
+      progress.note("verifying", .bytes($0, of: $1))
     }
   }
 }

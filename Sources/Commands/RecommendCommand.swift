@@ -218,6 +218,8 @@ private struct Printer {
         try recommend(to: block)
         block.removeAll()
       }
+      // Reading would not notice a signal.
+      try progress?.wait { reader.isNextReady }
       guard let id = try line(reader, name) else { break }
       guard !id.isEmpty else { continue }
       do {

@@ -53,7 +53,9 @@ struct ResultTable {
     let groups = bySplit[split] ?? []
     let selection = (summary["selection"] as? [String: Any])?["metric"] as? String
     let cutoff = selection?.split(separator: "@").last.flatMap { Int($0) } ?? 20
-    let names = Metric.headline.map { $0.name(at: cutoff) }
+    let names = Metric.headline.map { $0.name(at: cutoff) }.filter { name in
+      groups.contains { ($0["metrics"] as? [String: Any])?[name] != nil }
+    }
     let rows = groups.compactMap { group -> [String]? in
       guard let kind = (group["kind"] as? String).flatMap(InteractionGroup.Kind.init),
         let fewest = group["fewest"] as? Int, let most = group["most"] as? Int,

@@ -49,7 +49,7 @@ struct CoordinatorCommand: ParsableCommand {
       // Checked first, so that unusable keys are reported before the data is loaded.
       let security = try protection.security()
       let setup = try LifeSign.inherited.giveWhile {
-        try prepared ? preparedSetup() : options.request().load()
+        try prepared ? preparedSetup() : options.request().load(showsProgress: !options.quiet)
       }
       let own = Mutex<(path: String, lock: RunLock)?>(nil)
       let role = CoordinatorRole(

@@ -1,5 +1,6 @@
 import DataPreparation
 import Datasets
+import Foundation
 import Runtime
 
 /// The progress of a command that reads or writes much, and its end when a signal asks for it.
@@ -44,6 +45,16 @@ final class StageProgress {
   func report(_ stage: String, share: Double?) throws {
     if isStopped { throw stopped }
     progress?.note(stage, share.map { .share($0) } ?? .unknown)
+  }
+
+  /// Waits until something has happened elsewhere.
+  ///
+  /// - Throws: ``RuntimeError`` with the exit code of a signal that has arrived.
+  func wait(until isMet: () -> Bool) throws {
+    while !isMet() {
+      if isStopped { throw stopped }
+      usleep(20_000)
+    }
   }
 
   private var isStopped: Bool {

@@ -44,7 +44,8 @@ struct TrainCommand: ParsableCommand {
       let alone = ["workers", "servers"].map {
         RunRequest.Option(option: "--single-process", key: $0, value: "1")
       }
-      let setup = try options.request(singleProcess ? alone : []).load()
+      let setup = try options.request(singleProcess ? alone : [])
+        .load(showsProgress: !options.quiet)
       for warning in setup.warnings {
         StandardError.write("warning: \(warning)")
       }

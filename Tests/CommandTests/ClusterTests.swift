@@ -58,8 +58,12 @@ import Testing
     let data = try folder.generateData()
     let options = [
       "--set", "optimizer=rowwise_adagrad", "--set", "learning_rate=0.05", "--set",
-      "metrics=[recall, coverage, gini, popularity]", "--set", "evaluation_block_users=50",
+      "metrics=[recall, coverage, gini, entropy, popularity, novelty, tail]", "--set",
+      "metric_groups=true", "--set", "evaluation_block_users=50",
     ]
+    func groups(_ name: String) throws -> NSDictionary {
+      try #require(try folder.object("\(name)/summary.json")["groups"] as? NSDictionary)
+    }
     func metrics(_ name: String) throws -> [[String: Double]] {
       let summary = try folder.object("\(name)/summary.json")
       return try ["valid", "test"].map { try #require(summary[$0] as? [String: Double]) }
@@ -67,7 +71,7 @@ import Testing
     let alone = try train(folder, "alone", data: data, ["--single-process"] + options)
     let expected = try metrics("alone")
     for values in expected {
-      #expect(Set(values.keys.map { $0.prefix { $0 != "@" } }).count == 4)
+      #expect(Set(values.keys.map { $0.prefix { $0 != "@" } }).count == 7)
       #expect(values["ndcg@20"] == nil)
       let coverage = try #require(values["coverage@20"])
       let gini = try #require(values["gini@20"])
@@ -81,7 +85,18 @@ import Testing
         ["--workers", "\(workers)", "--servers", "\(servers)"] + options)
       #expect(cluster == alone, "\(name)")
       #expect(try metrics(name) == expected, "\(name)")
+      #expect(try groups(name) == groups("alone"), "\(name)")
     }
+    let test = try #require(groups("alone")["test"] as? [[String: Any]])
+    #expect(test.contains { $0["kind"] as? String == "users" })
+    #expect(test.contains { $0["kind"] as? String == "items" })
+    // Printed at the end of a run, also of a finished one.
+    let again = try Command(
+      arguments: ["train", "--data", data, "--run", folder.path("alone")]
+        + ["--single-process", "--epochs", "2"] + options)
+    let rows = again.output.split(separator: "\n")
+    #expect(rows.contains("test, by training interactions:"), "\(again.output)\(again.errors)")
+    #expect(rows.contains("group\tusers\trecall@20"))
     let table = try Command(
       "compare", "\(folder.path)/alone", "--metric", "coverage@20", "--metric", "popularity@20")
     #expect(table.status == 0, "\(table.errors)")

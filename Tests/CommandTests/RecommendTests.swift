@@ -79,6 +79,51 @@ import Testing
     #expect(table.output.contains("Thing \(item)"))
   }
 
+  @Test("--out has the bytes of stdout, on any number of threads")
+  func file() throws {
+    let trained = try Trained()
+    let out = trained.folder.path("top")
+    for format in ["table", "tsv", "jsonl"] {
+      let printed = try trained.recommend("--all", "--top", "5", "--format", format).output
+      for threads in ["1", "3"] {
+        let written = try trained.recommend(
+          "--all", "--top", "5", "--format", format, "--out", out, "--threads", threads)
+        #expect(written.output.isEmpty && written.errors.isEmpty, "\(written.errors)")
+        let isSame = try trained.folder.text("top") == printed
+        #expect(isSame, "\(format) on \(threads) threads")
+      }
+    }
+    #expect(
+      try trained.recommend("--all", "--out", "/dev/null", status: 73).errors.contains("plain"))
+    let missing = try trained.recommend("--all", "--out", out + "/no/top", status: 73)
+    #expect(missing.errors.contains("/no/top"))
+    let threads = try trained.recommend("--all", "--threads", "0", status: 64)
+    #expect(threads.errors.contains("--threads is 0"))
+  }
+
+  @Test("a stop leaves no part of a file, and keeps the one that was there")
+  func stoppedFile() throws {
+    let trained = try Trained()
+    try FileManager.default.createDirectory(
+      atPath: trained.folder.path("results"), withIntermediateDirectories: true)
+    let out = try trained.folder.write("before", to: "results/top.tsv")
+    let list = trained.folder.path("ids")
+    #expect(mkfifo(list, 0o600) == 0)
+    // Both ends of the pipe are open, so that its reader waits for ever.
+    let running = try RunningCommand(
+      trained.folder, bash: "exec \"$@\" 0<>'\(list)'",
+      ["recommend", "--run", trained.run, "--users", "-", "--out", out])
+    func files() throws -> [String] {
+      try FileManager.default.contentsOfDirectory(atPath: trained.folder.path("results")).sorted()
+    }
+    try Wait.until("it has begun") { try files().count == 2 || !running.isRunning }
+    running.interrupt()
+    #expect(try running.wait() == 130, "\(running.errors)")
+    #expect(running.errors.contains("nothing was written"))
+    #expect(try files() == ["top.tsv"])
+    #expect(try trained.folder.text("results/top.tsv") == "before")
+  }
+
   @Test("ids that do not exist: the line, a similar id or how ids look; or they are left out")
   func unknownUsers() throws {
     let trained = try Trained()

@@ -102,6 +102,24 @@ struct ExposureTests {
     #expect(task.body.units.count < 20)
   }
 
+  @Test("many sums make tasks of fewer blocks, and more than a message holds are refused")
+  func manySums() throws {
+    var plan = Self.plan()
+    plan.rankBlockCount = 400
+    plan.rankSumCount = 2000
+    let cluster = try Self.ranking(plan)
+    let task = try #require(cluster.actions.tasks.first?.task)
+    let sums = Dictionary(
+      uniqueKeysWithValues: (0..<2000).map { ("test users 1000-2000.precision@\($0)", 0.5) })
+    let reports = task.body.units.map { UnitReport(unit: $0, sums: sums) }
+    let message = NodeMessage.taskDone(id: task.id, reports: reports)
+    #expect(try NodeMessage(decoding: message.encoded()) == message)
+    #expect(task.body.units.count < 100)
+    plan.rankSumCount = 2049
+    let error = #expect(throws: CoordinationError.self) { try plan.validate() }
+    #expect(error?.message.contains("topk") == true)
+  }
+
   @Test("that no message can hold are refused before the run begins")
   func tooMuch() throws {
     var plan = Self.plan()

@@ -89,6 +89,12 @@ struct GraphCacheTests {
     let built = try graphs(store)
     let builtCount = first.builtCount
     #expect(builtCount == 7 && first.loadedCount == 0)
+    var shares: [String: [Double]] = [:]
+    for case .building(let graph, let share) in first.events {
+      shares[graph, default: []] += [share]
+    }
+    #expect(shares.count == 4, "\(shares.keys)")
+    #expect(shares.values.allSatisfy { $0 == $0.sorted() && $0.last == 1 && $0.first ?? 0 > 0 })
     for (one, again) in zip(built, try graphs(store)) { #expect(one === again) }
     #expect(first.builtCount == builtCount)
 

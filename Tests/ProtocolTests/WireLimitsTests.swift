@@ -58,13 +58,13 @@ struct WireLimitsTests {
     }
   }
 
-  @Test("65,536 unit reports of 256 sums and 256 counts")
+  @Test("65,536 unit reports of 2048 sums and 256 counts")
   func reports() {
     expectLimit(65_536) { count in
       let reports = [UnitReport](repeating: UnitReport(unit: 0, sums: [:]), count: count)
       _ = try NodeMessage(decoding: NodeMessage.taskDone(id: 1, reports: reports).encoded())
     }
-    expectLimit(256) { count in
+    expectLimit(2048) { count in
       let sums = Dictionary(uniqueKeysWithValues: (0..<count).map { ("\($0)", 0.0) })
       let report = UnitReport(unit: 0, sums: sums)
       _ = try NodeMessage(decoding: NodeMessage.taskDone(id: 1, reports: [report]).encoded())

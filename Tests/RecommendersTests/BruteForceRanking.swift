@@ -30,6 +30,8 @@ enum BruteForceRanking {
     case "map":
       let terms = (1...cutoff).map { hits[$0 - 1] * hitsUpTo($0) / Double($0) }
       return terms.reduce(0, +) / Double(best)
+    case "hit": return hits.contains(1) ? 1 : 0
+    case "mrr": return (1...cutoff).first { hits[$0 - 1] == 1 }.map { 1 / Double($0) } ?? 0
     default: return .nan
     }
   }

@@ -1,3 +1,4 @@
+import Foundation
 import Recommenders
 import Tensors
 import Testing
@@ -21,6 +22,34 @@ private enum Plain {
     return Double(differences) / Double(2 * (itemCount - 1) * total)
   }
 
+  /// In bits, from the places that every item has.
+  static func entropy(_ lists: [[Int]]) -> Double {
+    let places = lists.joined().reduce(into: [Int: Double]()) { $0[$1, default: 0] += 1 }
+    let total = places.values.reduce(0, +)
+    return places.values.reduce(0) { $0 + $1 / total * log2(total / $1) }
+  }
+
+  /// The mean over the users' lists of the mean over the items of a list.
+  static func mean(_ lists: [[Int]], _ value: (Int) -> Double) -> Double {
+    let means = lists.map { list in
+      list.isEmpty ? 0 : list.map(value).reduce(0, +) / Double(list.count)
+    }
+    return means.reduce(0, +) / Double(max(1, lists.count))
+  }
+
+  /// The items that are left when the most popular are taken away, with all of the same count at a
+  /// time, until at least 80 % of the interactions are.
+  static func tail(_ counts: [Int]) -> Set<Int> {
+    var rest = Set(counts.indices)
+    let total = counts.reduce(0, +)
+    while let most = rest.map({ counts[$0] }).max(), most > 0,
+      rest.reduce(0, { $0 + counts[$1] }) * 5 > total
+    {
+      rest = rest.filter { counts[$0] < most }
+    }
+    return rest
+  }
+
   static func popularity(_ lists: [[Int]], train: AdjacencyList) -> Double {
     let means = lists.map { list in
       let counts = list.map { item in
@@ -33,11 +62,15 @@ private enum Plain {
 }
 
 @Test(
-  "coverage, Gini and popularity equal those of all lists written out",
+  "metrics of what is recommended equal those of all lists written out",
   arguments: [1, 9, 63, 65, 300, 1100])
 func bruteForceCatalogue(itemCount: Int) throws {
   let data = RandomRankingData(userCount: 24, itemCount: itemCount, seed: 7)
   let sums = try data.sums(FullRanking(cutoffs: cutoffs, metrics: Metric.all))
+  let counts = (0..<itemCount).map { item in
+    (0..<data.train.rowCount).count { data.train.contains(row: $0, column: Int32(item)) }
+  }
+  let tail = Plain.tail(counts)
   for (split, found) in zip(data.splits, sums) {
     let users = (0..<data.users.rows).filter { split.truth.degree($0) > 0 }
     let lists = users.map { user in
@@ -53,6 +86,13 @@ func bruteForceCatalogue(itemCount: Int) throws {
       #expect(found.value(.gini, at: cutoff) == Plain.gini(lists, itemCount: itemCount))
       let popularity = try #require(found.value(.popularity, at: cutoff))
       #expect(abs(popularity - Plain.popularity(lists, train: data.train)) < 1e-9)
+      let entropy = try #require(found.value(.entropy, at: cutoff))
+      #expect(abs(entropy - Plain.entropy(lists)) < 1e-12)
+      let novelty = try #require(found.value(.novelty, at: cutoff))
+      let expected = Plain.mean(lists) { log2(24 / Double(max(1, counts[$0]))) }
+      #expect(abs(novelty - expected) < 1e-12)
+      let share = try #require(found.value(.tail, at: cutoff))
+      #expect(abs(share - Plain.mean(lists) { tail.contains($0) ? 1 : 0 }) < 1e-12)
     }
   }
 }
@@ -61,7 +101,7 @@ func bruteForceCatalogue(itemCount: Int) throws {
   "counts of blocks add up to the same digits in any order and size", arguments: [1, 7, 29, 30])
 func exposureBlocks(blockSize: Int) throws {
   let data = RandomRankingData(userCount: 30, itemCount: 400, seed: 13)
-  let ranking = FullRanking(cutoffs: cutoffs, metrics: [.coverage, .gini])
+  let ranking = FullRanking(cutoffs: cutoffs, metrics: [.coverage, .gini, .entropy])
   let whole = try data.sums(ranking)
   var merged = data.splits.map {
     MetricSums(split: $0.name, metrics: ranking.metrics, cutoffs: cutoffs, itemCount: 400)
@@ -99,6 +139,42 @@ func giniExtremes() {
   #expect(gini([.max, .max, 0, 0]).map { abs($0 - 2.0 / 3) < 1e-15 } == true)
 }
 
+@Test("entropy is 0 bits for a single item, and log2 of the items where all are alike")
+func entropyExtremes() {
+  func entropy(_ counts: [UInt32]) -> Double? {
+    var exposure = Exposure(itemCount: counts.count)
+    let isComplete = exposure.add(counts.enumerated().map { (item: UInt32($0), count: $1) })
+    #expect(isComplete)
+    return exposure.values(of: [.entropy], at: 5)["entropy@5"]
+  }
+  #expect(entropy([3, 3, 3, 3]) == 2)
+  #expect(entropy([0, 9, 0]) == 0)
+  #expect(entropy([2, 1, 1]) == 1.5)
+  #expect(entropy([0, 0]) == 0)
+}
+
+@Test("the long tail and the self-information of items, by hand")
+func popularityByHand() {
+  func popularity(_ counts: [Int], users: Int) -> ItemPopularity {
+    let pairs = counts.enumerated().flatMap { item, count in
+      (0..<count).map { (Int32($0), Int32(item)) }
+    }
+    return ItemPopularity(
+      train: AdjacencyList(rowCount: users, columnCount: counts.count, pairs: pairs))
+  }
+  // 20 interactions: items 0 and 1 have 16 of them, exactly 80 %.
+  let uneven = popularity([8, 8, 2, 1, 1, 0], users: 16)
+  #expect(uneven.counts == [8, 8, 2, 1, 1, 0])
+  #expect(uneven.isTail == [false, false, true, true, true, true])
+  #expect(uneven.selfInformation == [1, 1, 3, 4, 4, 4])
+  // Four of the five have 80 %, but equal items stay together.
+  #expect(popularity([3, 3, 3, 3, 3], users: 4).isTail == [false, false, false, false, false])
+  // 7 + 2 are 75 % of 12, so those with 1 belong to the short head as well.
+  #expect(
+    popularity([7, 2, 1, 1, 1, 0], users: 7).isTail.map { $0 ? 1 : 0 } == [0, 0, 0, 0, 0, 1])
+  #expect(popularity([0, 0], users: 3).isTail == [true, true])
+}
+
 @Test("an item outside the catalogue is not counted")
 func foreignItem() {
   var exposure = Exposure(itemCount: 3)
@@ -119,7 +195,10 @@ func additionalMetrics() throws {
   let each = try FullRanking(cutoffs: [5], metrics: Metric.all).evaluateEachUser(
     userMatrix: data.users, firstUser: 0, itemMatrix: data.items, trainMask: data.train,
     splits: data.splits)
-  #expect(each[0].names == ["recall@5", "ndcg@5", "precision@5", "map@5", "popularity@5"])
+  let names = [
+    "recall", "ndcg", "precision", "map", "hit", "mrr", "popularity", "novelty", "tail",
+  ]
+  #expect(each[0].names == names.map { "\($0)@5" })
 }
 
 @Test("every metric has a name of its own in lower case, and names are listed in one order")

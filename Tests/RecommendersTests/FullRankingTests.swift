@@ -9,7 +9,8 @@ private let cutoffs = [1, 5, 20, 50]
   arguments: [1, 9, 63, 64, 65, 300, 1100, 2500])
 func bruteForce(itemCount: Int) throws {
   let data = RandomRankingData(userCount: 24, itemCount: itemCount, seed: 7)
-  let sums = try data.sums(FullRanking(cutoffs: cutoffs))
+  let metrics = Metric.standard + [.hit, .mrr]
+  let sums = try data.sums(FullRanking(cutoffs: cutoffs, metrics: metrics))
   for (split, found) in zip(data.splits, sums) {
     var expected: [String: Double] = [:]
     var userCount = 0
@@ -18,7 +19,7 @@ func bruteForce(itemCount: Int) throws {
       let list = BruteForceRanking.best(
         50, of: (0..<itemCount).map { data.score(user, $0) },
         excluding: Set(data.train[user].map { Int($0) }))
-      for metric in Metric.standard {
+      for metric in metrics {
         for cutoff in cutoffs {
           expected[metric.name(at: cutoff), default: 0] += BruteForceRanking.value(
             metric, at: cutoff, list: list.map(\.item),

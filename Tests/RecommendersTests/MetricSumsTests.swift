@@ -5,7 +5,8 @@ import Testing
 /// Users with items at the given ranks (from 1) of one list, in which item r − 1 has rank r; the
 /// rest of each user's m items has ranks far below.
 private func sums(
-  _ users: [(ranks: [Int], truthCount: Int)], cutoffs: [Int]
+  _ users: [(ranks: [Int], truthCount: Int)], cutoffs: [Int],
+  metrics: [Metric] = Metric.standard
 ) throws -> MetricSums {
   let itemCount = 300
   var pairs: [(Int32, Int32)] = []
@@ -14,7 +15,7 @@ private func sums(
     for rank in truth.ranks + missed { pairs.append((Int32(user), Int32(rank - 1))) }
   }
   let truth = AdjacencyList(rowCount: users.count, columnCount: itemCount, pairs: pairs)
-  return try FullRanking(cutoffs: cutoffs).evaluate(
+  return try FullRanking(cutoffs: cutoffs, metrics: metrics).evaluate(
     userMatrix: Matrix(
       rows: users.count, columns: 1, elements: [Float](repeating: 1, count: users.count)),
     firstUser: 0,
@@ -54,6 +55,18 @@ func moreItemsThanTheCutoff() throws {
     let found = try #require(sums.value(metric, at: 50))
     #expect(abs(found - value) < 1e-6, "\(metric)")
   }
+}
+
+@Test("hit and MRR of the worked example, by hand")
+func firstHits() throws {
+  // First hits at ranks 2, 1, 1 and 3.
+  let sums = try sums(
+    [([2, 4], 3), ([1], 1), ([1, 5, 10], 12), ([3], 1)], cutoffs: [1, 2, 4],
+    metrics: [.hit, .mrr])
+  #expect(sums.values()["hit@1"] == 0.5 && sums.values()["mrr@1"] == 0.5)
+  #expect(sums.values()["hit@2"] == 0.75 && sums.values()["mrr@2"] == 0.625)
+  let mrr = try #require(sums.value(.mrr, at: 4))
+  #expect(sums.value(.hit, at: 4) == 1 && abs(mrr - 17.0 / 24) < 1e-15)
 }
 
 @Test("merged sums are the sums over both groups of users")

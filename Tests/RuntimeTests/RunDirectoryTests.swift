@@ -88,6 +88,34 @@ import Testing
     #expect(staleness == ["mean": 7.0 / 8, "max": 3])
   }
 
+  @Test("the summary has groups of users and items if they were measured")
+  func groups() throws {
+    let folder = try TemporaryFolder()
+    let directory = try RunDirectory.create(at: folder.path)
+    let best = ModelSelection.Best(epoch: 0, version: 8, value: 0.3)
+    try directory.writeSummary(Self.summary(best: best))
+    #expect(try object(folder.text("summary.json"))["groups"] == nil)
+    var summary = Self.summary(best: best)
+    for (name, users, recall) in [
+      ("test items 7-90", 2.0, 0.5), ("test items 0-0", 1, 0), ("test users 9-12", 2, 0.25),
+    ] {
+      summary.run.evaluations[0].users[name] = users
+      summary.run.evaluations[0].metrics["\(name).recall@20"] = recall
+    }
+    try directory.writeSummary(summary)
+    let json = try object(folder.text("summary.json"))
+    #expect((json["test"] as? [String: Double])?.keys.sorted() == ["ndcg@5", "recall@20"])
+    let groups = try #require(json["groups"] as? [String: [[String: Any]]])
+    #expect(Array(groups.keys) == ["test"])
+    let test = try #require(groups["test"])
+    #expect(test.map { $0["kind"] as? String } == ["users", "items", "items"])
+    #expect(test.map { $0["fewest"] as? Int } == [9, 0, 7])
+    #expect(test.map { $0["most"] as? Int } == [12, 0, 90])
+    #expect(test.map { $0["users"] as? Int } == [2, 1, 2])
+    #expect(
+      test.map { ($0["metrics"] as? [String: Double])?["recall@20"] } == [0.25, 0, 0.5])
+  }
+
   @Test("without a saved best model the summary says null and has empty objects")
   func summaryWithoutBest() throws {
     let folder = try TemporaryFolder()

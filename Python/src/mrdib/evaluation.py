@@ -7,6 +7,7 @@ Let hit(r) be 1 if the item at rank r of a user's list is among the user's m ite
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,8 +20,22 @@ __all__ = ["METRICS", "evaluate"]
 
 Numbers = npt.NDArray[np.float64]
 
-METRICS = ("recall", "ndcg", "precision", "map", "coverage", "gini", "popularity")
-_OF_LISTS = ("coverage", "gini")
+METRICS = (
+    "recall",
+    "ndcg",
+    "precision",
+    "map",
+    "hit",
+    "mrr",
+    "coverage",
+    "gini",
+    "entropy",
+    "popularity",
+    "novelty",
+    "tail",
+)
+_OF_LISTS = ("coverage", "gini", "entropy")
+_OF_HITS = ("recall", "ndcg", "precision", "map", "hit", "mrr")
 
 
 def evaluate(
@@ -45,6 +60,11 @@ def evaluate(
         )
     sums = {f"{name}@{k}": 0.0 for name in metrics for k in cutoffs}
     exposures = {k: np.zeros(truth.item_count, dtype=np.int64) for k in cutoffs}
+    of_items = {
+        "popularity": training_counts,
+        "novelty": np.log2(max(1, len(truth)) / np.maximum(1, training_counts)),
+        "tail": _tail(training_counts),
+    }
     count = 0
     for block in blocks:
         wanted = truth.counts[block.users] > 0
@@ -56,9 +76,11 @@ def evaluate(
         m = truth.counts[users]
         for k in cutoffs:
             for name in metrics:
-                if name not in _OF_LISTS:
-                    values = _values(name, k, hits, m, items, training_counts)
-                    sums[f"{name}@{k}"] += float(values.sum())
+                if name in _OF_HITS:
+                    sums[f"{name}@{k}"] += float(_values(name, k, hits, m).sum())
+                elif name in of_items:
+                    means_of_users = _means_of_items(items[:, :k], of_items[name])
+                    sums[f"{name}@{k}"] += float(means_of_users.sum())
             shown = items[:, :k]
             exposures[k] += np.bincount(shown[shown >= 0], minlength=truth.item_count)
     means = {name: total / max(1, count) for name, total in sums.items()}
@@ -67,6 +89,8 @@ def evaluate(
             means[f"coverage@{k}"] = float((exposures[k] > 0).sum() / max(1, truth.item_count))
         if "gini" in metrics:
             means[f"gini@{k}"] = _gini(exposures[k])
+        if "entropy" in metrics:
+            means[f"entropy@{k}"] = _entropy(exposures[k])
     return means
 
 
@@ -85,10 +109,8 @@ def _values(
     k: int,
     hits: npt.NDArray[np.bool_],
     m: npt.NDArray[np.int64],
-    items: npt.NDArray[np.int32],
-    training_counts: npt.NDArray[np.int64],
 ) -> Numbers:
-    """A metric of each user, `[users]`."""
+    """A metric of hits of each user, `[users]`."""
     head = hits[:, :k]
     ranks = np.arange(1, head.shape[1] + 1)
     found: Numbers = head.sum(axis=1).astype(np.float64)
@@ -104,10 +126,36 @@ def _values(
         ideal = np.concatenate(([0.0], np.cumsum(1 / np.log2(np.arange(k) + 2))))
         gain: Numbers = (head / np.log2(ranks + 1)).sum(axis=1) / ideal[np.minimum(k, m)]
         return gain
-    shown = items[:, :k]
-    counts = np.where(shown >= 0, training_counts[shown], 0).sum(axis=1)
-    popularity: Numbers = counts / np.maximum(1, (shown >= 0).sum(axis=1))
-    return popularity
+    if name == "hit":
+        return (found > 0).astype(np.float64)
+    first: Numbers = (head / ranks).max(axis=1)
+    return first
+
+
+def _means_of_items(items: npt.NDArray[np.int32], values: npt.NDArray[Any]) -> Numbers:
+    """The mean value of the items of each list, `[users]`; -1 stands for no item."""
+    is_there = items >= 0
+    means: Numbers = np.where(is_there, values[items], 0).sum(axis=1) / np.maximum(
+        1, is_there.sum(axis=1)
+    )
+    return means
+
+
+def _tail(counts: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+    """Whether an item is outside the short head: the most popular items, all of equal counts
+    together, with at least 80 % of the interactions."""
+    ordered = np.sort(counts[counts > 0])[::-1]
+    if not len(ordered):
+        return np.ones(len(counts), dtype=np.bool_)
+    fewest = ordered[np.argmax(5 * np.cumsum(ordered) >= 4 * ordered.sum())]
+    tail: npt.NDArray[np.bool_] = counts < fewest
+    return tail
+
+
+def _entropy(exposure: npt.NDArray[np.int64]) -> float:
+    """How evenly items are recommended, in bits: 0 for a single one."""
+    shares = exposure[exposure > 0] / max(1, int(exposure.sum()))
+    return float(-(shares * np.log2(shares)).sum()) + 0.0
 
 
 def _gini(exposure: npt.NDArray[np.int64]) -> float:

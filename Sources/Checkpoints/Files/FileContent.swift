@@ -20,18 +20,24 @@ package struct FileContent: Sendable, Equatable {
   }
 
   /// Size and digest of the file at `path`.
-  package init(of path: String) throws(CheckpointError) {
+  ///
+  /// - Parameter progress: receives the number of bytes of every part that is read.
+  package init(
+    of path: String, progress: (Int) -> Void = { _ in }
+  ) throws(CheckpointError) {
     let purpose = "read '\(path)'"
     let file = try FileDescriptor(path, .read, purpose: purpose)
     byteCount = try file.byteCount(purpose: purpose)
-    digest = try Self.digest(of: file, path: path, byteCount: byteCount, purpose: purpose)
+    digest = try Self.digest(
+      of: file, path: path, byteCount: byteCount, purpose: purpose, progress: progress)
   }
 
   /// The digest of the file at `path`, which must have `byteCount` bytes.
   ///
+  /// - Parameter progress: receives the number of bytes of every part that is read.
   /// - Throws: ``CheckpointError``: `damaged` if the file has another size.
   package static func digest(
-    of path: String, byteCount: Int
+    of path: String, byteCount: Int, progress: (Int) -> Void = { _ in }
   ) throws(CheckpointError) -> String {
     let purpose = "read '\(path)'"
     let file = try FileDescriptor(path, .read, purpose: purpose)
@@ -39,11 +45,13 @@ package struct FileContent: Sendable, Equatable {
     guard found == byteCount else {
       throw .damaged(path, "it has \(found) bytes, and \(byteCount) were written")
     }
-    return try digest(of: file, path: path, byteCount: byteCount, purpose: purpose)
+    return try digest(
+      of: file, path: path, byteCount: byteCount, purpose: purpose, progress: progress)
   }
 
   private static func digest(
-    of file: FileDescriptor, path: String, byteCount: Int, purpose: String
+    of file: FileDescriptor, path: String, byteCount: Int, purpose: String,
+    progress: (Int) -> Void
   ) throws(CheckpointError) -> String {
     let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: chunkByteCount, alignment: 64)
     defer { buffer.deallocate() }
@@ -54,6 +62,7 @@ package struct FileContent: Sendable, Equatable {
       guard count > 0 else { throw .damaged(path, "it ends at byte \(offset) of \(byteCount)") }
       digest.append(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
       offset += count
+      progress(count)
     }
     return digest.text
   }

@@ -36,8 +36,11 @@ struct CheckpointShardFile {
   }
 
   /// Compares the file's size and digest with the manifest.
-  func verifyDigest() throws(CheckpointError) {
-    let digest = try FileContent.digest(of: path, byteCount: shard.byteCount)
+  ///
+  /// - Parameter progress: receives the number of bytes of every part that is read.
+  func verifyDigest(progress: (Int) -> Void = { _ in }) throws(CheckpointError) {
+    let digest = try FileContent.digest(
+      of: path, byteCount: shard.byteCount, progress: progress)
     guard digest == shard.digest else {
       throw .damaged(
         path, "its digest is \(digest), and the manifest has \(shard.digest.sanitized())")

@@ -121,14 +121,17 @@ package struct CheckpointStore: Sendable {
 
   /// Checks all files of a checkpoint, reading them completely.
   ///
+  /// - Parameter progress: receives the number of bytes of every part that is read.
   /// - Returns: the problems, in sentences.
-  package func verify(_ manifest: CheckpointManifest) -> [CheckpointError] {
+  package func verify(
+    _ manifest: CheckpointManifest, progress: (Int) -> Void = { _ in }
+  ) -> [CheckpointError] {
     var problems: [CheckpointError] = []
     var shards: [CheckpointShardFile] = []
     for rank in manifest.shards.indices {
       do throws(CheckpointError) {
         let shard = try CheckpointShardFile(manifest, rank: rank, folder: folder)
-        try shard.verifyDigest()
+        try shard.verifyDigest(progress: progress)
         if rank == 0 { _ = try shard.epochSums() }
         shards.append(shard)
       } catch {

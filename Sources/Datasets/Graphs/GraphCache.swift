@@ -57,14 +57,17 @@ final class GraphCache: Sendable {
   }
 
   /// A graph that takes long to build: kept in memory and on disk.
+  ///
+  /// - Parameter build: may report the share that is built, from 0 to 1.
   func stored<Failure: Error>(
-    _ name: String, rows: Int, columns: Int, build: () throws(Failure) -> SparseMatrix
+    _ name: String, rows: Int, columns: Int,
+    build: (_ progress: (Double) -> Void) throws(Failure) -> SparseMatrix
   ) throws(Failure) -> SparseMatrix {
     try kept("stored \(name)") { () throws(Failure) in
       let file = file(of: name)
       if let graph = file.flatMap({ read($0, rows: rows, columns: columns) }) { return graph }
       let start = ContinuousClock.now
-      let graph = try build()
+      let graph = try build { report(.building(graph: name, share: $0)) }
       report(
         .built(
           graph: name, entryCount: graph.entryCount, duration: ContinuousClock.now - start))

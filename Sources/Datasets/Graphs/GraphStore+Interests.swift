@@ -37,7 +37,7 @@ extension GraphStore {
   package func interests(modality: Int, count: Int) throws(GraphError) -> SparseMatrix {
     let items = dataset.itemCount
     let name = "interests-m\(modality)-i\(count)"
-    return try cache.stored(name, rows: items, columns: items) { () throws(GraphError) in
+    return try cache.stored(name, rows: items, columns: items) { _ throws(GraphError) in
       let pairs = try interestPairs(count: count)
       return try similarity(modality: modality).scaling(pairs)
     }
@@ -48,9 +48,9 @@ extension GraphStore {
     precondition(count > 0, "\(count) items a user may like")
     let items = dataset.itemCount
     return try cache.stored("interest-pairs-i\(count)", rows: items, columns: items) {
-      () throws(GraphError) in
+      progress throws(GraphError) in
       let likely = LikelyItems.find(
-        train: dataset.train, similarities: try similarities(), count: count)
+        train: dataset.train, similarities: try similarities(), count: count, progress: progress)
       return PathCount.matrix(from: dataset.train.transposed, through: likely)
     }
   }
@@ -106,8 +106,9 @@ extension GraphStore {
     let train = dataset.train
     return try cache.stored(
       "second-order-products-a\(extra)", rows: train.rowCount, columns: train.columnCount
-    ) { () throws(GraphError) in
-      SecondOrderProducts.build(train: train, similarities: try similarities(), extra: extra)
+    ) { progress throws(GraphError) in
+      SecondOrderProducts.build(
+        train: train, similarities: try similarities(), extra: extra, progress: progress)
     }
   }
 }
@@ -120,13 +121,15 @@ extension GraphStore {
 enum LikelyItems {
   /// `[U, I]`, at most `count` items per modality and user; none for users without items.
   static func find(
-    train: AdjacencyList, similarities: [ItemSimilarity], count: Int
+    train: AdjacencyList, similarities: [ItemSimilarity], count: Int,
+    progress: (Double) -> Void
   ) -> AdjacencyList {
     var pairs: [(Int32, Int32)] = []
-    for similarity in similarities {
+    for (done, similarity) in similarities.enumerated() {
       SimilaritySearch([similarity.rows]).run(
         queryCount: train.rowCount, count: { train.degree($0) > 0 ? count : 0 },
         focus: { $0.focus(onSumOf: train[$1]) },
+        progress: { progress((Double(done) + $0) / Double(similarities.count)) },
         visit: { user, matches in
           for match in matches { pairs.append((Int32(user), match.item)) }
         })
@@ -144,7 +147,8 @@ enum SecondOrderProducts {
   /// Each item's list is computed once, as long as the user who needs most of it requires, and
   /// users merge the lists of their items.
   static func build(
-    train: AdjacencyList, similarities: [ItemSimilarity], extra: Int
+    train: AdjacencyList, similarities: [ItemSimilarity], extra: Int,
+    progress: (Double) -> Void
   ) -> SparseMatrix {
     let depth = { (user: Int) in min(train.degree(user) + extra, train.columnCount) }
     let usersOfItems = train.transposed
@@ -153,6 +157,7 @@ enum SecondOrderProducts {
       queryCount: train.columnCount,
       count: { item in usersOfItems[item].map { depth(Int($0)) }.max() ?? 0 },
       focus: { $0.focus(on: $1) },
+      progress: progress,
       visit: { item, matches in lists[item] = Array(matches) })
 
     var weights = CompressedRows(columns: train.columnCount)

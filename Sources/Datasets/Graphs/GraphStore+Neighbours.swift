@@ -30,11 +30,12 @@ extension GraphStore {
     precondition(count > 0, "\(count) nearest items")
     let itemCount = dataset.itemCount
     let name = "neighbours-m\(modality)-k\(count)"
-    return try cache.stored(name, rows: itemCount, columns: itemCount) { () throws(GraphError) in
+    return try cache.stored(name, rows: itemCount, columns: itemCount) {
+      progress throws(GraphError) in
       let similarity = try similarity(modality: modality)
       let given = dataset.features[modality].neighbours.first { $0.count == count }
       if let given { return similarity.toNeighbours(given) }
-      return similarity.toNearest(count)
+      return similarity.toNearest(count, progress: progress)
     }
   }
 
@@ -65,7 +66,7 @@ extension GraphStore {
     let longest = min(count, UserNeighbours.longestList)
     let users = dataset.userCount
     return cache.stored("shared-items-k\(longest)", rows: users, columns: users) {
-      UserNeighbours.sharedItems(dataset.train, count: longest)
+      _ in UserNeighbours.sharedItems(dataset.train, count: longest)
     }
   }
 }

@@ -13,8 +13,8 @@ public final class GraphStore: Sendable {
   /// - Parameters:
   ///   - cacheFolder: where graphs are kept on disk, created if needed; nil keeps none. Processes
   ///     and data sets may share one.
-  ///   - report: called for every graph that is built, loaded or rejected, on the thread that asked
-  ///     for the graph.
+  ///   - report: called for every graph that is built, loaded or rejected, and while one is built, on
+  ///     the thread that asked for the graph.
   public init(
     dataset: Dataset, cacheFolder: String?,
     report: @escaping @Sendable (GraphEvent) -> Void = { _ in }
@@ -48,6 +48,8 @@ public final class GraphStore: Sendable {
 
 /// What happened to a graph that is kept on disk, for the log.
 public enum GraphEvent: Sendable, Equatable, CustomStringConvertible {
+  /// A part of it is built, from 0 to 1.
+  case building(graph: String, share: Double)
   case built(graph: String, entryCount: Int, duration: Duration)
   case loaded(path: String)
   /// The file stays until the rebuilt graph replaces it.
@@ -57,6 +59,8 @@ public enum GraphEvent: Sendable, Equatable, CustomStringConvertible {
 
   public var description: String {
     switch self {
+    case .building(let graph, let share):
+      return "Building graph \(graph): \(Int(share * 100)) %."
     case .built(let graph, let entryCount, let duration):
       let seconds = (duration / .milliseconds(10)).rounded() / 100
       return "Built graph \(graph) with \(entryCount) entries in \(seconds) s."

@@ -6,8 +6,8 @@ import Protocol
 /// The sums of an epoch are kept until the first version of the next epoch is applied, so that they
 /// can be requested repeatedly.
 struct EpochSums: Sendable {
-  /// Most named sums of one shard: as many as a message may contain.
-  static let mostNames = WireLimits.standard.sumsPerReport
+  /// Most named sums of one shard. A message may contain more: an evaluation has more values.
+  static let mostNames = 256
 
   /// By shard; empty if this server keeps none.
   private var sums: [[String: Double]]

@@ -8,10 +8,13 @@ struct ItemSimilarity {
   init(_ features: FeatureMatrix) { rows = FeatureRows(features) }
 
   /// The similarities of each item with its `count` nearest, `[I, I]`.
-  func toNearest(_ count: Int) -> SparseMatrix {
+  ///
+  /// - Parameter progress: receives the share that is found.
+  func toNearest(_ count: Int, progress: (Double) -> Void) -> SparseMatrix {
     var nearest = CompressedRows(columns: rows.rowCount)
     SimilaritySearch([rows]).run(
       queryCount: rows.rowCount, count: { _ in count }, focus: { $0.focus(on: $1) },
+      progress: progress,
       visit: { _, matches in
         for match in matches.sorted(by: { $0.item < $1.item }) {
           nearest.append(match.item, match.similarity)

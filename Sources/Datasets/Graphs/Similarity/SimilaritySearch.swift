@@ -42,10 +42,11 @@ struct SimilaritySearch {
   ///   - queryCount: how many vectors there are.
   ///   - count: how many items to find for a vector, at most.
   ///   - focus: makes a modality's probe the vector of a query.
+  ///   - progress: receives the share of the vectors that are searched for, from 0 to 1.
   ///   - visit: receives the items of each query in turn, most similar first.
   func run(
     queryCount: Int, count: (Int) -> Int, focus: (FeatureProbe, Int) -> Void,
-    visit: (Int, ArraySlice<Match>) -> Void
+    progress: (Double) -> Void, visit: (Int, ArraySlice<Match>) -> Void
   ) {
     let buffers = Buffers(
       probes, blockRows: min(blockRows, queryCount), tileRows: tileRows, itemCount: itemCount)
@@ -65,6 +66,7 @@ struct SimilaritySearch {
         let ranked = matches.sorted { ($1.similarity, $0.item) < ($0.similarity, $1.item) }
         visit(query, ranked.prefix(wanted))
       }
+      progress(Double(queries.upperBound) / Double(queryCount))
     }
   }
 

@@ -168,10 +168,11 @@ package struct BestModel: Sendable, Codable, Equatable {
 extension BestModel {
   /// Reads every byte of a file and compares size and digest with those recorded.
   ///
+  /// - Parameter progress: receives the number of bytes of every part that is read.
   /// - Throws: ``RuntimeError`` when they differ; `CheckpointError` when the file cannot be read.
-  func check(_ file: File, run: String) throws {
+  func check(_ file: File, run: String, progress: (Int) -> Void = { _ in }) throws {
     let path = "\(run)/\(folder)/\(file.name)"
-    let found = try FileContent(of: path)
+    let found = try FileContent(of: path, progress: progress)
     guard found == FileContent(byteCount: file.byteCount, digest: file.digest) else {
       let problem =
         found.byteCount == file.byteCount

@@ -12,13 +12,15 @@ package struct BestModelVerification: Sendable, Equatable, Encodable {
   package let problems: [String]
 
   /// nil if the run has no best model yet.
-  init?(run: String) {
+  ///
+  /// - Parameter progress: receives the number of bytes of every part that is read.
+  init?(run: String, progress: (Int) -> Void) {
     guard
       FileManager.default.fileExists(atPath: BestModel.path(run)) || Self.hasBestEpoch(run)
     else { return nil }
     do {
       self = try BestModel.using(run: run) { best in
-        let found = Self(best, run: run)
+        let found = Self(best, run: run, progress: progress)
         if !found.problems.isEmpty { throw Problems(found: found) }
         return found
       }
@@ -35,13 +37,13 @@ package struct BestModelVerification: Sendable, Equatable, Encodable {
     let found: BestModelVerification
   }
 
-  private init(_ best: BestModel, run: String) {
+  private init(_ best: BestModel, run: String, progress: (Int) -> Void) {
     model = best.folder
     files = best.files.count
     bytes = best.files.reduce(0) { $0 &+ $1.byteCount }
     problems = best.files.compactMap { file in
       do {
-        try best.check(file, run: run)
+        try best.check(file, run: run, progress: progress)
         return nil
       } catch { return "\(error)" }
     }

@@ -50,12 +50,26 @@ package struct CheckpointVerification: Sendable, Encodable {
   ///
   /// An incomplete checkpoint is a problem only if the path names it.
   ///
+  /// - Parameter progress: receives how many bytes are read, and of how many that are known of.
   /// - Throws: errors with a sentence when the path is no run and no checkpoint.
-  package init(path: String) throws {
+  package init(
+    path: String, progress: (_ done: Int, _ all: Int) -> Void = { _, _ in }
+  ) throws {
     let place = try CheckpointPlace(path: path)
     folder = place.store.folder
-    checkpoints = try place.entries().compactMap { Entry($0, in: place) }
-    bestModel = place.run.flatMap { BestModelVerification(run: $0.path) }
+    let entries = try place.entries()
+    let best = place.run.flatMap { try? BestModel.read(run: $0.path) }
+    // Sizes as recorded: the files are checked for theirs.
+    let all = entries.reduce(best?.files.reduce(0) { $0 &+ $1.byteCount } ?? 0) { sum, entry in
+      if case .committed(let manifest) = entry.content { sum &+ manifest.byteCount } else { sum }
+    }
+    var done = 0
+    func note(_ byteCount: Int) {
+      done += byteCount
+      progress(done, all)
+    }
+    checkpoints = entries.compactMap { Entry($0, in: place, progress: note) }
+    bestModel = place.run.flatMap { BestModelVerification(run: $0.path, progress: note) }
     records = place.run.flatMap { RecordVerification(run: $0, checkpoints: place.store) }
   }
 
@@ -85,7 +99,9 @@ package struct CheckpointVerification: Sendable, Encodable {
 
 extension CheckpointVerification.Entry {
   /// nil for a checkpoint of another run, and for one that was deleted in the meantime.
-  fileprivate init?(_ entry: CheckpointStore.Entry, in place: CheckpointPlace) {
+  fileprivate init?(
+    _ entry: CheckpointStore.Entry, in place: CheckpointPlace, progress: (Int) -> Void
+  ) {
     checkpoint = entry.name.folder
     isIncomplete = entry.content == .uncommitted
     switch entry.content {
@@ -98,7 +114,7 @@ extension CheckpointVerification.Entry {
     case .committed(let manifest):
       guard !place.isOfOtherRun(manifest) else { return nil }
       (files, bytes) = (manifest.serverCount, manifest.byteCount)
-      problems = place.store.verify(manifest).map(\.message)
+      problems = place.store.verify(manifest, progress: progress).map(\.message)
       // A run that is training deletes old checkpoints, the manifest first.
       let path = "\(place.store.folder)/\(entry.name.manifest)"
       if !problems.isEmpty, !FileManager.default.fileExists(atPath: path) { return nil }

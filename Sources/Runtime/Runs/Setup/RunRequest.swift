@@ -64,8 +64,11 @@ package struct RunRequest: Sendable {
 
   /// Loads the data and builds the model.
   ///
+  /// - Parameter showsProgress: whether the building of graphs is shown on stderr.
   /// - Throws: errors with a sentence when settings or data are wrong.
-  package func load() throws -> RunSetup { try input(requestedLayers()).setup() }
+  package func load(showsProgress: Bool = false) throws -> RunSetup {
+    try input(requestedLayers()).setup(showsProgress: showsProgress)
+  }
 
   /// Resolves the settings and loads the data. The resulting configuration has the folder and the
   /// data's digest, so that every node of the run can check its own copy.
@@ -128,8 +131,9 @@ package struct RunInput: Sendable {
   /// Builds the model.
   ///
   /// - Throws: `ModelError` when the settings do not fit the data.
-  package func setup() throws -> RunSetup {
-    try RunSetup(configuration: configuration, dataset: dataset)
+  package func setup(showsProgress: Bool = false) throws -> RunSetup {
+    try RunSetup(
+      configuration: configuration, dataset: dataset, showsProgress: showsProgress)
   }
 
   /// This data, if loading it for other settings would give the same; else nil.

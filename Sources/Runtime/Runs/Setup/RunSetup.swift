@@ -33,13 +33,16 @@ package struct RunSetup: Sendable {
 
   /// Builds the model on data that was loaded for these settings.
   ///
+  /// - Parameter showsProgress: whether the building of graphs is shown on stderr.
   /// - Throws: `ModelError`; `DatasetError` for data without validation interactions.
-  package init(configuration: RunConfiguration, dataset: Dataset) throws {
+  package init(
+    configuration: RunConfiguration, dataset: Dataset, showsProgress: Bool = false
+  ) throws {
     self.configuration = configuration
     configurationText = configuration.resolvedYAML()
     self.dataset = dataset
     if let problem = dataset.trainingProblem { throw problem }
-    var input = ModelInput(dataset, graphs: .keptOnDisk(of: dataset))
+    var input = ModelInput(dataset, graphs: .keptOnDisk(of: dataset, showsProgress: showsProgress))
     input.batchSize = configuration.training.batchSize
     model = try ModelRegistry.make(
       configuration.model.model, input: input, settings: configuration.values,
@@ -211,11 +214,14 @@ extension GraphStore {
 
   /// The graphs of a data set, cached on disk. Files that cannot be read or written cause a
   /// warning: the run is correct without them, but every start takes longer.
-  static func keptOnDisk(of dataset: Dataset) -> GraphStore {
-    GraphStore(dataset: dataset, cacheFolder: UserFolder.cache.map { "\($0)/graphs" }) { event in
+  static func keptOnDisk(of dataset: Dataset, showsProgress: Bool) -> GraphStore {
+    let progress = showsProgress ? GraphProgress() : nil
+    return GraphStore(dataset: dataset, cacheFolder: UserFolder.cache.map { "\($0)/graphs" }) {
+      event in
+      progress?.note(event)
       switch event {
       case .refused, .notWritten: log.warning("\(event)")
-      case .built, .loaded: break
+      case .building, .built, .loaded: break
       }
     }
   }
