@@ -14,6 +14,9 @@ struct AblateCommand: ParsableCommand {
       change against the full model with a 95 % interval and corrected p-values, as 'compare' does.
       Seeds on which a sweep or 'tune' of --search chose the settings are refused. The same command
       resumes an interrupted ablation.
+
+        mrdib ablate --data lfm2k --model vbpr --run ablations/vbpr
+        mrdib ablate --data lfm2k --model vbpr --run ablations/vbpr --seeds 1,2 --search sweeps/vbpr
       """)
 
   @OptionGroup var options: RunOptions

@@ -36,7 +36,7 @@ struct CheckpointList: ParsableCommand {
         mrdib checkpoint list --json /shared/checkpoints/RUN-ID
       """)
 
-  @Argument(help: "A run's directory, or a folder of checkpoints.")
+  @Argument(help: "A run's directory, or a folder of checkpoints.", completion: .directory)
   var path: String
 
   @Flag(help: "Print JSON.")
@@ -66,7 +66,8 @@ struct CheckpointVerify: ParsableCommand {
         mrdib checkpoint verify runs/one/checkpoints/v0000000118-g2
       """)
 
-  @Argument(help: "A run's directory, a folder of checkpoints, or one checkpoint.")
+  @Argument(
+    help: "A run's directory, a folder of checkpoints, or one checkpoint.", completion: .directory)
   var path: String
 
   @Flag(help: "Print JSON.")
@@ -112,13 +113,14 @@ struct CheckpointExportCommand: ParsableCommand {
         mrdib checkpoint export runs/one/checkpoints/v0000000118-g2 --format npy --out tables
       """)
 
-  @Argument(help: "A checkpoint, or a run's directory for its newest usable one.")
+  @Argument(
+    help: "A checkpoint, or a run's directory for its newest usable one.", completion: .directory)
   var path: String
 
   @Option(help: "safetensors (parameters.safetensors) or npy (TABLE.npy for each table).")
   var format = ExportFormat.safetensors
 
-  @Option(help: ArgumentHelp("Where to write.", valueName: "folder"))
+  @Option(help: ArgumentHelp("Where to write.", valueName: "folder"), completion: .directory)
   var out: String
 
   @Flag(help: "Also the optimizer's states, such as TABLE/exp_avg (Adam) or TABLE/sum (Adagrad).")
@@ -149,10 +151,11 @@ struct CheckpointDiff: ParsableCommand {
         mrdib checkpoint diff --json runs/one/checkpoints/v0000000118-g2 runs/two
       """)
 
-  @Argument(help: "A checkpoint, or a run's directory for its newest usable one.")
+  @Argument(
+    help: "A checkpoint, or a run's directory for its newest usable one.", completion: .directory)
   var first: String
 
-  @Argument(help: "Another one.")
+  @Argument(help: "Another one.", completion: .directory)
   var second: String
 
   @Flag(help: "Print JSON.")

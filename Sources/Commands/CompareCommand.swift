@@ -25,15 +25,19 @@ struct CompareCommand: ParsableCommand {
       A warning lists the settings in which configurations differ besides what is compared: the \
       model, else the objective, else the only setting that differs; and what a sweep varies. A \
       second one says that settings were not searched alike.
+
+        mrdib compare runs/plain runs/mrdib --metric recall@20
+        mrdib compare runs/one --groups
+        mrdib compare sweeps/vbpr --chosen --csv > comparison.csv
       """)
 
-  @Argument(help: "Directories of runs, or of sweeps.")
+  @Argument(help: "Directories of runs, or of sweeps.", completion: .directory)
   var paths: [String]
 
   @Option(
     help: ArgumentHelp(
       "The run or sweep whose first configuration is the baseline (default: the first path).",
-      valueName: "folder"))
+      valueName: "folder"), completion: .directory)
   var baseline: String?
 
   @Option(

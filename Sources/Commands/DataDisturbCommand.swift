@@ -10,6 +10,9 @@ struct DataDisturbCommand: ParsableCommand {
       Interactions, labels and ids stay. In this order: items exchange their features (all \
       modalities together), rows of a modality are permuted, noise is added to all modalities. The \
       history in dataset.yaml gets a step 'disturb'.
+
+        mrdib data disturb shop --out shop-noisy --noise 1
+        mrdib data disturb shop --out shop-mixed --swap-share 0.3 --permute text
       """)
 
   @OptionGroup var options: DerivedFolderOptions

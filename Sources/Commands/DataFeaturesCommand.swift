@@ -14,9 +14,12 @@ struct DataFeaturesCommand: ParsableCommand {
       {"id": "B00", "embedding": [0.1, 0.2]}, NumPy's npy (with --ids) and npz (arrays 'ids' and \
       'embeddings', or FILE.npz:ARRAY), and safetensors (a matrix with --ids, or a vector per id). \
       Without any ids, row n is the item with the number n.
+
+        mrdib data features shop --add text=embeddings.csv
+        mrdib data features shop --add visual=images.npy --ids images.txt --out shop-both
       """)
 
-  @Argument(help: "The data set's folder.")
+  @Argument(help: "The data set's folder.", completion: .directory)
   var folder: String
 
   @Option(
@@ -29,7 +32,7 @@ struct DataFeaturesCommand: ParsableCommand {
     help: ArgumentHelp(
       "For npy, npz and safetensors: the ids of the rows, one per line, or an npy array. For the "
         + "--add at the same place, if there are several (default: those that the file has).",
-      valueName: "file"))
+      valueName: "file"), completion: .file())
   var ids: [String] = []
 
   @Option(help: "What items without features get: zero, or the mean of the others (mean).")
@@ -38,7 +41,7 @@ struct DataFeaturesCommand: ParsableCommand {
   @Option(
     help: ArgumentHelp(
       "Make a copy of the folder with the features (default: they are added in place).",
-      valueName: "folder"))
+      valueName: "folder"), completion: .directory)
   var out: String?
 
   @Flag(help: "Replace features of the same name, and the folder of --out if it has files.")

@@ -6,9 +6,14 @@ struct DataGenerateCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "generate",
     abstract: "Generate a data set with known unique, shared and synergistic information.",
-    discussion: "truth.json in the folder describes the planted information.")
+    discussion: """
+      truth.json in the folder describes the planted information.
 
-  @Option(help: ArgumentHelp("Where to write.", valueName: "folder"))
+        mrdib data generate --out generated --users 600 --items 800
+        mrdib data generate --out generated --shared-nats 0.3 --synergy-nats 0.1
+      """)
+
+  @Option(help: ArgumentHelp("Where to write.", valueName: "folder"), completion: .directory)
   var out: String
 
   @Option(help: "Number of users (default: \(standard.users)).") var users: Int?

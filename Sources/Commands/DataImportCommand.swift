@@ -21,12 +21,15 @@ struct DataImportCommand: ParsableCommand {
       item_id, product_id, asin, movie_id, book_id; rating, stars, overall, score; timestamp, time,
       date, created_at, and any other name with date, time or _at in it whose first value is a time.
       What is not used is listed.
+
+        mrdib data import ratings.csv --items products.csv --out shop
+        mrdib data import ratings.jsonl.gz --features text=embeddings.npz --out shop
       """)
 
-  @Argument(help: "A file, or a folder with the files of a data set.")
+  @Argument(help: "A file, or a folder with the files of a data set.", completion: .file())
   var source: String
 
-  @Option(help: ArgumentHelp("The folder to make.", valueName: "folder"))
+  @Option(help: ArgumentHelp("The folder to make.", valueName: "folder"), completion: .directory)
   var out: String
 
   @Option(
@@ -66,7 +69,7 @@ struct DataImportCommand: ParsableCommand {
   @Option(
     help: ArgumentHelp(
       "A file with titles, categories and texts of items (default: one next to the source, if its "
-        + "format has one).", valueName: "file"))
+        + "format has one).", valueName: "file"), completion: .file())
   var items: String?
 
   @Option(
@@ -84,7 +87,7 @@ struct DataImportCommand: ParsableCommand {
   @Option(
     help: ArgumentHelp(
       "The ids of the rows of --features, one list for each (default: those that the file has).",
-      valueName: "file"))
+      valueName: "file"), completion: .file())
   var ids: [String] = []
 
   @Option(help: "What items without features get: zero, or the mean of the others (mean).")

@@ -13,6 +13,9 @@ struct DataSplitCommand: ParsableCommand {
       item, then what is not in the core, and the rest is divided. The result depends on the \
       interactions and the seed, not on the order of lines. dataset.yaml of the new folder records \
       how it was made.
+
+        mrdib data split shop --by leave-one-out --out shop-split
+        mrdib data split shop --by time --ratios 0.8,0.1,0.1 --core 5 --out shop-split
       """)
 
   /// How to divide.

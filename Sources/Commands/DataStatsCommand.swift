@@ -4,9 +4,13 @@ import Datasets
 
 struct DataStatsCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "stats", abstract: "Print the numbers of a data set.")
+    commandName: "stats", abstract: "Print the numbers of a data set.",
+    discussion: """
+        mrdib data stats shop
+        mrdib data stats shop --json
+      """)
 
-  @Argument(help: "The data set's folder.")
+  @Argument(help: "The data set's folder.", completion: .directory)
   var folder: String
 
   @Flag(help: "Print JSON.")

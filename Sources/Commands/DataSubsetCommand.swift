@@ -11,6 +11,9 @@ struct DataSubsetCommand: ParsableCommand {
     discussion: """
       Samples of one seed are nested: a smaller one is contained in every larger one. Labels of \
       training, validation and test stay.
+
+        mrdib data subset shop --out shop-tenth --users 0.1
+        mrdib data subset shop --out shop-2024 --from 2024-01-01 --to 2025-01-01
       """)
 
   @OptionGroup var options: DerivedFolderOptions

@@ -4,9 +4,13 @@ import Runtime
 
 struct DataValidateCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "validate", abstract: "Check a data set and list all problems.")
+    commandName: "validate", abstract: "Check a data set and list all problems.",
+    discussion: """
+        mrdib data validate shop
+        mrdib data validate shop --json
+      """)
 
-  @Argument(help: "The data set's folder.")
+  @Argument(help: "The data set's folder.", completion: .directory)
   var folder: String
 
   @Flag(help: "Print JSON.")

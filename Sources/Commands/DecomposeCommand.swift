@@ -12,11 +12,16 @@ struct DecomposeCommand: ParsableCommand {
       Predictors of which item a user took are fitted to the training interactions by the vectors \
       of one or two modalities, and measured on the test interactions with items that they were \
       not fitted on. Intervals are the middle 95 % over resamples of users.
+
+        mrdib decompose runs/one
+        mrdib decompose runs/one --before --json > before.json
+        mrdib decompose --features --data lfm2k
       """)
 
   @Argument(
     help: ArgumentHelp(
-      "The run's directory (default: none, with --features and --data).", valueName: "run"))
+      "The run's directory (default: none, with --features and --data).", valueName: "run"),
+    completion: .directory)
   var runDirectory: String?
 
   @Flag(help: "Measure the same model before training.")

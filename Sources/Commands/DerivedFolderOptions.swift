@@ -2,10 +2,10 @@ import ArgumentParser
 
 /// The options of the commands that make a data set's folder from another one by chance and rule.
 struct DerivedFolderOptions: ParsableArguments {
-  @Argument(help: "The data set's folder.")
+  @Argument(help: "The data set's folder.", completion: .directory)
   var folder: String
 
-  @Option(help: ArgumentHelp("The folder to make.", valueName: "folder"))
+  @Option(help: ArgumentHelp("The folder to make.", valueName: "folder"), completion: .directory)
   var out: String
 
   @Option(help: "The seed of random choices; part of the result.")

@@ -9,15 +9,20 @@ struct ExportCommand: ParsableCommand {
     discussion: """
       If the folder of the data set has tables of original ids, they are written next to the \
       vectors as users.tsv and items.tsv: line n + 2 belongs to row n, counted from 0.
+
+        mrdib export --run runs/one --out vectors
+        mrdib export --run runs/one --format safetensors --out vectors
       """)
 
-  @Option(name: .customLong("run"), help: ArgumentHelp("The run's directory.", valueName: "folder"))
+  @Option(
+    name: .customLong("run"), help: ArgumentHelp("The run's directory.", valueName: "folder"),
+    completion: .directory)
   var runDirectory: String
 
   @Option(help: "npy (user.npy, item.npy) or safetensors (embeddings.safetensors).")
   var format = ExportFormat.npy
 
-  @Option(help: ArgumentHelp("Where to write.", valueName: "folder"))
+  @Option(help: ArgumentHelp("Where to write.", valueName: "folder"), completion: .directory)
   var out: String
 
   @Option(help: "original: with the tables of original ids, where the data has them; or dense.")
@@ -45,7 +50,7 @@ struct TrainedDataOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "The data set's folder, if it was moved after training (default: where it was).",
-      valueName: "folder"))
+      valueName: "folder"), completion: .directory)
   var data: String?
 }
 

@@ -18,9 +18,10 @@ struct KeysCommand: ParsableCommand {
 
 struct KeysNew: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "new", abstract: "Make the keys of a new cluster.")
+    commandName: "new", abstract: "Make the keys of a new cluster.",
+    discussion: "  mrdib keys new keys")
 
-  @Argument(help: "The folder to create; it may exist if it holds no keys.")
+  @Argument(help: "The folder to create; it may exist if it holds no keys.", completion: .directory)
   var folder: String
 
   func run() throws {
@@ -34,15 +35,18 @@ struct KeysNew: ParsableCommand {
 
 struct KeysAdd: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "add", abstract: "Make a key for another machine and allow it.")
+    commandName: "add", abstract: "Make a key for another machine and allow it.",
+    discussion: "  mrdib keys add keys worker-D --out keys-D")
 
-  @Argument(help: "The cluster's key folder.")
+  @Argument(help: "The cluster's key folder.", completion: .directory)
   var folder: String
 
   @Argument(help: "The machine's name in the list of allowed keys and in logs.")
   var name: String
 
-  @Option(help: ArgumentHelp("The folder to create for that machine.", valueName: "folder"))
+  @Option(
+    help: ArgumentHelp("The folder to create for that machine.", valueName: "folder"),
+    completion: .directory)
   var out: String
 
   func run() throws {
@@ -58,9 +62,10 @@ struct KeysAdd: ParsableCommand {
 
 struct KeysShow: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "show", abstract: "Print the public keys in a folder and which roles can use it.")
+    commandName: "show", abstract: "Print the public keys in a folder and which roles can use it.",
+    discussion: "  mrdib keys show keys")
 
-  @Argument(help: "The key folder.")
+  @Argument(help: "The key folder.", completion: .directory)
   var folder: String
 
   func run() throws {
@@ -76,7 +81,7 @@ struct KeyOptions: ParsableArguments {
       A key folder made by 'mrdib keys': encrypts traffic and rejects peers without a key \
       (default: none, no encryption).
       """,
-      valueName: "folder"))
+      valueName: "folder"), completion: .directory)
   var keys: String?
 
   /// - Parameters:
@@ -101,7 +106,7 @@ struct ListenOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "A file that holds the address while the process listens, for scripts (default: none).",
-      valueName: "file"))
+      valueName: "file"), completion: .file())
   var endpointFile: String?
 
   func validate() throws {

@@ -29,7 +29,9 @@ struct RecommendCommand: ParsableCommand {
 
   private static var models: String { ModelRegistry.namesWithScoreParts.joined(separator: ", ") }
 
-  @Option(name: .customLong("run"), help: ArgumentHelp("The run's directory.", valueName: "folder"))
+  @Option(
+    name: .customLong("run"), help: ArgumentHelp("The run's directory.", valueName: "folder"),
+    completion: .directory)
   var runDirectory: String
 
   @Option(
@@ -41,7 +43,7 @@ struct RecommendCommand: ParsableCommand {
     name: .customLong("users"),
     help: ArgumentHelp(
       "A file of user ids, one per line, or - for standard input (default: no file).",
-      valueName: "file"))
+      valueName: "file"), completion: .file())
   var file: String?
 
   @Flag(help: "All users.")
@@ -76,7 +78,8 @@ struct RecommendCommand: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Write to a file, which is there when it is complete (default: stdout).", valueName: "file"))
+      "Write to a file, which is there when it is complete (default: stdout).", valueName: "file"),
+    completion: .file())
   var out: String?
 
   @Flag(name: .shortAndLong, help: "Show no progress.")

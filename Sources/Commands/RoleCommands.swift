@@ -9,7 +9,11 @@ import Transport
 struct CoordinatorCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "coordinator",
-    abstract: "Coordinate a run: accept servers and workers, assign work, write the records.")
+    abstract: "Coordinate a run: accept servers and workers, assign work, write the records.",
+    discussion: """
+        mrdib coordinator --listen tcp://0.0.0.0:7000 --data lfm2k --run runs/one --workers 2 \\
+          --servers 2 --keys keys
+      """)
 
   @OptionGroup var options: RunOptions
   @OptionGroup var details: DetailOptions
@@ -130,7 +134,7 @@ struct JoinOptions: ParsableArguments {
       """
       Also write the log to the end of this file; beyond 64 MiB it becomes FILE.1 and a new one \
       begins (default: stderr only).
-      """, valueName: "file"))
+      """, valueName: "file"), completion: .file())
   var logFile: String?
 
   /// Keeps the log of a process, if one is asked for.
@@ -164,7 +168,10 @@ struct JoinOptions: ParsableArguments {
 struct ServerCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "server",
-    abstract: "Run a parameter server: hold a part of the tables and apply the optimizer.")
+    abstract: "Run a parameter server: hold a part of the tables and apply the optimizer.",
+    discussion: """
+        mrdib server --coordinator tcp://A:7000 --listen 'tcp://0.0.0.0:*' --advertise B --keys keys
+      """)
 
   @OptionGroup var options: JoinOptions
 
@@ -198,7 +205,10 @@ struct ServerCommand: ParsableCommand {
 
 struct WorkerCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "worker", abstract: "Run a worker: compute gradients and rankings.")
+    commandName: "worker", abstract: "Run a worker: compute gradients and rankings.",
+    discussion: """
+        mrdib worker --coordinator tcp://A:7000 --data lfm2k --name worker-D --keys keys
+      """)
 
   @OptionGroup var options: JoinOptions
   @OptionGroup var protection: KeyOptions
@@ -206,7 +216,7 @@ struct WorkerCommand: ParsableCommand {
   @Option(
     help: ArgumentHelp(
       "The data set's folder on this machine (default: the coordinator's path).",
-      valueName: "folder"))
+      valueName: "folder"), completion: .directory)
   var data: String?
 
   func run() throws {

@@ -9,21 +9,21 @@ struct RunOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "Folder of a data set in the MMRec layout (NAME.inter, *_feat.npy); default: generated data.",
-      valueName: "folder"))
+      valueName: "folder"), completion: .directory)
   var data: String?
 
   @Option(
     help: """
       The model to train: \(RunRequest.modelNames.joined(separator: ", ")) \
       (default: \(standard("model"))).
-      """)
+      """, completion: .list(RunRequest.modelNames))
   var model: String?
 
   @Option(
     help: """
       The loss: plain is the model's own, mrdib adds the MRdIB objective (default: \
       \(standard("objective")), if the model has a place for it).
-      """)
+      """, completion: .list(["mrdib", "plain"]))
   var objective: String?
 
   @Option(
@@ -64,7 +64,8 @@ struct RunOptions: ParsableArguments {
   @Option(
     name: .customLong("config"),
     help: ArgumentHelp(
-      "A YAML file of settings; later files take precedence (default: none).", valueName: "file"))
+      "A YAML file of settings; later files take precedence (default: none).", valueName: "file"),
+    completion: .file())
   var configurationFiles: [String] = []
 
   @Option(
@@ -77,7 +78,8 @@ struct RunOptions: ParsableArguments {
   @Option(
     name: .customLong("run"),
     help: ArgumentHelp(
-      "The directory of the run or sweep (default: a new one in 'runs').", valueName: "folder"))
+      "The directory of the run or sweep (default: a new one in 'runs').", valueName: "folder"),
+    completion: .directory)
   var runDirectory: String?
 
   @Flag(help: "Replace the run, or all runs of the sweep, that the directory already holds.")

@@ -10,7 +10,7 @@ struct SearchOptions: ParsableArguments {
       The folder of a sweep or of 'tune' that chose settings of these runs; may be given several \
       times (default: none).
       """,
-      valueName: "folder"))
+      valueName: "folder"), completion: .directory)
   var search: [String] = []
 
   @Flag(help: "Keep results of seeds on which a search chose the settings, and mark them.")

@@ -27,6 +27,9 @@ struct SweepCommand: ParsableCommand {
       combinations. Before its turn the weight of a term (alpha1, alpha2, alpha3, synergy_weight)
       is 0, and any other setting has its first value; after each turn the best settings so far, by
       validation, are kept.
+
+        mrdib sweep --data lfm2k --config grid.yaml --run sweeps/vbpr
+        mrdib sweep --data lfm2k --config grid.yaml --run sweeps/vbpr --coordinate alpha1,alpha3
       """)
 
   @OptionGroup var options: RunOptions

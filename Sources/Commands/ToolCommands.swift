@@ -11,7 +11,11 @@ struct ConfigCommand: ParsableCommand {
 
 struct ConfigKeys: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "keys", abstract: "List every setting with its default and meaning.")
+    commandName: "keys", abstract: "List every setting with its default and meaning.",
+    discussion: """
+        mrdib config keys
+        mrdib config keys alpha --json
+      """)
 
   @Argument(
     help: """
@@ -34,7 +38,11 @@ struct ConfigKeys: ParsableCommand {
 
 struct ConfigShow: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "show", abstract: "Resolve the settings of a run and print the source of each.")
+    commandName: "show", abstract: "Resolve the settings of a run and print the source of each.",
+    discussion: """
+        mrdib config show --model vbpr --set alpha1=0.05
+        mrdib config show --config chosen.yaml > resolved.yaml
+      """)
 
   @OptionGroup var options: RunOptions
 
@@ -45,7 +53,11 @@ struct ConfigShow: ParsableCommand {
 
 struct DoctorCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "doctor", abstract: "Print the machine, the libraries and the kernels in use.")
+    commandName: "doctor", abstract: "Print the machine, the libraries and the kernels in use.",
+    discussion: """
+        mrdib doctor
+        mrdib doctor --json
+      """)
 
   @Flag(help: "Print JSON.")
   var json = false

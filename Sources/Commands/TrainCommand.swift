@@ -12,6 +12,10 @@ struct TrainCommand: ParsableCommand {
       Starts a process for every role, restarts processes that die, trains until the validation
       metric stops improving, and saves the best model in the run directory. The same command
       resumes a run that was stopped. Epochs are counted from 0, on the screen and in all files.
+
+        mrdib train --data lfm2k --run runs/one
+        mrdib train --data lfm2k --model freedom --set alpha1=0.05 --run runs/two
+        mrdib train --data lfm2k --dry-run
       """)
 
   @OptionGroup var options: RunOptions

@@ -23,6 +23,9 @@ struct TuneCommand: ParsableCommand {
       The search's folder holds tune.json (all that was tried, and the seeds of the search),
       chosen.yaml (the chosen settings, for --config), and the runs. The same command resumes a
       search that was stopped. Report results of other seeds than those of the search.
+
+        mrdib tune --data lfm2k --model vbpr --run tunes/vbpr
+        mrdib train --data lfm2k --config tunes/vbpr/chosen.yaml --seed 1 --run runs/tuned
       """)
 
   @OptionGroup var options: RunOptions
@@ -32,7 +35,7 @@ struct TuneCommand: ParsableCommand {
     help: ArgumentHelp(
       "A YAML file whose hyper_parameters lists the settings to try, with their values; all "
         + "combinations are candidates (default: around the present values).",
-      valueName: "file"))
+      valueName: "file"), completion: .file())
   var space: String?
 
   @Option(

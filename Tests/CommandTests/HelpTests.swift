@@ -12,11 +12,15 @@ import Testing
 
   /// All commands of the program by their path, with their arguments.
   private static func commands() throws -> [(path: String, arguments: [[String: Any]])] {
-    func all(_ command: [String: Any], _ parent: String) -> [(String, [[String: Any]])] {
+    try descriptions().map { ($0.path, $0.command["arguments"] as? [[String: Any]] ?? []) }
+  }
+
+  /// All commands of the program by their path, as they describe themselves.
+  private static func descriptions() throws -> [(path: String, command: [String: Any])] {
+    func all(_ command: [String: Any], _ parent: String) -> [(String, [String: Any])] {
       let path = "\(parent) \(command["commandName"] as? String ?? "?")"
       let subcommands = command["subcommands"] as? [[String: Any]] ?? []
-      return [(path, command["arguments"] as? [[String: Any]] ?? [])]
-        + subcommands.flatMap { all($0, path) }
+      return [(path, command)] + subcommands.flatMap { all($0, path) }
     }
     let root = try object(Command("--experimental-dump-help"))
     return all(try #require(root["command"] as? [String: Any]), "")
@@ -39,6 +43,34 @@ import Testing
           "\(path) \(name): '\(purpose)' names no default; write (default: …)")
       }
     }
+  }
+
+  @Test("the help of every command has examples of it")
+  func examples() throws {
+    for (path, command) in try Self.descriptions() {
+      guard command["subcommands"] == nil, command["shouldDisplay"] as? Bool ?? true,
+        !path.hasSuffix(" help")
+      else { continue }
+      let discussion = command["discussion"] as? String ?? ""
+      #expect(discussion.contains("  \(path.dropFirst())"), "\(path): \(discussion)")
+    }
+  }
+
+  @Test("folders, files and models are completed")
+  func completions() throws {
+    var count = 0
+    for (path, arguments) in try Self.commands() {
+      for argument in arguments {
+        let name = argument["valueName"] as? String ?? ""
+        guard ["folder", "file", "path", "model"].contains(name) else { continue }
+        let kind = argument["completionKind"] as? [String: Any]
+        #expect(kind != nil, "\(path) \(name) \(argument["abstract"] ?? "")")
+        count += 1
+      }
+    }
+    #expect(count > 20)
+    let bash = try Command("--generate-completion-script", "bash")
+    #expect(bash.status == 0 && bash.output.contains("freedom"))
   }
 
   @Test(
