@@ -66,11 +66,13 @@ package struct MeasuredGroup: Sendable, Hashable {
     guard words.count == 3, let kind = InteractionGroup.Kind(rawValue: String(words[1])) else {
       return nil
     }
-    let bounds = words[2].split(separator: "-").compactMap { Int($0) }
-    guard bounds.count == 2, bounds[0] >= 0, bounds[0] <= bounds[1] else { return nil }
+    let bounds = words[2].split(separator: "-", omittingEmptySubsequences: false).map { Int($0) }
+    guard bounds.count == 2, let fewest = bounds[0], let most = bounds[1], fewest <= most else {
+      return nil
+    }
     self.init(
       split: String(words[0]),
-      group: InteractionGroup(kind: kind, fewest: bounds[0], most: bounds[1]))
+      group: InteractionGroup(kind: kind, fewest: fewest, most: most))
   }
 }
 
