@@ -93,7 +93,9 @@ import Testing
     // Printed at the end of a run, also of a finished one.
     let again = try Command(
       arguments: ["train", "--data", data, "--run", folder.path("alone")]
-        + ["--single-process", "--epochs", "2"] + options)
+        + ["--single-process", "--epochs", "3", "--shards", "3", "--set", "train_batch_size=512"]
+        + options)
+    #expect(again.status == 0, "\(again.errors)")
     let rows = again.output.split(separator: "\n")
     #expect(rows.contains("test, by training interactions:"), "\(again.output)\(again.errors)")
     #expect(rows.contains("group\tusers\trecall@20"))

@@ -13,8 +13,8 @@ public final class GraphStore: Sendable {
   /// - Parameters:
   ///   - cacheFolder: where graphs are kept on disk, created if needed; nil keeps none. Processes
   ///     and data sets may share one.
-  ///   - report: called for every graph that is built, loaded or rejected, and while one is built, on
-  ///     the thread that asked for the graph.
+  ///   - report: called for every graph that is built, loaded or rejected, and while one is built,
+  ///     on the thread that asked for the graph.
   public init(
     dataset: Dataset, cacheFolder: String?,
     report: @escaping @Sendable (GraphEvent) -> Void = { _ in }

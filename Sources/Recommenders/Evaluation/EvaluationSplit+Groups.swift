@@ -6,8 +6,8 @@ extension EvaluationSplit {
   /// *only the held-out items of a group* are to be found. Quartiles of users are those of the
   /// split's users, of items those of all items.
   ///
-  /// A user is part of a group of items with at least one held-out item in the group. The list still
-  /// ranks all items.
+  /// A user is part of a group of items with at least one held-out item in the group. The list
+  /// still ranks all items.
   ///
   /// - Parameter train: the training interactions, `[U, I]`.
   /// - Returns: at most nine, with names that ``MeasuredGroup`` reads.

@@ -160,8 +160,8 @@ package final class RunRecommender {
   /// How many blocks are ranked at the same time.
   package var blocksAtOnce: Int { Lanes.current.count }
 
-  /// The best items of some users, block by block, each in the order of its users. Blocks are ranked
-  /// on all lanes; a user gets the same items and scores in any block.
+  /// The best items of some users, block by block, each in the order of its users. Blocks are
+  /// ranked on all lanes; a user gets the same items and scores in any block.
   ///
   /// - Parameters:
   ///   - blocks: rows, at most ``blockSize`` each. Memory grows with their number.

@@ -1,8 +1,8 @@
 import Datasets
 import Synchronization
 
-/// The progress of building a model's graphs, on stderr: they can take minutes, before anything else
-/// of a run is shown.
+/// The progress of building a model's graphs, on stderr: they can take minutes, before anything
+/// else of a run is shown.
 final class GraphProgress: Sendable {
   private let progress = Mutex<WorkProgress?>(nil)
 
