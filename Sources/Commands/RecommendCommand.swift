@@ -113,7 +113,6 @@ struct RecommendCommand: ParsableCommand {
           excluded: includeSeen ? .nothing : excludeAll ? .everything : .training,
           dataFolder: trained.data, style: ids))
       if let note = recommender.note { StandardError.write("note: \(note)") }
-      let destination = try ResultDestination(path: out)
       // On a terminal the results are the progress.
       let showsProgress = !quiet && (out != nil || !ProcessOutput.isResultsTerminal)
       let progress =
@@ -121,6 +120,8 @@ struct RecommendCommand: ParsableCommand {
         ? try StageProgress(
           isQuiet: !showsProgress,
           consequence: out == nil ? "the results are incomplete" : "nothing was written") : nil
+      // Only now, so that a signal leaves no part of a file.
+      let destination = try ResultDestination(path: out)
       var printer = Printer(
         recommender, asJSON: json, format, to: destination, progress: progress)
       defer { printer.warn() }
