@@ -63,6 +63,7 @@ struct MrdibCommand: ParsableCommand {
       TuneCommand.self, DecomposeCommand.self,
       CoordinatorCommand.self, ServerCommand.self, WorkerCommand.self,
       KeysCommand.self, RecommendCommand.self, ExportCommand.self, CheckpointCommand.self,
+      RunsCommand.self,
       DataCommand.self, ConfigCommand.self, DoctorCommand.self, SimulateCommand.self,
     ])
 

@@ -5,6 +5,7 @@ import Runtime
 import Synchronization
 import Tensors
 import Transport
+import Web
 
 struct CoordinatorCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -17,6 +18,7 @@ struct CoordinatorCommand: ParsableCommand {
 
   @OptionGroup var options: RunOptions
   @OptionGroup var details: DetailOptions
+  @OptionGroup var page: PageOptions
 
   @OptionGroup var continuation: ResumeOptions
 
@@ -24,11 +26,25 @@ struct CoordinatorCommand: ParsableCommand {
     help: ArgumentHelp(
       """
       The address for servers and workers, such as tcp://0.0.0.0:7000. An address that other \
-      machines can reach needs --keys or --insecure-network.
+      machines can reach needs --keys or --insecure-network (default: what the environment says, \
+      see 'mrdib doctor --cluster', else \(JoinOptions.standardAddress)).
       """, valueName: "address"))
-  var listen = "tcp://127.0.0.1:7000"
+  var listen: String?
+
+  @Option(
+    help: ArgumentHelp(
+      """
+      Name or address at which servers and workers reach this machine, for --endpoint-file \
+      (default: the one in --listen).
+      """, valueName: "host"))
+  var advertise: String?
+
+  @OptionGroup var naming: TitleOptions
 
   @OptionGroup var protection: ListenOptions
+
+  @OptionGroup var telemetry: TelemetryOptions
+  @OptionGroup var logs: LogOptions
 
   @Option(
     help: """
@@ -50,17 +66,30 @@ struct CoordinatorCommand: ParsableCommand {
   func run() throws {
     Logs.show(from: .warning)
     try reporting {
+      try logs.apply(role: "coordinator", name: "coordinator")
       // Checked first, so that unusable keys are reported before the data is loaded.
       let security = try protection.security()
+      let title = try naming.title()
+      let place = try CoordinatorPlace(self)
+      let observer = RunObserver()
+      let server = try page.serve(observer, isQuiet: options.quiet)
+      defer { server?.stop() }
       let setup = try LifeSign.inherited.giveWhile {
-        try prepared ? preparedSetup() : options.request().load(showsProgress: !options.quiet)
+        try prepared
+          ? preparedSetup()
+          : options.request(joining: Rendezvous(role: "coordinator")).load(
+            showsProgress: !options.quiet)
+      }
+      let service = try telemetry.service(role: "coordinator", name: "coordinator") {
+        prepared ? ProcessOutput.log?.note($0) : StandardError.write($0)
       }
       let own = Mutex<(path: String, lock: RunLock)?>(nil)
       let role = CoordinatorRole(
-        setup: setup, runID: runID ?? RunIdentifier.fresh(), listen: listen,
-        detail: try details.detail(isQuiet: options.quiet), security: security,
+        setup: setup, runID: runID ?? RunIdentifier.fresh(), listen: place.listen,
+        advertisedHost: place.advertisedHost, detail: try details.detail(isQuiet: options.quiet),
+        security: security,
         keepsSocketFolder: prepared,
-        endpointFile: try protection.addressFile(),
+        endpointFile: place.endpointFile, telemetry: service?.board, observer: observer,
         announce: { [prepared] in if !prepared { StandardError.write($0) } }
       ) { [options, prepared, continuation] in
         // The launcher prepared the directory and holds its lock.
@@ -71,12 +100,15 @@ struct CoordinatorCommand: ParsableCommand {
         }
         let opened = try options.openRunDirectory(for: setup, continuation.resume)
         RunLog.keep(in: opened.directory, of: "coordinator")
-        try opened.directory.recordStart()
+        try opened.directory.recordStart(title)
         StandardError.write("run directory: \(opened.directory.path)")
+        try service?.leaveFiles(in: opened.directory.telemetryDirectory)
         own.withLock { $0 = (opened.directory.path, opened.lock) }
         return opened.directory
       }
-      let outcome = try role.run(signals: SignalPipe.untilExit())
+      let outcome = try TelemetryOptions.finishing(service) {
+        try role.run(signals: SignalPipe.untilExit())
+      }
       if let (path, lock) = own.withLock({ $0 }) {
         let results = ResultTable.lines(runDirectory: path, asJSON: json)
         // Released before results are written, because writing them may wait for their reader.
@@ -112,22 +144,64 @@ struct CoordinatorCommand: ParsableCommand {
   }
 }
 
+/// Where a coordinator listens and how others learn its address: from its options, else from the
+/// variables in which servers and workers look for it.
+private struct CoordinatorPlace {
+  let listen: String
+  let advertisedHost: String?
+  let endpointFile: EndpointFile?
+
+  init(_ command: CoordinatorCommand) throws {
+    // A launcher names the address.
+    let rendezvous = command.prepared ? nil : Rendezvous(role: "coordinator")
+    let sought = try rendezvous?.coordinator()?.address
+    listen = command.listen ?? sought?.listeningAddress ?? JoinOptions.standardAddress
+    var file = try command.protection.addressFile()
+    if file == nil, case .file(let path) = sought { file = try EndpointFile(path: path) }
+    endpointFile = file
+    advertisedHost =
+      command.advertise
+      ?? (file == nil
+        ? nil
+        : rendezvous?.advertisedHost(listeningAt: listen, else: ProcessInfo.processInfo.hostName))
+  }
+}
+
 /// The options of a process that joins a run.
 struct JoinOptions: ParsableArguments {
+  /// Where a coordinator is if neither an option nor the environment says.
+  static let standardAddress = "tcp://127.0.0.1:7000"
+
   @Option(
     help: ArgumentHelp(
-      "The coordinator's address, such as tcp://10.0.0.5:7000.", valueName: "address"))
-  var coordinator = "tcp://127.0.0.1:7000"
+      """
+      The coordinator's address, such as tcp://10.0.0.5:7000, or file://PATH of the file that it \
+      writes with --endpoint-file and that is read again when it moves (default: what the \
+      environment says, see 'mrdib doctor --cluster', else \(standardAddress)).
+      """, valueName: "address"))
+  var coordinator: String?
 
   @Option(help: "The id of the run to join (default: any run of the coordinator).")
   var runID = ""
 
   @Option(
-    help: "A name that this process keeps when it is restarted, such as worker-1 (default: none).")
-  var name = ""
+    help: """
+      A name that this process keeps when it is restarted, such as worker-1 (default: what the \
+      environment says, else none).
+      """)
+  var name: String?
 
   @Option(help: ArgumentHelp("How long to wait for the coordinator.", valueName: "seconds"))
   var joinTimeout: Double = 600
+
+  @Option(
+    help: ArgumentHelp(
+      """
+      How long to continue after SIGTERM or Ctrl-C, unless the run ends before, so that a \
+      coordinator that was stopped too can end the run with a last checkpoint; a second signal \
+      ends it at once (default: 0).
+      """, valueName: "seconds"))
+  var stopDelay: Double = 0
 
   @Option(
     help: ArgumentHelp(
@@ -142,7 +216,7 @@ struct JoinOptions: ParsableArguments {
   /// - Parameter role: names the process if `--name` does not.
   func keepLog(of role: String) throws {
     guard let logFile else { return }
-    try RunLog.keep(at: logFile, of: name.isEmpty ? role : name)
+    try RunLog.keep(at: logFile, of: name.flatMap { $0.isEmpty ? nil : $0 } ?? role)
   }
 
   func validate() throws {
@@ -150,18 +224,28 @@ struct JoinOptions: ParsableArguments {
       throw ValidationError(
         "--join-timeout is \(joinTimeout); give a number of seconds from 1 to 1e9")
     }
-    guard name.utf8.count <= 64, name.utf8.allSatisfy({ $0 > 32 && $0 < 127 }) else {
+    if let name, !NodeOptions.isName(name) {
       throw ValidationError(
-        "--name is '\(name)'; give at most 64 characters of ASCII without blanks")
+        "--name is '\(name)'; give at most \(NodeOptions.longestName) characters of ASCII without "
+          + "blanks")
+    }
+    guard stopDelay >= 0, stopDelay <= 1e6 else {
+      throw ValidationError(
+        "--stop-delay is \(stopDelay); give a number of seconds from 0 to 1e6")
     }
   }
 
   @OptionGroup var computing: ComputingOptions
 
-  func node(_ security: Security) -> NodeOptions {
+  /// What the options say, else the environment.
+  ///
+  /// - Throws: errors with a sentence if an address or a variable is malformed.
+  func node(_ rendezvous: Rendezvous, _ security: Security) throws -> NodeOptions {
     NodeOptions(
-      coordinator: coordinator, runID: runID, name: name, joinTimeout: joinTimeout,
-      security: security)
+      coordinator: try coordinator.map { try CoordinatorAddress($0) }
+        ?? rendezvous.coordinator()?.address ?? CoordinatorAddress(Self.standardAddress),
+      runID: runID, name: try name ?? rendezvous.name() ?? "", joinTimeout: joinTimeout,
+      stopDelay: stopDelay, security: security)
   }
 }
 
@@ -190,15 +274,25 @@ struct ServerCommand: ParsableCommand {
   var advertise: String?
 
   @OptionGroup var protection: ListenOptions
+  @OptionGroup var telemetry: TelemetryOptions
+  @OptionGroup var logs: LogOptions
 
   func run() throws {
     try reporting {
+      let rendezvous = Rendezvous(role: "server")
+      let node = try options.node(rendezvous, protection.security())
+      try logs.apply(role: "server", name: node.name)
       try options.keepLog(of: "server")
       options.computing.startLanes()
+      let service = try telemetry.service(role: "server", name: node.name)
       let role = ServerRole(
-        options: options.node(try protection.security()), listen: listen, advertisedHost: advertise,
-        endpointFile: try protection.addressFile())
-      end(try role.run(signals: SignalPipe.untilExit()))
+        options: node, listen: listen,
+        advertisedHost: advertise ?? rendezvous.advertisedHost(listeningAt: listen),
+        endpointFile: try protection.addressFile(), telemetry: service?.board)
+      end(
+        try TelemetryOptions.finishing(service) {
+          try role.run(signals: SignalPipe.untilExit())
+        })
     }
   }
 }
@@ -212,6 +306,8 @@ struct WorkerCommand: ParsableCommand {
 
   @OptionGroup var options: JoinOptions
   @OptionGroup var protection: KeyOptions
+  @OptionGroup var telemetry: TelemetryOptions
+  @OptionGroup var logs: LogOptions
 
   @Option(
     help: ArgumentHelp(
@@ -221,11 +317,19 @@ struct WorkerCommand: ParsableCommand {
 
   func run() throws {
     try reporting {
+      let rendezvous = Rendezvous(role: "worker")
+      let node = try options.node(rendezvous, protection.security(listens: false))
+      try logs.apply(role: "worker", name: node.name)
       try options.keepLog(of: "worker")
       options.computing.startLanes()
+      let service = try telemetry.service(role: "worker", name: node.name)
       let role = WorkerRole(
-        options: options.node(try protection.security(listens: false)), dataFolder: data)
-      end(try role.run(signals: SignalPipe.untilExit()))
+        options: node, dataFolder: data ?? rendezvous.find(.data)?.value,
+        telemetry: service?.board)
+      end(
+        try TelemetryOptions.finishing(service) {
+          try role.run(signals: SignalPipe.untilExit())
+        })
     }
   }
 }

@@ -94,6 +94,23 @@ struct RunOptions: ParsableArguments {
   }
 
   /// The request of these options; `extra` takes precedence over all of them.
+  ///
+  /// - Parameter rendezvous: names the data and the numbers of processes, if no option does.
+  /// - Throws: ``RuntimeError`` if a variable has a malformed value.
+  func request(
+    _ extra: [RunRequest.Option] = [], joining rendezvous: Rendezvous
+  ) throws -> RunRequest {
+    var request = request(extra)
+    request.data = data ?? rendezvous.find(.data)?.value
+    request.surroundings = try [Rendezvous.Fact.workers, .servers].compactMap { fact in
+      try rendezvous.count(fact).map {
+        RunRequest.Option(option: $0.source, key: fact.rawValue, value: "\($0.value)")
+      }
+    }
+    return request
+  }
+
+  /// The request of these options; `extra` takes precedence over all of them.
   func request(_ extra: [RunRequest.Option] = []) -> RunRequest {
     let named: [(String, String, String?)] = [
       ("model", "model", model), ("objective", "objective", objective),

@@ -55,15 +55,41 @@ struct DoctorCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "doctor", abstract: "Print the machine, the libraries and the kernels in use.",
     discussion: """
+      With --cluster: how a process started here finds its cluster.
+
         mrdib doctor
         mrdib doctor --json
+        mrdib doctor --cluster --role server
       """)
+
+  @Flag(
+    help: """
+      Print instead what a role started here takes from its environment (MRDIB_*, DMLC_*, \
+      Kubernetes, Slurm), and what is missing.
+      """)
+  var cluster = false
+
+  @Option(
+    help: ArgumentHelp(
+      "With --cluster: the role to name, coordinator, server or worker (default: worker)."))
+  var role = "worker"
 
   @Flag(help: "Print JSON.")
   var json = false
 
+  func validate() throws {
+    guard ["coordinator", "server", "worker"].contains(role) else {
+      throw ValidationError("--role is '\(role)'; give coordinator, server or worker")
+    }
+  }
+
   func run() throws {
     try reporting {
+      if cluster {
+        let report = RendezvousReport(role: role)
+        if json { return try StandardOutput.writeJSON(report) }
+        return StandardOutput.write(report.lines)
+      }
       let report = Diagnosis.capture()
       if json { return try StandardOutput.writeJSON(report) }
       StandardOutput.write(report.lines)

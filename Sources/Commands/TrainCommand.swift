@@ -23,6 +23,7 @@ struct TrainCommand: ParsableCommand {
   @OptionGroup var protection: KeyOptions
 
   @OptionGroup var continuation: ResumeOptions
+  @OptionGroup var naming: TitleOptions
 
   @Flag(help: "Run the coordinator, one server and one worker in a single process.")
   var singleProcess = false
@@ -44,6 +45,7 @@ struct TrainCommand: ParsableCommand {
     try reporting {
       // Checked here, so that an unusable folder is reported once and not by every process.
       _ = try protection.security(listens: true)
+      _ = try naming.title()
       if !dryRun { try options.checkRunDirectory(continuation.resume) }
       let alone = ["workers", "servers"].map {
         RunRequest.Option(option: "--single-process", key: $0, value: "1")
@@ -96,13 +98,14 @@ struct TrainCommand: ParsableCommand {
     if singleProcess {
       Lanes.setCount(setup.threads())
       let role = try SingleProcessRole(
-        setup: setup, directory: directory, runID: runID, detail: detail)
+        setup: setup, directory: directory, runID: runID, detail: detail,
+        title: try naming.title())
       return try role.run(signals: signals)
     }
     if !options.quiet { StandardError.write(ComputingThreads(setup.configuration).sentence) }
     let report = try LocalCluster(
       setup: setup, directory: directory, runID: runID, detail: detail,
-      keyFolder: protection.keys
+      keyFolder: protection.keys, title: try naming.title()
     ).run(signals: signals) { StandardError.writeOverStatus("mrdib: \($0)") }
     if detail == .verbose { StandardError.write(report.table()) }
     return RoleOutcome(

@@ -51,14 +51,19 @@ package struct Endpoint: Sendable, Hashable, CustomStringConvertible {
     }
   }
 
+  /// Whether it means all addresses of a machine; others cannot connect to it.
+  package var isEveryAddress: Bool {
+    if case .tcp(let host, _) = kind { ["*", "0.0.0.0", "[::]"].contains(host) } else { false }
+  }
+
   var isIPv6: Bool {
     if case .tcp(let host, _) = kind { host.hasPrefix("[") } else { false }
   }
 
   /// Whether it names a single host and port, so that it can be connected to.
   var isDefinite: Bool {
-    if case .tcp(let host, let port) = kind {
-      host != "*" && host != "0.0.0.0" && port != nil && port != 0
+    if case .tcp(_, let port) = kind {
+      !isEveryAddress && port != nil && port != 0
     } else {
       true
     }

@@ -12,6 +12,7 @@ package struct CoordinatorRole: Sendable {
   private let setup: RunSetup
   private let runID: String
   private let listen: String
+  private let advertisedHost: String?
   private let detail: ProgressDetail
   private let security: Security
   private let keepsSocketFolder: Bool
@@ -21,15 +22,18 @@ package struct CoordinatorRole: Sendable {
 
   /// - Parameters:
   ///   - listen: where nodes connect, such as `tcp://0.0.0.0:7000`.
+  ///   - advertisedHost: where nodes reach this machine, for the file with the address, if
+  ///     `listen` does not name it.
   ///   - security: what protects the connections.
   ///   - keepsSocketFolder: whether the folder of the socket belongs to this run and is created
   ///     again when it was removed.
-  ///   - endpointFile: receives the address at which the process listens.
+  ///   - endpointFile: receives the address at which nodes reach the process.
   ///   - announce: receives a line for the user that names the address.
   ///   - makeDirectory: called once the process listens. If the address is unusable, no directory
   ///     is left behind and no old run is replaced.
   package init(
-    setup: RunSetup, runID: String, listen: String, detail: ProgressDetail,
+    setup: RunSetup, runID: String, listen: String, advertisedHost: String? = nil,
+    detail: ProgressDetail,
     security: Security = .plain(), keepsSocketFolder: Bool = false,
     endpointFile: EndpointFile? = nil,
     announce: @escaping @Sendable (String) -> Void = { _ in },
@@ -38,6 +42,7 @@ package struct CoordinatorRole: Sendable {
     self.setup = setup
     self.runID = runID
     self.listen = listen
+    self.advertisedHost = advertisedHost
     self.detail = detail
     self.security = security
     self.keepsSocketFolder = keepsSocketFolder
@@ -63,14 +68,14 @@ package struct CoordinatorRole: Sendable {
       name: "coordinator", context: context, settings: watch.settings(security)
     ) { [self] in
       CoordinatorHandler(
-        setup: setup, listen: listen, keepsSocketFolder: keepsSocketFolder, signals: signals,
-        outcome: outcome
+        setup: setup, listen: listen, advertisedHost: advertisedHost,
+        keepsSocketFolder: keepsSocketFolder, signals: signals, outcome: outcome
       ) { [self] listener in
         let run = try RunRecorder.open(
           directory: makeDirectory(), setup: setup, runID: runID, detail: detail)
         // First the line: who waits for the file may look for it.
         announce("listening at \(listener.endpoint)")
-        try endpointFile?.write(listener.endpoint)
+        try endpointFile?.write(listener.advertised)
         return run
       }
     }
@@ -86,6 +91,7 @@ private final class CoordinatorHandler: NetworkHandler {
 
   private let setup: RunSetup
   private let listen: String
+  private let advertisedHost: String?
   private let keepsSocketFolder: Bool
   private let signals: SignalPipe
   private let outcome: OutcomeBox
@@ -97,8 +103,8 @@ private final class CoordinatorHandler: NetworkHandler {
   private var memory = UnusedMemory()
 
   init(
-    setup: RunSetup, listen: String, keepsSocketFolder: Bool, signals: SignalPipe,
-    outcome: OutcomeBox,
+    setup: RunSetup, listen: String, advertisedHost: String?, keepsSocketFolder: Bool,
+    signals: SignalPipe, outcome: OutcomeBox,
     openRun:
       @escaping (NetworkLoop<Event>.Listener) throws -> (
         recorder: RunRecorder, state: CoordinatorState
@@ -106,6 +112,7 @@ private final class CoordinatorHandler: NetworkHandler {
   ) {
     self.setup = setup
     self.listen = listen
+    self.advertisedHost = advertisedHost
     self.keepsSocketFolder = keepsSocketFolder
     self.signals = signals
     self.outcome = outcome
@@ -115,8 +122,8 @@ private final class CoordinatorHandler: NetworkHandler {
   func started(on loop: NetworkLoop<Event>) throws {
     let logs = NodeLogs(label: "mrdib.coordinator")
     let socket = try ListeningSocket(
-      listen, maximumFrameBytes: WireLimits.controlFrameBytes, keepsFolder: keepsSocketFolder,
-      label: "mrdib.coordinator", on: loop)
+      listen, advertisedHost: advertisedHost, maximumFrameBytes: WireLimits.controlFrameBytes,
+      keepsFolder: keepsSocketFolder, label: "mrdib.coordinator", on: loop)
     self.socket = socket
     let (recorder, state) = try openRun(socket.listener)
     let endpoint = socket.listener.endpoint

@@ -11,18 +11,22 @@ package struct LocalCluster: Sendable {
   private let runID: String
   private let detail: ProgressDetail
   private let keyFolder: String?
+  private let title: RunTitle
 
-  /// - Parameter keyFolder: with the keys that every process uses; nil: traffic, which does not
-  ///   leave this machine, is not encrypted.
+  /// - Parameters:
+  ///   - keyFolder: with the keys that every process uses; nil: traffic, which does not leave this
+  ///     machine, is not encrypted.
+  ///   - title: recorded with this start.
   package init(
     setup: RunSetup, directory: RunDirectory, runID: String, detail: ProgressDetail,
-    keyFolder: String? = nil
+    keyFolder: String? = nil, title: RunTitle = RunTitle()
   ) {
     self.setup = setup
     self.directory = directory
     self.runID = runID
     self.detail = detail
     self.keyFolder = keyFolder
+    self.title = title
   }
 
   /// Starts all processes, restarts those that die, and blocks until all have ended.
@@ -44,11 +48,13 @@ package struct LocalCluster: Sendable {
     let isNew = !FileManager.default.fileExists(atPath: directory.configurationPath)
     // The coordinator reads the configuration that was resolved here, so that both agree exactly.
     try directory.writeConfiguration(setup.configurationText)
-    try directory.recordStart()
+    try directory.recordStart(title)
     do {
       return try LocalLauncher(
         logDirectory: directory.logDirectory, limits: limits, policy: policy
-      ).run(children(socket), signals: signals) { announce($0.sentence) }
+      ).run(
+        children(socket), signals: signals, announce: { announce($0.sentence) },
+        environment: Rendezvous.without(ProcessInfo.processInfo.environment))
     } catch {
       // Nothing was trained: leave the directory free for the next attempt.
       if isNew {

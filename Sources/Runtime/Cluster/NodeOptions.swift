@@ -5,26 +5,38 @@ import Transport
 
 /// The options of a worker or server, from its command line.
 package struct NodeOptions: Sendable {
-  /// Where the coordinator listens, such as `tcp://10.0.0.5:7000`.
-  package var coordinator: String
+  /// Where the coordinator listens, or the file that says so.
+  package var coordinator: CoordinatorAddress
   /// The run to join; empty means any run of the coordinator.
   package var runID: String
   /// A name that stays the same over restarts, such as `worker-1`; may be empty.
   package var name: String
   /// How long to wait for the coordinator to appear, seconds.
   package var joinTimeout: Double
+  /// How long to continue after a request to stop, unless the run ends before; seconds.
+  package var stopDelay: Double
   /// What protects the node's connections.
   package var security: Security
 
   package init(
-    coordinator: String, runID: String = "", name: String = "", joinTimeout: Double = 600,
+    coordinator: CoordinatorAddress, runID: String = "", name: String = "",
+    joinTimeout: Double = 600, stopDelay: Double = 0,
     security: Security = .plain()
   ) {
     self.coordinator = coordinator
     self.runID = runID
     self.name = name
     self.joinTimeout = joinTimeout
+    self.stopDelay = stopDelay
     self.security = security
+  }
+
+  /// The most characters of a name.
+  package static let longestName = 64
+
+  /// Whether a text can be the name of a node.
+  package static func isName(_ text: String) -> Bool {
+    text.utf8.count <= longestName && text.utf8.allSatisfy { $0 > 32 && $0 < 127 }
   }
 
   /// The first message of a process with these options.
@@ -59,9 +71,11 @@ extension NodeOptions {
 
   /// Logs a warning if the coordinator's host has no address or no route leads to it, unless the
   /// role has ended by then: libzmq would retry silently.
-  func warnOfUnreachableHost(_ logger: Logger, until outcome: OutcomeBox) {
-    // A malformed address is refused when the role connects to it.
-    guard let endpoint = try? Endpoint(coordinator) else { return }
+  ///
+  /// - Parameter endpoint: of the coordinator.
+  func warnOfUnreachableHost(
+    _ endpoint: Endpoint, _ logger: Logger, until outcome: OutcomeBox
+  ) {
     // On a thread of its own: a name service that does not answer must not block the role.
     Thread.detachNewThread {
       do {
@@ -77,11 +91,11 @@ extension NodeOptions {
 
 extension NodeOptions {
   /// The outcome of a role, with the reason if this machine has no route to the coordinator.
-  func explain(_ outcome: RoleOutcome) -> RoleOutcome {
+  ///
+  /// - Parameter endpoint: of the coordinator.
+  func explain(_ outcome: RoleOutcome, at endpoint: Endpoint) -> RoleOutcome {
     // Only addresses of this machine: the name service may take long to fail.
-    guard outcome.exitCode == .transient, let endpoint = try? Endpoint(coordinator),
-      endpoint.isOnThisMachine
-    else { return outcome }
+    guard outcome.exitCode == .transient, endpoint.isOnThisMachine else { return outcome }
     do {
       try endpoint.checkRoute()
       return outcome

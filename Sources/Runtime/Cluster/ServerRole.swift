@@ -35,6 +35,12 @@ package struct ServerRole: Sendable {
     try ProcessNeeds.server(workers: 1, tableBytes: 0, lanes: Lanes.current.count)
       .check(.current(), for: "a server")
     defer { endpointFile?.remove() }
+    let search: CoordinatorSearch
+    do {
+      search = try CoordinatorSearch(options, signals: signals, label: "mrdib.server")
+    } catch let ending as RoleEnding {
+      return ending.outcome
+    }
     let outcome = OutcomeBox()
     let context = try ZeroMQContext()
     // All sockets are closed once the thread has ended, so this does not block.
@@ -44,12 +50,12 @@ package struct ServerRole: Sendable {
       name: "server-network", context: context, settings: watch.settings(options.security)
     ) { [self] in
       ServerHandler(
-        options: options, listen: listen, advertisedHost: advertisedHost,
+        options: options, search: search, listen: listen, advertisedHost: advertisedHost,
         endpointFile: endpointFile, signals: signals, outcome: outcome)
     }
-    options.warnOfUnreachableHost(Logger(label: "mrdib.server"), until: outcome)
+    options.warnOfUnreachableHost(search.endpoint, Logger(label: "mrdib.server"), until: outcome)
     try thread.join()
-    return options.explain(watch.explain(outcome.value))
+    return options.explain(watch.explain(outcome.value), at: search.endpoint)
   }
 }
 
@@ -59,10 +65,12 @@ private final class ServerHandler: NetworkHandler {
   typealias Event = ServerSessionEvent<PeerID>
 
   private let options: NodeOptions
+  private let search: CoordinatorSearch
   private let listen: String
   private let advertisedHost: String?
   private let endpointFile: EndpointFile?
   private let signals: SignalPipe
+  private var stopDelay: StopDelay
   private let outcome: OutcomeBox
   /// Set by `started(on:)`, which is called before anything else.
   private var started: (process: ServerProcess, node: ServerNode<ServerProcess>)?
@@ -70,10 +78,12 @@ private final class ServerHandler: NetworkHandler {
   private var memory = UnusedMemory()
 
   init(
-    options: NodeOptions, listen: String, advertisedHost: String?, endpointFile: EndpointFile?,
-    signals: SignalPipe, outcome: OutcomeBox
+    options: NodeOptions, search: CoordinatorSearch, listen: String, advertisedHost: String?,
+    endpointFile: EndpointFile?, signals: SignalPipe, outcome: OutcomeBox
   ) {
     self.options = options
+    self.search = search
+    stopDelay = StopDelay(seconds: options.stopDelay)
     self.listen = listen
     self.advertisedHost = advertisedHost
     self.endpointFile = endpointFile
@@ -90,7 +100,7 @@ private final class ServerHandler: NetworkHandler {
     try Self.checkAdvertised(listener)
     listener.endpoint.warnIfUnreachable(logs.logger)
     let coordinator = try loop.connectDealer(
-      options.coordinator, maximumFrameBytes: WireLimits.controlFrameBytes)
+      "\(search.endpoint)", maximumFrameBytes: WireLimits.controlFrameBytes)
     try endpointFile?.write(listener.advertised)
     logs.logger.info("\(options.searchSentence)")
     let process = ServerProcess(
@@ -113,8 +123,7 @@ private final class ServerHandler: NetworkHandler {
         exitCode: .usage,
         message: "Cannot advertise this server to workers (--advertise HOST): \(error)")
     }
-    guard !reached.contains("//0.0.0.0:"), !reached.contains("//*:"), !reached.contains("//[::]:")
-    else {
+    guard !listener.advertised.isEveryAddress else {
       throw RuntimeError(
         exitCode: .usage,
         message: "Cannot advertise this server to workers: it listens at \(listener.endpoint), "
@@ -133,9 +142,12 @@ private final class ServerHandler: NetworkHandler {
   }
 
   func ticked(at now: Duration, on loop: NetworkLoop<Event>) {
-    if signals.next() != nil { started?.node.handle(.stopRequested) }
-    started?.node.handle(.tick)
     let now = MonotonicClock.seconds
+    if stopDelay.isOver(isRequested: signals.next() != nil, at: now) {
+      started?.node.handle(.stopRequested)
+    }
+    if let coordinator = started?.process.coordinator { search.follow(coordinator, on: loop) }
+    started?.node.handle(.tick)
     socket?.tick(at: now, on: loop)
     memory.tick(at: now, bytesMoved: loop.statistics.bytesMoved)
   }

@@ -25,25 +25,26 @@ package final class SingleProcessRole {
   private let worker: WorkerNode<LocalWorker>
   private var tickedAt = -Double.infinity
 
-  /// - Parameter pause: after how many epochs it stops and can be resumed; nil: it trains to its
-  ///   end.
+  /// - Parameters:
+  ///   - pause: after how many epochs it stops and can be resumed; nil: it trains to its end.
+  ///   - title: recorded with this start.
   /// - Throws: errors with a sentence when the run cannot begin.
   package init(
     setup: RunSetup, directory: RunDirectory, runID: String, pausingAfter pause: Int? = nil,
-    detail: ProgressDetail
+    detail: ProgressDetail, title: RunTitle = RunTitle()
   ) throws {
     try ProcessNeeds.singleProcess(lanes: Lanes.current.count)
       .check(.current(), for: "a run in one process")
     let state: CoordinatorState
     (recorder, state) = try RunRecorder.open(
       directory: directory, setup: setup, runID: runID, pausingAfter: pause, detail: detail)
-    try directory.recordStart()
+    try directory.recordStart(title)
     deliveries = LocalDeliveries()
     coordinatorProcess = LocalCoordinator(recorder, setup: setup, deliveries: deliveries)
     serverProcess = LocalServer(deliveries)
     workerProcess = LocalWorker(setup: setup, deliveries: deliveries)
     coordinator = CoordinatorNode(state, tables: setup.model.tables, in: coordinatorProcess)
-    let options = NodeOptions(coordinator: "in this process")
+    let options = try NodeOptions(coordinator: CoordinatorAddress("ipc://in-this-process"))
     func hello(_ role: NodeRole, incarnation: UInt64) -> NodeHello {
       let endpoint = role == .server ? "in this process" : ""
       var hello = options.hello(role, dataEndpoint: endpoint)

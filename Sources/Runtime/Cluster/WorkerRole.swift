@@ -23,6 +23,12 @@ package struct WorkerRole: Sendable {
   package func run(signals: SignalPipe) throws -> RoleOutcome {
     try ProcessNeeds.worker(servers: 1, lanes: Lanes.current.count)
       .check(.current(), for: "a worker")
+    let search: CoordinatorSearch
+    do {
+      search = try CoordinatorSearch(options, signals: signals, label: "mrdib.worker")
+    } catch let ending as RoleEnding {
+      return ending.outcome
+    }
     let outcome = OutcomeBox()
     let context = try ZeroMQContext()
     // All sockets are closed once the thread has ended, so this does not block.
@@ -31,27 +37,34 @@ package struct WorkerRole: Sendable {
     let thread = try NetworkThread<WorkerEvent>(
       name: "worker-network", context: context, settings: watch.settings(options.security)
     ) { [options, dataFolder] in
-      WorkerHandler(options: options, dataFolder: dataFolder, signals: signals, outcome: outcome)
+      WorkerHandler(
+        options: options, search: search, dataFolder: dataFolder, signals: signals,
+        outcome: outcome)
     }
-    options.warnOfUnreachableHost(Logger(label: "mrdib.worker"), until: outcome)
+    options.warnOfUnreachableHost(search.endpoint, Logger(label: "mrdib.worker"), until: outcome)
     try thread.join()
-    return options.explain(watch.explain(outcome.value))
+    return options.explain(watch.explain(outcome.value), at: search.endpoint)
   }
 }
 
 /// Connects the node of a worker to the network. Runs on the network thread.
 private final class WorkerHandler: NetworkHandler {
   private let options: NodeOptions
+  private let search: CoordinatorSearch
   private let dataFolder: String?
   private let signals: SignalPipe
+  private var stopDelay: StopDelay
   private let outcome: OutcomeBox
   /// Set by `started(on:)`, which is called before anything else.
   private var started: (process: WorkerProcess, node: WorkerNode<WorkerProcess>)?
 
   init(
-    options: NodeOptions, dataFolder: String?, signals: SignalPipe, outcome: OutcomeBox
+    options: NodeOptions, search: CoordinatorSearch, dataFolder: String?, signals: SignalPipe,
+    outcome: OutcomeBox
   ) {
     self.options = options
+    self.search = search
+    stopDelay = StopDelay(seconds: options.stopDelay)
     self.dataFolder = dataFolder
     self.signals = signals
     self.outcome = outcome
@@ -59,7 +72,7 @@ private final class WorkerHandler: NetworkHandler {
 
   func started(on loop: NetworkLoop<WorkerEvent>) throws {
     let coordinator = try loop.connectDealer(
-      options.coordinator, maximumFrameBytes: WireLimits.controlFrameBytes)
+      "\(search.endpoint)", maximumFrameBytes: WireLimits.controlFrameBytes)
     let process = WorkerProcess(
       loop: loop, coordinator: coordinator, dataFolder: dataFolder, outcome: outcome)
     process.logs.logger.info("\(options.searchSentence)")
@@ -79,7 +92,10 @@ private final class WorkerHandler: NetworkHandler {
   }
 
   func ticked(at now: Duration, on loop: NetworkLoop<WorkerEvent>) {
-    if signals.next() != nil { started?.node.handle(.stopRequested) }
+    if stopDelay.isOver(isRequested: signals.next() != nil, at: MonotonicClock.seconds) {
+      started?.node.handle(.stopRequested)
+    }
+    if let coordinator = started?.process.coordinator { search.follow(coordinator, on: loop) }
     started?.node.handle(.tick)
   }
 

@@ -69,8 +69,7 @@ extension NetworkLoop {
       }
     }
     guard let time = connection.reconnectsAt, now >= time else { return }
-    connection.reconnectsAt = nil
-    try connection.socket.reconnect(connection.endpoint)
+    try connection.redirect(to: connection.endpoint)
   }
 
   private func note(_ cause: HandshakeFailure.Cause, of connection: Connection) {

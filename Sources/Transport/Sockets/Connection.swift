@@ -5,7 +5,7 @@ final class Connection {
   let id: ConnectionID
   let socket: ZeroMQSocket
   /// The address at which the socket listens or to which it connects.
-  let endpoint: Endpoint
+  private(set) var endpoint: Endpoint
   let handshakes: HandshakeMonitor
   var ledger: HandshakeLedger
   /// When to connect again after a refusal.
@@ -33,6 +33,14 @@ final class Connection {
   func close(linger: Duration) {
     handshakes.close()
     socket.close(linger: linger)
+  }
+
+  /// Connects to another address in place of the former one. Messages that libzmq has not sent yet
+  /// are lost, as when a connection breaks.
+  func redirect(to endpoint: Endpoint) throws(TransportError) {
+    reconnectsAt = nil
+    try socket.reconnect(endpoint, insteadOf: self.endpoint)
+    self.endpoint = endpoint
   }
 
   var hasQueuedMessages: Bool { !waiting.isEmpty }

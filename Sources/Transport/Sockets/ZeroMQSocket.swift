@@ -57,11 +57,13 @@ final class ZeroMQSocket {
     try call("connect to \(endpoint)") { zmq_connect($0, endpoint.description) }
   }
 
-  /// Connects again. libzmq stops retrying when the other side answers the handshake with an error,
-  /// but that side may later be restarted with other keys.
-  func reconnect(_ endpoint: Endpoint) throws(TransportError) {
+  /// Connects again, to the same address or to another one. libzmq stops retrying when the other
+  /// side answers the handshake with an error, but that side may later be restarted with other keys.
+  func reconnect(
+    _ endpoint: Endpoint, insteadOf former: Endpoint
+  ) throws(TransportError) {
     // This fails if libzmq has already dropped the connection.
-    _ = try? callWithErrno { zmq_disconnect($0, endpoint.description) }
+    _ = try? callWithErrno { zmq_disconnect($0, former.description) }
     try connect(endpoint)
   }
 

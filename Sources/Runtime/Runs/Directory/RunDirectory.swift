@@ -93,10 +93,14 @@ package struct RunDirectory: Sendable, Equatable {
 
   /// Records with which command this process starts or resumes the run, and on which machine.
   /// Called by the process that the user started.
-  package func recordStart() throws {
-    try writeEnvironment(
-      RunEnvironment.capture(
-        version: Program.version, gitCommit: nil, openBLAS: .current, started: Date()))
+  ///
+  /// - Parameter title: the run's name and labels, if the user gave any.
+  package func recordStart(_ title: RunTitle = RunTitle()) throws {
+    var environment = RunEnvironment.capture(
+      version: Program.version, gitCommit: nil, openBLAS: .current, started: Date())
+    environment.title = title
+    environment.owner = RunTitle.user
+    try writeEnvironment(environment)
   }
 
   /// Writes an environment, or adds it to that of the run that is resumed. One that cannot be read

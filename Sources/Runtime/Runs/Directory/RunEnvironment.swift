@@ -53,6 +53,20 @@ package struct RunEnvironment: Sendable, Equatable, Codable {
   package var started: String
   /// nil for a run that was never resumed.
   package var resumed: [Resumption]?
+  /// The user who started the run; nil in records of older releases.
+  package var owner: String?
+  /// The name that the user gave to the run.
+  package var name: String?
+  package var labels: [String: String]?
+
+  /// The run's name and labels.
+  package var title: RunTitle {
+    get { RunTitle(name: name, labels: labels ?? [:]) }
+    set {
+      name = newValue.name
+      labels = newValue.labels.isEmpty ? nil : newValue.labels
+    }
+  }
 
   private enum CodingKeys: String, CodingKey {
     case schemaVersion = "schema_version"
@@ -63,7 +77,7 @@ package struct RunEnvironment: Sendable, Equatable, Codable {
     case memoryBytes = "memory_bytes"
     case openBLAS = "openblas"
     case commandLine = "command_line"
-    case version, host, started, resumed
+    case version, host, started, resumed, owner, name, labels
   }
 
   /// This start as one of a run that was begun before.
@@ -74,6 +88,7 @@ package struct RunEnvironment: Sendable, Equatable, Codable {
       commandLine: commandLine, host: host, version: version, started: started)
     var all = first
     all.resumed = Array(((first.resumed ?? []) + [start]).suffix(Self.resumptionLimit))
+    all.title = first.title.updated(with: title)
     return all
   }
 

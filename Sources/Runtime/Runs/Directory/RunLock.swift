@@ -51,10 +51,10 @@ package struct RunLock: Sendable {
       throw error
     }
     descriptors = [folder, descriptor]
-    guard flock(folder, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK else {
+    guard Self.lock(folder) || errno != EWOULDBLOCK else {
       throw refusal(of: kind, in: path)
     }
-    if flock(descriptor, LOCK_EX | LOCK_NB) == 0 {
+    if Self.lock(descriptor) {
       Self.writeOwner(to: descriptor)
       return
     }
@@ -65,6 +65,19 @@ package struct RunLock: Sendable {
       throw RuntimeError.system("lock '\(file)'", errno: reason, exitCode: .cannotCreate)
     }
     throw refusal(of: kind, in: path)
+  }
+
+  /// Takes a lock without waiting for a process that keeps it. ``RunLockHolder`` has it for moments,
+  /// which are waited for.
+  ///
+  /// - Returns: whether the lock is taken; else `errno` says why not.
+  private static func lock(_ descriptor: Int32) -> Bool {
+    for _ in 0..<5 {
+      if flock(descriptor, LOCK_EX | LOCK_NB) == 0 { return true }
+      guard errno == EWOULDBLOCK else { return false }
+      usleep(10_000)
+    }
+    return flock(descriptor, LOCK_EX | LOCK_NB) == 0
   }
 
   /// Releases the lock. Called at most once.

@@ -26,6 +26,8 @@ package struct RunRequest: Sendable {
   /// `key=value`; later ones take precedence.
   package var assignments: [String]
   package var options: [Option]
+  /// Settings that variables of the environment name; above those of files, below all others.
+  package var surroundings: [Option] = []
 
   package init(
     data: String?, configurationFiles: [String] = [], assignments: [String] = [],
@@ -45,11 +47,14 @@ package struct RunRequest: Sendable {
   /// The names of all models.
   package static var modelNames: [String] { ModelRegistry.names }
 
-  /// Files, assignments and options as layers, lowest first.
+  /// Files, variables, assignments and options as layers, lowest first.
   ///
   /// - Throws: `ConfigurationError`.
   package func requestedLayers() throws -> [ConfigurationLayer] {
     try configurationFiles.map { try ConfigurationLayer(file: $0) }
+      + surroundings.map {
+        try ConfigurationLayer(option: $0.option, key: $0.key, value: $0.value)
+      }
       + assignments.map { try ConfigurationLayer(assignment: $0) }
       + options.map { try ConfigurationLayer(option: $0.option, key: $0.key, value: $0.value) }
   }

@@ -1,0 +1,141 @@
+import Files
+import Foundation
+
+/// The runs in a folder and its subfolders.
+package struct RunListing: Sendable, Encodable {
+  /// Where they were searched.
+  package let folder: String
+  /// The newest start first.
+  package let runs: [RunOverview]
+  private let now: Date
+
+  enum CodingKeys: String, CodingKey { case folder, runs }
+
+  /// How deep below the folder runs are searched: `runs/MODEL-DATASET/TIME`, and those of a sweep.
+  private static let depth = 5
+  /// The most folders that are looked at.
+  private static let mostFolders = 100_000
+
+  /// Reads the files of all runs.
+  ///
+  /// - Parameters:
+  ///   - labels: which a run must have to be listed.
+  ///   - states: of which it must have one.
+  /// - Throws: ``RuntimeError`` if the folder cannot be read, or has too many subfolders.
+  package init(
+    folder: String, labels: [String: String] = [:],
+    states: [RunOverview.State] = RunOverview.State.allCases
+  ) throws {
+    self.folder = folder
+    let now = Date()
+    self.now = now
+    do {
+      close(try PlainFile.openFolder(folder))
+    } catch {
+      throw RuntimeError(
+        exitCode: .inputMissing,
+        message: "Cannot list the runs in '\(folder)': \(error.reason). Name a folder of runs.")
+    }
+    runs = try Self.search(folder).map { RunOverview(folder: $0, at: now) }
+      .filter { run in
+        states.contains(run.state) && labels.allSatisfy { run.labels[$0.key] == $0.value }
+      }
+      .sorted { ($0.age ?? .infinity, $0.folder) < ($1.age ?? .infinity, $1.folder) }
+  }
+
+  /// The run in a folder.
+  ///
+  /// - Throws: ``RuntimeError`` if the folder holds none.
+  package static func run(in folder: String) throws -> RunOverview {
+    guard RunOverview.isRun(folder) else {
+      throw RuntimeError(
+        exitCode: .inputMissing,
+        message: "There is no run in '\(folder)': it has neither environment.json nor run.sqlite. "
+          + "Name the directory of a run; 'mrdib runs list FOLDER' lists those in a folder.")
+    }
+    return RunOverview(folder: folder, at: Date())
+  }
+
+  private static func search(_ folder: String) throws -> [String] {
+    var found: [String] = []
+    var level = [folder]
+    var count = 0
+    for _ in 0...depth {
+      var next: [String] = []
+      for path in level {
+        count += 1
+        guard count <= mostFolders else {
+          throw RuntimeError(
+            exitCode: .usage,
+            message: "Cannot list the runs in '\(folder)': it has more than \(mostFolders) "
+              + "subfolders. Name a folder with runs only.")
+        }
+        if RunOverview.isRun(path) {
+          found.append(path)
+        } else {
+          // A folder that may not be read is passed over, as its runs cannot be read either.
+          let names = (try? PlainFile.names(in: path, atMost: mostFolders)) ?? []
+          next += names.map { path == "." ? $0 : "\(path)/\($0)" }.filter(isFolder)
+        }
+      }
+      level = next
+    }
+    return found
+  }
+
+  /// Links are not followed: they may lead in a circle.
+  private static func isFolder(_ path: String) -> Bool {
+    var status = stat()
+    return lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+  }
+
+  /// A table with a line per run, then the problems.
+  package var lines: [String] {
+    guard !runs.isEmpty else { return ["no runs in '\(folder)'"] }
+    let table = TextTable(
+      header: ["run", "state", "model", "data", "epoch", "best", "age", "owner", "labels"],
+      rows: runs.map { run in
+        [
+          run.folder, run.state.rawValue, run.model ?? "-", run.dataName ?? "-",
+          run.epoch.map(String.init) ?? "-", run.best?.text ?? "-",
+          run.age.map(ProgressFormat.duration) ?? "-", run.owner ?? "-", run.titleText,
+        ]
+      }, leftColumns: 9)
+    return table.lines + runs.compactMap { run in run.problem.map { "\(run.folder): \($0)" } }
+  }
+}
+
+extension RunOverview {
+  /// The last part of the data set's folder.
+  fileprivate var dataName: String? {
+    data.flatMap { $0.split(separator: "/").last.map(String.init) }
+  }
+
+  fileprivate var titleText: String {
+    let pairs = labels.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
+    return ((name.map { [$0] } ?? []) + pairs).joined(separator: " ")
+  }
+
+  /// The record of the run, a name and a value in each line, separated by a tab.
+  package var lines: [String] {
+    let values: [(String, String?)] = [
+      ("run", folder), ("state", state.rawValue), ("message", message), ("name", name),
+      ("owner", owner),
+      ("labels", labels.isEmpty ? nil : titleTextOfLabels), ("model", model), ("data", data),
+      ("epoch", epoch.map(String.init)), ("best", best?.text),
+      ("started", started), ("age", age.map(ProgressFormat.duration)),
+      ("since the last epoch", sinceEpoch.map(ProgressFormat.duration)), ("host", host),
+      ("process", process.map(String.init)), ("command", commandLine?.joined(separator: " ")),
+      ("problem", problem),
+    ]
+    return values.compactMap { name, value in value.map { "\(name)\t\($0)" } }
+  }
+
+  private var titleTextOfLabels: String {
+    labels.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: " ")
+  }
+}
+
+extension RunOverview.Metric {
+  fileprivate var text: String { "\(name) \(ProgressFormat.compact(value)) at \(epoch)" }
+}

@@ -1,0 +1,53 @@
+import Files
+
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Darwin
+#endif
+
+/// Which process holds the lock of a run directory, see ``RunLock``.
+enum RunLockHolder: Sendable, Equatable {
+  /// The run is not being trained.
+  case none
+  /// A process of this machine, which has the lock's file open: it is the one that wrote its id
+  /// there, and not a later one with the same id.
+  case process(Int32)
+  /// A process that cannot be identified from here: of another machine or another user.
+  case unknown(processID: Int32?)
+
+  /// Looks at a run directory. The lock is not taken from a process that starts meanwhile:
+  /// ``RunLock`` tries again.
+  init(of directory: String) {
+    let path = "\(directory)/lock"
+    guard let descriptor = try? PlainFile.open(path, .read) else {
+      self = .none
+      return
+    }
+    defer { close(descriptor) }
+    let bytes = (try? PlainFile.contents(of: descriptor, atMost: 64)) ?? []
+    let owner = Int32(String(decoding: bytes, as: UTF8.self).prefix { $0 != "\n" })
+    if let owner, owner > 0, Self.hasOpen(descriptor, owner) {
+      self = .process(owner)
+    } else if flock(descriptor, LOCK_SH | LOCK_NB) == 0 {
+      self = .none
+    } else {
+      // On a file system without locks a run cannot be seen to be trained.
+      self = errno == EWOULDBLOCK ? .unknown(processID: owner) : .none
+    }
+  }
+
+  /// Whether a process has the same file open; false if this user may not see that.
+  private static func hasOpen(_ descriptor: Int32, _ process: Int32) -> Bool {
+    var wanted = stat()
+    let folder = "/proc/\(process)/fd"
+    guard fstat(descriptor, &wanted) == 0,
+      let names = try? PlainFile.names(in: folder, atMost: 1 << 20)
+    else { return false }
+    return names.contains { name in
+      var found = stat()
+      return stat("\(folder)/\(name)", &found) == 0 && found.st_dev == wanted.st_dev
+        && found.st_ino == wanted.st_ino
+    }
+  }
+}
