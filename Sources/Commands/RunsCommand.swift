@@ -120,7 +120,8 @@ struct RunsStop: ParsableCommand {
       } else {
         throw RuntimeError(
           exitCode: .transient,
-          message: "The run in '\(folder)' was asked to stop and has not ended within \(Int(wait)) s; "
+          message:
+            "The run in '\(folder)' was asked to stop and has not ended within \(Int(wait)) s; "
             + "it may still be writing a checkpoint. Look again with 'mrdib runs show'.")
       }
     }

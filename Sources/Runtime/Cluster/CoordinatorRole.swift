@@ -76,6 +76,7 @@ package struct CoordinatorRole: Sendable {
         // First the line: who waits for the file may look for it.
         announce("listening at \(listener.endpoint)")
         try endpointFile?.write(listener.advertised)
+        ServiceManager.inherited.ready("listening at \(listener.endpoint)")
         return run
       }
     }

@@ -37,7 +37,10 @@ final class NetworkWatch: Sendable {
   func settings(_ security: Security) -> NetworkLoopSettings {
     var settings = NetworkLoopSettings()
     settings.security = security
-    settings.live = { LifeSign.inherited.give() }
+    settings.live = {
+      LifeSign.inherited.give()
+      ServiceManager.inherited.live()
+    }
     settings.report = { [self] in note($0) }
     return settings
   }

@@ -102,7 +102,6 @@ private final class ServerHandler: NetworkHandler {
     let coordinator = try loop.connectDealer(
       "\(search.endpoint)", maximumFrameBytes: WireLimits.controlFrameBytes)
     try endpointFile?.write(listener.advertised)
-    logs.logger.info("\(options.searchSentence)")
     let process = ServerProcess(
       loop: loop, coordinator: coordinator, logs: logs, outcome: outcome)
     let node = ServerNode(
@@ -184,7 +183,10 @@ private final class ServerProcess: ZeroMQMemberEnvironment, ServerEnvironment {
     send(reply.encoded(), to: peer)?.code != .peerGone
   }
 
-  func prepare(_ welcome: Welcome) { background.prepare(welcome) }
+  func prepare(_ welcome: Welcome) {
+    ServiceManager.inherited.ready("server \(welcome.rank) of run \(welcome.runID)")
+    background.prepare(welcome)
+  }
 
   func write(_ snapshot: ServerSnapshot, of welcome: Welcome) {
     background.write(snapshot, of: welcome)

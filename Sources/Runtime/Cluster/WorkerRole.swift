@@ -75,7 +75,6 @@ private final class WorkerHandler: NetworkHandler {
       "\(search.endpoint)", maximumFrameBytes: WireLimits.controlFrameBytes)
     let process = WorkerProcess(
       loop: loop, coordinator: coordinator, dataFolder: dataFolder, outcome: outcome)
-    process.logs.logger.info("\(options.searchSentence)")
     let node = WorkerNode(
       hello: options.hello(.worker, dataEndpoint: ""), limits: options.membershipLimits,
       coordinator: coordinator, in: process)
@@ -127,7 +126,10 @@ private final class WorkerProcess: ZeroMQMemberEnvironment, WorkerEnvironment {
 
   var taskProgress: UInt64 { computation.progress }
 
-  func setUp(_ welcome: Welcome) { computation.setUp(welcome) }
+  func setUp(_ welcome: Welcome) {
+    ServiceManager.inherited.ready("worker \(welcome.rank) of run \(welcome.runID)")
+    computation.setUp(welcome)
+  }
 
   func begin(_ task: WorkerTask) { computation.begin(task) }
 

@@ -105,8 +105,8 @@ package final class NetworkLoop<Event: Sendable> {
     return PeerID(connection: connection, routingID: [])
   }
 
-  /// Connects a socket of ``connectDealer(_:maximumFrameBytes:)`` to another address, where the same
-  /// peer is now. Messages that were not sent yet may be lost. A closed connection is ignored.
+  /// Connects a socket of ``connectDealer(_:maximumFrameBytes:)`` to another address, where the
+  /// same peer is now. Messages that were not sent yet may be lost. A closed connection is ignored.
   ///
   /// - Throws: ``TransportError`` when the address names no single host and port.
   package func redirect(_ peer: PeerID, to endpoint: Endpoint) throws(TransportError) {

@@ -58,7 +58,8 @@ final class ZeroMQSocket {
   }
 
   /// Connects again, to the same address or to another one. libzmq stops retrying when the other
-  /// side answers the handshake with an error, but that side may later be restarted with other keys.
+  /// side answers the handshake with an error, but that side may later be restarted with other
+  /// keys.
   func reconnect(
     _ endpoint: Endpoint, insteadOf former: Endpoint
   ) throws(TransportError) {

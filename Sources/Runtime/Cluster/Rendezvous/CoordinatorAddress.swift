@@ -5,9 +5,9 @@ import Transport
 
 /// How a process finds the coordinator: an address, or a file that holds it.
 ///
-/// A coordinator that is started elsewhere writes its new address into the file (`--endpoint-file`);
-/// processes read it once a second and connect there. Behind an address with a host name, the name
-/// is looked up again whenever a lost connection is retried.
+/// A coordinator that is started elsewhere writes its new address into the file
+/// (`--endpoint-file`); processes read it twice a second and connect there. A host name in an
+/// address is looked up again whenever a lost connection is retried.
 package enum CoordinatorAddress: Sendable, Equatable, CustomStringConvertible {
   case endpoint(Endpoint)
   /// The path of a file that a coordinator writes.

@@ -15,6 +15,8 @@ final class CoordinatorSearch: Sendable {
   /// - Throws: ``RoleEnding`` if the process ends without an address.
   init(_ options: NodeOptions, signals: SignalPipe, label: String) throws {
     logger = Logger(label: label)
+    logger.info("\(options.searchSentence)")
+    ServiceManager.inherited.show(options.searchSentence)
     switch options.coordinator {
     case .endpoint(let endpoint):
       self.endpoint = endpoint
@@ -36,6 +38,7 @@ final class CoordinatorSearch: Sendable {
       if let endpoint = watch.takeChange() { return endpoint }
       if signals.next() != nil { throw RoleEnding(.finished("asked to stop")) }
       LifeSign.inherited.give()
+      ServiceManager.inherited.live()
       let now = MonotonicClock.seconds
       guard now - start < options.joinTimeout else {
         throw RoleEnding(

@@ -92,9 +92,10 @@ package struct Rendezvous: Sendable {
     return find(.advertise)?.value ?? standard
   }
 
-  /// An environment without mrdib's own variables: for processes that get everything as options.
+  /// An environment without mrdib's own variables and those of a service manager: for processes
+  /// that get everything as options and have a launcher of their own.
   package static func without(_ environment: [String: String]) -> [String: String] {
-    let own = Set(Fact.allCases.map(\.variable))
+    let own = Set(Fact.allCases.map(\.variable) + ServiceManager.variables)
     return environment.filter { !own.contains($0.key) }
   }
 

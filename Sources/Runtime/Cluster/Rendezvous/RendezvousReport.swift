@@ -40,7 +40,8 @@ package struct RendezvousReport: Sendable, Encodable {
     func check(_ body: () throws -> Void) {
       do { try body() } catch { problems.append("\(error)") }
     }
-    for fact in [Rendezvous.Fact.workers, .servers] where entries.contains(where: { $0.fact == fact }) {
+    for fact in [Rendezvous.Fact.workers, .servers]
+    where entries.contains(where: { $0.fact == fact }) {
       check { _ = try rendezvous.count(fact) }
     }
     check { _ = try rendezvous.name() }

@@ -67,8 +67,8 @@ package struct RunLock: Sendable {
     throw refusal(of: kind, in: path)
   }
 
-  /// Takes a lock without waiting for a process that keeps it. ``RunLockHolder`` has it for moments,
-  /// which are waited for.
+  /// Takes a lock without waiting for a process that keeps it. ``RunLockHolder`` has it for
+  /// moments, which are waited for.
   ///
   /// - Returns: whether the lock is taken; else `errno` says why not.
   private static func lock(_ descriptor: Int32) -> Bool {

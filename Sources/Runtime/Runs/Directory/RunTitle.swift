@@ -61,7 +61,8 @@ package struct RunTitle: Sendable, Equatable {
   }
 
   private static func isShown(_ text: String, atMost limit: Int) -> Bool {
-    text.count <= limit && text.withoutControlCharacters() == text
+    text.count <= limit && !text.contains(where: \.isNewline)
+      && text.withoutControlCharacters() == text
   }
 
   /// With a later start's name, if it has one, and its labels; other labels stay.
