@@ -139,6 +139,7 @@ struct RunOptions: ParsableArguments {
     let lock = try RunLock(runDirectory: path)
     let directory = RunDirectory(existing: path)
     if !overwrite, resume != .never, let run = try ResumableRun.find(in: directory, for: setup) {
+      try directory.makeLogFolder()
       return (directory, lock, run)
     }
     if case .path(let path) = resume {

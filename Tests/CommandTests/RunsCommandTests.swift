@@ -37,6 +37,8 @@ import Testing
     #expect(again.status == 66)
     #expect(again.errors.contains("no process trains it; its state is interrupted"))
 
+    // As after restoring a backup without logs.
+    try FileManager.default.removeItem(atPath: "\(run)/logs")
     let second = try long.start("run", ["--workers", "1", "--servers", "1"])
     try long.wait(for: 1, of: "run", while: second)
     second.killWithChildren()

@@ -54,6 +54,12 @@ package struct RunDirectory: Sendable, Equatable {
     return directory
   }
 
+  /// Creates the folder for logs, if it is missing: a directory that was restored from a backup may
+  /// have none.
+  ///
+  /// - Throws: `CheckpointError` if it cannot be created.
+  package func makeLogFolder() throws { try DurableFile.makeFolder(logDirectory) }
+
   /// The directory of a run without `--run`:
   /// `runs/MODEL-DATASET/yyyymmdd-hhmmss-DIGEST`, in local time, with the first 8 digits of the
   /// configuration's digest.
