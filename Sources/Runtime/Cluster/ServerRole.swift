@@ -102,6 +102,7 @@ private final class ServerHandler: NetworkHandler {
     let coordinator = try loop.connectDealer(
       "\(search.endpoint)", maximumFrameBytes: WireLimits.controlFrameBytes)
     try endpointFile?.write(listener.advertised)
+    search.announce(options)
     let process = ServerProcess(
       loop: loop, coordinator: coordinator, logs: logs, outcome: outcome)
     let node = ServerNode(

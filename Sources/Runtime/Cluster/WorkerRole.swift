@@ -75,6 +75,7 @@ private final class WorkerHandler: NetworkHandler {
       "\(search.endpoint)", maximumFrameBytes: WireLimits.controlFrameBytes)
     let process = WorkerProcess(
       loop: loop, coordinator: coordinator, dataFolder: dataFolder, outcome: outcome)
+    search.announce(options)
     let node = WorkerNode(
       hello: options.hello(.worker, dataEndpoint: ""), limits: options.membershipLimits,
       coordinator: coordinator, in: process)

@@ -15,17 +15,27 @@ final class CoordinatorSearch: Sendable {
   /// - Throws: ``RoleEnding`` if the process ends without an address.
   init(_ options: NodeOptions, signals: SignalPipe, label: String) throws {
     logger = Logger(label: label)
-    logger.info("\(options.searchSentence)")
-    ServiceManager.inherited.show(options.searchSentence)
     switch options.coordinator {
     case .endpoint(let endpoint):
       self.endpoint = endpoint
       watch = nil
     case .file(let path):
+      Self.announce(options, logger)
       let watch = CoordinatorFileWatch(path: path)
       endpoint = try Self.wait(for: watch, of: path, options, signals, logger)
       self.watch = watch
     }
+  }
+
+  /// Says where the node looks for its coordinator, unless it has said so while it waited for a
+  /// file. Called when nothing prevents it from joining.
+  func announce(_ options: NodeOptions) {
+    if watch == nil { Self.announce(options, logger) }
+  }
+
+  private static func announce(_ options: NodeOptions, _ logger: Logger) {
+    logger.info("\(options.searchSentence)")
+    ServiceManager.inherited.show(options.searchSentence)
   }
 
   private static func wait(
