@@ -107,10 +107,16 @@ let package = Package(
         "Coordinator", "Runtime", "Tensors", .product(name: "GRDB", package: "GRDB.swift"),
       ]),
     library(
+      "Reports",
+      [
+        "Files", "Settings", "Tensors", "Datasets", "Recommenders", "Configuration", "Runtime",
+        "Experiments",
+      ]),
+    library(
       "Commands",
       [
         "Files", "Settings", "Tensors", "Runtime", "Coordinator", "Transport", "Datasets",
-        "DataPreparation", "Recommenders", "Configuration", "Experiments", "Simulation",
+        "DataPreparation", "Recommenders", "Configuration", "Experiments", "Reports", "Simulation",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ]),

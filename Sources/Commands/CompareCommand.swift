@@ -62,21 +62,12 @@ struct CompareCommand: ParsableCommand {
 
   func run() throws {
     try reporting {
-      let ordered = (baseline.map { [$0] } ?? []) + paths.filter { $0 != baseline }
-      let named = try ComparedGroup.groups(in: ordered, chosenOnly: chosen)
-      let searches =
-        try SettingsSearch.all(of: ordered, isChosenOnly: chosen)
-        + search.searches()
-      let (compared, searched) = try searches.apply(
-        to: named, includesSearchSeeds: search.includeSearchSeeds)
-      let warnings = try ComparedSettings(compared).warnings + searched
-      for warning in warnings { StandardError.write("warning: \(warning)") }
-      let report = try ComparisonReport(
-        compared, metrics: metrics, split: split, warnings: warnings,
-        users: { try PerUserMetrics.load(run: $0.path, dataFolder: trained.data) },
-        usersByGroup: groups
-          ? { try MetricsByGroup.compute(run: $0.path, split: split, dataFolder: trained.data) }
-          : nil)
+      let compared = try ComparedRuns(
+        in: paths, baseline: baseline, chosenOnly: chosen, searches: search.searches(),
+        includesSearchSeeds: search.includeSearchSeeds)
+      for warning in compared.warnings { StandardError.write("warning: \(warning)") }
+      let report = try compared.report(
+        metrics: metrics, split: split, byGroup: groups, dataFolder: trained.data)
       try table.write(report, csv: report.csv, lines: report.lines)
     }
   }

@@ -60,7 +60,7 @@ struct MrdibCommand: ParsableCommand {
     version: Program.version,
     subcommands: [
       TrainCommand.self, SweepCommand.self, CompareCommand.self, AblateCommand.self,
-      TuneCommand.self, DecomposeCommand.self,
+      TuneCommand.self, DecomposeCommand.self, ReportCommand.self,
       CoordinatorCommand.self, ServerCommand.self, WorkerCommand.self,
       KeysCommand.self, RecommendCommand.self, ExportCommand.self, CheckpointCommand.self,
       RunsCommand.self,

@@ -64,7 +64,7 @@ import Testing
   private static let layers = [
     "Files", "Settings", "Tensors", "Tables", "Datasets", "DataPreparation", "Recommenders",
     "Protocol", "ParameterServer", "Checkpoints", "Coordinator", "Worker", "Nodes", "Simulation",
-    "Configuration", "Transport", "Runtime", "Experiments", "Commands", "mrdib",
+    "Configuration", "Transport", "Runtime", "Experiments", "Reports", "Commands", "mrdib",
   ]
 
   @Test("nothing imports upwards")

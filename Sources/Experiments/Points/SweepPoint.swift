@@ -51,10 +51,10 @@ package struct Coordinate: Sendable, Hashable, Codable {
 
 extension [Coordinate] {
   /// All but the seed: what the repetitions of an experiment share.
-  var acrossSeeds: [Coordinate] { filter { $0.name != Coordinate.seed } }
+  package var acrossSeeds: [Coordinate] { filter { $0.name != Coordinate.seed } }
 
   /// The value under a name.
-  func value(of name: String) -> String? { first { $0.name == name }?.value }
+  package func value(of name: String) -> String? { first { $0.name == name }?.value }
 
   /// `alpha1=0.05 seed=1`.
   package var text: String { map { "\($0.name)=\($0.value)" }.joined(separator: " ") }
@@ -62,7 +62,7 @@ extension [Coordinate] {
 
 extension [[Coordinate]] {
   /// All names, each once, in the order in which they appear.
-  var names: [String] {
+  package var names: [String] {
     joined().map(\.name).reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
   }
 }

@@ -38,7 +38,7 @@ package struct ComparedRun: Sendable, Equatable {
   /// The settings of a run, finished or not, from its directory.
   ///
   /// - Throws: `ConfigurationError` when they cannot be read.
-  static func configuration(ofRun path: String) throws -> RunConfiguration {
+  package static func configuration(ofRun path: String) throws -> RunConfiguration {
     try RunRequest(
       data: nil, configurationFiles: [RunDirectory(existing: path).configurationPath]
     ).resolve()

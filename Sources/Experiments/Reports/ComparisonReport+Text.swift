@@ -24,7 +24,8 @@ extension ComparisonReport {
       }, leftColumns: 1)
   }
 
-  private var notes: [String] {
+  /// What a reader of the tables must know, as lines.
+  package var notes: [String] {
     let differences = rows.flatMap { $0.differences.values }
     guard !differences.isEmpty else { return [] }
     let counts = Set(differences.map(\.userCount)).subtracting([0]).sorted()
@@ -78,12 +79,12 @@ extension ComparisonReport {
 
 extension ComparisonReport.Row {
   /// The label, with a mark if seeds of a search are included.
-  fileprivate var markedLabel: String { searchSeeds.isEmpty ? label : label + " *" }
+  package var markedLabel: String { searchSeeds.isEmpty ? label : label + " *" }
 }
 
 extension MetricDifference {
   /// The change, its interval, and the corrected p-values.
-  var cells: [String] {
+  package var cells: [String] {
     [
       relativeGain.map { String(format: "%+.2f %%", $0 * 100) } ?? "–",
       relativeGainInterval.map {

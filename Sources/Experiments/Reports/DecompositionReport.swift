@@ -1,13 +1,14 @@
 import Datasets
+import Files
 import Foundation
 import Recommenders
 import Runtime
 import Tensors
 
 /// What `mrdib decompose` found, for reading and as JSON. All information is in nats.
-package struct DecompositionReport: Sendable, Encodable {
+package struct DecompositionReport: Sendable, Codable {
   /// Redundancy of two modalities' codes, without regard to choices.
-  package struct Codes: Sendable, Encodable {
+  package struct Codes: Sendable, Codable {
     package let gaussian: Double
     package let gaussianFormula: Double
     package let discriminator: Double
@@ -21,19 +22,19 @@ package struct DecompositionReport: Sendable, Encodable {
   }
 
   /// Redundant information about choices by other definitions.
-  package struct OtherDefinitions: Sendable, Encodable {
+  package struct OtherDefinitions: Sendable, Codable {
     package let smaller: Double
     package let specific: Double
     package let pointwise: Double
   }
 
-  package struct Modality: Sendable, Encodable {
+  package struct Modality: Sendable, Codable {
     package let name: String
     package let columns: Int
     package let alone: Estimate
   }
 
-  package struct Pair: Sendable, Encodable {
+  package struct Pair: Sendable, Codable {
     package let first: String
     package let second: String
     package let redundant: Estimate
@@ -54,7 +55,7 @@ package struct DecompositionReport: Sendable, Encodable {
     }
   }
 
-  package let schemaVersion = 1
+  package let schemaVersion: Int
   package let codes: RunCodes.Stage
   package let model: String
   package let epoch: Int?
@@ -73,6 +74,31 @@ package struct DecompositionReport: Sendable, Encodable {
     case codes, model, epoch, dataset, split, seed, users, choices, modalities, pairs
     case uniformNats = "uniform_nats"
     case popularityNats = "popularity_nats"
+  }
+
+  /// Raised when a key changes its meaning or is removed.
+  private static let version = 1
+
+  /// Reads what `mrdib decompose --json` printed.
+  ///
+  /// - Throws: ``ExperimentError`` if the file cannot be read, or holds anything else.
+  package static func read(_ path: String) throws -> DecompositionReport {
+    let bytes: [UInt8]
+    do {
+      bytes = try PlainFile.contents(of: path, atMost: 16 << 20)
+    } catch {
+      throw ExperimentError(
+        .inputMissing, "Cannot read the decomposition '\(path)': \(error.reason).")
+    }
+    guard let report = try? JSONDecoder().decode(Self.self, from: Data(bytes)),
+      report.schemaVersion == version
+    else {
+      throw ExperimentError(
+        .dataMalformed,
+        "Cannot read the decomposition '\(path)': it is not what 'mrdib decompose --json' of this "
+          + "release prints. Make it again.")
+    }
+    return report
   }
 
   /// Measures codes.
@@ -98,6 +124,7 @@ package struct DecompositionReport: Sendable, Encodable {
     let information = try PreferenceInformation(
       input.codes, ChoiceData(dataset, measuring: measured), seed: seedValue
     ) { try progress("fitting \($0)", $1) }
+    schemaVersion = Self.version
     codes = stage
     model = input.model
     epoch = input.epoch

@@ -121,7 +121,7 @@ package struct SettingsSearch: Sendable, Equatable {
   }
 
   /// `the best of 12 settings (alpha1: 4 values, reg_weight: 3)`.
-  fileprivate var text: String {
+  package var text: String {
     let list = axes.enumerated().map { position, axis in
       "\(axis.name): \(axis.valueCount)\(position == 0 ? " values" : "")"
     }

@@ -3,25 +3,25 @@ import Foundation
 import Runtime
 
 /// What a search of `mrdib tune` has tried and chosen, from its `tune.json`.
-struct TuningRecord {
+package struct TuningRecord {
   /// Settings that were tried.
-  struct Settings: Decodable {
-    let coordinates: [Coordinate]
+  package struct Settings: Decodable {
+    package let coordinates: [Coordinate]
     /// Equal for runs that differ only in their seed.
-    let digest: String
+    package let digest: String
   }
 
   /// The seeds on which the search chose.
-  let seeds: [Int]
-  let chosen: Settings
+  package let seeds: [Int]
+  package let chosen: Settings
   /// Everything that it could choose, each once.
-  let tried: [Settings]
+  package let tried: [Settings]
 
   /// Reads the record of a finished search.
   ///
   /// - Returns: nil if the folder has none: it is a sweep's, or the search is not finished.
   /// - Throws: ``ExperimentError`` if the record cannot be read.
-  init?(in folder: SweepFolder) throws {
+  package init?(in folder: SweepFolder) throws {
     let path = folder.tuningPath
     let bytes: [UInt8]
     do {

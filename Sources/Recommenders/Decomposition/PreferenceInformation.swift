@@ -3,7 +3,7 @@ internal import Foundation
 import Tensors
 
 /// A measured number with the middle 95 % of its values over resamples of users.
-package struct Estimate: Sendable, Equatable, Encodable {
+package struct Estimate: Sendable, Equatable, Codable {
   package let value: Double
   package let low: Double
   package let high: Double

@@ -1,0 +1,142 @@
+import ArgumentParser
+import Datasets
+import Experiments
+import Foundation
+import Reports
+import Runtime
+
+struct ReportCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "report",
+    abstract: "Write a report on a run, a sweep or several runs as one HTML file.",
+    discussion: """
+      The file needs no other file, no script and no network, in light, dark and on paper.
+
+      Of a run: metrics, curves, maps of the modalities before and after training, nearest
+      neighbours and recommendations by title, popularity and coverage of what is recommended,
+      settings with their sources, machine, and how to make it again. --decompose adds what each
+      modality says (minutes on large data), --decomposition what 'decompose --json' printed before.
+
+      Of a sweep, or of several runs and sweeps: the tables of 'compare', spreads over seeds, curves,
+      settings, and what was searched on which seeds. Options of 'compare' mean the same here.
+
+      The file names users by their ids, with what they took; --without-users leaves them out.
+
+      Examples:
+        mrdib report runs/one --out one.html
+        mrdib report runs/one --decompose --out one.html
+        mrdib report runs/plain runs/gated --out both.html
+        mrdib report runs/sweep --out sweep.html
+      """)
+
+  @Argument(help: "The directory of a run or of a sweep, or several to compare.")
+  var paths: [String]
+
+  @Option(help: ArgumentHelp("The file to write; an earlier one is replaced.", valueName: "file"))
+  var out: String
+
+  @Option(help: "The title of the report (default: what it is on).")
+  var title: String?
+
+  @Flag(help: "Of a run: measure what each modality says, before and after training.")
+  var decompose = false
+
+  @Option(
+    help: ArgumentHelp(
+      """
+      Of a run: a file with what 'decompose --json' printed; may be given several times \
+      (default: none).
+      """,
+      valueName: "file"))
+  var decomposition: [String] = []
+
+  @Flag(help: "Of a run: leave out recommendations to single users.")
+  var withoutUsers = false
+
+  @Option(
+    help: ArgumentHelp(
+      "The run or sweep whose first configuration is the baseline (default: the first path).",
+      valueName: "folder"))
+  var baseline: String?
+
+  @Option(
+    name: .customLong("metric"),
+    help: """
+      A metric to compare by (default: recall@20 and ndcg@20, of a sweep selection_metric and NDCG \
+      at the same cutoff); may be given several times.
+      """)
+  var metrics: [String] = []
+
+  @Option(help: "The split to compare on: test or valid.")
+  var split = Split.test
+
+  @Flag(help: "Compare only the settings of a sweep that validation chooses.")
+  var chosen = false
+
+  @Flag(help: "Also compare within groups of users by activity and of items by popularity.")
+  var groups = false
+
+  @Flag(help: "Show no progress.")
+  var quiet = false
+
+  @OptionGroup var search: SearchOptions
+
+  @OptionGroup var trained: TrainedDataOptions
+
+  /// Whether several runs are compared, or a single run or sweep is reported on.
+  private var isComparison: Bool { paths.count > 1 || chosen || baseline != nil }
+
+  func validate() throws {
+    if isComparison, decompose || !decomposition.isEmpty || withoutUsers {
+      throw ValidationError(
+        "--decompose, --decomposition and --without-users are for a report on one run.")
+    }
+  }
+
+  func run() throws {
+    try reporting {
+      let progress = try StageProgress(isQuiet: quiet)
+      let (page, problems) = try progress.run { () throws -> (ReportPage, [String]) in
+        let (page, problems) = try self.page(progress.report)
+        try progress.report("writing", share: nil)
+        try AtomicFile.write(Array(page.text.utf8), to: out)
+        return (page, problems)
+      }
+      for problem in problems { StandardError.write("warning: not in the report: \(problem)") }
+      StandardOutput.write("the report is in \(out) (\(page.text.utf8.count / 1000) kB)")
+    }
+  }
+
+  private func page(
+    _ progress: (_ stage: String, _ share: Double?) throws -> Void
+  ) throws -> (ReportPage, [String]) {
+    let first = paths[0]
+    if !isComparison, !ForeignFolder.isSweep(first) {
+      var request = RunReport.Request(run: first, version: Program.version) {
+        ShellWord.quoted($0)
+      }
+      request.title = title
+      request.dataFolder = trained.data
+      request.decompositions = try decomposition.map { try DecompositionReport.read($0) }
+      request.decomposes = decompose
+      request.showsUsers = !withoutUsers
+      let report = try RunReport(request, progress: progress)
+      return (report.page, report.problems)
+    }
+    var request = ComparisonPage.Request(paths: paths, version: Program.version)
+    request.title = title
+    request.dataFolder = trained.data
+    request.metrics = metrics
+    request.split = split
+    request.byGroup = groups
+    guard isComparison else {
+      let report = try ComparisonPage(request, sweep: first, progress: progress)
+      return (report.page, report.problems)
+    }
+    let compared = try ComparedRuns(
+      in: paths, baseline: baseline, chosenOnly: chosen, searches: search.searches(),
+      includesSearchSeeds: search.includeSearchSeeds)
+    let report = try ComparisonPage(request, comparing: compared, progress: progress)
+    return (report.page, report.problems)
+  }
+}
