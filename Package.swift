@@ -168,6 +168,7 @@ let package = Package(
         "Settings", "Runtime", "Configuration", "Recommenders", "Datasets", "Coordinator",
         .product(name: "GRDB", package: "GRDB.swift"),
       ]),
+    tests("Reports", ["Recommenders", "Tensors"]),
     .testTarget(name: "ArchitectureTests", swiftSettings: swiftSettings),
     .testTarget(
       name: "CommandTests", dependencies: ["mrdib", "margin-recommender"],

@@ -32,6 +32,8 @@ enum Numbers {
 
   static func cosine(_ value: Double) -> String { String(format: "%.2f", value) }
 
+  static func tenths(_ value: Double) -> String { String(format: "%.1f", value) }
+
   static func nats(_ value: Double) -> String { String(format: "%.3f", value) }
 
   static func bytes(_ value: UInt64) -> String {

@@ -25,7 +25,8 @@ package struct ComparedRuns: Sendable {
     let ordered = (baseline.map { [$0] } ?? []) + paths.filter { $0 != baseline }
     let named = try ComparedGroup.groups(in: ordered, chosenOnly: chosenOnly)
     self.searches = try SettingsSearch.all(of: ordered, isChosenOnly: chosenOnly) + searches
-    let (compared, searched) = try self.searches.apply(to: named, includesSearchSeeds: includesSearchSeeds)
+    let (compared, searched) = try self.searches.apply(
+      to: named, includesSearchSeeds: includesSearchSeeds)
     groups = compared
     warnings = try ComparedSettings(compared).warnings + searched
   }

@@ -23,8 +23,8 @@ package struct AxisScale: Sendable, Equatable {
     var (low, high) = (finite.min() ?? 0, finite.max() ?? 1)
     if high - low <= max(abs(low), abs(high)) * 1e-9 {
       // Equal values have a range around them.
-      let margin = low == 0 ? 1 : abs(low) * 0.1
-      (low, high) = (low - (isWhole ? 0 : margin), high + (isWhole ? 1 : margin))
+      let margin = isWhole || low == 0 ? 0 : abs(low) * 0.1
+      (low, high) = (low - margin, high + (margin == 0 ? 1 : margin))
     }
     let rough = (high - low) / Double(max(1, count))
     let power = pow(10, log10(rough).rounded(.down))

@@ -20,20 +20,23 @@ package struct ChartFigure: Sendable {
   private let legend: [Key]
   private let drawing: HTML
   private let caption: HTML
+  private let isWide: Bool
   private let table: HTMLTable?
 
   /// - Parameters:
   ///   - legend: left out if it has a single entry or none.
   ///   - caption: what is shown and how to read it.
+  ///   - isWide: whether the drawing scrolls on narrow screens, where its texts would be too small.
   ///   - table: the numbers, which a reader may open.
   package init(
     _ title: String, legend: [Key] = [], drawing: HTML, caption: HTML = HTML(),
-    table: HTMLTable? = nil
+    isWide: Bool = false, table: HTMLTable? = nil
   ) {
     self.title = title
     self.legend = legend
     self.drawing = drawing
     self.caption = caption
+    self.isWide = isWide
     self.table = table
   }
 
@@ -41,7 +44,11 @@ package struct ChartFigure: Sendable {
     .element("figure") {
       HTML.paragraph("panel-title") { title }
       if legend.count > 1 { keys }
-      drawing
+      if isWide {
+        HTML.element("div", ["class": "scroll wide", "tabindex": "0"]) { drawing }
+      } else {
+        drawing
+      }
       if caption != HTML() { HTML.element("figcaption") { caption } }
       if let table { HTML.details("Numbers") { table.html } }
     }
@@ -69,9 +76,18 @@ package struct ChartFigure: Sendable {
   }
 }
 
-/// The colours of series, see ``StyleSheet``: those after the last one share the last, grey.
+/// The colours of series, see ``StyleSheet``.
 enum SeriesStyle {
+  /// How many there are for names; the last one is grey.
   static let count = 8
+  /// How many there are for degrees of something, from little to much.
+  private static let degrees = 5
 
+  /// Those after the last one share the last.
   static func of(_ position: Int) -> Int { min(position, count - 1) }
+
+  /// The colour of a degree, the greatest of which is the strongest.
+  static func ofDegree(_ position: Int, of total: Int) -> Int {
+    count + max(0, degrees - total + position)
+  }
 }

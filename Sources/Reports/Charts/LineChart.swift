@@ -72,20 +72,22 @@ package struct LineChart: Sendable {
       y: AxisScale(covering: points.map(\.y), about: isWide ? 6 : 4))
     return frame.drawing(description) {
       frame.axes(xTitle: xTitle, yTitle: yTitle)
-      if let mark { self.marked(mark, in: frame) }
+      if let mark { Self.rule(at: mark.x, in: frame) }
       for line in series { Self.curve(line, in: frame) }
+      if let mark { Self.label(mark, in: frame) }
     }
   }
 
-  private func marked(_ mark: (x: Double, name: String), in frame: PlotFrame) -> HTML {
-    let x = frame.horizontal(mark.x)
+  private static func rule(at value: Double, in frame: PlotFrame) -> HTML {
+    let x = frame.horizontal(value)
+    return PlotFrame.line("mark", x, frame.top, x, frame.height - frame.bottom)
+  }
+
+  private static func label(_ mark: (x: Double, name: String), in frame: PlotFrame) -> HTML {
     let isLeft = frame.x.position(mark.x) < 0.5
-    return HTML([
-      PlotFrame.line("mark", x, frame.top, x, frame.height - frame.bottom),
-      PlotFrame.text(
-        mark.name, x + (isLeft ? 4 : -4), frame.height - frame.bottom - 5,
-        anchor: isLeft ? "start" : "end", kind: "halo"),
-    ])
+    return PlotFrame.text(
+      mark.name, frame.horizontal(mark.x) + (isLeft ? 4 : -4), frame.height - frame.bottom - 5,
+      anchor: isLeft ? "start" : "end", kind: "halo")
   }
 
   private static func curve(_ series: Series, in frame: PlotFrame) -> HTML {

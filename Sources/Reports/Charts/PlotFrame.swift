@@ -88,7 +88,10 @@ struct PlotFrame {
   ) -> HTML {
     .element(
       "text",
-      ["class": kind, "x": number(x), "y": number(y), "text-anchor": anchor == "start" ? nil : anchor]
+      [
+        "class": kind, "x": number(x), "y": number(y),
+        "text-anchor": anchor == "start" ? nil : anchor,
+      ]
     ) { text }
   }
 

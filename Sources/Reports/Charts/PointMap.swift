@@ -44,7 +44,7 @@ package struct PointMap: Sendable {
     return frame.drawing(description) {
       PlotFrame.line("rule", start, middle, end, middle)
       PlotFrame.line("rule", middle, start, middle, end)
-      for style in Set(classes).sorted(by: >) {
+      for style in Set(classes).sorted() {
         HTML.element(
           "path",
           [

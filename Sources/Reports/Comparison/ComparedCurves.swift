@@ -34,11 +34,12 @@ enum ComparedCurves {
           labels[course.group], style: SeriesStyle.of(course.group), points: points)
       }
       guard !series.isEmpty else { return HTML() }
-      let chart = LineChart(xTitle: "epoch", yTitle: title, series: series, size: .wide)
+      let chart = LineChart(xTitle: "epoch", yTitle: "", series: series, size: .wide)
       return HTML.element("div", ["class": "thin"]) {
         ChartFigure(
           title,
-          drawing: chart.drawing("\(title) over epochs, a line per run, of \(series.count) runs")
+          drawing: chart.drawing("\(title) over epochs, a line per run, of \(series.count) runs"),
+          isWide: true
         ).html
       }
     }

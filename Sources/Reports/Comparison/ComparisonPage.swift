@@ -90,7 +90,8 @@ package struct ComparisonPage: Sendable {
         problems.append("the settings are not compared: \(error)")
       }
     }
-    let results = try tuning == nil
+    let results =
+      try tuning == nil
       ? SweepReport(runs, metrics: request.metrics, effects: effects) : nil
     // Of a search only validation is shown: see `SweepReport`.
     let isSearch = tuning != nil || results?.searchSeeds.isEmpty == false
@@ -121,7 +122,8 @@ package struct ComparisonPage: Sendable {
     page = Self.page(
       request,
       kind: isSearch
-        ? "Search among settings" : "Sweep over \(ProgressFormat.count(labels.count, "setting"))",
+        ? "Search among settings"
+        : "Sweep of \(ProgressFormat.count(labels.count, "configuration"))",
       groups, sections, problems)
   }
 

@@ -32,7 +32,7 @@ enum ComparisonSections {
             HTML(row.values[metric]?.text ?? "–"),
           ]
             + (row.differences[metric]?.cells
-              ?? [position == 0 ? "baseline" : "–", "", "", ""]).map { HTML($0) })
+            ?? [position == 0 ? "baseline" : "–", "", "", ""]).map { HTML($0) })
       }
     ).html
   }
@@ -60,7 +60,7 @@ enum ComparisonSections {
     return ChartFigure(
       "Change from \(report.rows[0].label)", legend: legend,
       drawing: chart.drawing("Change of each configuration from the baseline, with intervals"),
-      caption: HTML("Whiskers are 95 % intervals over users and seeds together.")
+      caption: HTML("Whiskers are 95 % intervals over users and seeds together."), isWide: true
     ).html
   }
 
@@ -87,7 +87,7 @@ enum ComparisonSections {
         ChartFigure(
           metric,
           drawing: IntervalChart(xTitle: metric, rows: rows)
-            .drawing("\(metric) of each run, by configuration"),
+            .drawing("\(metric) of each run, by configuration"), isWide: true,
           table: HTMLTable(
             HTML("\(split.rawValue) \(metric) by seed"),
             columns: [.text("configuration"), .number("seed"), .number(metric)],
@@ -216,7 +216,9 @@ enum ComparisonSections {
     return try ReportSection("runs", "Runs") {
       HTMLTable(
         HTML("All runs; \(metric) at the best epoch"),
-        columns: [.text("configuration"), .number("seed"), .number("best epoch"), .number("epochs")]
+        columns: [
+          .text("configuration"), .number("seed"), .number("best epoch"), .number("epochs"),
+        ]
           + splits.map { .number($0.rawValue) } + [.number("time"), .text("folder")],
         rows: runs.map { label, run in
           .init(
@@ -255,7 +257,8 @@ enum ComparisonSections {
       columns: [
         .text("host"), .text("processor"), .number("cores"), .text("BLAS kernels"),
         .text("mrdib"), .text("commit"), .number("runs"),
-      ], rows: counts.sorted { $0.key.lexicographicallyPrecedes($1.key) }
+      ],
+      rows: counts.sorted { $0.key.lexicographicallyPrecedes($1.key) }
         .map { $0.key + ["\($0.value)"] }
     ).html
   }

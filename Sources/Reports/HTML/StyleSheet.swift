@@ -9,13 +9,16 @@ enum StyleSheet {
 
     :root{color-scheme:light dark;--ink:#1a1a1a;--soft:#5a5a5a;--line:#d4d4d4;--ground:#ffffff;
     --tint:#f4f5f7;--link:#00558f;--mark:#fff3d6;--c0:#0066a8;--c1:#c24e00;--c2:#00805c;
-    --c3:#a8467f;--c4:#9a6a00;--c5:#3a86b4;--c6:#6b4ca0;--c7:#777777}
+    --c3:#a8467f;--c4:#9a6a00;--c5:#3a86b4;--c6:#6b4ca0;--c7:#777777;--q0:#c9c9c9;--q1:#9ecae1;--q2:#5a9fd0;
+    --q3:#1f6cb0;--q4:#08306b}
     @media (prefers-color-scheme:dark){:root{--ink:#e8e8e8;--soft:#a9adb3;--line:#43474d;
     --ground:#16181b;--tint:#1f2226;--link:#7cc0f5;--mark:#3c3320;--c0:#63b3ed;--c1:#ff9857;
-    --c2:#3fcf9f;--c3:#eb9bc8;--c4:#efc052;--c5:#9ad7f7;--c6:#b9a1ee;--c7:#a0a0a0}}
+    --c2:#3fcf9f;--c3:#eb9bc8;--c4:#efc052;--c5:#9ad7f7;--c6:#b9a1ee;--c7:#a0a0a0;--q0:#4a4a4a;
+    --q1:#2f5f8a;--q2:#4a8fc4;--q3:#86bce8;--q4:#e3f1ff}}
     @media print{:root{color-scheme:light;--ink:#000;--soft:#444;--line:#bbb;--ground:#fff;
     --tint:#fff;--link:#000;--mark:#eee;--c0:#0066a8;--c1:#c24e00;--c2:#00805c;--c3:#a8467f;
-    --c4:#9a6a00;--c5:#3a86b4;--c6:#6b4ca0;--c7:#777}}
+    --c4:#9a6a00;--c5:#3a86b4;--c6:#6b4ca0;--c7:#777;--q0:#c9c9c9;--q1:#9ecae1;--q2:#5a9fd0;
+    --q3:#1f6cb0;--q4:#08306b}}
     *{box-sizing:border-box}
     html{background:var(--ground);color:var(--ink);-webkit-text-size-adjust:100%}
     body{font:16px/1.5 system-ui,-apple-system,"Segoe UI","Helvetica Neue",Arial,sans-serif;
@@ -51,7 +54,8 @@ enum StyleSheet {
     tr.emphasized th,tr.emphasized td{font-weight:650}
     code,pre{font-family:ui-monospace,"SF Mono",Consolas,"DejaVu Sans Mono",monospace;
     font-size:.86em}
-    code{overflow-wrap:anywhere}
+    code{overflow-wrap:break-word}tbody th code{white-space:nowrap}td code{display:block;
+    max-width:18rem}
     pre{background:var(--tint);border:1px solid var(--line);padding:.75rem;overflow-x:auto;
     white-space:pre-wrap;overflow-wrap:anywhere}
     details{margin:.5rem 0}
@@ -62,6 +66,10 @@ enum StyleSheet {
     .grid{display:grid;gap:.5rem 1.5rem;grid-template-columns:repeat(auto-fill,minmax(17rem,1fr));
     align-items:start}
     .grid figure{margin:.5rem 0}
+    @supports (grid-template-rows:subgrid){.grid figure{display:grid;grid-row:span 4;gap:0;
+    grid-template-rows:subgrid}.grid figure>*{grid-row:1;min-width:0}.grid .legend{grid-row:2}
+    .grid figure>svg{grid-row:3}.grid figcaption{grid-row:4}}
+    .pair figure>svg{max-width:25rem}
     .pair{display:grid;gap:.5rem 1.5rem;grid-template-columns:repeat(auto-fit,minmax(19rem,1fr))}
     .panel-title{font-size:.9rem;margin:.2rem 0 0}
     .legend{list-style:none;display:flex;flex-wrap:wrap;gap:.1rem 1.1rem;padding:0;
@@ -77,18 +85,22 @@ enum StyleSheet {
     .curve{fill:none;stroke-width:1.8;stroke-linejoin:round;stroke-linecap:round}
     .thin .curve{stroke-width:1.1}
     .point{stroke:none}
-    .cloud{fill:none;stroke-linecap:round;stroke-width:3.4;stroke-opacity:.62}
+    .cloud{fill:none;stroke-linecap:round;stroke-width:3.4;stroke-opacity:.7}
     .halo{stroke:var(--ground);stroke-width:3;paint-order:stroke}
     .s0{stroke:var(--c0)}.s1{stroke:var(--c1);stroke-dasharray:6 3}
     .s2{stroke:var(--c2);stroke-dasharray:2 3}.s3{stroke:var(--c3);stroke-dasharray:8 3 2 3}
     .s4{stroke:var(--c4);stroke-dasharray:12 3}.s5{stroke:var(--c5);stroke-dasharray:4 2}
     .s6{stroke:var(--c6);stroke-dasharray:1 3}.s7{stroke:var(--c7)}
+    .s8{stroke:var(--q0)}.s9{stroke:var(--q1)}.s10{stroke:var(--q2)}.s11{stroke:var(--q3)}
+    .s12{stroke:var(--q4)}.f8{fill:var(--q0)}.f9{fill:var(--q1)}.f10{fill:var(--q2)}
+    .f11{fill:var(--q3)}.f12{fill:var(--q4)}
     .cloud,.whisker{stroke-dasharray:none}
     .f0{fill:var(--c0)}.f1{fill:var(--c1)}.f2{fill:var(--c2)}.f3{fill:var(--c3)}
     .f4{fill:var(--c4)}.f5{fill:var(--c5)}.f6{fill:var(--c6)}.f7{fill:var(--c7)}
     .whisker{stroke-width:1.8;fill:none}
     footer{margin-top:3rem;border-top:1px solid var(--line);color:var(--soft);font-size:.85rem}
-    @media (max-width:40rem){body{padding:1rem .8rem 3rem}h1{font-size:1.4rem}
+    td bdi{display:inline-block;min-width:6rem}
+    @media (max-width:40rem){.wide svg{min-width:36rem}body{padding:1rem .8rem 3rem}h1{font-size:1.4rem}
     .grid,.pair{grid-template-columns:1fr}}
     @media print{@page{size:A4;margin:16mm 15mm}body{max-width:none;padding:0;font-size:10pt}
     nav,.skip{display:none}h2,h3{break-after:avoid}tr,.facts div{break-inside:avoid}

@@ -5,7 +5,7 @@ internal import Tensors
 
 /// What is recommended of the catalogue: how often each item is in the list of a user, next to how
 /// often it is in the training data.
-struct CatalogueUse: Sendable {
+package struct CatalogueUse: Sendable {
   /// K, the length of the lists.
   static let listLength = 20
   /// The most users whose lists are made; of more, a sample is drawn.
@@ -20,15 +20,15 @@ struct CatalogueUse: Sendable {
   /// Training interactions per item, `[I]`.
   let popularity: [Int]
   /// The share of items that are in at least one list.
-  let coverage: Double
+  package let coverage: Double
   /// Of the lists, see `Metric.gini`.
-  let gini: Double
+  package let gini: Double
   /// The same of the training interactions.
-  let trainingGini: Double
+  package let trainingGini: Double
   /// The mean number of training interactions of a recommended item.
-  let meanPopularity: Double
+  package let meanPopularity: Double
   /// The same of the items in the training interactions themselves.
-  let trainingMeanPopularity: Double
+  package let trainingMeanPopularity: Double
 
   /// - Parameter progress: called with the share that is done; throws to stop.
   /// - Throws: errors with a sentence when the model cannot be read; what `progress` throws.
@@ -56,7 +56,7 @@ struct CatalogueUse: Sendable {
   /// - Parameters:
   ///   - counts: how many lists each item is in.
   ///   - popularity: training interactions per item.
-  init(counts: [Int], popularity: [Int], userCount: Int, listedUsers: Int) {
+  package init(counts: [Int], popularity: [Int], userCount: Int, listedUsers: Int) {
     self.counts = counts
     self.popularity = popularity
     self.userCount = userCount
@@ -83,7 +83,7 @@ struct CatalogueUse: Sendable {
   }
 
   /// Some elements, in their order, drawn without replacement: always the same ones.
-  static func sample(_ elements: [Int], count: Int) -> [Int] {
+  package static func sample(_ elements: [Int], count: Int) -> [Int] {
     guard elements.count > count else { return elements }
     let random = CounterRandom(seed: 0, stream: .sample)
     let keys = elements.map { element in
@@ -98,7 +98,7 @@ struct CatalogueUse: Sendable {
   /// grows from 0 to 1: at most 200 points, the first at 0 and the last at 1.
   ///
   /// - Parameter counts: per item.
-  func concentration(of counts: [Int]) -> [(items: Double, share: Double)] {
+  package func concentration(of counts: [Int]) -> [(items: Double, share: Double)] {
     let order = popularity.indices.sorted { (-popularity[$0], $0) < (-popularity[$1], $1) }
     let total = Double(max(1, counts.reduce(0, +)))
     let every = max(1, order.count / 199)
@@ -115,7 +115,7 @@ struct CatalogueUse: Sendable {
 
   /// The share of some counts that falls on the most popular part of the catalogue, at least one
   /// item.
-  func share(of counts: [Int], onMostPopular part: Double) -> Double {
+  package func share(of counts: [Int], onMostPopular part: Double) -> Double {
     let order = popularity.indices.sorted { (-popularity[$0], $0) < (-popularity[$1], $1) }
     let items = order.prefix(max(1, Int((part * Double(order.count)).rounded())))
     let sum = items.reduce(0) { $0 + counts[$1] }

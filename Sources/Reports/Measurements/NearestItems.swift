@@ -1,17 +1,17 @@
-internal import Tensors
+package import Tensors
 
 /// The items whose vectors point in the most similar directions: the largest cosines.
-struct NearestItems: Sendable {
-  struct Neighbour: Sendable, Equatable {
-    let item: Int
-    let cosine: Double
+package struct NearestItems: Sendable {
+  package struct Neighbour: Sendable, Equatable {
+    package let item: Int
+    package let cosine: Double
   }
 
   /// Unit vectors, `[I, D]`; zero where a vector is zero or not finite.
   private let directions: Matrix
 
   /// - Parameter vectors: one per item, `[I, D]`.
-  init(_ vectors: Matrix) {
+  package init(_ vectors: Matrix) {
     directions = Matrix(rows: vectors.rows, columns: vectors.columns)
     for row in 0..<vectors.rows {
       let values = vectors.row(row)
@@ -24,7 +24,7 @@ struct NearestItems: Sendable {
 
   /// The nearest items of an item, nearest first, without itself; equal cosines by row. None if the
   /// item's vector is zero.
-  func nearest(to item: Int, count: Int) -> [Neighbour] {
+  package func nearest(to item: Int, count: Int) -> [Neighbour] {
     let own = directions.row(item)
     guard own.contains(where: { $0 != 0 }) else { return [] }
     let all = (0..<directions.rows).filter { $0 != item }.map { other in

@@ -1,4 +1,4 @@
-internal import Recommenders
+package import Recommenders
 internal import Tensors
 
 /// The plane in which some vectors differ most: their first two principal components, of the
@@ -6,21 +6,21 @@ internal import Tensors
 ///
 /// Distances on the plane are distances along these two directions only; how much that leaves out
 /// is in ``shares``.
-struct PrincipalPlane: Sendable {
+package struct PrincipalPlane: Sendable {
   /// Of the rows, `[rows]`.
-  let points: [SIMD2<Double>]
+  package let points: [SIMD2<Double>]
   /// The parts of the variance along the two axes; their sum is at most 1.
-  let shares: SIMD2<Double>
+  package let shares: SIMD2<Double>
   /// How many directions the vectors spread over: (Σ λ)² / Σ λ² of the eigenvalues λ of the
   /// covariance, from 1 to the number of columns.
   ///
   /// - Source: the participation ratio, as in Gao et al. 2017, "A theory of multineuronal
   ///   dimensionality, dynamics and measurement", doi:10.1101/214262.
-  let dimension: Double
+  package let dimension: Double
 
   /// - Parameter codes: wider vectors are reduced first, see `ModalityCodes.standardized`.
   /// - Returns: nil if all vectors are equal, or have a single column.
-  init?(_ codes: ModalityCodes) {
+  package init?(_ codes: ModalityCodes) {
     let centred = codes.standardized.vectors
     let (rows, columns) = (centred.rows, centred.columns)
     guard rows > 1, columns > 1 else { return nil }

@@ -84,11 +84,15 @@ struct TrainedModel: Sendable {
   var exampleUsers: [(kind: String, user: Int)] {
     let train = dataset.train
     let sorted = (0..<dataset.userCount)
-      .filter { train.degree($0) > 0 && (dataset.test.degree($0) > 0 || dataset.test.columns.isEmpty) }
+      .filter {
+        train.degree($0) > 0 && (dataset.test.degree($0) > 0 || dataset.test.columns.isEmpty)
+      }
       .sorted { (-train.degree($0), $0) < (-train.degree($1), $1) }
     var seen: Set<Int> = []
-    return [("much data", 0), ("middle", sorted.count / 2), ("little data", sorted.count - 1)]
-      .filter { sorted.indices.contains($0.1) && seen.insert($0.1).inserted }
-      .map { ($0.0, sorted[$0.1]) }
+    return [
+      ("the most data", 0), ("a middle", sorted.count / 2), ("the least data", sorted.count - 1),
+    ]
+    .filter { sorted.indices.contains($0.1) && seen.insert($0.1).inserted }
+    .map { ($0.0, sorted[$0.1]) }
   }
 }

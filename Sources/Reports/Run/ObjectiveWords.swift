@@ -18,7 +18,7 @@ enum ObjectiveWords {
     }
     var terms: [String] = []
     func add(_ name: String, _ symbol: String, _ text: String) {
-      if value(name) != "0" { terms.append("\(text) (\(symbol) = \(value(name)))") }
+      if value(name) != "0" { terms.append("\(text) (\(symbol)\u{A0}=\u{A0}\(value(name)))") }
     }
     add("alpha1", "α₁", "a bottleneck that removes noise from each modality")
     add("alpha2", "α₂", "a penalty on what modalities repeat")
@@ -49,7 +49,8 @@ enum ObjectiveWords {
     "kl_per_dimension": "divergence from the prior, nats per dimension",
     "sigma": "mean σ of the codes, in units of code_scale",
     "rms": "root mean square of the means μ in a batch",
-    "gate.conflict": "share of parameter tensors in which auxiliary gradients opposed the backbone's own",
+    "gate.conflict":
+      "share of parameter tensors in which auxiliary gradients opposed the backbone's own",
     "gate.scale": "mean factor by which the gate shortened auxiliary gradients",
   ]
 

@@ -194,7 +194,7 @@ private struct Parts {
             progress: progress)
         }
       }
-      decompositions += made?.reversed() ?? []
+      decompositions += made ?? []
     } else if request.decomposes {
       problems.append(
         "a decomposition was asked for, and the model has no vectors of modalities to decompose.")

@@ -14,7 +14,8 @@ enum CatalogueSection {
       : "all \(Numbers.count(use.userCount)) users with training interactions"
     return ReportSection("catalogue", "Popularity and coverage") {
       HTML.paragraph {
-        "Of the best \(length) items for \(users), without items of the training data."
+        "What the lists of the best \(length) items hold, of \(users). Items that a user has in the"
+          + " training data are not in the list."
       }
       HTMLTable(
         HTML("The catalogue in the lists and in the training data"),
@@ -60,6 +61,7 @@ enum CatalogueSection {
       caption: HTML(
         "The steeper a curve rises, the more falls on few popular items. Above the curve of the"
           + " training data, recommendations favour popular items more than users do."),
+      isWide: true,
       table: HTMLTable(
         "Share on the most popular items",
         columns: [
@@ -89,9 +91,10 @@ enum GroupSection {
       let users = metrics.metrics(of: group)
       guard !users.users.isEmpty else { return nil }
       let means = users.means(blockSize: .max)
-      return [group.name, Numbers.count(users.users.count)] + names.map { Numbers.metric(means[$0]) }
+      return [group.name, Numbers.count(users.users.count)]
+        + names.map { Numbers.metric(means[$0]) }
     }
-    return ReportSection("groups", "Active and rare, cold and popular") {
+    return ReportSection("groups", "By activity and popularity") {
       HTML.paragraph {
         "Test metrics within quartiles of users by their training interactions, and of items by"
           + " theirs. In a group of items only held-out items of the group are to be found. Items"

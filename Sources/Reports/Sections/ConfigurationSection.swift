@@ -39,10 +39,14 @@ enum ConfigurationSection {
 
   static func make(_ records: RunRecords) -> ReportSection {
     let all = entries(records)
-    let requested = all.filter { !$0.isBuiltIn }
+    let requested = all.filter { !$0.isBuiltIn && !Self.records.contains($0.name) }
     let brought = all.filter { $0.isBuiltIn && !$0.isDefault && $0.isInEffect }
     return ReportSection("configuration", "Configuration") {
-      table("Asked for", requested)
+      if requested.isEmpty {
+        HTML.paragraph { "Everything is as this release sets it." }
+      } else {
+        table("Asked for", requested)
+      }
       if !brought.isEmpty {
         table("Other than general defaults because of model or objective", brought)
       }
@@ -66,7 +70,8 @@ enum ConfigurationSection {
 
   private static func table(_ caption: String, _ entries: [Entry]) -> HTML {
     HTMLTable(
-      HTML(caption), columns: [.text("setting"), .text("value"), .text("source"), .text("meaning")],
+      HTML(caption),
+      columns: [.text("setting"), .text("value"), .text("source"), .text("meaning")],
       rows: entries.map { .init(cells($0) + [HTML($0.summary)]) }
     ).html
   }

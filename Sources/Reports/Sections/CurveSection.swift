@@ -51,7 +51,7 @@ enum CurveSection {
       HTML.element("div", ["class": "grid"]) {
         for name in shown {
           let chart = LineChart(
-            xTitle: "epoch", yTitle: name,
+            xTitle: "epoch", yTitle: "",
             series: [
               line("validation", 0, evaluated) { $0.valid[name] },
               line("test", 1, evaluated) { $0.test[name] },

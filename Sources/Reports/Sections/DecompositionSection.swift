@@ -6,7 +6,9 @@ internal import Runtime
 /// intervals over users.
 enum DecompositionSection {
   /// - Parameter reports: of the same data; none leaves the section out.
-  static func make(_ reports: [DecompositionReport]) -> ReportSection? {
+  static func make(_ given: [DecompositionReport]) -> ReportSection? {
+    let order: [RunCodes.Stage] = [.features, .initial, .trained]
+    let reports = order.flatMap { stage in given.filter { $0.codes == stage } }
     guard let first = reports.first else { return nil }
     return ReportSection("decomposition", "What each modality says") {
       HTML.paragraph {
@@ -89,6 +91,7 @@ enum DecompositionSection {
         .init(name($0.element), style: SeriesStyle.of($0.offset), shape: .dot)
       },
       drawing: chart.drawing("Information about choices by part, with 95 % intervals"),
+      isWide: true,
       table: HTMLTable(
         "Nats per choice, with 95 % intervals",
         columns: [.text("information")]

@@ -78,7 +78,7 @@ enum MapSection {
       title, drawing: map.drawing("Map of \(shown.count) items by their vectors of \(title)"),
       caption: HTML(
         "Both axes have \(Numbers.percent(plane.shares.x + plane.shares.y, decimals: 0)) of the"
-          + " variance; the vectors spread over \(Numbers.short(plane.dimension)) directions"
+          + " variance; the vectors spread over \(Numbers.tenths(plane.dimension)) directions"
           + " (participation ratio).")
     ).html
   }
@@ -101,10 +101,14 @@ private struct ItemClasses {
     guard counts.count > 1 else {
       let groups = InteractionGroup.quartiles(of: model.popularity, .items)
       styles = shown.map { item in
-        groups.firstIndex { $0.includes(model.popularity[item]) } ?? SeriesStyle.count - 1
+        let group = groups.firstIndex { $0.includes(model.popularity[item]) } ?? 0
+        return SeriesStyle.ofDegree(group, of: groups.count)
       }
       title = "how many training interactions an item has, in quartiles of all items"
-      legend = groups.enumerated().map { .init($0.element.name, style: $0.offset, shape: .dot) }
+      legend = groups.enumerated().map {
+        .init(
+          $0.element.name, style: SeriesStyle.ofDegree($0.offset, of: groups.count), shape: .dot)
+      }
       return
     }
     let names = counts.sorted { (-$0.value, $0.key) < (-$1.value, $1.key) }.map(\.key)

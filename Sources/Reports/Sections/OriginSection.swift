@@ -41,9 +41,11 @@ enum OriginSection {
       [timeNames[name] ?? name, String(format: "%.1f s", value)]
     }
     if !epochs.isEmpty {
-      rows.append(["training of a middle epoch", String(format: "%.2f s", epochs[epochs.count / 2])])
+      rows.append([
+        "training of a middle epoch", String(format: "%.2f s", epochs[epochs.count / 2]),
+      ])
     }
-    return HTMLTable("Time", columns: [.text("what"), .number("seconds")], rows: rows).html
+    return HTMLTable("Time", columns: [.text("what"), .number("time")], rows: rows).html
   }
 
   private static func facts(_ environment: RunEnvironment) -> HTML {

@@ -27,7 +27,7 @@ enum RecommendationSection {
         HTML.element("h3") {
           "User "
           HTML.foreign(model.name(ofUser: example.user))
-          " – \(example.kind)"
+          " – \(example.kind), \(items(model.dataset.train.degree(example.user)))"
         }
         HTML.element("div", ["class": "pair"]) {
           history(example.user, model)
@@ -35,6 +35,10 @@ enum RecommendationSection {
         }
       }
     }
+  }
+
+  private static func items(_ count: Int) -> String {
+    "\(Numbers.count(count)) training item\(count == 1 ? "" : "s")"
   }
 
   private static func history(_ user: Int, _ model: TrainedModel) -> HTML {
