@@ -17,8 +17,9 @@ struct ReportCommand: ParsableCommand {
       settings with their sources, machine, and how to make it again. --decompose adds what each
       modality says (minutes on large data), --decomposition what 'decompose --json' printed before.
 
-      Of a sweep, or of several runs and sweeps: the tables of 'compare', spreads over seeds, curves,
-      settings, and what was searched on which seeds. Options of 'compare' mean the same here.
+      Of a sweep, or of several runs and sweeps: the tables of 'compare', spreads over seeds,
+      curves, settings, and what was searched on which seeds. Options of 'compare' mean the same
+      here.
 
       The file names users by their ids, with what they took; --without-users leaves them out.
 

@@ -6,7 +6,7 @@ import Testing
 @Suite struct MeasurementTests {
   @Test("the plane of an elongated cloud has its long direction first, and true shares of variance")
   func plane() throws {
-    // Independent columns with standard deviations 3, 2, 1 and 0.
+    // Independent columns with standard deviations 1, 3, 0 and 2: 14² / (1 + 81 + 16) = 2.
     let rows = 4000
     let matrix = Matrix(rows: rows, columns: 4)
     let random = CounterRandom(seed: 1, stream: .sample)
@@ -16,7 +16,7 @@ import Testing
     }
     let plane = try #require(PrincipalPlane(ModalityCodes(name: "a", vectors: matrix)))
     #expect(abs(plane.shares.x - 9.0 / 14) < 0.02 && abs(plane.shares.y - 4.0 / 14) < 0.02)
-    #expect(abs(plane.dimension - 14.0 * 14 / (81 + 16 + 1)) < 0.1)
+    #expect(abs(plane.dimension - 2) < 0.1)
     // The first coordinate is that of the column of the largest deviation, up to scale.
     let ratios = (0..<rows).filter { abs(matrix[$0, 1]) > 3 }.map {
       plane.points[$0].x / Double(matrix[$0, 1])
@@ -51,11 +51,13 @@ import Testing
     #expect(abs(use.gini - 14.0 / 18) < 1e-12)
     // Ascending 2, 3, 5, 10: (−3·2 − 3 + 5 + 3·10) / (3·20).
     #expect(abs(use.trainingGini - 26.0 / 60) < 1e-12)
-    #expect(use.meanPopularity == (4.0 * 10 + 2 * 3) / 6)
-    #expect(use.trainingMeanPopularity == (100.0 + 25 + 9 + 4) / 20)
-    #expect(use.share(of: [4, 0, 2, 0], onMostPopular: 0.5) == 4.0 / 6)
+    // (4·10 + 2·3) / 6 and (10² + 5² + 3² + 2²) / 20.
+    #expect(use.meanPopularity == 46.0 / 6)
+    #expect(use.trainingMeanPopularity == 6.9)
+    let twoThirds = 4.0 / 6
+    #expect(use.share(of: [4, 0, 2, 0], onMostPopular: 0.5) == twoThirds)
     let curve = use.concentration(of: [4, 0, 2, 0])
-    #expect(curve.map(\.share) == [0, 4.0 / 6, 4.0 / 6, 1, 1])
+    #expect(curve.map(\.share) == [0, twoThirds, twoThirds, 1, 1])
     #expect(curve.last?.items == 1)
   }
 

@@ -59,8 +59,8 @@ enum SweepSections {
       },
       report.chosenByTest.map { run in
         HTML.paragraph("note") {
-          "For comparison only: MMRec’s rule, the highest test \(report.selectionMetric) of a single"
-            + " run, which is no fair estimate, would report \(label(run.coordinates))"
+          "For comparison only: MMRec’s rule, the highest test \(report.selectionMetric) of a"
+            + " single run, which is no fair estimate, would report \(label(run.coordinates))"
             + report.metrics.compactMap { name in
               run.test[name].map { ", test \(name) \(Numbers.metric($0))" }
             }.joined() + "."

@@ -9,7 +9,8 @@ enum StyleSheet {
 
     :root{color-scheme:light dark;--ink:#1a1a1a;--soft:#5a5a5a;--line:#d4d4d4;--ground:#ffffff;
     --tint:#f4f5f7;--link:#00558f;--mark:#fff3d6;--c0:#0066a8;--c1:#c24e00;--c2:#00805c;
-    --c3:#a8467f;--c4:#9a6a00;--c5:#3a86b4;--c6:#6b4ca0;--c7:#777777;--q0:#c9c9c9;--q1:#9ecae1;--q2:#5a9fd0;
+    --c3:#a8467f;--c4:#9a6a00;--c5:#3a86b4;--c6:#6b4ca0;--c7:#777777;--q0:#c9c9c9;
+    --q1:#9ecae1;--q2:#5a9fd0;
     --q3:#1f6cb0;--q4:#08306b}
     @media (prefers-color-scheme:dark){:root{--ink:#e8e8e8;--soft:#a9adb3;--line:#43474d;
     --ground:#16181b;--tint:#1f2226;--link:#7cc0f5;--mark:#3c3320;--c0:#63b3ed;--c1:#ff9857;
@@ -100,7 +101,8 @@ enum StyleSheet {
     .whisker{stroke-width:1.8;fill:none}
     footer{margin-top:3rem;border-top:1px solid var(--line);color:var(--soft);font-size:.85rem}
     td bdi{display:inline-block;min-width:6rem}
-    @media (max-width:40rem){.wide svg{min-width:36rem}body{padding:1rem .8rem 3rem}h1{font-size:1.4rem}
+    @media (max-width:40rem){.wide svg{min-width:36rem}
+    body{padding:1rem .8rem 3rem}h1{font-size:1.4rem}
     .grid,.pair{grid-template-columns:1fr}}
     @media print{@page{size:A4;margin:16mm 15mm}body{max-width:none;padding:0;font-size:10pt}
     nav,.skip{display:none}h2,h3{break-after:avoid}tr,.facts div{break-inside:avoid}

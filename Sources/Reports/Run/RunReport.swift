@@ -86,8 +86,8 @@ package struct RunReport: Sendable {
       guard isOfModel, isOfEpoch else {
         throw ReportError(
           .usage,
-          "Cannot use a decomposition of \(report.model), epoch \(report.epoch ?? 0), in a report on"
-            + " '\(records.path)', which is of \(records.model) with best epoch"
+          "Cannot use a decomposition of \(report.model), epoch \(report.epoch ?? 0), in a report"
+            + " on '\(records.path)', which is of \(records.model) with best epoch"
             + " \(records.bestEpoch ?? 0): make it again with mrdib decompose --json.")
       }
     }

@@ -8,10 +8,11 @@ enum CatalogueSection {
   static func make(_ use: CatalogueUse) -> ReportSection {
     let length = CatalogueUse.listLength
     let items = use.counts.count
+    let all = Numbers.count(use.userCount)
     let users =
       use.listedUsers < use.userCount
-      ? "\(Numbers.count(use.listedUsers)) of \(Numbers.count(use.userCount)) users, drawn at random"
-      : "all \(Numbers.count(use.userCount)) users with training interactions"
+      ? "\(Numbers.count(use.listedUsers)) of \(all) users, drawn at random"
+      : "all \(all) users with training interactions"
     return ReportSection("catalogue", "Popularity and coverage") {
       HTML.paragraph {
         "What the lists of the best \(length) items hold, of \(users). Items that a user has in the"

@@ -17,9 +17,9 @@ enum NeighbourSection {
     return ReportSection("neighbours", "Nearest neighbours") {
       HTML.paragraph {
         """
-        The \(count) items whose vectors have the largest cosine with that of an item: by the final \
-        vectors, which rank\(modalities). Items are the two most popular, two in the middle and the \
-        two rarest of the training data.\(titles)
+        The \(count) items whose vectors have the largest cosine with that of an item: by the \
+        final vectors, which rank\(modalities). Items are the two most popular, two in the middle \
+        and the two rarest of the training data.\(titles)
         """
       }
       for (number, example) in examples.enumerated() {

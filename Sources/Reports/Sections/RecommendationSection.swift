@@ -18,9 +18,9 @@ enum RecommendationSection {
     let lists = try recommender.recommend(to: examples.map(\.user))
     return ReportSection("recommendations", "Recommendations") {
       HTML.paragraph {
-        "The best \(count) items for three users: with the most, a middle and the smallest number of"
-          + " training interactions. Items of the training data are left out. Items that the user"
-          + " took in the validation or test part are marked: the model has not seen these."
+        "The best \(count) items for three users: with the most, a middle and the smallest number"
+          + " of training interactions. Items of the training data are left out. Items that the"
+          + " user took in the validation or test part are marked: the model has not seen these."
           + (model.hasTitles ? "" : " The data set has no titles, so ids stand here.")
       }
       for (example, list) in zip(examples, lists) {
