@@ -27,7 +27,7 @@ package struct IntervalChart: Sendable {
   private let rows: [Row]
   private let reference: Double?
 
-  private static let labelWidth = 210.0
+  private static let labelWidth = 250.0
   private static let lineHeight = 15.0
   /// More characters would reach into the chart.
   private static let longestLabel = 36
@@ -48,7 +48,7 @@ package struct IntervalChart: Sendable {
     }
     let bottom = 36.0
     let frame = PlotFrame(
-      width: 720, height: heights.reduce(8 + bottom, +), left: Self.labelWidth, top: 8,
+      width: 720, height: heights.reduce(8 + bottom, +), left: Self.labelWidth, right: 26, top: 8,
       bottom: bottom,
       x: AxisScale(covering: values + (reference.map { [$0] } ?? []), about: 6),
       y: AxisScale(covering: [0, 1]))
@@ -83,14 +83,12 @@ package struct IntervalChart: Sendable {
     _ row: Row, top: Double, height: Double, in frame: PlotFrame
   ) -> HTML {
     let middle = top + height / 2
-    let label = String(row.label.prefix(longestLabel))
     let isOneLine = row.marks.contains(where: \.isSingle)
     let first = middle - lineHeight * Double(isOneLine ? 0 : row.marks.count - 1) / 2
     return HTML(
       [
         PlotFrame.text(
-          label.count < row.label.count ? label.dropLast() + "…" : label, frame.left - 12,
-          middle + 4, anchor: "end", kind: "label")
+          shortened(row.label), frame.left - 12, middle + 4, anchor: "end", kind: "label")
       ]
         + row.marks.enumerated().map { position, mark in
           let y = isOneLine ? middle : first + lineHeight * Double(position)
@@ -106,5 +104,11 @@ package struct IntervalChart: Sendable {
               : PlotFrame.circle("point f\(mark.style)", x, y, radius: 4))
           return HTML(parts)
         })
+  }
+
+  /// A label without its middle if it is too long: settings often differ only at its end.
+  private static func shortened(_ label: String) -> String {
+    guard label.count > longestLabel else { return label }
+    return "\(label.prefix(longestLabel / 2))…\(label.suffix(longestLabel / 2 - 1))"
   }
 }

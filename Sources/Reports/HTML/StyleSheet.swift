@@ -104,7 +104,8 @@ enum StyleSheet {
     @media (max-width:40rem){.wide svg{min-width:36rem}
     body{padding:1rem .8rem 3rem}h1{font-size:1.4rem}
     .grid,.pair{grid-template-columns:1fr}}
-    @media print{@page{size:A4;margin:16mm 15mm}body{max-width:none;padding:0;font-size:10pt}
+    @media print{@page{size:A4;margin:16mm 15mm}html{font-size:10pt}
+    body{max-width:none;padding:0;font-size:1rem}
     nav,.skip{display:none}h2,h3{break-after:avoid}tr,.facts div{break-inside:avoid}
     .scroll{overflow:visible}
     .grid{grid-template-columns:repeat(3,1fr)}.pair{grid-template-columns:repeat(2,1fr)}}
