@@ -28,20 +28,23 @@ package struct ControlGroup: Sendable {
     self.systemCounters = systemCounters
   }
 
-  /// Lines are `4:memory:/path` (version 1) or `0::/path` (version 2).
+  /// Lines are `4:memory:/path` (version 1) or `0::/path` (version 2). A controller belongs to one of
+  /// the two; version 1 is listed by name.
   private static func folders(
     _ controller: String, _ root: String, _ membership: String
   ) -> [String] {
-    let groups = membership.split(separator: "\n").compactMap { line -> (String, String)? in
+    let groups = membership.split(separator: "\n").compactMap {
+      line -> (top: String, path: String)? in
       let parts = line.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
       guard parts.count == 3 else { return nil }
-      if parts[1].split(separator: ",").contains(Substring(controller)) {
-        return ("\(root)/\(controller)", String(parts[2]))
-      }
-      return parts[1].isEmpty ? (root, String(parts[2])) : nil
+      if parts[1].isEmpty { return (unified(root), String(parts[2])) }
+      guard parts[1].split(separator: ",").contains(Substring(controller)) else { return nil }
+      // Controllers that share a hierarchy share its folder, with or without a link for each.
+      let shared = "\(root)/\(parts[1])"
+      return (isFolder(shared) ? shared : "\(root)/\(controller)", String(parts[2]))
     }
-    // A controller belongs to one of the two versions; version 1 is listed by name.
-    guard let (top, path) = groups.first(where: { $0.0 != root }) ?? groups.first else { return [] }
+    let named = groups.first { $0.top != unified(root) }
+    guard let (top, path) = named ?? groups.first else { return [] }
     var names = path.split(separator: "/").map(String.init)
     // In a container the path may be one of the host, which is not mounted here.
     guard !names.contains("..") else { return [top] }
@@ -51,6 +54,17 @@ package struct ControlGroup: Sendable {
       names.removeLast()
     }
     return folders + [top]
+  }
+
+  /// Where version 2 is mounted: in a folder of its own on machines that have both versions.
+  private static func unified(_ root: String) -> String {
+    isFolder("\(root)/unified") ? "\(root)/unified" : root
+  }
+
+  private static func isFolder(_ path: String) -> Bool {
+    var isFolder: ObjCBool = false
+    return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
+      && isFolder.boolValue
   }
 
   /// Bytes that the group may still allocate, including caches that the kernel would free for it;
