@@ -28,8 +28,8 @@ package struct ControlGroup: Sendable {
     self.systemCounters = systemCounters
   }
 
-  /// Lines are `4:memory:/path` (version 1) or `0::/path` (version 2). A controller belongs to one of
-  /// the two; version 1 is listed by name.
+  /// Lines are `4:memory:/path` (version 1) or `0::/path` (version 2). A controller belongs to one
+  /// of the two; version 1 is listed by name.
   private static func folders(
     _ controller: String, _ root: String, _ membership: String
   ) -> [String] {
