@@ -53,6 +53,9 @@ let package = Package(
     .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
     .systemLibrary(name: "CZip", pkgConfig: "libzip", providers: [.apt(["libzip-dev"])]),
     .systemLibrary(name: "CJansson", pkgConfig: "jansson", providers: [.apt(["libjansson-dev"])]),
+    .systemLibrary(
+      name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+    .systemLibrary(name: "CExpat", pkgConfig: "expat", providers: [.apt(["libexpat1-dev"])]),
     .target(name: "CWireMessages", dependencies: ["CProtobufC"]),
     .target(name: "CProcess"),
     .target(name: "CMemoryMaps"),
@@ -63,6 +66,7 @@ let package = Package(
     library("Files"),
     library("Settings", ["Files"]),
     library("Tensors", ["COpenBLAS", "CXXHash", "CKernels"]),
+    library("ObjectStorage", ["Files", "Tensors", "CCurl", "CExpat"]),
     library("Tables", ["Tensors"]),
     library(
       "Datasets",
@@ -73,7 +77,9 @@ let package = Package(
     library("Recommenders", ["Settings", "Tensors", "CKernels", "Tables", "Datasets"]),
     library("Protocol", ["Files", "CProtobufC", "CWireMessages"]),
     library("ParameterServer", ["Settings", "Tensors", "CKernels", "Tables", "Protocol"]),
-    library("Checkpoints", ["Files", "Tensors", "Tables", "Protocol", "ParameterServer"]),
+    library(
+      "Checkpoints",
+      ["Files", "Tensors", "ObjectStorage", "Tables", "Protocol", "ParameterServer"]),
     library(
       "Coordinator",
       ["Files", "Recommenders", "Protocol", .product(name: "GRDB", package: "GRDB.swift")]),
@@ -136,6 +142,7 @@ let package = Package(
     tests("Files", []),
     tests("Settings", []),
     tests("Tensors", ["CKernels"]),
+    tests("ObjectStorage", []),
     tests("Tables", ["Tensors"]),
     tests("Datasets", ["Tensors"]),
     tests("DataPreparation", ["Datasets", "Tensors", "CZip", "CZlib", "CZstd"]),

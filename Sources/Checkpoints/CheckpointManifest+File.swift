@@ -3,35 +3,34 @@ import Foundation
 import ParameterServer
 import Tensors
 
-#if canImport(Glibc)
-  import Glibc
-#else
-  import Darwin
-#endif
-
 extension CheckpointManifest {
   /// Largest size of a manifest in bytes.
   private static let mostBytes = 16 << 20
 
-  /// Writes the manifest to `path`, which completes the checkpoint.
+  /// Writes the manifest, which completes the checkpoint.
   ///
   /// - Throws: ``CheckpointError``; there is no checkpoint then.
-  package func write(to path: String) throws(CheckpointError) {
+  package func write(in storage: any CheckpointStorage) throws(CheckpointError) {
     do {
-      try DurableFile.write(Array(try document().encoded()), to: path)
+      try storage.write(Array(try document().encoded()), to: name.manifest)
     } catch let error as CheckpointError {
       throw error
     } catch {
-      throw CheckpointError(.cannotCreate, "Cannot write '\(path)': \(error).")
+      throw CheckpointError(
+        .cannotCreate, "Cannot write '\(storage.path(of: name.manifest))': \(error).")
     }
   }
 
   /// Reads a manifest.
   ///
+  /// - Parameter file: its name, ``CheckpointName/manifest``.
   /// - Throws: ``CheckpointError``: `missing`; `unsupported` for a format of another release;
   ///   `damaged` if it is not what was written, or is in the folder of another checkpoint.
-  package static func read(_ path: String) throws(CheckpointError) -> CheckpointManifest {
-    let data = try contents(path)
+  package static func read(
+    _ file: String, in storage: any CheckpointStorage
+  ) throws(CheckpointError) -> CheckpointManifest {
+    let path = storage.path(of: file)
+    let data = try contents(of: storage.open(file), path: path)
     let decoder = JSONDecoder()
     guard let format = try? decoder.decode(Format.self, from: data) else {
       throw .damaged(path, "it is not a manifest")
@@ -57,16 +56,16 @@ extension CheckpointManifest {
       throw .damaged(path, "its content does not match its digest \(digest.sanitized())")
     }
     if let problem = manifest.problem { throw .damaged(path, problem) }
-    let folder = path.split(separator: "/").dropLast().last.map(String.init)
-    guard folder == manifest.name.folder else {
+    guard file == manifest.name.manifest else {
       throw .damaged(path, "it is of '\(manifest.name.folder)', not of this folder")
     }
     return manifest
   }
 
-  private static func contents(_ path: String) throws(CheckpointError) -> Data {
+  private static func contents(
+    of file: any ReadableFile, path: String
+  ) throws(CheckpointError) -> Data {
     let purpose = "read '\(path)'"
-    let file = try FileDescriptor(path, .read, purpose: purpose)
     let size = try file.byteCount(purpose: purpose)
     guard size <= mostBytes else { throw .damaged(path, "it has \(size) bytes") }
     var bytes = [UInt8](repeating: 0, count: size)

@@ -17,13 +17,21 @@ package final class CheckpointReader: CheckpointSource {
 
   /// Opens a checkpoint.
   ///
-  /// - Parameter folder: the folder of all checkpoints.
+  /// - Parameter folder: the folder of all checkpoints, or `s3://BUCKET/PREFIX`.
   /// - Throws: ``CheckpointError`` if a file is missing, damaged or of another checkpoint.
-  package init(_ manifest: CheckpointManifest, in folder: String) throws(CheckpointError) {
+  package convenience init(
+    _ manifest: CheckpointManifest, in folder: String
+  ) throws(CheckpointError) {
+    try self.init(manifest, in: CheckpointStore(folder: folder).storage)
+  }
+
+  private init(
+    _ manifest: CheckpointManifest, in storage: any CheckpointStorage
+  ) throws(CheckpointError) {
     self.manifest = manifest
     var shards: [CheckpointShardFile] = []
     for rank in manifest.shards.indices {
-      shards.append(try CheckpointShardFile(manifest, rank: rank, folder: folder))
+      shards.append(try CheckpointShardFile(manifest, rank: rank, in: storage))
     }
     self.shards = shards
     epochSums = try shards[0].epochSums()
@@ -32,7 +40,7 @@ package final class CheckpointReader: CheckpointSource {
   /// Opens the checkpoint that a generation begins with.
   ///
   /// - Parameters:
-  ///   - folder: the folder of all checkpoints.
+  ///   - folder: the folder of all checkpoints, or `s3://BUCKET/PREFIX`.
   ///   - runID: the run that resumes from it.
   /// - Throws: ``CheckpointError``, also if it belongs to another run or version.
   package convenience init(
@@ -48,17 +56,17 @@ package final class CheckpointReader: CheckpointSource {
           + "'\(CheckpointName(generation: 1, version: 0).manifest)'. Use the same release of "
           + "mrdib on all machines.")
     }
-    let path = "\(folder)/\(restored.manifest)"
-    let manifest = try CheckpointManifest.read(path)
+    let storage = CheckpointStore(folder: folder).storage
+    let manifest = try CheckpointManifest.read(restored.manifest, in: storage)
     guard manifest.runID == runID, manifest.version == restored.version else {
       throw CheckpointError(
         .mismatch,
-        "Cannot resume from '\(path)' at version \(restored.version) of run '\(runID)': it is of "
+        "Cannot resume from '\(storage.path(of: restored.manifest))' at version \(restored.version) of run '\(runID)': it is of "
           + "version \(manifest.version) of run '\(manifest.runID.sanitized())'. Name the run that "
           + "wrote it."
       )
     }
-    try self.init(manifest, in: folder)
+    try self.init(manifest, in: storage)
   }
 
   package func readRows(

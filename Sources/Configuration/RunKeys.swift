@@ -185,9 +185,10 @@ package struct CheckpointKeys: SettingGroup {
     "checkpoint_keep", default: 2, .within(1...1_000_000), unit: "checkpoints",
     influencesResult: false, help: "How many of the latest checkpoints stay on disk.")
   package let folder = Setting<String>(
-    "checkpoint_folder", default: "", .absolutePathOrEmpty, influencesResult: false,
+    "checkpoint_folder", default: "", .absolutePathOrStoreOrEmpty, influencesResult: false,
     help: "Where checkpoints are written: a folder that the coordinator and all servers reach under"
-      + " this path, with a subfolder for each run; empty means in the run directory.")
+      + " this path, or s3://BUCKET/PREFIX in an object store, with a subfolder for each run; empty"
+      + " means in the run directory.")
 
   package init() {}
 }

@@ -93,8 +93,10 @@ package struct SelectionMetric: SettingScalar {
 /// Constraints of the settings of a run.
 extension Constraint where Value == String {
   /// Processes with other working directories use the path, and no shell expands a `~` in it.
-  static var absolutePathOrEmpty: Constraint {
-    Constraint("an absolute path, or empty") { $0.isEmpty || $0.hasPrefix("/") }
+  static var absolutePathOrStoreOrEmpty: Constraint {
+    Constraint("an absolute path, s3://BUCKET/PREFIX, or empty") {
+      $0.isEmpty || $0.hasPrefix("/") || S3Location($0) != nil
+    }
   }
 
   /// As data sets compute it. Older releases wrote 16 digits of another algorithm.

@@ -43,7 +43,7 @@ import Testing
     "CProtobufC": ["Protocol"], "CWireMessages": ["Protocol"], "CProcess": ["Runtime"],
     "CMemoryMaps": ["Datasets"], "CConnectionGuard": ["Transport"],
     "CZlib": ["DataPreparation"], "CZstd": ["DataPreparation"], "CZip": ["DataPreparation"],
-    "CJansson": ["DataPreparation"],
+    "CJansson": ["DataPreparation"], "CCurl": ["ObjectStorage"], "CExpat": ["ObjectStorage"],
     "GRDB": ["Coordinator", "Experiments"],
     "Yams": ["Configuration", "Datasets"], "ArgumentParser": ["Commands"],
   ]
@@ -62,7 +62,7 @@ import Testing
 
   /// From the bottom up: a target may import only targets before it.
   private static let layers = [
-    "Files", "Settings", "Tensors", "Tables", "Datasets", "DataPreparation", "Recommenders",
+    "Files", "Settings", "Tensors", "ObjectStorage", "Tables", "Datasets", "DataPreparation", "Recommenders",
     "Protocol", "ParameterServer", "Checkpoints", "Coordinator", "Worker", "Nodes", "Simulation",
     "Configuration", "Transport", "Runtime", "Experiments", "Reports", "Commands", "mrdib",
   ]

@@ -53,6 +53,10 @@ struct CheckpointFuzzTests {
       "manifest.json", in: MemoryFolder(name: CheckpointName(generation: 1, version: 3).folder))
     let again = try MemoryFile(
       "manifest.json", in: MemoryFolder(name: CheckpointName(generation: 1, version: 3).folder))
+    let storages = [file, again].map { file in
+      CheckpointStore(folder: FilePath.parent(of: FilePath.parent(of: file.path))).storage
+    }
+    let name = CheckpointName(generation: 1, version: 3).manifest
     let inputs = InputMutator(
       files: samples,
       words: [
@@ -65,9 +69,9 @@ struct CheckpointFuzzTests {
       .file("checkpoint-manifest", inputs: inputs, rounds: 3_000) { bytes in
         try file.write(bytes)
         return try Self.verdict {
-          let manifest = try CheckpointManifest.read(file.path)
-          try manifest.write(to: again.path)
-          guard try CheckpointManifest.read(again.path) == manifest else {
+          let manifest = try CheckpointManifest.read(name, in: storages[0])
+          try manifest.write(in: storages[1])
+          guard try CheckpointManifest.read(name, in: storages[1]) == manifest else {
             throw FuzzFailure("\(manifest) became another one")
           }
         }

@@ -167,6 +167,7 @@ struct StoreTests {
     let servers = try TrainedServers(runID: "a \"quoted\"/ü run")
     let manifest = try servers.save(in: folder.path)
     #expect(manifest.tables.map(\.rule) == ["model", "discriminator", "average", "assigned"])
-    #expect(try CheckpointManifest.read("\(folder.path)/\(manifest.name.manifest)") == manifest)
+    let storage = CheckpointStore(folder: folder.path).storage
+    #expect(try CheckpointManifest.read(manifest.name.manifest, in: storage) == manifest)
   }
 }

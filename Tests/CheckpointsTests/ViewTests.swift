@@ -148,8 +148,7 @@ struct ViewTests {
           CheckpointShard(
             generation: 1, version: 4, rank: 0, file: forged.path(ofRank: 0),
             byteCount: UInt64(bytes.count),
-            digest: try FileContent.digest(
-              of: "\(other.path)/\(forged.path(ofRank: 0))", byteCount: bytes.count))
+            digest: try FileContent(of: "\(other.path)/\(forged.path(ofRank: 0))").digest)
         ], configuration: "", configurationDigest: "c0ffee", dataDigest: "da7a", created: "")
       let difference = try Self.view(manifest, one, kind)
         .difference(from: Self.view(committed, other, kind))

@@ -105,7 +105,8 @@ func ranges(yaml: String, range: String) throws {
 func emptyText() throws {
   #expect(
     try message(of: "checkpoint_folder:").hasSuffix(
-      "has no value; expected text, an absolute path, or empty (an empty text is written \"\")"))
+      "has no value; expected text, an absolute path, s3://BUCKET/PREFIX, or empty "
+        + "(an empty text is written \"\")"))
   #expect(try resolve("checkpoint_folder: \"\"").checkpoints.folder.isEmpty)
   #expect(!(try message(of: "epochs:").contains("empty text")))
 }

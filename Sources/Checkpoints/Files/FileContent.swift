@@ -28,32 +28,28 @@ package struct FileContent: Sendable, Equatable {
     let purpose = "read '\(path)'"
     let file = try FileDescriptor(path, .read, purpose: purpose)
     byteCount = try file.byteCount(purpose: purpose)
-    digest = try Self.digest(
-      of: file, path: path, byteCount: byteCount, purpose: purpose, progress: progress)
+    digest = try Self.digest(of: file, path: path, byteCount: byteCount, progress: progress)
   }
 
-  /// The digest of the file at `path`, which must have `byteCount` bytes.
+  /// Bytes read at a time for a digest: an object store is asked for each.
+  private static let digestByteCount = 8 << 20
+
+  /// The digest of a file, which must have `byteCount` bytes.
   ///
-  /// - Parameter progress: receives the number of bytes of every part that is read.
+  /// - Parameters:
+  ///   - path: for messages.
+  ///   - progress: receives the number of bytes of every part that is read.
   /// - Throws: ``CheckpointError``: `damaged` if the file has another size.
-  package static func digest(
-    of path: String, byteCount: Int, progress: (Int) -> Void = { _ in }
+  static func digest(
+    of file: any ReadableFile, path: String, byteCount: Int, progress: (Int) -> Void = { _ in }
   ) throws(CheckpointError) -> String {
     let purpose = "read '\(path)'"
-    let file = try FileDescriptor(path, .read, purpose: purpose)
     let found = try file.byteCount(purpose: purpose)
     guard found == byteCount else {
       throw .damaged(path, "it has \(found) bytes, and \(byteCount) were written")
     }
-    return try digest(
-      of: file, path: path, byteCount: byteCount, purpose: purpose, progress: progress)
-  }
-
-  private static func digest(
-    of file: FileDescriptor, path: String, byteCount: Int, purpose: String,
-    progress: (Int) -> Void
-  ) throws(CheckpointError) -> String {
-    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: chunkByteCount, alignment: 64)
+    let buffer = UnsafeMutableRawBufferPointer.allocate(
+      byteCount: max(1, min(byteCount, digestByteCount)), alignment: 64)
     defer { buffer.deallocate() }
     var digest = ByteDigest()
     var offset = 0

@@ -1,24 +1,30 @@
 import Files
 
-#if canImport(Glibc)
-  import Glibc
-#else
-  import Darwin
-#endif
-
 /// Reads tensors of a safetensors file in parts. Everything in the file is checked.
 package struct SafetensorsFile {
   package let path: String
   package let header: SafetensorsHeader
   /// The offset of the first value in bytes.
   private let valueOffset: Int
+  private let name: String
+  private let storage: any CheckpointStorage
 
-  /// Reads the header.
+  /// Reads the header of the file at `path`.
   ///
   /// - Throws: ``CheckpointError`` if the file cannot be read, or is not a valid safetensors file.
   package init(path: String) throws(CheckpointError) {
+    let name = String(path.split(separator: "/").last ?? "")
+    let parent = FilePath.parent(of: path)
+    try self.init(name, in: FolderStorage(folder: parent.isEmpty ? "." : parent))
+  }
+
+  /// Reads the header of a file in a storage.
+  init(_ name: String, in storage: any CheckpointStorage) throws(CheckpointError) {
+    self.name = name
+    self.storage = storage
+    let path = storage.path(of: name)
     self.path = path
-    let file = try Self.open(path)
+    let file = try storage.open(name)
     let size = try file.byteCount(purpose: "read '\(path)'")
     var length: UInt64 = 0
     try withUnsafeMutableBytes(of: &length) { (bytes) throws(CheckpointError) in
@@ -79,14 +85,14 @@ package struct SafetensorsFile {
   }
 
   /// Opens the file for several reads.
-  func open() throws(CheckpointError) -> FileDescriptor { try Self.open(path) }
+  func open() throws(CheckpointError) -> any ReadableFile { try storage.open(name) }
 
   /// Reads `count` values of a tensor from value `start` on.
   ///
   /// - Precondition: the tensor has these values, and `destination` has room for them.
   func read<Number: BitwiseCopyable>(
     _ entry: SafetensorsHeader.Entry, from start: Int, count: Int,
-    to destination: UnsafeMutablePointer<Number>, file: FileDescriptor
+    to destination: UnsafeMutablePointer<Number>, file: any ReadableFile
   ) throws(CheckpointError) {
     let offset = entry.offset + start * 4
     precondition(MemoryLayout<Number>.stride == 4 && start >= 0 && count >= 0)
@@ -96,12 +102,8 @@ package struct SafetensorsFile {
       at: valueOffset + offset, path: path)
   }
 
-  private static func open(_ path: String) throws(CheckpointError) -> FileDescriptor {
-    try FileDescriptor(path, .read, purpose: "read '\(path)'")
-  }
-
   private static func fill(
-    _ buffer: UnsafeMutableRawBufferPointer, from file: FileDescriptor, at offset: Int,
+    _ buffer: UnsafeMutableRawBufferPointer, from file: any ReadableFile, at offset: Int,
     path: String
   ) throws(CheckpointError) {
     let count = try file.read(into: buffer, at: offset, purpose: "read '\(path)'")

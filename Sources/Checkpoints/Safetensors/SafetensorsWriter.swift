@@ -4,18 +4,32 @@ import Foundation
 /// Streams named tensors into a safetensors file. The file gets its name only when it is complete
 /// and on disk; an unfinished file is removed with the writer.
 package final class SafetensorsWriter {
-  private let writer: DurableFileWriter
+  private let writer: any FileWriter
   private let totalByteCount: Int
   private var appendedByteCount = 0
 
-  /// Writes the header. Values must be appended in the order of `tensors`.
+  /// Writes the header of a file at `path`. Values must be appended in the order of `tensors`.
   ///
   /// - Parameter suffix: the suffix of the name until the file is complete.
   /// - Throws: ``CheckpointError`` when the file cannot be created, or two tensors have the same
   ///   name.
-  package init(
+  package convenience init(
     path: String, tensors: [SafetensorsHeader.Tensor], metadata: [String: String],
     suffix: String = ".partial"
+  ) throws(CheckpointError) {
+    try self.init(path: path, tensors: tensors, metadata: metadata) {
+      (_) throws(CheckpointError) in try DurableFileWriter(path: path, suffix: suffix)
+    }
+  }
+
+  /// Writes the header of a file anywhere.
+  ///
+  /// - Parameters:
+  ///   - path: for messages.
+  ///   - begin: begins the file, of so many bytes.
+  init(
+    path: String, tensors: [SafetensorsHeader.Tensor], metadata: [String: String],
+    begin: (_ byteCount: Int) throws(CheckpointError) -> any FileWriter
   ) throws(CheckpointError) {
     let header: SafetensorsHeader
     do {
@@ -33,7 +47,7 @@ package final class SafetensorsWriter {
         "Cannot write '\(path)': its header would have \(text.count) bytes, and the limit is "
           + "\(SafetensorsHeader.mostBytes); use fewer tables or shards.")
     }
-    writer = try DurableFileWriter(path: path, suffix: suffix)
+    writer = try begin(8 + text.count + totalByteCount)
     var length = UInt64(text.count).littleEndian
     try withUnsafeBytes(of: &length) { (bytes) throws(CheckpointError) in
       try writer.append(bytes)

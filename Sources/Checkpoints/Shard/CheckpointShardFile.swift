@@ -12,14 +12,14 @@ struct CheckpointShardFile {
 
   /// Reads the header.
   ///
-  /// - Parameter folder: the folder of all checkpoints.
+  /// - Parameter storage: of all checkpoints.
   /// - Throws: ``CheckpointError``: `mismatch` if the file belongs to another checkpoint.
   init(
-    _ manifest: CheckpointManifest, rank: Int, folder: String
+    _ manifest: CheckpointManifest, rank: Int, in storage: any CheckpointStorage
   ) throws(CheckpointError) {
     self.rank = rank
     shard = manifest.shards[rank]
-    let tensors = try SafetensorsFile(path: "\(folder)/\(manifest.name.folder)/\(shard.file)")
+    let tensors = try SafetensorsFile("\(manifest.name.folder)/\(shard.file)", in: storage)
     self.tensors = tensors
     let expected = ShardLayout.metadata(
       run: manifest.runID, name: manifest.name, rank: rank, serverCount: manifest.serverCount,
@@ -40,7 +40,7 @@ struct CheckpointShardFile {
   /// - Parameter progress: receives the number of bytes of every part that is read.
   func verifyDigest(progress: (Int) -> Void = { _ in }) throws(CheckpointError) {
     let digest = try FileContent.digest(
-      of: path, byteCount: shard.byteCount, progress: progress)
+      of: open(), path: path, byteCount: shard.byteCount, progress: progress)
     guard digest == shard.digest else {
       throw .damaged(
         path, "its digest is \(digest), and the manifest has \(shard.digest.sanitized())")
@@ -86,7 +86,7 @@ struct CheckpointShardFile {
   }
 
   /// Opens the file for several reads.
-  func open() throws(CheckpointError) -> FileDescriptor { try tensors.open() }
+  func open() throws(CheckpointError) -> any ReadableFile { try tensors.open() }
 
   /// Reads the ids of rows into a buffer.
   ///
@@ -94,7 +94,7 @@ struct CheckpointShardFile {
   /// - Throws: ``CheckpointError`` `damaged` unless they ascend within the table.
   func readIDs(
     of table: Table, at positions: Range<Int>, after previous: UInt32?, into buffer: RowBuffer,
-    file: FileDescriptor
+    file: any ReadableFile
   ) throws(CheckpointError) {
     try tensors.read(
       table.rows, from: positions.lowerBound, count: positions.count, to: buffer.ids, file: file)
@@ -114,7 +114,7 @@ struct CheckpointShardFile {
 
   /// Reads weights, states and update numbers of rows into a buffer.
   func readParts(
-    of table: Table, at positions: Range<Int>, into buffer: RowBuffer, file: FileDescriptor
+    of table: Table, at positions: Range<Int>, into buffer: RowBuffer, file: any ReadableFile
   ) throws(CheckpointError) {
     for (part, (entry, columns)) in zip(table.parts, table.shape.layout.parts).enumerated() {
       try tensors.read(

@@ -4,14 +4,14 @@ import Protocol
 
 /// Writes the checkpoint files of one server.
 package struct CheckpointShardWriter: Sendable {
-  private let folder: String
+  private let storage: any CheckpointStorage
   private let configurationDigest: String
 
   /// - Parameters:
-  ///   - folder: the folder of all checkpoints of the run.
+  ///   - folder: the folder of all checkpoints of the run, or `s3://BUCKET/PREFIX`.
   ///   - configurationDigest: the digest of the run's configuration.
   package init(folder: String, configurationDigest: String) {
-    self.folder = folder
+    storage = CheckpointStore(folder: folder).storage
     self.configurationDigest = configurationDigest
   }
 
@@ -24,15 +24,13 @@ package struct CheckpointShardWriter: Sendable {
     let file =
       "\(name.folder)/"
       + CheckpointName.shardFile(rank: snapshot.rank, serverCount: snapshot.serverCount)
-    // The parent of `folder` is not created: if it is missing, the right disk is not mounted, and
-    // the files would end up on another disk.
-    for folder in [folder, "\(folder)/\(name.folder)"] {
-      try DurableFile.makeFolder(folder, makesParents: false)
-    }
     let writer = try SafetensorsWriter(
-      path: "\(folder)/\(file)",
+      path: storage.path(of: file),
       tensors: snapshot.tables.flatMap { ShardLayout.tensors(of: $0.shape, rowCount: $0.rowCount) },
-      metadata: try metadata(snapshot, name: name))
+      metadata: try metadata(snapshot, name: name)
+    ) { (byteCount) throws(CheckpointError) in
+      try storage.writer(of: file, in: name, byteCount: byteCount)
+    }
     for table in snapshot.tables { try append(table, to: writer) }
     let written = try writer.finish()
     return CheckpointShard(

@@ -1,11 +1,4 @@
-import Foundation
 import Protocol
-
-#if canImport(Glibc)
-  import Glibc
-#else
-  import Darwin
-#endif
 
 extension CheckpointStore {
   /// Deletes old checkpoints and files that never became part of one.
@@ -45,6 +38,11 @@ extension CheckpointStore {
         failure = failure ?? error
       }
     }
+    do throws(CheckpointError) {
+      try storage.deleteUnfinished(through: newest)
+    } catch {
+      failure = failure ?? error
+    }
     if let failure { throw failure }
     return deleted
   }
@@ -61,29 +59,21 @@ extension CheckpointStore {
     var failure: CheckpointError?
     for shard in shards {
       let name = CheckpointName(generation: shard.generation, version: shard.version)
-      guard access("\(folder)/\(name.manifest)", F_OK) != 0, errno == ENOENT else { continue }
+      guard !hasManifest(name) else { continue }
       let file = CheckpointName.shardFile(rank: Int(shard.rank), serverCount: serverCount)
-      let path = "\(folder)/\(name.folder)/\(file)"
-      if unlink(path) != 0, errno != ENOENT {
-        failure = failure ?? .system("delete '\(path)'", errno: errno)
+      do throws(CheckpointError) {
+        try storage.delete("\(name.folder)/\(file)")
+      } catch {
+        failure = failure ?? error
       }
-      rmdir("\(folder)/\(name.folder)")
+      storage.deleteEmpty(name)
     }
     if let failure { throw failure }
   }
 
   /// Deletes a checkpoint: the manifest first, so that after a crash the rest is no checkpoint.
   private func delete(_ name: CheckpointName) throws(CheckpointError) {
-    let path = "\(folder)/\(name.folder)"
-    guard unlink("\(folder)/\(name.manifest)") == 0 || errno == ENOENT else {
-      throw .system("delete '\(folder)/\(name.manifest)'", errno: errno)
-    }
-    try DurableFile.synchronizeFolder(path)
-    do {
-      try FileManager.default.removeItem(atPath: path)
-    } catch {
-      throw CheckpointError(
-        .inputOutput, "Cannot delete '\(path)': \(error.localizedDescription)")
-    }
+    try storage.delete(name.manifest)
+    try storage.deleteFiles(of: name)
   }
 }

@@ -1,23 +1,23 @@
 import Files
-import Foundation
 
-#if canImport(Glibc)
-  import Glibc
-#else
-  import Darwin
-#endif
-
-/// The checkpoints of a run: a folder that the coordinator and all servers share.
+/// The checkpoints of a run, in a folder that the coordinator and all servers share, or in an
+/// object store.
 ///
 ///     FOLDER/v0000000118-g2/server-0-of-2.safetensors   the rows of one server
 ///     FOLDER/v0000000118-g2/server-1-of-2.safetensors
 ///     FOLDER/v0000000118-g2/manifest.json               written last: completes the checkpoint
 package struct CheckpointStore: Sendable {
-  /// The folder of all checkpoints of the run.
-  package let folder: String
+  package let storage: any CheckpointStorage
 
+  /// The folder of all checkpoints of the run, or `s3://BUCKET/PREFIX`.
+  package var folder: String { storage.folder }
+
+  package init(_ storage: any CheckpointStorage) { self.storage = storage }
+
+  /// - Parameter folder: a folder, or `s3://BUCKET/PREFIX`. Nothing is read yet.
   package init(folder: String) {
-    self.folder = folder
+    storage =
+      S3Location(folder).map { BucketStorage($0) } ?? FolderStorage(folder: folder)
   }
 
   /// A folder of the store.
@@ -44,9 +44,9 @@ package struct CheckpointStore: Sendable {
   ///
   /// - Throws: ``CheckpointError`` when the folder exists but cannot be read.
   package func list() throws(CheckpointError) -> [Entry] {
-    try names().sorted(by: >).map { name in
+    try storage.names().sorted(by: >).map { name in
       do throws(CheckpointError) {
-        return Entry(name: name, content: .committed(try .read("\(folder)/\(name.manifest)")))
+        return Entry(name: name, content: .committed(try .read(name.manifest, in: storage)))
       } catch {
         return Entry(
           name: name, content: error.code == .missing ? .uncommitted : .unusable(error))
@@ -54,19 +54,20 @@ package struct CheckpointStore: Sendable {
     }
   }
 
-  /// Most entries of the folder.
-  private static let mostEntries = 1 << 20
-
-  private func names() throws(CheckpointError) -> [CheckpointName] {
-    do {
-      return try PlainFile.names(in: folder, atMost: Self.mostEntries)
-        .compactMap { CheckpointName(folder: $0) }
-    } catch .system(ENOENT) {
-      return []
+  /// Whether a checkpoint has a manifest, usable or not; also true if that cannot be found out.
+  package func hasManifest(_ name: CheckpointName) -> Bool {
+    do throws(CheckpointError) {
+      _ = try storage.byteCount(of: name.manifest)
+      return true
     } catch {
-      throw CheckpointError(error, "read the folder '\(folder)'", isReading: true)
+      return error.code != .missing
     }
   }
+
+  /// Creates the folder, if it is missing, and checks that checkpoints can be written there.
+  ///
+  /// - Throws: ``CheckpointError``.
+  package func prepare() throws(CheckpointError) { try storage.prepare() }
 
   /// The result of ``latestUsable(runID:)``.
   package struct Latest: Sendable, Equatable {
@@ -130,7 +131,7 @@ package struct CheckpointStore: Sendable {
     var shards: [CheckpointShardFile] = []
     for rank in manifest.shards.indices {
       do throws(CheckpointError) {
-        let shard = try CheckpointShardFile(manifest, rank: rank, folder: folder)
+        let shard = try CheckpointShardFile(manifest, rank: rank, in: storage)
         try shard.verifyDigest(progress: progress)
         if rank == 0 { _ = try shard.epochSums() }
         shards.append(shard)
@@ -162,16 +163,22 @@ package struct CheckpointStore: Sendable {
   /// - Throws: ``CheckpointError``: `missing`, or `damaged` if a file has another size.
   package func checkSizes(_ manifest: CheckpointManifest) throws(CheckpointError) {
     for shard in manifest.shards {
-      let path = "\(folder)/\(manifest.name.folder)/\(shard.file)"
-      var status = stat()
-      guard stat(path, &status) == 0 else {
+      let file = "\(manifest.name.folder)/\(shard.file)"
+      let byteCount: Int
+      do throws(CheckpointError) {
+        byteCount = try storage.byteCount(of: file)
+      } catch  where error.code == .missing {
         throw CheckpointError(
           .missing,
-          "Cannot use the checkpoint of version \(manifest.version): '\(path)' does not exist "
-            + "(\(String(cString: strerror(errno)))).")
+          "Cannot use the checkpoint of version \(manifest.version): "
+            + "'\(storage.path(of: file))' does not exist.")
+      } catch {
+        throw error
       }
-      guard Int(status.st_size) == shard.byteCount else {
-        throw .damaged(path, "it has \(status.st_size) bytes, and \(shard.byteCount) were written")
+      guard byteCount == shard.byteCount else {
+        throw .damaged(
+          storage.path(of: file),
+          "it has \(byteCount) bytes, and \(shard.byteCount) were written")
       }
     }
   }
@@ -188,6 +195,6 @@ package struct CheckpointStore: Sendable {
         .missing,
         "\(error.message) Coordinator and servers must share the folder of the checkpoints.")
     }
-    try manifest.write(to: "\(folder)/\(manifest.name.manifest)")
+    try manifest.write(in: storage)
   }
 }

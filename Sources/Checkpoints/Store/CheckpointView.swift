@@ -11,7 +11,7 @@ package struct CheckpointView {
   /// Opens a checkpoint and compares its files with their digests.
   ///
   /// - Parameters:
-  ///   - folder: the folder of all checkpoints.
+  ///   - folder: the folder of all checkpoints, or `s3://BUCKET/PREFIX`.
   ///   - optimizer: the optimizer of the manifest's configuration.
   /// - Throws: ``CheckpointError`` if a file is missing, damaged or of another checkpoint, or if
   ///   the states are another optimizer's; `ParameterServerError` if the optimizer is invalid.
@@ -19,6 +19,7 @@ package struct CheckpointView {
     _ manifest: CheckpointManifest, in folder: String, optimizer: OptimizerConfiguration
   ) throws {
     self.manifest = manifest
+    let storage = CheckpointStore(folder: folder).storage
     guard manifest.optimizer == optimizer.description else {
       throw CheckpointError(
         .mismatch,
@@ -27,7 +28,7 @@ package struct CheckpointView {
           + "\(optimizer.description.summary); use another checkpoint.")
     }
     shards = try manifest.shards.indices.map { rank in
-      let shard = try CheckpointShardFile(manifest, rank: rank, folder: folder)
+      let shard = try CheckpointShardFile(manifest, rank: rank, in: storage)
       try shard.verifyDigest()
       return shard
     }

@@ -15,7 +15,7 @@ final class TableWindows {
   private struct Cursor {
     let shard: CheckpointShardFile
     let table: CheckpointShardFile.Table
-    let file: FileDescriptor
+    let file: any ReadableFile
     var position = 0
     var previous: UInt32?
   }

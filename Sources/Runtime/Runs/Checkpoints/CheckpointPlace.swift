@@ -24,6 +24,11 @@ struct CheckpointPlace {
   ///   configuration cannot be read.
   init(path: String) throws {
     self.path = path
+    guard !path.hasPrefix(S3Location.scheme) else {
+      (store, name) = try Self.inObjectStore(path)
+      (run, runID) = (nil, nil)
+      return
+    }
     var isFolder: ObjCBool = false
     let exists = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
     guard exists, isFolder.boolValue else {
@@ -59,6 +64,27 @@ struct CheckpointPlace {
         throw Self.nothing(at: path, "the folder holds neither a run nor checkpoints")
       }
     }
+  }
+
+  /// The checkpoints, or the one checkpoint, that an address of an object store names.
+  private static func inObjectStore(
+    _ path: String
+  ) throws -> (store: CheckpointStore, name: CheckpointName?) {
+    guard let location = S3Location(path) else {
+      throw RuntimeError(
+        exitCode: .usage,
+        message: "Cannot find checkpoints in '\(path.sanitized(atMost: 120))': an object store is "
+          + "named like s3://BUCKET/PREFIX.")
+    }
+    let folder = "\(location)"
+    if let name = folder.split(separator: "/").last.flatMap({ CheckpointName(folder: String($0)) }) {
+      return (CheckpointStore(folder: FilePath.parent(of: folder)), name)
+    }
+    let store = CheckpointStore(folder: folder)
+    guard try !store.list().isEmpty else {
+      throw nothing(at: path, "no checkpoint's name begins with that")
+    }
+    return (store, nil)
   }
 
   /// The run's id in its records; nil before the run has begun.

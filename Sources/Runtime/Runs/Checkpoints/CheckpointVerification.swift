@@ -1,5 +1,4 @@
 import Checkpoints
-import Foundation
 
 /// Verifies checkpoints and a run's best model by reading every byte, and compares the run's
 /// records with the files.
@@ -116,8 +115,7 @@ extension CheckpointVerification.Entry {
       (files, bytes) = (manifest.serverCount, manifest.byteCount)
       problems = place.store.verify(manifest, progress: progress).map(\.message)
       // A run that is training deletes old checkpoints, the manifest first.
-      let path = "\(place.store.folder)/\(entry.name.manifest)"
-      if !problems.isEmpty, !FileManager.default.fileExists(atPath: path) { return nil }
+      if !problems.isEmpty, !place.store.hasManifest(entry.name) { return nil }
     }
   }
 }

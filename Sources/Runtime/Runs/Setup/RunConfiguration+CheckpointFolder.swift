@@ -1,28 +1,19 @@
 import Checkpoints
 import Configuration
+import Files
 import Settings
-
-#if canImport(Glibc)
-  import Glibc
-#else
-  import Darwin
-#endif
 
 extension RunConfiguration {
   /// Creates the folder of checkpoints that the settings name, and checks that it is writable, so
-  /// that a mistake in its path is found before the first epoch.
+  /// that a mistake in its path is found before the first epoch. An object store is written to.
   ///
   /// - Throws: `CheckpointError` or ``RuntimeError`` if it cannot be used.
   package func checkCheckpointFolder() throws {
     let folder = self.checkpoints.folder
     guard !folder.isEmpty else { return }
     // 160 bytes hold the names of the run's folder, of a checkpoint and of a server's file.
-    try RuntimeError.checkRoom(in: folder, for: 160)
-    try DurableFile.makeFolder(folder)
-    guard access(folder, W_OK | X_OK) == 0 else {
-      throw RuntimeError.system(
-        "write checkpoints into '\(folder)'", errno: errno, exitCode: .cannotCreate)
-    }
+    if S3Location(folder) == nil { try RuntimeError.checkRoom(in: folder, for: 160) }
+    try CheckpointStore(folder: folder).prepare()
   }
 
   /// The run's part of the folder that the settings name, which many runs may share; nil if they
