@@ -142,7 +142,7 @@ let package = Package(
     tests("Files", []),
     tests("Settings", []),
     tests("Tensors", ["CKernels"]),
-    tests("ObjectStorage", []),
+    tests("ObjectStorage", ["Files"]),
     tests("Tables", ["Tensors"]),
     tests("Datasets", ["Tensors"]),
     tests("DataPreparation", ["Datasets", "Tensors", "CZip", "CZlib", "CZstd"]),
@@ -150,7 +150,9 @@ let package = Package(
     tests("Configuration", ["Settings", "Recommenders", "ParameterServer"]),
     tests("Protocol", []),
     tests("ParameterServer", ["Settings", "CKernels", "Tensors", "Tables", "Protocol"]),
-    tests("Checkpoints", ["Files", "ParameterServer", "Tensors", "Tables", "Protocol"]),
+    tests(
+      "Checkpoints",
+      ["Files", "ObjectStorage", "ParameterServer", "Tensors", "Tables", "Protocol"]),
     tests(
       "Coordinator",
       [

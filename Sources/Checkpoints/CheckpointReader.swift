@@ -17,21 +17,14 @@ package final class CheckpointReader: CheckpointSource {
 
   /// Opens a checkpoint.
   ///
-  /// - Parameter folder: the folder of all checkpoints, or `s3://BUCKET/PREFIX`.
   /// - Throws: ``CheckpointError`` if a file is missing, damaged or of another checkpoint.
-  package convenience init(
-    _ manifest: CheckpointManifest, in folder: String
-  ) throws(CheckpointError) {
-    try self.init(manifest, in: CheckpointStore(folder: folder).storage)
-  }
-
-  private init(
-    _ manifest: CheckpointManifest, in storage: any CheckpointStorage
+  package init(
+    _ manifest: CheckpointManifest, in store: CheckpointStore
   ) throws(CheckpointError) {
     self.manifest = manifest
     var shards: [CheckpointShardFile] = []
     for rank in manifest.shards.indices {
-      shards.append(try CheckpointShardFile(manifest, rank: rank, in: storage))
+      shards.append(try CheckpointShardFile(manifest, rank: rank, in: store.storage))
     }
     self.shards = shards
     epochSums = try shards[0].epochSums()
@@ -40,11 +33,11 @@ package final class CheckpointReader: CheckpointSource {
   /// Opens the checkpoint that a generation begins with.
   ///
   /// - Parameters:
-  ///   - folder: the folder of all checkpoints, or `s3://BUCKET/PREFIX`.
+  ///   - store: the store of the run's checkpoints.
   ///   - runID: the run that resumes from it.
   /// - Throws: ``CheckpointError``, also if it belongs to another run or version.
   package convenience init(
-    _ restored: RestoredCheckpoint, in folder: String, runID: String
+    _ restored: RestoredCheckpoint, in store: CheckpointStore, runID: String
   ) throws(CheckpointError) {
     let parts = restored.manifest.split(separator: "/", omittingEmptySubsequences: false)
     guard parts.count == 2, let name = CheckpointName(folder: String(parts[0])),
@@ -56,17 +49,16 @@ package final class CheckpointReader: CheckpointSource {
           + "'\(CheckpointName(generation: 1, version: 0).manifest)'. Use the same release of "
           + "mrdib on all machines.")
     }
-    let storage = CheckpointStore(folder: folder).storage
-    let manifest = try CheckpointManifest.read(restored.manifest, in: storage)
+    let manifest = try CheckpointManifest.read(restored.manifest, in: store.storage)
     guard manifest.runID == runID, manifest.version == restored.version else {
       throw CheckpointError(
         .mismatch,
-        "Cannot resume from '\(storage.path(of: restored.manifest))' at version \(restored.version) of run '\(runID)': it is of "
+        "Cannot resume from '\(store.storage.path(of: restored.manifest))' at version \(restored.version) of run '\(runID)': it is of "
           + "version \(manifest.version) of run '\(manifest.runID.sanitized())'. Name the run that "
           + "wrote it."
       )
     }
-    try self.init(manifest, in: storage)
+    try self.init(manifest, in: store)
   }
 
   package func readRows(

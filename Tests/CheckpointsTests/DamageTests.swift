@@ -104,7 +104,8 @@ struct DamageTests {
       #expect(problem.contains(word), "\(problem)")
     }
     let error = #expect(throws: CheckpointError.self) {
-      let reader = try CheckpointReader(two.newer.restored, in: two.folder.path, runID: "run")
+      let reader = try CheckpointReader(
+        two.newer.restored, in: two.folder.checkpoints, runID: "run")
       _ = try TrainedServers(restoring: reader)
     }
     #expect(error?.code == .damaged)

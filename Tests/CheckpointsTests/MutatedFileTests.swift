@@ -54,7 +54,7 @@ struct MutatedFileTests {
       try folder.write(Self.mutate(bytes, &random), to: manifest.name.manifest)
       do throws(CheckpointError) {
         let read = try CheckpointManifest.read(
-          manifest.name.manifest, in: CheckpointStore(folder: folder.path).storage)
+          manifest.name.manifest, in: folder.checkpoints.storage)
         #expect(read == manifest, "only what is between the values may differ")
       } catch {
         #expect(error.message.contains(path))
@@ -76,7 +76,7 @@ struct MutatedFileTests {
       let mutated = Self.mutate(bytes, &random)
       try folder.write(mutated, to: path)
       do {
-        let reader = try CheckpointReader(manifest, in: folder.path)
+        let reader = try CheckpointReader(manifest, in: folder.checkpoints)
         var restored = try TrainedServers(servers: 2, generation: 2, restoring: reader)
         let isUnchanged = mutated == bytes
         #expect(isUnchanged)
@@ -115,11 +115,11 @@ struct MutatedFileTests {
         let store = CheckpointStore(folder: folder.path)
         try store.commit(forged)
         #expect(try store.list().first?.manifest == forged)
-        let reader = try CheckpointReader(forged, in: folder.path)
+        let reader = try CheckpointReader(forged, in: folder.checkpoints)
         var restored = try TrainedServers(servers: 2, generation: 2, restoring: reader)
         _ = try restored.bits()
         let view = try CheckpointView(
-          forged, in: folder.path, optimizer: TrainedServers.optimizer(servers.kind))
+          forged, in: folder.checkpoints, optimizer: TrainedServers.optimizer(servers.kind))
         _ = try view.difference(from: view)
         count += 1
       } catch is CheckpointError {

@@ -25,7 +25,7 @@ struct ResumeTests {
     let reports = undisturbed.reports()
     #expect(reports?.count == 2)
     for others in 1...3 {
-      let reader = try CheckpointReader(manifest.restored, in: folder.path, runID: "run")
+      let reader = try CheckpointReader(manifest.restored, in: folder.checkpoints, runID: "run")
       var restored = try TrainedServers(
         TrainedServers.small, kind, servers: others, generation: 2, restoring: reader)
       #expect(restored.version == 7)
@@ -43,7 +43,7 @@ struct ResumeTests {
     let manifest = try undisturbed.save(in: folder.path)
     undisturbed.train(to: 10)
     for servers in 1...3 {
-      let reader = try CheckpointReader(manifest.restored, in: folder.path, runID: "run")
+      let reader = try CheckpointReader(manifest.restored, in: folder.checkpoints, runID: "run")
       var restored = try TrainedServers(
         TrainedServers.large, servers: servers, generation: 2, restoring: reader)
       restored.train(to: 10)
@@ -63,7 +63,7 @@ struct ResumeTests {
       generation += 1
       restored = try TrainedServers(
         servers: servers, generation: generation,
-        restoring: try CheckpointReader(manifest.restored, in: folder.path, runID: "run"))
+        restoring: try CheckpointReader(manifest.restored, in: folder.checkpoints, runID: "run"))
     }
     undisturbed.train(to: 18)
     restored.train(to: 18)
@@ -101,21 +101,21 @@ struct ResumeTests {
       }
     }
     #expect(
-      reason { _ = try CheckpointReader(manifest.restored, in: folder.path, runID: "other") }
+      reason { _ = try CheckpointReader(manifest.restored, in: folder.checkpoints, runID: "other") }
         .contains("'other'"))
     var later = manifest.restored
     later.version = 3
     #expect(
-      reason { _ = try CheckpointReader(later, in: folder.path, runID: "run") }
+      reason { _ = try CheckpointReader(later, in: folder.checkpoints, runID: "run") }
         .contains("version 3"))
     for path in ["../x/manifest.json", "v2-g1/manifest.json", "", "v0000000002-g1/x.json"] {
       var elsewhere = manifest.restored
       elsewhere.manifest = path
       #expect(
-        reason { _ = try CheckpointReader(elsewhere, in: folder.path, runID: "run") }
+        reason { _ = try CheckpointReader(elsewhere, in: folder.checkpoints, runID: "run") }
           .contains("'\(path)'"))
     }
-    let reader = try CheckpointReader(manifest, in: folder.path)
+    let reader = try CheckpointReader(manifest, in: folder.checkpoints)
     #expect(
       reason { _ = try TrainedServers(TrainedServers.large, restoring: reader) }
         .contains("'item'"))
@@ -127,7 +127,7 @@ struct ResumeTests {
     var servers = try TrainedServers()
     servers.train(to: 2)
     let manifest = try servers.save(in: folder.path)
-    let reader = try CheckpointReader(manifest, in: folder.path)
+    let reader = try CheckpointReader(manifest, in: folder.checkpoints)
     var wider = TrainedServers.small
     wider[0] = TableSpec(name: "user", rows: 90, width: 6, initializer: .constant(0))
     var fewer = TrainedServers.small
@@ -153,7 +153,7 @@ struct ResumeTests {
     servers.train(to: 2)
     let manifest = try servers.save(in: folder.path)
     let error = #expect(throws: ParameterServerError.self) {
-      try TrainedServers(restoring: try CheckpointReader(manifest, in: folder.path))
+      try TrainedServers(restoring: try CheckpointReader(manifest, in: folder.checkpoints))
     }
     #expect(error?.code == .checkpoint)
     for words in [kind.description.summary, "adam (exp_avg, exp_avg_sq, ", "begin a new run"] {
@@ -161,7 +161,8 @@ struct ResumeTests {
     }
     #expect(throws: CheckpointError.self) {
       try CheckpointView(
-        manifest, in: folder.path, optimizer: TrainedServers.optimizer(Adam(mode: .lazyExact)))
+        manifest, in: folder.checkpoints,
+        optimizer: TrainedServers.optimizer(Adam(mode: .lazyExact)))
     }
   }
 }

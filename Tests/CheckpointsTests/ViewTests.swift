@@ -12,7 +12,7 @@ struct ViewTests {
     _ manifest: CheckpointManifest, _ folder: TemporaryFolder, _ kind: any RowOptimizer
   ) throws -> CheckpointView {
     try CheckpointView(
-      manifest, in: folder.path, optimizer: TrainedServers.optimizer(kind))
+      manifest, in: folder.checkpoints, optimizer: TrainedServers.optimizer(kind))
   }
 
   @Test("an export has the bits that pulls return, table by table", arguments: [1, 3])

@@ -8,10 +8,10 @@ package struct CheckpointShardWriter: Sendable {
   private let configurationDigest: String
 
   /// - Parameters:
-  ///   - folder: the folder of all checkpoints of the run, or `s3://BUCKET/PREFIX`.
+  ///   - store: the store of the run's checkpoints.
   ///   - configurationDigest: the digest of the run's configuration.
-  package init(folder: String, configurationDigest: String) {
-    storage = CheckpointStore(folder: folder).storage
+  package init(_ store: CheckpointStore, configurationDigest: String) {
+    storage = store.storage
     self.configurationDigest = configurationDigest
   }
 

@@ -1,25 +1,27 @@
 import Files
+import ObjectStorage
 import Tensors
-
-internal import ObjectStorage
 
 /// Checkpoints in an object store. Objects have no folders and are not renamed: each appears as a
 /// whole with its last request, and the manifest, written last, completes a checkpoint.
-struct BucketStorage: CheckpointStorage {
-  let location: S3Location
+package struct BucketStorage: CheckpointStorage {
+  private let location: S3Location
   private let bucket: S3Bucket
 
   /// Largest size of a small file in bytes.
   private static let mostBytes = 16 << 20
 
-  init(_ location: S3Location) {
+  init(_ location: S3Location) { self.init(location, S3Bucket(location.bucket)) }
+
+  /// - Parameter bucket: the location's.
+  package init(_ location: S3Location, _ bucket: S3Bucket) {
     self.location = location
-    bucket = S3Bucket(location.bucket)
+    self.bucket = bucket
   }
 
-  var folder: String { "\(location)" }
+  package var folder: String { "\(location)" }
 
-  func names() throws(CheckpointError) -> [CheckpointName] {
+  package func names() throws(CheckpointError) -> [CheckpointName] {
     let root = location.key(of: "")
     return try explained("list '\(folder)'") { () throws(S3Error) in
       try bucket.list(root, byFolder: true).prefixes.compactMap { prefix in
@@ -28,19 +30,19 @@ struct BucketStorage: CheckpointStorage {
     }
   }
 
-  func open(_ file: String) throws(CheckpointError) -> any ReadableFile {
+  package func open(_ file: String) throws(CheckpointError) -> any ReadableFile {
     try explained("read '\(path(of: file))'") { () throws(S3Error) in
       BucketFile(reader: try S3ObjectReader(location.key(of: file), in: bucket))
     }
   }
 
-  func byteCount(of file: String) throws(CheckpointError) -> Int {
+  package func byteCount(of file: String) throws(CheckpointError) -> Int {
     try explained("read '\(path(of: file))'") { () throws(S3Error) in
       try bucket.object(location.key(of: file)).byteCount
     }
   }
 
-  func writer(
+  package func writer(
     of file: String, in name: CheckpointName, byteCount: Int
   ) throws(CheckpointError) -> any FileWriter {
     BucketFileWriter(
@@ -48,19 +50,19 @@ struct BucketStorage: CheckpointStorage {
       purpose: "write '\(path(of: file))'")
   }
 
-  func write(_ bytes: [UInt8], to file: String) throws(CheckpointError) {
+  package func write(_ bytes: [UInt8], to file: String) throws(CheckpointError) {
     try explained("write '\(path(of: file))'", isReading: false) { () throws(S3Error) in
       try bucket.put(bytes, to: location.key(of: file))
     }
   }
 
-  func delete(_ file: String) throws(CheckpointError) {
+  package func delete(_ file: String) throws(CheckpointError) {
     try explained("delete '\(path(of: file))'", isReading: false) { () throws(S3Error) in
       try bucket.delete(location.key(of: file))
     }
   }
 
-  func deleteFiles(of name: CheckpointName) throws(CheckpointError) {
+  package func deleteFiles(of name: CheckpointName) throws(CheckpointError) {
     try explained("delete '\(path(of: name.folder))'", isReading: false) { () throws(S3Error) in
       for key in try bucket.list(location.key(of: "\(name.folder)/")).keys {
         try bucket.delete(key)
@@ -69,11 +71,11 @@ struct BucketStorage: CheckpointStorage {
   }
 
   /// A folder is nothing of its own.
-  func deleteEmpty(_ name: CheckpointName) {}
+  package func deleteEmpty(_ name: CheckpointName) {}
 
   /// Stores keep the parts of uploads that were begun, and charge for them, until they are asked to
   /// delete them.
-  func deleteUnfinished(through newest: CheckpointName) throws(CheckpointError) {
+  package func deleteUnfinished(through newest: CheckpointName) throws(CheckpointError) {
     let root = location.key(of: "")
     try explained("delete unfinished uploads in '\(folder)'", isReading: false) {
       () throws(S3Error) in
@@ -86,7 +88,7 @@ struct BucketStorage: CheckpointStorage {
   }
 
   /// Writes an object and deletes it, because what the credentials allow cannot be asked.
-  func prepare() throws(CheckpointError) {
+  package func prepare() throws(CheckpointError) {
     let key = location.key(of: "mrdib-write-test")
     // The user waits for the answer.
     let bucket = S3Bucket(location.bucket, patience: .init(reading: 10, writing: 10))

@@ -11,24 +11,23 @@ package struct CheckpointView {
   /// Opens a checkpoint and compares its files with their digests.
   ///
   /// - Parameters:
-  ///   - folder: the folder of all checkpoints, or `s3://BUCKET/PREFIX`.
+  ///   - store: the store of the checkpoint.
   ///   - optimizer: the optimizer of the manifest's configuration.
   /// - Throws: ``CheckpointError`` if a file is missing, damaged or of another checkpoint, or if
   ///   the states are another optimizer's; `ParameterServerError` if the optimizer is invalid.
   package init(
-    _ manifest: CheckpointManifest, in folder: String, optimizer: OptimizerConfiguration
+    _ manifest: CheckpointManifest, in store: CheckpointStore, optimizer: OptimizerConfiguration
   ) throws {
     self.manifest = manifest
-    let storage = CheckpointStore(folder: folder).storage
     guard manifest.optimizer == optimizer.description else {
       throw CheckpointError(
         .mismatch,
-        "Cannot use '\(folder)/\(manifest.name.manifest)': it was written with the optimizer "
+        "Cannot use '\(store.storage.path(of: manifest.name.manifest))': it was written with the optimizer "
           + "\(manifest.optimizer.summary.sanitized()), but its configuration has "
           + "\(optimizer.description.summary); use another checkpoint.")
     }
     shards = try manifest.shards.indices.map { rank in
-      let shard = try CheckpointShardFile(manifest, rank: rank, in: storage)
+      let shard = try CheckpointShardFile(manifest, rank: rank, in: store.storage)
       try shard.verifyDigest()
       return shard
     }

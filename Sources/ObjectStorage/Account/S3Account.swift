@@ -9,10 +9,10 @@ import Files
 /// Who signs requests, and where they are sent: read from the variables and files that programs for
 /// S3 share.
 package struct S3Account: Sendable, Equatable {
-  let accessKey: String
-  let secretKey: String
+  package let accessKey: String
+  package let secretKey: String
   /// Of temporary credentials.
-  let sessionToken: String?
+  package let sessionToken: String?
   package let region: String
   /// The store's address, if it is not Amazon's; without a slash at its end.
   package let endpoint: String?
@@ -101,7 +101,9 @@ package struct S3Account: Sendable, Equatable {
   ///   - key: empty for the bucket itself.
   ///   - query: names and values; every value is written with a `=`, in the order of names, as the
   ///     signature needs it.
-  func url(bucket: String, key: String, query: [(name: String, value: String)] = []) -> String {
+  package func url(bucket: String, key: String, query: [(name: String, value: String)] = [])
+    -> String
+  {
     let path = key.isEmpty ? "" : "/" + key.percentEncoded(keepsSlashes: true)
     let address: String
     if let endpoint {

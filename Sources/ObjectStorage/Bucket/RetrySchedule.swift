@@ -9,9 +9,9 @@ import Tensors
 
 /// When a request that failed is sent again: after pauses that double up to a bound, each shortened
 /// at random by up to a half, so that the servers of a run do not all return at the same moment.
-struct RetrySchedule {
+package struct RetrySchedule {
   /// Seconds from the first attempt during which the request is repeated.
-  let patience: Double
+  package let patience: Double
   /// Names the request among all; with the number of the attempt it names the random number.
   private let key: SIMD2<UInt32>
 
@@ -26,7 +26,7 @@ struct RetrySchedule {
         UInt32(bitPattern: getpid()), Self.requests.add(1, ordering: .relaxed).newValue))
   }
 
-  init(patience: Double, key: SIMD2<UInt32>) {
+  package init(patience: Double, key: SIMD2<UInt32>) {
     self.patience = patience
     self.key = key
   }
@@ -34,7 +34,7 @@ struct RetrySchedule {
   /// The pause after an attempt, in seconds.
   ///
   /// - Parameter attempt: from 1.
-  func pause(after attempt: Int) -> Double {
+  package func pause(after attempt: Int) -> Double {
     let full = min(Self.longest, Self.shortest * Double(1 << min(attempt - 1, 16)))
     let word = Philox.bits(counter: SIMD4(UInt32(clamping: attempt), 0, 0, 0), key: key).x
     return full * (1 - Double(word >> 8) * 0x1p-25)

@@ -4,27 +4,27 @@ import CExpat
 ///
 /// Documents with a type declaration are refused, and with it all entities of their own; depth and
 /// number of elements are bounded.
-struct XMLElement: Equatable {
+package struct XMLElement: Sendable, Equatable {
   /// Without namespace.
-  let name: String
-  fileprivate(set) var text = ""
-  fileprivate(set) var children: [XMLElement] = []
+  package let name: String
+  package fileprivate(set) var text = ""
+  package fileprivate(set) var children: [XMLElement] = []
 
   static let mostElements = 100_000
   static let mostDepth = 16
 
-  init(name: String) { self.name = name }
+  fileprivate init(name: String) { self.name = name }
 
   /// The text of the first child of this name; nil if there is none.
-  func first(_ name: String) -> String? { children.first { $0.name == name }?.text }
+  package func first(_ name: String) -> String? { children.first { $0.name == name }?.text }
 
   /// All children of this name.
-  func all(_ name: String) -> [XMLElement] { children.filter { $0.name == name } }
+  package func all(_ name: String) -> [XMLElement] { children.filter { $0.name == name } }
 
   /// The root of a document.
   ///
   /// - Throws: ``S3Error`` `malformed` with what is not XML, or beyond the bounds.
-  init(parsing document: [UInt8]) throws(S3Error) {
+  package init(parsing document: [UInt8]) throws(S3Error) {
     guard document.count < Int(Int32.max), let parser = XML_ParserCreate(nil) else {
       throw S3Error(.malformed, "its answer has \(document.count) bytes")
     }

@@ -40,7 +40,7 @@ final class ServerBackground<Peer: Hashable & Sendable>: Sendable {
     writing.async { [report] in
       do {
         let writer = CheckpointShardWriter(
-          folder: welcome.checkpoints?.folder ?? "",
+          CheckpointStore(folder: welcome.checkpoints?.folder ?? ""),
           configurationDigest: try RunConfiguration(welcome).digest)
         report(.checkpointWritten(try writer.write(snapshot)))
       } catch {
@@ -69,7 +69,8 @@ extension ServerState {
       seed: welcome.seed, shardCount: Int(welcome.shardCount), schedule: StepSchedule(welcome),
       optimizer: OptimizerConfiguration(configuration), consistency: Consistency(configuration),
       limits: .ofTransport,
-      restoring: CheckpointReader(restored, in: plan.folder, runID: welcome.runID))
+      restoring: CheckpointReader(
+        restored, in: CheckpointStore(folder: plan.folder), runID: welcome.runID))
   }
 
   private init(initially welcome: Welcome, configuration: RunConfiguration) throws {

@@ -23,6 +23,8 @@ package final class SimulatedCluster {
     case heal(UInt64)
     case freeDisk
     case repairDisk
+    /// A manifest that a process has sent to an object store arrives there.
+    case arrive(CheckpointCommit, from: ProcessName)
   }
 
   let problem: SimulationProblem
@@ -151,6 +153,7 @@ package final class SimulatedCluster {
     case .heal(let number): network.heal(number)
     case .freeDisk: fullDisks -= 1
     case .repairDisk: unreadableDisks -= 1
+    case .arrive(let commit, let name): arrive(commit, from: name)
     }
   }
 
@@ -159,7 +162,7 @@ package final class SimulatedCluster {
       switch event {
       case .deliver(_, _, let route, _): processes.receiver(of: route)
       case .tick(let name), .job(let name, _), .resume(let name): processes[name]
-      case .start, .fault, .heal, .freeDisk, .repairDisk: nil
+      case .start, .fault, .heal, .freeDisk, .repairDisk, .arrive: nil
       }
     guard let process else { return }
     for broken in process.checkInvariants() { report("\(process.name): \(broken)") }

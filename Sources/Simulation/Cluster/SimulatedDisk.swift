@@ -23,6 +23,8 @@ package struct SimulatedDisk {
   private var files: [String: ShardFile] = [:]
   /// By manifest.
   private var manifests: [String: CheckpointCommit] = [:]
+  /// Of all checkpoints that were ever committed.
+  private var committed: Set<String> = []
   /// The files of the best model.
   var best: SavedModel?
   private static let keptCount = 2
@@ -79,8 +81,9 @@ package struct SimulatedDisk {
   }
 
   mutating func commit(_ commit: CheckpointCommit) -> CommittedCheckpoint {
-    let manifest = "v\(commit.version)-g\(commit.generation)/manifest"
+    let manifest = Self.manifest(of: commit)
     manifests[manifest] = commit
+    committed.insert(manifest)
     let kept = newestFirst.prefix(Self.keptCount)
     for (name, old) in manifests where !kept.contains(where: { $0.key == name }) {
       manifests[name] = nil
@@ -91,9 +94,25 @@ package struct SimulatedDisk {
       manifest: manifest, created: "")
   }
 
+  /// The manifest of a coordinator that was killed meanwhile arrives at the object store.
+  ///
+  /// - Returns: false if the coordinator had committed the checkpoint before it was killed.
+  mutating func arrive(_ commit: CheckpointCommit) -> Bool {
+    let manifest = Self.manifest(of: commit)
+    guard committed.insert(manifest).inserted else { return false }
+    manifests[manifest] = commit
+    return true
+  }
+
+  private static func manifest(of commit: CheckpointCommit) -> String {
+    "v\(commit.version)-g\(commit.generation)/manifest"
+  }
+
+  /// As `CheckpointName` orders them: a manifest that arrives late may have a higher version than
+  /// all of the newest generation.
   private var newestFirst: [(key: String, value: CheckpointCommit)] {
     manifests.sorted {
-      ($0.value.version, $0.value.generation) > ($1.value.version, $1.value.generation)
+      ($0.value.generation, $0.value.version) > ($1.value.generation, $1.value.version)
     }
   }
 

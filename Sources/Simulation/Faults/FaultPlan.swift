@@ -10,6 +10,9 @@ package struct FaultPlan: Sendable {
   package var longestStep = 0.03
   /// How long it takes at most until a process that ended is started again, seconds.
   package var longestRestart = 2.0
+  /// How long after its time a request arrives that a killed process had sent to an object store,
+  /// seconds. 0: checkpoints are files, and what was not written before the kill never is.
+  package var longestArrival = 0.0
   /// In any order.
   package var ambushes: [Ambush] = []
   /// By time, seconds.
@@ -35,6 +38,9 @@ package struct FaultPlan: Sendable {
     }
     plan.faults.sort { $0.time < $1.time }
     for _ in 0..<dice.integer(in: 0...3) { plan.ambushes.append(ambush(shape, &dice)) }
+    // From a copy, so that all other numbers of a seed stay what they were.
+    var copy = dice
+    plan.longestArrival = copy.element(of: [0, 0, 0.5, 4])
     return plan
   }
 

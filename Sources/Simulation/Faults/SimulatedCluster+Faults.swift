@@ -78,9 +78,24 @@ extension SimulatedCluster {
       case .deliver(let message, let connection, let route, let number):
         deliver(message, on: connection, route, number, to: process)
       case .job(_, let job): process.take(.job(job))
-      case .tick, .start, .fault, .resume, .heal, .freeDisk, .repairDisk: break
+      case .tick, .start, .fault, .resume, .heal, .freeDisk, .repairDisk, .arrive: break
       }
     }
+  }
+
+  /// A process has sent a manifest to the object store: it arrives even if the process is killed.
+  ///
+  /// - Parameter seconds: until the answer arrives at a process that lives.
+  func sent(_ commit: CheckpointCommit, from name: ProcessName, for seconds: Double) {
+    guard faults.longestArrival > 0 else { return }
+    clock.after(seconds + faults.longestArrival, .arrive(commit, from: name))
+  }
+
+  /// Processes that live write their manifests themselves; see `SimulatedCoordinator`.
+  func arrive(_ commit: CheckpointCommit, from name: ProcessName) {
+    guard processes[name] == nil, disk.arrive(commit) else { return }
+    count(.lateManifest)
+    note(.wrote("the manifest of version \(commit.version), after its end", by: name))
   }
 
   private func countReturn(of name: ProcessName) {

@@ -84,6 +84,7 @@ package enum Effect: String, Sendable, CaseIterable {
   case passedOver = "a damaged checkpoint is skipped"
   case fullDisk = "a checkpoint does not fit the disk"
   case unreadableDisk = "checkpoints cannot be read"
+  case lateManifest = "a manifest arrives after its coordinator was killed"
   case restored = "the tables roll back to a checkpoint"
   case comparedBest = "a best model is compared with the measured one"
   case begunAnew = "the tables roll back to their initial values"

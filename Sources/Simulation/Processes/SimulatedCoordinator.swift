@@ -131,7 +131,9 @@ package final class SimulatedCoordinator: SimulatedProcess, CoordinatorEnvironme
 
   package func commitCheckpoint(_ commit: CheckpointCommit) {
     cluster.pass(.commit)
-    later(cluster.jobSeconds(slow: 2)) { [self] in node.finished(write(commit)) }
+    let seconds = cluster.jobSeconds(slow: 2)
+    later(seconds) { [self] in node.finished(write(commit)) }
+    cluster.sent(commit, from: name, for: seconds)
   }
 
   private func write(_ commit: CheckpointCommit) -> CoordinatorEvent {

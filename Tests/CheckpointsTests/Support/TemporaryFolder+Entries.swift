@@ -1,7 +1,10 @@
+import Checkpoints
 import Foundation
 import TestSupport
 
 extension TemporaryFolder {
+  var checkpoints: CheckpointStore { CheckpointStore(folder: path) }
+
   func remove(_ name: String) throws {
     try FileManager.default.removeItem(atPath: path(name))
   }

@@ -172,7 +172,13 @@ struct TrainedServers {
   /// Writes a checkpoint of the current version, and commits it by default.
   @discardableResult
   func save(in folder: String, commits: Bool = true) throws -> CheckpointManifest {
-    let writer = CheckpointShardWriter(folder: folder, configurationDigest: "c0ffee")
+    try save(in: CheckpointStore(folder: folder), commits: commits)
+  }
+
+  /// Writes a checkpoint of the current version, and commits it by default.
+  @discardableResult
+  func save(in store: CheckpointStore, commits: Bool = true) throws -> CheckpointManifest {
+    let writer = CheckpointShardWriter(store, configurationDigest: "c0ffee")
     let shards = try servers.map { try writer.write(try #require($0.snapshot())) }
     let manifest = try CheckpointManifest(
       runID: runID, schedule: Self.schedule, tables: specs.map(TableDescription.init),
@@ -180,7 +186,7 @@ struct TrainedServers {
       configuration: "model: made-up\n",
       configurationDigest: "c0ffee", dataDigest: "da7a",
       created: "2026-01-02T03:04:05Z")
-    if commits { try CheckpointStore(folder: folder).commit(manifest) }
+    if commits { try store.commit(manifest) }
     return manifest
   }
 }

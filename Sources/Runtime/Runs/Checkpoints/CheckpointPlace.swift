@@ -77,7 +77,8 @@ struct CheckpointPlace {
           + "named like s3://BUCKET/PREFIX.")
     }
     let folder = "\(location)"
-    if let name = folder.split(separator: "/").last.flatMap({ CheckpointName(folder: String($0)) }) {
+    if let name = folder.split(separator: "/").last.flatMap({ CheckpointName(folder: String($0)) })
+    {
       return (CheckpointStore(folder: FilePath.parent(of: folder)), name)
     }
     let store = CheckpointStore(folder: folder)
@@ -159,7 +160,7 @@ extension CheckpointView {
       layers: [ConfigurationLayer(yaml: manifest.configuration, label: label)])
     do {
       try self.init(
-        manifest, in: store.folder, optimizer: OptimizerConfiguration(configuration))
+        manifest, in: store, optimizer: OptimizerConfiguration(configuration))
     } catch let error as ParameterServerError {
       throw RuntimeError(
         exitCode: .dataMalformed,
