@@ -10,7 +10,7 @@ struct LateManifestTests {
     let simulation = Simulation()
     var late = 0
     for seed in 0..<30 as Range<UInt64> {
-      var faults = FaultPlan()
+      var faults = FaultPlan.none
       faults.longestArrival = arrival
       faults.endsAt = 60
       faults.longestStep = 0.3

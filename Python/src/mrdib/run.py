@@ -110,9 +110,14 @@ class Run:
 
     @property
     def checkpoints(self) -> list[Checkpoint]:
-        """All complete checkpoints, newest first."""
+        """All complete checkpoints, newest first. Raises `MrdibError` for an object store."""
         folder = self.path / "checkpoints"
         if named := self.config.get("checkpoint_folder"):
+            if str(named).startswith("s3://"):
+                raise MrdibError(
+                    f"The checkpoints of '{self.path}' are in {named}: write one into files with "
+                    "mrdib checkpoint export."
+                )
             folder = Path(str(named)) / str(self.summary["run_id"])
         return [Checkpoint(path) for path in Checkpoint.folders(folder)]
 

@@ -1,3 +1,5 @@
+import Coordinator
+
 /// Faults, and how they end.
 extension SimulatedCluster {
   /// A process passes a milestone, for which faults may wait.
