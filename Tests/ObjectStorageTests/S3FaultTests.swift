@@ -127,11 +127,13 @@ struct S3FaultTests {
   @Test("an answer without end is cut")
   func endless() throws {
     let store = try MemoryObjectStore(bucket: "runs")
-    store["k"] = [UInt8](repeating: 0, count: 1 << 20)
-    let found = #expect(throws: S3Error.self) {
-      try Self.bucket(store, seconds: 0).contents(of: "k", atMost: 1000)
-    }
-    #expect(found?.reason.contains("more than 1000 bytes") == true)
+    store["k"] = [1, 2, 3]
+    let bucket = Self.bucket(store, seconds: 0)
+    let object = try bucket.object("k")
+    let answer = Array("HTTP/1.1 200 OK\r\n\r\n".utf8) + [UInt8](repeating: 0, count: 1 << 20)
+    store.inject { _ in .bytes(answer) }
+    let found = #expect(throws: S3Error.self) { try bucket.read("k", 0..<3, of: object) }
+    #expect(found?.reason.contains("has more than 65536 bytes") == true, "\(found?.reason ?? "")")
   }
 
   @Test("a listing that repeats its page, or has none, ends with an error")

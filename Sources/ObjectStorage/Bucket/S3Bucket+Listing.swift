@@ -72,7 +72,10 @@ extension S3Bucket {
 
   /// The answer to a request, which must be a document of this kind.
   func document(_ call: Call, named name: String) throws(S3Error) -> XMLElement {
-    let document = try XMLElement(parsing: try send(call).body)
+    let response = try send(call) { (response) throws(S3Error) in
+      guard !response.body.isEmpty else { throw Self.cut("no content") }
+    }
+    let document = try XMLElement(parsing: response.body)
     guard document.name == name else {
       throw S3Error(
         .malformed,

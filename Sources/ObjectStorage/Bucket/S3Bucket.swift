@@ -108,11 +108,10 @@ extension S3Bucket {
 
   /// - Throws: ``S3Error``, `noObject` if there is none.
   package func object(_ key: String) throws(S3Error) -> Object {
-    let response = try send(Call(method: .head, key: key))
-    guard let byteCount = response.contentLength, byteCount >= 0 else {
-      throw S3Error(.malformed, "its answer has no size")
+    let response = try send(Call(method: .head, key: key)) { (response) throws(S3Error) in
+      guard response.contentLength != nil else { throw Self.cut("no size") }
     }
-    return Object(byteCount: byteCount, etag: response.etag)
+    return Object(byteCount: max(0, response.contentLength ?? 0), etag: response.etag)
   }
 
   /// Reads bytes of an object.
@@ -135,22 +134,23 @@ extension S3Bucket {
       guard response.body.count <= range.count else {
         throw S3Error(.malformed, "its answer has more bytes than the part of the object")
       }
+      guard response.body.count == range.count else {
+        throw Self.cut("\(response.body.count) of \(range.count) bytes")
+      }
     }
     return response.body
   }
 
-  /// All bytes of an object.
-  ///
-  /// - Parameter limit: how many there may be.
-  package func contents(of key: String, atMost limit: Int) throws(S3Error) -> [UInt8] {
-    var call = Call(method: .get, key: key)
-    call.mostBytes = limit
-    return try send(call).body
+  /// A connection that ends within an answer may leave a shorter one that seems to be whole.
+  static func cut(_ found: String) -> S3Error {
+    S3Error(.unavailable, "its answer was cut: it has \(found)")
   }
 
   /// Writes an object as a whole: it has either its old content or the new one.
   package func put(_ bytes: UnsafeRawBufferPointer, to key: String) throws(S3Error) {
-    _ = try send(Call(method: .put, key: key), body: bytes)
+    _ = try send(Call(method: .put, key: key), body: bytes) { (response) throws(S3Error) in
+      guard response.etag != nil else { throw Self.cut("no entity tag") }
+    }
   }
 
   /// Writes an object as a whole.
@@ -164,7 +164,7 @@ extension S3Bucket {
   package func delete(_ key: String) throws(S3Error) {
     do throws(S3Error) {
       _ = try send(Call(method: .delete, key: key))
-    } catch where error.kind == .noObject {
+    } catch  where error.kind == .noObject {
       return
     } catch {
       throw error

@@ -90,11 +90,11 @@ extension S3Bucket {
     _ bytes: UnsafeRawBufferPointer, asPart number: Int, of upload: Upload
   ) throws(S3Error) -> String {
     let query = [("partNumber", "\(number)"), ("uploadId", upload.id)]
-    let response = try send(Call(method: .put, key: upload.key, query: query), body: bytes)
-    guard let etag = response.etag else {
-      throw S3Error(.malformed, "its answer names no part")
+    let call = Call(method: .put, key: upload.key, query: query)
+    let response = try send(call, body: bytes) { (response) throws(S3Error) in
+      guard response.etag != nil else { throw Self.cut("no entity tag") }
     }
-    return etag
+    return response.etag ?? ""
   }
 
   fileprivate func complete(
@@ -111,6 +111,7 @@ extension S3Bucket {
     do throws(S3Error) {
       _ = try body.withUnsafeBufferPointer { (body) throws(S3Error) in
         try send(call, body: UnsafeRawBufferPointer(body)) { (response) throws(S3Error) in
+          guard !response.body.isEmpty else { throw Self.cut("no content") }
           // The status is sent before the parts are combined, which may still fail.
           let document = try XMLElement(parsing: response.body)
           guard document.name == "CompleteMultipartUploadResult" else {
@@ -118,7 +119,7 @@ extension S3Bucket {
           }
         }
       }
-    } catch where error.code == "NoSuchUpload" {
+    } catch  where error.code == "NoSuchUpload" {
       // A repeated request, if the answer to the first was lost.
       guard try object(upload.key).byteCount == byteCount else { throw error }
     } catch {
@@ -130,7 +131,7 @@ extension S3Bucket {
   package func abort(_ upload: Upload) throws(S3Error) {
     do throws(S3Error) {
       _ = try send(Call(method: .delete, key: upload.key, query: [("uploadId", upload.id)]))
-    } catch where error.code == "NoSuchUpload" || error.kind == .noObject {
+    } catch  where error.code == "NoSuchUpload" || error.kind == .noObject {
       return
     } catch {
       throw error
