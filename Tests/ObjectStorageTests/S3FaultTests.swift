@@ -39,7 +39,9 @@ struct S3FaultTests {
     store.inject(Self.first(2, fault))
     try bucket.put(bytes, to: "k")
     #expect(store["k"] == bytes)
-    store.inject(Self.first(1, fault))
+    // The answer to HEAD has no body, and so no code that would say that 400 passes.
+    store.inject(
+      Self.first(1, fault) { _ in if case .status(400, _) = fault { false } else { true } })
     let object = try bucket.object("k")
     store.inject(Self.first(1, fault))
     #expect(try bucket.read("k", 0..<5000, of: object) == bytes)
