@@ -53,7 +53,8 @@ package final class CheckpointReader: CheckpointSource {
     guard manifest.runID == runID, manifest.version == restored.version else {
       throw CheckpointError(
         .mismatch,
-        "Cannot resume from '\(store.storage.path(of: restored.manifest))' at version \(restored.version) of run '\(runID)': it is of "
+        "Cannot resume from '\(store.storage.path(of: restored.manifest))' at version "
+          + "\(restored.version) of run '\(runID)': it is of "
           + "version \(manifest.version) of run '\(manifest.runID.sanitized())'. Name the run that "
           + "wrote it."
       )

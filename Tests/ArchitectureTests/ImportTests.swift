@@ -62,7 +62,8 @@ import Testing
 
   /// From the bottom up: a target may import only targets before it.
   private static let layers = [
-    "Files", "Settings", "Tensors", "ObjectStorage", "Tables", "Datasets", "DataPreparation", "Recommenders",
+    "Files", "Settings", "Tensors", "ObjectStorage", "Tables", "Datasets", "DataPreparation",
+    "Recommenders",
     "Protocol", "ParameterServer", "Checkpoints", "Coordinator", "Worker", "Nodes", "Simulation",
     "Configuration", "Transport", "Runtime", "Experiments", "Reports", "Commands", "mrdib",
   ]

@@ -19,11 +19,11 @@ struct BucketStorageTests {
       BucketStorage(try #require(S3Location("s3://runs/team/run")), bucket))
   }
 
-  @Test("training resumes on any number of servers with the bits of files", arguments: 1...3)
-  func resumes(servers: Int) throws {
+  @Test("training resumes on any number of servers with the bits of files")
+  func resumes() throws {
     let folder = try TemporaryFolder()
-    var undisturbed = try TrainedServers(TrainedServers.large, servers: servers)
-    undisturbed.train(to: 6)
+    var undisturbed = try TrainedServers(TrainedServers.large, servers: 2)
+    undisturbed.train(to: 3)
     let manifest = try undisturbed.save(in: store)
     let copy = try undisturbed.save(in: folder.path)
     for (rank, shard) in manifest.shards.enumerated() {
@@ -31,13 +31,13 @@ struct BucketStorageTests {
       #expect(try objects["team/run/\(file)"] == folder.read(file))
       #expect(shard == copy.shards[rank])
     }
-    undisturbed.train(to: 9)
+    undisturbed.train(to: 4)
     let bits = try undisturbed.bits()
-    for others in 1...3 {
+    for others in [1, 3] {
       let reader = try CheckpointReader(manifest.restored, in: store, runID: "run")
       var restored = try TrainedServers(
         TrainedServers.large, servers: others, generation: 2, restoring: reader)
-      restored.train(to: 9)
+      restored.train(to: 4)
       #expect(try restored.bits() == bits)
     }
     let optimizer = TrainedServers.optimizer(undisturbed.kind)

@@ -22,7 +22,8 @@ package struct CheckpointView {
     guard manifest.optimizer == optimizer.description else {
       throw CheckpointError(
         .mismatch,
-        "Cannot use '\(store.storage.path(of: manifest.name.manifest))': it was written with the optimizer "
+        "Cannot use '\(store.storage.path(of: manifest.name.manifest))': it was written with the "
+          + "optimizer "
           + "\(manifest.optimizer.summary.sanitized()), but its configuration has "
           + "\(optimizer.description.summary); use another checkpoint.")
     }

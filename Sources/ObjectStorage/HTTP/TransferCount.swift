@@ -18,8 +18,8 @@ enum TransferCount {
 
   private static let state = Mutex(State())
 
-  /// How often, and with which pause in microseconds, the exit looks for transfers: three seconds in
-  /// all. libcurl asks at least once a second whether a transfer shall end.
+  /// How often, and with which pause in microseconds, the exit looks for transfers: three seconds
+  /// in all. libcurl asks at least once a second whether a transfer shall end.
   private static let attempts = 300
   private static let pause: useconds_t = 10_000
 

@@ -7,8 +7,8 @@ import Synchronization
   import Darwin
 #endif
 
-/// A small HTTP server on this machine, for tests of clients with real sockets. Answers each request
-/// with the bytes that a closure returns for it.
+/// A small HTTP server on this machine, for tests of clients with real sockets. Answers each
+/// request with the bytes that a closure returns for it.
 public final class HTTPServer: Sendable {
   /// A request as it was received.
   public struct Request: Sendable {
