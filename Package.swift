@@ -56,6 +56,8 @@ let package = Package(
     .systemLibrary(
       name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
     .systemLibrary(name: "CExpat", pkgConfig: "expat", providers: [.apt(["libexpat1-dev"])]),
+    // Without pkg-config, as for ZeroMQ: its file names the libraries of TLS, which is not used.
+    .systemLibrary(name: "CMicroHTTPD", providers: [.apt(["libmicrohttpd-dev"])]),
     .target(name: "CWireMessages", dependencies: ["CProtobufC"]),
     .target(name: "CProcess"),
     .target(name: "CMemoryMaps"),
@@ -64,6 +66,7 @@ let package = Package(
 
     // A target imports only what stands above it.
     library("Files"),
+    library("Telemetry"),
     library("Settings", ["Files"]),
     library("Tensors", ["COpenBLAS", "CXXHash", "CKernels"]),
     library("ObjectStorage", ["Files", "Tensors", "CCurl", "CExpat"]),
@@ -83,7 +86,8 @@ let package = Package(
     library(
       "Coordinator",
       ["Files", "Recommenders", "Protocol", .product(name: "GRDB", package: "GRDB.swift")]),
-    library("Worker", ["Tensors", "Tables", "Datasets", "Recommenders", "Protocol"]),
+    library(
+      "Worker", ["Telemetry", "Tensors", "Tables", "Datasets", "Recommenders", "Protocol"]),
     library(
       "Nodes", ["Tables", "Datasets", "Protocol", "ParameterServer", "Coordinator", "Worker"]),
     library(
@@ -99,12 +103,17 @@ let package = Package(
         .product(name: "Yams", package: "Yams"),
       ]),
     library("Transport", ["Files", "CZeroMQ", "CConnectionGuard", "Protocol"]),
+    library("Web", ["Files", "Transport", "CMicroHTTPD"]),
+    // The files of Site are literals in PageFiles.swift, see scripts/embed-page.
+    .target(
+      name: "Page", dependencies: ["Web"], exclude: ["Site"], swiftSettings: swiftSettings),
     library(
       "Runtime",
       [
-        "Files", "Settings", "Tensors", "Tables", "Datasets", "Recommenders", "Protocol",
-        "Worker", "ParameterServer", "Checkpoints", "Coordinator", "Nodes", "Transport",
-        "Configuration", "CProcess", .product(name: "Logging", package: "swift-log"),
+        "Files", "Telemetry", "Settings", "Tensors", "Tables", "Datasets", "Recommenders",
+        "Protocol", "Worker", "ParameterServer", "Checkpoints", "Coordinator", "Nodes",
+        "Transport", "Web", "Configuration", "CProcess",
+        .product(name: "Logging", package: "swift-log"),
       ]),
     library(
       "Experiments",
@@ -121,8 +130,9 @@ let package = Package(
     library(
       "Commands",
       [
-        "Files", "Settings", "Tensors", "Runtime", "Coordinator", "Transport", "Datasets",
-        "DataPreparation", "Recommenders", "Configuration", "Experiments", "Reports", "Simulation",
+        "Files", "Settings", "Tensors", "Runtime", "Coordinator", "Transport", "Web", "Page",
+        "Datasets", "DataPreparation", "Recommenders", "Configuration", "Experiments", "Reports",
+        "Simulation",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ]),
@@ -140,6 +150,7 @@ let package = Package(
     .testTarget(
       name: "TestSupportTests", dependencies: ["TestSupport"], swiftSettings: swiftSettings),
     tests("Files", []),
+    tests("Telemetry", []),
     tests("Settings", []),
     tests("Tensors", ["CKernels"]),
     tests("ObjectStorage", ["Files"]),
@@ -161,15 +172,19 @@ let package = Package(
       ]),
     tests(
       "Worker",
-      ["Datasets", "ParameterServer", "Protocol", "Recommenders", "Tables", "Tensors"]),
+      [
+        "Datasets", "ParameterServer", "Protocol", "Recommenders", "Tables", "Telemetry", "Tensors",
+      ]),
     tests("Nodes", ["Coordinator", "ParameterServer", "Protocol", "Tables", "Worker"]),
     tests("Simulation", ["Coordinator", "Protocol", "Nodes", "ParameterServer", "Tables"]),
     tests("Transport", ["Protocol"]),
+    tests("Web", []),
+    tests("Page", ["Web"]),
     tests(
       "Runtime",
       [
-        "Checkpoints", "Coordinator", "Datasets", "Protocol", "Recommenders", "Nodes", "Tensors",
-        "Worker", "Transport",
+        "Files", "Checkpoints", "Coordinator", "Datasets", "Protocol", "Recommenders", "Nodes",
+        "Tables", "Tensors", "Worker", "Telemetry", "Transport",
       ]),
     tests(
       "Experiments",

@@ -69,10 +69,17 @@ static int unfinished_count;
 // Closed to accept, and then close, a connection when no descriptor is left.
 static int spare = -1;
 static atomic_int is_started, is_linked;
+// Listening sockets whose connections do not concern the guard: those of other libraries.
+static _Atomic unsigned char exempt[CGUARD_MAXIMUM_DESCRIPTORS];
 
 static enum stage stage_of(int descriptor) {
   if ((unsigned)descriptor >= CGUARD_MAXIMUM_DESCRIPTORS) return unguarded;
   return atomic_load_explicit(&stages[descriptor], memory_order_relaxed);
+}
+
+static int is_exempt(int listener) {
+  return (unsigned)listener < CGUARD_MAXIMUM_DESCRIPTORS
+    && atomic_load_explicit(&exempt[listener], memory_order_relaxed);
 }
 
 static void set_stage(int descriptor, enum stage stage) {
@@ -185,6 +192,11 @@ void cguard_acknowledge(uint64_t accepted) {
   pthread_mutex_unlock(&lock);
 }
 
+void cguard_exempt(int listener) {
+  if ((unsigned)listener < CGUARD_MAXIMUM_DESCRIPTORS)
+    atomic_store_explicit(&exempt[listener], 1, memory_order_relaxed);
+}
+
 int cguard_is_linked(void) { return atomic_load(&is_linked); }
 
 // --- accept4 -------------------------------------------------------------------------------------
@@ -221,7 +233,7 @@ static int has_room(int descriptor, const struct in6_addr *address) {
 
 int accept4(int listener, struct sockaddr *peer, socklen_t *peer_size, int flags) {
   accept4_call system_call = (accept4_call)next(&system_accept4, "accept4");
-  if (!atomic_load_explicit(&is_started, memory_order_relaxed))
+  if (!atomic_load_explicit(&is_started, memory_order_relaxed) || is_exempt(listener))
     return system_call(listener, peer, peer_size, flags);
   close_call system_close_call = (close_call)next(&system_close, "close");
   atomic_store(&is_linked, 1);
@@ -359,5 +371,8 @@ int close(int descriptor) {
     if (stage_of(descriptor) != unguarded) forget(descriptor);
     pthread_mutex_unlock(&lock);
   }
+  // The number may be that of any file next.
+  if (is_exempt(descriptor))
+    atomic_store_explicit(&exempt[descriptor], 0, memory_order_relaxed);
   return system_call(descriptor);
 }

@@ -42,6 +42,10 @@ struct cguard_counts {
 /// Guards the connections that this process accepts from now on. May be called again.
 void cguard_start(const struct cguard_limits *limits);
 
+/// Lets the connections of a listening socket pass, until the socket is closed: another library than
+/// libzmq limits them.
+void cguard_exempt(int listener);
+
 struct cguard_counts cguard_read_counts(void);
 
 /// Reports that libzmq's events of the first `accepted` connections were read.

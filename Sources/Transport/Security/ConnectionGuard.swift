@@ -72,6 +72,10 @@ package enum ConnectionGuard {
     cguard_start(&limits)
   }
 
+  /// Lets the connections of a listening socket pass until it is closed: they are not libzmq's, and
+  /// the library that accepts them limits them itself.
+  package static func exempt(listener descriptor: CInt) { cguard_exempt(descriptor) }
+
   /// Whether libzmq's calls pass through the guard; false until it has accepted a connection.
   package static var isLinked: Bool { cguard_is_linked() != 0 }
 

@@ -4,6 +4,7 @@ import Coordinator
 import Datasets
 import Recommenders
 import Transport
+import Web
 
 /// The exit code of a process: codes of `sysexits.h` for permanent failures, 128 and above for
 /// failures that a retry can overcome, as Kubernetes operators for training jobs expect.
@@ -120,6 +121,15 @@ extension ExitCode {
         case .invalidKey: .dataMalformed
         case .resourceLimit: .system
         default: .unavailable
+        }
+    case let error as WebError:
+      self =
+        switch error.code {
+        case .invalidAddress: .usage
+        case .tokenMissing: .inputMissing
+        case .invalidToken: .dataMalformed
+        case .resourceLimit: .system
+        case .addressNotAvailable, .addressInUse, .permissionDenied, .failed: .unavailable
         }
     default: self = .failure
     }
