@@ -3,6 +3,7 @@ import Coordinator
 import Foundation
 import Runtime
 import Tensors
+import Web
 
 struct TrainCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -21,6 +22,9 @@ struct TrainCommand: ParsableCommand {
   @OptionGroup var options: RunOptions
   @OptionGroup var details: DetailOptions
   @OptionGroup var protection: KeyOptions
+  @OptionGroup var telemetry: TelemetryOptions
+  @OptionGroup var logs: LogOptions
+  @OptionGroup var page: PageOptions
 
   @OptionGroup var continuation: ResumeOptions
   @OptionGroup var naming: TitleOptions
@@ -43,6 +47,7 @@ struct TrainCommand: ParsableCommand {
 
   func run() throws {
     try reporting {
+      try logs.apply(role: "train", name: "train")
       // Checked here, so that an unusable folder is reported once and not by every process.
       _ = try protection.security(listens: true)
       _ = try naming.title()
@@ -97,15 +102,24 @@ struct TrainCommand: ParsableCommand {
     let detail = try details.detail(isQuiet: options.quiet)
     if singleProcess {
       Lanes.setCount(setup.threads())
-      let role = try SingleProcessRole(
-        setup: setup, directory: directory, runID: runID, detail: detail,
-        title: try naming.title())
-      return try role.run(signals: signals)
+      let service = try telemetry.service(
+        role: "train", name: "train", in: directory, patience: TelemetryOptions.longPatience
+      ) { if !options.quiet { StandardError.write($0) } }
+      return try TelemetryOptions.finishing(service) {
+        let observer = RunObserver()
+        let server = try page.serve(observer, isQuiet: options.quiet)
+        defer { server?.stop() }
+        let role = try SingleProcessRole(
+          setup: setup, directory: directory, runID: runID, detail: detail,
+          title: try naming.title(), telemetry: service?.board, observer: observer)
+        return try role.run(signals: signals)
+      }
     }
     if !options.quiet { StandardError.write(ComputingThreads(setup.configuration).sentence) }
     let report = try LocalCluster(
       setup: setup, directory: directory, runID: runID, detail: detail,
-      keyFolder: protection.keys, title: try naming.title()
+      keyFolder: protection.keys, title: try naming.title(),
+      telemetry: try telemetry.settings(in: directory), coordinatorOptions: page.arguments
     ).run(signals: signals) { StandardError.writeOverStatus("mrdib: \($0)") }
     if detail == .verbose { StandardError.write(report.table()) }
     return RoleOutcome(

@@ -15,6 +15,8 @@ package final class TaskComputation {
   /// The configuration that the engine was made from.
   private var configuration = ""
   private var work: (any Work)?
+  /// The interactions whose gradients were pushed, of all tasks.
+  package private(set) var examples: UInt64 = 0
 
   /// - Parameters:
   ///   - makeEngine: loads data and model of a run.
@@ -70,7 +72,9 @@ package final class TaskComputation {
     do {
       let input = try input()
       guard let work, let engine else { throw TrainingError("No task is under way.") }
+      let before = work.examples
       let output = try work.advance(input)
+      examples += work.examples - before
       // A result counts only if the data files have not changed since the run began.
       if case .done = output {
         for notice in try engine.dataset.sources.check() { warn(notice) }

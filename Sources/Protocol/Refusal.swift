@@ -1,6 +1,6 @@
 /// Why a peer refused a request. The message explains what to do.
 package struct Refusal: Sendable, Equatable, Error {
-  package enum Code: UInt32, Sendable {
+  package enum Code: UInt32, Sendable, CaseIterable {
     /// The sender uses another protocol version.
     case protocolVersion = 1
     /// The sender belongs to another run.

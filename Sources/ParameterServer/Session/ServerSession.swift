@@ -32,6 +32,9 @@ package struct ServerSession<Peer: Hashable & Sendable>: Sendable {
     return all
   }
 
+  /// The last welcome: rank, run and generation; nil before the first.
+  package var welcome: Welcome? { membership.welcome }
+
   /// Handles an event.
   ///
   /// - Parameter now: seconds on a monotonic clock.

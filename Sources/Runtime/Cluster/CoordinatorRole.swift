@@ -17,6 +17,8 @@ package struct CoordinatorRole: Sendable {
   private let security: Security
   private let keepsSocketFolder: Bool
   private let endpointFile: EndpointFile?
+  private let telemetry: TelemetryBoard?
+  private let observer: RunObserver
   private let announce: @Sendable (String) -> Void
   private let makeDirectory: @Sendable () throws -> RunDirectory
 
@@ -28,6 +30,8 @@ package struct CoordinatorRole: Sendable {
   ///   - keepsSocketFolder: whether the folder of the socket belongs to this run and is created
   ///     again when it was removed.
   ///   - endpointFile: receives the address at which nodes reach the process.
+  ///   - telemetry: receives the counters of the process and of the run.
+  ///   - observer: follows the run, for those who watch it.
   ///   - announce: receives a line for the user that names the address.
   ///   - makeDirectory: called once the process listens. If the address is unusable, no directory
   ///     is left behind and no old run is replaced.
@@ -35,7 +39,8 @@ package struct CoordinatorRole: Sendable {
     setup: RunSetup, runID: String, listen: String, advertisedHost: String? = nil,
     detail: ProgressDetail,
     security: Security = .plain(), keepsSocketFolder: Bool = false,
-    endpointFile: EndpointFile? = nil,
+    endpointFile: EndpointFile? = nil, telemetry: TelemetryBoard? = nil,
+    observer: RunObserver = RunObserver(),
     announce: @escaping @Sendable (String) -> Void = { _ in },
     makeDirectory: @escaping @Sendable () throws -> RunDirectory
   ) {
@@ -47,6 +52,8 @@ package struct CoordinatorRole: Sendable {
     self.security = security
     self.keepsSocketFolder = keepsSocketFolder
     self.endpointFile = endpointFile
+    self.telemetry = telemetry
+    self.observer = observer
     self.announce = announce
     self.makeDirectory = makeDirectory
   }
@@ -65,14 +72,16 @@ package struct CoordinatorRole: Sendable {
     defer { try? context.terminate() }
     let watch = NetworkWatch(label: "mrdib.coordinator")
     let thread = try NetworkThread<CoordinatorReport>(
-      name: "coordinator", context: context, settings: watch.settings(security)
+      name: "coordinator", context: context, settings: watch.settings(security, telemetry)
     ) { [self] in
       CoordinatorHandler(
         setup: setup, listen: listen, advertisedHost: advertisedHost,
-        keepsSocketFolder: keepsSocketFolder, signals: signals, outcome: outcome
+        keepsSocketFolder: keepsSocketFolder, telemetry: telemetry, signals: signals,
+        outcome: outcome
       ) { [self] listener in
         let run = try RunRecorder.open(
-          directory: makeDirectory(), setup: setup, runID: runID, detail: detail)
+          directory: makeDirectory(), setup: setup, runID: runID, detail: detail, observer: observer
+        )
         // First the line: who waits for the file may look for it.
         announce("listening at \(listener.endpoint)")
         try endpointFile?.write(listener.advertised)
@@ -81,6 +90,7 @@ package struct CoordinatorRole: Sendable {
       }
     }
     try thread.join()
+    observer.awaitLastReader()
     return watch.explain(outcome.value)
   }
 }
@@ -94,6 +104,7 @@ private final class CoordinatorHandler: NetworkHandler {
   private let listen: String
   private let advertisedHost: String?
   private let keepsSocketFolder: Bool
+  private let telemetry: TelemetryBoard?
   private let signals: SignalPipe
   private let outcome: OutcomeBox
   private let openRun:
@@ -105,6 +116,7 @@ private final class CoordinatorHandler: NetworkHandler {
 
   init(
     setup: RunSetup, listen: String, advertisedHost: String?, keepsSocketFolder: Bool,
+    telemetry: TelemetryBoard?,
     signals: SignalPipe, outcome: OutcomeBox,
     openRun:
       @escaping (NetworkLoop<Event>.Listener) throws -> (
@@ -115,6 +127,7 @@ private final class CoordinatorHandler: NetworkHandler {
     self.listen = listen
     self.advertisedHost = advertisedHost
     self.keepsSocketFolder = keepsSocketFolder
+    self.telemetry = telemetry
     self.signals = signals
     self.outcome = outcome
     self.openRun = openRun
@@ -154,12 +167,26 @@ private final class CoordinatorHandler: NetworkHandler {
       started?.node.stop(because: ExitCode.reason(ofSignal: signal))
     }
     started?.node.tick(isBehind: loop.isBehind)
+    if let started { started.process.files.recorder.look(at: started.node.state) }
     let now = MonotonicClock.seconds
     socket?.tick(at: now, on: loop)
     memory.tick(at: now, bytesMoved: loop.statistics.bytesMoved)
+    telemetry?.leave(at: now) { parts(on: loop) }
   }
 
   func posted(_ event: Event, on loop: NetworkLoop<Event>) { started?.node.take(event) }
+
+  func ended(on loop: NetworkLoop<Event>) { telemetry?.leaveLast(parts(on: loop)) }
+
+  private func parts(on loop: NetworkLoop<Event>) -> [TelemetryBoard.Part] {
+    guard let (process, node) = started else { return [] }
+    let snapshot = node.state.snapshot
+    return [
+      TelemetryBoard.Part(
+        "coordinator", process.files.recorder.metrics(snapshot), TelemetryBoard.Status(snapshot)),
+      .network("coordinator", loop.statistics),
+    ]
+  }
 }
 
 /// The environment of a coordinator process: its sockets and files.
@@ -195,6 +222,7 @@ private final class CoordinatorProcess: ZeroMQEnvironment, FileKeepingEnvironmen
         outcome.set(RoleOutcome(exitCode: .inputOutput, message: "\(error)"))
       }
     case .failed(let error, let isSuperseded):
+      files.recorder.noteFailure(error)
       outcome.set(
         RoleOutcome(exitCode: isSuperseded ? .unavailable : .inputOutput, message: "\(error)"))
     }

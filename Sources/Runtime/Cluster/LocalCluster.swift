@@ -12,14 +12,20 @@ package struct LocalCluster: Sendable {
   private let detail: ProgressDetail
   private let keyFolder: String?
   private let title: RunTitle
+  private let telemetry: TelemetrySettings?
+  private let coordinatorOptions: [String]
 
   /// - Parameters:
   ///   - keyFolder: with the keys that every process uses; nil: traffic, which does not leave this
   ///     machine, is not encrypted.
   ///   - title: recorded with this start.
+  ///   - telemetry: of the launcher; the coordinator, the servers and the workers have the ports
+  ///     after its port, in that order.
+  ///   - coordinatorOptions: more of the command line of the coordinator.
   package init(
     setup: RunSetup, directory: RunDirectory, runID: String, detail: ProgressDetail,
-    keyFolder: String? = nil, title: RunTitle = RunTitle()
+    keyFolder: String? = nil, title: RunTitle = RunTitle(), telemetry: TelemetrySettings? = nil,
+    coordinatorOptions: [String] = []
   ) {
     self.setup = setup
     self.directory = directory
@@ -27,6 +33,8 @@ package struct LocalCluster: Sendable {
     self.detail = detail
     self.keyFolder = keyFolder
     self.title = title
+    self.telemetry = telemetry
+    self.coordinatorOptions = coordinatorOptions
   }
 
   /// Starts all processes, restarts those that die, and blocks until all have ended.
@@ -45,6 +53,12 @@ package struct LocalCluster: Sendable {
     try keyFolder.map { try KeyFolder($0).checkClusterOnThisMachine() }
     let socket = try SocketFolder()
     defer { socket.remove() }
+    let children = try children(socket)
+    let watch = try telemetry.map {
+      try LauncherTelemetry(
+        $0, processes: children.map(\.name), isQuiet: [.quiet, .brief].contains(detail))
+    }
+    defer { watch?.finish() }
     let isNew = !FileManager.default.fileExists(atPath: directory.configurationPath)
     // The coordinator reads the configuration that was resolved here, so that both agree exactly.
     try directory.writeConfiguration(setup.configurationText)
@@ -53,8 +67,11 @@ package struct LocalCluster: Sendable {
       return try LocalLauncher(
         logDirectory: directory.logDirectory, limits: limits, policy: policy
       ).run(
-        children(socket), signals: signals, announce: { announce($0.sentence) },
-        environment: Rendezvous.without(ProcessInfo.processInfo.environment))
+        children, signals: signals,
+        announce: { notice in
+          watch?.note(notice)
+          announce(notice.sentence)
+        }, environment: Rendezvous.without(ProcessInfo.processInfo.environment))
     } catch {
       // Nothing was trained: leave the directory free for the next attempt.
       if isNew {
@@ -78,7 +95,7 @@ package struct LocalCluster: Sendable {
     return RestartPolicy(limit: cluster.restartLimit, window: Double(cluster.restartWindow))
   }
 
-  private func children(_ socket: SocketFolder) -> [ChildSpecification] {
+  private func children(_ socket: SocketFolder) throws -> [ChildSpecification] {
     let address = socket.endpoint
     let cluster = setup.configuration.cluster
     let hasLoopback = Endpoint.reachesLoopback
@@ -95,7 +112,16 @@ package struct LocalCluster: Sendable {
       worker.nice = nice
       return worker
     }
-    return [coordinator(at: address)] + servers + workers
+    var children = [coordinator(at: address)] + servers + workers
+    if LogFormat.current == .json {
+      for index in children.indices { children[index].arguments.append("--log-format=json") }
+    }
+    if let telemetry {
+      for index in children.indices {
+        children[index].arguments += try telemetry.of(process: index + 1).arguments
+      }
+    }
+    return children
   }
 
   private func coordinator(at address: String) -> ChildSpecification {
@@ -104,7 +130,7 @@ package struct LocalCluster: Sendable {
       arguments: [
         "coordinator", "--listen", address, "--run=\(directory.path)", "--run-id", runID,
         "--prepared",
-      ] + detailOptions + keys,
+      ] + detailOptions + keys + coordinatorOptions,
       isLeader: true, writesToStandardError: true)
   }
 

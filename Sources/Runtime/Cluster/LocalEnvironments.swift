@@ -111,6 +111,8 @@ final class LocalServer: LocalEnvironment, ServerEnvironment {
     return true
   }
 
+  var checkpointStatistics: CheckpointWritingStatistics { background.statistics }
+
   func prepare(_ welcome: Welcome) { background.prepare(welcome) }
 
   func write(_ snapshot: ServerSnapshot, of welcome: Welcome) {
@@ -132,6 +134,8 @@ final class LocalWorker: LocalEnvironment, WorkerEnvironment {
   }
 
   var taskProgress: UInt64 { computation.progress }
+
+  var examples: UInt64 { computation.examples }
 
   func sendToCoordinator(_ message: NodeMessage) {
     deliveries.add(.toCoordinator(.node(message), .workerToCoordinator))

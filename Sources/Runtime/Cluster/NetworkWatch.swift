@@ -34,12 +34,15 @@ final class NetworkWatch: Sendable {
   }
 
   /// The settings of a role's network loop.
-  func settings(_ security: Security) -> NetworkLoopSettings {
+  ///
+  /// - Parameter board: shows that the loop turns.
+  func settings(_ security: Security, _ board: TelemetryBoard?) -> NetworkLoopSettings {
     var settings = NetworkLoopSettings()
     settings.security = security
     settings.live = {
       LifeSign.inherited.give()
       ServiceManager.inherited.live()
+      board?.turned()
     }
     settings.report = { [self] in note($0) }
     return settings

@@ -4,7 +4,9 @@ import Dispatch
 import ParameterServer
 import Protocol
 import Recommenders
+import Synchronization
 import Tables
+import Telemetry
 import Transport
 
 /// The jobs of a server that run off the network thread, because they may take longer than a
@@ -15,6 +17,7 @@ final class ServerBackground<Peer: Hashable & Sendable>: Sendable {
   private let preparing = DispatchQueue(label: "mrdib.server.prepare", qos: .userInitiated)
   private let writing = DispatchQueue(label: "mrdib.server.checkpoint", qos: .utility)
   private let report: @Sendable (ServerSessionEvent<Peer>) -> Void
+  private let counts = Mutex(CheckpointWritingStatistics())
 
   /// - Parameter report: called on one of the queues with the result of every job.
   init(report: @escaping @Sendable (ServerSessionEvent<Peer>) -> Void) {
@@ -36,14 +39,24 @@ final class ServerBackground<Peer: Hashable & Sendable>: Sendable {
     }
   }
 
+  /// Counts of the checkpoints written so far; may be read on any thread.
+  var statistics: CheckpointWritingStatistics { counts.withLock { $0 } }
+
   func write(_ snapshot: ServerSnapshot, of welcome: Welcome) {
-    writing.async { [report] in
+    writing.async { [self] in
+      let start = MonotonicClock.seconds
       do {
         let writer = CheckpointShardWriter(
           CheckpointStore(folder: welcome.checkpoints?.folder ?? ""),
           configurationDigest: try RunConfiguration(welcome).digest)
-        report(.checkpointWritten(try writer.write(snapshot)))
+        let shard = try writer.write(snapshot)
+        counts.withLock {
+          $0.seconds.observe(MonotonicClock.seconds - start)
+          $0.bytes += shard.byteCount
+        }
+        report(.checkpointWritten(shard))
       } catch {
+        counts.withLock { $0.failures += 1 }
         report(
           .checkpointFailed(
             generation: snapshot.generation, version: snapshot.version, "\(error)"))

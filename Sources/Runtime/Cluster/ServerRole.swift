@@ -13,19 +13,22 @@ package struct ServerRole: Sendable {
   private let listen: String
   private let advertisedHost: String?
   private let endpointFile: EndpointFile?
+  private let telemetry: TelemetryBoard?
 
   /// - Parameters:
   ///   - listen: where workers connect, such as `tcp://127.0.0.1:*` for a free port.
   ///   - advertisedHost: where workers reach this machine, if `listen` does not name it.
   ///   - endpointFile: receives the address at which workers reach the process.
+  ///   - telemetry: receives the counters of the process.
   package init(
     options: NodeOptions, listen: String, advertisedHost: String?,
-    endpointFile: EndpointFile? = nil
+    endpointFile: EndpointFile? = nil, telemetry: TelemetryBoard? = nil
   ) {
     self.options = options
     self.listen = listen
     self.advertisedHost = advertisedHost
     self.endpointFile = endpointFile
+    self.telemetry = telemetry
   }
 
   /// Blocks until the server has left the run.
@@ -47,11 +50,12 @@ package struct ServerRole: Sendable {
     defer { try? context.terminate() }
     let watch = NetworkWatch(label: "mrdib.server")
     let thread = try NetworkThread<ServerSessionEvent<PeerID>>(
-      name: "server-network", context: context, settings: watch.settings(options.security)
+      name: "server-network", context: context,
+      settings: watch.settings(options.security, telemetry)
     ) { [self] in
       ServerHandler(
         options: options, search: search, listen: listen, advertisedHost: advertisedHost,
-        endpointFile: endpointFile, signals: signals, outcome: outcome)
+        endpointFile: endpointFile, telemetry: telemetry, signals: signals, outcome: outcome)
     }
     options.warnOfUnreachableHost(search.endpoint, Logger(label: "mrdib.server"), until: outcome)
     try thread.join()
@@ -69,6 +73,7 @@ private final class ServerHandler: NetworkHandler {
   private let listen: String
   private let advertisedHost: String?
   private let endpointFile: EndpointFile?
+  private let telemetry: TelemetryBoard?
   private let signals: SignalPipe
   private var stopDelay: StopDelay
   private let outcome: OutcomeBox
@@ -79,7 +84,8 @@ private final class ServerHandler: NetworkHandler {
 
   init(
     options: NodeOptions, search: CoordinatorSearch, listen: String, advertisedHost: String?,
-    endpointFile: EndpointFile?, signals: SignalPipe, outcome: OutcomeBox
+    endpointFile: EndpointFile?, telemetry: TelemetryBoard?, signals: SignalPipe,
+    outcome: OutcomeBox
   ) {
     self.options = options
     self.search = search
@@ -87,6 +93,7 @@ private final class ServerHandler: NetworkHandler {
     self.listen = listen
     self.advertisedHost = advertisedHost
     self.endpointFile = endpointFile
+    self.telemetry = telemetry
     self.signals = signals
     self.outcome = outcome
   }
@@ -150,10 +157,23 @@ private final class ServerHandler: NetworkHandler {
     started?.node.handle(.tick)
     socket?.tick(at: now, on: loop)
     memory.tick(at: now, bytesMoved: loop.statistics.bytesMoved)
+    telemetry?.leave(at: now) { parts(on: loop) }
   }
 
   func posted(_ event: Event, on loop: NetworkLoop<Event>) {
     started?.node.handle(event)
+  }
+
+  func ended(on loop: NetworkLoop<Event>) { telemetry?.leaveLast(parts(on: loop)) }
+
+  private func parts(on loop: NetworkLoop<Event>) -> [TelemetryBoard.Part] {
+    guard let (process, node) = started else { return [] }
+    return [
+      TelemetryBoard.Part(
+        "server", ServerMetrics(node.session, checkpoints: process.checkpointStatistics),
+        TelemetryBoard.Status(node.session)),
+      .network("server", loop.statistics),
+    ]
   }
 }
 
@@ -183,6 +203,8 @@ private final class ServerProcess: ZeroMQMemberEnvironment, ServerEnvironment {
   func send(_ reply: DataReply, to peer: PeerID) -> Bool {
     send(reply.encoded(), to: peer)?.code != .peerGone
   }
+
+  var checkpointStatistics: CheckpointWritingStatistics { background.statistics }
 
   func prepare(_ welcome: Welcome) {
     ServiceManager.inherited.ready("server \(welcome.rank) of run \(welcome.runID)")

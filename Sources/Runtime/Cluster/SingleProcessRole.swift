@@ -16,6 +16,7 @@ import Worker
 /// against this role, and it is the simplest one to debug.
 package final class SingleProcessRole {
   private let recorder: RunRecorder
+  private let observer: RunObserver
   private let deliveries: LocalDeliveries
   private let coordinatorProcess: LocalCoordinator
   private let serverProcess: LocalServer
@@ -23,21 +24,29 @@ package final class SingleProcessRole {
   private let coordinator: CoordinatorNode<LocalCoordinator>
   private let server: ServerNode<LocalServer>
   private let worker: WorkerNode<LocalWorker>
+  private let telemetry: TelemetryBoard?
   private var tickedAt = -Double.infinity
 
   /// - Parameters:
   ///   - pause: after how many epochs it stops and can be resumed; nil: it trains to its end.
   ///   - title: recorded with this start.
+  ///   - telemetry: receives the counters of the process and of the run.
+  ///   - observer: follows the run, for those who watch it.
   /// - Throws: errors with a sentence when the run cannot begin.
   package init(
     setup: RunSetup, directory: RunDirectory, runID: String, pausingAfter pause: Int? = nil,
-    detail: ProgressDetail, title: RunTitle = RunTitle()
+    detail: ProgressDetail, title: RunTitle = RunTitle(), telemetry: TelemetryBoard? = nil,
+    observer: RunObserver = RunObserver()
   ) throws {
+    self.telemetry = telemetry
     try ProcessNeeds.singleProcess(lanes: Lanes.current.count)
       .check(.current(), for: "a run in one process")
     let state: CoordinatorState
+    self.observer = observer
     (recorder, state) = try RunRecorder.open(
-      directory: directory, setup: setup, runID: runID, pausingAfter: pause, detail: detail)
+      directory: directory, setup: setup, runID: runID, pausingAfter: pause, detail: detail,
+      observer: observer)
+    recorder.isSingleProcess = true
     try directory.recordStart(title)
     deliveries = LocalDeliveries()
     coordinatorProcess = LocalCoordinator(recorder, setup: setup, deliveries: deliveries)
@@ -61,12 +70,30 @@ package final class SingleProcessRole {
 
   /// Runs to the end.
   package func run(signals: any StopSignals) throws -> RoleOutcome {
+    defer { observer.awaitLastReader() }
     do {
       return try runToEnd(signals)
     } catch {
       recorder.abandon(because: error)
       throw error
     }
+  }
+
+  private var parts: [TelemetryBoard.Part] {
+    let snapshot = coordinator.state.snapshot
+    return [
+      TelemetryBoard.Part(
+        "coordinator", recorder.metrics(snapshot), TelemetryBoard.Status(snapshot)),
+      TelemetryBoard.Part(
+        "server", ServerMetrics(server.session, checkpoints: serverProcess.checkpointStatistics),
+        TelemetryBoard.Status(server.session)),
+      TelemetryBoard.Part(
+        "worker",
+        WorkerMetrics(
+          worker.session, examples: workerProcess.examples,
+          taskProgress: workerProcess.taskProgress),
+        TelemetryBoard.Status(worker.session)),
+    ]
   }
 
   private func runToEnd(_ signals: any StopSignals) throws -> RoleOutcome {
@@ -80,14 +107,18 @@ package final class SingleProcessRole {
           coordinator.stop(because: ExitCode.reason(ofSignal: signal))
         }
         coordinator.tick()
+        recorder.look(at: coordinator.state)
         worker.handle(.tick)
         server.handle(.tick)
         deliveries.takeInbox()
+        telemetry?.turned()
+        telemetry?.leave(at: now) { parts }
       }
       // What these deliveries cause waits for the next round.
       for delivery in deliveries.takeAll() where deliveries.ending == nil { deliver(delivery) }
     }
     var result = try deliveries.ending?.get() ?? RoleOutcome(exitCode: .software, message: "")
+    telemetry?.leaveLast(parts)
     try recorder.finish()
     if result.exitCode == .interrupted { result.exitCode = .signal(stopSignal) }
     return result

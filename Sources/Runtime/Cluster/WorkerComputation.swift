@@ -16,6 +16,7 @@ final class WorkerComputation: @unchecked Sendable {  // `computation` is touche
   private let computation: TaskComputation
   private let report: @Sendable (WorkerEvent) -> Void
   private let progressCount = Atomic<UInt64>(0)
+  private let exampleCount = Atomic<UInt64>(0)
 
   /// - Parameters:
   ///   - dataFolder: where the data lies on this machine; nil: in the folder of the configuration.
@@ -32,6 +33,9 @@ final class WorkerComputation: @unchecked Sendable {  // `computation` is touche
   /// How much of the present task is done, in steps or blocks; may be read on any thread.
   var progress: UInt64 { progressCount.load(ordering: .relaxed) }
 
+  /// The interactions whose gradients were pushed; may be read on any thread.
+  var examples: UInt64 { exampleCount.load(ordering: .relaxed) }
+
   func setUp(_ welcome: Welcome) { run { $0.setUp(welcome) } }
 
   func begin(_ task: WorkerTask) { run { $0.begin(task) } }
@@ -45,6 +49,7 @@ final class WorkerComputation: @unchecked Sendable {  // `computation` is touche
       MappedFile.unblockBusErrors()
       let event = job(computation)
       progressCount.store(computation.progress, ordering: .relaxed)
+      exampleCount.store(computation.examples, ordering: .relaxed)
       report(event)
     }
   }

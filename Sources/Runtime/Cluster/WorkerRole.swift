@@ -9,12 +9,15 @@ import Worker
 package struct WorkerRole: Sendable {
   private let options: NodeOptions
   private let dataFolder: String?
+  private let telemetry: TelemetryBoard?
 
-  /// - Parameter dataFolder: where the data lies on this machine, if not where the coordinator has
-  ///   it.
-  package init(options: NodeOptions, dataFolder: String?) {
+  /// - Parameters:
+  ///   - dataFolder: where the data lies on this machine, if not where the coordinator has it.
+  ///   - telemetry: receives the counters of the process.
+  package init(options: NodeOptions, dataFolder: String?, telemetry: TelemetryBoard? = nil) {
     self.options = options
     self.dataFolder = dataFolder
+    self.telemetry = telemetry
   }
 
   /// Blocks until the worker has left the run.
@@ -35,10 +38,12 @@ package struct WorkerRole: Sendable {
     defer { try? context.terminate() }
     let watch = NetworkWatch(label: "mrdib.worker")
     let thread = try NetworkThread<WorkerEvent>(
-      name: "worker-network", context: context, settings: watch.settings(options.security)
-    ) { [options, dataFolder] in
+      name: "worker-network", context: context,
+      settings: watch.settings(options.security, telemetry)
+    ) { [options, dataFolder, telemetry] in
       WorkerHandler(
-        options: options, search: search, dataFolder: dataFolder, signals: signals,
+        options: options, search: search, dataFolder: dataFolder, telemetry: telemetry,
+        signals: signals,
         outcome: outcome)
     }
     options.warnOfUnreachableHost(search.endpoint, Logger(label: "mrdib.worker"), until: outcome)
@@ -52,6 +57,7 @@ private final class WorkerHandler: NetworkHandler {
   private let options: NodeOptions
   private let search: CoordinatorSearch
   private let dataFolder: String?
+  private let telemetry: TelemetryBoard?
   private let signals: SignalPipe
   private var stopDelay: StopDelay
   private let outcome: OutcomeBox
@@ -59,13 +65,15 @@ private final class WorkerHandler: NetworkHandler {
   private var started: (process: WorkerProcess, node: WorkerNode<WorkerProcess>)?
 
   init(
-    options: NodeOptions, search: CoordinatorSearch, dataFolder: String?, signals: SignalPipe,
+    options: NodeOptions, search: CoordinatorSearch, dataFolder: String?,
+    telemetry: TelemetryBoard?, signals: SignalPipe,
     outcome: OutcomeBox
   ) {
     self.options = options
     self.search = search
     stopDelay = StopDelay(seconds: options.stopDelay)
     self.dataFolder = dataFolder
+    self.telemetry = telemetry
     self.signals = signals
     self.outcome = outcome
   }
@@ -97,10 +105,25 @@ private final class WorkerHandler: NetworkHandler {
     }
     if let coordinator = started?.process.coordinator { search.follow(coordinator, on: loop) }
     started?.node.handle(.tick)
+    telemetry?.leave(at: MonotonicClock.seconds) { parts(on: loop) }
   }
 
   func posted(_ event: WorkerEvent, on loop: NetworkLoop<WorkerEvent>) {
     started?.node.handle(event)
+  }
+
+  func ended(on loop: NetworkLoop<WorkerEvent>) { telemetry?.leaveLast(parts(on: loop)) }
+
+  private func parts(on loop: NetworkLoop<WorkerEvent>) -> [TelemetryBoard.Part] {
+    guard let (process, node) = started else { return [] }
+    return [
+      TelemetryBoard.Part(
+        "worker",
+        WorkerMetrics(
+          node.session, examples: process.examples, taskProgress: process.taskProgress),
+        TelemetryBoard.Status(node.session)),
+      .network("worker", loop.statistics),
+    ]
   }
 }
 
@@ -126,6 +149,8 @@ private final class WorkerProcess: ZeroMQMemberEnvironment, WorkerEnvironment {
   }
 
   var taskProgress: UInt64 { computation.progress }
+
+  var examples: UInt64 { computation.examples }
 
   func setUp(_ welcome: Welcome) {
     ServiceManager.inherited.ready("worker \(welcome.rank) of run \(welcome.runID)")

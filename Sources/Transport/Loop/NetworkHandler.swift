@@ -22,6 +22,13 @@ package protocol NetworkHandler<Event>: AnyObject {
 
   /// An event of another thread.
   func posted(_ event: Event, on loop: NetworkLoop<Event>)
+
+  /// Called last, after ``started(on:)`` has succeeded, when the loop receives and sends no more.
+  func ended(on loop: NetworkLoop<Event>)
+}
+
+extension NetworkHandler {
+  package func ended(on loop: NetworkLoop<Event>) {}
 }
 
 /// One socket of a loop.

@@ -12,6 +12,7 @@ extension NetworkLoop {
       closeConnections(linger: settings.socket.linger)
     }
     try handler.started(on: self)
+    defer { handler.ended(on: self) }
     nextTick = MonotonicClock.now + settings.tickInterval
     while !isStopping {
       let ready = try poll(until: nextTick)

@@ -54,6 +54,8 @@ package struct ServerConversation: Sendable {
   private var hello: DataHello?
   private var greetedAt: [Int: Double] = [:]
   private var watch = ServerWatch()
+  /// Counts of requests and replies.
+  package private(set) var statistics = ConversationStatistics()
 
   package init(limits: Limits = Limits()) { self.limits = limits }
 
@@ -94,6 +96,7 @@ package struct ServerConversation: Sendable {
       awaited = .reduces(positions(sent.map(\.id)), requests.map { _ in nil })
       return sent.map(\.action)
     case .push(let requests):
+      statistics.note(requests)
       return requests.map { send(.push($0.body), to: $0.server, at: now).action }
         + [.advance(.sent)]
     case .done(let reports):
@@ -124,6 +127,7 @@ package struct ServerConversation: Sendable {
       return handleProbeReply(reply.body, of: server)
     }
     guard let entry = outstanding.entry(reply.requestID, of: server) else { return [] }
+    statistics.note(reply.body, to: entry.request.body, after: now - entry.firstSentAt)
     switch (entry.request.body, reply.body) {
     case (_, .refused(let refusal)):
       return handle(refusal, of: entry, at: now)
@@ -233,7 +237,9 @@ package struct ServerConversation: Sendable {
 
   /// Repeats overdue requests, and probes silent servers.
   package mutating func tick(at now: Double) -> [Action] {
-    outstanding.overdue(at: now, limits: limits).map(Self.resent) + findSilent(at: now)
+    let overdue = outstanding.overdue(at: now, limits: limits)
+    statistics.repeated += UInt64(overdue.count)
+    return overdue.map(Self.resent) + findSilent(at: now)
   }
 
   private mutating func findSilent(at now: Double) -> [Action] {

@@ -45,6 +45,36 @@ package struct WorkerSession: Sendable {
     self.conversation = ServerConversation(limits: conversation)
   }
 
+  /// Counts of the exchange with the servers.
+  package var statistics: ConversationStatistics { conversation.statistics }
+
+  /// Requests without a reply.
+  package var outstandingCount: Int { conversation.outstandingCount }
+
+  /// Whether it is a member that computes, or waits for a task.
+  package var isReady: Bool {
+    switch phase {
+    case .idle, .working: true
+    case .joining, .settingUp, .meetingServers, .waiting, .left: false
+    }
+  }
+
+  /// What it is doing, in a few words.
+  package var activity: String {
+    switch phase {
+    case .joining: "joining the run"
+    case .settingUp: "loading the data"
+    case .meetingServers: "connecting to the servers"
+    case .idle: "without a task"
+    case .working: "computing"
+    case .waiting: "waiting for the coordinator"
+    case .left: "leaving"
+    }
+  }
+
+  /// The last welcome: rank, run and generation; nil before the first.
+  package var welcome: Welcome? { membership.welcome }
+
   /// Handles an event.
   ///
   /// - Parameter now: seconds on a monotonic clock.

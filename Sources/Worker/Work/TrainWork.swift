@@ -39,6 +39,7 @@ final class TrainWork: Work {
   private var stalePushes: [ServerRequest<PushRequest>] = []
   /// Nil once they were pushed.
   private var initialValues: InitialValues?
+  private(set) var examples: UInt64 = 0
   /// Owns the matrices of pulled rows; its buffers are reused every step.
   private let pulledTape: Tape
   private let shared: SharedForward
@@ -86,6 +87,9 @@ final class TrainWork: Work {
     case .sent where initialValues != nil:
       return try nextInitialValues() ?? nextPull()
     case .sent:
+      if context(shard: shards[0]).isFinalRound {
+        examples += steps.reduce(0) { $0 + UInt64($1.batch.users.count) }
+      }
       version += 1
       return nextPull()
     case .versionSuperseded(let present):

@@ -48,6 +48,13 @@ package protocol Work: AnyObject {
 
   /// The number of finished steps or blocks.
   var progress: UInt64 { get }
+
+  /// The interactions whose gradients were pushed.
+  var examples: UInt64 { get }
+}
+
+extension Work {
+  package var examples: UInt64 { 0 }
 }
 
 /// Why a task failed on a worker.

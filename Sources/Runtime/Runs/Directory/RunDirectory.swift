@@ -11,6 +11,7 @@ import Foundation
 ///     metrics.jsonl          one line per epoch
 ///     summary.json           the result
 ///     run.sqlite             the coordinator's state
+///     telemetry/             addresses and last metrics of the processes, with --telemetry
 ///     logs/NAME.log          what each process wrote, and NAME.log.1 before that
 ///     best.json, models/     the best model, see ``BestModel``
 ///     checkpoints/           what a stopped run resumes from, unless the settings name a folder
@@ -31,6 +32,8 @@ package struct RunDirectory: Sendable, Equatable {
   package var summaryPath: String { "\(path)/summary.json" }
   package var storePath: String { "\(path)/run.sqlite" }
   package var logDirectory: String { "\(path)/logs" }
+
+  package var telemetryDirectory: String { "\(path)/telemetry" }
 
   /// The log of a process, such as `server-0`.
   package func logPath(of name: String) -> String { "\(logDirectory)/\(name).log" }
@@ -200,7 +203,7 @@ package struct RunDirectory: Sendable, Equatable {
       }
     }
     // A folder with other files in it stays.
-    for folder in [modelDirectory, checkpointDirectory] { rmdir(folder) }
+    for folder in [modelDirectory, checkpointDirectory, telemetryDirectory] { rmdir(folder) }
   }
 
   /// The files of an old run, in the order in which they are removed. `best.json` goes first, so
@@ -210,10 +213,13 @@ package struct RunDirectory: Sendable, Equatable {
   package var oldFiles: [String] {
     let models = names(in: modelDirectory) { BestModel.isFolder($0) }
     let checkpoints = names(in: checkpointDirectory) { $0.wholeMatch(of: /v\d+-g\d+/) != nil }
+    let telemetry = names(in: telemetryDirectory) {
+      $0.wholeMatch(of: /(launcher|train|coordinator|(server|worker)-\d+)\.(json|prom)/) != nil
+    }
     let logs = names(in: logDirectory) {
       $0.wholeMatch(of: /(train|coordinator|(server|worker)-\d+)\.log(\.1)?/) != nil
     }
-    return [BestModel.path(path)] + models + checkpoints + logs + runFiles
+    return [BestModel.path(path)] + models + checkpoints + telemetry + logs + runFiles
   }
 
   private func names(in folder: String, where isOurs: (String) -> Bool) -> [String] {

@@ -28,6 +28,8 @@ package final class RunRecorder {
   private var knownKernels: Set<String> = []
   /// A finished epoch that is not evaluated yet.
   private var pendingEpoch: EpochSummary?
+  /// What has happened since the start.
+  private var tally: RunTally
 
   /// Resumes the run in the directory under the next term, or begins one.
   ///
@@ -100,6 +102,9 @@ package final class RunRecorder {
       pendingEpoch = try MetricsLog.rewrite(directory.metricsPath, as: stored, plan: plan)
     }
     metrics = try MetricsLog(path: directory.metricsPath)
+    tally = RunTally(
+      plan: plan, epochsFinished: stored?.progress.epochsFinished ?? 0,
+      best: stored?.progress.best)
     progress = ProgressReporter(
       ProgressPlan(plan, examplesPerEpoch: UInt64(setup.dataset.trainUsers.count)),
       selection: selection, detail: detail)
@@ -169,7 +174,21 @@ package final class RunRecorder {
   }
 
   /// Shows an event as progress.
-  package func report(_ event: RunEvent) { progress.handle(event) }
+  package func report(_ event: RunEvent) {
+    tally.note(event)
+    progress.handle(event)
+  }
+
+  /// The metrics of the run, for an observer.
+  func metrics(_ snapshot: RunSnapshot) -> RunMetrics {
+    RunMetrics(
+      constants: .init(
+        runID: plan.runID, model: setup.configuration.model.model, dataset: setup.dataset.name,
+        workers: plan.workerCount, servers: plan.serverCount, epochs: plan.epochs,
+        stepsPerEpoch: plan.stepsPerEpoch,
+        examplesPerEpoch: UInt64(setup.dataset.trainUsers.count), folder: directory.path),
+      tally: tally, snapshot: snapshot)
+  }
 
   /// Shows what the run waits for at this moment.
   package func showWait(for what: String, secondsLeft: Double) {
