@@ -94,12 +94,47 @@ enum Logs {
     LoggingSystem.bootstrap { label in
       var handler = StreamLogHandler(label: label, stream: Stream())
       handler.logLevel = level.withLock { $0 }
-      return handler
+      return FormattedLogHandler(text: handler, label: label)
     }
   }
 
   /// Sets the lowest level that is shown, for loggers created afterwards.
   static func show(from level: Logger.Level) { self.level.withLock { $0 = level } }
+
+  /// Writes lines in the format of this process.
+  private struct FormattedLogHandler: LogHandler {
+    var text: StreamLogHandler
+    let label: String
+
+    var logLevel: Logger.Level {
+      get { text.logLevel }
+      set { text.logLevel = newValue }
+    }
+
+    var metadata: Logger.Metadata {
+      get { text.metadata }
+      set { text.metadata = newValue }
+    }
+
+    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+      get { text[metadataKey: key] }
+      set { text[metadataKey: key] = newValue }
+    }
+
+    func log(event: LogEvent) {
+      guard LogFormat.current == .json else { return text.log(event: event) }
+      let level: LogRecord.Level =
+        switch event.level {
+        case .trace, .debug: .debug
+        case .info, .notice: .info
+        case .warning: .warning
+        case .error, .critical: .error
+        }
+      ProcessOutput.report(
+        LogRecord(
+          level: level, message: "\(event.message)", fields: ["logger": .text(label)]))
+    }
+  }
 
   /// Gets whole lines from the handler.
   private struct Stream: TextOutputStream {

@@ -67,6 +67,45 @@ enum TestSocket {
     usleep(20_000)
   }
 
+  /// The whole response to an HTTP request.
+  ///
+  /// - Parameter header: one more, or several with line breaks.
+  static func get(_ target: String, at port: UInt16, _ header: String = "X-None: 1") throws
+    -> String
+  {
+    let request =
+      "GET \(target) HTTP/1.1\r\nHost: localhost\r\n\(header)\r\nConnection: close\r\n\r\n"
+    let descriptor = try #require(try hold(Array(request.utf8), at: port))
+    defer { close(descriptor) }
+    var received: [UInt8] = []
+    var chunk = [UInt8](repeating: 0, count: 65_536)
+    while true {
+      let count = recv(descriptor, &chunk, chunk.count, 0)
+      if count <= 0 { return String(decoding: received, as: UTF8.self) }
+      received += chunk[..<count]
+    }
+  }
+
+  /// Listens at a port of this machine, and accepts nothing.
+  final class Listener: Sendable {
+    let port: UInt16
+    private let descriptor: Int32
+
+    init() throws {
+      port = try freePort()
+      descriptor = try make()
+      var address = loopback(port: port)
+      let isBound = withUnsafePointer(to: &address) { [descriptor] pointer in
+        pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+          bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
+        }
+      }
+      try #require(isBound && listen(descriptor, 1) == 0)
+    }
+
+    deinit { close(descriptor) }
+  }
+
   private static func make() throws -> Int32 {
     let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
     try #require(descriptor >= 0)

@@ -43,6 +43,38 @@ import Worker
     #expect(conversation.outstandingCount == 0)
   }
 
+  @Test("requests are counted with their time, their staleness and their share of the loss")
+  func statistics() {
+    var conversation = ServerConversation()
+    let wanted = PullRequest(generation: 1, version: 7, sections: [], keys: .empty)
+    let asked = requests(
+      conversation.perform(.pull([ServerRequest(server: 0, body: wanted)]), at: 1))
+    _ = conversation.handle(pulled(asked[0].id, version: 4), from: 0, at: 3)
+    #expect(conversation.statistics.pullSeconds.sum == 2)
+    #expect(conversation.statistics.staleness.sum == 3)
+    var first = push(0).body
+    first.sums = ["loss.total": 0.25, "stat.x": 9]
+    var second = first
+    second.name.shard = 1
+    let sent = requests(
+      conversation.perform(
+        .push([
+          ServerRequest(server: 0, body: first), ServerRequest(server: 0, body: second), push(1),
+        ]), at: 4))
+    for request in sent {
+      _ = conversation.handle(
+        DataReply(requestID: request.id, body: .pushed(.accepted)), from: request.server, at: 4.5)
+      // A second reply counts no second time.
+      _ = conversation.handle(
+        DataReply(requestID: request.id, body: .pushed(.accepted)), from: request.server, at: 9)
+    }
+    #expect(conversation.statistics.pushSeconds.count == 3)
+    #expect(conversation.statistics.pushSeconds.sum == 1.5)
+    #expect(conversation.statistics.versions == 1)
+    #expect(conversation.statistics.loss == ["total": 0.5])
+    #expect(conversation.statistics.reduceSeconds.count == 0)
+  }
+
   @Test("a second reply, or one of the wrong server, changes nothing")
   func strayAnswers() {
     var conversation = ServerConversation()

@@ -47,7 +47,7 @@ package struct RunOutcome: Sendable, Equatable {
     }
   }
 
-  var status: RunStatus {
+  package var status: RunStatus {
     switch ending {
     case .completed: .completed
     case .earlyStopped: .earlyStopped

@@ -24,7 +24,7 @@ struct LauncherMetrics: MetricSource {
     func family(_ name: String, _ help: String, _ counts: [String: Int]) -> MetricFamily {
       var family = MetricFamily(name, .counter, help)
       for process in names {
-        family.add([.init("process_name", process)], Double(counts[process] ?? 0))
+        family.add([.init("child", process)], Double(counts[process] ?? 0))
       }
       return family
     }

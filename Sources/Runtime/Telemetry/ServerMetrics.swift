@@ -10,7 +10,8 @@ struct ServerMetrics: MetricSource {
   let tables: [TableSize]
   let parkedPulls: Int
   let version: UInt64
-  let generation: UInt64
+  /// Nil before the process is a member.
+  let welcome: Welcome?
 
   init<Peer>(_ session: ServerSession<Peer>, checkpoints: CheckpointWritingStatistics) {
     statistics = session.statistics
@@ -18,7 +19,7 @@ struct ServerMetrics: MetricSource {
     tables = session.state?.tableSizes ?? []
     parkedPulls = session.state?.parkedPullCount ?? 0
     version = session.state?.version ?? 0
-    generation = session.welcome?.generation ?? 0
+    welcome = session.welcome
   }
 
   var families: [MetricFamily] {
@@ -40,6 +41,7 @@ struct ServerMetrics: MetricSource {
       MetricFamily(name, .gauge, help, value)
     }
     return [
+      .member("server", welcome),
       count("mrdib_server_pulls", "Answered pulls.", statistics.pulls),
       count(
         "mrdib_server_pulls_waited", "Pulls that waited for a version.", statistics.parkedPulls),
@@ -71,7 +73,7 @@ struct ServerMetrics: MetricSource {
         Double(version)),
       level(
         "mrdib_server_generation", "The generation of the tables; 0 before the first.",
-        Double(generation)),
+        Double(welcome?.generation ?? 0)),
       rows, bytes, written,
       count(
         "mrdib_server_checkpoint_written_bytes", "Bytes of checkpoint files that were written.",

@@ -10,14 +10,15 @@ struct WorkerMetrics: MetricSource {
   /// Steps or blocks of the task under way.
   let taskProgress: UInt64
   let outstanding: Int
-  let generation: UInt64
+  /// Nil before the process is a member.
+  let welcome: Welcome?
 
   init(_ session: WorkerSession, examples: UInt64, taskProgress: UInt64) {
     statistics = session.statistics
     self.examples = examples
     self.taskProgress = taskProgress
     outstanding = session.outstandingCount
-    generation = session.welcome?.generation ?? 0
+    welcome = session.welcome
   }
 
   var families: [MetricFamily] {
@@ -42,6 +43,7 @@ struct WorkerMetrics: MetricSource {
       loss.add([.init("part", part)], value)
     }
     return [
+      .member("worker", welcome),
       MetricFamily(
         "mrdib_worker_examples", .counter,
         "Interactions whose gradients were pushed, also those computed again after a loss.",
@@ -65,7 +67,7 @@ struct WorkerMetrics: MetricSource {
         statistics.refusals),
       MetricFamily(
         "mrdib_worker_generation", .gauge, "The generation of the tables; 0 before the first.",
-        Double(generation)),
+        Double(welcome?.generation ?? 0)),
     ]
   }
 }

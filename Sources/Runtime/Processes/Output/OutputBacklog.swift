@@ -36,11 +36,11 @@ package struct OutputBacklog: Sendable {
 
     /// The lines that report the losses.
     var note: String {
-      (unread == 0
-        ? ""
-        : "mrdib: \(ProgressFormat.count(unread, "line")) dropped here: the output was not read\n")
-        + (failed == 0
-          ? "" : "mrdib: \(ProgressFormat.count(failed, "line")) lost here: \(reason)\n")
+      let dropped =
+        "mrdib: \(ProgressFormat.count(unread, "line")) dropped here: the output was not read"
+      let lost = "mrdib: \(ProgressFormat.count(failed, "line")) lost here: \(reason)"
+      return (unread == 0 ? "" : LogFormat.line(dropped))
+        + (failed == 0 ? "" : LogFormat.line(lost))
     }
   }
 

@@ -45,8 +45,9 @@ package final class ProcessLog: Sendable {
       if let error, rotation.isFirstFailure() {
         let reason = String(cString: strerror(error))
         warning?.write(
-          "warning: cannot write the log '\(path.withoutControlCharacters())': \(reason); the run "
-            + "continues, lines of the log are lost\n")
+          LogFormat.line(
+            "warning: cannot write the log '\(path.withoutControlCharacters())': \(reason); the run "
+              + "continues, lines of the log are lost"))
       }
     }
     let start = size > 0 ? "starts again; the lines above are of earlier starts" : "starts"
@@ -68,6 +69,7 @@ package final class ProcessLog: Sendable {
   }
 
   private static func stamped(_ line: String) -> String {
-    "\(Date().ISO8601Format()) \(line.withoutControlCharacters())\n"
+    if LogFormat.current == .json { return LogFormat.line(line) }
+    return "\(Date().ISO8601Format()) \(line.withoutControlCharacters())\n"
   }
 }

@@ -36,8 +36,15 @@ package enum ProcessOutput {
 
   /// Writes a line to stderr and to the log.
   package static func report(_ line: String) {
-    diagnostics.write(line + "\n")
+    diagnostics.write(LogFormat.line(line))
     log?.note(line)
+  }
+
+  /// Writes a record to stderr and to the log, in JSON.
+  package static func report(_ record: LogRecord) {
+    let line = record.line
+    diagnostics.write(line)
+    log?.write(line)
   }
 
   /// Writes a line to stderr while another process shows a status there, which is erased.
@@ -45,7 +52,11 @@ package enum ProcessOutput {
     if case .rewriting = ProgressStyle.onStandardError(isQuiet: false) {
       diagnostics.assumeStatus()
     }
-    report(line)
+    if LogFormat.current == .json {
+      report(LogRecord(level: .warning, message: LogRecord.Level.split(line).1))
+    } else {
+      report(line)
+    }
   }
 
   /// Writes text, whole lines with a time of their own, to stderr and to the log.

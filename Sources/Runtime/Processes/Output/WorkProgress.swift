@@ -23,7 +23,7 @@ package final class WorkProgress {
     guard let line = view.line(stage, amount, at: MonotonicClock.seconds) else { return }
     switch view.style {
     case .rewriting: writer.show(status: line)
-    case .plain: writer.write(line + "\n")
+    case .plain: writer.write(LogFormat.line(line))
     case .quiet: break
     }
   }

@@ -15,6 +15,7 @@ package final class ProgressReporter {
   /// What goes to the log.
   private var record: ProgressView
   private let keepsStatus: Bool
+  private let isQuiet: Bool
   private let writer = ProcessOutput.diagnostics
 
   /// - Parameter selection: of a run that is resumed, as far as it was evaluated.
@@ -23,6 +24,7 @@ package final class ProgressReporter {
       style: .onStandardError(isQuiet: detail == .quiet), detail: detail, plan: plan,
       selection: selection)
     keepsStatus = detail != .brief
+    isQuiet = [.quiet, .brief].contains(detail)
     record = ProgressView(
       style: .plain(interval: 600), detail: .verbose, plan: plan, selection: selection)
   }
@@ -33,6 +35,15 @@ package final class ProgressReporter {
   }
 
   package func handle(_ event: RunEvent, at now: Double = MonotonicClock.seconds) {
+    if LogFormat.current == .json {
+      guard let record = event.record else { return }
+      if isQuiet, record.level == .info {
+        ProcessOutput.log?.write(record.line)
+      } else {
+        ProcessOutput.report(record)
+      }
+      return
+    }
     fitTerminal()
     show(view.handle(event, at: now))
     guard let log = ProcessOutput.log else { return }
@@ -66,6 +77,8 @@ extension ProgressStyle {
   /// How progress is shown on this process's stderr.
   package static func onStandardError(isQuiet: Bool) -> ProgressStyle {
     let descriptor = ProcessOutput.diagnostics.descriptor
+    // A program reads the lines.
+    if LogFormat.current == .json { return isQuiet ? .quiet : .plain(interval: 30) }
     return choose(
       isTerminal: isatty(descriptor) == 1,
       width: terminalWidth(of: descriptor) ?? usualWidth, isQuiet: isQuiet,
