@@ -1,4 +1,4 @@
-/// Counts of observed values in fixed ranges, with their sum. A value: the thread that observes owns
+/// Counts of observed values in fixed ranges, with their sum. A value: the thread that observes has
 /// it, and others get copies.
 package struct Histogram: Sendable, Equatable {
   /// The greatest value of each range, ascending; one more range has no limit.

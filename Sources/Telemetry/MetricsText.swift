@@ -1,8 +1,8 @@
 /// The text in which metrics are read.
 ///
-/// There are two: OpenMetrics 1.0 (specification of the OpenMetrics project, section "Text format"),
-/// which scrapers ask for in `Accept`, and the older text of Prometheus 0.0.4, which `promtool check
-/// metrics` and the textfile collector of the node exporter read.
+/// There are two: OpenMetrics 1.0 (specification of the OpenMetrics project, section "Text
+/// format"), which scrapers ask for in `Accept`, and the older text of Prometheus 0.0.4, which
+/// `promtool check metrics` and the textfile collector of the node exporter read.
 package enum MetricsText: Sendable {
   case openMetrics
   case prometheus

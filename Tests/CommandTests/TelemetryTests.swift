@@ -89,7 +89,6 @@ import Testing
     let launcher = values(try folder.text("run/telemetry/launcher.prom"))
     #expect(
       launcher["mrdib_launcher_restarts_total{child=\"worker-0\",process=\"launcher\"}"] == 0)
-    #expect(try folder.files.contains("run"))
     #expect(port(folder, "run/telemetry/coordinator.json") == nil)
 
     let shown = try records(command.errors)

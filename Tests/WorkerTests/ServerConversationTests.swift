@@ -1,4 +1,5 @@
 import Protocol
+import Telemetry
 import Testing
 import Worker
 

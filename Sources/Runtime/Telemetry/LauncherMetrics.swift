@@ -35,36 +35,3 @@ struct LauncherMetrics: MetricSource {
     ]
   }
 }
-
-/// The telemetry of a launcher: its service, and what it counts.
-///
-/// Confined to the launcher's thread.
-final class LauncherTelemetry {
-  private let service: TelemetryService
-  private var metrics: LauncherMetrics
-
-  /// - Parameters:
-  ///   - processes: the names of the processes that it starts.
-  ///   - announce: receives a line for the user that names the address.
-  /// - Throws: as ``TelemetryService/init(_:role:name:patience:)``.
-  init(_ settings: TelemetrySettings, processes: [String], announce: (String) -> Void) throws {
-    service = try TelemetryService(settings, role: "launcher", name: "launcher")
-    metrics = LauncherMetrics(names: processes)
-    leave()
-    announce(
-      "metrics of the launcher are at \(service.url)"
-        + (settings.folder.map { "; the addresses of all processes are in \($0)" } ?? ""))
-  }
-
-  func note(_ notice: LaunchNotice) {
-    metrics.note(notice)
-    leave()
-  }
-
-  func finish() { service.finish() }
-
-  private func leave() {
-    let status = TelemetryBoard.Status(isReady: true, activity: "watching the processes")
-    service.board.leaveLast([TelemetryBoard.Part("launcher", metrics, status)])
-  }
-}

@@ -65,8 +65,8 @@ package final class TelemetryService: Sendable {
     }
     guard isNew else { return }
     try DurableFile.makeFolder(folder)
-    let target = Target(
-      targets: ["\(server.boundAddress)"], labels: ["role": process.role, "process": name])
+    // No label of a metric: Prometheus would rename that.
+    let target = Target(targets: ["\(server.boundAddress)"], labels: ["process": name])
     try DurableFile.write(ResultJSON.encode([target], isPretty: false), to: addressPath(in: folder))
   }
 

@@ -46,8 +46,8 @@ package final class ProcessLog: Sendable {
         let reason = String(cString: strerror(error))
         warning?.write(
           LogFormat.line(
-            "warning: cannot write the log '\(path.withoutControlCharacters())': \(reason); the run "
-              + "continues, lines of the log are lost"))
+            "warning: cannot write the log '\(path.withoutControlCharacters())': \(reason); the "
+              + "run continues, lines of the log are lost"))
       }
     }
     let start = size > 0 ? "starts again; the lines above are of earlier starts" : "starts"
