@@ -21,7 +21,7 @@ import Testing
   }
 
   /// The address that a process has left in the folder of its run.
-  private func port(_ folder: TemporaryFolder, _ file: String) -> UInt16? {
+  private func announcedPort(_ folder: TemporaryFolder, _ file: String) -> UInt16? {
     guard let data = FileManager.default.contents(atPath: folder.path(file)),
       let list = try? JSONSerialization.jsonObject(with: data) as? [[String: Any]],
       let target = (list.first?["targets"] as? [String])?.first
@@ -89,7 +89,7 @@ import Testing
     let launcher = values(try folder.text("run/telemetry/launcher.prom"))
     #expect(
       launcher["mrdib_launcher_restarts_total{child=\"worker-0\",process=\"launcher\"}"] == 0)
-    #expect(port(folder, "run/telemetry/coordinator.json") == nil)
+    #expect(announcedPort(folder, "run/telemetry/coordinator.json") == nil)
 
     let shown = try records(command.errors)
     let events = Set(shown.compactMap { $0["event"] as? String })
@@ -117,7 +117,7 @@ import Testing
       ])
     var found: UInt16?
     try Wait.until("the process leaves its address") {
-      found = port(folder, "run/telemetry/train.json")
+      found = announcedPort(folder, "run/telemetry/train.json")
       return found != nil
     }
     let port = try #require(found)
@@ -140,7 +140,7 @@ import Testing
     #expect(text.hasSuffix("\n# EOF\n"))
     run.terminate()
     #expect(try run.wait() == 143)
-    #expect(self.port(folder, "run/telemetry/train.json") == nil)
+    #expect(announcedPort(folder, "run/telemetry/train.json") == nil)
     let last = values(try folder.text("run/telemetry/train.prom"))
     #expect(last["mrdib_run_state{state=\"interrupted\",process=\"train\"}"] == 1)
   }
