@@ -62,8 +62,8 @@ struct MrdibCommand: ParsableCommand {
       TrainCommand.self, SweepCommand.self, CompareCommand.self, AblateCommand.self,
       TuneCommand.self, DecomposeCommand.self, ReportCommand.self,
       CoordinatorCommand.self, ServerCommand.self, WorkerCommand.self,
-      KeysCommand.self, RecommendCommand.self, ExportCommand.self, CheckpointCommand.self,
-      RunsCommand.self,
+      KeysCommand.self, StatusCommand.self, PageCommand.self, RunsCommand.self,
+      RecommendCommand.self, ExportCommand.self, CheckpointCommand.self,
       DataCommand.self, ConfigCommand.self, DoctorCommand.self, SimulateCommand.self,
     ])
 

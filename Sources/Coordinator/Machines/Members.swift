@@ -19,6 +19,8 @@ struct Members: Sendable {
     var taskProgress: UInt64 = 0
     /// The task that was sent to it and that its latest heartbeat did not name; 0 for none.
     var missedTask: UInt64 = 0
+    /// Nil before its first heartbeat.
+    var usage: MemberStatus.Usage?
 
     var role: NodeRole { hello.role }
 
@@ -141,6 +143,10 @@ struct Members: Sendable {
 
   mutating func setProgress(_ progress: UInt64, of node: NodeID) {
     members[node]?.taskProgress = progress
+  }
+
+  mutating func setUsage(_ usage: MemberStatus.Usage, of node: NodeID) {
+    members[node]?.usage = usage
   }
 
   /// A heartbeat did not name the task that its node has; 0 for none.

@@ -81,6 +81,7 @@ extension CoordinatorState {
     let answer =
       [.send(.heartbeatAcknowledged(generation: generation), to: node)]
       + repeatLost(heartbeat, from: node, member)
+    run.members.setUsage(MemberStatus.Usage(heartbeat), of: node)
     let before = phase.progress(in: run)
     switch member.role {
     case .server where heartbeat.generation == generation && member.isReady:

@@ -57,6 +57,12 @@ package final class SignalPipe: StopSignals {
 
   private static let lasting = Mutex<SignalPipe?>(nil)
 
+  /// Waits until a signal is pending, at most so many seconds.
+  package func wait(seconds: Double) {
+    var entry = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+    _ = poll(&entry, 1, Int32(max(0, min(seconds, 3600)) * 1000))
+  }
+
   package func next() -> Int32? {
     var byte: UInt8 = 0
     while true {

@@ -9,6 +9,7 @@ import Foundation
 ///     config.resolved.yaml   the configuration with all defaults filled in
 ///     environment.json       the machine and the program that made the run
 ///     metrics.jsonl          one line per epoch
+///     events.jsonl           what happened besides, see ``EventLog``
 ///     summary.json           the result
 ///     run.sqlite             the coordinator's state
 ///     telemetry/             addresses and last metrics of the processes, with --telemetry
@@ -29,6 +30,7 @@ package struct RunDirectory: Sendable, Equatable {
   package var configurationPath: String { "\(path)/config.resolved.yaml" }
   package var environmentPath: String { "\(path)/environment.json" }
   package var metricsPath: String { "\(path)/metrics.jsonl" }
+  package var eventsPath: String { "\(path)/events.jsonl" }
   package var summaryPath: String { "\(path)/summary.json" }
   package var storePath: String { "\(path)/run.sqlite" }
   package var logDirectory: String { "\(path)/logs" }
@@ -165,7 +167,8 @@ package struct RunDirectory: Sendable, Equatable {
 
   /// The files of a run, those that show the most progress first.
   private var runFiles: [String] {
-    [summaryPath] + storeFiles + [metricsPath, environmentPath, configurationPath]
+    [summaryPath] + storeFiles
+      + [metricsPath, eventsPath, environmentPath, configurationPath]
       + [BestModel.path(path)]
   }
 

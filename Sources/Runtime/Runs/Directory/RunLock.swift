@@ -1,6 +1,7 @@
 import Checkpoints
 import Coordinator
 import Files
+import Foundation
 
 #if canImport(Glibc)
   import Glibc

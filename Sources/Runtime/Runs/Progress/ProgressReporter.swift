@@ -85,6 +85,11 @@ extension ProgressStyle {
       environment: ProcessInfo.processInfo.environment)
   }
 
+  /// The columns of the terminal that gets results.
+  package static var resultsWidth: Int {
+    terminalWidth(of: ProcessOutput.results.descriptor) ?? usualWidth
+  }
+
   /// The columns of a terminal; nil where there is none, or it does not know.
   static func terminalWidth(of descriptor: Int32) -> Int? {
     var size = winsize()

@@ -22,6 +22,8 @@ package final class RunRecorder {
   private let store: RunStore
   private var metrics: MetricsLog
   private let progress: ProgressReporter
+  private let observer: RunObserver
+  private var events: EventLog
   private let startedAt = MonotonicClock.seconds
   private let logger = Logger(label: "mrdib.run")
   /// The workers' kernels that are recorded.
@@ -36,12 +38,13 @@ package final class RunRecorder {
   /// - Parameters:
   ///   - runID: of a new run; a resumed one keeps its own.
   ///   - pause: after how many epochs it stops and can be resumed; nil: it trains to its end.
+  ///   - observer: follows the run, for those who watch it.
   /// - Returns: the recorder, and the coordinator's state at the start or at the point of resuming.
   /// - Throws: ``RuntimeError`` or `CoordinationError` when the directory cannot be used, or its
   ///   run has other settings or lacks its records.
   package static func open(
     directory: RunDirectory, setup: RunSetup, runID: String, pausingAfter pause: Int? = nil,
-    detail: ProgressDetail
+    detail: ProgressDetail, observer: RunObserver = RunObserver()
   ) throws -> (recorder: RunRecorder, state: CoordinatorState) {
     let watch = try RunDirectoryWatch(directory)
     try directory.checkRecordsAreThere()
@@ -71,7 +74,7 @@ package final class RunRecorder {
     for file in directory.storeFiles { watch.hold(file) }
     let recorder = try RunRecorder(
       directory: directory, watch: watch, setup: setup, plan: plan, store: store, stored: stored,
-      selection: state.selection, detail: detail)
+      selection: state.selection, detail: detail, observer: observer)
     return (recorder, state)
   }
 
@@ -91,7 +94,8 @@ package final class RunRecorder {
 
   private init(
     directory: RunDirectory, watch: RunDirectoryWatch, setup: RunSetup, plan: RunPlan,
-    store: RunStore, stored: StoredRun?, selection: ModelSelection, detail: ProgressDetail
+    store: RunStore, stored: StoredRun?, selection: ModelSelection, detail: ProgressDetail,
+    observer: RunObserver
   ) throws {
     self.directory = directory
     self.watch = watch
@@ -105,9 +109,17 @@ package final class RunRecorder {
     tally = RunTally(
       plan: plan, epochsFinished: stored?.progress.epochsFinished ?? 0,
       best: stored?.progress.best)
+    let examples = UInt64(setup.dataset.trainUsers.count)
     progress = ProgressReporter(
-      ProgressPlan(plan, examplesPerEpoch: UInt64(setup.dataset.trainUsers.count)),
-      selection: selection, detail: detail)
+      ProgressPlan(plan, examplesPerEpoch: examples), selection: selection, detail: detail)
+    events = EventLog(path: directory.eventsPath)
+    self.observer = observer
+    observer.begin(
+      ObservedRun(
+        RunOverview.Description(
+          setup, plan, in: directory, created: stored?.identity.created ?? Date().ISO8601Format()),
+        plan: plan, examplesPerEpoch: examples, selection: selection, stored: stored,
+        events: stored == nil ? [] : EventLog.read(directory.eventsPath), at: startedAt))
   }
 
   /// Makes a transition durable.
@@ -177,6 +189,16 @@ package final class RunRecorder {
   package func report(_ event: RunEvent) {
     tally.note(event)
     progress.handle(event)
+    if let noted = observer.handle(event) { events.append(noted) }
+  }
+
+  /// Takes in what only the coordinator's state knows, for those who watch the run.
+  func look(at coordinator: CoordinatorState) { observer.look(at: coordinator) }
+
+  /// The run ends because its records cannot be written or belong to another coordinator.
+  func noteFailure(_ error: any Error) {
+    // The folder may belong to another coordinator, so that nothing is written there.
+    _ = observer.fail("\(error)")
   }
 
   /// The metrics of the run, for an observer.
@@ -193,6 +215,7 @@ package final class RunRecorder {
   /// Shows what the run waits for at this moment.
   package func showWait(for what: String, secondsLeft: Double) {
     progress.showWait(for: what, secondsLeft: secondsLeft)
+    observer.showWait(for: what, secondsLeft: secondsLeft)
   }
 
   /// Writes the summary and closes the store.
@@ -218,7 +241,9 @@ package final class RunRecorder {
   ///
   /// If the summary cannot be written either, only the error itself is reported.
   package func abandon(because error: any Error) {
+    let ending = observer.fail("\(error)")
     guard (try? watch.check()) != nil else { return }
+    if let ending { events.append(ending) }
     if var run = try? store.load() {
       run.progress.status = .failed
       run.message = "\(error)"

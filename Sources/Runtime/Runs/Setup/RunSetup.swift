@@ -135,12 +135,7 @@ package struct RunSetup: Sendable {
     return (dataset.trainUsers.count + batch - 1) / batch
   }
 
-  package var selectionRule: SelectionRule {
-    SelectionRule(
-      metric: "valid.\(configuration.selection.metric.yaml)",
-      patience: UInt32(configuration.selection.stoppingStep),
-      rounding: configuration.selection.compatibility == .mmrec ? .fourDecimals : .none)
-  }
+  package var selectionRule: SelectionRule { configuration.selectionRule }
 
   /// A worker's computation.
   package func engine(serverCount: Int) -> WorkerEngine {
@@ -154,6 +149,16 @@ package struct RunSetup: Sendable {
         rankBlockSize: configuration.cluster.evaluationBlockUsers,
         materializeBlockSize: configuration.cluster.materializeBlockItems,
         consistency: Consistency(configuration)))
+  }
+}
+
+extension RunConfiguration {
+  /// How the best epoch is chosen, and when a run stops early.
+  package var selectionRule: SelectionRule {
+    SelectionRule(
+      metric: "valid.\(self.selection.metric.yaml)",
+      patience: UInt32(self.selection.stoppingStep),
+      rounding: self.selection.compatibility == .mmrec ? .fourDecimals : .none)
   }
 }
 

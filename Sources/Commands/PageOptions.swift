@@ -1,0 +1,71 @@
+import ArgumentParser
+import Page
+import Runtime
+import Web
+
+/// The options of the commands that show a run while they train it.
+struct PageOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      """
+      Serve a live page of the run at this address: HOST:PORT, or a PORT of this machine alone; 0 \
+      is a free one (default: no page).
+      """, valueName: "address"))
+  var page: String?
+
+  @Option(
+    help: ArgumentHelp(
+      """
+      A file with a token that the page asks for; needed where other machines reach it (default: \
+      no token).
+      """,
+      valueName: "file"))
+  var pageToken: String?
+
+  func validate() throws {
+    guard page != nil || pageToken == nil else {
+      throw ValidationError("--page-token has no effect without --page; give both or none.")
+    }
+  }
+
+  /// The same options for the process that serves the page.
+  var arguments: [String] {
+    (page.map { ["--page=\($0)"] } ?? []) + (pageToken.map { ["--page-token=\($0)"] } ?? [])
+  }
+
+  /// Begins to serve the page, if one is asked for. The server ends with the returned value.
+  ///
+  /// - Throws: `WebError` if the address or the token cannot be used.
+  func serve(_ observer: RunObserver, isQuiet: Bool) throws -> WebServer? {
+    guard let page else { return nil }
+    let source = PageSite.Source(
+      runs: {
+        guard let snapshot = observer.snapshot() else { return PageSite.Source.nothingYet }
+        let entry = RunListing.Entry(snapshot, key: "")
+        let listing = RunListing(title: snapshot.run.name, isLive: true, runs: [entry])
+        return (try? listing.encoded()) ?? PageSite.Source.nothingYet
+      },
+      run: { key, since in
+        guard key.isEmpty else { return nil }
+        return observer.encodedSnapshot(since: since) ?? PageSite.Source.nothingYet
+      })
+    return try Self.serve(source, at: page, tokenFile: pageToken, isQuiet: isQuiet)
+  }
+
+  /// Serves a page and prints where.
+  static func serve(
+    _ source: PageSite.Source, at address: String, tokenFile: String?, isQuiet: Bool
+  ) throws -> WebServer {
+    let token = try tokenFile.map { path throws(WebError) in try WebToken(file: path) }
+    let site = PageSite(source)
+    let server = try WebServer(address: WebAddress(address), token: token) { site.respond(to: $0) }
+    if let warning = server.exposureWarning {
+      StandardError.write("warning: the page at \(warning); give one with --page-token")
+    }
+    if !isQuiet {
+      let query = tokenFile == nil ? "" : "?token=… (the token of the file)"
+      StandardError.write("page: \(server.url)/\(query)")
+    }
+    return server
+  }
+}

@@ -1,0 +1,109 @@
+import Coordinator
+import Foundation
+
+/// Several runs next to each other: what the page of a folder begins with. Its JSON form has a
+/// schema number.
+package struct RunListing: Sendable, Equatable, Encodable {
+  package static let schemaVersion = 1
+
+  package struct Entry: Sendable, Equatable, Encodable {
+    /// Asks for the run's snapshot: its folder relative to the listed one; empty for the only run.
+    package var key: String
+    package var run: RunOverview.Description
+    package var state: RunOverview.State
+    package var message: String
+    package var epochsFinished: UInt32
+    package var selection: RunOverview.Selection
+    /// Of the best epoch.
+    package var valid: [String: Double?]
+    package var test: [String: Double?]
+    package var elapsedSeconds: Double?
+    package var timeLeft: RunOverview.TimeLeft?
+    /// The settings in which the listed runs differ.
+    package var settings: [String: String]
+    /// The selection metric by epoch, thinned.
+    package var curve: [Point]
+
+    private enum CodingKeys: String, CodingKey {
+      case key, run, state, message, selection, valid, test, settings, curve
+      case epochsFinished = "epochs_finished"
+      case elapsedSeconds = "elapsed_seconds"
+      case timeLeft = "time_left"
+    }
+  }
+
+  package struct Point: Sendable, Equatable, Encodable {
+    package var epoch: UInt32
+    package var at: Double
+    package var value: Double
+  }
+
+  /// A run that could not be read.
+  package struct Problem: Sendable, Equatable, Encodable {
+    package var key: String
+    package var message: String
+  }
+
+  package var schema = RunListing.schemaVersion
+  package var time: String
+  /// The last part of the folder's path, or the run's name.
+  package var title: String
+  /// Whether a coordinator serves it: then there is one run, and it has nodes.
+  package var isLive: Bool
+  package var runs: [Entry]
+  package var problems: [Problem]
+  /// How many runs were left out because there are too many.
+  package var leftOut: Int
+
+  private enum CodingKeys: String, CodingKey {
+    case schema, time, title, runs, problems
+    case isLive = "live"
+    case leftOut = "left_out"
+  }
+
+  package init(
+    time: String = Date().ISO8601Format(), title: String, isLive: Bool, runs: [Entry],
+    problems: [Problem] = [], leftOut: Int = 0
+  ) {
+    self.time = time
+    self.title = title
+    self.isLive = isLive
+    self.runs = runs
+    self.problems = problems
+    self.leftOut = leftOut
+  }
+
+  package func encoded() throws -> [UInt8] { try ResultJSON.encode(self, isPretty: false) }
+}
+
+extension RunListing.Entry {
+  /// The most points of a curve.
+  private static let pointLimit = 300
+
+  /// - Parameter key: of the run in the listing.
+  package init(_ snapshot: RunOverview, key: String, settings: [String: String] = [:]) {
+    self.key = key
+    run = snapshot.run
+    state = snapshot.state
+    message = snapshot.message
+    epochsFinished = snapshot.position?.epochsFinished ?? UInt32(snapshot.epochs.count)
+    selection = snapshot.selection
+    let best = snapshot.epochs.first { $0.epoch == snapshot.selection.bestEpoch }
+    valid = best?.valid ?? [:]
+    test = best?.test ?? [:]
+    elapsedSeconds = snapshot.elapsedSeconds
+    timeLeft = snapshot.timeLeft
+    self.settings = settings
+    let metric =
+      snapshot.selection.metric.split(separator: ".", maxSplits: 1).last
+      .map(String.init) ?? ""
+    let points = snapshot.epochs.compactMap { epoch -> RunListing.Point? in
+      guard let value = epoch.valid[metric] ?? nil else { return nil }
+      return RunListing.Point(epoch: epoch.epoch, at: epoch.at, value: value)
+    }
+    let step = max(1, (points.count + Self.pointLimit - 1) / Self.pointLimit)
+    curve = points.enumerated().filter { index, point in
+      index % step == 0 || index == points.count - 1 || point.epoch == snapshot.selection.bestEpoch
+    }.map(\.element)
+  }
+}

@@ -1,0 +1,136 @@
+import Foundation
+import Runtime
+import TestSupport
+import Testing
+
+@Suite("A snapshot from a run's files")
+struct RunOverviewFilesTests {
+  private struct NoSignals: StopSignals {
+    func next() -> Int32? { nil }
+  }
+
+  /// Trains some epochs in one process.
+  private func train(
+    _ tiny: TinyModel, in run: String, pausingAfter pause: Int? = nil
+  ) throws -> RunOverview {
+    try FileManager.default.createDirectory(atPath: run, withIntermediateDirectories: true)
+    let observer = RunObserver()
+    let role = try SingleProcessRole(
+      setup: tiny.setup, directory: RunDirectory(existing: run), runID: "run",
+      pausingAfter: pause, detail: .quiet, observer: observer)
+    let outcome = try role.run(signals: NoSignals())
+    #expect(pause != nil || outcome.exitCode == .success, "\(outcome.message)")
+    return try #require(observer.snapshot())
+  }
+
+  @Test("it has what the live one had, and what metrics.jsonl has, to the last digit")
+  func sameAsLive() throws {
+    let tiny = try TinyModel(["epochs=3"])
+    let live = try train(tiny, in: tiny.run)
+    let files = try RunOverview.read(RunDirectory(existing: tiny.run)).snapshot
+    #expect(files.state == .completed && live.state == .completed)
+    #expect(files.message == live.message && !files.message.isEmpty)
+    #expect(files.run == live.run && files.run.objective == "mrdib")
+    #expect(files.selection == live.selection && files.selection.bestEpoch != nil)
+    #expect(files.modalities == live.modalities && !files.modalities.isEmpty)
+    #expect(files.pairs == live.pairs && !files.pairs.isEmpty)
+    #expect(files.events == live.events && files.events.last?.kind == "end")
+    #expect(live.nodes.map(\.role) == ["server", "worker"])
+    for (left, right) in zip(files.epochs, live.epochs) {
+      #expect(left.loss == right.loss && left.stat == right.stat)
+      #expect(left.valid == right.valid && left.test == right.test)
+      #expect(left.trainSeconds == right.trainSeconds)
+    }
+    let lines = try String(contentsOfFile: "\(tiny.run)/metrics.jsonl", encoding: .utf8)
+      .split(separator: "\n")
+    #expect(lines.count == 3 && files.epochs.count == 3)
+    for (line, epoch) in zip(lines, files.epochs) {
+      let object = try #require(
+        try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
+      #expect(object["valid"] as? [String: Double] == epoch.valid.compactMapValues { $0 })
+      #expect(object["loss"] as? [String: Double] == epoch.loss.compactMapValues { $0 })
+      #expect(object["stat"] as? [String: Double] == epoch.stat.compactMapValues { $0 })
+    }
+    let text = files.lines().joined(separator: "\n")
+    #expect(text.contains("; done: all 3 epochs are trained"), "\(text)")
+    #expect(text.contains("3 of at most 3 epochs done"), "\(text)")
+    #expect(files.lines(atMost: 40).allSatisfy { $0.count <= 40 })
+  }
+
+  @Test("a run that was stopped; one that is dead; one that a process owns")
+  func states() throws {
+    let tiny = try TinyModel(["epochs=4"])
+    _ = try train(tiny, in: tiny.run, pausingAfter: 2)
+    let directory = RunDirectory(existing: tiny.run)
+    var snapshot = try RunOverview.read(directory).snapshot
+    #expect(snapshot.state == .interrupted && snapshot.epochs.count == 2)
+    #expect(snapshot.timeLeft == nil)
+
+    // As a kill -9 would leave it: begun, not ended, and owned by no process.
+    let other = "\(tiny.folder.path)/other"
+    try FileManager.default.createDirectory(atPath: other, withIntermediateDirectories: true)
+    let begun = try RunRecorder.open(
+      directory: RunDirectory(existing: other), setup: tiny.setup, runID: "other", detail: .quiet)
+    snapshot = try RunOverview.read(RunDirectory(existing: other)).snapshot
+    #expect(snapshot.state == .dead && snapshot.epochs.isEmpty)
+    let lock = try RunLock(runDirectory: other)
+    #expect(RunLock.isHeld(in: other))
+    #expect(try RunOverview.read(RunDirectory(existing: other)).snapshot.state == .running)
+    lock.release()
+    #expect(!RunLock.isHeld(in: other))
+    withExtendedLifetime(begun) {}
+  }
+
+  @Test("a resumed run keeps its events, and lines that were cut off are left out")
+  func resumed() throws {
+    let tiny = try TinyModel(["epochs=4"])
+    _ = try train(tiny, in: tiny.run, pausingAfter: 2)
+    let file = try #require(FileHandle(forWritingAtPath: "\(tiny.run)/events.jsonl"))
+    try file.seekToEnd()
+    try file.write(contentsOf: Data("\n{\"kind\":\"lost\",\"text\":7}\n[]\n{\"at\":1\n".utf8))
+    try file.close()
+    let live = try train(tiny, in: tiny.run)
+    let kinds = live.events.map(\.kind)
+    #expect(kinds.filter { $0 == "end" }.count == 2 && kinds.contains("resumed"), "\(kinds)")
+    #expect(!kinds.contains("lost") && live.epochs.map(\.epoch) == [0, 1, 2, 3])
+    #expect(live.epochs.map(\.at) == live.epochs.map(\.at).sorted())
+    #expect(try RunOverview.read(RunDirectory(existing: tiny.run)).snapshot.events == live.events)
+  }
+
+  @Test("runs side by side: keys, what differs, a damaged one, and no way out of the folder")
+  func folder() throws {
+    let tiny = try TinyModel(["epochs=1"])
+    let other = try TinyModel(["epochs=2", "learning_rate=0.01"])
+    let runs = "\(tiny.folder.path)/sweep"
+    _ = try train(tiny, in: "\(runs)/a")
+    _ = try train(other, in: "\(runs)/deep/b")
+    try FileManager.default.createDirectory(
+      atPath: "\(runs)/broken", withIntermediateDirectories: true)
+    try Data("no database".utf8).write(to: URL(fileURLWithPath: "\(runs)/broken/run.sqlite"))
+
+    let watched = WatchedFolder(path: runs)
+    let listing = watched.listing()
+    #expect(listing.runs.map(\.key) == ["a", "deep/b"] && !listing.isLive)
+    #expect(listing.runs.map { $0.settings["learning_rate"] } == ["0.001", "0.01"])
+    #expect(listing.runs.allSatisfy { $0.settings["embedding_size"] == nil })
+    #expect(listing.runs.map(\.curve.count) == [1, 2])
+    #expect(listing.problems.map(\.key) == ["broken"])
+    #expect(watched.snapshot(of: "deep/b")?.epochs.count == 2)
+    #expect(watched.snapshot(of: "deep/b", since: 1)?.epochs.count == 1)
+    for key in ["", "..", "deep", "../sweep/a", "a/", "/", "broken"] {
+      #expect(watched.snapshot(of: key) == nil, "\(key)")
+    }
+    // A run's own folder is listed as the only run.
+    #expect(WatchedFolder(path: "\(runs)/a").listing().runs.map(\.key) == [""])
+  }
+
+  @Test("a folder without a run is refused with a sentence")
+  func nothing() throws {
+    let folder = try TemporaryFolder()
+    #expect {
+      try RunOverview.read(RunDirectory(existing: folder.path))
+    } throws: { error in
+      (error as? RuntimeError)?.exitCode == .inputMissing && "\(error)".contains("holds no run")
+    }
+  }
+}
