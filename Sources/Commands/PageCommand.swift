@@ -1,6 +1,5 @@
 import ArgumentParser
 import Foundation
-import Page
 import Runtime
 import Web
 
@@ -56,12 +55,9 @@ struct PageCommand: ParsableCommand {
             + "of a run or a sweep.")
       }
       let signals = try SignalPipe.untilExit()
-      let watched = WatchedFolder(path: folder)
       let server = try PageOptions.serve(
-        PageSite.Source(
-          runs: { (try? watched.listing().encoded()) ?? PageSite.Source.nothingYet },
-          run: { key, since in try? watched.snapshot(of: key, since: since)?.encoded() }),
-        at: listen, tokenFile: pageToken, isQuiet: quiet)
+        PageOptions.source(WatchedFolder(path: folder)), at: listen, tokenFile: pageToken,
+        isQuiet: quiet)
       defer { server.stop() }
       while signals.next() == nil { signals.wait(seconds: 60) }
     }

@@ -52,6 +52,20 @@ struct PageOptions: ParsableArguments {
     return try Self.serve(source, at: page, tokenFile: pageToken, isQuiet: isQuiet)
   }
 
+  /// Begins to serve the page of a folder of runs that this process trains, if one is asked for.
+  func serve(_ watched: WatchedFolder, isQuiet: Bool) throws -> WebServer? {
+    try page.map {
+      try Self.serve(Self.source(watched), at: $0, tokenFile: pageToken, isQuiet: isQuiet)
+    }
+  }
+
+  /// The runs in a folder, from their files.
+  static func source(_ watched: WatchedFolder) -> PageSite.Source {
+    PageSite.Source(
+      runs: { (try? watched.listing().encoded()) ?? PageSite.Source.nothingYet },
+      run: { key, since in try? watched.snapshot(of: key, since: since)?.encoded() })
+  }
+
   /// Serves a page and prints where.
   static func serve(
     _ source: PageSite.Source, at address: String, tokenFile: String?, isQuiet: Bool

@@ -2,6 +2,7 @@ import ArgumentParser
 import Configuration
 import Experiments
 import Runtime
+import Web
 
 struct SweepCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -36,6 +37,7 @@ struct SweepCommand: ParsableCommand {
   @OptionGroup var sweep: SweepOptions
   @OptionGroup var earlier: SearchOptions
   @OptionGroup var table: TableOptions
+  @OptionGroup var page: PageOptions
 
   @Option(
     help: ArgumentHelp(
@@ -74,6 +76,8 @@ struct SweepCommand: ParsableCommand {
       let (runner, folder) = try sweep.runner(
         options, name: options.experimentName("sweep", grid.layers),
         expectedRuns: search?.runCount ?? points.count)
+      let server = try page.serve(WatchedFolder(path: folder.path), isQuiet: options.quiet)
+      defer { server?.stop() }
       let runs = try search?.run { try runner.run($0) } ?? runner.run(points)
       let report = try SweepReport(
         runs, metrics: metrics, includesSearchSeeds: earlier.includeSearchSeeds,

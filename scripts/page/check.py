@@ -101,9 +101,21 @@ class Browser:
         raise Failure(f"not within {seconds} s: {what}; state: {self.text('#state')!r}")
 
 
+started = []
+
+
 def start(program, arguments, log):
-    return subprocess.Popen(
+    process = subprocess.Popen(
         [program, *arguments], stdout=log, stderr=log, start_new_session=True)
+    started.append(process)
+    return process
+
+
+def end_all():
+    for process in started:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
 
 
 def address(log, process, seconds=120):
@@ -305,8 +317,12 @@ def live(arguments, folder, browser):
     require(browser.driver.find_elements(By.CSS_SELECTOR, "#chart-metric .event-line"),
             "the loss is not in the curves")
     screenshots(browser, out, "worker-lost")
-    check_console(browser)
-    os.kill(victim, signal.SIGKILL)
+    # A short run may be over by now, and its page gone.
+    check_console(browser, allowed=["ERR_CONNECTION_REFUSED"] if process.poll() is not None else [])
+    try:
+        os.kill(victim, signal.SIGKILL)
+    except ProcessLookupError:
+        pass  # A short run may be over.
 
     browser.wait("the end", lambda: "Done" in browser.text("#state"), seconds=900)
     require(process.wait(timeout=60) == 0, f"the run failed:\n{log.read_text()}")
@@ -388,18 +404,19 @@ def main():
     parser.add_argument("--data")
     parser.add_argument("--epochs", type=int, default=int(os.environ.get("EPOCHS", "150")))
     arguments = parser.parse_args()
-    started = time.monotonic()
+    begun = time.monotonic()
     folder = pathlib.Path(tempfile.mkdtemp(prefix="mrdib-page-"))
     browser = Browser()
     try:
         live(arguments, folder, browser)
         side_by_side(arguments, folder, browser)
-        note(f"passed in {time.monotonic() - started:.0f} s; screenshots in {arguments.out}")
+        note(f"passed in {time.monotonic() - begun:.0f} s; screenshots in {arguments.out}")
     except Failure as failure:
         browser.screenshot(arguments.out / "failure.png")
         sys.exit(f"check-page: FAILED: {failure}")
     finally:
         browser.driver.quit()
+        end_all()
         shutil.rmtree(folder, ignore_errors=True)
 
 

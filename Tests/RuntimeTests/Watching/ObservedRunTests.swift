@@ -110,6 +110,10 @@ struct ObservedRunTests {
     #expect(node.perSecond == 5_000 && node.perSecondUnit == "examples" && node.units == 2)
     #expect(node.processors == 0.5 && node.residentBytes == 1 << 20)
     #expect(node.state == "working" && node.silentSeconds == 1)
+    // An evaluation is part of the time in which it made no steps.
+    run.look(.evaluating, [Self.member(units: 0)], at: 105)
+    node = try #require(run.snapshot(since: 0, at: 105).nodes.first)
+    #expect(node.perSecond == 2_500)
 
     run.look(.training, [Self.member(progress: 10, silence: 9)], at: 112)
     node = try #require(run.snapshot(since: 0, at: 112).nodes.first)

@@ -78,6 +78,18 @@ struct RunOverviewFilesTests {
     #expect(try RunOverview.read(RunDirectory(existing: other)).snapshot.state == .running)
     lock.release()
     #expect(!RunLock.isHeld(in: other))
+
+    // A run of a sweep has no lock of its own.
+    let sweep = "\(tiny.folder.path)/sweep"
+    try FileManager.default.createDirectory(
+      atPath: "\(sweep)/runs", withIntermediateDirectories: true)
+    try FileManager.default.copyItem(atPath: other, toPath: "\(sweep)/runs/one")
+    try Data().write(to: URL(fileURLWithPath: "\(sweep)/sweep.sqlite"))
+    let run = RunDirectory(existing: "\(sweep)/runs/one")
+    #expect(try RunOverview.read(run).snapshot.state == .dead)
+    let sweepLock = try RunLock(sweepFolder: sweep)
+    #expect(try RunOverview.read(run).snapshot.state == .running)
+    sweepLock.release()
     withExtendedLifetime(begun) {}
   }
 

@@ -66,7 +66,10 @@ struct ObservedNodes: Sendable {
       next.seenAt = now
       next.note = ""
       if isTraining, member.role == .worker, member.unitCount > 0 { next.shards = member.unitCount }
-      next.add(sample(of: member, isTraining: isTraining, stepsBefore: stepsBefore, at: now))
+      next.add(
+        sample(
+          of: member, isTraining: isTraining, stepsBefore: stepsBefore,
+          last: next.samples.last?.done, at: now))
       nodes[key] = next
     }
     setLags(isTraining: isTraining)
@@ -77,11 +80,14 @@ struct ObservedNodes: Sendable {
   }
 
   private func sample(
-    of member: MemberStatus, isTraining: Bool, stepsBefore: UInt64, at now: Double
+    of member: MemberStatus, isTraining: Bool, stepsBefore: UInt64, last: Double?, at now: Double
   ) -> Sample {
-    let steps = stepsBefore + (isTraining ? member.taskProgress : 0)
+    // Between two tasks of training a worker makes no steps.
+    let isTrained = isTraining && member.unitCount > 0
+    let steps =
+      isTrained ? Double(stepsBefore + member.taskProgress) : last ?? Double(stepsBefore)
     return Sample(
-      at: now, done: Double(member.role == .server ? member.version : steps),
+      at: now, done: member.role == .server ? Double(member.version) : steps,
       cpuSeconds: member.usage?.cpuSeconds)
   }
 

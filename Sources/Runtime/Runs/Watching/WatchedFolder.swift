@@ -112,7 +112,7 @@ package final class WatchedFolder: Sendable {
       let date = (attributes?[.modificationDate] as? Date)?.timeIntervalSince1970 ?? 0
       return "\(date) \(attributes?[.size] as? Int ?? -1)"
     }
-    return stamps + ["\(RunLock.isHeld(in: run.path))"]
+    return stamps + ["\(RunLock.isRunOwned(in: run.path))"]
   }
 
   /// The folders of runs, relative to this one, and how many were left out. What is below a run's
