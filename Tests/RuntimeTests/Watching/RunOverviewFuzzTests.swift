@@ -2,7 +2,8 @@ import Runtime
 import TestSupport
 import Testing
 
-/// The JSON of a snapshot comes from a network: reading it never traps, and refuses with a sentence.
+/// The JSON of a snapshot comes from a network: reading it never traps, and refuses with a
+/// sentence.
 @Suite("Damaged snapshots")
 struct RunOverviewFuzzTests {
   @Test("damaged JSON is refused, or is the same when written and read again")

@@ -7,8 +7,9 @@ import Foundation
 ///
 ///     {"at":12.1,"kind":"lost","position":3.2,"severity":"warning","text":"…","time":"…"}
 ///
-/// It is for those who read and show a run: nothing is resumed from it. So a line is not synchronised to the
-/// disk, a line that cannot be written is left out, and beyond 4 MiB only ends are added.
+/// It is for those who read and show a run: nothing is resumed from it. So a line is not
+/// synchronised to the disk, a line that cannot be written is left out, and beyond 4 MiB only ends
+/// are added.
 struct EventLog {
   /// Of the file, bytes.
   private static let sizeLimit = 4 << 20

@@ -64,7 +64,7 @@ package struct PageRequest: Sendable {
       throw failure("it wants a token; give the file of it with --page-token", .usage)
     case 404:
       throw failure(
-        "it has no run of its own; it may be the page of a folder: use --run with that folder's run",
+        "it has no run of its own; it may be the page of a folder: use --run with a run of it",
         .usage)
     default:
       throw failure("it answered with status \(status ?? 0); check the port", .unavailable)
