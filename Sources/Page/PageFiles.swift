@@ -561,7 +561,9 @@ function setText(element, text) {
       <h2 id="events-heading">Events</h2>
       <div class="panel">
         <label class="check"><input type="checkbox" id="with-checkpoints"> Show checkpoints</label>
-        <ol id="events-list" class="events"></ol>
+        <div class="events-scroll" role="region" aria-label="List of the events" tabindex="0">
+          <ol id="events-list" class="events"></ol>
+        </div>
       </div>
     </section>
 
@@ -764,7 +766,8 @@ tr.bad > * { background: var(--warning-back); }
 .tag.good { color: var(--good); font-weight: 600; }
 
 .check { font-size: .9rem; display: inline-flex; gap: .4rem; align-items: center; }
-.events { list-style: none; margin-top: .5rem; max-height: 26rem; overflow-y: auto; }
+.events-scroll { margin-top: .5rem; max-height: 26rem; overflow-y: auto; }
+.events { list-style: none; }
 .events li { display: grid; grid-template-columns: 5.2rem 6.5rem 7.5rem 1fr; gap: .2rem .8rem; padding: .3rem .2rem; border-bottom: 1px solid var(--grid); font-size: .9rem; }
 .events li:last-child { border-bottom: 0; }
 .events .text { overflow-wrap: anywhere; }
