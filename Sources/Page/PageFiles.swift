@@ -711,6 +711,7 @@ input { accent-color: var(--accent); }
 .grid .panel { min-width: 0; }
 #modalities-charts { margin-top: .9rem; }
 #pairs-table { margin-top: 1rem; }
+#runs-chart { margin-bottom: .9rem; }
 
 figure.chart { display: flex; flex-direction: column; min-width: 0; padding: .8rem .9rem .6rem; }
 figure.chart figcaption { display: flex; flex-wrap: wrap; gap: .1rem .8rem; align-items: baseline; justify-content: space-between; }
@@ -1357,7 +1358,7 @@ function showLegend(events) {
 function showRuns(listing, chosen) {
   byID("runs").hidden = listing.runs.length < 2 && listing.problems.length === 0;
   const names = [...new Set(listing.runs.flatMap((run) => Object.keys(run.settings)))]
-    .filter((name) => !["seed", "model"].includes(name)).sort().slice(0, 6);
+    .filter((name) => !["seed", "model", "epochs"].includes(name)).sort().slice(0, 6);
   const metric = listing.runs[0]?.selection.metric ?? "valid";
   const columns = [
     { name: "Run" }, { name: "State" }, { name: "Model" }, { name: "Data" }, { name: "Seed", isNumber: true },

@@ -242,7 +242,7 @@ function showLegend(events) {
 function showRuns(listing, chosen) {
   byID("runs").hidden = listing.runs.length < 2 && listing.problems.length === 0;
   const names = [...new Set(listing.runs.flatMap((run) => Object.keys(run.settings)))]
-    .filter((name) => !["seed", "model"].includes(name)).sort().slice(0, 6);
+    .filter((name) => !["seed", "model", "epochs"].includes(name)).sort().slice(0, 6);
   const metric = listing.runs[0]?.selection.metric ?? "valid";
   const columns = [
     { name: "Run" }, { name: "State" }, { name: "Model" }, { name: "Data" }, { name: "Seed", isNumber: true },
