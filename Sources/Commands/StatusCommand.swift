@@ -60,7 +60,7 @@ struct StatusCommand: ParsableCommand {
   func run() throws {
     try reporting {
       let read = try reader()
-      guard watch else { return try print(try read()) }
+      guard watch else { return try write(try read()) }
       let signals = try SignalPipe.untilExit()
       var screen = RewrittenLines()
       while true {
@@ -99,7 +99,7 @@ struct StatusCommand: ParsableCommand {
     }
   }
 
-  private func print(_ snapshot: RunOverview) throws {
+  private func write(_ snapshot: RunOverview) throws {
     guard json else { return StandardOutput.write(snapshot.lines()) }
     StandardOutput.write(
       text: String(decoding: try snapshot.encoded(isPretty: true), as: UTF8.self))

@@ -42,7 +42,8 @@ package final class WatchedFolder: Sendable {
       return (state.reads, state.leftOut)
     }
     let keys = reads.keys.sorted()
-    let different = Self.differences(keys.compactMap { reads[$0]?.settings })
+    let different = Self.differences(
+      keys.compactMap { key in reads[key].flatMap { $0.snapshot == nil ? nil : $0.settings } })
     let title = URL(fileURLWithPath: FilePath.absolute(path)).lastPathComponent
     return RunListing(
       title: title.sanitized(), isLive: false,
