@@ -1,8 +1,8 @@
 /// The values of one metric, by label.
 ///
 /// Names begin with `mrdib_`, end in a base unit (`_seconds`, `_bytes`) where there is one, and
-/// have no ending for the kind: the text adds `_total` to counters. Labels have few values: a role, a
-/// rank, a table, a reason; never a user or an item.
+/// have no ending for the kind: the text adds `_total` to counters. Labels have few values: a
+/// role, a rank, a table, a reason; never a user or an item.
 package struct MetricFamily: Sendable, Equatable {
   package enum Kind: String, Sendable {
     /// Only rises while the process lives.
