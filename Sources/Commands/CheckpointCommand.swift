@@ -118,7 +118,7 @@ struct CheckpointExportCommand: ParsableCommand {
   var path: String
 
   @Option(help: "safetensors (parameters.safetensors) or npy (TABLE.npy for each table).")
-  var format = ExportFormat.safetensors
+  var format = TableFormat.safetensors
 
   @Option(help: ArgumentHelp("Where to write.", valueName: "folder"), completion: .directory)
   var out: String

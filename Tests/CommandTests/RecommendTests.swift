@@ -285,7 +285,8 @@ import Testing
     #expect(export.status == 0, "\(export.errors)")
     #expect(
       Set(export.output.split(separator: "\n").map(String.init))
-        == Set(["user.npy", "item.npy", "users.tsv", "items.tsv"].map { "\(out)/\($0)" }))
+        == Set(
+          ["user.npy", "item.npy", "users.tsv", "items.tsv", "export.json"].map { "\(out)/\($0)" }))
     for name in ["users.tsv", "items.tsv"] {
       #expect(try trained.folder.bytes("out/\(name)") == trained.folder.bytes("data/\(name)"))
     }
@@ -294,7 +295,7 @@ import Testing
     #expect(dense.status == 0)
     #expect(
       try FileManager.default.contentsOfDirectory(atPath: trained.folder.path("dense")).sorted()
-        == ["item.npy", "user.npy"])
+        == ["export.json", "item.npy", "user.npy"])
     // A table of other data is not taken.
     try trained.folder.write("userID\tid\n0\tonly\n", to: "data/users.tsv")
     let damaged = try Command("export", "--run", trained.run, "--out", out)

@@ -70,6 +70,13 @@ extension CheckpointView {
     }
   }
 
+  /// The weights of one table, also of an assigned one; nil if there is no table of the name.
+  package func weights(of name: String) -> Parameters? {
+    manifest.tables.first { $0.name == name }.map {
+      Parameters(name: name, rows: $0.rows, columns: $0.width, table: $0, part: 0)
+    }
+  }
+
   /// Calls `body` with the rows of a matrix in the order of their ids, with the values that the
   /// next step reads. Uses a few megabytes of memory.
   ///

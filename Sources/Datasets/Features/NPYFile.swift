@@ -15,7 +15,8 @@ public final class NPYFile: Sendable {
   public let isFortranOrder: Bool
   public let isBigEndian: Bool
   private let mapping: MappedFile
-  private let payloadOffset: Int
+  /// Where the numbers begin in the file.
+  package let payloadOffset: Int
 
   /// - Throws: ``DatasetError`` if the file cannot be read, is damaged or cut off, or holds
   ///   anything but a non-empty matrix of floating point numbers.

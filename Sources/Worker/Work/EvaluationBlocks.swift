@@ -1,6 +1,7 @@
 import Datasets
 import Recommenders
 import Tables
+import Tensors
 
 /// The division of an evaluation into blocks; coordinator and workers must use the same.
 package struct EvaluationBlocks: Sendable {
@@ -64,5 +65,41 @@ extension WorkerEngine {
     EvaluationBlocks(
       model: model, userCount: dataset.userCount,
       materializeBlockSize: setting.materializeBlockSize, rankBlockSize: setting.rankBlockSize)
+  }
+}
+
+extension EvaluationBlocks {
+  /// Vectors that are computed row by row, all of them, in the blocks and so with the bits of an
+  /// evaluation: `[rows, D]`.
+  ///
+  /// - Parameter table: reads a whole table; each is read once.
+  /// - Throws: what `table` throws.
+  package func finalVectors(
+    _ final: RowwiseFinalVectors, table: (Int) throws -> Matrix
+  ) throws -> Matrix {
+    let ranges = finals.compactMap { block in
+      if case .range(_, let range) = block { range } else { nil }
+    }
+    let result = Matrix(rows: ranges.last?.upperBound ?? 0, columns: final.width)
+    var tables: [Int: Matrix] = [:]
+    for range in ranges {
+      let parameters = try final.rows(range).enumerated().map { index, selection in
+        guard selection != .none else { return Matrix(rows: 0, columns: 0) }
+        let whole = try tables[index] ?? table(index)
+        tables[index] = whole
+        guard case .listed(let rows) = selection else { return whole }
+        let chosen = Matrix(rows: rows.count, columns: whole.columns)
+        for (position, row) in rows.enumerated() {
+          _ = chosen.row(position).update(fromContentsOf: whole.row(Int(row)))
+        }
+        return chosen
+      }
+      let vectors = final.compute(range, parameters)
+      withExtendedLifetime(vectors) {
+        (result.pointer + range.lowerBound * final.width)
+          .update(from: vectors.pointer, count: vectors.count)
+      }
+    }
+    return result
   }
 }

@@ -19,7 +19,7 @@ package struct CheckpointExport: Sendable {
   /// - Throws: errors with a sentence when there is no usable checkpoint or a file cannot be
   ///   written; an existing file of that name is then unchanged.
   package static func write(
-    path: String, format: ExportFormat, to folder: String, withState: Bool
+    path: String, format: TableFormat, to folder: String, withState: Bool
   ) throws -> CheckpointExport {
     try RuntimeError.checkRoom(in: folder, for: 80)
     let place = try CheckpointPlace(path: path)

@@ -145,6 +145,27 @@ struct CheckpointPlace {
     throw RuntimeError(exitCode: .dataMalformed, message: problems.joined(separator: "\n"))
   }
 
+  /// Opens the checkpoint of a version, of the newest generation that has one.
+  ///
+  /// - Parameter purpose: what it is for, such as `compare with version 118`.
+  /// - Throws: `CheckpointError` or ``RuntimeError`` when there is none, or it is damaged.
+  func open(version: UInt64, for purpose: String) throws -> CheckpointView {
+    let manifests = try entries().compactMap(\.manifest).filter { !isOfOtherRun($0) }
+    guard let manifest = manifests.first(where: { $0.version == version }) else {
+      let versions = manifests.map { "\($0.version)" }
+      let found =
+        versions.isEmpty
+        ? "there is no checkpoint yet"
+        : "there are those of the versions \(versions.prefix(20).joined(separator: ", "))"
+      throw RuntimeError(
+        exitCode: .inputMissing,
+        message:
+          "Cannot \(purpose): '\(store.folder)' has no checkpoint of that version; \(found). "
+          + "Export everything again, and train with a larger checkpoint_keep.")
+    }
+    return try CheckpointView(manifest, in: store)
+  }
+
   /// The message for a checkpoint without a manifest.
   func incomplete(_ name: CheckpointName) -> String {
     "Cannot use '\(path(of: name))': it has no manifest.json, so not all servers have written "
