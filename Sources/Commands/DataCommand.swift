@@ -6,6 +6,6 @@ struct DataCommand: ParsableCommand {
     subcommands: [
       DataImportCommand.self, DataFeaturesCommand.self, DataSplitCommand.self,
       DataSubsetCommand.self, DataDisturbCommand.self, DataGenerateCommand.self,
-      DataValidateCommand.self, DataStatsCommand.self,
+      DataValidateCommand.self, DataStatsCommand.self, DataExportCommand.self,
     ])
 }
