@@ -13,6 +13,7 @@ package struct ConfigurationKeys: Sendable {
   package let redundancy: RedundancySettings = .init()
   package let cluster: ClusterKeys = .init()
   package let checkpoints: CheckpointKeys = .init()
+  package let reports: ReportKeys = .init()
 
   static let table = ConfigurationKeys()
 
@@ -40,6 +41,7 @@ package struct ConfigurationKeys: Sendable {
       .adding(estimatorKeys),
     ConfigurationSection("Cluster", ClusterKeys.self),
     ConfigurationSection("Checkpoints", CheckpointKeys.self),
+    ConfigurationSection("Records", ReportKeys.self),
   ]
 
   private static var modelKeys: [ConfigurationKey] {

@@ -171,6 +171,21 @@ package struct ClusterKeys: SettingGroup {
   package init() {}
 }
 
+/// What a run records next to its result. Nothing here changes the result.
+package struct ReportKeys: SettingGroup {
+  package let tensorBoard = Setting<Bool>(
+    "tensorboard", default: true, influencesResult: false,
+    help:
+      "Write event files for TensorBoard into the run's directory: losses, metrics, diagnostics,"
+      + " hyper-parameters, and histograms of the best models' codes. A few kilobytes per epoch.")
+  package let wattsPerCore = Setting<Double>(
+    "watts_per_core", default: 10, .within(0...1000), unit: "W", influencesResult: false,
+    help: "What a processor is assumed to take while it computes, for the estimate of energy in"
+      + " summary.json: servers of 16 to 32 cores take 150 to 300 W.")
+
+  package init() {}
+}
+
 /// When and where checkpoints are written. Nothing here changes the result.
 package struct CheckpointKeys: SettingGroup {
   package let epochs = Setting<Int>(

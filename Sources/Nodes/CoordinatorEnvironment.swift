@@ -23,6 +23,11 @@ package protocol CoordinatorEnvironment: ConnectingEnvironment {
   /// Records with which kernels a worker computes.
   func recordKernels(of hello: NodeHello) throws
 
+  /// Takes the processor time that a member's heartbeat reports.
+  ///
+  /// - Parameter incarnation: of the process.
+  func noteUsage(of role: NodeRole, incarnation: UInt64, cpuSeconds: Double)
+
   /// Shows an event to the user.
   func report(_ event: RunEvent)
 
@@ -54,6 +59,8 @@ package protocol CoordinatorEnvironment: ConnectingEnvironment {
 
 extension CoordinatorEnvironment {
   package func showWait(for what: String, secondsLeft: Double) {}
+
+  package func noteUsage(of role: NodeRole, incarnation: UInt64, cpuSeconds: Double) {}
 }
 
 /// Collects the rows of a best model while they are read from the servers.

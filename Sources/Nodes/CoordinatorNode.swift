@@ -45,6 +45,9 @@ package final class CoordinatorNode<Environment: CoordinatorEnvironment> {
         recordKernels(of: hello)
       }
       guard let node = nodes.node(on: peer) else { return askForHello(peer) }
+      if case .heartbeat(let heartbeat) = message, let role = state.role(of: node) {
+        environment.noteUsage(of: role, incarnation: node, cpuSeconds: heartbeat.cpuSeconds)
+      }
       handle(.message(message, from: node))
     } catch {
       environment.recordMalformedMessage("\(error)")

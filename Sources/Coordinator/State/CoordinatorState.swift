@@ -75,6 +75,9 @@ package struct CoordinatorState: Sendable {
   /// Whether a node takes part.
   package func isMember(_ node: NodeID) -> Bool { run.members[node] != nil }
 
+  /// The role of a node that takes part; nil for others.
+  package func role(of node: NodeID) -> NodeRole? { run.members[node]?.role }
+
   /// Whether the run is over.
   package var isEnded: Bool {
     if case .ended = phase { true } else { false }

@@ -18,35 +18,25 @@ extension MRdIB {
   ) -> Variable {
     let name = modalities[modality]
     let share = Double(batch.share)
-    var mean = mean
-    if let head = layout.heads[modality] {
-      mean = tape.add(mean, tape.linear(mean, parameters[head]))
-    }
-    let size = rootMeanSquare(mean.value)
+    let mean = headed(mean, modality, parameters, on: tape)
+    let (scale, size) = scale(of: mean.value)
     loss.statistics["rms.\(name)"] = Double(size) * share
     let coded = rows.items(of: mean, on: tape)
     guard settings.isStochastic || weights.bottleneck != 0 else { return coded }
 
-    let scale = settings.codeScale == .relative ? max(size, 1e-12) : 1
-    let encoder = layout.encoders[modality]
-    let logVariance = tape.clamp(
-      tape.linear(
-        mean, parameters[encoder], scale: 1 / scale, bias: parameters[encoder + 1]),
-      Float(settings.smallestLogVariance), Float(settings.largestLogVariance))
+    let logVariance = logVariance(of: mean, modality, parameters, scale: scale, on: tape)
     // Before the divergence, so that in the backward pass rows are added to a gradient that is
     // there, and none begins with zeros.
     let codedLogVariance =
       settings.isStochastic ? rows.items(of: logVariance, on: tape) : logVariance
-    var priorDeviation: Float = 1
     if let average = layout.scaleAverages {
-      let running = parameters[average].value[modality, 0]
-      priorDeviation = max(running > 0 ? running : size, 1e-6)
       loss.average(firstTable + average, of: tables[average])[modality, 0] = size * batch.share
     }
     let count = Float(max(1, mean.value.count))
     let perItem = settings.reduction == .sum
     let divergence = tape.gaussianDivergence(
-      mean: mean, logVariance: logVariance, meanUnit: scale, priorDeviation: priorDeviation,
+      mean: mean, logVariance: logVariance, meanUnit: scale,
+      priorDeviation: priorDeviation(modality, parameters, size: size),
       scale: perItem ? 1 / Float(max(1, mean.rows)) : 1 / count)
     loss.terms.append(
       .estimated(
@@ -63,6 +53,40 @@ extension MRdIB {
     let total = BLAS.absoluteSum(deviation.pointer, count: deviation.count)
     loss.statistics["sigma.\(name)"] = Double(total / Float(max(1, deviation.count))) * share
     return sample
+  }
+
+  /// The means of the codes: the backbone's vectors, or a linear map of them.
+  func headed(
+    _ mean: Variable, _ modality: Int, _ parameters: [Variable], on tape: Tape
+  ) -> Variable {
+    guard let head = layout.heads[modality] else { return mean }
+    return tape.add(mean, tape.linear(mean, parameters[head]))
+  }
+
+  /// What codes are measured in, and the root mean square of the means.
+  func scale(of mean: Matrix) -> (scale: Float, size: Float) {
+    let size = rootMeanSquare(mean)
+    return (settings.codeScale == .relative ? max(size, 1e-12) : 1, size)
+  }
+
+  /// ℓ̂ of some items, `[items, D]`.
+  func logVariance(
+    of mean: Variable, _ modality: Int, _ parameters: [Variable], scale: Float, on tape: Tape
+  ) -> Variable {
+    let encoder = layout.encoders[modality]
+    return tape.clamp(
+      tape.linear(
+        mean, parameters[encoder], scale: 1 / scale, bias: parameters[encoder + 1]),
+      Float(settings.smallestLogVariance), Float(settings.largestLogVariance))
+  }
+
+  /// σ of the prior, in the unit of the codes.
+  ///
+  /// - Parameter size: the root mean square of the means, for the first step of a running one.
+  func priorDeviation(_ modality: Int, _ parameters: [Variable], size: Float) -> Float {
+    guard let average = layout.scaleAverages else { return 1 }
+    let running = parameters[average].value[modality, 0]
+    return max(running > 0 ? running : size, 1e-6)
   }
 
   private func rootMeanSquare(_ x: Matrix) -> Float {

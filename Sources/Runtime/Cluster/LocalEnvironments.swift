@@ -78,6 +78,9 @@ final class LocalCoordinator: LocalEnvironment, FileKeepingEnvironment {
     }
   }
 
+  /// All roles are this process, whose time is counted once.
+  func noteUsage(of role: NodeRole, incarnation: UInt64, cpuSeconds: Double) {}
+
   func end(_ ending: CoordinatorEnding) {
     switch ending {
     case .finished(let result):

@@ -16,6 +16,7 @@ import Foundation
 ///     logs/NAME.log          what each process wrote, and NAME.log.1 before that
 ///     best.json, models/     the best model, see ``BestModel``
 ///     checkpoints/           what a stopped run resumes from, unless the settings name a folder
+///     events.out.tfevents.*  the same for TensorBoard, see ``TensorBoardLog``
 ///     lock                   held by the process that owns the folder, see ``RunLock``
 package struct RunDirectory: Sendable, Equatable {
   /// What to do if the folder already holds a run.
@@ -222,7 +223,8 @@ package struct RunDirectory: Sendable, Equatable {
     let logs = names(in: logDirectory) {
       $0.wholeMatch(of: /(train|coordinator|(server|worker)-\d+)\.log(\.1)?/) != nil
     }
-    return [BestModel.path(path)] + models + checkpoints + telemetry + logs + runFiles
+    return [BestModel.path(path)] + models + checkpoints + telemetry + logs
+      + TensorBoardLog.files(in: path) + runFiles
   }
 
   private func names(in folder: String, where isOurs: (String) -> Bool) -> [String] {

@@ -39,10 +39,13 @@ package struct RunSummary: Sendable, Equatable {
 
   package var details: Details
   package var run: StoredRun
+  /// Processor time and energy; nil if they were not counted.
+  package var usage: RunUsage?
 
-  package init(details: Details, run: StoredRun) {
+  package init(details: Details, run: StoredRun, usage: RunUsage? = nil) {
     self.details = details
     self.run = run
+    self.usage = usage
   }
 
   /// The evaluation of the best epoch whose model is saved.
@@ -89,6 +92,7 @@ extension RunSummary: Encodable {
     case schemaVersion = "schema_version"
     case runID = "run_id"
     case created, model, dataset, seed, outcome, message, selection, valid, test, seconds, groups
+    case usage
     case dataHistory = "data_history"
     case parameterCount = "parameter_count"
     case epochsRun = "epochs_run"
@@ -123,6 +127,7 @@ extension RunSummary: Encodable {
       try container.encode(Dictionary(uniqueKeysWithValues: groups), forKey: .groups)
     }
     try container.encode(seconds, forKey: .seconds)
+    try container.encodeIfPresent(usage, forKey: .usage)
     if let staleness {
       var counts = container.nestedContainer(keyedBy: StalenessKey.self, forKey: .staleness)
       try counts.encode(staleness.mean, forKey: .mean)

@@ -16,6 +16,7 @@ package final class ProgressReporter {
   private var record: ProgressView
   private let keepsStatus: Bool
   private let isQuiet: Bool
+  private let showsDetails: Bool
   private let writer = ProcessOutput.diagnostics
 
   /// - Parameter selection: of a run that is resumed, as far as it was evaluated.
@@ -25,6 +26,7 @@ package final class ProgressReporter {
       selection: selection)
     keepsStatus = detail != .brief
     isQuiet = [.quiet, .brief].contains(detail)
+    showsDetails = detail == .verbose
     record = ProgressView(
       style: .plain(interval: 600), detail: .verbose, plan: plan, selection: selection)
   }
@@ -56,6 +58,12 @@ package final class ProgressReporter {
   ) {
     fitTerminal()
     show(view.showWait(for: what, secondsLeft: secondsLeft, at: now))
+  }
+
+  /// Shows a line that only those read who ask for details, and logs it.
+  func showDetail(_ line: String) {
+    if showsDetails { writer.write(line + "\n") }
+    ProcessOutput.log?.note(line)
   }
 
   private func show(_ outputs: [ProgressView.Output]) {

@@ -42,6 +42,10 @@ extension FileKeepingEnvironment {
 
   func recordKernels(of hello: NodeHello) throws { try files.recorder.recordKernels(of: hello) }
 
+  func noteUsage(of role: NodeRole, incarnation: UInt64, cpuSeconds: Double) {
+    files.recorder.noteUsage(of: role, incarnation: incarnation, cpuSeconds: cpuSeconds)
+  }
+
   func report(_ event: RunEvent) { files.recorder.report(event) }
 
   func showWait(for what: String, secondsLeft: Double) {

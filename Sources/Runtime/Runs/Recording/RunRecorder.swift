@@ -3,6 +3,7 @@ import Coordinator
 import Datasets
 import Foundation
 import Logging
+import Nodes
 import Protocol
 import Recommenders
 import Settings
@@ -32,6 +33,11 @@ package final class RunRecorder {
   private var pendingEpoch: EpochSummary?
   /// What has happened since the start.
   private var tally: RunTally
+  /// For TensorBoard; nil if it is not wanted or its file cannot be made.
+  private let tensorBoard: TensorBoardLog?
+  private var usage: RunUsage
+  private var meter = EnergyMeter()
+  private var meterReadAt = MonotonicClock.seconds
 
   /// Resumes the run in the directory under the next term, or begins one.
   ///
@@ -102,14 +108,27 @@ package final class RunRecorder {
     self.setup = setup
     self.plan = plan
     self.store = store
-    if let stored {
-      pendingEpoch = try MetricsLog.rewrite(directory.metricsPath, as: stored, plan: plan)
+    let unfinished = try stored.flatMap {
+      try MetricsLog.rewrite(directory.metricsPath, as: $0, plan: plan)
     }
+    pendingEpoch = unfinished
     metrics = try MetricsLog(path: directory.metricsPath)
     tally = RunTally(
       plan: plan, epochsFinished: stored?.progress.epochsFinished ?? 0,
       best: stored?.progress.best)
     let examples = UInt64(setup.dataset.trainUsers.count)
+    usage = RunUsage(wattsPerCore: setup.configuration.reports.wattsPerCore)
+    if stored != nil, let summary = try? RunSummary.contents(in: directory) {
+      usage.continueFrom(summary, runID: plan.runID)
+    }
+    tensorBoard = Self.tensorBoardLog(in: directory, setup: setup, plan: plan, logger: logger)
+    if let stored {
+      let evaluations = Dictionary(
+        stored.evaluations.map { ($0.epoch, $0) }, uniquingKeysWith: { _, last in last })
+      tensorBoard?.complete(
+        stored.epochs.filter { $0.epoch != unfinished?.epoch }
+          .map { ($0, evaluations[$0.epoch]) })
+    }
     progress = ProgressReporter(
       ProgressPlan(plan, examplesPerEpoch: examples), selection: selection, detail: detail)
     events = EventLog(path: directory.eventsPath)
@@ -120,6 +139,42 @@ package final class RunRecorder {
           setup, plan, in: directory, created: stored?.identity.created ?? Date().ISO8601Format()),
         plan: plan, examplesPerEpoch: examples, selection: selection, stored: stored,
         events: stored == nil ? [] : EventLog.read(directory.eventsPath), at: startedAt))
+  }
+
+  private static func tensorBoardLog(
+    in directory: RunDirectory, setup: RunSetup, plan: RunPlan, logger: Logger
+  ) -> TensorBoardLog? {
+    guard setup.configuration.reports.tensorBoard else { return nil }
+    let selected = plan.selection.metric
+    let name = selected.split(separator: ".", maxSplits: 1).last.map(String.init) ?? selected
+    do {
+      return try TensorBoardLog(
+        directory: directory.path,
+        parameters: HyperParameters(
+          settings: setup.configuration.decisiveSettings,
+          metrics: ["valid", "test"].map { "\($0)/\(name)" }, name: plan.runID),
+        histograms: ModalityHistograms(run: directory.path, setup: setup))
+    } catch {
+      logger.warning("\(error) TensorBoard will not show the run.")
+      return nil
+    }
+  }
+
+  /// Takes the processor time of a member of the run.
+  package func noteUsage(of role: NodeRole, incarnation: UInt64, cpuSeconds: Double) {
+    usage.note(role, incarnation: incarnation, cpuSeconds: cpuSeconds)
+    let now = MonotonicClock.seconds
+    // Counters begin again after some minutes.
+    if now - meterReadAt > 30 {
+      meterReadAt = now
+      meter?.read()
+    }
+  }
+
+  /// Whether this process is the whole run.
+  package var isSingleProcess: Bool {
+    get { usage.isSingleProcess }
+    set { usage.isSingleProcess = newValue }
   }
 
   /// Makes a transition durable.
@@ -141,9 +196,11 @@ package final class RunRecorder {
         pendingEpoch = nil
         try append(epoch, evaluation: evaluation)
       } else {
-        try rewriteMetrics()
+        try rewriteMetrics(evaluation)
       }
-    case .clusterFormed, .generationRaised, .bestSaved, .checkpointCommitted, .ended:
+    case .bestSaved:
+      if let best = record.progress.best { tensorBoard?.noteBestSaved(epoch: best.epoch) }
+    case .clusterFormed, .generationRaised, .checkpointCommitted, .ended:
       break
     }
   }
@@ -151,6 +208,7 @@ package final class RunRecorder {
   /// Appends an epoch that is in the store already. A file that was moved or replaced is
   /// rewritten.
   private func append(_ epoch: EpochSummary, evaluation: EvaluationSummary?) throws {
+    tensorBoard?.append(epoch, evaluation: evaluation)
     if !metrics.isInPlace {
       // If the whole directory was moved, that is the error to report.
       try watch.check()
@@ -179,8 +237,13 @@ package final class RunRecorder {
   }
 
   /// Writes `metrics.jsonl` again, because an evaluation has replaced the one in an existing line.
-  private func rewriteMetrics() throws {
+  ///
+  /// - Parameter evaluation: the new one, if that is the reason.
+  private func rewriteMetrics(_ evaluation: EvaluationSummary? = nil) throws {
     guard let run = try store.load() else { return }
+    if let evaluation, let epoch = run.epochs.first(where: { $0.epoch == evaluation.epoch }) {
+      tensorBoard?.append(epoch, evaluation: evaluation)
+    }
     pendingEpoch = try MetricsLog.rewrite(directory.metricsPath, as: run, plan: plan)
     metrics = try MetricsLog(path: directory.metricsPath)
   }
@@ -229,7 +292,9 @@ package final class RunRecorder {
       if let epoch = pendingEpoch, run.progress.status != .interrupted {
         try append(epoch, evaluation: nil)
       }
+      tensorBoard?.finish([.completed, .earlyStopped].contains(run.progress.status) ? .success : nil)
       try writeSummary(of: run)
+      progress.showDetail(usage.sentence)
       if [.completed, .earlyStopped].contains(run.progress.status) {
         try BestModel.checkIsRecorded(run, in: directory)
       }
@@ -247,12 +312,16 @@ package final class RunRecorder {
     if var run = try? store.load() {
       run.progress.status = .failed
       run.message = "\(error)"
+      tensorBoard?.finish(.failure)
       try? writeSummary(of: run)
     }
     try? store.close()
   }
 
   private func writeSummary(of run: StoredRun) throws {
+    meter?.read()
+    usage.ownSeconds = ProcessUsage.current().cpuSeconds
+    usage.ownJoules = meter?.joules
     try directory.writeSummary(
       RunSummary(
         details: .init(
@@ -260,7 +329,7 @@ package final class RunRecorder {
           dataHistory: setup.dataset.history, seed: setup.seed,
           parameterCount: UInt64(setup.model.parameterCount), selection: plan.selection,
           totalSeconds: MonotonicClock.seconds - startedAt),
-        run: run))
+        run: run, usage: usage))
   }
 }
 

@@ -1,0 +1,66 @@
+import Datasets
+internal import Foundation
+import Tensors
+
+/// How the Gaussian codes of some items are distributed, in one modality.
+package struct CodeDistribution: Sendable {
+  package let modality: String
+  /// σ = e^{ℓ/2} of every item and dimension, `[items · D]`, in the unit of the codes.
+  package let deviations: [Float]
+  /// The divergence from the prior of every item, per dimension, `[items]`, in nats.
+  package let divergences: [Float]
+}
+
+extension TrainingModel {
+  /// The codes of some items by modality, as MRdIB's encoders make them of the tables; none without
+  /// MRdIB.
+  ///
+  /// The scale of ``CodeScale/relative`` is that of these items; in training it is that of a
+  /// batch's.
+  ///
+  /// - Parameters:
+  ///   - items: ascending, each once.
+  ///   - tables: of the backbone, then of the objective, all rows.
+  ///   - context: names the random graph of models that have one.
+  package func codeDistributions(
+    of items: [Int32], tables: [Matrix], context: StepContext
+  ) -> [CodeDistribution] {
+    guard let objective else { return [] }
+    let means = backbone.contentMeans(of: items, context: context) { table, row, values in
+      _ = values.update(fromContentsOf: tables[table].row(row))
+    }
+    let own = Array(tables[backbone.tables.count...])
+    return means.enumerated().map { objective.distribution($0, of: $1, tables: own) }
+  }
+}
+
+extension MRdIB {
+  fileprivate func distribution(
+    _ modality: Int, of mean: Matrix, tables: [Matrix]
+  ) -> CodeDistribution {
+    let tape = Tape()
+    let parameters = tables.map { tape.constant($0) }
+    let mean = headed(tape.constant(mean), modality, parameters, on: tape)
+    let (scale, size) = scale(of: mean.value)
+    let logVariance = logVariance(
+      of: mean, modality, parameters, scale: scale, on: tape)
+    let prior = priorDeviation(modality, parameters, size: size)
+    // As Tape.gaussianDivergence, row by row.
+    let precision = 1 / (prior * prior)
+    let meanPrecision = precision / (scale * scale)
+    let logPrecision = log(precision)
+    var deviations: [Float] = []
+    deviations.reserveCapacity(mean.value.count)
+    let divergences = (0..<mean.rows).map { row -> Float in
+      var total = 0.0
+      for (m, l) in zip(mean.value.row(row), logVariance.value.row(row)) {
+        let variance = exp(l)
+        deviations.append(variance.squareRoot())
+        total += Double(m * m * meanPrecision + variance * precision - 1 - l - logPrecision)
+      }
+      return Float(0.5 * total / Double(max(1, mean.columns)))
+    }
+    return CodeDistribution(
+      modality: modalities[modality], deviations: deviations, divergences: divergences)
+  }
+}
