@@ -8,7 +8,7 @@ import shutil
 import unittest
 
 import numpy as np
-from support import copy_of_run, flip, folder, needs_program, shop, trained
+from support import copy_of_run, flip, folder, needs_arrow, needs_program, shop, trained
 
 import mrdib
 from mrdib.program import run_command
@@ -19,6 +19,29 @@ def recommended(*options: str) -> list[dict]:
     path = str(trained().path)
     text = run_command(["recommend", "--run", path, "--format", "jsonl", *options])
     return [json.loads(line) for line in text.splitlines()]
+
+
+@needs_program
+@needs_arrow
+class ParquetTests(unittest.TestCase):
+    def test_vectors_are_read_back_to_the_bit_with_their_ids(self) -> None:
+        import pyarrow.parquet
+
+        run = trained()
+        paths = run.to_parquet(folder() / "parquet")
+        self.assertEqual([path.name for path in paths], ["user.parquet", "item.parquet"])
+        table = pyarrow.parquet.read_table(paths[1])
+        self.assertEqual(table.column_names, ["row", "id", "title", "vector"])
+        vectors = np.array(table["vector"].to_pylist(), dtype=np.float32)
+        self.assertTrue((vectors.view(np.int32) == run.item_vectors.view(np.int32)).all())
+        self.assertEqual(table["id"].to_pylist(), list(run.item_ids.ids))
+        self.assertEqual(table["row"].to_pylist(), list(range(len(vectors))))
+        with self.assertRaisesRegex(mrdib.FileError, "it exists"):
+            run.to_parquet(folder() / "parquet")
+        dense = run.to_parquet(folder() / "parquet-dense", ids="dense")
+        table = pyarrow.parquet.read_table(dense[0])
+        self.assertEqual(table.column_names, ["row", "id", "vector"])
+        self.assertEqual(table["id"].to_pylist()[:3], ["0", "1", "2"])
 
 
 @needs_program

@@ -19,6 +19,7 @@ from .files import read_json, schema
 from .identifiers import Identifiers
 from .interactions import ItemLists
 from .model import BestModel
+from .parquet import write_vectors
 from .ranking import RankedBlock, rank
 from .recommendations import Recommendations
 from .records import Metrics
@@ -127,6 +128,28 @@ class Run:
         if not found:
             raise MrdibError(f"There is no checkpoint of '{self.path}'; the run may have ended.")
         return found[0]
+
+    def to_parquet(
+        self,
+        folder: str | os.PathLike[str],
+        *,
+        ids: Literal["original", "dense"] = "original",
+    ) -> list[Path]:
+        """Writes the vectors as `user.parquet` and `item.parquet`: `row`, `id`, titles where they
+        are known, and `vector`, a list of D 32-bit numbers. Needs pyarrow.
+
+        Raises `FileError` if the files are there already.
+        """
+        made = Path(folder)
+        made.mkdir(parents=True, exist_ok=True)
+        tables = self._tables(ids)
+        paths = []
+        for name, vectors, table in zip(
+            ("user", "item"), (self.user_vectors, self.item_vectors), tables, strict=True
+        ):
+            paths.append(made / f"{name}.parquet")
+            write_vectors(vectors, table, paths[-1])
+        return paths
 
     # Data
 
