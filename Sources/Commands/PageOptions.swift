@@ -41,8 +41,8 @@ struct PageOptions: ParsableArguments {
     let source = PageSite.Source(
       runs: {
         guard let snapshot = observer.snapshot() else { return PageSite.Source.nothingYet }
-        let entry = RunListing.Entry(snapshot, key: "")
-        let listing = RunListing(title: snapshot.run.name, isLive: true, runs: [entry])
+        let entry = PageListing.Entry(snapshot, key: "")
+        let listing = PageListing(title: snapshot.run.name, isLive: true, runs: [entry])
         return (try? listing.encoded()) ?? PageSite.Source.nothingYet
       },
       run: { key, since in

@@ -42,9 +42,9 @@ struct RunsList: ParsableCommand {
     help: ArgumentHelp(
       """
       Only runs in this state: \
-      \(RunOverview.State.allCases.map(\.rawValue).joined(separator: ", ")) (default: all).
+      \(ListedRun.State.allCases.map(\.rawValue).joined(separator: ", ")) (default: all).
       """))
-  var states: [RunOverview.State] = []
+  var states: [ListedRun.State] = []
 
   @Flag(help: "Print JSON.")
   var json = false
@@ -55,14 +55,14 @@ struct RunsList: ParsableCommand {
       let listing = try RunListing(
         folder: folder,
         labels: Dictionary(pairs.map { ($0.key, $0.value) }, uniquingKeysWith: { $1 }),
-        states: states.isEmpty ? RunOverview.State.allCases : states)
+        states: states.isEmpty ? ListedRun.State.allCases : states)
       if json { return try StandardOutput.writeJSON(listing) }
       StandardOutput.write(listing.lines)
     }
   }
 }
 
-extension RunOverview.State: ExpressibleByArgument {}
+extension ListedRun.State: ExpressibleByArgument {}
 
 struct RunsShow: ParsableCommand {
   static let configuration = CommandConfiguration(

@@ -91,7 +91,7 @@ import Testing
     try makeRun(folder, "b", outcome: "completed", labels: ["team": "x"])
     try makeRun(folder, "c", labels: ["team": "z"])
     func names(
-      _ labels: [String: String] = [:], _ states: [RunOverview.State] = RunOverview.State.allCases
+      _ labels: [String: String] = [:], _ states: [ListedRun.State] = ListedRun.State.allCases
     ) throws -> Set<String> {
       Set(
         try RunListing(folder: folder.path, labels: labels, states: states).runs.compactMap {

@@ -79,10 +79,9 @@ struct RunOverviewFilesTests {
     snapshot = try RunOverview.read(RunDirectory(existing: other)).snapshot
     #expect(snapshot.state == .dead && snapshot.epochs.isEmpty)
     let lock = try RunLock(runDirectory: other)
-    #expect(RunLock.isHeld(in: other))
     #expect(try RunOverview.read(RunDirectory(existing: other)).snapshot.state == .running)
     lock.release()
-    #expect(!RunLock.isHeld(in: other))
+    #expect(try RunOverview.read(RunDirectory(existing: other)).snapshot.state == .dead)
 
     // A run of a sweep has no lock of its own.
     let sweep = "\(tiny.folder.path)/sweep"

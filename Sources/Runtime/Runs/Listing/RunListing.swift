@@ -6,13 +6,11 @@ package struct RunListing: Sendable, Encodable {
   /// Where they were searched.
   package let folder: String
   /// The newest start first.
-  package let runs: [RunOverview]
+  package let runs: [ListedRun]
   private let now: Date
 
   enum CodingKeys: String, CodingKey { case folder, runs }
 
-  /// How deep below the folder runs are searched: `runs/MODEL-DATASET/TIME`, and those of a sweep.
-  private static let depth = 5
   /// The most folders that are looked at.
   private static let mostFolders = 100_000
 
@@ -24,7 +22,7 @@ package struct RunListing: Sendable, Encodable {
   /// - Throws: ``RuntimeError`` if the folder cannot be read, or has too many subfolders.
   package init(
     folder: String, labels: [String: String] = [:],
-    states: [RunOverview.State] = RunOverview.State.allCases
+    states: [ListedRun.State] = ListedRun.State.allCases
   ) throws {
     self.folder = folder
     let now = Date()
@@ -36,7 +34,7 @@ package struct RunListing: Sendable, Encodable {
         exitCode: .inputMissing,
         message: "Cannot list the runs in '\(folder)': \(error.reason). Name a folder of runs.")
     }
-    runs = try Self.search(folder).map { RunOverview(folder: $0, at: now) }
+    runs = try Self.search(folder).map { ListedRun(folder: $0, at: now) }
       .filter { run in
         states.contains(run.state) && labels.allSatisfy { run.labels[$0.key] == $0.value }
       }
@@ -46,47 +44,25 @@ package struct RunListing: Sendable, Encodable {
   /// The run in a folder.
   ///
   /// - Throws: ``RuntimeError`` if the folder holds none.
-  package static func run(in folder: String) throws -> RunOverview {
-    guard RunOverview.isRun(folder) else {
+  package static func run(in folder: String) throws -> ListedRun {
+    guard ListedRun.isRun(folder) else {
       throw RuntimeError(
         exitCode: .inputMissing,
         message: "There is no run in '\(folder)': it has neither environment.json nor run.sqlite. "
           + "Name the directory of a run; 'mrdib runs list FOLDER' lists those in a folder.")
     }
-    return RunOverview(folder: folder, at: Date())
+    return ListedRun(folder: folder, at: Date())
   }
 
   private static func search(_ folder: String) throws -> [String] {
-    var found: [String] = []
-    var level = [folder]
-    var count = 0
-    for _ in 0...depth {
-      var next: [String] = []
-      for path in level {
-        count += 1
-        guard count <= mostFolders else {
-          throw RuntimeError(
-            exitCode: .usage,
-            message: "Cannot list the runs in '\(folder)': it has more than \(mostFolders) "
-              + "subfolders. Name a folder with runs only.")
-        }
-        if RunOverview.isRun(path) {
-          found.append(path)
-        } else {
-          // A folder that may not be read is passed over, as its runs cannot be read either.
-          let names = (try? PlainFile.names(in: path, atMost: mostFolders)) ?? []
-          next += names.map { path == "." ? $0 : "\(path)/\($0)" }.filter(isFolder)
-        }
-      }
-      level = next
+    let search = RunSearch(in: folder, atMost: mostFolders)
+    guard search.isComplete else {
+      throw RuntimeError(
+        exitCode: .usage,
+        message: "Cannot list the runs in '\(folder)': it has more than \(mostFolders) "
+          + "subfolders. Name a folder with runs only.")
     }
-    return found
-  }
-
-  /// Links are not followed: they may lead in a circle.
-  private static func isFolder(_ path: String) -> Bool {
-    var status = stat()
-    return lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+    return search.folders
   }
 
   /// A table with a line per run, then the problems.
@@ -105,7 +81,7 @@ package struct RunListing: Sendable, Encodable {
   }
 }
 
-extension RunOverview {
+extension ListedRun {
   /// The last part of the data set's folder.
   fileprivate var dataName: String? {
     data.flatMap { $0.split(separator: "/").last.map(String.init) }
@@ -136,6 +112,6 @@ extension RunOverview {
   }
 }
 
-extension RunOverview.Metric {
+extension ListedRun.Metric {
   fileprivate var text: String { "\(name) \(ProgressFormat.compact(value)) at \(epoch)" }
 }

@@ -37,6 +37,16 @@ enum RunLockHolder: Sendable, Equatable {
     }
   }
 
+  /// Looks at the directory of a run, and at that of the sweep that the run is in: the process of a
+  /// sweep holds its lock alone.
+  init(ofRunIn directory: String) {
+    self = RunLockHolder(of: directory)
+    guard self == .none else { return }
+    // A sweep's runs are in its folder `runs`.
+    let sweep = FilePath.parent(of: FilePath.parent(of: FilePath.absolute(directory)))
+    if ForeignFolder.isSweep(sweep) { self = RunLockHolder(of: sweep) }
+  }
+
   /// Whether a process has the same file open; false if this user may not see that.
   private static func hasOpen(_ descriptor: Int32, _ process: Int32) -> Bool {
     var wanted = stat()

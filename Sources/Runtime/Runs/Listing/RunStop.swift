@@ -12,10 +12,15 @@ package struct RunStop: Sendable {
   ///
   /// - Throws: ``RuntimeError`` if none does, or it cannot be stopped from here; then the message
   ///   says where and how.
-  package init(of run: RunOverview) throws {
+  package init(of run: ListedRun) throws {
     directory = run.folder
     switch RunLockHolder(of: run.folder) {
     case .process(let id): process = id
+    case .none where run.state == .running:
+      throw RuntimeError(
+        exitCode: .usage,
+        message: "Cannot stop the run in '\(run.folder)' alone: a sweep trains it. Stop the sweep, "
+          + "with Ctrl-C or 'kill -TERM \(run.process.map(String.init) ?? "PROCESS")'.")
     case .none:
       throw RuntimeError(
         exitCode: .inputMissing,

@@ -292,7 +292,8 @@ package final class RunRecorder {
       if let epoch = pendingEpoch, run.progress.status != .interrupted {
         try append(epoch, evaluation: nil)
       }
-      tensorBoard?.finish([.completed, .earlyStopped].contains(run.progress.status) ? .success : nil)
+      tensorBoard?.finish(
+        [.completed, .earlyStopped].contains(run.progress.status) ? .success : nil)
       try writeSummary(of: run)
       progress.showDetail(usage.sentence)
       if [.completed, .earlyStopped].contains(run.progress.status) {

@@ -40,7 +40,7 @@ extension RunOverview {
     let finished = run.progress.epochsFinished
     let state =
       State(ended: run.progress.status)
-      ?? (RunLock.isRunOwned(in: directory.path) ? .running : .dead)
+      ?? (RunLockHolder(ofRunIn: directory.path) != .none ? .running : .dead)
     let selection = run.selection(by: configuration.selectionRule)
     let epochs = RunOverview.epochs(of: run)
     let seconds = epochs.last.map { $0.at + ($0.evaluateSeconds ?? 0) } ?? 0

@@ -9,8 +9,6 @@ import Transport
 package final class WatchedFolder: Sendable {
   /// The most runs that are listed.
   package static let runLimit = 200
-  /// How deep below the folder runs are looked for.
-  private static let depthLimit = 4
   /// The most folders that are looked at.
   private static let folderLimit = 5_000
   /// How old what is shown may be, seconds.
@@ -36,7 +34,7 @@ package final class WatchedFolder: Sendable {
   package init(path: String) { self.path = path }
 
   /// All runs.
-  package func listing() -> RunListing {
+  package func listing() -> PageListing {
     let (reads, leftOut) = state.withLock { state in
       refresh(&state)
       return (state.reads, state.leftOut)
@@ -45,16 +43,16 @@ package final class WatchedFolder: Sendable {
     let different = Self.differences(
       keys.compactMap { key in reads[key].flatMap { $0.snapshot == nil ? nil : $0.settings } })
     let title = URL(fileURLWithPath: FilePath.absolute(path)).lastPathComponent
-    return RunListing(
+    return PageListing(
       title: title.sanitized(), isLive: false,
       runs: keys.compactMap { key in
         guard let read = reads[key], let snapshot = read.snapshot else { return nil }
-        return RunListing.Entry(
+        return PageListing.Entry(
           snapshot, key: key, settings: read.settings.filter { different.contains($0.key) })
       },
       problems: keys.compactMap { key in
         guard let read = reads[key], !read.problem.isEmpty else { return nil }
-        return RunListing.Problem(key: key, message: read.problem)
+        return PageListing.Problem(key: key, message: read.problem)
       }, leftOut: leftOut)
   }
 
@@ -113,32 +111,14 @@ package final class WatchedFolder: Sendable {
       let date = (attributes?[.modificationDate] as? Date)?.timeIntervalSince1970 ?? 0
       return "\(date) \(attributes?[.size] as? Int ?? -1)"
     }
-    return stamps + ["\(RunLock.isRunOwned(in: run.path))"]
+    return stamps + ["\(RunLockHolder(ofRunIn: run.path) != .none)"]
   }
 
-  /// The folders of runs, relative to this one, and how many were left out. What is below a run's
-  /// folder is not looked at.
+  /// The folders of runs, relative to this one, and how many were left out.
   private func runs() -> (keys: [String], leftOut: Int) {
-    var keys: [String] = []
-    var waiting: [(key: String, depth: Int)] = [("", 0)]
-    var looked = 0
-    while let next = waiting.popLast(), looked < Self.folderLimit {
-      looked += 1
-      let folder = directory(next.key)
-      if FileManager.default.fileExists(atPath: folder.storePath) {
-        keys.append(next.key)
-        continue
-      }
-      guard next.depth < Self.depthLimit else { continue }
-      let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
-      for name in names.sorted(by: >) where !name.hasPrefix(".") {
-        var isFolder: ObjCBool = false
-        let child = next.key.isEmpty ? name : "\(next.key)/\(name)"
-        let isThere = FileManager.default.fileExists(
-          atPath: "\(path)/\(child)", isDirectory: &isFolder)
-        if isThere, isFolder.boolValue { waiting.append((child, next.depth + 1)) }
-      }
-    }
+    let keys = RunSearch(in: path, atMost: Self.folderLimit).folders
+      .filter { FileManager.default.fileExists(atPath: RunDirectory(existing: $0).storePath) }
+      .map { $0 == path ? "" : String($0.dropFirst(path == "." ? 0 : path.count + 1)) }
     return (Array(keys.prefix(Self.runLimit)), max(0, keys.count - Self.runLimit))
   }
 

@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 /// Event files, read by the format's description.
-@Suite struct EventLogTests {
+@Suite struct TensorBoardLogTests {
   /// An event: its step, whether it begins a session, and its scalars.
   private struct Event: Equatable {
     var step: Int64 = 0
@@ -18,8 +18,8 @@ import Testing
     settings: [("alpha1", "0.05"), ("model", "vbpr"), ("gate", "true")],
     metrics: ["valid/recall@20"], name: "run")
 
-  private func log(in folder: TemporaryFolder, at second: Double = 1000) throws -> EventLog {
-    try EventLog(
+  private func log(in folder: TemporaryFolder, at second: Double = 1000) throws -> TensorBoardLog {
+    try TensorBoardLog(
       directory: folder.path, parameters: Self.parameters, histograms: nil,
       date: Date(timeIntervalSince1970: second))
   }

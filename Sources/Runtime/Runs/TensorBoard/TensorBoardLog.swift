@@ -21,7 +21,7 @@ import Transport
 /// of this step and later ones.
 ///
 /// `Sendable` is unchecked because all state but the budget is used on the queue.
-package final class EventLog: @unchecked Sendable {
+package final class TensorBoardLog: @unchecked Sendable {
   /// The beginning of the names of TensorBoard's files.
   static let prefix = "events.out.tfevents."
 

@@ -6,7 +6,7 @@ import Settings
 
 /// One run as its files show it. Nothing is written and no database is opened: the run may be of
 /// another release, of another user, and training.
-package struct RunOverview: Sendable, Encodable {
+package struct ListedRun: Sendable, Encodable {
   package enum State: String, Sendable, Encodable, CaseIterable {
     /// A process holds the lock of its directory.
     case running
@@ -78,7 +78,7 @@ package struct RunOverview: Sendable, Encodable {
     let environment = Self.decode(RunEnvironment.self, directory.environmentPath)
     let configuration = Self.configuration(directory)
     let ending = Self.decode(Ending.self, directory.summaryPath)
-    let holder = RunLockHolder(of: folder)
+    let holder = RunLockHolder(ofRunIn: folder)
     name = environment?.name
     owner = environment?.owner
     labels = environment?.labels ?? [:]

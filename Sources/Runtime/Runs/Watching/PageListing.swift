@@ -3,7 +3,7 @@ import Foundation
 
 /// Several runs next to each other: what the page of a folder begins with. Its JSON form has a
 /// schema number.
-package struct RunListing: Sendable, Equatable, Encodable {
+package struct PageListing: Sendable, Equatable, Encodable {
   package static let schemaVersion = 1
 
   package struct Entry: Sendable, Equatable, Encodable {
@@ -44,7 +44,7 @@ package struct RunListing: Sendable, Equatable, Encodable {
     package var message: String
   }
 
-  package var schema = RunListing.schemaVersion
+  package var schema = PageListing.schemaVersion
   package var time: String
   /// The last part of the folder's path, or the run's name.
   package var title: String
@@ -76,7 +76,7 @@ package struct RunListing: Sendable, Equatable, Encodable {
   package func encoded() throws -> [UInt8] { try ResultJSON.encode(self, isPretty: false) }
 }
 
-extension RunListing.Entry {
+extension PageListing.Entry {
   /// The most points of a curve.
   private static let pointLimit = 300
 
@@ -97,9 +97,9 @@ extension RunListing.Entry {
     let metric =
       snapshot.selection.metric.split(separator: ".", maxSplits: 1).last
       .map(String.init) ?? ""
-    let points = snapshot.epochs.compactMap { epoch -> RunListing.Point? in
+    let points = snapshot.epochs.compactMap { epoch -> PageListing.Point? in
       guard let value = epoch.valid[metric] ?? nil else { return nil }
-      return RunListing.Point(epoch: epoch.epoch, at: epoch.at, value: value)
+      return PageListing.Point(epoch: epoch.epoch, at: epoch.at, value: value)
     }
     let step = max(1, (points.count + Self.pointLimit - 1) / Self.pointLimit)
     curve = points.enumerated().filter { index, point in
