@@ -41,11 +41,14 @@ package struct CatalogueUse: Sendable {
     let known = (0..<model.dataset.userCount).filter { train.degree($0) > 0 }
     let users = Self.sample(known, count: Self.mostUsers)
     var counts = [Int](repeating: 0, count: model.dataset.itemCount)
-    for start in stride(from: 0, to: users.count, by: RunRecommender.blockSize) {
-      try progress(Double(start) / Double(users.count))
-      let block = Array(users[start..<min(start + RunRecommender.blockSize, users.count)])
-      for recommendation in try recommender.recommend(to: block) {
-        for item in recommendation.items { counts[item.item] += 1 }
+    let blocks = stride(from: 0, to: users.count, by: RunRecommender.blockSize).map {
+      Array(users[$0..<min($0 + RunRecommender.blockSize, users.count)])
+    }
+    for start in stride(from: 0, to: blocks.count, by: recommender.blocksAtOnce) {
+      try progress(Double(start) / Double(blocks.count))
+      let together = Array(blocks[start..<min(start + recommender.blocksAtOnce, blocks.count)])
+      for lists in try recommender.recommend(toBlocks: together, { $1 }) {
+        for item in lists.flatMap(\.items) { counts[item.item] += 1 }
       }
     }
     self.init(

@@ -15,7 +15,7 @@ enum RecommendationSection {
       .init(
         run: model.run, count: count, excluded: .training, dataFolder: model.dataFolder,
         style: .dense))
-    let lists = try recommender.recommend(to: examples.map(\.user))
+    let lists = try recommender.recommend(toBlocks: [examples.map(\.user)]) { $1 }.flatMap(\.self)
     return ReportSection("recommendations", "Recommendations") {
       HTML.paragraph {
         "The best \(count) items for three users: with the most, a middle and the smallest number"
