@@ -15,13 +15,13 @@ struct DataExportCommand: ParsableCommand {
         mrdib data export shop --format recbole --out recbole/shop
       """)
 
-  @Argument(help: "The data set's folder.")
+  @Argument(help: "The data set's folder.", completion: .directory)
   var folder: String
 
   @Option(help: "recbole or mmrec.")
   var format: DataExport.Format
 
-  @Option(help: ArgumentHelp("The folder to make.", valueName: "folder"))
+  @Option(help: ArgumentHelp("The folder to make.", valueName: "folder"), completion: .directory)
   var out: String
 
   @Flag(help: "Replace the folder if it holds an earlier export.")

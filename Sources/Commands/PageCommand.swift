@@ -22,7 +22,7 @@ struct PageCommand: ParsableCommand {
       Example: mrdib page runs/sweep --listen 8090
       """)
 
-  @Argument(help: "The folder of a run, of a sweep, or of several runs.")
+  @Argument(help: "The folder of a run, of a sweep, or of several runs.", completion: .directory)
   var folder: String
 
   @Option(
@@ -37,7 +37,7 @@ struct PageCommand: ParsableCommand {
       A file with a token that the page asks for; needed where other machines reach it (default: \
       no token).
       """,
-      valueName: "file"))
+      valueName: "file"), completion: .file())
   var pageToken: String?
 
   @Flag(help: "Print warnings and errors only.")

@@ -19,7 +19,7 @@ struct PageOptions: ParsableArguments {
       A file with a token that the page asks for; needed where other machines reach it (default: \
       no token).
       """,
-      valueName: "file"))
+      valueName: "file"), completion: .file())
   var pageToken: String?
 
   func validate() throws {

@@ -30,10 +30,13 @@ struct ReportCommand: ParsableCommand {
         mrdib report runs/sweep --out sweep.html
       """)
 
-  @Argument(help: "The directory of a run or of a sweep, or several to compare.")
+  @Argument(
+    help: "The directory of a run or of a sweep, or several to compare.", completion: .directory)
   var paths: [String]
 
-  @Option(help: ArgumentHelp("The file to write; an earlier one is replaced.", valueName: "file"))
+  @Option(
+    help: ArgumentHelp("The file to write; an earlier one is replaced.", valueName: "file"),
+    completion: .file())
   var out: String
 
   @Option(help: "The title of the report (default: what it is on).")
@@ -48,7 +51,7 @@ struct ReportCommand: ParsableCommand {
       Of a run: a file with what 'decompose --json' printed; may be given several times \
       (default: none).
       """,
-      valueName: "file"))
+      valueName: "file"), completion: .file())
   var decomposition: [String] = []
 
   @Flag(help: "Of a run: leave out recommendations to single users.")
@@ -57,7 +60,7 @@ struct ReportCommand: ParsableCommand {
   @Option(
     help: ArgumentHelp(
       "The run or sweep whose first configuration is the baseline (default: the first path).",
-      valueName: "folder"))
+      valueName: "folder"), completion: .directory)
   var baseline: String?
 
   @Option(

@@ -27,7 +27,7 @@ struct RunsList: ParsableCommand {
       metric on validation that selects the best epoch.
       """)
 
-  @Argument(help: "The folder (default: runs).")
+  @Argument(help: "The folder (default: runs).", completion: .directory)
   var folder = "runs"
 
   @Option(
@@ -68,7 +68,7 @@ struct RunsShow: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "show", abstract: "Print the record of one run.")
 
-  @Argument(help: "The directory of the run.")
+  @Argument(help: "The directory of the run.", completion: .directory)
   var folder: String
 
   @Flag(help: "Print JSON.")
@@ -95,7 +95,7 @@ struct RunsStop: ParsableCommand {
       a run of another machine it says where to stop it.
       """)
 
-  @Argument(help: "The directory of the run.")
+  @Argument(help: "The directory of the run.", completion: .directory)
   var folder: String
 
   @Option(

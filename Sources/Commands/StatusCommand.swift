@@ -27,12 +27,14 @@ struct StatusCommand: ParsableCommand {
   @Option(
     name: .customLong("run"),
     help: ArgumentHelp(
-      "The directory of a run (default: none, see --coordinator).", valueName: "folder"))
+      "The directory of a run (default: none, see --coordinator).", valueName: "folder"),
+    completion: .directory)
   var runDirectory: String?
 
   @Option(
     help: ArgumentHelp(
-      "A file with the token that the page asks for (default: no token).", valueName: "file"))
+      "A file with the token that the page asks for (default: no token).", valueName: "file"),
+    completion: .file())
   var pageToken: String?
 
   @Flag(help: "Print JSON (schema 1); with --watch an object on a line each time.")

@@ -16,7 +16,8 @@ struct TelemetryOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "A file with a token that requests must contain (default: none).", valueName: "file"))
+      "A file with a token that requests must contain (default: none).", valueName: "file"),
+    completion: .file())
   var telemetryToken: String?
 
   @Option(
@@ -24,7 +25,7 @@ struct TelemetryOptions: ParsableArguments {
       """
       Where the process leaves its address while it runs, and its last metrics (default: \
       'telemetry' in the run directory, if the process has one).
-      """, valueName: "folder"))
+      """, valueName: "folder"), completion: .directory)
   var telemetryFolder: String?
 
   /// How long a whole run in one process may take for one turn of its loop, seconds: it computes

@@ -44,7 +44,7 @@ func metricNames() throws {
   let configuration = try resolve(setting: "metrics=[Gini, NDCG, Recall]")
   #expect(configuration.metrics == [.recall, .ndcg, .gini])
   #expect(configuration.resolvedYAML().contains("metrics: [gini, ndcg, recall]"))
-  #expect(try message(of: "metrics: [recall, novelty]").contains("coverage"))
+  #expect(try message(of: "metrics: [recall, surprise]").contains("coverage"))
   #expect(try message(of: "metrics: [recall, recall]").contains("every name once"))
 }
 

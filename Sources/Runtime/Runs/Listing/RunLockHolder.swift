@@ -54,9 +54,11 @@ enum RunLockHolder: Sendable, Equatable {
     guard fstat(descriptor, &wanted) == 0,
       let names = try? PlainFile.names(in: folder, atMost: 1 << 20)
     else { return false }
+    // The descriptor that this process asks with is not the owner's.
+    let own = process == getpid() ? "\(descriptor)" : nil
     return names.contains { name in
       var found = stat()
-      return stat("\(folder)/\(name)", &found) == 0 && found.st_dev == wanted.st_dev
+      return name != own && stat("\(folder)/\(name)", &found) == 0 && found.st_dev == wanted.st_dev
         && found.st_ino == wanted.st_ino
     }
   }
