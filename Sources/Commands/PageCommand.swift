@@ -19,7 +19,7 @@ struct PageCommand: ParsableCommand {
       run that is trained with --page has a page of its own, which also shows its workers and
       servers. Ctrl-C ends it.
 
-      Example: mrdib page runs/sweep --listen 8090
+        mrdib page runs/sweep --listen 8090
       """)
 
   @Argument(help: "The folder of a run, of a sweep, or of several runs.", completion: .directory)

@@ -25,6 +25,9 @@ struct RunsList: ParsableCommand {
       (stopped in an orderly way), failed (ended with an error), dead (killed, or its machine is \
       gone). The same command resumes an interrupted or dead run. The best value is that of the \
       metric on validation that selects the best epoch.
+
+        mrdib runs list
+        mrdib runs list /shared/runs --label team=search --state running
       """)
 
   @Argument(help: "The folder (default: runs).", completion: .directory)
@@ -66,7 +69,11 @@ extension ListedRun.State: ExpressibleByArgument {}
 
 struct RunsShow: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "show", abstract: "Print the record of one run.")
+    commandName: "show", abstract: "Print the record of one run.",
+    discussion: """
+        mrdib runs show runs/one
+        mrdib runs show runs/one --json
+      """)
 
   @Argument(help: "The directory of the run.", completion: .directory)
   var folder: String
@@ -93,6 +100,8 @@ struct RunsStop: ParsableCommand {
     discussion: """
       Sends SIGTERM to the process that trains the run: 'mrdib train' or 'mrdib coordinator'. For \
       a run of another machine it says where to stop it.
+
+        mrdib runs stop runs/one
       """)
 
   @Argument(help: "The directory of the run.", completion: .directory)
