@@ -40,14 +40,14 @@ struct PageOptions: ParsableArguments {
     guard let page else { return nil }
     let source = PageSite.Source(
       runs: {
-        guard let snapshot = observer.snapshot() else { return PageSite.Source.nothingYet }
-        let entry = PageListing.Entry(snapshot, key: "")
-        let listing = PageListing(title: snapshot.run.name, isLive: true, runs: [entry])
+        guard let overview = observer.overview() else { return PageSite.Source.nothingYet }
+        let entry = PageListing.Entry(overview, key: "")
+        let listing = PageListing(title: overview.run.name, isLive: true, runs: [entry])
         return (try? listing.encoded()) ?? PageSite.Source.nothingYet
       },
       run: { key, since in
         guard key.isEmpty else { return nil }
-        return observer.encodedSnapshot(since: since) ?? PageSite.Source.nothingYet
+        return observer.encodedOverview(since: since) ?? PageSite.Source.nothingYet
       })
     return try Self.serve(source, at: page, tokenFile: pageToken, isQuiet: isQuiet)
   }
@@ -63,7 +63,7 @@ struct PageOptions: ParsableArguments {
   static func source(_ watched: WatchedFolder) -> PageSite.Source {
     PageSite.Source(
       runs: { (try? watched.listing().encoded()) ?? PageSite.Source.nothingYet },
-      run: { key, since in try? watched.snapshot(of: key, since: since)?.encoded() })
+      run: { key, since in try? watched.overview(of: key, since: since)?.encoded() })
   }
 
   /// Serves a page and prints where.

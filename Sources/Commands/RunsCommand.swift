@@ -21,9 +21,9 @@ struct RunsList: ParsableCommand {
     commandName: "list",
     abstract: "List the runs in a folder and its subfolders, the newest first.",
     discussion: """
-      The states: running (a process holds the lock of its directory), finished, interrupted \
-      (stopped in an orderly way), failed (ended with an error), dead (killed, or its machine is \
-      gone). The same command resumes an interrupted or dead run. The best value is that of the \
+      The states: running (a process holds the lock of its directory), completed, early_stopped, \
+      interrupted (stopped in an orderly way), failed (ended with an error), dead (killed, or its \
+      machine is gone). The same command resumes an interrupted or dead run. The best value is that of the \
       metric on validation that selects the best epoch.
 
         mrdib runs list
@@ -45,9 +45,9 @@ struct RunsList: ParsableCommand {
     help: ArgumentHelp(
       """
       Only runs in this state: \
-      \(ListedRun.State.allCases.map(\.rawValue).joined(separator: ", ")) (default: all).
+      \(RunState.ofFiles.map(\.rawValue).joined(separator: ", ")) (default: all).
       """))
-  var states: [ListedRun.State] = []
+  var states: [RunState] = []
 
   @Flag(help: "Print JSON.")
   var json = false
@@ -58,14 +58,24 @@ struct RunsList: ParsableCommand {
       let listing = try RunListing(
         folder: folder,
         labels: Dictionary(pairs.map { ($0.key, $0.value) }, uniquingKeysWith: { $1 }),
-        states: states.isEmpty ? ListedRun.State.allCases : states)
+        states: states.isEmpty ? RunState.ofFiles : states)
       if json { return try StandardOutput.writeJSON(listing) }
       StandardOutput.write(listing.lines)
     }
   }
 }
 
-extension ListedRun.State: ExpressibleByArgument {}
+extension RunState: ExpressibleByArgument {
+  /// - Returns: nil for what no files show.
+  public init?(argument: String) {
+    guard let state = RunState(rawValue: argument), RunState.ofFiles.contains(state) else {
+      return nil
+    }
+    self = state
+  }
+
+  public static var allValueStrings: [String] { ofFiles.map(\.rawValue) }
+}
 
 struct RunsShow: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -83,10 +93,10 @@ struct RunsShow: ParsableCommand {
 
   func run() throws {
     try reporting {
-      let overview = try RunListing.run(in: folder)
-      if json { return try StandardOutput.writeJSON(overview) }
-      StandardOutput.write(overview.lines)
-      if overview.state == .running {
+      let found = try RunListing.run(in: folder)
+      if json { return try StandardOutput.writeJSON(found) }
+      StandardOutput.write(found.lines)
+      if found.state == .running {
         StandardError.write("as it trains: mrdib status --run \(ShellWord.quoted(folder))")
       }
     }
@@ -120,8 +130,8 @@ struct RunsStop: ParsableCommand {
 
   func run() throws {
     try reporting {
-      let overview = try RunListing.run(in: folder)
-      let hasEnded = try RunStop(of: overview).request(waiting: wait)
+      let found = try RunListing.run(in: folder)
+      let hasEnded = try RunStop(of: found).request(waiting: wait)
       if hasEnded {
         StandardOutput.write("stopped; the same command resumes the run")
       } else if wait == 0 {

@@ -66,13 +66,13 @@ struct StatusCommand: ParsableCommand {
       let signals = try SignalPipe.untilExit()
       var screen = RewrittenLines()
       while true {
-        let snapshot = try read()
+        let overview = try read()
         if json {
-          StandardOutput.write(text: String(decoding: try snapshot.encoded(), as: UTF8.self))
+          StandardOutput.write(text: String(decoding: try overview.encoded(), as: UTF8.self))
         } else {
-          screen.show { snapshot.lines(atMost: $0) }
+          screen.show { overview.lines(atMost: $0) }
         }
-        if snapshot.state.isOver || !StandardOutput.isWanted { return }
+        if overview.state.isOver || !StandardOutput.isWanted { return }
         signals.wait(seconds: interval)
         if let signal = signals.next() { StandardOutput.leave(.signal(signal)) }
       }
@@ -83,10 +83,10 @@ struct StatusCommand: ParsableCommand {
     if let coordinator {
       let token = try pageToken.map { try Self.token(in: $0) }
       let request = try PageRequest(address: coordinator, token: token)
-      return { try request.snapshot() }
+      return { try request.overview() }
     }
     let directory = RunDirectory(existing: runDirectory ?? ".")
-    return { try RunOverview.read(directory).snapshot }
+    return { try RunOverview.read(directory).overview }
   }
 
   private static func token(in path: String) throws -> String {
@@ -101,10 +101,10 @@ struct StatusCommand: ParsableCommand {
     }
   }
 
-  private func write(_ snapshot: RunOverview) throws {
-    guard json else { return StandardOutput.write(snapshot.lines()) }
+  private func write(_ overview: RunOverview) throws {
+    guard json else { return StandardOutput.write(overview.lines()) }
     StandardOutput.write(
-      text: String(decoding: try snapshot.encoded(isPretty: true), as: UTF8.self))
+      text: String(decoding: try overview.encoded(isPretty: true), as: UTF8.self))
   }
 }
 

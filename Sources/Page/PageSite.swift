@@ -5,7 +5,7 @@ import Web
 ///
 ///     /                       the page, with page.css, *.js and icon.svg
 ///     /api/runs               the runs: keys, states, curves
-///     /api/run?run=KEY&since=E  the snapshot of a run, with the epochs from E on
+///     /api/run?run=KEY&since=E  the overview of a run, with the epochs from E on
 ///
 /// The page asks nothing of any other server, and its policy lets a browser load nothing else.
 package struct PageSite: Sendable {

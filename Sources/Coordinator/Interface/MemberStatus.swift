@@ -1,9 +1,9 @@
 import Protocol
 
-/// What the coordinator knows of a node that takes part, for pages and programs that show a run.
+/// What the coordinator knows of a node that takes part, see ``RunSnapshot``.
 package struct MemberStatus: Sendable, Equatable {
   package enum Activity: String, Sendable, Equatable {
-    /// Loads its data or tables.
+    /// Loads its data or tables for the present generation.
     case preparing
     /// Ready, and without a task. (Servers are never idle: they answer workers.)
     case idle
@@ -65,44 +65,4 @@ package struct MemberStatus: Sendable, Equatable {
     self.version = version
     self.usage = usage
   }
-}
-
-extension CoordinatorState {
-  /// The nodes that take part: servers before workers, by rank.
-  package var memberStatuses: [MemberStatus] {
-    run.members.all.compactMap { node in
-      guard let member = run.members[node] else { return nil }
-      let units = phase.tasks?.leases.outstanding[node]?.units.count ?? 0
-      let isWorking = member.role == .server || units > 0
-      return MemberStatus(
-        incarnation: node, role: member.role, rank: member.rank, name: member.hello.name,
-        host: member.hello.host, processID: member.hello.processID,
-        activity: !member.isReady ? .preparing : isWorking ? .working : .idle,
-        silence: max(0, listening.seconds - member.lastSeen), taskProgress: member.taskProgress,
-        unitCount: units, version: member.version, usage: member.usage)
-    }
-  }
-
-  /// What the run does at this moment, in a word of ``RunActivity``.
-  package var activity: RunActivity {
-    switch phase {
-    case .forming: .forming
-    case .training: .training
-    case .evaluating: .evaluating
-    case .saving: .saving
-    case .draining: .stopping
-    case .ended: .ended
-    }
-  }
-}
-
-/// What a run does at a moment.
-package enum RunActivity: String, Sendable, Equatable {
-  case forming
-  case training
-  case evaluating
-  case saving
-  /// Waits for a last checkpoint.
-  case stopping
-  case ended
 }

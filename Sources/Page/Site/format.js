@@ -74,7 +74,7 @@ const stateWords = {
   training: ["Training", "▶", "info"],
   evaluating: ["Evaluating", "◎", "info"],
   saving: ["Saving the best model", "⤓", "info"],
-  stopping: ["Stopping", "■", "warning"],
+  draining: ["Stopping", "■", "warning"],
   running: ["Running", "▶", "info"],
   dead: ["Not running", "✕", "warning"],
   completed: ["Done", "✓", "good"],

@@ -1,13 +1,13 @@
 "use strict";
 
-// Asks the program for snapshots once a second and shows them.
+// Asks the program for overviews once a second and shows them.
 
 const token = new URLSearchParams(location.search).get("token");
 const page = {
   listing: null,
   /** Of the shown run. */
   key: null,
-  snapshot: null,
+  overview: null,
   epochs: new Map(),
   revision: null,
   charts: new Map(),
@@ -66,7 +66,7 @@ function chooseRun() {
   const chosen = (known ?? kept ?? active ?? runs[0])?.key ?? null;
   if (chosen === page.key) return;
   page.key = chosen;
-  page.snapshot = null;
+  page.overview = null;
   page.epochs.clear();
   page.revision = null;
   page.announced = { state: null, events: 0 };
@@ -76,21 +76,21 @@ async function updateRun() {
   const key = page.key;
   // An evaluation comes after its epoch: the last two are asked for again.
   const last = page.epochs.size ? Math.max(0, Math.max(...page.epochs.keys()) - 1) : 0;
-  let snapshot = await ask("api/run", { run: key, since: String(last) });
-  if (!snapshot || key !== page.key) return;
-  if (page.revision !== null && snapshot.history_revision !== page.revision && last > 0) {
-    snapshot = await ask("api/run", { run: key, since: "0" });
+  let overview = await ask("api/run", { run: key, since: String(last) });
+  if (!overview || key !== page.key) return;
+  if (page.revision !== null && overview.history_revision !== page.revision && last > 0) {
+    overview = await ask("api/run", { run: key, since: "0" });
     page.epochs.clear();
   }
-  page.revision = snapshot.history_revision;
-  for (const epoch of snapshot.epochs) page.epochs.set(epoch.epoch, epoch);
-  snapshot.epochs = [...page.epochs.values()].sort((left, right) => left.epoch - right.epoch);
-  page.snapshot = snapshot;
+  page.revision = overview.history_revision;
+  for (const epoch of overview.epochs) page.epochs.set(epoch.epoch, epoch);
+  overview.epochs = [...page.epochs.values()].sort((left, right) => left.epoch - right.epoch);
+  page.overview = overview;
 }
 
 function showConnection() {
   const element = byID("connection");
-  const isOver = page.snapshot && overStates.has(page.snapshot.state);
+  const isOver = page.overview && overStates.has(page.overview.state);
   const isLost = page.failures > 1;
   element.classList.toggle("lost", isLost && !isOver);
   if (!isLost) {
@@ -106,42 +106,42 @@ function showConnection() {
 // MARK: Showing
 
 function show() {
-  const { listing, snapshot } = page;
+  const { listing, overview } = page;
   showRuns(listing, page.key);
   showRunsChart(listing);
-  if (!snapshot) {
+  if (!overview) {
     setText(byID("title"), listing.title);
     setText(byID("subtitle"), listing.runs.length ? "" : "There is no run in this folder yet.");
     return;
   }
-  const { run } = snapshot;
+  const { run } = overview;
   const isOne = listing.runs.length < 2;
   setText(byID("title"), isOne ? `${run.model} on ${run.dataset}` : `${listing.title}: ${page.key || run.name}`);
   setText(byID("subtitle"),
     `${isOne ? "" : `${run.model} on ${run.dataset}, `}objective ${run.objective}, seed ${run.seed}, run ${run.name}, begun ${clock(run.created)}`);
-  showNow(snapshot, listing.live);
+  showNow(overview, listing.live);
   byID("controls").hidden = false;
-  showMetricChoice(snapshot);
-  const events = chartEvents(snapshot);
-  showLegend(snapshot.events);
-  showCurves(snapshot, events);
-  showModalities(snapshot);
-  showGauges(snapshot, events);
-  showParts(snapshot, events);
-  showNodes(snapshot);
-  showEvents(snapshot);
-  announce(snapshot);
-  const [words, symbol] = stateOf(snapshot.state);
-  document.title = `${symbol} ${snapshot.position?.epochs_finished ?? ""}/${run.epochs} ${words.toLowerCase()} · ${run.model} ${run.dataset}`;
+  showMetricChoice(overview);
+  const events = chartEvents(overview);
+  showLegend(overview.events);
+  showCurves(overview, events);
+  showModalities(overview);
+  showGauges(overview, events);
+  showParts(overview, events);
+  showNodes(overview);
+  showEvents(overview);
+  announce(overview);
+  const [words, symbol] = stateOf(overview.state);
+  document.title = `${symbol} ${overview.position?.epochs_finished ?? ""}/${run.epochs} ${words.toLowerCase()} · ${run.model} ${run.dataset}`;
 }
 
 /** Reads out what changes rarely, and not every number of every second. */
-function announce(snapshot) {
-  const warnings = snapshot.events.filter((event) => event.kind !== "checkpoint" && event.severity !== "info");
+function announce(overview) {
+  const warnings = overview.events.filter((event) => event.kind !== "checkpoint" && event.severity !== "info");
   const texts = [];
-  if (snapshot.state !== page.announced.state && !["evaluating", "saving"].includes(snapshot.state)) {
-    if (page.announced.state !== null) texts.push(stateOf(snapshot.state)[0]);
-    page.announced.state = snapshot.state;
+  if (overview.state !== page.announced.state && !["evaluating", "saving"].includes(overview.state)) {
+    if (page.announced.state !== null) texts.push(stateOf(overview.state)[0]);
+    page.announced.state = overview.state;
   }
   if (warnings.length > page.announced.events && page.announced.events > 0) texts.push(warnings.at(-1).text);
   page.announced.events = Math.max(1, warnings.length);
@@ -150,12 +150,12 @@ function announce(snapshot) {
 
 const isTime = () => document.querySelector("input[name=axis]:checked").value === "time";
 
-function showMetricChoice(snapshot) {
-  const names = [...new Set(snapshot.epochs.flatMap((epoch) => Object.keys(epoch.valid)))].sort((left, right) =>
+function showMetricChoice(overview) {
+  const names = [...new Set(overview.epochs.flatMap((epoch) => Object.keys(epoch.valid)))].sort((left, right) =>
     left.localeCompare(right, "en", { numeric: true }));
   const select = byID("metric");
   if (select.dataset.names === names.join()) return;
-  const before = select.value || snapshot.selection.metric.split(".").slice(1).join(".");
+  const before = select.value || overview.selection.metric.split(".").slice(1).join(".");
   select.dataset.names = names.join();
   select.replaceChildren(...names.map((name) => make("option", { value: name, text: name })));
   select.value = names.includes(before) ? before : names[0] ?? "";
@@ -182,18 +182,18 @@ function keepCharts(container, ids) {
 }
 
 /** A value of each epoch as points. Epochs are counted from 0, and one ends at its number + 1. */
-function points(snapshot, value) {
+function points(overview, value) {
   const time = isTime();
-  return snapshot.epochs.flatMap((epoch) => {
+  return overview.epochs.flatMap((epoch) => {
     const y = value(epoch);
     return y === null || y === undefined ? [] : [{ x: time ? epoch.at : epoch.epoch, y }];
   });
 }
 
-function chartEvents(snapshot) {
+function chartEvents(overview) {
   const time = isTime();
   // A finished epoch e stands at e on the axis, so that a position p, in epochs done, is at p - 1.
-  return snapshot.events.map((event) => ({
+  return overview.events.map((event) => ({
     x: time ? event.at : Math.max(0, event.position - 1), kind: event.kind, severity: event.severity, text: event.text,
   }));
 }
@@ -203,13 +203,13 @@ function axisRange(events) {
   return [0, events.reduce((most, event) => Math.max(most, event.x), isTime() ? 0 : 1)];
 }
 
-function showCurves(snapshot, events) {
+function showCurves(overview, events) {
   byID("curves").hidden = false;
-  const name = byID("metric").value || snapshot.selection.metric.split(".").slice(1).join(".");
-  const valid = points(snapshot, (epoch) => epoch.valid[name]);
-  const test = points(snapshot, (epoch) => epoch.test[name]);
-  const isSelecting = snapshot.selection.metric === `valid.${name}`;
-  const best = snapshot.selection.best_epoch ?? null;
+  const name = byID("metric").value || overview.selection.metric.split(".").slice(1).join(".");
+  const valid = points(overview, (epoch) => epoch.valid[name]);
+  const test = points(overview, (epoch) => epoch.test[name]);
+  const isSelecting = overview.selection.metric === `valid.${name}`;
+  const best = overview.selection.best_epoch ?? null;
   const bestEpoch = best === null ? null : page.epochs.get(best);
   const range = axisRange(events);
   const bestMark = bestEpoch && Number.isFinite(bestEpoch.valid[name])
@@ -222,7 +222,7 @@ function showCurves(snapshot, events) {
   });
   chart("curves-charts", "chart-loss", { height: 260 }).show({
     title: "Loss, total",
-    curves: [{ name: "loss", points: points(snapshot, (epoch) => epoch.loss.total), style: 0 }],
+    curves: [{ name: "loss", points: points(overview, (epoch) => epoch.loss.total), style: 0 }],
     best: null, events, range, isTime: isTime(),
   });
 }
@@ -230,9 +230,9 @@ function showCurves(snapshot, events) {
 /** The severe events only: small charts have no room for others. */
 const severe = (events) => events.filter((event) => ["lost", "recovery"].includes(event.kind) || event.severity === "error");
 
-function showGauges(snapshot, events) {
-  const names = snapshot.modalities.map((modality) => modality.name);
-  const pairs = snapshot.pairs.map((pair) => pair.name);
+function showGauges(overview, events) {
+  const names = overview.modalities.map((modality) => modality.name);
+  const pairs = overview.pairs.map((pair) => pair.name);
   const gauges = [
     ["divergence", "Divergence per dimension, nats", names.map((name) => [name, (epoch) => epoch.stat[`kl_per_dimension.${name}`]])],
     ["sigma", "σ of the code", names.map((name) => [name, (epoch) => epoch.stat[`sigma.${name}`]])],
@@ -241,13 +241,13 @@ function showGauges(snapshot, events) {
       [name, (epoch) => epoch.loss[`redundancy.${name}`]],
       [`${name}, running mean`, (epoch) => epoch.stat[`redundancy_running.${name}`]],
     ])],
-    ["gate", "Gate", snapshot.gate ? [
+    ["gate", "Gate", overview.gate ? [
       ["conflict", (epoch) => epoch.stat["gate.conflict"]], ["scale", (epoch) => epoch.stat["gate.scale"]],
     ] : []],
   ];
   const ids = [];
   for (const [id, title, curves] of gauges) {
-    const shown = curves.map(([name, value], style) => ({ name, points: points(snapshot, value), style }))
+    const shown = curves.map(([name, value], style) => ({ name, points: points(overview, value), style }))
       .filter((curve) => curve.points.length);
     if (shown.length === 0) continue;
     ids.push(`chart-${id}`);
@@ -258,15 +258,15 @@ function showGauges(snapshot, events) {
   keepCharts("modalities-charts", ids);
 }
 
-function showParts(snapshot, events) {
-  const names = [...new Set(snapshot.epochs.flatMap((epoch) => Object.keys(epoch.loss)))]
+function showParts(overview, events) {
+  const names = [...new Set(overview.epochs.flatMap((epoch) => Object.keys(epoch.loss)))]
     .filter((name) => name !== "total").sort();
   byID("parts").hidden = names.length === 0;
   const ids = names.map((name) => `chart-part-${name.replace(/[^A-Za-z0-9]/g, "_")}-${names.indexOf(name)}`);
   keepCharts("parts-charts", ids);
   names.forEach((name, index) => {
     chart("parts-charts", ids[index], { height: 130 }).show({
-      title: name, curves: [{ name: "last", points: points(snapshot, (epoch) => epoch.loss[name]), style: 0 }],
+      title: name, curves: [{ name: "last", points: points(overview, (epoch) => epoch.loss[name]), style: 0 }],
       best: null, events: severe(events), range: axisRange(events), isTime: isTime(),
     });
   });
@@ -293,7 +293,7 @@ function showRunsChart(listing) {
 
 byID("controls").addEventListener("change", () => { if (page.listing) show(); });
 byID("controls").addEventListener("submit", (event) => event.preventDefault());
-byID("with-checkpoints").addEventListener("change", () => { if (page.snapshot) showEvents(page.snapshot); });
+byID("with-checkpoints").addEventListener("change", () => { if (page.overview) showEvents(page.overview); });
 window.addEventListener("hashchange", async () => {
   if (!page.listing) return;
   chooseRun();

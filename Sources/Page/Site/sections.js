@@ -1,6 +1,6 @@
 "use strict";
 
-// The parts of the page that are no charts. Each takes a snapshot and changes what differs.
+// The parts of the page that are no charts. Each takes an overview and changes what differs.
 
 const byID = (id) => document.getElementById(id);
 

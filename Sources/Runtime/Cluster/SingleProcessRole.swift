@@ -107,13 +107,13 @@ package final class SingleProcessRole {
           coordinator.stop(because: ExitCode.reason(ofSignal: signal))
         }
         coordinator.tick()
-        recorder.look(at: coordinator.state)
         worker.handle(.tick)
         server.handle(.tick)
         deliveries.takeInbox()
         telemetry?.turned()
         telemetry?.leave(at: now) { parts }
       }
+      recorder.look(at: coordinator.state)
       // What these deliveries cause waits for the next round.
       for delivery in deliveries.takeAll() where deliveries.ending == nil { deliver(delivery) }
     }

@@ -44,8 +44,10 @@ struct RunMetrics: MetricSource {
       ], 1)
     var state = MetricFamily(
       "mrdib_run_state", .gauge, "1 for the state that the run is in, 0 for the others.")
-    let present = snapshot.status.map(Self.name) ?? snapshot.phase.rawValue
-    for name in Self.states { state.add([.init("state", name)], name == present ? 1 : 0) }
+    let present = RunState(snapshot)
+    for other in RunState.ofCoordinator {
+      state.add([.init("state", other.rawValue)], other == present ? 1 : 0)
+    }
     return [
       info, state,
       Self.counter(
@@ -137,8 +139,8 @@ struct RunMetrics: MetricSource {
     for (role, count) in [(NodeRole.server, constants.servers), (.worker, constants.workers)] {
       let own = snapshot.members.filter { $0.role == role }
       let label = MetricFamily.Label("role", Self.name(role))
-      members.add([label, .init("state", "ready")], Double(own.filter(\.isReady).count))
-      members.add([label, .init("state", "joining")], Double(own.filter { !$0.isReady }.count))
+      members.add([label, .init("state", "ready")], Double(own.filter { $0.activity != .preparing }.count))
+      members.add([label, .init("state", "joining")], Double(own.filter { $0.activity == .preparing }.count))
       wanted.add([label], Double(count))
       for member in own {
         let labels = [label, .init("rank", "\(member.rank)")]
@@ -201,14 +203,6 @@ struct RunMetrics: MetricSource {
   }
 
   // MARK: Values of labels
-
-  private static let states =
-    RunSnapshot.Phase.allCases.filter { $0 != .ended }.map(\.rawValue)
-    + [RunStatus.completed, .earlyStopped, .interrupted, .failed].map(name)
-
-  private static func name(_ status: RunStatus) -> String {
-    status == .earlyStopped ? "early_stopped" : status.rawValue
-  }
 
   private static func name(_ role: NodeRole) -> String { role == .worker ? "worker" : "server" }
 }

@@ -54,7 +54,7 @@ import Testing
       runs.map { $0.folder.replacingOccurrences(of: "\(folder.path)/", with: "") } == [
         "training", "deep/er/killed", "failed", "interrupted", "early_stopped", "completed",
       ])
-    #expect(runs.map(\.state) == [.running, .dead, .failed, .interrupted, .finished, .finished])
+    #expect(runs.map(\.state) == [.running, .dead, .failed, .interrupted, .earlyStopped, .completed])
     let training = try #require(runs.first)
     #expect(training.process == ProcessInfo.processInfo.processIdentifier)
     #expect(training.message == nil)
@@ -91,7 +91,7 @@ import Testing
     try makeRun(folder, "b", outcome: "completed", labels: ["team": "x"])
     try makeRun(folder, "c", labels: ["team": "z"])
     func names(
-      _ labels: [String: String] = [:], _ states: [ListedRun.State] = ListedRun.State.allCases
+      _ labels: [String: String] = [:], _ states: [RunState] = RunState.ofFiles
     ) throws -> Set<String> {
       Set(
         try RunListing(folder: folder.path, labels: labels, states: states).runs.compactMap {

@@ -4,7 +4,7 @@ import Protocol
 import Runtime
 import Testing
 
-@Suite("What events make of a snapshot")
+@Suite("What events make of an overview")
 struct ObservedRunTests {
   private static func plan(epochs: UInt32 = 10) -> RunPlan {
     RunPlan(
@@ -35,12 +35,19 @@ struct ObservedRunTests {
       usage: MemberStatus.Usage(residentBytes: 1 << 20, cpuSeconds: cpu))
   }
 
+  private static func coordinator(
+    _ phase: RunSnapshot.Phase, _ members: [MemberStatus]
+  ) -> RunSnapshot {
+    RunSnapshot(
+      phase: phase, epoch: 0, generation: 1, term: 1, members: members, ignoredMessages: 0)
+  }
+
   @Test("an epoch: position, loss and its parts, gauges, metrics, best, time left")
   func epoch() throws {
     var run = Self.run()
     run.handle(.epochStarted(epoch: 0, workers: 2), at: 100)
     run.handle(.progress(.train, epoch: 0, done: 25, total: 50), at: 101)
-    let during = run.snapshot(since: 0, at: 101)
+    let during = run.overview(since: 0, at: 101)
     #expect(during.state == .training && during.epochs.isEmpty)
     #expect(during.position?.reached == 0.5 && during.position?.examplesPerSecond == 50_000)
     // 2 s for an epoch; the first evaluation is the best, then two more may miss.
@@ -60,7 +67,7 @@ struct ObservedRunTests {
           users: [:], materializeSeconds: 0, rankSeconds: 1)), at: 103)
     run.handle(
       .improved(metric: "valid.recall@20", value: 0.1, previous: nil, epoch: 0), at: 103)
-    let after = run.snapshot(since: 0, at: 103)
+    let after = run.overview(since: 0, at: 103)
     let epoch = try #require(after.epochs.first)
     #expect(epoch.at == 2 && epoch.trainSeconds == 2 && epoch.evaluateSeconds == 1)
     #expect(epoch.loss["total"] == 0.5 && epoch.valid == ["recall@20": 0.1])
@@ -73,7 +80,7 @@ struct ObservedRunTests {
     #expect(pair.name == "visual-text" && pair.mutualInformation == -0.1)
     #expect(pair.runningMutualInformation == -0.2 && after.pairs.count == 1)
     #expect(after.gate?.conflict == 0.25 && after.gate?.scale == nil)
-    #expect(run.snapshot(since: 1, at: 103).epochs.isEmpty)
+    #expect(run.overview(since: 1, at: 103).epochs.isEmpty)
     // Not a number is null, and the JSON can be read again.
     let json = try after.encoded()
     #expect(String(decoding: json, as: UTF8.self).contains("\"rms.text\":null"))
@@ -92,40 +99,40 @@ struct ObservedRunTests {
     run.handle(.epochStarted(epoch: 0, workers: 2), at: 100)
     run.handle(.finished(0), at: 101)
     run.handle(evaluate(0.1), at: 101)
-    #expect(run.snapshot(since: 0, at: 101).historyRevision == 0)
+    #expect(run.overview(since: 0, at: 101).historyRevision == 0)
     run.handle(evaluate(0.2), at: 103)
-    let snapshot = run.snapshot(since: 0, at: 103)
-    #expect(snapshot.historyRevision == 1 && snapshot.epochs.count == 1)
-    #expect(snapshot.epochs[0].valid["recall@20"] == 0.2)
+    let overview = run.overview(since: 0, at: 103)
+    #expect(overview.historyRevision == 1 && overview.epochs.count == 1)
+    #expect(overview.epochs[0].valid["recall@20"] == 0.2)
   }
 
   @Test("a worker: throughput by its shards, processors, silence, loss, and its successor")
   func worker() throws {
     var run = Self.run()
     run.handle(.epochStarted(epoch: 0, workers: 2), at: 100)
-    run.look(.training, [Self.member(progress: 0, cpu: 1)], at: 101)
-    run.look(.training, [Self.member(progress: 10, cpu: 2)], at: 103)
-    var node = try #require(run.snapshot(since: 0, at: 104).nodes.first)
+    run.look(at: Self.coordinator(.training, [Self.member(progress: 0, cpu: 1)]), now: 101)
+    run.look(at: Self.coordinator(.training, [Self.member(progress: 10, cpu: 2)]), now: 103)
+    var node = try #require(run.overview(since: 0, at: 104).nodes.first)
     // 5 steps per second of 2,000 examples, of which it has 2 of 4 shards.
     #expect(node.perSecond == 5_000 && node.perSecondUnit == "examples" && node.units == 2)
     #expect(node.processors == 0.5 && node.residentBytes == 1 << 20)
     #expect(node.state == "working" && node.silentSeconds == 1)
     // An evaluation is part of the time in which it made no steps.
-    run.look(.evaluating, [Self.member(units: 0)], at: 105)
-    node = try #require(run.snapshot(since: 0, at: 105).nodes.first)
+    run.look(at: Self.coordinator(.evaluating, [Self.member(units: 0)]), now: 105)
+    node = try #require(run.overview(since: 0, at: 105).nodes.first)
     #expect(node.perSecond == 2_500)
 
-    run.look(.training, [Self.member(progress: 10, silence: 9)], at: 112)
-    node = try #require(run.snapshot(since: 0, at: 112).nodes.first)
+    run.look(at: Self.coordinator(.training, [Self.member(progress: 10, silence: 9)]), now: 112)
+    node = try #require(run.overview(since: 0, at: 112).nodes.first)
     #expect(node.state == "silent")
     run.handle(.nodeLost(role: .worker, rank: 0, host: "n1", how: "no sign of life"), at: 115)
-    run.look(.training, [], at: 116)
-    node = try #require(run.snapshot(since: 0, at: 116).nodes.first)
+    run.look(at: Self.coordinator(.training, []), now: 116)
+    node = try #require(run.overview(since: 0, at: 116).nodes.first)
     #expect(node.state == "lost" && node.note == "no sign of life" && node.perSecond == nil)
-    #expect(run.snapshot(since: 0, at: 116).events.map(\.kind) == ["lost"])
+    #expect(run.overview(since: 0, at: 116).events.map(\.kind) == ["lost"])
 
-    run.look(.training, [Self.member(incarnation: 2)], at: 120)
-    let nodes = run.snapshot(since: 0, at: 120).nodes
+    run.look(at: Self.coordinator(.training, [Self.member(incarnation: 2)]), now: 120)
+    let nodes = run.overview(since: 0, at: 120).nodes
     #expect(nodes.count == 1 && nodes[0].state == "working" && nodes[0].note.isEmpty)
   }
 
@@ -135,15 +142,14 @@ struct ObservedRunTests {
     run.handle(.epochStarted(epoch: 0, workers: 2), at: 100)
     for second in 0...10 {
       let steps = UInt64(second) * 4
-      run.look(
-        .training,
-        [
-          Self.member(rank: 0, incarnation: 1, progress: steps),
-          Self.member(rank: 1, incarnation: 2, progress: max(4, steps) - 4),
-          Self.member(rank: 2, incarnation: 3, progress: 2),
-        ], at: 101 + Double(second))
+      let members = [
+        Self.member(rank: 0, incarnation: 1, progress: steps),
+        Self.member(rank: 1, incarnation: 2, progress: max(4, steps) - 4),
+        Self.member(rank: 2, incarnation: 3, progress: 2),
+      ]
+      run.look(at: Self.coordinator(.training, members), now: 101 + Double(second))
     }
-    let lags = run.snapshot(since: 0, at: 112).nodes.map(\.lag)
+    let lags = run.overview(since: 0, at: 112).nodes.map(\.lag)
     #expect(lags == [0, 0, 38])
   }
 
@@ -155,7 +161,7 @@ struct ObservedRunTests {
       run.handle(.checkpointCommitted(version: UInt64(version), seconds: 1), at: 101)
       run.handle(.nodeRefused(role: .worker, host: "n\u{1B}[2J", reason: "no room"), at: 101)
     }
-    let events = run.snapshot(since: 0, at: 102).events
+    let events = run.overview(since: 0, at: 102).events
     #expect(events.count <= RunOverview.eventLimit)
     #expect(events.first?.kind == "recovery" && events.first?.severity == .warning)
     #expect(events.allSatisfy { !$0.text.contains("\u{1B}") })
@@ -167,17 +173,17 @@ struct ObservedRunTests {
   func end() throws {
     var run = Self.run()
     run.handle(.epochStarted(epoch: 0, workers: 2), at: 100)
-    run.look(.training, [Self.member()], at: 101)
+    run.look(at: Self.coordinator(.training, [Self.member()]), now: 101)
     run.showWait(for: "1 worker", secondsLeft: 5, at: 101)
-    #expect(run.snapshot(since: 0, at: 102).position?.waitingFor == "1 worker")
+    #expect(run.overview(since: 0, at: 102).position?.waitingFor == "1 worker")
     let failure = RunFailure(kind: .diverged, message: "The loss is not a number.")
     run.handle(
       .stopping(RunOutcome(ending: .failed(failure), epochsFinished: 0, best: nil)), at: 102)
-    let snapshot = run.snapshot(since: 0, at: 200)
-    #expect(snapshot.state == .failed && snapshot.message == "The loss is not a number.")
-    #expect(snapshot.timeLeft == nil && snapshot.elapsedSeconds == 2)
-    #expect(snapshot.position?.waitingFor == nil && snapshot.nodes.map(\.state) == ["left"])
-    #expect(snapshot.events.last?.severity == .error)
+    let overview = run.overview(since: 0, at: 200)
+    #expect(overview.state == .failed && overview.message == "The loss is not a number.")
+    #expect(overview.timeLeft == nil && overview.elapsedSeconds == 2)
+    #expect(overview.position?.waitingFor == nil && overview.nodes.map(\.state) == ["left"])
+    #expect(overview.events.last?.severity == .error)
     // Nothing ends twice.
     #expect(run.fail("again", at: 201) == nil)
   }
@@ -192,7 +198,7 @@ struct ObservedRunTests {
           .improved(metric: "valid.recall@20", value: 1, previous: nil, epoch: epoch), at: 100)
       }
     }
-    let epochs = run.snapshot(since: 0, at: 101).epochs.map(\.epoch)
+    let epochs = run.overview(since: 0, at: 101).epochs.map(\.epoch)
     #expect(epochs.count <= RunOverview.epochLimit + 2 && epochs.count > 2_000)
     #expect(epochs.contains(4_321) && epochs.last == 20_000 && epochs.first == 0)
   }

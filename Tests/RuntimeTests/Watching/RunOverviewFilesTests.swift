@@ -3,7 +3,7 @@ import Runtime
 import TestSupport
 import Testing
 
-@Suite("A snapshot from a run's files")
+@Suite("An overview from a run's files")
 struct RunOverviewFilesTests {
   private struct NoSignals: StopSignals {
     func next() -> Int32? { nil }
@@ -27,14 +27,14 @@ struct RunOverviewFilesTests {
       pausingAfter: pause, detail: .quiet, observer: observer)
     let outcome = try role.run(signals: NoSignals())
     #expect(pause != nil || outcome.exitCode == .success, "\(outcome.message)")
-    return try #require(observer.snapshot())
+    return try #require(observer.overview())
   }
 
   @Test("it has what the live one had, and what metrics.jsonl has, to the last digit")
   func sameAsLive() throws {
     let tiny = try TinyModel(["epochs=3"])
     let live = try train(tiny, in: tiny.run)
-    let files = try RunOverview.read(RunDirectory(existing: tiny.run)).snapshot
+    let files = try RunOverview.read(RunDirectory(existing: tiny.run)).overview
     #expect(files.state == .completed && live.state == .completed)
     #expect(files.message == live.message && !files.message.isEmpty)
     #expect(files.run == live.run && files.run.objective == "mrdib")
@@ -42,6 +42,8 @@ struct RunOverviewFilesTests {
     #expect(files.modalities == live.modalities && !files.modalities.isEmpty)
     #expect(files.pairs == live.pairs && !files.pairs.isEmpty)
     #expect(files.events == live.events && files.events.last?.kind == "end")
+    #expect(live.nodes.map(\.role) == ["server", "worker"])
+    #expect(live.nodes.allSatisfy { $0.state == "left" })
     for (left, right) in zip(files.epochs, live.epochs) {
       #expect(left.loss == right.loss && left.stat == right.stat)
       #expect(left.valid == right.valid && left.test == right.test)
@@ -67,21 +69,21 @@ struct RunOverviewFilesTests {
     let tiny = try TinyModel(["epochs=4"])
     _ = try train(tiny, in: tiny.run, pausingAfter: 2)
     let directory = RunDirectory(existing: tiny.run)
-    var snapshot = try RunOverview.read(directory).snapshot
-    #expect(snapshot.state == .interrupted && snapshot.epochs.count == 2)
-    #expect(snapshot.timeLeft == nil)
+    var overview = try RunOverview.read(directory).overview
+    #expect(overview.state == .interrupted && overview.epochs.count == 2)
+    #expect(overview.timeLeft == nil)
 
     // As a kill -9 would leave it: begun, not ended, and owned by no process.
     let other = "\(tiny.folder.path)/other"
     try FileManager.default.createDirectory(atPath: other, withIntermediateDirectories: true)
     let begun = try RunRecorder.open(
       directory: RunDirectory(existing: other), setup: tiny.setup, runID: "other", detail: .quiet)
-    snapshot = try RunOverview.read(RunDirectory(existing: other)).snapshot
-    #expect(snapshot.state == .dead && snapshot.epochs.isEmpty)
+    overview = try RunOverview.read(RunDirectory(existing: other)).overview
+    #expect(overview.state == .dead && overview.epochs.isEmpty)
     let lock = try RunLock(runDirectory: other)
-    #expect(try RunOverview.read(RunDirectory(existing: other)).snapshot.state == .running)
+    #expect(try RunOverview.read(RunDirectory(existing: other)).overview.state == .running)
     lock.release()
-    #expect(try RunOverview.read(RunDirectory(existing: other)).snapshot.state == .dead)
+    #expect(try RunOverview.read(RunDirectory(existing: other)).overview.state == .dead)
 
     // A run of a sweep has no lock of its own.
     let sweep = "\(tiny.folder.path)/sweep"
@@ -90,10 +92,18 @@ struct RunOverviewFilesTests {
     try FileManager.default.copyItem(atPath: other, toPath: "\(sweep)/runs/one")
     try Data().write(to: URL(fileURLWithPath: "\(sweep)/sweep.sqlite"))
     let run = RunDirectory(existing: "\(sweep)/runs/one")
-    #expect(try RunOverview.read(run).snapshot.state == .dead)
+    #expect(try RunOverview.read(run).overview.state == .dead)
     let sweepLock = try RunLock(sweepFolder: sweep)
-    #expect(try RunOverview.read(run).snapshot.state == .running)
+    #expect(try RunOverview.read(run).overview.state == .running)
+    // A run of it that is over stays so although its sweep goes on.
+    #expect(RunState(inFolder: run.path, ended: .completed) == .completed)
     sweepLock.release()
+    #expect(RunState(inFolder: run.path, ended: nil) == .dead)
+
+    // The id in the lock's file is that of this process by chance, as in containers.
+    try Data("\(ProcessInfo.processInfo.processIdentifier)\n".utf8).write(
+      to: URL(fileURLWithPath: "\(run.path)/lock"))
+    #expect(try RunOverview.read(run).overview.state == .dead)
     withExtendedLifetime(begun) {}
   }
 
@@ -110,7 +120,7 @@ struct RunOverviewFilesTests {
     #expect(kinds.filter { $0 == "end" }.count == 2 && kinds.contains("resumed"), "\(kinds)")
     #expect(!kinds.contains("lost") && live.epochs.map(\.epoch) == [0, 1, 2, 3])
     #expect(live.epochs.map(\.at) == live.epochs.map(\.at).sorted())
-    #expect(try RunOverview.read(RunDirectory(existing: tiny.run)).snapshot.events == live.events)
+    #expect(try RunOverview.read(RunDirectory(existing: tiny.run)).overview.events == live.events)
   }
 
   @Test("runs side by side: keys, what differs, a damaged one, and no way out of the folder")
@@ -131,10 +141,10 @@ struct RunOverviewFilesTests {
     #expect(listing.runs.allSatisfy { $0.settings["embedding_size"] == nil })
     #expect(listing.runs.map(\.curve.count) == [1, 2])
     #expect(listing.problems.map(\.key) == ["broken"])
-    #expect(watched.snapshot(of: "deep/b")?.epochs.count == 2)
-    #expect(watched.snapshot(of: "deep/b", since: 1)?.epochs.count == 1)
+    #expect(watched.overview(of: "deep/b")?.epochs.count == 2)
+    #expect(watched.overview(of: "deep/b", since: 1)?.epochs.count == 1)
     for key in ["", "..", "deep", "../sweep/a", "a/", "/", "broken"] {
-      #expect(watched.snapshot(of: key) == nil, "\(key)")
+      #expect(watched.overview(of: key) == nil, "\(key)")
     }
     // A run's own folder is listed as the only run.
     #expect(WatchedFolder(path: "\(runs)/a").listing().runs.map(\.key) == [""])

@@ -2,9 +2,9 @@ import Runtime
 import TestSupport
 import Testing
 
-/// The JSON of a snapshot comes from a network: reading it never traps, and refuses with a
+/// The JSON of an overview comes from a network: reading it never traps, and refuses with a
 /// sentence.
-@Suite("Damaged snapshots")
+@Suite("Damaged overviews")
 struct RunOverviewFuzzTests {
   @Test("damaged JSON is refused, or is the same when written and read again")
   func damaged() throws {
@@ -30,15 +30,15 @@ struct RunOverviewFuzzTests {
         "-1e300", "\"\\u001b[2J\"", "true", "2", "\"lost\"", "0.1",
       ])
     try FuzzRun.run(
-      .file("run-snapshot", inputs: inputs, rounds: 6_000) { bytes in
+      .file("run-overview", inputs: inputs, rounds: 6_000) { bytes in
         do {
-          let snapshot = try RunOverview(decoding: bytes, of: "a test")
-          let lines = snapshot.lines(atMost: 100)
+          let overview = try RunOverview(decoding: bytes, of: "a test")
+          let lines = overview.lines(atMost: 100)
           guard lines.allSatisfy({ $0.count <= 100 && !$0.contains("\u{1B}") }) else {
             throw FuzzFailure("a line is too long or has control characters: \(lines)")
           }
-          let again = try RunOverview(decoding: snapshot.encoded(), of: "a test")
-          guard again == snapshot else { throw FuzzFailure("\(snapshot) became \(again)") }
+          let again = try RunOverview(decoding: overview.encoded(), of: "a test")
+          guard again == overview else { throw FuzzFailure("\(overview) became \(again)") }
           return .accepted
         } catch let error as RuntimeError {
           return .refused(error.message)

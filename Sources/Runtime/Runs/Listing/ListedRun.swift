@@ -7,20 +7,6 @@ import Settings
 /// One run as its files show it. Nothing is written and no database is opened: the run may be of
 /// another release, of another user, and training.
 package struct ListedRun: Sendable, Encodable {
-  package enum State: String, Sendable, Encodable, CaseIterable {
-    /// A process holds the lock of its directory.
-    case running
-    /// Trained to its end.
-    case finished
-    /// Stopped in an orderly way; the same command resumes it.
-    case interrupted
-    /// Ended with an error; `message` says which.
-    case failed
-    /// It has not ended and no process trains it: it was killed, or its machine is gone. The same
-    /// command resumes it.
-    case dead
-  }
-
   package struct Metric: Sendable, Encodable {
     /// Such as `recall@20`, on validation.
     package let name: String
@@ -29,7 +15,7 @@ package struct ListedRun: Sendable, Encodable {
   }
 
   package let folder: String
-  package let state: State
+  package let state: RunState
   package let name: String?
   package let owner: String?
   package let labels: [String: String]
@@ -78,7 +64,6 @@ package struct ListedRun: Sendable, Encodable {
     let environment = Self.decode(RunEnvironment.self, directory.environmentPath)
     let configuration = Self.configuration(directory)
     let ending = Self.decode(Ending.self, directory.summaryPath)
-    let holder = RunLockHolder(ofRunIn: folder)
     name = environment?.name
     owner = environment?.owner
     labels = environment?.labels ?? [:]
@@ -95,24 +80,16 @@ package struct ListedRun: Sendable, Encodable {
     age = environment.flatMap { try? Date($0.started, strategy: .iso8601) }
       .map { max(0, now.timeIntervalSince($0)) }
     sinceEpoch = Self.modified(directory.metricsPath).map { max(0, now.timeIntervalSince($0)) }
-    switch holder {
-    case .process(let id): (state, process, message) = (.running, id, nil)
-    case .unknown(let id): (state, process, message) = (.running, id, nil)
-    case .none:
-      process = nil
-      // A summary that is older than the last start is of an earlier one.
-      let lastStart = (environment?.resumed?.last?.started ?? environment?.started)
-        .flatMap { try? Date($0, strategy: .iso8601) }
-      let written = Self.modified(directory.summaryPath)
-      if let ending, let written, lastStart.map({ written >= $0 }) ?? true {
-        (state, message) = (ending.state, ending.message)
-      } else if let ending, ending.state == .finished {
-        // A start after the end trains nothing.
-        (state, message) = (.finished, ending.message)
-      } else {
-        (state, message) = (.dead, nil)
-      }
-    }
+    // A summary that is older than the last start is of an earlier one. A start after the end trains
+    // nothing.
+    let lastStart = (environment?.resumed?.last?.started ?? environment?.started)
+      .flatMap { try? Date($0, strategy: .iso8601) }
+    let written = Self.modified(directory.summaryPath)
+    let isOld = lastStart.flatMap { start in written.map { $0 < start } } ?? false
+    let ended = ending?.state.flatMap { isOld && !$0.isFinished ? nil : $0 }
+    state = RunState(inFolder: folder, ended: ended)
+    process = state == .running ? RunLockHolder(ofRunIn: folder).processID : nil
+    message = state == ended ? ending?.message : nil
   }
 
   /// The keys of `summary.json` that matter here.
@@ -121,13 +98,8 @@ package struct ListedRun: Sendable, Encodable {
     var outcome: String
     var message: String?
 
-    var state: State {
-      switch outcome {
-      case "completed", "early_stopped": .finished
-      case "interrupted": .interrupted
-      case "failed": .failed
-      default: .dead
-      }
+    var state: RunState? {
+      RunState(rawValue: outcome).flatMap { $0.isOver && $0 != .dead ? $0 : nil }
     }
   }
 

@@ -22,7 +22,7 @@ package struct RunListing: Sendable, Encodable {
   /// - Throws: ``RuntimeError`` if the folder cannot be read, or has too many subfolders.
   package init(
     folder: String, labels: [String: String] = [:],
-    states: [ListedRun.State] = ListedRun.State.allCases
+    states: [RunState] = RunState.ofFiles
   ) throws {
     self.folder = folder
     let now = Date()

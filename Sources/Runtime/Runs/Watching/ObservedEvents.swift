@@ -1,7 +1,7 @@
 import Coordinator
 import Files
 
-/// The events of a run that a snapshot has, bounded by kind, so that frequent ones such as
+/// The events of a run that an overview has, bounded by kind, so that frequent ones such as
 /// checkpoints do not push out the rare ones.
 struct ObservedEvents: Sendable {
   private static let limitPerKind = 80

@@ -4,7 +4,7 @@ import Foundation
 import Protocol
 import Recommenders
 
-/// What is known of a run under way: a value that events change and that snapshots are made of.
+/// What is known of a run under way: a value that events change and that overviews are made of.
 ///
 /// Times are seconds of a monotonic clock.
 package struct ObservedRun: Sendable {
@@ -17,7 +17,7 @@ package struct ObservedRun: Sendable {
   private let earlierSeconds: Double
 
   package private(set) var isOver = false
-  private var state = RunOverview.State.forming
+  private var state = RunState.forming
   private var message = ""
   private var epochs: [RunOverview.Epoch]
   private var historyRevision: UInt64 = 0
@@ -59,7 +59,7 @@ package struct ObservedRun: Sendable {
 
   // MARK: What happens
 
-  /// - Returns: the event as snapshots have it; nil if they do not.
+  /// - Returns: the event as overviews have it; nil if they do not.
   @discardableResult
   package mutating func handle(_ event: RunEvent, at now: Double) -> RunOverview.Event? {
     switch event {
@@ -95,7 +95,7 @@ package struct ObservedRun: Sendable {
       nodes.lose(role, rank, how, at: now)
       wait = nil
     case .recovering: position.activity = nil
-    case .stopRequested: state = .stopping
+    case .stopRequested: state = .draining
     case .stopping(let outcome): end(outcome, at: now)
     case .nodeJoined, .nodeRefused, .awaitingWorkers, .waiting, .idleWorkers, .otherKernels,
       .clusterFormed, .checkpointSearchFailed, .resumed, .bestSaved, .bestNotSaved,
@@ -166,31 +166,31 @@ package struct ObservedRun: Sendable {
     wait = (what.withoutControlCharacters(), secondsLeft, now)
   }
 
-  package mutating func look(_ activity: RunActivity, _ members: [MemberStatus], at now: Double) {
+  package mutating func look(at coordinator: RunSnapshot, now: Double) {
     guard !isOver else { return }
-    if activity != .ended { state = RunOverview.State(activity) }
+    if coordinator.phase != .ended { state = RunState(coordinator) }
     nodes.look(
-      members, isTraining: activity == .training,
+      coordinator.members, isTraining: coordinator.phase == .training,
       stepsBefore: UInt64(position.epoch) * stepsPerEpoch, at: now)
   }
 
-  // MARK: The snapshot
+  // MARK: The overview
 
-  package func snapshot(since epoch: UInt32, at now: Double) -> RunOverview {
+  package func overview(since epoch: UInt32, at now: Double) -> RunOverview {
     var position = position
     if let wait, now - wait.at < 2.5 {
       position.waitingFor = wait.what
       position.waitSecondsLeft = wait.secondsLeft
     }
     let shown = RunOverview.thinned(epochs, best: selection.bestEpoch)
-    var snapshot = RunOverview(
+    var overview = RunOverview(
       time: date(at: now), run: description, state: state, message: message, position: position,
       timeLeft: timeLeft(at: now), elapsedSeconds: elapsed(at: endedAt ?? now),
       selection: selection, epochs: shown.filter { $0.epoch >= epoch },
       historyRevision: historyRevision, modalities: [], pairs: [], gate: nil,
       nodes: nodes.table(at: now) { date(at: $0) }, events: events.all)
-    snapshot.setGauges(from: epochs.last)
-    return snapshot
+    overview.setGauges(from: epochs.last)
+    return overview
   }
 
   private func timeLeft(at now: Double) -> RunOverview.TimeLeft? {

@@ -7,10 +7,10 @@ package struct PageListing: Sendable, Equatable, Encodable {
   package static let schemaVersion = 1
 
   package struct Entry: Sendable, Equatable, Encodable {
-    /// Asks for the run's snapshot: its folder relative to the listed one; empty for the only run.
+    /// Asks for the run's overview: its folder relative to the listed one; empty for the only run.
     package var key: String
     package var run: RunOverview.Description
-    package var state: RunOverview.State
+    package var state: RunState
     package var message: String
     package var epochsFinished: UInt32
     package var selection: RunOverview.Selection
@@ -81,29 +81,29 @@ extension PageListing.Entry {
   private static let pointLimit = 300
 
   /// - Parameter key: of the run in the listing.
-  package init(_ snapshot: RunOverview, key: String, settings: [String: String] = [:]) {
+  package init(_ overview: RunOverview, key: String, settings: [String: String] = [:]) {
     self.key = key
-    run = snapshot.run
-    state = snapshot.state
-    message = snapshot.message
-    epochsFinished = snapshot.position?.epochsFinished ?? UInt32(snapshot.epochs.count)
-    selection = snapshot.selection
-    let best = snapshot.epochs.first { $0.epoch == snapshot.selection.bestEpoch }
+    run = overview.run
+    state = overview.state
+    message = overview.message
+    epochsFinished = overview.position?.epochsFinished ?? UInt32(overview.epochs.count)
+    selection = overview.selection
+    let best = overview.epochs.first { $0.epoch == overview.selection.bestEpoch }
     valid = best?.valid ?? [:]
     test = best?.test ?? [:]
-    elapsedSeconds = snapshot.elapsedSeconds
-    timeLeft = snapshot.timeLeft
+    elapsedSeconds = overview.elapsedSeconds
+    timeLeft = overview.timeLeft
     self.settings = settings
     let metric =
-      snapshot.selection.metric.split(separator: ".", maxSplits: 1).last
+      overview.selection.metric.split(separator: ".", maxSplits: 1).last
       .map(String.init) ?? ""
-    let points = snapshot.epochs.compactMap { epoch -> PageListing.Point? in
+    let points = overview.epochs.compactMap { epoch -> PageListing.Point? in
       guard let value = epoch.valid[metric] ?? nil else { return nil }
       return PageListing.Point(epoch: epoch.epoch, at: epoch.at, value: value)
     }
     let step = max(1, (points.count + Self.pointLimit - 1) / Self.pointLimit)
     curve = points.enumerated().filter { index, point in
-      index % step == 0 || index == points.count - 1 || point.epoch == snapshot.selection.bestEpoch
+      index % step == 0 || index == points.count - 1 || point.epoch == overview.selection.bestEpoch
     }.map(\.element)
   }
 }

@@ -38,10 +38,10 @@ package struct PageRequest: Sendable {
   /// The page that is asked, as messages name it.
   package var source: String { "the page at \(address)" }
 
-  /// The snapshot of the only run of a live page.
+  /// The overview of the only run of a live page.
   ///
   /// - Throws: ``RuntimeError``.
-  package func snapshot() throws -> RunOverview {
+  package func overview() throws -> RunOverview {
     let body = try body(of: "/api/run")
     guard body != Array("null".utf8) else {
       throw failure("its run is not open yet; try again", .transient)

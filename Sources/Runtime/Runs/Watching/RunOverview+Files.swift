@@ -9,12 +9,12 @@ import Settings
 extension RunOverview {
   /// What the files of a run show, whether its process is alive, dead, or finished.
   ///
-  /// - Returns: the snapshot, without nodes, and the run's settings.
+  /// - Returns: the overview, without nodes, and the run's settings.
   /// - Throws: ``RuntimeError`` if the folder holds no run; `CoordinationError` or
   ///   `ConfigurationError` if its records cannot be read.
   package static func read(
     _ directory: RunDirectory, now: Date = Date()
-  ) throws -> (snapshot: RunOverview, configuration: RunConfiguration) {
+  ) throws -> (overview: RunOverview, configuration: RunConfiguration) {
     guard FileManager.default.fileExists(atPath: directory.storePath) else {
       throw RuntimeError(
         exitCode: .inputMissing,
@@ -38,9 +38,7 @@ extension RunOverview {
     _ run: StoredRun, _ configuration: RunConfiguration, in directory: RunDirectory, now: Date
   ) {
     let finished = run.progress.epochsFinished
-    let state =
-      State(ended: run.progress.status)
-      ?? (RunLockHolder(ofRunIn: directory.path) != .none ? .running : .dead)
+    let state = RunState(inFolder: directory.path, ended: RunState(ended: run.progress.status))
     let selection = run.selection(by: configuration.selectionRule)
     let epochs = RunOverview.epochs(of: run)
     let seconds = epochs.last.map { $0.at + ($0.evaluateSeconds ?? 0) } ?? 0

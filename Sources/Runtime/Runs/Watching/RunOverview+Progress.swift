@@ -34,34 +34,6 @@ extension RunOverview {
     }
   }
 
-  /// What a run does, or how it ended.
-  package enum State: String, Sendable, Equatable, Codable, CaseIterable {
-    /// Waits for workers and servers.
-    case forming
-    case training
-    case evaluating
-    /// Writes the best model.
-    case saving
-    /// Waits for a last checkpoint.
-    case stopping
-    /// From files: a process owns the run, and which phase it is in is not known.
-    case running
-    /// From files: the run has not ended, and no process owns it.
-    case dead
-    case completed
-    case earlyStopped = "early_stopped"
-    case interrupted
-    case failed
-
-    /// Whether nothing will change any more unless the run is started again.
-    package var isOver: Bool {
-      switch self {
-      case .forming, .training, .evaluating, .saving, .stopping, .running: false
-      case .dead, .completed, .earlyStopped, .interrupted, .failed: true
-      }
-    }
-  }
-
   package struct Position: Sendable, Equatable, Codable {
     /// The one under way.
     package var epoch: UInt32

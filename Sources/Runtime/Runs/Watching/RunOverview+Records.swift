@@ -32,11 +32,11 @@ extension RunOverview.Epoch {
 }
 
 extension RunOverview {
-  /// The most epochs that a snapshot has; of longer runs it has every second, third … one.
+  /// The most epochs that an overview has; of longer runs it has every second, third … one.
   package static let epochLimit = 4_000
 
   /// The last epochs of a run, thinned to ``epochLimit`` from its beginning on, so that a later
-  /// snapshot keeps what an earlier one had where it can. The best and the last epoch are kept.
+  /// overview keeps what an earlier one had where it can. The best and the last epoch are kept.
   static func thinned(_ epochs: [Epoch], best: UInt32?) -> [Epoch] {
     guard epochs.count > epochLimit else { return epochs }
     var step = 2
@@ -81,29 +81,6 @@ extension RunOverview.Selection {
       bestEpoch: selection.best?.epoch,
       bestValue: selection.best.flatMap { $0.value.isFinite ? $0.value : nil },
       notImproved: selection.nonImprovingCount)
-  }
-}
-
-extension RunOverview.State {
-  /// How a run ended; nil while it has not.
-  init?(ended status: RunStatus) {
-    switch status {
-    case .forming, .running: return nil
-    case .completed: self = .completed
-    case .earlyStopped: self = .earlyStopped
-    case .interrupted: self = .interrupted
-    case .failed: self = .failed
-    }
-  }
-
-  init(_ activity: RunActivity) {
-    switch activity {
-    case .forming: self = .forming
-    case .training: self = .training
-    case .evaluating: self = .evaluating
-    case .saving: self = .saving
-    case .stopping, .ended: self = .stopping
-    }
   }
 }
 

@@ -86,7 +86,7 @@ extension RunOverview {
     /// Steps or blocks behind the first of its role, or versions.
     package var lag: UInt64
     package var residentBytes: UInt64?
-    /// Processors in use on average since the last snapshot.
+    /// Processors in use on average since the last overview.
     package var processors: Double?
     /// In words, of a node that is lost.
     package var note: String

@@ -102,22 +102,3 @@ extension RunOverview {
       + shown.map { "\($0.time)  epoch \(Int(max(0, min(1e9, $0.position))))  \($0.text)" }
   }
 }
-
-extension RunOverview.State {
-  /// In words.
-  package var words: String {
-    switch self {
-    case .forming: "waiting for the cluster"
-    case .training: "training"
-    case .evaluating: "evaluating"
-    case .saving: "saving the best model"
-    case .stopping: "stopping"
-    case .running: "running (a process owns it)"
-    case .dead: "not running, and not ended: the same command resumes it"
-    case .completed: "done"
-    case .earlyStopped: "done, stopped early"
-    case .interrupted: "stopped, can be resumed"
-    case .failed: "failed"
-    }
-  }
-}

@@ -8,14 +8,14 @@ import Foundation
 package struct RunOverview: Sendable, Equatable, Codable {
   /// Raised when a key changes its meaning or is removed. New keys may come without a new number.
   package static let schemaVersion = 1
-  /// The most events that a snapshot has: the newest.
+  /// The most events that an overview has: the newest.
   package static let eventLimit = 400
 
   package var schema = RunOverview.schemaVersion
-  /// When the snapshot was made.
+  /// When the overview was made.
   package var time: String
   package var run: Description
-  package var state: State
+  package var state: RunState
   /// One sentence; empty where the state says all.
   package var message: String
   /// nil where it is not known, as in a run whose process is dead.
@@ -25,7 +25,7 @@ package struct RunOverview: Sendable, Equatable, Codable {
   /// Since the run began, over all its starts as far as epochs were finished.
   package var elapsedSeconds: Double?
   package var selection: Selection
-  /// In their order. A snapshot that was asked for since an epoch has only those from there on.
+  /// In their order. An overview that was asked for since an epoch has only those from there on.
   package var epochs: [Epoch]
   /// Raised whenever an epoch that was there before has changed: who keeps epochs asks for all.
   package var historyRevision: UInt64 = 0
@@ -53,7 +53,7 @@ extension RunOverview {
     try ResultJSON.encode(self, isPretty: isPretty)
   }
 
-  /// - Throws: ``RuntimeError`` if the bytes are no snapshot, or one of a later schema.
+  /// - Throws: ``RuntimeError`` if the bytes are no overview, or one of a later schema.
   package init(decoding bytes: [UInt8], of source: String) throws {
     struct Schema: Decodable { var schema: Int }
     let decoder = JSONDecoder()

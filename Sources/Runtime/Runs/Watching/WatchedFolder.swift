@@ -17,7 +17,7 @@ package final class WatchedFolder: Sendable {
   private struct Read {
     /// Size and time of the files that it was read from, and whether a process owns the run.
     var mark: [String]
-    var snapshot: RunOverview?
+    var overview: RunOverview?
     var settings: [String: String] = [:]
     var problem = ""
   }
@@ -41,14 +41,14 @@ package final class WatchedFolder: Sendable {
     }
     let keys = reads.keys.sorted()
     let different = Self.differences(
-      keys.compactMap { key in reads[key].flatMap { $0.snapshot == nil ? nil : $0.settings } })
+      keys.compactMap { key in reads[key].flatMap { $0.overview == nil ? nil : $0.settings } })
     let title = URL(fileURLWithPath: FilePath.absolute(path)).lastPathComponent
     return PageListing(
       title: title.sanitized(), isLive: false,
       runs: keys.compactMap { key in
-        guard let read = reads[key], let snapshot = read.snapshot else { return nil }
+        guard let read = reads[key], let overview = read.overview else { return nil }
         return PageListing.Entry(
-          snapshot, key: key, settings: read.settings.filter { different.contains($0.key) })
+          overview, key: key, settings: read.settings.filter { different.contains($0.key) })
       },
       problems: keys.compactMap { key in
         guard let read = reads[key], !read.problem.isEmpty else { return nil }
@@ -58,16 +58,16 @@ package final class WatchedFolder: Sendable {
 
   /// - Parameters:
   ///   - key: as the listing has it.
-  ///   - epoch: the first that the snapshot has.
+  ///   - epoch: the first that the overview has.
   /// - Returns: nil if the listing has no such run.
-  package func snapshot(of key: String, since epoch: UInt32 = 0) -> RunOverview? {
+  package func overview(of key: String, since epoch: UInt32 = 0) -> RunOverview? {
     let read = state.withLock { state in
       refresh(&state)
       return state.reads[key]
     }
-    guard var snapshot = read?.snapshot else { return nil }
-    snapshot.epochs.removeAll { $0.epoch < epoch }
-    return snapshot
+    guard var overview = read?.overview else { return nil }
+    overview.epochs.removeAll { $0.epoch < epoch }
+    return overview
   }
 
   // MARK: Reading
@@ -93,11 +93,11 @@ package final class WatchedFolder: Sendable {
 
   private func read(_ key: String, mark: [String]) -> Read {
     do {
-      let (snapshot, configuration) = try RunOverview.read(directory(key))
+      let (overview, configuration) = try RunOverview.read(directory(key))
       let settings = Dictionary(
         configuration.decisiveSettings.map { ($0.name, $0.value) },
         uniquingKeysWith: { _, last in last })
-      return Read(mark: mark, snapshot: snapshot, settings: settings)
+      return Read(mark: mark, overview: overview, settings: settings)
     } catch {
       return Read(mark: mark, problem: "\(error)".withoutControlCharacters())
     }

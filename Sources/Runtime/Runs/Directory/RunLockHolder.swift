@@ -16,6 +16,15 @@ enum RunLockHolder: Sendable, Equatable {
   /// A process that cannot be identified from here: of another machine or another user.
   case unknown(processID: Int32?)
 
+  /// As its lock names it.
+  var processID: Int32? {
+    switch self {
+    case .none: nil
+    case .process(let id): id
+    case .unknown(let id): id
+    }
+  }
+
   /// Looks at a run directory. The lock is not taken from a process that starts meanwhile:
   /// ``RunLock`` tries again.
   init(of directory: String) {
@@ -47,7 +56,8 @@ enum RunLockHolder: Sendable, Equatable {
     if ForeignFolder.isSweep(sweep) { self = RunLockHolder(of: sweep) }
   }
 
-  /// Whether a process has the same file open; false if this user may not see that.
+  /// Whether a process has the same file open; false if this user may not see that. That this
+  /// process looks at it does not count: in a container its id may be that of one before.
   private static func hasOpen(_ descriptor: Int32, _ process: Int32) -> Bool {
     var wanted = stat()
     let folder = "/proc/\(process)/fd"
@@ -57,6 +67,7 @@ enum RunLockHolder: Sendable, Equatable {
     // The descriptor that this process asks with is not the owner's.
     let own = process == getpid() ? "\(descriptor)" : nil
     return names.contains { name in
+      if process == getpid(), name == "\(descriptor)" { return false }
       var found = stat()
       return name != own && stat("\(folder)/\(name)", &found) == 0 && found.st_dev == wanted.st_dev
         && found.st_ino == wanted.st_ino
