@@ -78,8 +78,9 @@ package struct S3Error: Error, Sendable, Equatable, CustomStringConvertible {
     case .refused where [301, 307, 308].contains(status):
       return "set AWS_REGION to the region of the bucket"
     case .refused where [401, 403].contains(status):
-      return "check the credentials, and that they allow s3:ListBucket, s3:GetObject, "
-        + "s3:PutObject and s3:DeleteObject there"
+      return "check the credentials, and that they allow s3:ListBucket, "
+        + "s3:ListBucketMultipartUploads, s3:GetObject, s3:PutObject, s3:DeleteObject and "
+        + "s3:AbortMultipartUpload there"
     default: return nil
     }
   }

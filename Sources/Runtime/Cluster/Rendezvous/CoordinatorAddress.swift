@@ -62,11 +62,8 @@ final class CoordinatorFileWatch: Sendable {
   private let state = Mutex(State())
 
   /// Starts to read; ends when the object is released.
-  ///
-  /// - Parameter endpoint: that is known already.
-  init(path: String, knowing endpoint: Endpoint? = nil) {
+  init(path: String) {
     self.path = path
-    state.withLock { $0.endpoint = endpoint }
     Thread.detachNewThread { [weak self] in
       while let path = self?.path {
         // Read without a reference, so that a read that hangs does not keep the object.
