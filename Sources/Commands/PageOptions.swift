@@ -3,13 +3,13 @@ import Page
 import Runtime
 import Web
 
-/// The options of the commands that show a run while they train it.
+/// The options of the commands that show what they train on a page.
 struct PageOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       """
-      Serve a live page of the run at this address: HOST:PORT, or a PORT of this machine alone; 0 \
-      is a free one (default: no page).
+      Serve a live page of the run, or of the runs of a sweep, at this address: HOST:PORT, or a \
+      PORT of this machine alone; 0 is a free one (default: no page).
       """, valueName: "address"))
   var page: String?
 
