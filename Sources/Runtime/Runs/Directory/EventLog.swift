@@ -35,7 +35,7 @@ struct EventLog {
     size += line.count
   }
 
-  /// The events of a file, as many as snapshots have; none if there is no such file. Lines that
+  /// The events of a file, as many as overviews have; none if there is no such file. Lines that
   /// cannot be read, such as a last one that is incomplete, are left out.
   static func read(_ path: String) -> [RunOverview.Event] {
     guard let bytes = try? PlainFile.contents(of: path, atMost: readLimit) else { return [] }

@@ -111,7 +111,7 @@ extension RunOverview {
     package var time: String
     /// Seconds since the run began, as in ``Epoch/at``.
     package var at: Double
-    /// On the axis of the curves: 12.5 is the middle of epoch 12.
+    /// In epochs that are done: 12.5 is the middle of epoch 12.
     package var position: Double
     /// Such as `lost`, `joined`, `recovery`, `checkpoint`, `refusal`, `best`, `end`.
     package var kind: String
