@@ -1,4 +1,5 @@
 import ArgumentParser
+import Files
 import Foundation
 import Runtime
 
@@ -23,14 +24,14 @@ struct RunsList: ParsableCommand {
     discussion: """
       The states: running (a process holds the lock of its directory), completed, early_stopped, \
       interrupted (stopped in an orderly way), failed (ended with an error), dead (killed, or its \
-      machine is gone). The same command resumes an interrupted or dead run. The best value is that of the \
-      metric on validation that selects the best epoch.
+      machine is gone). The same command resumes an interrupted or dead run. The best value is \
+      that of the metric on validation that selects the best epoch.
 
         mrdib runs list
         mrdib runs list /shared/runs --label team=search --state running
       """)
 
-  @Argument(help: "The folder (default: runs).", completion: .directory)
+  @Argument(help: "The folder.", completion: .directory)
   var folder = "runs"
 
   @Option(
@@ -43,10 +44,7 @@ struct RunsList: ParsableCommand {
   @Option(
     name: .customLong("state"), parsing: .singleValue,
     help: ArgumentHelp(
-      """
-      Only runs in this state: \
-      \(RunState.ofFiles.map(\.rawValue).joined(separator: ", ")) (default: all).
-      """))
+      "Only runs in this state; several: in one of them (default: all).", valueName: "state"))
   var states: [RunState] = []
 
   @Flag(help: "Print JSON.")
@@ -119,7 +117,7 @@ struct RunsStop: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "How long to wait for its end; 0: only ask it to stop (default: 60).", valueName: "seconds"))
+      "How long to wait for its end; 0: only ask it to stop.", valueName: "seconds"))
   var wait: Double = 60
 
   func validate() throws {

@@ -139,8 +139,10 @@ struct RunMetrics: MetricSource {
     for (role, count) in [(NodeRole.server, constants.servers), (.worker, constants.workers)] {
       let own = snapshot.members.filter { $0.role == role }
       let label = MetricFamily.Label("role", Self.name(role))
-      members.add([label, .init("state", "ready")], Double(own.filter { $0.activity != .preparing }.count))
-      members.add([label, .init("state", "joining")], Double(own.filter { $0.activity == .preparing }.count))
+      members.add(
+        [label, .init("state", "ready")], Double(own.filter { $0.activity != .preparing }.count))
+      members.add(
+        [label, .init("state", "joining")], Double(own.filter { $0.activity == .preparing }.count))
       wanted.add([label], Double(count))
       for member in own {
         let labels = [label, .init("rank", "\(member.rank)")]

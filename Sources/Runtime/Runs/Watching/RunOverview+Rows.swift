@@ -81,12 +81,12 @@ extension RunOverview {
     package var units: Int
     /// Of a worker in training its share of the examples, of a server its versions.
     package var perSecond: Double?
-    /// What ``perSecond`` counts: `examples`, `blocks` or `versions`.
+    /// What ``perSecond`` counts: `examples` or `versions`.
     package var perSecondUnit: String
     /// Steps or blocks behind the first of its role, or versions.
     package var lag: UInt64
     package var residentBytes: UInt64?
-    /// Processors in use on average since the last overview.
+    /// Processors in use on average over the last seconds.
     package var processors: Double?
     /// In words, of a node that is lost.
     package var note: String
@@ -113,7 +113,7 @@ extension RunOverview {
     package var at: Double
     /// In epochs that are done: 12.5 is the middle of epoch 12.
     package var position: Double
-    /// Such as `lost`, `joined`, `recovery`, `checkpoint`, `refusal`, `best`, `end`.
+    /// Such as `lost`, `joined`, `recovery`, `checkpoint`, `refusal`, `end`.
     package var kind: String
     package var severity: Severity
     /// One sentence, without control characters.
