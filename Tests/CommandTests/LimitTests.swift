@@ -50,7 +50,7 @@ import Testing
   @Test(
     "few open files, little address space",
     arguments: [8, 24, 56].map { "-n \($0)" }
-      + [150_000, 300_000, 1_000_000].map { "-v \($0)" })
+      + [170_000, 300_000, 1_000_000].map { "-v \($0)" })
   func limits(limit: String) throws {
     for arguments in Self.commands(try Self.prepared.get()) {
       let command = try Command(

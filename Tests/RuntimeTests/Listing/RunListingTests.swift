@@ -54,7 +54,8 @@ import Testing
       runs.map { $0.folder.replacingOccurrences(of: "\(folder.path)/", with: "") } == [
         "training", "deep/er/killed", "failed", "interrupted", "early_stopped", "completed",
       ])
-    #expect(runs.map(\.state) == [.running, .dead, .failed, .interrupted, .earlyStopped, .completed])
+    #expect(
+      runs.map(\.state) == [.running, .dead, .failed, .interrupted, .earlyStopped, .completed])
     let training = try #require(runs.first)
     #expect(training.process == ProcessInfo.processInfo.processIdentifier)
     #expect(training.message == nil)
