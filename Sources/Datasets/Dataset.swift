@@ -40,6 +40,13 @@ public final class Dataset: Sendable {
   /// The files that all this was read from.
   package let sources: DatasetSources
 
+  /// How many training interactions each item has, `[I]`; counted at every call.
+  package var trainingCounts: [Int] {
+    var counts = [Int](repeating: 0, count: itemCount)
+    for item in trainItems { counts[Int(item)] += 1 }
+    return counts
+  }
+
   /// A data set from interactions and features in memory.
   ///
   /// - Parameters:
@@ -113,8 +120,7 @@ public final class Dataset: Sendable {
   ) throws(DatasetError) {
     let fullUsers = (0..<userCount).filter { train.degree($0) == negativePool.count }
     guard !fullUsers.isEmpty else { return }
-    var owners = [Int](repeating: 0, count: itemCount)
-    for item in trainItems { owners[Int(item)] += 1 }
+    var owners = trainingCounts
     for user in fullUsers {
       let problem =
         "user \(user) has a training interaction with each of the \(negativePool.count) items that "

@@ -59,9 +59,7 @@ public struct DatasetStatistics: Sendable, Equatable, Codable {
     dropped = dataset.dropped
     density = Double(interactions) / (Double(users) * Double(items))
     trainPerUser = CountSummary((0..<dataset.userCount).map(dataset.train.degree))
-    var counts = [Int](repeating: 0, count: dataset.itemCount)
-    for item in dataset.trainItems { counts[Int(item)] += 1 }
-    trainPerItem = CountSummary(counts)
+    trainPerItem = CountSummary(dataset.trainingCounts)
     coldItems = items - dataset.negativePool.count
     let description = dataset.description
     features = dataset.features.map { feature in

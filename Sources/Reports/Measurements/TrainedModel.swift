@@ -41,9 +41,7 @@ struct TrainedModel: Sendable {
     self.dataset = dataset
     (epoch, items) = (Int(model.0.epoch), model.1)
     identifiers = try OriginalIdentifiers(of: trained, trainedWith: model.0.identifiers)
-    var counts = [Int](repeating: 0, count: dataset.itemCount)
-    for item in dataset.trainItems { counts[Int(item)] += 1 }
-    popularity = counts
+    popularity = dataset.trainingCounts
   }
 
   var hasTitles: Bool { identifiers.items?.columns.contains(.title) ?? false }

@@ -111,7 +111,7 @@ package final class RunRecommender {
           + "\(model.users.columns) of users and \(model.items.rows) × \(model.items.columns) of "
           + "items, do not match its data. Restore the run from a copy, or train again.")
     }
-    trainingCounts = data.map { $0.trainingCounts() }
+    trainingCounts = data?.trainingCounts
     let wantsOriginal = request.style == .original
     let digests = model.identifiers
     identifiers =
@@ -253,14 +253,5 @@ extension BestModel {
         .init(name: spec.name, rows: spec.rows, columns: spec.width), to: matrix.pointer)
       return matrix
     }
-  }
-}
-
-extension Dataset {
-  /// How many training interactions each item has.
-  fileprivate func trainingCounts() -> [Int] {
-    var counts = [Int](repeating: 0, count: itemCount)
-    for item in trainItems { counts[Int(item)] += 1 }
-    return counts
   }
 }
