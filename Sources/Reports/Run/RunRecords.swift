@@ -33,6 +33,8 @@ struct RunRecords: Sendable {
     let created: String
     /// How the best epoch was chosen.
     let rule: String
+    /// Processor time and energy; nil if a release before these were recorded wrote the summary.
+    let usage: RunUsage.Recorded?
   }
 
   /// - Throws: errors with a sentence when the folder holds no run, or a record is damaged.
@@ -106,6 +108,7 @@ struct RunRecords: Sendable {
       var message: String
       var created: String
       var selection: Selection
+      var usage: RunUsage.Recorded?
     }
     let bytes: [UInt8]
     do {
@@ -123,7 +126,7 @@ struct RunRecords: Sendable {
     }
     return Ending(
       result: result, outcome: summary.outcome, message: summary.message,
-      created: summary.created, rule: summary.selection.rule)
+      created: summary.created, rule: summary.selection.rule, usage: summary.usage)
   }
 
   // MARK: In words

@@ -26,7 +26,7 @@ enum OriginSection {
   /// What a run's times are called in its result.
   private static let timeNames = [
     "total": "wall time, from the start of the program", "train": "training, wall time",
-    "evaluate": "evaluation, wall time", "cpu": "processors, all processes together",
+    "evaluate": "evaluation, wall time",
   ]
 
   private static func seconds(_ records: RunRecords) -> HTML {
@@ -45,7 +45,24 @@ enum OriginSection {
         "training of a middle epoch", String(format: "%.2f s", epochs[epochs.count / 2]),
       ])
     }
-    return HTMLTable("Time", columns: [.text("what"), .number("time")], rows: rows).html
+    let usage = records.ending?.usage
+    if let total = usage?.cpuSeconds["total"] {
+      rows.append(["processors, all processes together", String(format: "%.1f s", total)])
+    }
+    return HTML([
+      HTMLTable("Time", columns: [.text("what"), .number("time")], rows: rows).html,
+      usage.map { usage in .paragraph("note") { energy(usage.energy) } } ?? HTML(),
+    ])
+  }
+
+  private static func energy(_ energy: RunUsage.Recorded.Energy) -> String {
+    func wattHours(_ joules: Double) -> String { String(format: "%.3g Wh", joules / 3600) }
+    let measured = energy.measuredJoules.map {
+      " The coordinator's machine measured \(wattHours($0)), with all that ran on it."
+    }
+    return "Energy: about \(wattHours(energy.estimatedJoules)), an estimate: the time of processors"
+      + String(format: " times %g W.", energy.wattsPerCore)
+      + " Idle processors, memory, disks, network and cooling are left out." + (measured ?? "")
   }
 
   private static func facts(_ environment: RunEnvironment) -> HTML {

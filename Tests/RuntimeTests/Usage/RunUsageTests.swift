@@ -24,14 +24,17 @@ import Testing
 
   @Test("a resumed run adds what its earlier starts recorded, and nothing of another run")
   func resumed() throws {
-    let summary = """
-      {"run_id": "a", "usage": {"cpu_seconds": {"worker": 3, "total": 3}, "starts": 2,
-      "energy": {"measured_joules": 7}}}
-      """
+    func summary(starts: Int) -> [UInt8] {
+      Array(
+        """
+        {"run_id": "a", "usage": {"cpu_seconds": {"worker": 3, "total": 3}, "starts": \(starts),
+        "energy": {"estimated_joules": 30, "watts_per_core": 10, "measured_joules": 7}}}
+        """.utf8)
+    }
     var usage = RunUsage(wattsPerCore: 1)
-    usage.continueFrom(Array(summary.utf8), runID: "b")
+    usage.continueFrom(summary(starts: 2), runID: "b")
     #expect(usage.starts == 1 && usage.totalSeconds == 0)
-    usage.continueFrom(Array(summary.utf8), runID: "a")
+    usage.continueFrom(summary(starts: 2), runID: "a")
     usage.note(.worker, incarnation: 1, cpuSeconds: 1)
     usage.ownJoules = 1
     #expect(usage.starts == 3 && usage.cpuSeconds["worker"] == 4)
@@ -40,6 +43,11 @@ import Testing
       usage.continueFrom(Array(text.utf8), runID: "a")
     }
     #expect(usage.starts == 3)
+    // A damaged number stops nothing.
+    usage.continueFrom(summary(starts: .max), runID: "a")
+    #expect(usage.starts > 3)
+    usage.continueFrom(summary(starts: .min), runID: "a")
+    #expect(usage.starts == 1)
   }
 
   @Test("a machine's counters are read over their end, and parts of processors are not added")

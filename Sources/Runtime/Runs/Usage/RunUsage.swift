@@ -111,6 +111,33 @@ extension RunUsage: Encodable {
 }
 
 extension RunUsage {
+  /// `usage` of a `summary.json`, as it was written.
+  package struct Recorded: Decodable, Sendable {
+    package struct Energy: Decodable, Sendable {
+      /// J.
+      package let estimatedJoules: Double
+      package let wattsPerCore: Double
+      /// J; nil if the machine has no meters.
+      package let measuredJoules: Double?
+
+      private enum CodingKeys: String, CodingKey {
+        case estimatedJoules = "estimated_joules"
+        case wattsPerCore = "watts_per_core"
+        case measuredJoules = "measured_joules"
+      }
+    }
+
+    /// By role, and `total`.
+    package let cpuSeconds: [String: Double]
+    package let starts: Int
+    package let energy: Energy
+
+    private enum CodingKeys: String, CodingKey {
+      case starts, energy
+      case cpuSeconds = "cpu_seconds"
+    }
+  }
+
   /// Adds what the summary of an earlier start of the same run recorded. What a process that was
   /// killed used since is not known.
   package mutating func continueFrom(_ summary: [UInt8], runID: String) {
@@ -118,30 +145,14 @@ extension RunUsage {
       written.runID == runID, let usage = written.usage
     else { return }
     earlier = usage.cpuSeconds.filter { $0.key != "total" && $0.value.isFinite && $0.value >= 0 }
-    starts = usage.starts + 1
+    // A damaged file may have any number.
+    starts = max(0, min(usage.starts, Self.mostProcesses)) + 1
     earlierJoules = usage.energy.measuredJoules ?? 0
   }
 
   private struct Written: Decodable {
-    struct Usage: Decodable {
-      struct Energy: Decodable {
-        var measuredJoules: Double?
-
-        enum CodingKeys: String, CodingKey { case measuredJoules = "measured_joules" }
-      }
-
-      var cpuSeconds: [String: Double]
-      var starts: Int
-      var energy: Energy
-
-      enum CodingKeys: String, CodingKey {
-        case starts, energy
-        case cpuSeconds = "cpu_seconds"
-      }
-    }
-
     var runID: String
-    var usage: Usage?
+    var usage: Recorded?
 
     enum CodingKeys: String, CodingKey {
       case usage
