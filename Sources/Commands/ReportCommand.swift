@@ -90,10 +90,28 @@ struct ReportCommand: ParsableCommand {
   /// Whether several runs are compared, or a single run or sweep is reported on.
   private var isComparison: Bool { paths.count > 1 || chosen || baseline != nil }
 
-  func validate() throws {
-    if isComparison, decompose || !decomposition.isEmpty || withoutUsers {
-      throw ValidationError(
-        "--decompose, --decomposition and --without-users are for a report on one run.")
+  /// Whether a path is a sweep is known from its files only, so this is no part of parsing.
+  ///
+  /// - Throws: `RuntimeError` for an option that would have no effect.
+  private func checkOptions(isOfRun: Bool) throws {
+    if isOfRun, !metrics.isEmpty || groups || split != .test {
+      throw RuntimeError(
+        exitCode: .usage,
+        message: "--metric, --split and --groups are for a report on several runs; that on "
+          + "'\(paths[0])' has all metrics of both splits, and groups. Leave them out.")
+    }
+    if !isOfRun, decompose || !decomposition.isEmpty || withoutUsers {
+      throw RuntimeError(
+        exitCode: .usage,
+        message: "--decompose, --decomposition and --without-users are for a report on one run, "
+          + "not on a sweep or several: leave them out, or name one run.")
+    }
+    if !isOfRun, !isComparison, groups || split != .test {
+      throw RuntimeError(
+        exitCode: .usage,
+        message: "--groups and --split are for runs that are compared; '\(paths[0])' is a sweep, "
+          + "and its report shows what validation chose. Name other runs next to it, or use "
+          + "--chosen.")
     }
   }
 
@@ -115,7 +133,9 @@ struct ReportCommand: ParsableCommand {
     _ progress: (_ stage: String, _ share: Double?) throws -> Void
   ) throws -> (ReportPage, [String]) {
     let first = paths[0]
-    if !isComparison, !ForeignFolder.isSweep(first) {
+    let isSweep = ForeignFolder.isSweep(first)
+    try checkOptions(isOfRun: !isComparison && !isSweep)
+    if !isComparison, !isSweep {
       var request = RunReport.Request(run: first, version: Program.version) {
         ShellWord.quoted($0)
       }

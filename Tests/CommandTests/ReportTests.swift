@@ -36,6 +36,9 @@ import Testing
         #expect(text.contains(">\(String(format: "%.4f", value))<"), "\(split) \(name)")
       }
     }
+    let usage = try #require(summary["usage"] as? [String: Any])
+    let seconds = try #require((usage["cpu_seconds"] as? [String: Double])?["total"])
+    #expect(text.contains(">\(String(format: "%.1f s", seconds))<") && text.contains("an estimate"))
     #expect(text.contains("&lt;script&gt;alert(&#39;x&#39;)&lt;/script&gt; &amp; &quot;quoted"))
     for banned in ["<script", "http:", "https:", "src=", "url(", "@import", "nan"] {
       #expect(!text.contains(banned), "\(banned)")
@@ -94,6 +97,7 @@ import Testing
       ([folder.path("none")], Int32(66), "it holds no run"),
       ([run, "--decomposition", folder.path("none.json")], 66, "Cannot read the decomposition"),
       ([run, run, "--decompose"], 64, "for a report on one run"),
+      ([run, "--metric", "recall@5"], 64, "for a report on several runs"),
     ] {
       let command = try Command(arguments: ["report"] + arguments + ["--out", out, "--quiet"])
       #expect(command.status == status && command.errors.contains(part), "\(command.errors)")
@@ -119,6 +123,11 @@ import Testing
     let text = try folder.text("report.html")
     #expect(text.contains("Search among settings") && text.contains("so too good"))
     #expect(text.contains("Comparison on validation") && !text.contains("Comparison on test"))
+
+    for option in ["--decompose", "--groups"] {
+      let refused = try Command("report", sweep, option, "--out", out, "--quiet")
+      #expect(refused.status == 64 && refused.errors.contains("sweep"), "\(refused.errors)")
+    }
 
     let runs = try FileManager.default.contentsOfDirectory(atPath: "\(sweep)/runs").sorted()
       .map { "\(sweep)/runs/\($0)" }

@@ -17,7 +17,9 @@ __all__ = ["write_vectors"]
 _ROWS = 1 << 14
 
 
-def _table(arrow: Any, rows: range, vectors: npt.NDArray[np.float32], ids: Identifiers | None) -> Any:
+def _table(
+    arrow: Any, rows: range, vectors: npt.NDArray[np.float32], ids: Identifiers | None
+) -> Any:
     """Some rows as a table of Arrow: `row`, `id`, further columns of the ids, `vector`."""
     columns: dict[str, Any] = {
         "row": arrow.array(np.arange(rows.start, rows.stop)),

@@ -1,6 +1,7 @@
 internal import Configuration
 internal import Datasets
 package import Experiments
+internal import Files
 internal import Recommenders
 internal import Runtime
 internal import Settings
@@ -76,11 +77,26 @@ package struct RunReport: Sendable {
         + " scripts; nothing is loaded from elsewhere.")
   }
 
-  /// - Throws: ``ReportError`` for a decomposition of other data or another model.
+  /// - Throws: ``ReportError`` for a decomposition of other data or another model, or for several
+  ///   that cannot be in one chart.
   private static func check(
     _ decompositions: [DecompositionReport], _ records: RunRecords
   ) throws {
+    let dataset = records.ending?.result.dataset
     for report in decompositions {
+      guard dataset == nil || report.dataset == dataset else {
+        throw ReportError(
+          .usage,
+          "Cannot use a decomposition on '\(report.dataset.sanitized(atMost: 64))' in a report on"
+            + " '\(records.path)', which was trained on '\(dataset ?? "")': make it again with"
+            + " mrdib decompose --json.")
+      }
+      guard report.split == decompositions[0].split else {
+        throw ReportError(
+          .usage,
+          "Cannot show decompositions of test and of valid in one report: make them again with one"
+            + " --split.")
+      }
       let isOfModel = report.codes == .features || report.model == records.model
       let isOfEpoch = report.codes != .trained || report.epoch == records.bestEpoch
       guard isOfModel, isOfEpoch else {
