@@ -45,6 +45,7 @@ enum ObjectiveWords {
     "unique": "negative log-likelihood by one modality alone, nats",
     "joint": "negative log-likelihood by all modalities, nats",
     "redundancy": "estimated mutual information of two modalities, nats",
+    "discriminator": "what the discriminators minimize to estimate it; no part of the total, nats",
     "redundancy_running": "running mean of the estimated mutual information, nats",
     "kl_per_dimension": "divergence from the prior, nats per dimension",
     "sigma": "mean σ of the codes, in units of code_scale",

@@ -80,8 +80,8 @@ package struct ListedRun: Sendable, Encodable {
     age = environment.flatMap { try? Date($0.started, strategy: .iso8601) }
       .map { max(0, now.timeIntervalSince($0)) }
     sinceEpoch = Self.modified(directory.metricsPath).map { max(0, now.timeIntervalSince($0)) }
-    // A summary that is older than the last start is of an earlier one. A start after the end trains
-    // nothing.
+    // A summary that is older than the last start is of an earlier one. A start after the end
+    // trains nothing.
     let lastStart = (environment?.resumed?.last?.started ?? environment?.started)
       .flatMap { try? Date($0, strategy: .iso8601) }
     let written = Self.modified(directory.summaryPath)

@@ -49,8 +49,8 @@ package final class RunObserver: Sendable {
     state.withLock { $0.history?.showWait(for: what, secondsLeft: secondsLeft, at: now) }
   }
 
-  /// Takes in what only the coordinator's state knows, at most once a second and for every node that
-  /// joined.
+  /// Takes in what only the coordinator's state knows, at most once a second and for every node
+  /// that joined.
   package func look(at coordinator: CoordinatorState, now: Double = MonotonicClock.seconds) {
     let isDue = state.withLock { state in
       guard state.history != nil, now - state.lastLookAt >= Self.freshness else { return false }
@@ -99,8 +99,8 @@ package final class RunObserver: Sendable {
     return made
   }
 
-  /// Waits until the end of the run is in an overview that was asked for, if something has asked for
-  /// overviews lately: an open page then shows the end although this process ends.
+  /// Waits until the end of the run is in an overview that was asked for, if something has asked
+  /// for overviews lately: an open page then shows the end although this process ends.
   package func awaitLastReader(within seconds: Double = 2.5) {
     let deadline = MonotonicClock.seconds + seconds
     while MonotonicClock.seconds < deadline {
