@@ -95,7 +95,7 @@ struct RunOverviewFilesTests {
     #expect(try RunOverview.read(run).overview.state == .dead)
     let sweepLock = try RunLock(sweepFolder: sweep)
     #expect(try RunOverview.read(run).overview.state == .running)
-    // A run of it that is over stays so although its sweep goes on.
+    // A run of it that is over has its own state.
     #expect(RunState(inFolder: run.path, ended: .completed) == .completed)
     sweepLock.release()
     #expect(RunState(inFolder: run.path, ended: nil) == .dead)
@@ -148,6 +148,34 @@ struct RunOverviewFilesTests {
     }
     // A run's own folder is listed as the only run.
     #expect(WatchedFolder(path: "\(runs)/a").listing().runs.map(\.key) == [""])
+  }
+
+  /// Names, sizes and times of the files of a folder.
+  private func marks(_ folder: String) throws -> [String] {
+    try FileManager.default.contentsOfDirectory(atPath: folder).sorted().map { name in
+      let found = try FileManager.default.attributesOfItem(atPath: "\(folder)/\(name)")
+      let date = (found[.modificationDate] as? Date)?.timeIntervalSince1970 ?? 0
+      return "\(name) \(found[.size] as? Int ?? -1) \(date)"
+    }
+  }
+
+  @Test("reading changes nothing in the folder, and sees what is in the write-ahead log alone")
+  func unchanged() throws {
+    let tiny = try TinyModel(["epochs=1"])
+    _ = try train(tiny, in: tiny.run)
+    let before = try marks(tiny.run)
+    #expect(try RunOverview.read(RunDirectory(existing: tiny.run)).overview.state == .completed)
+    #expect(try marks(tiny.run) == before)
+
+    let other = "\(tiny.folder.path)/other"
+    try FileManager.default.createDirectory(atPath: other, withIntermediateDirectories: true)
+    let begun = try RunRecorder.open(
+      directory: RunDirectory(existing: other), setup: tiny.setup, runID: "other", detail: .quiet)
+    let during = try marks(other)
+    #expect(during.contains { $0.hasPrefix("run.sqlite-wal ") })
+    #expect(try RunOverview.read(RunDirectory(existing: other)).overview.run.id == "other")
+    #expect(try marks(other) == during)
+    withExtendedLifetime(begun) {}
   }
 
   @Test("a folder without a run is refused with a sentence")

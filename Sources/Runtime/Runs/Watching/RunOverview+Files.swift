@@ -21,9 +21,7 @@ extension RunOverview {
         message: "Cannot show the status of '\(directory.path)': the folder holds no run that was "
           + "begun. Name the directory of a run.")
     }
-    let store = try RunStore(path: directory.storePath)
-    defer { try? store.close() }
-    guard let run = try store.load() else {
+    guard let run = try RunStore.look(at: directory.storePath) else {
       throw RuntimeError(
         exitCode: .inputMissing,
         message: "Cannot show the status of '\(directory.path)': no run was begun in it yet. Try "
