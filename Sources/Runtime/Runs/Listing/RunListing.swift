@@ -69,14 +69,17 @@ package struct RunListing: Sendable, Encodable {
   package var lines: [String] {
     guard !runs.isEmpty else { return ["no runs in '\(folder)'"] }
     let table = TextTable(
-      header: ["run", "state", "model", "data", "epoch", "best", "age", "owner", "labels"],
+      header: [
+        "run", "name", "state", "model", "data", "epoch", "best", "age", "owner", "labels",
+      ],
       rows: runs.map { run in
         [
-          run.folder, run.state.rawValue, run.model ?? "-", run.dataName ?? "-",
+          run.folder, run.name ?? "-", run.state.rawValue, run.model ?? "-", run.dataName ?? "-",
           run.epoch.map(String.init) ?? "-", run.best?.text ?? "-",
-          run.age.map(ProgressFormat.duration) ?? "-", run.owner ?? "-", run.titleText,
+          run.age.map(ProgressFormat.duration) ?? "-", run.owner ?? "-",
+          run.labelText ?? "-",
         ]
-      }, leftColumns: 9)
+      }, leftColumns: 10)
     return table.lines + runs.compactMap { run in run.problem.map { "\(run.folder): \($0)" } }
   }
 }
@@ -87,9 +90,11 @@ extension ListedRun {
     data.flatMap { $0.split(separator: "/").last.map(String.init) }
   }
 
-  fileprivate var titleText: String {
-    let pairs = labels.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
-    return ((name.map { [$0] } ?? []) + pairs).joined(separator: " ")
+  /// `key=value` of every label; nil without labels.
+  fileprivate var labelText: String? {
+    labels.isEmpty
+      ? nil
+      : labels.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: " ")
   }
 
   /// The record of the run, a name and a value in each line, separated by a tab.
@@ -97,7 +102,7 @@ extension ListedRun {
     let values: [(String, String?)] = [
       ("run", folder), ("state", state.rawValue), ("message", message), ("name", name),
       ("owner", owner),
-      ("labels", labels.isEmpty ? nil : titleTextOfLabels), ("model", model), ("data", data),
+      ("labels", labelText), ("model", model), ("data", data),
       ("epoch", epoch.map(String.init)), ("best", best?.text),
       ("started", started), ("age", age.map(ProgressFormat.duration)),
       ("since the last epoch", sinceEpoch.map(ProgressFormat.duration)), ("host", host),
@@ -105,10 +110,6 @@ extension ListedRun {
       ("problem", problem),
     ]
     return values.compactMap { name, value in value.map { "\(name)\t\($0)" } }
-  }
-
-  private var titleTextOfLabels: String {
-    labels.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: " ")
   }
 }
 
