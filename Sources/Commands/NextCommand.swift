@@ -1,4 +1,5 @@
 import Datasets
+import Files
 
 /// The command that usually follows one that prepares a data set, as a line for stderr.
 enum NextCommand {

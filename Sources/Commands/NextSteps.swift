@@ -1,3 +1,4 @@
+import Files
 import Runtime
 
 /// What a user may do with a run that is finished, as commands to paste.
@@ -6,7 +7,7 @@ struct NextSteps {
 
   /// - Parameters:
   ///   - data: the folder of the data set, whose first user serves as an example.
-  ///   - compared: the folder to compare; the run's directory if nil.
+  ///   - compared: the folder of runs to compare; nil for a single run.
   ///   - introduction: what stands before the directory.
   ///   - program: how the user started it.
   init(
@@ -16,6 +17,7 @@ struct NextSteps {
   ) {
     let run = ShellWord.quoted(runDirectory)
     let out = ShellWord.quoted("\(runDirectory)/export")
+    let report = ShellWord.quoted("\(runDirectory)/report.html")
     let user = ShellWord.quoted(OriginalIdentifiers.firstUser(of: data) ?? "0")
     // The parser takes a word that begins with a dash for an option.
     let option = user.hasPrefix("-") ? "--user=\(user)" : "--user \(user)"
@@ -23,7 +25,7 @@ struct NextSteps {
       ["\(introduction) \(runDirectory); next:"]
       + [
         "recommend --run \(run) \(option)", "export --run \(run) --out \(out)",
-        "compare \(compared.map(ShellWord.quoted) ?? run)",
+        compared.map { "compare \(ShellWord.quoted($0))" } ?? "report \(run) --out \(report)",
       ].map { "  \(ShellWord.quoted(program)) \($0)" }
   }
 }

@@ -26,6 +26,10 @@ struct PageOptions: ParsableArguments {
     guard page != nil || pageToken == nil else {
       throw ValidationError("--page-token has no effect without --page; give both or none.")
     }
+    // Before anything is begun.
+    do { if let page { _ = try WebAddress(page) } } catch {
+      throw ValidationError("--page: \(error)")
+    }
   }
 
   /// The same options for the process that serves the page.

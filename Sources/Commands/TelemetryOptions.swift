@@ -28,6 +28,13 @@ struct TelemetryOptions: ParsableArguments {
       """, valueName: "folder"), completion: .directory)
   var telemetryFolder: String?
 
+  func validate() throws {
+    // Before anything is begun.
+    do { if let telemetry { _ = try WebAddress(telemetry) } } catch {
+      throw ValidationError("--telemetry: \(error)")
+    }
+  }
+
   /// How long a whole run in one process may take for one turn of its loop, seconds: it computes
   /// and ranks there.
   static let longPatience = 600.0

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Configuration
 import Experiments
+import Files
 import Foundation
 import Runtime
 

@@ -106,7 +106,8 @@ extension ListedRun {
       ("epoch", epoch.map(String.init)), ("best", best?.text),
       ("started", started), ("age", age.map(ProgressFormat.duration)),
       ("since the last epoch", sinceEpoch.map(ProgressFormat.duration)), ("host", host),
-      ("process", process.map(String.init)), ("command", commandLine?.joined(separator: " ")),
+      ("process", process.map(String.init)),
+      ("command", commandLine?.map(ShellWord.quoted).joined(separator: " ")),
       ("problem", problem),
     ]
     return values.compactMap { name, value in value.map { "\(name)\t\($0)" } }

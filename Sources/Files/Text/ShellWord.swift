@@ -1,9 +1,7 @@
-import Foundation
-
 /// A text as one word of a shell's command.
-enum ShellWord {
+package enum ShellWord {
   /// In quotes if the shell would take it for anything else.
-  static func quoted(_ text: String) -> String {
+  package static func quoted(_ text: String) -> String {
     guard text.isEmpty || text.wholeMatch(of: /[A-Za-z0-9_@%+=:,.\/-]+/) == nil else { return text }
     return "'\(text.replacing("'", with: "'\\''"))'"
   }
