@@ -20,8 +20,8 @@ extension RunStore {
   /// write; and SQLite's write-ahead log must not be open on two machines.
   ///
   /// - Returns: nil if no run was begun in the store.
-  /// - Throws: ``CoordinationError`` if there is no store or it cannot be read, `CheckpointError` if
-  ///   the copy cannot be written.
+  /// - Throws: `CoordinationError` if there is no store or it cannot be read, `CheckpointError`
+  ///   if the copy cannot be written.
   static func look(at path: String) throws -> StoredRun? {
     let parent = FileManager.default.temporaryDirectory.path
     var template = Array("\(parent)/mrdib-XXXXXX".utf8CString)
