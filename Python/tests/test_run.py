@@ -147,7 +147,7 @@ class EvaluationOfRunTests(unittest.TestCase):
             recorded = trained().summary[split]
             again = trained().evaluate(split)
             self.assertEqual(again.keys(), recorded.keys())
-            self.assertEqual(len(again), 28)
+            self.assertEqual(len(again), 48)
             for name, value in recorded.items():
                 self.assertAlmostEqual(again[name], value, delta=1e-12, msg=f"{split} {name}")
 
