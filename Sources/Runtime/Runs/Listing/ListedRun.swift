@@ -84,8 +84,16 @@ package struct ListedRun: Sendable, Encodable {
     // trains nothing.
     let lastStart = (environment?.resumed?.last?.started ?? environment?.started)
       .flatMap { try? Date($0, strategy: .iso8601) }
+    // Starts are recorded in whole seconds, so that within one the files' times decide. These alone
+    // would not do: a copy of the folder has others.
     let written = Self.modified(directory.summaryPath)
-    let isOld = lastStart.flatMap { start in written.map { $0 < start } } ?? false
+    let recorded = Self.modified(directory.environmentPath)
+    let isOld =
+      if let written, let recorded, let lastStart {
+        written < recorded && written < lastStart.addingTimeInterval(1)
+      } else {
+        false
+      }
     let ended = ending?.state.flatMap { isOld && !$0.isFinished ? nil : $0 }
     state = RunState(inFolder: folder, ended: ended)
     process = state == .running ? RunLockHolder(ofRunIn: folder).processID : nil
