@@ -72,6 +72,7 @@ enum StyleSheet {
     .grid figure>svg{grid-row:3}.grid figcaption{grid-row:4}}
     .pair figure>svg{max-width:25rem}
     .pair{display:grid;gap:.5rem 1.5rem;grid-template-columns:repeat(auto-fit,minmax(19rem,1fr))}
+    .tables{display:flex;flex-wrap:wrap;gap:.5rem 2rem}.tables>*{flex:0 1 auto;max-width:100%}
     .panel-title{font-size:.9rem;margin:.2rem 0 0}
     .legend{list-style:none;display:flex;flex-wrap:wrap;gap:.1rem 1.1rem;padding:0;
     margin:.3rem 0;font-size:.88rem;max-width:none}

@@ -29,7 +29,7 @@ enum RecommendationSection {
           HTML.foreign(model.name(ofUser: example.user))
           " – \(example.kind), \(items(model.dataset.train.degree(example.user)))"
         }
-        HTML.element("div", ["class": "pair"]) {
+        HTML.element("div", ["class": "tables"]) {
           history(example.user, model)
           recommended(list, example.user, model, hasReasons: recommender.hasReasons)
         }
