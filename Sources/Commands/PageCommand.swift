@@ -31,14 +31,7 @@ struct PageCommand: ParsableCommand {
       valueName: "address"))
   var listen = "8090"
 
-  @Option(
-    help: ArgumentHelp(
-      """
-      A file with a token that the page asks for; needed where other machines reach it (default: \
-      no token).
-      """,
-      valueName: "file"), completion: .file())
-  var pageToken: String?
+  @OptionGroup var protection: PageTokenOptions
 
   @Flag(help: "Print warnings and errors only.")
   var quiet = false
@@ -56,7 +49,8 @@ struct PageCommand: ParsableCommand {
       }
       let signals = try SignalPipe.untilExit()
       let server = try PageOptions.serve(
-        PageOptions.source(WatchedFolder(path: folder)), at: listen, tokenFile: pageToken,
+        PageOptions.source(WatchedFolder(path: folder)), at: listen,
+        tokenFile: protection.pageToken,
         isQuiet: quiet)
       defer { server.stop() }
       while signals.next() == nil { signals.wait(seconds: 60) }

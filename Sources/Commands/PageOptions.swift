@@ -3,6 +3,18 @@ import Page
 import Runtime
 import Web
 
+/// What readers of a page need.
+struct PageTokenOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      """
+      A file with a token that the page asks for; needed where other machines reach it (default: \
+      no token).
+      """,
+      valueName: "file"), completion: .file())
+  var pageToken: String?
+}
+
 /// The options of the commands that show what they train on a page.
 struct PageOptions: ParsableArguments {
   @Option(
@@ -13,17 +25,10 @@ struct PageOptions: ParsableArguments {
       """, valueName: "address"))
   var page: String?
 
-  @Option(
-    help: ArgumentHelp(
-      """
-      A file with a token that the page asks for; needed where other machines reach it (default: \
-      no token).
-      """,
-      valueName: "file"), completion: .file())
-  var pageToken: String?
+  @OptionGroup var protection: PageTokenOptions
 
   func validate() throws {
-    guard page != nil || pageToken == nil else {
+    guard page != nil || protection.pageToken == nil else {
       throw ValidationError("--page-token has no effect without --page; give both or none.")
     }
     // Before anything is begun.
@@ -34,7 +39,8 @@ struct PageOptions: ParsableArguments {
 
   /// The same options for the process that serves the page.
   var arguments: [String] {
-    (page.map { ["--page=\($0)"] } ?? []) + (pageToken.map { ["--page-token=\($0)"] } ?? [])
+    (page.map { ["--page=\($0)"] } ?? [])
+      + (protection.pageToken.map { ["--page-token=\($0)"] } ?? [])
   }
 
   /// Begins to serve the page, if one is asked for. The server ends with the returned value.
@@ -53,13 +59,14 @@ struct PageOptions: ParsableArguments {
         guard key.isEmpty else { return nil }
         return observer.encodedOverview(since: since) ?? PageSite.Source.nothingYet
       })
-    return try Self.serve(source, at: page, tokenFile: pageToken, isQuiet: isQuiet)
+    return try Self.serve(source, at: page, tokenFile: protection.pageToken, isQuiet: isQuiet)
   }
 
   /// Begins to serve the page of a folder of runs that this process trains, if one is asked for.
   func serve(_ watched: WatchedFolder, isQuiet: Bool) throws -> WebServer? {
     try page.map {
-      try Self.serve(Self.source(watched), at: $0, tokenFile: pageToken, isQuiet: isQuiet)
+      try Self.serve(
+        Self.source(watched), at: $0, tokenFile: protection.pageToken, isQuiet: isQuiet)
     }
   }
 
