@@ -34,43 +34,18 @@ struct CompareCommand: ParsableCommand {
   @Argument(help: "Directories of runs, or of sweeps.", completion: .directory)
   var paths: [String]
 
-  @Option(
-    help: ArgumentHelp(
-      "The run or sweep whose first configuration is the baseline (default: the first path).",
-      valueName: "folder"), completion: .directory)
-  var baseline: String?
-
-  @Option(
-    name: .customLong("metric"),
-    help: "A metric (default: recall@20 and ndcg@20); may be given several times.")
-  var metrics: [String] = []
-
-  @Option(help: "test or valid.")
-  var split = Split.test
-
-  @Flag(help: "Use only the settings of a sweep that validation chooses.")
-  var chosen = false
-
-  @Flag(help: "Also compare within groups of users by activity and of items by popularity.")
-  var groups = false
-
-  @OptionGroup var search: SearchOptions
-
-  @OptionGroup var trained: TrainedDataOptions
+  @OptionGroup var comparison: ComparisonOptions
 
   @OptionGroup var table: TableOptions
 
   func run() throws {
     try reporting {
-      let compared = try ComparedRuns(
-        in: paths, baseline: baseline, chosenOnly: chosen, searches: search.searches(),
-        includesSearchSeeds: search.includeSearchSeeds)
+      let compared = try comparison.compared(paths)
       for warning in compared.warnings { StandardError.write("warning: \(warning)") }
       let report = try compared.report(
-        metrics: metrics, split: split, byGroup: groups, dataFolder: trained.data)
+        metrics: comparison.metrics, split: comparison.split, byGroup: comparison.groups,
+        dataFolder: comparison.trained.data)
       try table.write(report, csv: report.csv, lines: report.lines)
     }
   }
 }
-
-extension Split: ExpressibleByArgument {}

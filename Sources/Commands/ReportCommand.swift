@@ -58,44 +58,19 @@ struct ReportCommand: ParsableCommand {
   @Flag(help: "Of a run: leave out recommendations to single users.")
   var withoutUsers = false
 
-  @Option(
-    help: ArgumentHelp(
-      "The run or sweep whose first configuration is the baseline (default: the first path).",
-      valueName: "folder"), completion: .directory)
-  var baseline: String?
-
-  @Option(
-    name: .customLong("metric"),
-    help: """
-      A metric to compare by (default: recall@20 and ndcg@20, of a sweep selection_metric and NDCG \
-      at the same cutoff); may be given several times.
-      """)
-  var metrics: [String] = []
-
-  @Option(help: "The split to compare on: test or valid.")
-  var split = Split.test
-
-  @Flag(help: "Compare only the settings of a sweep that validation chooses.")
-  var chosen = false
-
-  @Flag(help: "Also compare within groups of users by activity and of items by popularity.")
-  var groups = false
-
   @Flag(help: "Show no progress.")
   var quiet = false
 
-  @OptionGroup var search: SearchOptions
-
-  @OptionGroup var trained: TrainedDataOptions
+  @OptionGroup var comparison: ComparisonOptions
 
   /// Whether several runs are compared, or a single run or sweep is reported on.
-  private var isComparison: Bool { paths.count > 1 || chosen || baseline != nil }
+  private var isComparison: Bool { paths.count > 1 || comparison.selectsRuns }
 
   /// Whether a path is a sweep is known from its files only, so this is no part of parsing.
   ///
   /// - Throws: `RuntimeError` for an option that would have no effect.
   private func checkOptions(isOfRun: Bool) throws {
-    if isOfRun, !metrics.isEmpty || groups || split != .test {
+    if isOfRun, !comparison.metrics.isEmpty || comparison.groups || comparison.split != .test {
       throw RuntimeError(
         exitCode: .usage,
         message: "--metric, --split and --groups are for a report on several runs; that on "
@@ -107,7 +82,7 @@ struct ReportCommand: ParsableCommand {
         message: "--decompose, --decomposition and --without-users are for a report on one run, "
           + "not on a sweep or several: leave them out, or name one run.")
     }
-    if !isOfRun, !isComparison, groups || split != .test {
+    if !isOfRun, !isComparison, comparison.groups || comparison.split != .test {
       throw RuntimeError(
         exitCode: .usage,
         message: "--groups and --split are for runs that are compared; '\(paths[0])' is a sweep, "
@@ -141,7 +116,7 @@ struct ReportCommand: ParsableCommand {
         ShellWord.quoted($0)
       }
       request.title = title
-      request.dataFolder = trained.data
+      request.dataFolder = comparison.trained.data
       request.decompositions = try decomposition.map { try DecompositionReport.read($0) }
       request.decomposes = decompose
       request.showsUsers = !withoutUsers
@@ -150,18 +125,16 @@ struct ReportCommand: ParsableCommand {
     }
     var request = ComparisonPage.Request(paths: paths, version: Program.version)
     request.title = title
-    request.dataFolder = trained.data
-    request.metrics = metrics
-    request.split = split
-    request.byGroup = groups
+    request.dataFolder = comparison.trained.data
+    request.metrics = comparison.metrics
+    request.split = comparison.split
+    request.byGroup = comparison.groups
     guard isComparison else {
       let report = try ComparisonPage(request, sweep: first, progress: progress)
       return (report.page, report.problems)
     }
-    let compared = try ComparedRuns(
-      in: paths, baseline: baseline, chosenOnly: chosen, searches: search.searches(),
-      includesSearchSeeds: search.includeSearchSeeds)
-    let report = try ComparisonPage(request, comparing: compared, progress: progress)
+    let report = try ComparisonPage(
+      request, comparing: comparison.compared(paths), progress: progress)
     return (report.page, report.problems)
   }
 }
