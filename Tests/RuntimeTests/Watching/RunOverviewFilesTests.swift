@@ -113,7 +113,7 @@ struct RunOverviewFilesTests {
     _ = try train(tiny, in: tiny.run, pausingAfter: 2)
     let file = try #require(FileHandle(forWritingAtPath: "\(tiny.run)/events.jsonl"))
     try file.seekToEnd()
-    try file.write(contentsOf: Data("\n{\"kind\":\"lost\",\"text\":7}\n[]\n{\"at\":1\n".utf8))
+    try file.write(contentsOf: Data("\n{\"kind\":\"lost\",\"text\":7}\n[]\n{\"at\":1".utf8))
     try file.close()
     let live = try train(tiny, in: tiny.run)
     let kinds = live.events.map(\.kind)

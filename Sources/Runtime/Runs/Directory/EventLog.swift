@@ -25,6 +25,20 @@ struct EventLog {
     file = try? FileDescriptor(path, .append, purpose: "write the events '\(path)'")
     let attributes = try? FileManager.default.attributesOfItem(atPath: path)
     size = (attributes?[.size] as? Int) ?? 0
+    endLastLine()
+  }
+
+  /// Ends a line that a process left incomplete when it was killed, so that the next event has a
+  /// line of its own.
+  private mutating func endLastLine() {
+    guard size > 0, let reader = FileHandle(forReadingAtPath: path) else { return }
+    defer { try? reader.close() }
+    let newline = UInt8(ascii: "\n")
+    guard (try? reader.seek(toOffset: UInt64(size - 1))) != nil,
+      let last = try? reader.read(upToCount: 1), last.first != newline
+    else { return }
+    try? file?.writeAll([newline], purpose: "write the events '\(path)'")
+    size += 1
   }
 
   mutating func append(_ event: RunOverview.Event) {
