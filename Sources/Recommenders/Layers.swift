@@ -23,7 +23,8 @@ struct TableList: Sendable {
 
 /// `y = x Wᵀ + b`, as positions in a model's list of tables.
 ///
-/// Weight and bias are initially uniform in ±1/√inputs, as in PyTorch's linear layer.
+/// Weight and bias are initially uniform in ±1/√inputs, as in PyTorch's linear layer, unless a model
+/// initializes the weight otherwise.
 struct LinearLayer: Sendable {
   /// W, `[outputs, inputs]`.
   let weight: Int
@@ -31,9 +32,13 @@ struct LinearLayer: Sendable {
   let bias: Int
 
   /// Adds the tables `name.weight` and `name.bias`.
-  init(_ name: String, inputs: Int, outputs: Int, in list: inout TableList) {
+  init(
+    _ name: String, inputs: Int, outputs: Int, in list: inout TableList,
+    weightInitializer: Initializer? = nil
+  ) {
     weight = list.add(
-      "\(name).weight", rows: outputs, width: inputs, initializer: .linear(inputs: inputs))
+      "\(name).weight", rows: outputs, width: inputs,
+      initializer: weightInitializer ?? .linear(inputs: inputs))
     bias = list.add(
       "\(name).bias", rows: 1, width: outputs, initializer: .linear(inputs: inputs))
   }

@@ -15,6 +15,7 @@ public enum ModelRegistry: NameRegistry {
       MMGCN.self,
       DualGNN.self,
       GRCN.self,
+      BM3.self,
     ]
   ) { $0.name }
 
@@ -82,6 +83,11 @@ public enum ModelRegistry: NameRegistry {
         settings: objective, modalities: input.features.map(\.name), width: input.embeddingSize)
     }
     let candidates = settings[CandidateSettings.self]
+    if candidates.backboneLikelihood == .candidates, !type.hasRankingTerm {
+      throw ModelError(
+        description: "Cannot train '\(name)' with backbone_likelihood candidates: it replaces a "
+          + "model's ranking term and this model has none. Leave the setting out.")
+    }
     return TrainingModel(
       backbone: backbone, objective: mrdib,
       backboneCandidates: candidates.backboneLikelihood == .candidates
@@ -114,6 +120,8 @@ public protocol NamedBackbone: Backbone {
   static var needsFeatures: Bool { get }
   /// Whether MRdIB has a place in it: ``Backbone/content(on:_:)`` returns vectors.
   static var hasContent: Bool { get }
+  /// Whether its loss has a ranking term, which another likelihood can take the place of.
+  static var hasRankingTerm: Bool { get }
   /// Whether its score splits: ``Backbone/scoreParts`` returns parts.
   static var hasScoreParts: Bool { get }
 
@@ -128,6 +136,7 @@ extension NamedBackbone {
   public static var defaults: String { "" }
   public static var needsFeatures: Bool { false }
   public static var hasContent: Bool { false }
+  public static var hasRankingTerm: Bool { true }
   public static var hasScoreParts: Bool { false }
 
   /// The settings that the model reads, in the order of its declaration.

@@ -34,6 +34,8 @@ public enum RandomStream: UInt32, Sendable, CaseIterable {
   case exchange = 16
   /// Noise on features; id = item, step = modality.
   case featureNoise = 17
+  /// Dropped elements of BM3's targets; id = row, epoch and step those of the shard's step.
+  case targetDropout = 24
 }
 
 /// Random numbers of one purpose, keyed by (seed, stream, epoch, step); a draw is named by an id

@@ -15,6 +15,8 @@ import Testing
     ["--model", "mgcn", "--objective", "mrdib", "--set", "sigma_init=relative"],
     // Ranks with the vectors of the last forward pass in training.
     ["--model", "dualgnn", "--objective", "plain"],
+    // Elements that a step drops, the same on all workers; a norm that every shard knows.
+    ["--model", "bm3", "--objective", "mrdib"],
   ]
 
   @Test("two workers and two servers end in the bits of the single process", arguments: cases)

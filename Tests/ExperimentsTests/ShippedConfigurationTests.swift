@@ -20,7 +20,7 @@ import Testing
   }()
 
   static let backbones = ["dualgnn", "freedom", "mgcn", "mmgcn", "soil", "vbpr"]
-  static let models = backbones + ["bpr", "grcn", "lightgcn"]
+  static let models = backbones + ["bm3", "bpr", "grcn", "lightgcn"]
 
   private func request(_ file: String) -> RunRequest {
     RunRequest(
@@ -74,7 +74,7 @@ import Testing
     #expect(configuration.model.model == model && configuration.model.objective == .plain)
     let expected = [
       "bpr": 21, "vbpr": 21, "lightgcn": 60, "grcn": 75, "dualgnn": 75, "mmgcn": 15,
-      "freedom": 24, "mgcn": 9, "soil": 1080,
+      "freedom": 24, "mgcn": 9, "soil": 1080, "bm3": 24,
     ]
     #expect(grid.points.count == expected[model])
   }

@@ -30,6 +30,8 @@ struct GoldenCase: Sendable, CustomTestStringConvertible {
   var scoresAfter = "scores_after"
   /// The step of central differences; small for a model with many corners.
   var differenceStep: Float = 1e-2
+  /// Whether parts of the loss are constants for the gradient, which central differences move.
+  var stopsGradients = false
   let make: @Sendable (TinyData, Golden) throws -> any Backbone
 
   var testDescription: String { folder.isEmpty ? file : "\(file), \(folder)" }

@@ -61,6 +61,14 @@ import Testing
     #expect(try total(epoch: 0, step: 0) != total(epoch: 1, step: 0))
   }
 
+  @Test("a model without a ranking term is not trained with another likelihood in its place")
+  func noRankingTerm() {
+    let error = #expect(throws: ModelError.self) {
+      try make("bm3") { $0[CandidateSettings.self].backboneLikelihood = .candidates }
+    }
+    #expect(error?.description.contains("this model has none") == true)
+  }
+
   @Test("a dropout that leaves no edges is refused", arguments: [1.0, -0.1, .nan])
   func dropout(value: Double) {
     let error = #expect(throws: ModelError.self) {
@@ -70,7 +78,8 @@ import Testing
   }
 
   @Test(
-    "staleRanking overrides what the reference does", arguments: ["lightgcn", "freedom", "grcn"])
+    "staleRanking overrides what the reference does",
+    arguments: ["lightgcn", "freedom", "grcn", "bm3"])
   func staleRanking(name: String) throws {
     func isStale(_ choice: StaleRanking) throws -> Bool {
       guard

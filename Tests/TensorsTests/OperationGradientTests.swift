@@ -60,6 +60,25 @@ import Testing
     #expect(error < 2e-3)
   }
 
+  @Test("one minus the cosine to fixed targets, which get no gradient", arguments: shapes)
+  func cosineLoss(rows: Int, width: Int) {
+    let left = (0..<rows + 3).map { Int32(($0 * 5) % rows) }
+    let right = (0..<rows + 3).map { Int32($0 % rows) }
+    let targets = randomMatrix(rows, width, seed: 2)
+    let error = gradientError([randomMatrix(rows, width, seed: 1)]) { tape, x in
+      tape.cosineLoss(x[0], left, targets: tape.constant(targets), right, count: 2 * rows)
+    }
+    #expect(error < 2e-3)
+  }
+
+  @Test("the un-squared norm of a matrix", arguments: shapes)
+  func norm(rows: Int, width: Int) {
+    let error = gradientError([randomMatrix(rows, width, seed: 1)]) { tape, x in
+      tape.norm(x[0])
+    }
+    #expect(error < 2e-3)
+  }
+
   @Test("inner products of gathered rows", arguments: shapes)
   func rowDot(rows: Int, width: Int) {
     let left = (0..<rows + 3).map { Int32(($0 * 5) % rows) }

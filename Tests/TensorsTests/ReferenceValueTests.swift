@@ -25,6 +25,31 @@ import Testing
     #expect(abs(total - 4.484059393) < 1e-6)
   }
 
+  @Test("norm of (3, 4) and (0, 12) is 13; of zeros 0, with a gradient of 0")
+  func norm() {
+    let tape = Tape()
+    let x = tape.constant(Matrix(rows: 2, columns: 2, elements: [3, 4, 0, 12]))
+    #expect(tape.norm(x).scalar == 13)
+    let zeros = tape.parameter(Matrix(rows: 2, columns: 2, elements: [0, 0, 0, 0]))
+    let norm = tape.norm(zeros)
+    #expect(norm.scalar == 0)
+    tape.backward(from: [(norm, 1)])
+    let gradient = zeros.gradient
+    #expect(gradient.map { g in withExtendedLifetime(g) { g.elements.allSatisfy { $0 == 0 } } } ?? true)
+  }
+
+  @Test("one minus cosines: 0 along, 1 across, 2 against, 1 for zeros; divided by the count")
+  func cosineLoss() {
+    let tape = Tape()
+    let x = tape.constant(Matrix(rows: 3, columns: 2, elements: [2, 0, 0, 5, 0, 0]))
+    let targets = tape.constant(Matrix(rows: 2, columns: 2, elements: [1, 0, 0, -3]))
+    func loss(_ rows: [Int32], _ others: [Int32]) -> Float {
+      tape.cosineLoss(x, rows, targets: targets, others, count: 2).scalar
+    }
+    #expect(loss([0], [0]) == 0 && loss([1], [0]) == 0.5 && loss([1], [1]) == 1)
+    #expect(loss([2], [0]) == 0.5 && loss([0, 1], [0, 1]) == 1)
+  }
+
   @Test("half sums of three squared norms over the batch size")
   func halfSquares() {
     let tape = Tape()

@@ -41,7 +41,7 @@ struct TrainingLanesTests {
   }
 
   /// The models that MRdIB can be added to.
-  private static let withContent = ["dualgnn", "freedom", "mgcn", "mmgcn", "soil", "vbpr"]
+  private static let withContent = ["bm3", "dualgnn", "freedom", "mgcn", "mmgcn", "soil", "vbpr"]
 
   @Test("all models, plain and with MRdIB")
   func allModels() throws {

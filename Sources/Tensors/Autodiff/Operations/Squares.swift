@@ -64,3 +64,18 @@ extension Tape {
       x, indices ?? (0..<Int32(x.rows)).map { $0 }, scale: 2 / Float(max(1, count * x.columns)))
   }
 }
+
+extension Tape {
+  /// The un-squared norm of a whole matrix: `‖x‖ = √(Σ_j ‖x[j]‖²)`.
+  ///
+  /// - Parameter x: `[J, D]`, the same in every shard; compare ``gatheredNorm(_:_:)``, which is over
+  ///   the batches of all shards.
+  /// - Returns: `[1, 1]`; `dx = x / ‖x‖`, and 0 for a matrix of zeros.
+  public func norm(_ x: Variable) -> Variable {
+    let counts = [Float](repeating: 1, count: x.rows)
+    let norm = Float(weightedSquares(x, counts).squareRoot())
+    return record(scalar(norm), from: x) { [unowned self] gradient in
+      addWeighted(x, counts, scaledBy: norm > 0 ? gradient.pointer[0] / norm : 0)
+    }
+  }
+}
