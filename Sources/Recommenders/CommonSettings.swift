@@ -22,6 +22,26 @@ public enum CommonSettings {
     "knn_k", default: 10, .within(1...1000), unit: "items",
     help: "Neighbours of an item in a modality's graph, the item itself included (MMRec).")
 
+  /// The first modality's share of the graph of similar items.
+  public static let firstModalityWeight = Setting(
+    "mm_image_weight", default: 0.1, .within(0...1),
+    help: "Weight of the first modality in the item graph; the others share the rest (FREEDOM,"
+      + " COHESION, MENTOR).")
+
+  /// ρ.
+  public static let edgeDropout = Setting(
+    "dropout", default: 0.8, .within(0..<1),
+    help: "Share of the interactions that an epoch leaves out of the graph (FREEDOM, COHESION).")
+
+  public static let userNeighbours = Setting(
+    "user_neighbours", default: 40, .within(1...200), unit: "users",
+    help: "Users with most items in common that DualGNN and COHESION aggregate per user.")
+
+  public static let padsNeighbours = Setting(
+    "neighbour_padding", default: true,
+    help: "Fill short neighbour lists with random repeats, as the code of DualGNN and COHESION"
+      + " does.")
+
   public static let contrastiveWeight = Setting(
     "cl_weight", default: 0.01, .weight, aliases: ["cl_loss"],
     help: "Weight of the contrastive loss (MGCN's c, SOIL's c₁).")

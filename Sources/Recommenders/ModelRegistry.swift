@@ -1,5 +1,6 @@
 import Datasets
 import Settings
+import Tables
 
 /// The models by name. Adding one is a file under `Backbones` and a line here.
 public enum ModelRegistry: NameRegistry {
@@ -16,6 +17,11 @@ public enum ModelRegistry: NameRegistry {
       DualGNN.self,
       GRCN.self,
       BM3.self,
+      COHESION.self,
+      MENTOR.self,
+      VIRAL.self,
+      Popularity.self,
+      ContentKNN.self,
     ]
   ) { $0.name }
 
@@ -43,6 +49,9 @@ public enum ModelRegistry: NameRegistry {
 
   /// The models whose score splits into parts, in alphabetical order.
   package static let namesWithScoreParts = all.filter { $0.hasScoreParts }.map { $0.name }.sorted()
+
+  /// The models that rank items that came after training, in alphabetical order.
+  package static let namesRankingNewItems = all.filter { $0.ranksNewItems }.map { $0.name }.sorted()
 
   /// Builds a model, with MRdIB when settings for it are given.
   ///
@@ -73,14 +82,28 @@ public enum ModelRegistry: NameRegistry {
     let backbone = try type.make(input, settings)
     var mrdib: MRdIB?
     if let objective {
+      guard backbone.tables.contains(where: { $0.parameterCount > 0 }) else {
+        throw ModelError(
+          description: "Cannot train '\(name)' with --objective mrdib: the model has nothing to "
+            + "train, its vectors follow from the data. Choose --objective plain or a multimodal "
+            + "model that is trained.")
+      }
       guard type.hasContent else {
         throw ModelError(
           description: "Cannot train '\(name)' with --objective mrdib: the objective works on the "
             + "vectors of modalities and this model has none. Choose --objective plain or a "
             + "multimodal model.")
       }
+      let modalities = backbone.contentModalities ?? input.features.map(\.name)
       mrdib = MRdIB(
-        settings: objective, modalities: input.features.map(\.name), width: input.embeddingSize)
+        settings: objective, modalities: modalities, width: input.embeddingSize,
+        masks: modalities.map { name in
+          input.features.first { $0.name == name }.flatMap { $0.missing == .prior ? $0.mask : nil }
+        })
+    } else if input.features.contains(where: { $0.missing == .prior }) {
+      throw ModelError(
+        description: "Cannot train '\(name)' with --set missing=prior and --objective plain: only"
+          + " MRdIB has a prior. Choose --objective mrdib, or missing zero, mean or neighbours.")
     }
     let candidates = settings[CandidateSettings.self]
     if candidates.backboneLikelihood == .candidates, !type.hasRankingTerm {
@@ -124,6 +147,8 @@ public protocol NamedBackbone: Backbone {
   static var hasRankingTerm: Bool { get }
   /// Whether its score splits: ``Backbone/scoreParts`` returns parts.
   static var hasScoreParts: Bool { get }
+  /// Whether it ranks items that came after training: ``Backbone/newItemVectors`` is not nil.
+  static var ranksNewItems: Bool { get }
 
   /// Builds the model. It must need neither the values of features nor graphs for that: processes
   /// that do not compute build it for its list of tables.
@@ -138,6 +163,7 @@ extension NamedBackbone {
   public static var hasContent: Bool { false }
   public static var hasRankingTerm: Bool { true }
   public static var hasScoreParts: Bool { false }
+  public static var ranksNewItems: Bool { false }
 
   /// The settings that the model reads, in the order of its declaration.
   package static var settings: [any SettingDeclaration] { Settings.declarations }

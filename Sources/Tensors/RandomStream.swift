@@ -34,8 +34,14 @@ public enum RandomStream: UInt32, Sendable, CaseIterable {
   case exchange = 16
   /// Noise on features; id = item, step = modality.
   case featureNoise = 17
+  /// Noise on propagated vectors; id = node, index = which noise and columns.
+  case propagationNoise = 18
+  /// Elements of vectors that a loss masks; id = row, index = side and columns.
+  case vectorMask = 19
   /// Dropped elements of BM3's targets; id = row, epoch and step those of the shard's step.
-  case targetDropout = 24
+  case targetDropout = 20
+  /// Items that lose a modality; id = item, step = modality.
+  case removal = 30
 }
 
 /// Random numbers of one purpose, keyed by (seed, stream, epoch, step); a draw is named by an id

@@ -17,6 +17,14 @@ import Testing
     ["--model", "dualgnn", "--objective", "plain"],
     // Elements that a step drops, the same on all workers; a norm that every shard knows.
     ["--model", "bm3", "--objective", "mrdib"],
+    // Graphs of each epoch, and blocks without gradients among what is propagated.
+    ["--model", "cohesion", "--objective", "mrdib", "--set", "dropout=0.2"],
+    // Noise that all workers must draw alike, and terms of the loss over all users and items.
+    ["--model", "mentor", "--objective", "plain"],
+    // Terms of all items that are propagated once, and MRdIB on two of three parts of an item.
+    ["--model", "viral", "--objective", "mrdib", "--set", "input_width=pad"],
+    // Nothing is trained; user vectors are computed in blocks.
+    ["--model", "pop"], ["--model", "itemknn_content"],
   ]
 
   @Test("two workers and two servers end in the bits of the single process", arguments: cases)

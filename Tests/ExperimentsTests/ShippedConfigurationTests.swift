@@ -19,7 +19,9 @@ import Testing
     return (all ?? []).filter { $0.hasSuffix(".yaml") }.sorted()
   }()
 
-  static let backbones = ["dualgnn", "freedom", "mgcn", "mmgcn", "soil", "vbpr"]
+  static let backbones = [
+    "cohesion", "dualgnn", "freedom", "mentor", "mgcn", "mmgcn", "soil", "vbpr", "viral",
+  ]
   static let models = backbones + ["bm3", "bpr", "grcn", "lightgcn"]
 
   private func request(_ file: String) -> RunRequest {
@@ -74,7 +76,7 @@ import Testing
     #expect(configuration.model.model == model && configuration.model.objective == .plain)
     let expected = [
       "bpr": 21, "vbpr": 21, "lightgcn": 60, "grcn": 75, "dualgnn": 75, "mmgcn": 15,
-      "freedom": 24, "mgcn": 9, "soil": 1080, "bm3": 24,
+      "freedom": 24, "mgcn": 9, "soil": 1080, "bm3": 24, "cohesion": 48, "mentor": 18, "viral": 15,
     ]
     #expect(grid.points.count == expected[model])
   }

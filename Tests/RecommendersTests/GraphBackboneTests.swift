@@ -121,9 +121,9 @@ import Testing
 
   @Test("item graph weights: one modality has all, several share the rest after the first")
   func itemGraphWeights() {
-    #expect(FREEDOM.itemGraphWeights(modalityCount: 1, first: 0.1) == [1])
-    #expect(FREEDOM.itemGraphWeights(modalityCount: 2, first: 0.1) == [0.1, 0.9])
-    #expect(FREEDOM.itemGraphWeights(modalityCount: 3, first: 0.5) == [0.5, 0.25, 0.25])
+    #expect(ModelInput.modalityShares(modalityCount: 1, first: 0.1) == [1])
+    #expect(ModelInput.modalityShares(modalityCount: 2, first: 0.1) == [0.1, 0.9])
+    #expect(ModelInput.modalityShares(modalityCount: 3, first: 0.5) == [0.5, 0.25, 0.25])
   }
 
   @Test("by default GRCN ranks with stale vectors and without effective routing")

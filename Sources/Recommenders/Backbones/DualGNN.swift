@@ -49,20 +49,13 @@ public struct DualGNN: NamedBackbone {
     public let hasAliasBug = Setting(
       "alias_bug", default: true,
       help: "Users see the sum of modalities where DualGNN's paper means one, as its code does.")
-    public let userNeighbours = Setting(
-      "user_neighbours", default: DualGNN.neighbourCount, .within(1...200), unit: "users",
-      help: "Users with most items in common that DualGNN aggregates per user.")
-    public let padsNeighbours = Setting(
-      "neighbour_padding", default: true,
-      help: "Fill short neighbour lists with random repeats, as DualGNN's code does.")
+    public let userNeighbours = CommonSettings.userNeighbours
+    public let padsNeighbours = CommonSettings.padsNeighbours
     /// The reference ranks with the vectors of the last training forward.
     public let staleRanking = CommonSettings.staleRanking
 
     public init() {}
   }
-
-  /// How many neighbours of a user are averaged.
-  public static let neighbourCount = 40
 
   public let tables: [TableSpec]
   private let userCount: Int
@@ -137,21 +130,9 @@ public struct DualGNN: NamedBackbone {
   private var userWeightTable: Int { features.count * Self.tablesPerModality }
   private var itemWeightTable: Int { userWeightTable + 1 }
 
-  /// w and v before training: normal numbers of variance 2 / (rows + M), then a softmax per row.
+  /// w and v before training.
   public func initialValues(table: Int, rows: Range<Int>) -> Matrix {
-    let spec = tables[table]
-    precondition(spec.initializer == .pushed, "\(spec.name) begins by its initializer")
-    // For a tensor [n, M, 1] Xavier counts n outputs and M inputs.
-    let initializer = Initializer.xavierNormal(rows: spec.rows, columns: spec.width)
-    let result = Matrix(rows: rows.count, columns: spec.width)
-    for (position, row) in rows.enumerated() {
-      let values = result.row(position)
-      initializer.fill(values, table: spec.name, row: row, seed: seed)
-      let exponentials = values.map(exp)
-      let total = exponentials.reduce(0, +)
-      for column in values.indices { values[column] = exponentials[column] / total }
-    }
-    return result
+    ModalityWeights.initialValues(tables[table], rows: rows, seed: seed)
   }
 
   /// All rows: the network runs over the whole graph.
@@ -255,13 +236,21 @@ extension DualGNN {
       aliasBug: settings.hasAliasBug,
       staleRanking: settings.staleRanking.isStale(inReference: true), seed: seed,
       adjacency: { input.requiredGraphs.adjacency(.exact) },
-      neighbours: { epoch in
-        // Evaluations outside of an epoch need no random repeats: softmax over what is there.
-        guard pads, let epoch else {
-          return input.requiredGraphs.userNeighbours(count: count, padding: .none)
-        }
-        return input.requiredGraphs.userNeighbours(
-          count: count, padding: .urn(seed: seed, epoch: epoch))
+      neighbours: {
+        input.requiredGraphs.userNeighbours(count: count, pads: pads, seed, epoch: $0)
       })
+  }
+}
+
+extension GraphStore {
+  /// Ω of an epoch, `[U, U]`, or of an evaluation that belongs to no epoch (nil).
+  ///
+  /// - Parameters:
+  ///   - pads: whether short lists are filled up with random repeats.
+  ///   - seed: of the run.
+  func userNeighbours(count: Int, pads: Bool, _ seed: UInt64, epoch: Int?) -> SparseMatrix {
+    // Evaluations outside of an epoch need no random repeats: softmax over what is there.
+    guard pads, let epoch else { return userNeighbours(count: count, padding: .none) }
+    return userNeighbours(count: count, padding: .urn(seed: seed, epoch: epoch))
   }
 }

@@ -49,12 +49,8 @@ public struct FREEDOM: NamedBackbone {
     public let layers = CommonSettings.layers
     public let itemNeighbours = CommonSettings.itemNeighbours
     /// ρ.
-    public let edgeDropout = Setting(
-      "dropout", default: 0.8, .within(0..<1),
-      help: "Share of the interactions that an epoch leaves out of the graph (FREEDOM).")
-    public let firstModalityWeight = Setting(
-      "mm_image_weight", default: 0.1, .within(0...1),
-      help: "Weight of the first modality in the item graph; the others share the rest (FREEDOM).")
+    public let edgeDropout = CommonSettings.edgeDropout
+    public let firstModalityWeight = CommonSettings.firstModalityWeight
     /// The reference ranks with freshly propagated vectors.
     public let staleRanking = CommonSettings.staleRanking
 
@@ -229,25 +225,14 @@ extension FREEDOM {
   ///
   /// - Throws: ``ModelError`` when the dropout leaves no edges.
   public init(_ input: ModelInput, _ settings: SettingValues<Settings>) throws {
-    let modalities = input.features.indices
-    let weights = Self.itemGraphWeights(
-      modalityCount: modalities.count, first: Float(settings.firstModalityWeight))
     guard settings.edgeDropout >= 0 && settings.edgeDropout < 1 else {
       throw ModelError(
         description: "Cannot build model 'freedom': its edge dropout is \(settings.edgeDropout), "
           + "which is not at least 0 and below 1. The reference uses 0.8 or 0.9.")
     }
     // The sum is kept here; the store keeps its parts.
-    let items = Lazy {
-      SparseMatrix.sum(
-        modalities.map { modality in
-          (
-            weights[modality],
-            input.requiredItemNeighbours(
-              modality: modality, count: settings.itemNeighbours, weighting: .unweighted)
-          )
-        })
-    }
+    let (first, count) = (Float(settings.firstModalityWeight), settings.itemNeighbours)
+    let items = Lazy { input.mixedItemNeighbours(first: first, count: count) }
     self.init(
       userCount: input.userCount, itemCount: input.itemCount, features: input.features,
       embeddingSize: input.embeddingSize, settings: settings,
@@ -258,13 +243,5 @@ extension FREEDOM {
             dropout: settings.edgeDropout, seed: $0.seed, epoch: $0.epoch)
         },
         whole: { input.requiredGraphs.adjacency(.guarded) }))
-  }
-
-  /// The modalities' shares of M: `first` (`mm_image_weight`) for the first, and the rest evenly
-  /// for the others. A single modality has all of it.
-  public static func itemGraphWeights(modalityCount: Int, first: Float) -> [Float] {
-    guard modalityCount > 1 else { return [1] }
-    let other = (1 - first) / Float(modalityCount - 1)
-    return [first] + Array(repeating: other, count: modalityCount - 1)
   }
 }

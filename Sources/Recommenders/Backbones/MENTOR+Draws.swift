@@ -1,0 +1,104 @@
+import Tables
+import Tensors
+
+extension MENTOR {
+  /// Which noise is drawn.
+  package struct NoiseDraw: Sendable, Hashable {
+    package let modality: Int
+    /// Of the two noisy copies, 0 or 1.
+    package let copy: Int
+    /// 1 or 2.
+    package let propagation: Int
+  }
+
+  /// The random numbers of a step. They do not depend on its batch or shard: every worker draws the
+  /// same.
+  package struct Draws: Sendable {
+    /// Fills ξ, `[N, d]`, with uniform numbers in 0 ..< 1.
+    let noise: @Sendable (NoiseDraw, StepContext, Matrix) -> Void
+    /// Fills a mask `[U, M d]` or `[I, M d]` of inverted dropout: 0 with the given probability p,
+    /// else 1 / (1 − p).
+    let mask: @Sendable (Side, _ share: Float, StepContext, Matrix) -> Void
+
+    package init(
+      noise: @escaping @Sendable (NoiseDraw, StepContext, Matrix) -> Void,
+      mask: @escaping @Sendable (Side, _ share: Float, StepContext, Matrix) -> Void
+    ) {
+      self.noise = noise
+      self.mask = mask
+    }
+
+    /// Numbers by seed, epoch, step, what they are for, row and column.
+    package static let counterBased = Draws(
+      noise: { draw, context, target in
+        let use = (draw.modality * 2 + draw.copy) * 2 + draw.propagation - 1
+        fill(target, random(.propagationNoise, context), use: use) { $0 }
+      },
+      mask: { side, share, context, target in
+        let kept = 1 / (1 - share)
+        fill(target, random(.vectorMask, context), use: side == .user ? 0 : 1) {
+          $0 < share ? 0 : kept
+        }
+      })
+
+    private static func random(_ stream: RandomStream, _ context: StepContext) -> CounterRandom {
+      CounterRandom(
+        seed: context.seed, stream: stream, epoch: context.epoch, step: context.step)
+    }
+
+    /// Fills a matrix, four numbers of a row per draw.
+    private static func fill(
+      _ target: Matrix, _ random: CounterRandom, use: Int, _ value: (Float) -> Float
+    ) {
+      let width = target.columns
+      Lanes.current.forEachRange(of: target.rows, elements: 16 * width) { rows in
+        for row in rows {
+          let values = target.pointer + row * width
+          for start in stride(from: 0, to: width, by: 4) {
+            let words = random.words(id: row, index: use << 16 | start / 4)
+            for place in 0..<min(4, width - start) {
+              values[start + place] = value(CounterRandom.unit(words[place]))
+            }
+          }
+        }
+      }
+    }
+  }
+
+  /// Where each parameter is in the list of tables.
+  struct Layout: Sendable {
+    let list: TableList
+    let item: Int
+    let userWeight: Int
+    let mask: LinearLayer
+    let modalities: [PreferenceBranch]
+    let id: PreferenceBranch
+    /// Two copies of the modalities' branches, or none.
+    let noisy: [[PreferenceBranch]]
+    /// The tables that ranking depends on.
+    let rankingTables: [Int]
+
+    init(
+      userCount: Int, itemCount: Int, modalities: [(name: String, width: Int)],
+      embeddingSize: Int, hasNoisyBranches: Bool
+    ) {
+      var list = TableList()
+      func branch(_ name: String, _ width: Int) -> PreferenceBranch {
+        PreferenceBranch(
+          name, userCount: userCount, featureWidth: width, width: embeddingSize, in: &list)
+      }
+      userWeight = list.add(
+        "user.weight", rows: userCount, width: modalities.count, initializer: .pushed)
+      self.modalities = modalities.map { branch($0.name, $0.width) }
+      rankingTables = Array(list.specs.indices)
+      item = list.addIDFeatures(rows: itemCount, width: embeddingSize)
+      id = branch("id", embeddingSize)
+      noisy = (hasNoisyBranches ? [1, 2] : []).map { copy in
+        modalities.map { branch("\($0.name).noisy\(copy)", $0.width) }
+      }
+      let width = embeddingSize * modalities.count
+      mask = LinearLayer("mask", inputs: width, outputs: width, in: &list)
+      self.list = list
+    }
+  }
+}
