@@ -25,16 +25,16 @@ import Tensors
 /// - `stale_ranking`: an evaluation ranks with the vectors of the last training step, of the graphs
 ///   of its epoch.
 ///
-/// **MRdIB** attaches where the rest of the score is row-wise: μ_m is Î_m of a modality, and Û_m its
-/// user. With ranked samples ω is that of the samples. As a choice among candidates the ranking
-/// term has no ω, which is of pairs.
+/// **MRdIB** attaches where the rest of the score is row-wise: μ_m is Î_m of a modality, and its
+/// user Û_m. With ranked samples ω is that of the samples. As a choice among candidates the
+/// ranking term has no ω, which is of pairs.
 ///
 /// - Parameters: item κ `[I, d]` Xavier normal; user.weight w `[U, M]`, softmaxes; per branch
 ///   preference Φ `[U, d]` Xavier normal, hidden `[4d, F]` and output `[d, 4d]` with biases.
 /// - Over several shards all terms add up.
 /// - More than two modalities are ours.
-/// - Source: Xu et al. 2025, "COHESION: Composite Graph Convolutional Network with Dual-Stage Fusion
-///   for Multimodal Recommendation", arXiv:2504.04452, as in Jinfeng-Xu/COHESION 3fccdaf.
+/// - Source: Xu et al. 2025, "COHESION: Composite Graph Convolutional Network with Dual-Stage
+///   Fusion for Multimodal Recommendation", arXiv:2504.04452, as in Jinfeng-Xu/COHESION 3fccdaf.
 public struct COHESION: NamedBackbone {
   public static let name = "cohesion"
   public static let needsFeatures = true
@@ -214,15 +214,12 @@ public struct COHESION: NamedBackbone {
     let ranking = ranking(
       on: tape, users: [ids.users] + content.users, items: [ids.items] + items,
       batch: input.batch, likelihood: likelihood)
-    return [.additive(LossTerm.rankingName, ranking, weight: Self.binaryLogarithm)]
+    return [.additive(LossTerm.rankingName, ranking, weight: LossTerm.perBinaryLogarithm)]
       + tape.preferenceRegularizers(
         layout.branches.dropFirst().map { input.parameters[$0.preference] },
         weights: input.parameters[layout.userWeight], batch: input.batch,
         weight: Float(settings.regularization))
   }
-
-  /// 1 / ln 2.
-  private static let binaryLogarithm: Float = 1.442_695_04
 
   /// The likelihood of the batch's preferences with ω_m in the scores, nats.
   private func ranking(
@@ -271,26 +268,6 @@ public struct COHESION: NamedBackbone {
   }
 }
 
-/// Û_m `[U, d]` and Î_m `[I, d]` of the id branch and then of each modality.
-private struct Blocks {
-  let users: [Variable]
-  let items: [Variable]
-
-  init(users: [Variable], items: [Variable]) {
-    self.users = users
-    self.items = items
-  }
-
-  /// The inverse of ``variables``.
-  init(_ variables: [Variable]) {
-    let half = variables.count / 2
-    self.init(users: Array(variables[..<half]), items: Array(variables[half...]))
-  }
-
-  /// For ``Backbone/propagate(on:parameters:context:)``.
-  var variables: [Variable] { users + items }
-}
-
 extension COHESION {
   /// A model over a data set's graphs, which are built when it first propagates.
   public init(_ input: ModelInput, _ settings: SettingValues<Settings>) {
@@ -309,31 +286,5 @@ extension COHESION {
         items: { input.mixedItemNeighbours(first: first, count: neighbours) },
         users: { input.requiredGraphs.userNeighbours(count: count, pads: pads, seed, epoch: $0) }
       ))
-  }
-}
-
-extension COHESION {
-  /// Where each parameter is in the list of tables.
-  private struct Layout: Sendable {
-    let list: TableList
-    let item: Int
-    let userWeight: Int
-    /// Of ids, then of each modality.
-    let branches: [PreferenceBranch]
-
-    init(
-      userCount: Int, itemCount: Int, modalities: [(name: String, width: Int)],
-      embeddingSize: Int
-    ) {
-      var list = TableList()
-      item = list.addIDFeatures(rows: itemCount, width: embeddingSize)
-      userWeight = list.add(
-        "user.weight", rows: userCount, width: modalities.count, initializer: .pushed)
-      branches = ([("id", embeddingSize)] + modalities).map { name, width in
-        PreferenceBranch(
-          name, userCount: userCount, featureWidth: width, width: embeddingSize, in: &list)
-      }
-      self.list = list
-    }
   }
 }

@@ -1,4 +1,3 @@
-import Tables
 import Tensors
 
 extension MENTOR {
@@ -62,43 +61,6 @@ extension MENTOR {
           }
         }
       }
-    }
-  }
-
-  /// Where each parameter is in the list of tables.
-  struct Layout: Sendable {
-    let list: TableList
-    let item: Int
-    let userWeight: Int
-    let mask: LinearLayer
-    let modalities: [PreferenceBranch]
-    let id: PreferenceBranch
-    /// Two copies of the modalities' branches, or none.
-    let noisy: [[PreferenceBranch]]
-    /// The tables that ranking depends on.
-    let rankingTables: [Int]
-
-    init(
-      userCount: Int, itemCount: Int, modalities: [(name: String, width: Int)],
-      embeddingSize: Int, hasNoisyBranches: Bool
-    ) {
-      var list = TableList()
-      func branch(_ name: String, _ width: Int) -> PreferenceBranch {
-        PreferenceBranch(
-          name, userCount: userCount, featureWidth: width, width: embeddingSize, in: &list)
-      }
-      userWeight = list.add(
-        "user.weight", rows: userCount, width: modalities.count, initializer: .pushed)
-      self.modalities = modalities.map { branch($0.name, $0.width) }
-      rankingTables = Array(list.specs.indices)
-      item = list.addIDFeatures(rows: itemCount, width: embeddingSize)
-      id = branch("id", embeddingSize)
-      noisy = (hasNoisyBranches ? [1, 2] : []).map { copy in
-        modalities.map { branch("\($0.name).noisy\(copy)", $0.width) }
-      }
-      let width = embeddingSize * modalities.count
-      mask = LinearLayer("mask", inputs: width, outputs: width, in: &list)
-      self.list = list
     }
   }
 }

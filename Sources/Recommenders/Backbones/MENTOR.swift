@@ -88,14 +88,14 @@ public struct MENTOR: NamedBackbone {
     public init() {}
   }
 
-  private let layout: Layout
-  private let userCount: Int
+  let layout: Layout
+  let userCount: Int
   private let embeddingSize: Int
   private let modalityNames: [String]
-  private let settings: SettingValues<Settings>
+  let settings: SettingValues<Settings>
   private let seed: UInt64
-  private let draws: Draws
-  private let features: Lazy<[Matrix]>
+  let draws: Draws
+  let features: Lazy<[Matrix]>
   private let adjacency: Lazy<SparseMatrix>
   private let itemGraph: Lazy<SparseMatrix>
 
@@ -175,17 +175,6 @@ public struct MENTOR: NamedBackbone {
     return result.variables
   }
 
-  /// The names and weights of the terms over all nodes, in the order of ``StepVectors/terms``.
-  private var termsOfAllNodes: [(name: String, weight: Double)] {
-    var terms: [(name: String, weight: Double)] = []
-    if settings.alignmentWeight > 0 { terms.append(("align", settings.alignmentWeight)) }
-    if settings.maskWeight > 0 { terms.append(("mask", settings.maskWeight)) }
-    if settings.contrastiveWeight > 0 && settings.scope == .all {
-      terms += ["user", "item"].map { ("contrast.\($0)", settings.contrastiveWeight) }
-    }
-    return terms
-  }
-
   /// X_m of every modality, `[N, d]`.
   private func modalityVectors(on tape: Tape, _ parameters: [Variable]) -> [Variable] {
     zip(layout.modalities, features.value).map { branch, features in
@@ -198,7 +187,7 @@ public struct MENTOR: NamedBackbone {
   /// X_b, `[N, d]`.
   ///
   /// - Parameter disturb: what follows propagation 1 and 2.
-  private func spread(
+  func spread(
     on tape: Tape, _ branch: PreferenceBranch, features: Variable, _ parameters: [Variable],
     disturb: (_ vectors: Variable, _ propagation: Int) -> Variable
   ) -> Variable {
@@ -210,7 +199,7 @@ public struct MENTOR: NamedBackbone {
   }
 
   /// w_m X_m of users, `[U, d]`, and Î_m, `[I, d]`, per modality.
-  private func weighted(
+  func weighted(
     on tape: Tape, _ vectors: [Variable], _ parameters: [Variable]
   ) -> (users: [Variable], items: [Variable]) {
     let weights = parameters[layout.userWeight]
@@ -223,71 +212,10 @@ public struct MENTOR: NamedBackbone {
   }
 
   /// X + M X of items, `[I, d]`.
-  private func similar(on tape: Tape, _ vectors: Variable) -> Variable {
+  func similar(on tape: Tape, _ vectors: Variable) -> Variable {
     let items = tape.rows(vectors, userCount..<vectors.rows)
     return tape.add(items, tape.multiply(itemGraph.value, items))
   }
-
-  private func noisyCopy(
-    on tape: Tape, _ copy: Int, _ parameters: [Variable], _ context: StepContext
-  ) -> (users: [Variable], items: [Variable]) {
-    let vectors = zip(layout.noisy[copy], features.value).enumerated().map { modality, pair in
-      spread(on: tape, pair.0, features: tape.constant(pair.1), parameters) { vectors, step in
-        let noise = tape.matrix(rows: vectors.rows, columns: vectors.columns)
-        draws.noise(
-          NoiseDraw(modality: modality, copy: copy, propagation: step), context, noise)
-        return tape.addingSignedNoise(vectors, noise, scale: Self.noiseScale)
-      }
-    }
-    return weighted(on: tape, vectors, parameters)
-  }
-
-  private func alignment(
-    on tape: Tape, _ vectors: [Variable],
-    _ weighted: (users: [Variable], items: [Variable]), _ parameters: [Variable]
-  ) -> Variable {
-    let ids = spread(
-      on: tape, layout.id, features: parameters[layout.item], parameters
-    ) { vectors, _ in vectors }
-    let count = vectors.count
-    func repeated(_ vectors: Variable, items: Variable) -> [RepeatedPart] {
-      [
-        RepeatedPart(tape.rows(vectors, 0..<userCount), copies: count),
-        RepeatedPart(items, copies: count),
-      ]
-    }
-    return tape.momentAlignment(
-      [
-        repeated(ids, items: similar(on: tape, ids)),
-        (weighted.users + weighted.items).map { RepeatedPart($0) },
-      ] + zip(vectors, weighted.items).map { repeated($0, items: $1) })
-  }
-
-  private func mask(
-    on tape: Tape, _ weighted: (users: [Variable], items: [Variable]),
-    _ parameters: [Variable], _ context: StepContext
-  ) -> Variable {
-    let cosines = [(weighted.users, Side.user), (weighted.items, Side.item)].map { blocks, side in
-      let joined = tape.concatenateColumns(blocks)
-      let vectors = settings.hasMaskGradient ? joined : tape.detached(joined)
-      let target = tape.matrix(rows: vectors.rows, columns: vectors.columns)
-      draws.mask(side, Float(settings.maskShare), context, target)
-      let values = vectors.value
-      Lanes.current.forEachRange(of: target.count) { range in
-        for index in range { target.pointer[index] *= values.pointer[index] }
-      }
-      let found = layout.mask.apply(on: tape, vectors, parameters)
-      let rows = (0..<Int32(vectors.rows)).map { $0 }
-      return tape.mean(
-        tape.rowDot(tape.rowL2(tape.constant(target)), rows, tape.rowL2(found), rows))
-    }
-    let term = tape.sum(
-      [(tape.constant(tape.filled(2)), 1)] + cosines.map { (variable: $0, scale: -1) })
-    return settings.hasMaskGradient ? term : tape.detached(term)
-  }
-
-  /// s of the noise.
-  private static let noiseScale: Float = 0.1
 
   public func content(on tape: Tape, _ input: BatchInput) -> Content {
     let vectors = StepVectors(input.propagated, modalityCount: modalityNames.count)
@@ -311,7 +239,7 @@ public struct MENTOR: NamedBackbone {
       input.propagated, modalityCount: modalityNames.count, termCount: termsOfAllNodes.count)
     let ranking = tape.rankingTerm(
       users: tape.concatenateColumns(content.users), items: tape.concatenateColumns(items),
-      batch: batch, likelihood: likelihood, form: .softplus, weight: 1.442_695_04)  // 1 / ln 2
+      batch: batch, likelihood: likelihood, form: .softplus, weight: LossTerm.perBinaryLogarithm)
     let regularizers = tape.preferenceRegularizers(
       layout.modalities.map { input.parameters[$0.preference] },
       weights: input.parameters[layout.userWeight], batch: batch,
@@ -320,22 +248,6 @@ public struct MENTOR: NamedBackbone {
       LossTerm.estimated(term.name, variable, weight: Float(term.weight), share: batch.share)
     }
     return [ranking] + regularizers + ofAllNodes + batchContrasts(on: tape, vectors, batch)
-  }
-
-  /// The contrastive terms among a batch's users and items.
-  private func batchContrasts(
-    on tape: Tape, _ vectors: StepVectors, _ batch: TripletBatch
-  ) -> [LossTerm] {
-    guard !vectors.noisy.isEmpty else { return [] }
-    return [("user", batch.distinctUsers, 0), ("item", batch.distinctItems, 2)].map {
-      name, rows, first in
-      .estimated(
-        "contrast.\(name)",
-        tape.blockedInfoNCE(
-          tape.gather(vectors.noisy[first], rows), tape.gather(vectors.noisy[first + 1], rows),
-          temperature: Float(settings.temperature)),
-        weight: Float(settings.contrastiveWeight), share: batch.share)
-    }
   }
 
   public var final: FinalVectors {
@@ -364,34 +276,6 @@ public enum ContrastiveScope: String, SettingChoice {
   case all
   /// The users and items of a shard's triplets.
   case batch
-}
-
-/// What a step propagates.
-private struct StepVectors {
-  /// w_m X_m of users, `[U, d]` per modality.
-  let users: [Variable]
-  /// Î_m, `[I, d]` per modality.
-  let items: [Variable]
-  /// The terms over all nodes, `[1, 1]`.
-  var terms: [Variable] = []
-  /// n_U, n'_U, n_I and n'_I; empty without terms that compare a batch's rows.
-  var noisy: [Variable] = []
-
-  init(users: [Variable], items: [Variable]) {
-    self.users = users
-    self.items = items
-  }
-
-  /// The inverse of ``variables``.
-  init(_ variables: [Variable], modalityCount: Int, termCount: Int = 0) {
-    users = Array(variables[..<modalityCount])
-    items = Array(variables[modalityCount..<2 * modalityCount])
-    terms = Array(variables[(2 * modalityCount)...].prefix(termCount))
-    noisy = Array(variables[(2 * modalityCount)...].dropFirst(termCount))
-  }
-
-  /// For ``Backbone/propagate(on:parameters:context:)``.
-  var variables: [Variable] { users + items + terms + noisy }
 }
 
 extension MENTOR {

@@ -67,3 +67,8 @@ extension Tape {
     ]
   }
 }
+
+extension LossTerm {
+  /// 1 / ln 2: the weight of a ranking term with binary logarithms.
+  static let perBinaryLogarithm: Float = 1.442_695_04
+}
