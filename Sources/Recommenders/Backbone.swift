@@ -46,6 +46,9 @@ public protocol Backbone: Sendable {
     likelihood: Likelihood
   ) -> [LossTerm]
 
+  /// The modalities of ``content(on:_:)``, in its order; nil where they are all of the data set.
+  var contentModalities: [String]? { get }
+
   /// How the final vectors are computed.
   var final: FinalVectors { get }
 
@@ -69,6 +72,8 @@ extension Backbone {
   ) -> (users: Variable, items: Variable) {
     preconditionFailure("a model that has no content, or says nothing about its fused vectors")
   }
+
+  public var contentModalities: [String]? { nil }
 
   public var scoreParts: [ScorePart] { [] }
 

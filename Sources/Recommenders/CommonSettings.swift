@@ -35,12 +35,12 @@ public enum CommonSettings {
 
   public static let userNeighbours = Setting(
     "user_neighbours", default: 40, .within(1...200), unit: "users",
-    help: "Users with most items in common that DualGNN and COHESION aggregate per user.")
+    help: "Users with most items in common that DualGNN, COHESION and VIRAL aggregate per user.")
 
   public static let padsNeighbours = Setting(
     "neighbour_padding", default: true,
-    help: "Fill short neighbour lists with random repeats, as the code of DualGNN and COHESION"
-      + " does.")
+    help: "Fill short neighbour lists with random repeats, as the code of DualGNN, COHESION and"
+      + " VIRAL does.")
 
   public static let contrastiveWeight = Setting(
     "cl_weight", default: 0.01, .weight, aliases: ["cl_loss"],

@@ -43,6 +43,14 @@ struct LinearLayer: Sendable {
       "\(name).bias", rows: 1, width: outputs, initializer: .linear(inputs: inputs))
   }
 
+  /// Adds the tables `name.weight`, with initial values of its own, and `name.bias`, zeros.
+  init(_ name: String, inputs: Int, outputs: Int, initializer: Initializer, in list: inout TableList)
+  {
+    weight = list.add(
+      "\(name).weight", rows: outputs, width: inputs, initializer: initializer)
+    bias = list.add("\(name).bias", rows: 1, width: outputs, initializer: .constant(0))
+  }
+
   /// `[J, inputs]` to `[J, outputs]`.
   func apply(on tape: Tape, _ x: Variable, _ parameters: [Variable]) -> Variable {
     tape.linear(x, parameters[weight], bias: parameters[bias])

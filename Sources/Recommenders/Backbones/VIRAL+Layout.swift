@@ -1,0 +1,142 @@
+import Settings
+import Tables
+import Tensors
+
+extension VIRAL {
+  /// The tables of a model.
+  struct Layout: Sendable {
+    /// The vectors that make up an item, in the order of the columns.
+    struct Block: Sendable {
+      let name: String
+      let source: Source
+      let branch: Branch
+    }
+
+    let list: TableList
+    /// Maps vision to D_in.
+    let projection: LinearLayer?
+    let synergy: SynergyBlocks?
+    let redundancy: RedundancyBlock?
+    let blocks: [Block]
+    /// w, `[U, blocks]`; nil where users are not weighted.
+    let userWeight: Int?
+
+    /// - Parameters:
+    ///   - names: of vision and text.
+    ///   - width: D_in.
+    ///   - projectedWidth: the columns of vision that a trained layer maps to D_in; nil for none.
+    init(
+      userCount: Int, names: (vision: String, text: String), width: Int, projectedWidth: Int?,
+      embeddingSize: Int, settings: SettingValues<Settings>
+    ) {
+      var list = TableList()
+      let fusion = settings.fusion
+      projection = projectedWidth.map {
+        LinearLayer("\(names.vision).projection", inputs: $0, outputs: width, in: &list)
+      }
+      synergy = fusion == .concat ? nil : SynergyBlocks(width: width, in: &list)
+      redundancy = fusion == .full ? RedundancyBlock(width: width, in: &list) : nil
+      blocks = fusion.sources.map { source in
+        let name =
+          switch source {
+          case .text: names.text
+          case .vision: names.vision
+          case .synergy: "synergy"
+          }
+        return Block(
+          name: name, source: source,
+          branch: Branch(
+            name, userCount: userCount, inputs: width, width: embeddingSize,
+            isDeep: !(fusion == .full && source == .vision), in: &list))
+      }
+      userWeight =
+        fusion == .concat && !settings.weighsConcatenation
+        ? nil
+        : list.add("user.weight", rows: userCount, width: blocks.count, initializer: .pushed)
+      self.list = list
+    }
+  }
+
+  /// The parameters of a model with these sizes.
+  ///
+  /// - Parameters:
+  ///   - width: D_in.
+  ///   - projectedWidth: the columns of vision that a trained layer maps to D_in; nil for none.
+  public static func tables(
+    userCount: Int, width: Int, projectedWidth: Int? = nil, embeddingSize: Int,
+    settings: SettingValues<Settings>
+  ) -> [TableSpec] {
+    Layout(
+      userCount: userCount, names: ("vlm", "text"), width: width, projectedWidth: projectedWidth,
+      embeddingSize: embeddingSize, settings: settings
+    ).list.specs
+  }
+
+  /// The numbers of the maps of queries and keys, which VIRAL's code has and never trains.
+  public static func omittedCount(width: Int, settings: SettingValues<Settings>) -> Int {
+    let blocks =
+      switch settings.fusion {
+      case .full: 5
+      case .synergy, .visualOnly, .textOnly: 4
+      case .concat: 0
+      }
+    return blocks * TransformerBlock.omittedCount(width: width)
+  }
+
+  /// Users as free vectors and items as a map of vectors, on one sphere: `x = rowL2([Φ ; m(z)])`,
+  /// with one or two layers m:
+  ///
+  ///     m(z) = LReLU(z W₁ᵀ + b₁) W₂ᵀ + b₂,  or  LReLU(z W₁ᵀ + b₁)
+  struct Branch: Sendable {
+    /// Φ, `[U, D]`.
+    let preference: Int
+    private let first: LinearLayer
+    private let second: LinearLayer?
+
+    /// Adds the tables `name.preference`, Xavier normal, `name.hidden.*` and, if the branch is deep,
+    /// `name.output.*`, with 4 D numbers between them.
+    init(
+      _ name: String, userCount: Int, inputs: Int, width: Int, isDeep: Bool,
+      in list: inout TableList
+    ) {
+      preference = list.add(
+        "\(name).preference", rows: userCount, width: width,
+        initializer: .xavierNormal(rows: userCount, columns: width))
+      first = LinearLayer(
+        "\(name).hidden", inputs: inputs, outputs: isDeep ? 4 * width : width, in: &list)
+      second =
+        isDeep
+        ? LinearLayer("\(name).output", inputs: 4 * width, outputs: width, in: &list) : nil
+    }
+
+    /// x, `[U + I, D]`, of the items' vectors z `[I, D_in]`.
+    func apply(on tape: Tape, _ vectors: Variable, _ parameters: [Variable]) -> Variable {
+      let hidden = tape.leakyReLU(first.apply(on: tape, vectors, parameters))
+      let items = second?.apply(on: tape, hidden, parameters) ?? hidden
+      return tape.rowL2(tape.concatenateRows([parameters[preference], items]))
+    }
+  }
+}
+
+extension VIRAL.Fusion {
+  /// What makes up an item, in the order of the columns.
+  var sources: [VIRAL.Source] {
+    switch self {
+    case .full: [.text, .synergy, .vision]
+    case .synergy: [.vision, .synergy, .text]
+    case .concat: [.vision, .text]
+    case .visualOnly: [.vision, .synergy]
+    case .textOnly: [.text, .synergy]
+    }
+  }
+
+  /// The terms that pull vectors together, in the order in which they are propagated.
+  var agreements: [VIRAL.Agreement] {
+    switch self {
+    case .full: [.synergy, .redundancy]
+    case .synergy: [.synergy]
+    // The reference computes the synergy of a modality with itself and leaves its term out.
+    case .concat, .visualOnly, .textOnly: []
+    }
+  }
+}
