@@ -70,6 +70,7 @@ import Testing
     let dataset = try data.dataset()
     var settings = SettingStore(embeddingSize: 8, regularization: 0)
     settings[CommonSettings.itemNeighbours] = 3
+    settings[VIRAL.Settings.self].inputWidth = .pad
     var input = ModelInput(dataset, graphs: GraphStore(dataset: dataset, cacheFolder: nil))
     if !ModelRegistry.needsFeatures(name) { input.features = [] }
     return (

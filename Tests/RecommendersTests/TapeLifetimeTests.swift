@@ -14,6 +14,7 @@ import Testing
     let dataset = try data.dataset()
     var settings = SettingStore(embeddingSize: 8, regularization: 0.01)
     settings[CommonSettings.itemNeighbours] = 3
+    settings[VIRAL.Settings.self].inputWidth = .pad
     let model = try ModelRegistry.make(
       name, input: ModelInput(dataset, graphs: GraphStore(dataset: dataset, cacheFolder: nil)),
       settings: settings, objective: isMRdIB ? SettingValues<MRdIB.Settings>() : nil, seed: 1)

@@ -27,8 +27,8 @@ struct TinyData {
 }
 
 extension TinyData {
-  /// The same as a data set to train on.
-  func dataset() throws -> Dataset {
+  /// The same as a data set to train on, perhaps with other features.
+  func dataset(features: [FeatureMatrix]? = nil) throws -> Dataset {
     let golden = try Golden("tiny")
     func pairs(_ split: String) throws -> [(user: Int32, item: Int32)] {
       zip(try golden.integers("\(split)/user"), try golden.integers("\(split)/item")).map {
@@ -39,7 +39,7 @@ extension TinyData {
       name: "tiny",
       interactions: Interactions(
         train: try pairs("train"), valid: try pairs("valid"), test: try pairs("test")),
-      features: features)
+      features: features ?? self.features)
   }
 }
 

@@ -74,7 +74,8 @@ extension VIRAL {
     in features: [FeatureMatrix], _ settings: SettingValues<Settings>
   ) throws(ModelError) -> (vision: Int?, text: Int?) {
     let names = features.map(\.name)
-    func position(_ name: String, _ setting: String) throws(ModelError) -> Int {
+    func given(_ name: String, _ setting: String) throws(ModelError) -> Int? {
+      guard name != "auto" else { return nil }
       guard let position = names.firstIndex(of: name) else {
         throw ModelError(
           description: "Cannot build model 'viral': \(setting) is '\(name)', but the data set's "
@@ -82,22 +83,27 @@ extension VIRAL {
       }
       return position
     }
-    let isAutomatic = settings.visionFeature == "auto"
+    func found(_ position: Int?, _ instead: Fusion) throws(ModelError) -> Int {
+      guard let position else {
+        throw ModelError(
+          description: "Cannot build model 'viral': it reads vision and text, and the data set's "
+            + "only modality is \(names.joined()). Add another, or set fusion to "
+            + "\(instead.rawValue).")
+      }
+      return position
+    }
+    let givenVision = try given(settings.visionFeature, "vision_feature")
+    let givenText = try given(settings.textFeature, "text_feature")
     let text =
-      settings.fusion == .visualOnly
-      ? names.firstIndex(of: settings.textFeature)
-      : try position(settings.textFeature, "text_feature")
-    if settings.fusion == .textOnly { return (nil, text) }
-    guard isAutomatic else {
-      return (try position(settings.visionFeature, "vision_feature"), text)
+      givenText ?? names.firstIndex(of: "text")
+      ?? names.indices.dropFirst().first { $0 != givenVision }
+    if settings.fusion == .textOnly {
+      return (nil, text ?? 0)
     }
     let usual = names.firstIndex(of: settings.visual == .vlm ? "vlm" : "visual")
-    guard let vision = usual ?? names.firstIndex(where: { $0 != settings.textFeature }) else {
-      throw ModelError(
-        description: "Cannot build model 'viral': it reads vision and text, and the data set's "
-          + "only modality is \(names.joined()). Add another, or set fusion to text_only.")
-    }
-    return (vision, text)
+    let vision = givenVision ?? usual ?? names.indices.first { $0 != text }
+    if settings.fusion == .visualOnly { return (vision ?? 0, text) }
+    return (try found(vision, .textOnly), try found(text, .visualOnly))
   }
 }
 

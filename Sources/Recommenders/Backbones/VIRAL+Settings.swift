@@ -15,7 +15,9 @@ extension VIRAL {
       help: "The modality that VIRAL takes for vision; auto is 'vlm' (with visual raw: 'visual') if"
         + " the data set has it, else the first that is not the text.")
     public let textFeature = Setting(
-      "text_feature", default: "text", help: "The modality that VIRAL takes for text.")
+      "text_feature", default: "auto",
+      help: "The modality that VIRAL takes for text; auto is 'text' if the data set has it, else its"
+        + " second modality.")
     public let inputWidth = Setting(
       "input_width", default: InputWidth.equal,
       help: "Where VIRAL's vision and text differ in width: refuse (equal), map vision to the"

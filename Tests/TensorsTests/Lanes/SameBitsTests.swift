@@ -77,6 +77,10 @@ struct SameBitsTests {
         [x[0], x[1]], scores: [tape.columns(x[2], 0..<1), tape.columns(x[2], 1..<2)])
     }
     check(x) { $0.rowL2($1[0]) }
+    check(x) { $0.orthogonalPart(of: $1[0], to: $1[1]) }
+    check([x[0], randomMatrix(1, 64, seed: 4), randomMatrix(1, 64, seed: 5)]) {
+      $0.layerNorm($1[0], gain: $1[1], shift: $1[2])
+    }
   }
 
   @Test("products", arguments: rowCounts)
@@ -115,6 +119,9 @@ struct SameBitsTests {
       $0.donskerVaradhan(joint: $1[0], marginal: $1[1])
     }
     check(x) { $0.infoNCE($1[0], $1[1], temperature: 0.2) }
+    check(x) {
+      $0.symmetricInfoNCE($1[0], $1[1], temperature: 0.2, blockElements: 300 * rows)
+    }
   }
 
   @Test("propagation, with constant weights, learned weights and attention", arguments: rowCounts)
