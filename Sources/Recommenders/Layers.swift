@@ -44,8 +44,9 @@ struct LinearLayer: Sendable {
   }
 
   /// Adds the tables `name.weight`, with initial values of its own, and `name.bias`, zeros.
-  init(_ name: String, inputs: Int, outputs: Int, initializer: Initializer, in list: inout TableList)
-  {
+  init(
+    _ name: String, inputs: Int, outputs: Int, initializer: Initializer, in list: inout TableList
+  ) {
     weight = list.add(
       "\(name).weight", rows: outputs, width: inputs, initializer: initializer)
     bias = list.add("\(name).bias", rows: 1, width: outputs, initializer: .constant(0))

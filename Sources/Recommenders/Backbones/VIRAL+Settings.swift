@@ -4,7 +4,8 @@ extension VIRAL {
   public struct Settings: SettingGroup {
     public let fusion = Setting(
       "fusion", default: Fusion.full,
-      help: "What VIRAL's items are made of: text, synergy and unique vision (full); vision, synergy"
+      help:
+        "What VIRAL's items are made of: text, synergy and unique vision (full); vision, synergy"
         + " and text without a redundancy (synergy); vision and text (concat); or one of them.")
     public let visual = Setting(
       "visual", default: Visual.vlm,
@@ -16,7 +17,8 @@ extension VIRAL {
         + " the data set has it, else the first that is not the text.")
     public let textFeature = Setting(
       "text_feature", default: "auto",
-      help: "The modality that VIRAL takes for text; auto is 'text' if the data set has it, else its"
+      help:
+        "The modality that VIRAL takes for text; auto is 'text' if the data set has it, else its"
         + " second modality.")
     public let inputWidth = Setting(
       "input_width", default: InputWidth.equal,
