@@ -20,7 +20,7 @@ public struct ScorePart: Sendable {
   /// The name of the part that comes from id vectors, so from interactions alone.
   public static let interactions = "interactions"
 
-  /// The name of a modality, or ``interactions``.
+  /// The name of a modality, ``interactions``, or what else a model makes of its modalities.
   public let name: String
   /// The columns of the final vectors that the part uses.
   public let columns: Range<Int>

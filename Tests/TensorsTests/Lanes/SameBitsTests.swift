@@ -119,6 +119,7 @@ struct SameBitsTests {
       $0.donskerVaradhan(joint: $1[0], marginal: $1[1])
     }
     check(x) { $0.infoNCE($1[0], $1[1], temperature: 0.2) }
+    guard rows < 2500 else { return }
     check(x) {
       $0.symmetricInfoNCE($1[0], $1[1], temperature: 0.2, blockElements: 300 * rows)
     }
