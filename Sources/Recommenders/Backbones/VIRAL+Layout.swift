@@ -93,8 +93,8 @@ extension VIRAL {
     private let first: LinearLayer
     private let second: LinearLayer?
 
-    /// Adds the tables `name.preference`, Xavier normal, `name.hidden.*` and, if the branch is deep,
-    /// `name.output.*`, with 4 D numbers between them.
+    /// Adds the tables `name.preference`, Xavier normal, `name.hidden.*` and, if the branch is
+    /// deep, `name.output.*`, with 4 D numbers between them.
     init(
       _ name: String, userCount: Int, inputs: Int, width: Int, isDeep: Bool,
       in list: inout TableList

@@ -33,7 +33,8 @@ import Tensors
 ///
 /// - Parameters: per block the preferences Φ `[U, d]` Xavier normal and one or two linear layers;
 ///   transformer blocks; w `[U, blocks]`. The maps of queries and keys of the transformer blocks
-///   get no gradient in the reference; they are not tables here (``omittedCount(width:settings:)``).
+///   get no gradient in the reference; they are no tables here
+///   (``omittedCount(width:settings:)``).
 /// - MRdIB attaches after the item graph: μ_m are the columns of vision and text of Î, and s stays
 ///   as it is.
 /// - Over several shards: L_s and L_r over all items are the same on every shard; over the items of
@@ -58,7 +59,7 @@ public struct VIRAL: NamedBackbone {
   private let userCount: Int
   private let embeddingSize: Int
   private let seed: UInt64
-  private let inputs: Inputs
+  private let inputs: Features
   private let layout: Layout
   private let settings: SettingValues<Settings>
   private let adjacency: Lazy<SparseMatrix>
@@ -98,7 +99,7 @@ public struct VIRAL: NamedBackbone {
     self.embeddingSize = embeddingSize
     self.seed = seed
     self.settings = settings
-    inputs = try Inputs(vision: vision, text: text, settings: settings)
+    inputs = try Features(vision: vision, text: text, settings: settings)
     layout = Layout(
       userCount: userCount,
       names: (inputs.vision?.name ?? "vision", inputs.text?.name ?? "text"), width: inputs.width,

@@ -12,7 +12,7 @@ extension VIRAL {
   }
 
   /// The features that a model reads, at one width D_in.
-  struct Inputs: Sendable {
+  struct Features: Sendable {
     /// Nil where the model reads text alone.
     let vision: FeatureMatrix?
     /// Nil where the model reads vision alone.
