@@ -1042,7 +1042,52 @@ void   mrdib__v1__checkpoint_seen__free_unpacked
   assert(message->base.descriptor == &mrdib__v1__checkpoint_seen__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-static const ProtobufCFieldDescriptor mrdib__v1__control_header__field_descriptors[20] =
+void   mrdib__v1__checkpoint_committed__init
+                     (Mrdib__V1__CheckpointCommitted         *message)
+{
+  static const Mrdib__V1__CheckpointCommitted init_value = MRDIB__V1__CHECKPOINT_COMMITTED__INIT;
+  *message = init_value;
+}
+size_t mrdib__v1__checkpoint_committed__get_packed_size
+                     (const Mrdib__V1__CheckpointCommitted *message)
+{
+  assert(message->base.descriptor == &mrdib__v1__checkpoint_committed__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t mrdib__v1__checkpoint_committed__pack
+                     (const Mrdib__V1__CheckpointCommitted *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &mrdib__v1__checkpoint_committed__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t mrdib__v1__checkpoint_committed__pack_to_buffer
+                     (const Mrdib__V1__CheckpointCommitted *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &mrdib__v1__checkpoint_committed__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Mrdib__V1__CheckpointCommitted *
+       mrdib__v1__checkpoint_committed__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Mrdib__V1__CheckpointCommitted *)
+     protobuf_c_message_unpack (&mrdib__v1__checkpoint_committed__descriptor,
+                                allocator, len, data);
+}
+void   mrdib__v1__checkpoint_committed__free_unpacked
+                     (Mrdib__V1__CheckpointCommitted *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &mrdib__v1__checkpoint_committed__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+static const ProtobufCFieldDescriptor mrdib__v1__control_header__field_descriptors[21] =
 {
   {
     "protocol_version",
@@ -1284,9 +1329,22 @@ static const ProtobufCFieldDescriptor mrdib__v1__control_header__field_descripto
     0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "checkpoint_committed",
+    39,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Mrdib__V1__ControlHeader, body_case),
+    offsetof(Mrdib__V1__ControlHeader, checkpoint_committed),
+    &mrdib__v1__checkpoint_committed__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned mrdib__v1__control_header__field_indices_by_name[] = {
   18,   /* field[18] = checkpoint */
+  20,   /* field[20] = checkpoint_committed */
   10,   /* field[10] = checkpoint_failed */
   19,   /* field[19] = checkpoint_seen */
   9,   /* field[9] = checkpoint_written */
@@ -1312,7 +1370,7 @@ static const ProtobufCIntRange mrdib__v1__control_header__number_ranges[3 + 1] =
   { 1, 0 },
   { 10, 2 },
   { 30, 11 },
-  { 0, 20 }
+  { 0, 21 }
 };
 const ProtobufCMessageDescriptor mrdib__v1__control_header__descriptor =
 {
@@ -1322,7 +1380,7 @@ const ProtobufCMessageDescriptor mrdib__v1__control_header__descriptor =
   "Mrdib__V1__ControlHeader",
   "mrdib.v1",
   sizeof(Mrdib__V1__ControlHeader),
-  20,
+  21,
   mrdib__v1__control_header__field_descriptors,
   mrdib__v1__control_header__field_indices_by_name,
   3,  mrdib__v1__control_header__number_ranges,
@@ -2189,7 +2247,7 @@ const ProtobufCMessageDescriptor mrdib__v1__table_description__descriptor =
   (ProtobufCMessageInit) mrdib__v1__table_description__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor mrdib__v1__welcome__field_descriptors[15] =
+static const ProtobufCFieldDescriptor mrdib__v1__welcome__field_descriptors[17] =
 {
   {
     "run_id",
@@ -2371,14 +2429,40 @@ static const ProtobufCFieldDescriptor mrdib__v1__welcome__field_descriptors[15] 
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "checkpoint_copies",
+    16,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Mrdib__V1__Welcome, checkpoint_copies),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "restored_content",
+    17,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Mrdib__V1__Welcome, restored_content),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned mrdib__v1__welcome__field_indices_by_name[] = {
+  15,   /* field[15] = checkpoint_copies */
   11,   /* field[11] = checkpoint_folder */
   12,   /* field[12] = checkpoint_interval */
   3,   /* field[3] = configuration */
   1,   /* field[1] = generation */
   10,   /* field[10] = heartbeat_interval_seconds */
   2,   /* field[2] = rank */
+  16,   /* field[16] = restored_content */
   13,   /* field[13] = restored_manifest */
   14,   /* field[14] = restored_version */
   8,   /* field[8] = rounds_per_step */
@@ -2392,7 +2476,7 @@ static const unsigned mrdib__v1__welcome__field_indices_by_name[] = {
 static const ProtobufCIntRange mrdib__v1__welcome__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 15 }
+  { 0, 17 }
 };
 const ProtobufCMessageDescriptor mrdib__v1__welcome__descriptor =
 {
@@ -2402,7 +2486,7 @@ const ProtobufCMessageDescriptor mrdib__v1__welcome__descriptor =
   "Mrdib__V1__Welcome",
   "mrdib.v1",
   sizeof(Mrdib__V1__Welcome),
-  15,
+  17,
   mrdib__v1__welcome__field_descriptors,
   mrdib__v1__welcome__field_indices_by_name,
   1,  mrdib__v1__welcome__number_ranges,
@@ -2983,6 +3067,57 @@ const ProtobufCMessageDescriptor mrdib__v1__checkpoint_seen__descriptor =
   mrdib__v1__checkpoint_seen__field_indices_by_name,
   1,  mrdib__v1__checkpoint_seen__number_ranges,
   (ProtobufCMessageInit) mrdib__v1__checkpoint_seen__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor mrdib__v1__checkpoint_committed__field_descriptors[2] =
+{
+  {
+    "manifest",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Mrdib__V1__CheckpointCommitted, manifest),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "content",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Mrdib__V1__CheckpointCommitted, content),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned mrdib__v1__checkpoint_committed__field_indices_by_name[] = {
+  1,   /* field[1] = content */
+  0,   /* field[0] = manifest */
+};
+static const ProtobufCIntRange mrdib__v1__checkpoint_committed__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor mrdib__v1__checkpoint_committed__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "mrdib.v1.CheckpointCommitted",
+  "CheckpointCommitted",
+  "Mrdib__V1__CheckpointCommitted",
+  "mrdib.v1",
+  sizeof(Mrdib__V1__CheckpointCommitted),
+  2,
+  mrdib__v1__checkpoint_committed__field_descriptors,
+  mrdib__v1__checkpoint_committed__field_indices_by_name,
+  1,  mrdib__v1__checkpoint_committed__number_ranges,
+  (ProtobufCMessageInit) mrdib__v1__checkpoint_committed__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCEnumValue mrdib__v1__node_role__enum_values_by_number[3] =

@@ -502,7 +502,97 @@ void   mrdib__v1__reduced__free_unpacked
   assert(message->base.descriptor == &mrdib__v1__reduced__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-static const ProtobufCFieldDescriptor mrdib__v1__data_header__field_descriptors[11] =
+void   mrdib__v1__copy__init
+                     (Mrdib__V1__Copy         *message)
+{
+  static const Mrdib__V1__Copy init_value = MRDIB__V1__COPY__INIT;
+  *message = init_value;
+}
+size_t mrdib__v1__copy__get_packed_size
+                     (const Mrdib__V1__Copy *message)
+{
+  assert(message->base.descriptor == &mrdib__v1__copy__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t mrdib__v1__copy__pack
+                     (const Mrdib__V1__Copy *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &mrdib__v1__copy__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t mrdib__v1__copy__pack_to_buffer
+                     (const Mrdib__V1__Copy *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &mrdib__v1__copy__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Mrdib__V1__Copy *
+       mrdib__v1__copy__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Mrdib__V1__Copy *)
+     protobuf_c_message_unpack (&mrdib__v1__copy__descriptor,
+                                allocator, len, data);
+}
+void   mrdib__v1__copy__free_unpacked
+                     (Mrdib__V1__Copy *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &mrdib__v1__copy__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   mrdib__v1__copied__init
+                     (Mrdib__V1__Copied         *message)
+{
+  static const Mrdib__V1__Copied init_value = MRDIB__V1__COPIED__INIT;
+  *message = init_value;
+}
+size_t mrdib__v1__copied__get_packed_size
+                     (const Mrdib__V1__Copied *message)
+{
+  assert(message->base.descriptor == &mrdib__v1__copied__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t mrdib__v1__copied__pack
+                     (const Mrdib__V1__Copied *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &mrdib__v1__copied__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t mrdib__v1__copied__pack_to_buffer
+                     (const Mrdib__V1__Copied *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &mrdib__v1__copied__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Mrdib__V1__Copied *
+       mrdib__v1__copied__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Mrdib__V1__Copied *)
+     protobuf_c_message_unpack (&mrdib__v1__copied__descriptor,
+                                allocator, len, data);
+}
+void   mrdib__v1__copied__free_unpacked
+                     (Mrdib__V1__Copied *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &mrdib__v1__copied__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+static const ProtobufCFieldDescriptor mrdib__v1__data_header__field_descriptors[13] =
 {
   {
     "protocol_version",
@@ -577,6 +667,18 @@ static const ProtobufCFieldDescriptor mrdib__v1__data_header__field_descriptors[
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
+    "copy",
+    14,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Mrdib__V1__DataHeader, body_case),
+    offsetof(Mrdib__V1__DataHeader, copy),
+    &mrdib__v1__copy__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
     "welcome",
     20,
     PROTOBUF_C_LABEL_NONE,
@@ -636,26 +738,40 @@ static const ProtobufCFieldDescriptor mrdib__v1__data_header__field_descriptors[
     0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "copied",
+    25,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Mrdib__V1__DataHeader, body_case),
+    offsetof(Mrdib__V1__DataHeader, copied),
+    &mrdib__v1__copied__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned mrdib__v1__data_header__field_indices_by_name[] = {
+  12,   /* field[12] = copied */
+  6,   /* field[6] = copy */
   2,   /* field[2] = hello */
   1,   /* field[1] = id */
   0,   /* field[0] = protocol_version */
   3,   /* field[3] = pull */
-  7,   /* field[7] = pulled */
+  8,   /* field[8] = pulled */
   4,   /* field[4] = push */
-  8,   /* field[8] = pushed */
+  9,   /* field[9] = pushed */
   5,   /* field[5] = reduce */
-  9,   /* field[9] = reduced */
-  10,   /* field[10] = refused */
-  6,   /* field[6] = welcome */
+  10,   /* field[10] = reduced */
+  11,   /* field[11] = refused */
+  7,   /* field[7] = welcome */
 };
 static const ProtobufCIntRange mrdib__v1__data_header__number_ranges[3 + 1] =
 {
   { 1, 0 },
   { 10, 2 },
-  { 20, 6 },
-  { 0, 11 }
+  { 20, 7 },
+  { 0, 13 }
 };
 const ProtobufCMessageDescriptor mrdib__v1__data_header__descriptor =
 {
@@ -665,7 +781,7 @@ const ProtobufCMessageDescriptor mrdib__v1__data_header__descriptor =
   "Mrdib__V1__DataHeader",
   "mrdib.v1",
   sizeof(Mrdib__V1__DataHeader),
-  11,
+  13,
   mrdib__v1__data_header__field_descriptors,
   mrdib__v1__data_header__field_indices_by_name,
   3,  mrdib__v1__data_header__number_ranges,
@@ -1303,6 +1419,186 @@ const ProtobufCMessageDescriptor mrdib__v1__reduced__descriptor =
   mrdib__v1__reduced__field_indices_by_name,
   1,  mrdib__v1__reduced__number_ranges,
   (ProtobufCMessageInit) mrdib__v1__reduced__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor mrdib__v1__copy__field_descriptors[9] =
+{
+  {
+    "run_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Mrdib__V1__Copy, run_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "generation",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Mrdib__V1__Copy, generation),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "version",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Mrdib__V1__Copy, version),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "rank",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Mrdib__V1__Copy, rank),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "server_count",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Mrdib__V1__Copy, server_count),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "byte_count",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Mrdib__V1__Copy, byte_count),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "digest",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Mrdib__V1__Copy, digest),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "offset",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Mrdib__V1__Copy, offset),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "is_fetch",
+    9,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Mrdib__V1__Copy, is_fetch),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned mrdib__v1__copy__field_indices_by_name[] = {
+  5,   /* field[5] = byte_count */
+  6,   /* field[6] = digest */
+  1,   /* field[1] = generation */
+  8,   /* field[8] = is_fetch */
+  7,   /* field[7] = offset */
+  3,   /* field[3] = rank */
+  0,   /* field[0] = run_id */
+  4,   /* field[4] = server_count */
+  2,   /* field[2] = version */
+};
+static const ProtobufCIntRange mrdib__v1__copy__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 9 }
+};
+const ProtobufCMessageDescriptor mrdib__v1__copy__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "mrdib.v1.Copy",
+  "Copy",
+  "Mrdib__V1__Copy",
+  "mrdib.v1",
+  sizeof(Mrdib__V1__Copy),
+  9,
+  mrdib__v1__copy__field_descriptors,
+  mrdib__v1__copy__field_indices_by_name,
+  1,  mrdib__v1__copy__number_ranges,
+  (ProtobufCMessageInit) mrdib__v1__copy__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor mrdib__v1__copied__field_descriptors[1] =
+{
+  {
+    "is_complete",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Mrdib__V1__Copied, is_complete),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned mrdib__v1__copied__field_indices_by_name[] = {
+  0,   /* field[0] = is_complete */
+};
+static const ProtobufCIntRange mrdib__v1__copied__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor mrdib__v1__copied__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "mrdib.v1.Copied",
+  "Copied",
+  "Mrdib__V1__Copied",
+  "mrdib.v1",
+  sizeof(Mrdib__V1__Copied),
+  1,
+  mrdib__v1__copied__field_descriptors,
+  mrdib__v1__copied__field_indices_by_name,
+  1,  mrdib__v1__copied__number_ranges,
+  (ProtobufCMessageInit) mrdib__v1__copied__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCEnumValue mrdib__v1__push_kind__enum_values_by_number[2] =

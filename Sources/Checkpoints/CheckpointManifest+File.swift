@@ -30,7 +30,26 @@ extension CheckpointManifest {
     _ file: String, in storage: any CheckpointStorage
   ) throws(CheckpointError) -> CheckpointManifest {
     let path = storage.path(of: file)
-    let data = try contents(of: storage.open(file), path: path)
+    return try parse(try contents(of: storage.open(file), path: path), of: file, path: path)
+  }
+
+  /// The text of a manifest, to be sent to where the folder is not reached.
+  package static func text(
+    _ file: String, in storage: any CheckpointStorage
+  ) throws(CheckpointError) -> String {
+    let path = storage.path(of: file)
+    return String(decoding: try contents(of: storage.open(file), path: path), as: UTF8.self)
+  }
+
+  /// A manifest from its text.
+  ///
+  /// - Parameters:
+  ///   - file: its name, ``CheckpointName/manifest``.
+  ///   - path: for messages.
+  /// - Throws: ``CheckpointError`` as ``read(_:in:)``.
+  package static func parse(
+    _ data: Data, of file: String, path: String
+  ) throws(CheckpointError) -> CheckpointManifest {
     let decoder = JSONDecoder()
     guard let format = try? decoder.decode(Format.self, from: data) else {
       throw .damaged(path, "it is not a manifest")

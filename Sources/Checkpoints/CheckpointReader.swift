@@ -1,4 +1,5 @@
 import Files
+import Foundation
 import ParameterServer
 import Protocol
 
@@ -17,17 +18,18 @@ package final class CheckpointReader: CheckpointSource {
 
   /// Opens a checkpoint.
   ///
+  /// - Parameter ranks: whose files are read; nil: all.
   /// - Throws: ``CheckpointError`` if a file is missing, damaged or of another checkpoint.
   package init(
-    _ manifest: CheckpointManifest, in store: CheckpointStore
+    _ manifest: CheckpointManifest, in store: CheckpointStore, ranks: Range<Int>? = nil
   ) throws(CheckpointError) {
     self.manifest = manifest
     var shards: [CheckpointShardFile] = []
-    for rank in manifest.shards.indices {
+    for rank in ranks ?? manifest.shards.indices {
       shards.append(try CheckpointShardFile(manifest, rank: rank, in: store.storage))
     }
     self.shards = shards
-    epochSums = try shards[0].epochSums()
+    epochSums = try shards.first { $0.rank == 0 }?.epochSums() ?? []
   }
 
   /// Opens the checkpoint that a generation begins with.
@@ -39,6 +41,30 @@ package final class CheckpointReader: CheckpointSource {
   package convenience init(
     _ restored: RestoredCheckpoint, in store: CheckpointStore, runID: String
   ) throws(CheckpointError) {
+    try self.init(try Self.manifest(restored, in: store, runID: runID), in: store)
+  }
+
+  /// The manifest of the checkpoint that a generation begins with.
+  package static func manifest(
+    _ restored: RestoredCheckpoint, in store: CheckpointStore, runID: String
+  ) throws(CheckpointError) -> CheckpointManifest {
+    let manifest = try manifest(of: restored, in: store)
+    guard manifest.runID == runID, manifest.version == restored.version else {
+      throw CheckpointError(
+        .mismatch,
+        "Cannot resume from '\(store.storage.path(of: restored.manifest))' at version "
+          + "\(restored.version) of run '\(runID)': it is of "
+          + "version \(manifest.version) of run '\(manifest.runID.sanitized())'. Name the run that "
+          + "wrote it."
+      )
+    }
+    return manifest
+  }
+
+  /// The manifest with this path: from its text, or if that is empty from the store.
+  package static func manifest(
+    of restored: RestoredCheckpoint, in store: CheckpointStore
+  ) throws(CheckpointError) -> CheckpointManifest {
     let parts = restored.manifest.split(separator: "/", omittingEmptySubsequences: false)
     guard parts.count == 2, let name = CheckpointName(folder: String(parts[0])),
       name.manifest == restored.manifest
@@ -49,17 +75,11 @@ package final class CheckpointReader: CheckpointSource {
           + "'\(CheckpointName(generation: 1, version: 0).manifest)'. Use the same release of "
           + "mrdib on all machines.")
     }
-    let manifest = try CheckpointManifest.read(restored.manifest, in: store.storage)
-    guard manifest.runID == runID, manifest.version == restored.version else {
-      throw CheckpointError(
-        .mismatch,
-        "Cannot resume from '\(store.storage.path(of: restored.manifest))' at version "
-          + "\(restored.version) of run '\(runID)': it is of "
-          + "version \(manifest.version) of run '\(manifest.runID.sanitized())'. Name the run that "
-          + "wrote it."
-      )
-    }
-    try self.init(manifest, in: store)
+    return restored.content.isEmpty
+      ? try CheckpointManifest.read(restored.manifest, in: store.storage)
+      : try CheckpointManifest.parse(
+        Data(restored.content.utf8), of: restored.manifest,
+        path: store.storage.path(of: restored.manifest))
   }
 
   package func readRows(

@@ -273,6 +273,14 @@ struct ServerCommand: ParsableCommand {
       valueName: "host"))
   var advertise: String?
 
+  @Option(
+    help: ArgumentHelp(
+      """
+      Where this machine keeps checkpoints with checkpoint_copies 2 (default: the run's \
+      checkpoint_folder).
+      """, valueName: "folder"), completion: .directory)
+  var checkpointFolder: String?
+
   @OptionGroup var protection: ListenOptions
   @OptionGroup var telemetry: TelemetryOptions
   @OptionGroup var logs: LogOptions
@@ -288,7 +296,8 @@ struct ServerCommand: ParsableCommand {
       let role = ServerRole(
         options: node, listen: listen,
         advertisedHost: advertise ?? rendezvous.advertisedHost(listeningAt: listen),
-        endpointFile: try protection.addressFile(), telemetry: service?.board)
+        endpointFile: try protection.addressFile(), checkpointFolder: checkpointFolder,
+        telemetry: service?.board)
       end(
         try TelemetryOptions.finishing(service) {
           try role.run(signals: SignalPipe.untilExit())

@@ -204,6 +204,10 @@ package struct CheckpointKeys: SettingGroup {
     help: "Where checkpoints are written: a folder that the coordinator and all servers reach under"
       + " this path, or s3://BUCKET/PREFIX in an object store, with a subfolder for each run; empty"
       + " means in the run directory.")
+  package let copies = Setting<Int>(
+    "checkpoint_copies", default: 1, .within(1...2), unit: "copies", influencesResult: false,
+    help: "On how many servers' disks each server's rows are kept: 1 for a checkpoint_folder that"
+      + " all machines reach, 2 for one that is a disk of each machine's own.")
 
   package init() {}
 }

@@ -16,8 +16,29 @@ package protocol ServerEnvironment: MemberEnvironment {
   /// Job: `ServerSessionAction.writeCheckpoint`, of the generation of a welcome.
   func write(_ snapshot: ServerSnapshot, of welcome: Welcome)
 
+  /// Job: a piece of a file of another server; reports `answered`.
+  func exchange(_ copy: CopyRequest, id: UInt64, with peer: Peer)
+
+  /// Where the servers of a generation answer, by rank, for copies of files.
+  func learnServers(_ endpoints: [String], of generation: UInt64)
+
+  /// Job without a result: keeps a manifest and deletes old files, where the folder is not shared.
+  func keepManifest(_ manifest: String, _ content: String, of welcome: Welcome)
+
   /// The server has left the run.
   func end(_ departure: Departure)
+}
+
+/// Servers that share the folder of the checkpoints exchange no files.
+extension ServerEnvironment {
+  package func exchange(_ copy: CopyRequest, id: UInt64, with peer: Peer) {
+    let refusal = Refusal(code: .malformed, message: "This server keeps no files of others.")
+    _ = send(DataReply(requestID: id, body: .refused(refusal)), to: peer)
+  }
+
+  package func learnServers(_ endpoints: [String], of generation: UInt64) {}
+
+  package func keepManifest(_ manifest: String, _ content: String, of welcome: Welcome) {}
 }
 
 /// A parameter server: reads messages and carries out what ``ServerSession`` decides.
@@ -47,7 +68,12 @@ package final class ServerNode<Environment: ServerEnvironment> {
       if peer == coordinator {
         handle(.coordinator(try message.coordinatorEnvelope()))
       } else {
-        handle(.request(try message.dataRequest(), from: peer))
+        let request = try message.dataRequest()
+        if case .copy(let copy) = request.body {
+          environment.exchange(copy, id: request.id, with: peer)
+        } else {
+          handle(.request(request, from: peer))
+        }
       }
     } catch {
       environment.recordMalformedMessage("\(error)")
@@ -84,6 +110,10 @@ package final class ServerNode<Environment: ServerEnvironment> {
       environment.prepare(welcome)
     case .writeCheckpoint(let snapshot):
       if let welcome { environment.write(snapshot, of: welcome) }
+    case .learnServers(let generation, let endpoints):
+      environment.learnServers(endpoints, of: generation)
+    case .keepManifest(let manifest, let content):
+      if let welcome { environment.keepManifest(manifest, content, of: welcome) }
     case .warn(let warning): environment.log(.warning, warning)
     case .leave(let departure):
       let done = session.statistics

@@ -12,7 +12,8 @@ package struct CoordinatorEnvelope: Sendable, Equatable {
 
 package enum CoordinatorMessage: Sendable, Equatable {
   case welcome(Welcome)
-  /// All servers are running; their addresses in rank order.
+  /// The servers' addresses in rank order. To workers when all servers are ready; to servers that
+  /// copy their files when all have joined.
   case servers(generation: UInt64, endpoints: [String])
   case task(WorkerTask)
   case heartbeatAcknowledged(generation: UInt64)
@@ -25,6 +26,8 @@ package enum CoordinatorMessage: Sendable, Equatable {
   case checkpoint(generation: UInt64, version: UInt64)
   /// To servers: acknowledges ``NodeMessage/checkpointWritten(_:)`` of this version.
   case checkpointAcknowledged(generation: UInt64, version: UInt64)
+  /// To servers that do not share a folder: the path and the text of a manifest that was written.
+  case checkpointCommitted(manifest: String, content: String)
 }
 
 /// Work that the coordinator assigns to one worker.

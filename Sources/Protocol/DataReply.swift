@@ -13,6 +13,7 @@ package enum DataReplyBody: Sendable, Equatable {
   case pulled(PullReply)
   case pushed(PushOutcome)
   case reduced(ReduceReply)
+  case copied(CopyReply)
   case refused(Refusal)
 }
 

@@ -19,6 +19,8 @@ package enum DataRequestBody: Sendable, Equatable {
   case pull(PullRequest)
   case push(PushRequest)
   case reduce(ReduceRequest)
+  /// Of another server.
+  case copy(CopyRequest)
 }
 
 package struct DataHello: Sendable, Equatable {

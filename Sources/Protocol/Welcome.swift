@@ -45,16 +45,23 @@ package struct Welcome: Sendable, Equatable {
 
 /// Where and when servers write checkpoint files.
 package struct CheckpointPlan: Sendable, Equatable {
-  /// The folder that the coordinator and all servers share.
+  /// The folder that the coordinator and all servers share, or with several copies a folder on
+  /// each machine's own disk.
   package var folder: String
   /// A version is written if it is a multiple of this; 0: only versions that the coordinator
   /// requests.
   package var interval: UInt64
+  /// On how many servers' disks each server's rows are written; 1: the folder is shared.
+  package var copies: UInt32
 
-  package init(folder: String, interval: UInt64) {
+  package init(folder: String, interval: UInt64, copies: UInt32 = 1) {
     self.folder = folder
     self.interval = interval
+    self.copies = copies
   }
+
+  /// Whether every machine has a folder of its own, so that servers exchange their files.
+  package var isCopied: Bool { copies > 1 }
 
   /// Whether servers write this version without a request.
   package func isDue(atVersion version: UInt64) -> Bool {
@@ -74,10 +81,13 @@ package struct RestoredCheckpoint: Sendable, Equatable {
   /// The path of the manifest relative to ``CheckpointPlan/folder``.
   package var manifest: String
   package var version: UInt64
+  /// The manifest's text, for servers that do not share the folder; otherwise empty.
+  package var content: String
 
-  package init(manifest: String, version: UInt64) {
+  package init(manifest: String, version: UInt64, content: String = "") {
     self.manifest = manifest
     self.version = version
+    self.content = content
   }
 }
 

@@ -117,6 +117,13 @@ enum Samples {
         heartbeatInterval: 0.5,
         checkpoints: CheckpointPlan(folder: "/shared/run/checkpoints", interval: 118),
         restored: RestoredCheckpoint(manifest: "v59-g5/manifest.json", version: 59))),
+    .welcome(
+      Welcome(
+        runID: "run-8", generation: 1, rank: 2, configuration: "", tables: [], seed: 1,
+        shardCount: 4, stepsPerEpoch: 58, roundsPerStep: 2, serverCount: 3, heartbeatInterval: 0.5,
+        checkpoints: CheckpointPlan(folder: "/disk/run", interval: 118, copies: 2),
+        restored: RestoredCheckpoint(
+          manifest: "v59-g5/manifest.json", version: 59, content: "{\n}"))),
     .servers(generation: 1, endpoints: ["tcp://a:1", "ipc:///run/x"]),
     .task(
       WorkerTask(
@@ -135,6 +142,7 @@ enum Samples {
     .hold(generation: 4),
     .checkpoint(generation: 4, version: 77),
     .checkpointAcknowledged(generation: 4, version: 78),
+    .checkpointCommitted(manifest: "v59-g5/manifest.json", content: "{\"version\": 59}"),
   ]
 
   static let envelopes = coordinatorMessages.enumerated().map { index, message in

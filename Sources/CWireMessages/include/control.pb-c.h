@@ -40,6 +40,7 @@ typedef struct Mrdib__V1__Finish Mrdib__V1__Finish;
 typedef struct Mrdib__V1__Hold Mrdib__V1__Hold;
 typedef struct Mrdib__V1__Checkpoint Mrdib__V1__Checkpoint;
 typedef struct Mrdib__V1__CheckpointSeen Mrdib__V1__CheckpointSeen;
+typedef struct Mrdib__V1__CheckpointCommitted Mrdib__V1__CheckpointCommitted;
 
 
 /* --- enums --- */
@@ -75,7 +76,8 @@ typedef enum {
   MRDIB__V1__CONTROL_HEADER__BODY_REFUSED = 35,
   MRDIB__V1__CONTROL_HEADER__BODY_HOLD = 36,
   MRDIB__V1__CONTROL_HEADER__BODY_CHECKPOINT = 37,
-  MRDIB__V1__CONTROL_HEADER__BODY_CHECKPOINT_SEEN = 38
+  MRDIB__V1__CONTROL_HEADER__BODY_CHECKPOINT_SEEN = 38,
+  MRDIB__V1__CONTROL_HEADER__BODY_CHECKPOINT_COMMITTED = 39
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(MRDIB__V1__CONTROL_HEADER__BODY__CASE)
 } Mrdib__V1__ControlHeader__BodyCase;
 
@@ -117,6 +119,7 @@ struct  Mrdib__V1__ControlHeader
     Mrdib__V1__Hold *hold;
     Mrdib__V1__Checkpoint *checkpoint;
     Mrdib__V1__CheckpointSeen *checkpoint_seen;
+    Mrdib__V1__CheckpointCommitted *checkpoint_committed;
   };
 };
 #define MRDIB__V1__CONTROL_HEADER__INIT \
@@ -372,10 +375,18 @@ struct  Mrdib__V1__Welcome
    * The version that the generation begins with.
    */
   uint64_t restored_version;
+  /*
+   * On how many servers' disks each server's rows are; 0 or 1: in a folder that all share.
+   */
+  uint32_t checkpoint_copies;
+  /*
+   * The text of the restored manifest, if the folder is not shared.
+   */
+  char *restored_content;
 };
 #define MRDIB__V1__WELCOME__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&mrdib__v1__welcome__descriptor) \
-    , (char *)protobuf_c_empty_string, 0, 0, (char *)protobuf_c_empty_string, 0,NULL, 0, 0, 0, 0, 0, 0, (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string, 0 }
+    , (char *)protobuf_c_empty_string, 0, 0, (char *)protobuf_c_empty_string, 0,NULL, 0, 0, 0, 0, 0, 0, (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string, 0, 0, (char *)protobuf_c_empty_string }
 
 
 /*
@@ -534,6 +545,23 @@ struct  Mrdib__V1__CheckpointSeen
 #define MRDIB__V1__CHECKPOINT_SEEN__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&mrdib__v1__checkpoint_seen__descriptor) \
     , 0, 0 }
+
+
+/*
+ * A checkpoint is complete. Servers whose folder is not shared keep its manifest beside their files.
+ */
+struct  Mrdib__V1__CheckpointCommitted
+{
+  ProtobufCMessage base;
+  /*
+   * The path relative to the folder of the checkpoints.
+   */
+  char *manifest;
+  char *content;
+};
+#define MRDIB__V1__CHECKPOINT_COMMITTED__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&mrdib__v1__checkpoint_committed__descriptor) \
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string }
 
 
 /* Mrdib__V1__ControlHeader methods */
@@ -973,6 +1001,25 @@ Mrdib__V1__CheckpointSeen *
 void   mrdib__v1__checkpoint_seen__free_unpacked
                      (Mrdib__V1__CheckpointSeen *message,
                       ProtobufCAllocator *allocator);
+/* Mrdib__V1__CheckpointCommitted methods */
+void   mrdib__v1__checkpoint_committed__init
+                     (Mrdib__V1__CheckpointCommitted         *message);
+size_t mrdib__v1__checkpoint_committed__get_packed_size
+                     (const Mrdib__V1__CheckpointCommitted   *message);
+size_t mrdib__v1__checkpoint_committed__pack
+                     (const Mrdib__V1__CheckpointCommitted   *message,
+                      uint8_t             *out);
+size_t mrdib__v1__checkpoint_committed__pack_to_buffer
+                     (const Mrdib__V1__CheckpointCommitted   *message,
+                      ProtobufCBuffer     *buffer);
+Mrdib__V1__CheckpointCommitted *
+       mrdib__v1__checkpoint_committed__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   mrdib__v1__checkpoint_committed__free_unpacked
+                     (Mrdib__V1__CheckpointCommitted *message,
+                      ProtobufCAllocator *allocator);
 /* --- per-message closures --- */
 
 typedef void (*Mrdib__V1__ControlHeader_Closure)
@@ -1044,6 +1091,9 @@ typedef void (*Mrdib__V1__Checkpoint_Closure)
 typedef void (*Mrdib__V1__CheckpointSeen_Closure)
                  (const Mrdib__V1__CheckpointSeen *message,
                   void *closure_data);
+typedef void (*Mrdib__V1__CheckpointCommitted_Closure)
+                 (const Mrdib__V1__CheckpointCommitted *message,
+                  void *closure_data);
 
 /* --- services --- */
 
@@ -1074,6 +1124,7 @@ extern const ProtobufCMessageDescriptor mrdib__v1__finish__descriptor;
 extern const ProtobufCMessageDescriptor mrdib__v1__hold__descriptor;
 extern const ProtobufCMessageDescriptor mrdib__v1__checkpoint__descriptor;
 extern const ProtobufCMessageDescriptor mrdib__v1__checkpoint_seen__descriptor;
+extern const ProtobufCMessageDescriptor mrdib__v1__checkpoint_committed__descriptor;
 
 PROTOBUF_C__END_DECLS
 

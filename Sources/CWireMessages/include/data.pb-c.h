@@ -28,6 +28,8 @@ typedef struct Mrdib__V1__Push Mrdib__V1__Push;
 typedef struct Mrdib__V1__Pushed Mrdib__V1__Pushed;
 typedef struct Mrdib__V1__Reduce Mrdib__V1__Reduce;
 typedef struct Mrdib__V1__Reduced Mrdib__V1__Reduced;
+typedef struct Mrdib__V1__Copy Mrdib__V1__Copy;
+typedef struct Mrdib__V1__Copied Mrdib__V1__Copied;
 
 
 /* --- enums --- */
@@ -51,11 +53,13 @@ typedef enum {
   MRDIB__V1__DATA_HEADER__BODY_PULL = 11,
   MRDIB__V1__DATA_HEADER__BODY_PUSH = 12,
   MRDIB__V1__DATA_HEADER__BODY_REDUCE = 13,
+  MRDIB__V1__DATA_HEADER__BODY_COPY = 14,
   MRDIB__V1__DATA_HEADER__BODY_WELCOME = 20,
   MRDIB__V1__DATA_HEADER__BODY_PULLED = 21,
   MRDIB__V1__DATA_HEADER__BODY_PUSHED = 22,
   MRDIB__V1__DATA_HEADER__BODY_REDUCED = 23,
-  MRDIB__V1__DATA_HEADER__BODY_REFUSED = 24
+  MRDIB__V1__DATA_HEADER__BODY_REFUSED = 24,
+  MRDIB__V1__DATA_HEADER__BODY_COPIED = 25
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(MRDIB__V1__DATA_HEADER__BODY__CASE)
 } Mrdib__V1__DataHeader__BodyCase;
 
@@ -79,6 +83,7 @@ struct  Mrdib__V1__DataHeader
     Mrdib__V1__Pull *pull;
     Mrdib__V1__Push *push;
     Mrdib__V1__Reduce *reduce;
+    Mrdib__V1__Copy *copy;
     /*
      * Replies.
      */
@@ -87,6 +92,7 @@ struct  Mrdib__V1__DataHeader
     Mrdib__V1__Pushed *pushed;
     Mrdib__V1__Reduced *reduced;
     Mrdib__V1__Refusal *refused;
+    Mrdib__V1__Copied *copied;
   };
 };
 #define MRDIB__V1__DATA_HEADER__INIT \
@@ -274,6 +280,50 @@ struct  Mrdib__V1__Reduced
 #define MRDIB__V1__REDUCED__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&mrdib__v1__reduced__descriptor) \
     , 0,NULL, 0,NULL }
+
+
+/*
+ * A piece of a server's checkpoint file, from or for another server's disk. One frame follows: the
+ * bytes that are stored, or none.
+ */
+struct  Mrdib__V1__Copy
+{
+  ProtobufCMessage base;
+  char *run_id;
+  uint64_t generation;
+  uint64_t version;
+  uint32_t rank;
+  uint32_t server_count;
+  /*
+   * Of the whole file.
+   */
+  uint64_t byte_count;
+  char *digest;
+  uint64_t offset;
+  /*
+   * Whether bytes of the file are wanted, not stored.
+   */
+  protobuf_c_boolean is_fetch;
+};
+#define MRDIB__V1__COPY__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&mrdib__v1__copy__descriptor) \
+    , (char *)protobuf_c_empty_string, 0, 0, 0, 0, 0, (char *)protobuf_c_empty_string, 0, 0 }
+
+
+/*
+ * One frame follows: the bytes that were wanted, or none.
+ */
+struct  Mrdib__V1__Copied
+{
+  ProtobufCMessage base;
+  /*
+   * Whether the whole file is on the disk with its digest.
+   */
+  protobuf_c_boolean is_complete;
+};
+#define MRDIB__V1__COPIED__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&mrdib__v1__copied__descriptor) \
+    , 0 }
 
 
 /* Mrdib__V1__DataHeader methods */
@@ -485,6 +535,44 @@ Mrdib__V1__Reduced *
 void   mrdib__v1__reduced__free_unpacked
                      (Mrdib__V1__Reduced *message,
                       ProtobufCAllocator *allocator);
+/* Mrdib__V1__Copy methods */
+void   mrdib__v1__copy__init
+                     (Mrdib__V1__Copy         *message);
+size_t mrdib__v1__copy__get_packed_size
+                     (const Mrdib__V1__Copy   *message);
+size_t mrdib__v1__copy__pack
+                     (const Mrdib__V1__Copy   *message,
+                      uint8_t             *out);
+size_t mrdib__v1__copy__pack_to_buffer
+                     (const Mrdib__V1__Copy   *message,
+                      ProtobufCBuffer     *buffer);
+Mrdib__V1__Copy *
+       mrdib__v1__copy__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   mrdib__v1__copy__free_unpacked
+                     (Mrdib__V1__Copy *message,
+                      ProtobufCAllocator *allocator);
+/* Mrdib__V1__Copied methods */
+void   mrdib__v1__copied__init
+                     (Mrdib__V1__Copied         *message);
+size_t mrdib__v1__copied__get_packed_size
+                     (const Mrdib__V1__Copied   *message);
+size_t mrdib__v1__copied__pack
+                     (const Mrdib__V1__Copied   *message,
+                      uint8_t             *out);
+size_t mrdib__v1__copied__pack_to_buffer
+                     (const Mrdib__V1__Copied   *message,
+                      ProtobufCBuffer     *buffer);
+Mrdib__V1__Copied *
+       mrdib__v1__copied__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   mrdib__v1__copied__free_unpacked
+                     (Mrdib__V1__Copied *message,
+                      ProtobufCAllocator *allocator);
 /* --- per-message closures --- */
 
 typedef void (*Mrdib__V1__DataHeader_Closure)
@@ -520,6 +608,12 @@ typedef void (*Mrdib__V1__Reduce_Closure)
 typedef void (*Mrdib__V1__Reduced_Closure)
                  (const Mrdib__V1__Reduced *message,
                   void *closure_data);
+typedef void (*Mrdib__V1__Copy_Closure)
+                 (const Mrdib__V1__Copy *message,
+                  void *closure_data);
+typedef void (*Mrdib__V1__Copied_Closure)
+                 (const Mrdib__V1__Copied *message,
+                  void *closure_data);
 
 /* --- services --- */
 
@@ -539,6 +633,8 @@ extern const ProtobufCMessageDescriptor mrdib__v1__push__descriptor;
 extern const ProtobufCMessageDescriptor mrdib__v1__pushed__descriptor;
 extern const ProtobufCMessageDescriptor mrdib__v1__reduce__descriptor;
 extern const ProtobufCMessageDescriptor mrdib__v1__reduced__descriptor;
+extern const ProtobufCMessageDescriptor mrdib__v1__copy__descriptor;
+extern const ProtobufCMessageDescriptor mrdib__v1__copied__descriptor;
 
 PROTOBUF_C__END_DECLS
 

@@ -50,6 +50,9 @@ package struct BucketStorage: CheckpointStorage {
       purpose: "write '\(path(of: file))'")
   }
 
+  /// A folder is nothing of its own.
+  package func makePlace(of name: CheckpointName) {}
+
   package func write(_ bytes: [UInt8], to file: String) throws(CheckpointError) {
     try explained("write '\(path(of: file))'", isReading: false) { () throws(S3Error) in
       try bucket.put(bytes, to: location.key(of: file))

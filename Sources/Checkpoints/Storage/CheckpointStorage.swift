@@ -28,6 +28,9 @@ package protocol CheckpointStorage: Sendable {
     of file: String, in name: CheckpointName, byteCount: Int
   ) throws(CheckpointError) -> any FileWriter
 
+  /// Makes room for files of a checkpoint that has none here yet.
+  func makePlace(of name: CheckpointName) throws(CheckpointError)
+
   /// Writes a small file, whose checkpoint has other files already, durably.
   func write(_ bytes: [UInt8], to file: String) throws(CheckpointError)
 

@@ -41,12 +41,16 @@ struct FolderStorage: CheckpointStorage {
   func writer(
     of file: String, in name: CheckpointName, byteCount: Int
   ) throws(CheckpointError) -> any FileWriter {
+    try makePlace(of: name)
+    return try DurableFileWriter(path: path(of: file))
+  }
+
+  func makePlace(of name: CheckpointName) throws(CheckpointError) {
     // The parent of `folder` is not created: if it is missing, the right disk is not mounted, and
     // the files would end up on another disk.
     for folder in [folder, path(of: name.folder)] {
       try DurableFile.makeFolder(folder, makesParents: false)
     }
-    return try DurableFileWriter(path: path(of: file))
   }
 
   func write(_ bytes: [UInt8], to file: String) throws(CheckpointError) {

@@ -121,6 +121,18 @@ extension RunContext {
       heartbeatInterval: plan.timing.heartbeatInterval, checkpoints: plan.checkpoints,
       restored: tables.origin.restored)
     return [.send(.welcome(welcome), to: node)] + serversMessage(for: node)
+      + (member.role == .server ? serversMessagesForCopies : [])
+  }
+
+  /// Tells the servers, once all have joined, where the others answer, if they copy their files. A
+  /// server may need another's file before it is ready.
+  private var serversMessagesForCopies: [CoordinatorAction] {
+    guard plan.checkpoints?.isCopied == true, members.servers.count == Int(plan.serverCount) else {
+      return []
+    }
+    return members.servers.map {
+      .send(.servers(generation: generation, endpoints: members.dataEndpoints), to: $0)
+    }
   }
 
   /// Where the servers answer, if the node is a worker and all servers are ready.

@@ -183,10 +183,15 @@ package struct CommittedCheckpoint: Sendable, Equatable {
   package var manifest: String
   /// When, as ISO 8601 text.
   package var created: String
+  /// The manifest's text, if the folder of the checkpoints is not shared; otherwise empty. Not
+  /// recorded.
+  package var content: String
 
   package init(
-    version: UInt64, generation: UInt64, epoch: UInt32, manifest: String, created: String
+    version: UInt64, generation: UInt64, epoch: UInt32, manifest: String, created: String,
+    content: String = ""
   ) {
+    self.content = content
     self.version = version
     self.generation = generation
     self.epoch = epoch

@@ -214,7 +214,16 @@ package struct CoordinatorState: Sendable {
     return [
       run.record(.checkpointCommitted(checkpoint)),
       .report(.checkpointCommitted(version: checkpoint.version, seconds: seconds)),
-    ] + run.checkpoints.commitNext() + settle(checkpoint.version)
+    ] + tellServers(of: checkpoint) + run.checkpoints.commitNext() + settle(checkpoint.version)
+  }
+
+  /// Servers that share no folder keep the manifest too. A message that is lost costs them only the
+  /// deletion of old files.
+  private func tellServers(of checkpoint: CommittedCheckpoint) -> [CoordinatorAction] {
+    guard run.plan.checkpoints?.isCopied == true else { return [] }
+    let message = CoordinatorMessage.checkpointCommitted(
+      manifest: checkpoint.manifest, content: checkpoint.content)
+    return run.members.servers.map { .send(message, to: $0) }
   }
 
   /// A member sent something that cannot be read. It would repeat it for ever.

@@ -72,6 +72,7 @@ package struct ServerSession<Peer: Hashable & Sendable>: Sendable {
       let report = NodeMessage.checkpointFailed(
         generation: generation, version: version, message: message)
       return [.send(report)] + advanceVersions()
+    case .answered(let reply, let peer): return [.reply(reply, to: peer)]
     case .stopRequested:
       return [.send(.goodbye(reason: "it was asked to stop")), leave(.finished("asked to stop"))]
     case .tick:
@@ -156,7 +157,11 @@ package struct ServerSession<Peer: Hashable & Sendable>: Sendable {
     case .checkpointAcknowledged(let generation, let version):
       if generation == state?.generation { checkpoints.acknowledge(version) }
       return []
-    case .welcome, .servers, .task, .heartbeatAcknowledged, .finish, .refused:
+    case .servers(let generation, let endpoints):
+      return [.learnServers(generation: generation, endpoints)]
+    case .checkpointCommitted(let manifest, let content):
+      return [.keepManifest(manifest, content)]
+    case .welcome, .task, .heartbeatAcknowledged, .finish, .refused:
       return []
     }
   }

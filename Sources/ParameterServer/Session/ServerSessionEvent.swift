@@ -12,6 +12,8 @@ package enum ServerSessionEvent<Peer: Hashable & Sendable>: Sendable {
   case preparationFailed(generation: UInt64, String, isTransient: Bool)
   case checkpointWritten(CheckpointShard)
   case checkpointFailed(generation: UInt64, version: UInt64, String)
+  /// A request about a file of another server was carried out.
+  case answered(DataReply, to: Peer)
   /// The process was asked to end by a signal.
   case stopRequested
   case tick
@@ -30,6 +32,10 @@ package enum ServerSessionAction<Peer: Hashable & Sendable>: Sendable {
   /// Write these rows in the background; then report `checkpointWritten` or `checkpointFailed`.
   /// There is at most one such action at a time.
   case writeCheckpoint(ServerSnapshot)
+  /// The addresses of all servers of a generation, by rank, for copies of files.
+  case learnServers(generation: UInt64, [String])
+  /// Keep the text of a manifest, by its path, beside the files of its checkpoint.
+  case keepManifest(String, String)
   /// Log a warning.
   case warn(String)
   case leave(Departure)

@@ -150,6 +150,8 @@ package struct ServerState<Peer: Hashable & Sendable>: Sendable {
     case .pull(let pull): return try handle(pull, id: request.id, from: peer)
     case .push(let push): return try handle(push, id: request.id, from: peer)
     case .reduce(let reduce): return try handle(reduce, id: request.id, from: peer)
+    case .copy:
+      throw Refusal(code: .malformed, message: "Files are not a matter of the tables.")
     }
   }
 
@@ -230,6 +232,7 @@ package struct ServerState<Peer: Hashable & Sendable>: Sendable {
     case .pull(let pull): "\(sender)'s pull of version \(pull.version)"
     case .push(let push): "\(sender)'s push of \(describe(push.name))"
     case .reduce(let reduce): "\(sender)'s reduce of \(describe(reduce.name))"
+    case .copy(let copy): "\(sender)'s copy of version \(copy.version)"
     }
   }
 

@@ -52,6 +52,12 @@ extension CoordinatorEnvelope {
       seen.pointee.version = version
       header.pointee.body_case = MRDIB__V1__CONTROL_HEADER__BODY_CHECKPOINT_SEEN
       header.pointee.checkpoint_seen = seen
+    case .checkpointCommitted(let manifest, let content):
+      let committed = arena.make(mrdib__v1__checkpoint_committed__init)
+      committed.pointee.manifest = arena.string(manifest)
+      committed.pointee.content = arena.string(content)
+      header.pointee.body_case = MRDIB__V1__CONTROL_HEADER__BODY_CHECKPOINT_COMMITTED
+      header.pointee.checkpoint_committed = committed
     }
     return WireMessage(frames: [arena.pack(header)])
   }
@@ -77,10 +83,12 @@ extension HeaderArena {
     if let plan = welcome.checkpoints {
       wire.pointee.checkpoint_folder = string(plan.folder)
       wire.pointee.checkpoint_interval = plan.interval
+      wire.pointee.checkpoint_copies = plan.copies
     }
     if let restored = welcome.restored {
       wire.pointee.restored_manifest = string(restored.manifest)
       wire.pointee.restored_version = restored.version
+      wire.pointee.restored_content = string(restored.content)
     }
     return wire
   }
@@ -188,6 +196,12 @@ extension WireReader {
       let seen = try required(header.checkpoint_seen, "checkpoint")
       return .checkpointAcknowledged(
         generation: try generation(seen.generation), version: try version(seen.version))
+    case MRDIB__V1__CONTROL_HEADER__BODY_CHECKPOINT_COMMITTED:
+      let committed = try required(header.checkpoint_committed, "checkpoint")
+      return .checkpointCommitted(
+        manifest: try text(committed.manifest, "manifest"),
+        content: try string(
+          committed.content, atMost: limits.configurationBytes, "text of a manifest"))
     default:
       throw malformed("it is not a message that a coordinator sends")
     }
@@ -226,7 +240,8 @@ extension WireReader {
       ? nil
       : CheckpointPlan(
         folder: folder,
-        interval: try quantity(wire.checkpoint_interval, "number of versions per checkpoint"))
+        interval: try quantity(wire.checkpoint_interval, "number of versions per checkpoint"),
+        copies: max(1, try number(wire.checkpoint_copies, "number of copies", upTo: 2)))
   }
 
   private func restored(_ wire: Mrdib__V1__Welcome) throws(WireError) -> RestoredCheckpoint? {
@@ -234,7 +249,9 @@ extension WireReader {
     return manifest.isEmpty
       ? nil
       : RestoredCheckpoint(
-        manifest: manifest, version: try version(wire.restored_version, "restored version"))
+        manifest: manifest, version: try version(wire.restored_version, "restored version"),
+        content: try string(
+          wire.restored_content, atMost: limits.configurationBytes, "text of a manifest"))
   }
 
   private func tables(_ wire: Mrdib__V1__Welcome) throws(WireError) -> [TableDescription] {

@@ -31,6 +31,12 @@ extension DataReply {
       header.pointee.body_case = MRDIB__V1__DATA_HEADER__BODY_REDUCED
       header.pointee.reduced = reduced
       payloads = [sums.rows.keys, sums.rows.values]
+    case .copied(let copied):
+      let wire = arena.make(mrdib__v1__copied__init)
+      wire.pointee.is_complete = copied.isComplete ? 1 : 0
+      header.pointee.body_case = MRDIB__V1__DATA_HEADER__BODY_COPIED
+      header.pointee.copied = wire
+      payloads = [copied.bytes]
     case .refused(let refusal):
       header.pointee.body_case = MRDIB__V1__DATA_HEADER__BODY_REFUSED
       header.pointee.refused = arena.refusal(refusal)
@@ -79,8 +85,14 @@ extension WireReader {
     let hasRows =
       header.body_case == MRDIB__V1__DATA_HEADER__BODY_PULLED
       || header.body_case == MRDIB__V1__DATA_HEADER__BODY_REDUCED
-    try checkFrameCount(message, is: hasRows ? 3 : 1)
+    let hasBytes = header.body_case == MRDIB__V1__DATA_HEADER__BODY_COPIED
+    try checkFrameCount(message, is: hasRows ? 3 : hasBytes ? 2 : 1)
     switch header.body_case {
+    case MRDIB__V1__DATA_HEADER__BODY_COPIED:
+      let copied = try required(header.copied, "answer about a file")
+      try checkPiece(message.frames[1])
+      return .copied(
+        CopyReply(isComplete: copied.is_complete != 0, bytes: message.frames[1]))
     case MRDIB__V1__DATA_HEADER__BODY_WELCOME:
       return .welcome
     case MRDIB__V1__DATA_HEADER__BODY_PULLED:

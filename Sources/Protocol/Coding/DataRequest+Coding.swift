@@ -24,6 +24,10 @@ extension DataRequest {
       header.pointee.body_case = MRDIB__V1__DATA_HEADER__BODY_REDUCE
       header.pointee.reduce = arena.reduce(reduce)
       payloads = [reduce.rows.keys, reduce.rows.values]
+    case .copy(let copy):
+      header.pointee.body_case = MRDIB__V1__DATA_HEADER__BODY_COPY
+      header.pointee.copy = arena.copy(copy)
+      if case .store(let bytes) = copy.purpose { payloads = [bytes] } else { payloads = [.empty] }
     }
     return WireMessage(frames: [arena.pack(header)] + payloads)
   }
@@ -115,6 +119,9 @@ extension WireReader {
     case MRDIB__V1__DATA_HEADER__BODY_REDUCE:
       try checkFrameCount(message, is: 3)
       return .reduce(try reduce(try required(header.reduce, "reduction"), message))
+    case MRDIB__V1__DATA_HEADER__BODY_COPY:
+      try checkFrameCount(message, is: 2)
+      return .copy(try copy(try required(header.copy, "copy"), message.frames[1]))
     default:
       throw malformed("it is not a request that a server handles")
     }

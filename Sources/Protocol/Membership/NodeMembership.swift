@@ -103,7 +103,7 @@ package struct NodeMembership: Sendable {
     case .heartbeatAcknowledged(let generation):
       newestGeneration = max(newestGeneration, generation)
       return []
-    case .servers, .task, .hold, .checkpoint, .checkpointAcknowledged:
+    case .servers, .task, .hold, .checkpoint, .checkpointAcknowledged, .checkpointCommitted:
       return [.deliver(envelope.message)]
     }
   }

@@ -98,7 +98,9 @@ final class LocalServer: LocalEnvironment, ServerEnvironment {
 
   init(_ deliveries: LocalDeliveries) {
     self.deliveries = deliveries
-    background = ServerBackground { [inbox = deliveries.inbox] in inbox.add(.serverEvent($0)) }
+    background = ServerBackground(copies: CheckpointCopies(folder: nil, security: .plain())) {
+      [inbox = deliveries.inbox] in inbox.add(.serverEvent($0))
+    }
   }
 
   func sendToCoordinator(_ message: NodeMessage) {

@@ -4,32 +4,48 @@ import Dispatch
 import ParameterServer
 import Protocol
 import Recommenders
+import Settings
 import Synchronization
 import Tables
 import Telemetry
 import Transport
 
 /// The jobs of a server that run off the network thread, because they may take longer than a
-/// heartbeat can wait: making or restoring its tables, and writing checkpoints.
+/// heartbeat can wait: making or restoring its tables, writing checkpoints, and keeping copies of
+/// other servers' files.
 ///
-/// Two serial queues, so that a slow disk does not delay a new generation.
+/// Serial queues: a slow disk does not delay a new generation, and two servers that send each other
+/// files do not wait for each other.
 final class ServerBackground<Peer: Hashable & Sendable>: Sendable {
   private let preparing = DispatchQueue(label: "mrdib.server.prepare", qos: .userInitiated)
   private let writing = DispatchQueue(label: "mrdib.server.checkpoint", qos: .utility)
+  private let keeping = DispatchQueue(label: "mrdib.server.copies", qos: .utility)
+  private let copies: CheckpointCopies
+  /// Used on the queue `keeping` only.
+  private nonisolated(unsafe) let keeper = CopyKeeper()
+  /// Of the newest generation; nil before the first.
+  private let welcome = Mutex<Welcome?>(nil)
   private let report: @Sendable (ServerSessionEvent<Peer>) -> Void
   private let counts = Mutex(CheckpointWritingStatistics())
 
-  /// - Parameter report: called on one of the queues with the result of every job.
-  init(report: @escaping @Sendable (ServerSessionEvent<Peer>) -> Void) {
+  /// - Parameters:
+  ///   - copies: the server's side of checkpoints that are kept twice.
+  ///   - report: called on one of the queues with the result of every job.
+  init(
+    copies: CheckpointCopies, report: @escaping @Sendable (ServerSessionEvent<Peer>) -> Void
+  ) {
+    self.copies = copies
     self.report = report
   }
 
   func prepare(_ welcome: Welcome) {
-    preparing.async { [report] in
+    copies.begin(welcome.generation)
+    self.welcome.withLock { $0 = welcome }
+    preparing.async { [report, copies] in
       do {
         report(
           .prepared(
-            try ServerState(welcome, configuration: RunConfiguration(welcome))))
+            try ServerState(welcome, configuration: RunConfiguration(welcome), copies: copies)))
       } catch {
         report(
           .preparationFailed(
@@ -47,9 +63,10 @@ final class ServerBackground<Peer: Hashable & Sendable>: Sendable {
       let start = MonotonicClock.seconds
       do {
         let writer = CheckpointShardWriter(
-          CheckpointStore(folder: welcome.checkpoints?.folder ?? ""),
-          configurationDigest: try RunConfiguration(welcome).digest)
+          copies.store(of: welcome), configurationDigest: try RunConfiguration(welcome).digest)
         let shard = try writer.write(snapshot)
+        // Only then may the file become part of a checkpoint.
+        if welcome.checkpoints?.isCopied == true { try copies.send(shard, of: welcome) }
         counts.withLock {
           $0.seconds.observe(MonotonicClock.seconds - start)
           $0.bytes += shard.byteCount
@@ -63,6 +80,38 @@ final class ServerBackground<Peer: Hashable & Sendable>: Sendable {
       }
     }
   }
+
+  // MARK: Copies
+
+  func learnServers(_ endpoints: [String], of generation: UInt64) {
+    copies.learn(endpoints, of: generation)
+  }
+
+  /// Stores a piece of another server's file, or reads one.
+  func exchange(_ copy: CopyRequest, id: UInt64, with peer: Peer) {
+    guard let welcome = welcome.withLock({ $0 }), welcome.checkpoints?.isCopied == true else {
+      let refusal = Refusal(code: .notReady, message: "the server has not joined a run yet")
+      return report(.answered(DataReply(requestID: id, body: .refused(refusal)), to: peer))
+    }
+    keeping.async { [self] in
+      let body = keeper.answer(copy, in: copies.store(of: welcome), runID: welcome.runID)
+      report(.answered(DataReply(requestID: id, body: body), to: peer))
+    }
+  }
+
+  /// Keeps the manifest of a checkpoint whose files are complete everywhere, and deletes old ones.
+  func keepManifest(_ manifest: String, _ content: String, of welcome: Welcome) {
+    writing.async { [copies] in
+      // Without the manifest, only old files stay longer.
+      let store = copies.store(of: welcome)
+      let restored = RestoredCheckpoint(manifest: manifest, version: 0, content: content)
+      guard let kept = try? CheckpointReader.manifest(of: restored, in: store),
+        kept.runID == welcome.runID, let configuration = try? RunConfiguration(welcome)
+      else { return }
+      try? store.keep(kept)
+      _ = try? store.prune(keepLast: configuration.checkpoints.keep)
+    }
+  }
 }
 
 extension ServerState {
@@ -71,7 +120,9 @@ extension ServerState {
   ///
   /// - Throws: an error with a sentence when the welcome is invalid; `CheckpointError` when the
   ///   checkpoint cannot be read.
-  init(_ welcome: Welcome, configuration: RunConfiguration) throws {
+  fileprivate init(
+    _ welcome: Welcome, configuration: RunConfiguration, copies: CheckpointCopies
+  ) throws {
     guard let restored = welcome.restored, let plan = welcome.checkpoints else {
       try self.init(initially: welcome, configuration: configuration)
       return
@@ -82,8 +133,9 @@ extension ServerState {
       seed: welcome.seed, shardCount: Int(welcome.shardCount), schedule: StepSchedule(welcome),
       optimizer: OptimizerConfiguration(configuration), consistency: Consistency(configuration),
       limits: .ofTransport,
-      restoring: CheckpointReader(
-        restored, in: CheckpointStore(folder: plan.folder), runID: welcome.runID))
+      restoring: plan.isCopied
+        ? copies.reader(of: restored, for: welcome)
+        : CheckpointReader(restored, in: copies.store(of: welcome), runID: welcome.runID))
   }
 
   private init(initially welcome: Welcome, configuration: RunConfiguration) throws {

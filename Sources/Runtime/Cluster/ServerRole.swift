@@ -13,17 +13,22 @@ package struct ServerRole: Sendable {
   private let listen: String
   private let advertisedHost: String?
   private let endpointFile: EndpointFile?
+  private let checkpointFolder: String?
   private let telemetry: TelemetryBoard?
 
   /// - Parameters:
   ///   - listen: where workers connect, such as `tcp://127.0.0.1:*` for a free port.
   ///   - advertisedHost: where workers reach this machine, if `listen` does not name it.
   ///   - endpointFile: receives the address at which workers reach the process.
+  ///   - checkpointFolder: where this machine keeps checkpoints of which there are copies, if not
+  ///     in the run's `checkpoint_folder`.
   ///   - telemetry: receives the counters of the process.
   package init(
     options: NodeOptions, listen: String, advertisedHost: String?,
-    endpointFile: EndpointFile? = nil, telemetry: TelemetryBoard? = nil
+    endpointFile: EndpointFile? = nil, checkpointFolder: String? = nil,
+    telemetry: TelemetryBoard? = nil
   ) {
+    self.checkpointFolder = checkpointFolder
     self.options = options
     self.listen = listen
     self.advertisedHost = advertisedHost
@@ -55,7 +60,9 @@ package struct ServerRole: Sendable {
     ) { [self] in
       ServerHandler(
         options: options, search: search, listen: listen, advertisedHost: advertisedHost,
-        endpointFile: endpointFile, telemetry: telemetry, signals: signals, outcome: outcome)
+        endpointFile: endpointFile,
+        copies: CheckpointCopies(folder: checkpointFolder, security: options.security),
+        telemetry: telemetry, signals: signals, outcome: outcome)
     }
     options.warnOfUnreachableHost(search.endpoint, Logger(label: "mrdib.server"), until: outcome)
     try thread.join()
@@ -73,6 +80,7 @@ private final class ServerHandler: NetworkHandler {
   private let listen: String
   private let advertisedHost: String?
   private let endpointFile: EndpointFile?
+  private let copies: CheckpointCopies
   private let telemetry: TelemetryBoard?
   private let signals: SignalPipe
   private var stopDelay: StopDelay
@@ -84,9 +92,10 @@ private final class ServerHandler: NetworkHandler {
 
   init(
     options: NodeOptions, search: CoordinatorSearch, listen: String, advertisedHost: String?,
-    endpointFile: EndpointFile?, telemetry: TelemetryBoard?, signals: SignalPipe,
-    outcome: OutcomeBox
+    endpointFile: EndpointFile?, copies: CheckpointCopies, telemetry: TelemetryBoard?,
+    signals: SignalPipe, outcome: OutcomeBox
   ) {
+    self.copies = copies
     self.options = options
     self.search = search
     stopDelay = StopDelay(seconds: options.stopDelay)
@@ -111,7 +120,7 @@ private final class ServerHandler: NetworkHandler {
     try endpointFile?.write(listener.advertised)
     search.announce(options)
     let process = ServerProcess(
-      loop: loop, coordinator: coordinator, logs: logs, outcome: outcome)
+      loop: loop, coordinator: coordinator, copies: copies, logs: logs, outcome: outcome)
     let node = ServerNode(
       hello: options.hello(.server, dataEndpoint: "\(listener.advertised)"),
       limits: options.membershipLimits, coordinator: coordinator, in: process)
@@ -186,15 +195,15 @@ private final class ServerProcess: ZeroMQMemberEnvironment, ServerEnvironment {
   private let background: ServerBackground<PeerID>
 
   init(
-    loop: NetworkLoop<ServerSessionEvent<PeerID>>, coordinator: PeerID, logs: NodeLogs,
-    outcome: OutcomeBox
+    loop: NetworkLoop<ServerSessionEvent<PeerID>>, coordinator: PeerID,
+    copies: CheckpointCopies, logs: NodeLogs, outcome: OutcomeBox
   ) {
     self.loop = loop
     self.coordinator = coordinator
     self.logs = logs
     self.outcome = outcome
     let mailbox = loop.mailbox
-    background = ServerBackground { event in
+    background = ServerBackground(copies: copies) { event in
       // Posting fails once the loop has ended; then nothing needs the result.
       try? mailbox.post(event)
     }
@@ -213,6 +222,18 @@ private final class ServerProcess: ZeroMQMemberEnvironment, ServerEnvironment {
 
   func write(_ snapshot: ServerSnapshot, of welcome: Welcome) {
     background.write(snapshot, of: welcome)
+  }
+
+  func exchange(_ copy: CopyRequest, id: UInt64, with peer: PeerID) {
+    background.exchange(copy, id: id, with: peer)
+  }
+
+  func learnServers(_ endpoints: [String], of generation: UInt64) {
+    background.learnServers(endpoints, of: generation)
+  }
+
+  func keepManifest(_ manifest: String, _ content: String, of welcome: Welcome) {
+    background.keepManifest(manifest, content, of: welcome)
   }
 
   func end(_ departure: Departure) { end(RoleOutcome(departure)) }

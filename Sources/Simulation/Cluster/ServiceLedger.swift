@@ -103,6 +103,7 @@ extension DataRequestBody {
     case .pull(let pull): pull.generation
     case .push(let push): push.name.generation
     case .reduce(let reduce): reduce.name.generation
+    case .copy(let copy): copy.generation
     }
   }
 

@@ -29,13 +29,14 @@ extension SimulatedCluster {
   /// The state with which a coordinator starts, under a term that is recorded first.
   private func beginTerm() throws -> CoordinatorState {
     guard disk.run != nil else {
-      let state = try CoordinatorState(plan: problem.plan(shape, term: 1))
+      let state = try CoordinatorState(plan: problem.plan(shape, term: 1, copies: faults.copies))
       disk.begin(state.progress)
       return state
     }
     let term = disk.raiseTerm()
     let point = disk.run.map { ResumePoint($0) }
-    return try CoordinatorState(plan: problem.plan(shape, term: term), resuming: point)
+    return try CoordinatorState(
+      plan: problem.plan(shape, term: term, copies: faults.copies), resuming: point)
   }
 
   /// A process has left the run and ended.

@@ -28,6 +28,8 @@ package struct SimulatedDisk {
   /// The files of the best model.
   var best: SavedModel?
   private static let keptCount = 2
+  /// Where the copies of a file are, if every server has a disk of its own.
+  private var holders: [String: Set<Slot>] = [:]
 
   // MARK: Records
 
@@ -65,8 +67,31 @@ package struct SimulatedDisk {
       byteCount: 1, digest: file)
   }
 
-  mutating func write(_ snapshot: ServerSnapshot) {
+  mutating func write(_ snapshot: ServerSnapshot, of slot: Slot) {
     files[shard(snapshot).file] = ShardFile(snapshot: snapshot)
+    holders[shard(snapshot).file] = [slot]
+  }
+
+  /// A file is on the disk of one more server, unless it was deleted meanwhile.
+  mutating func copy(_ file: String, to slot: Slot) {
+    if files[file] != nil { holders[file, default: []].insert(slot) }
+  }
+
+  /// The servers on whose disks the file of a rank is; none if there is no such checkpoint.
+  func holders(ofRank rank: UInt32, in manifest: String) -> (file: String, slots: Set<Slot>)? {
+    manifests[manifest]?.shards.first { $0.rank == rank }.map { ($0.file, holders[$0.file] ?? []) }
+  }
+
+  /// The disk of a server is lost, and with it the files of which there is no copy.
+  ///
+  /// - Returns: the newest checkpoint, if it lost a file.
+  mutating func lose(_ slot: Slot) -> String? {
+    for file in files.keys {
+      holders[file]?.remove(slot)
+      if holders[file]?.isEmpty == true { files[file] = nil }
+    }
+    guard let newest = newestFirst.first, !isComplete(newest.value) else { return nil }
+    return newest.key
   }
 
   /// Whether the files of all servers exist.

@@ -60,6 +60,7 @@ extension TraceEvent: CustomStringConvertible {
       "pull \(pull.version) of generation \(pull.generation), confirming \(pull.confirmed)"
     case .push(let push): "push \(push.kind) \(push.name)"
     case .reduce(let reduce): "reduce \(reduce.stage) \(reduce.name)"
+    case .copy(let copy): "copy of version \(copy.version)"
     }
   }
 
@@ -69,6 +70,7 @@ extension TraceEvent: CustomStringConvertible {
     case .pulled(let pulled): "pulled \(pulled.version)"
     case .pushed(let outcome): "pushed \(outcome)"
     case .reduced: "reduced"
+    case .copied(let copied): "copied \(copied.isComplete)"
     case .refused(let refusal): "refused \(refusal)"
     }
   }

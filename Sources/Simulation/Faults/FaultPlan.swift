@@ -13,6 +13,8 @@ package struct FaultPlan: Sendable {
   /// How long after its time a request arrives that a killed process had sent to an object store,
   /// seconds. 0: checkpoints are files, and what was not written before the kill never is.
   package var longestArrival = 0.0
+  /// On how many servers' disks the rows of each are; 1: there is one disk for all.
+  package var copies: UInt32 = 1
   /// In any order.
   package var ambushes: [Ambush] = []
   /// By time, seconds.
@@ -41,7 +43,20 @@ package struct FaultPlan: Sendable {
     // From a copy, so that all other numbers of a seed stay what they were.
     var copy = dice
     plan.longestArrival = copy.element(of: [0, 0, 0.5, 4])
+    if shape.servers > 1, copy.happens(0.3) { plan.keepCopies(shape, &copy) }
     return plan
+  }
+
+  /// Every server has a disk of its own, and one of them is lost. Only one: two disks may well have
+  /// both copies of a file.
+  private mutating func keepCopies(_ shape: ClusterShape, _ dice: inout Dice) {
+    copies = 2
+    longestArrival = 0
+    let loss = Fault.loseDisk(.server(dice.integer(in: 0...shape.servers - 1)))
+    ambushes.append(
+      Ambush(
+        milestone: .commit, passes: dice.integer(in: 0...4),
+        delay: dice.element(of: [0, 0.01, 0.1, 1]), fault: loss))
   }
 
   private static func ambush(_ shape: ClusterShape, _ dice: inout Dice) -> Ambush {
@@ -117,6 +132,8 @@ package enum Fault: Sendable, Hashable {
   case pause(ClusterShape)
   /// A file of the newest checkpoint is damaged.
   case damageCheckpoint
+  /// `kill -9` of a server, whose disk is lost too. The replacement has an empty one.
+  case loseDisk(Slot)
   /// Writing checkpoints fails for a while.
   case fullDisk(seconds: Double)
   /// Reading checkpoints fails for a while, undamaged ones as well.

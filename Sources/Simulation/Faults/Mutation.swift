@@ -22,6 +22,10 @@ package enum Mutation: String, Sendable, CaseIterable {
   /// Servers report that their rows are on disk before they are, and the coordinator does not
   /// check.
   case incompleteCheckpoints = "incomplete-checkpoints"
+  /// Servers with disks of their own report their rows as saved before there is a copy.
+  case reportBeforeCopy = "report-before-copy"
+  /// Servers take a copy that was damaged on its way for whole.
+  case skipDigest = "skip-digest"
 }
 
 /// Where the rules are broken.

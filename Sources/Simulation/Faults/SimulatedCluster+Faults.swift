@@ -50,12 +50,20 @@ extension SimulatedCluster {
       server.forget(worker.connections(to: name))
     case .powerLoss(let shape):
       count(.powerLoss)
-      startAgain(shape)
+      startAgain(keepingDisks(shape))
     case .pause(let shape):
       guard let name = processes[.coordinator] else { return }
-      nextShape = shape
+      nextShape = keepingDisks(shape)
       processes[name]?.take(.stop)
-    case .damageCheckpoint: disk.damageNewest()
+    case .damageCheckpoint:
+      // A damaged copy is as good as none, and only one copy of a file may be lost.
+      if faults.copies == 1 { disk.damageNewest() }
+    case .loseDisk(let slot):
+      count(.lostDisk)
+      if let name = processes[slot] { kill(name) }
+      if let lost = disk.lose(slot) {
+        report("the loss of one disk, that of \(slot), loses files of the checkpoint \(lost)")
+      }
     case .fullDisk(let seconds):
       fullDisks += 1
       clock.after(seconds, .freeDisk)
@@ -63,6 +71,12 @@ extension SimulatedCluster {
       unreadableDisks += 1
       clock.after(seconds, .repairDisk)
     }
+  }
+
+  /// Without a common disk, a run needs the machines that have its checkpoints.
+  private func keepingDisks(_ shape: ClusterShape) -> ClusterShape {
+    guard faults.copies > 1 else { return shape }
+    return ClusterShape(workers: shape.workers, servers: self.shape.servers)
   }
 
   private func stop(_ name: ProcessName, seconds: Double) {

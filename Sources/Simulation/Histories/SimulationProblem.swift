@@ -131,7 +131,8 @@ package struct SimulationProblem: Sendable {
         materializeBlockSize: Self.blockSize, consistency: consistency))
   }
 
-  func plan(_ shape: ClusterShape, term: UInt64) -> RunPlan {
+  /// - Parameter copies: on how many servers' disks the rows of each are.
+  func plan(_ shape: ClusterShape, term: UInt64, copies: UInt32) -> RunPlan {
     RunPlan(
       runID: "simulated", term: term, configuration: kind.rawValue,
       tables: model.tables.map { TableDescription($0) }, seed: Self.seed,
@@ -146,7 +147,8 @@ package struct SimulationProblem: Sendable {
         usersPerBlock: Self.blockSize),
       selection: SelectionRule(metric: "valid.recall@3", patience: 100),
       isExact: consistency.isExact,
-      checkpoints: CheckpointPlan(folder: "checkpoints", interval: 2 * UInt64(rounds)),
+      checkpoints: CheckpointPlan(
+        folder: "checkpoints", interval: 2 * UInt64(rounds), copies: copies),
       timing: CoordinationTiming(
         heartbeatInterval: 0.5, heartbeatTimeout: Self.nodeTimeout, startupTimeout: 900))
   }

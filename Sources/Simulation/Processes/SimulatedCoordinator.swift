@@ -142,7 +142,9 @@ package final class SimulatedCoordinator: SimulatedProcess, CoordinatorEnvironme
     }
     let isComplete = cluster.disk.isComplete(commit)
     if cluster.isDiskFull { cluster.count(.fullDisk) }
-    guard !cluster.isDiskFull, isComplete || cluster.mutation == .incompleteCheckpoints else {
+    // A coordinator does not see the disks of servers.
+    let isUnseen = cluster.faults.copies > 1 || cluster.mutation == .incompleteCheckpoints
+    guard !cluster.isDiskFull, isComplete || isUnseen else {
       return .checkpointCommitFailed(
         version: commit.version,
         message: cluster.isDiskFull ? "the disk is full" : "rows are missing")

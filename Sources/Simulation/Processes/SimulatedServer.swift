@@ -11,6 +11,9 @@ package final class SimulatedServer: SimulatedMember, ServerEnvironment {
   /// The last version that was audited, with its generation.
   private var audited: (generation: UInt64, version: UInt64)?
 
+  /// Where the servers of a generation answer, by rank.
+  private var servers: (generation: UInt64, endpoints: [String]) = (0, [])
+
   override func checkInvariants() -> [String] { state?.brokenInvariants ?? [] }
 
   var state: ServerState<ConnectionName>? { node.session.state }
@@ -69,6 +72,7 @@ package final class SimulatedServer: SimulatedMember, ServerEnvironment {
           cluster.count(.unreadableDisk)
           return failed("stale file handle", isTransient: true)
         }
+        if let problem = fetch(restored, welcome) { return failed(problem, isTransient: true) }
         snapshots = cluster.disk.snapshots(of: restored.manifest)
         guard snapshots != nil else {
           return failed("the checkpoint is gone", isTransient: true)
@@ -84,7 +88,14 @@ package final class SimulatedServer: SimulatedMember, ServerEnvironment {
     if cluster.mutation == .incompleteCheckpoints {
       later(0) { [self] in node.handle(.checkpointWritten(cluster.disk.shard(snapshot))) }
     }
-    later(cluster.jobSeconds(slow: 6)) { [self] in node.handle(written(snapshot)) }
+    later(cluster.jobSeconds(slow: 6)) { [self] in
+      let result = written(snapshot)
+      guard case .checkpointWritten(let shard) = result, cluster.faults.copies > 1 else {
+        return node.handle(result)
+      }
+      if cluster.mutation == .reportBeforeCopy { node.handle(result) }
+      later(cluster.jobSeconds(slow: 3)) { [self] in copy(shard, of: welcome) }
+    }
   }
 
   private func written(_ snapshot: ServerSnapshot) -> ServerSessionEvent<ConnectionName> {
@@ -94,8 +105,56 @@ package final class SimulatedServer: SimulatedMember, ServerEnvironment {
         generation: snapshot.generation, version: snapshot.version, "the disk is full")
     }
     cluster.note(.wrote("its rows of version \(snapshot.version)", by: name))
-    cluster.disk.write(snapshot)
+    cluster.disk.write(snapshot, of: name.slot)
     return .checkpointWritten(cluster.disk.shard(snapshot))
+  }
+
+  // MARK: Copies
+
+  package func learnServers(_ endpoints: [String], of generation: UInt64) {
+    servers = (generation, endpoints)
+  }
+
+  /// The living server of a rank.
+  private func server(_ rank: Int) -> ProcessName? {
+    guard servers.endpoints.indices.contains(rank) else { return nil }
+    return cluster.processes.name(at: servers.endpoints[rank]).flatMap { name in
+      cluster.processes[name].map { _ in name }
+    }
+  }
+
+  /// A file has been sent to the server of the next rank: report it, as the last step.
+  private func copy(_ shard: CheckpointShard, of welcome: Welcome) {
+    guard servers.generation == welcome.generation,
+      let target = server(Int((welcome.rank + 1) % welcome.serverCount))
+    else {
+      return node.handle(
+        .checkpointFailed(
+          generation: shard.generation, version: shard.version, "no server takes the copy"))
+    }
+    // Some are damaged on their way. The receiver notices, and they are sent again.
+    let isDamaged = cluster.isDisturbed && cluster.dice.happens(0.2)
+    if isDamaged, cluster.mutation != .skipDigest {
+      return later(cluster.jobSeconds(slow: 3)) { [self] in copy(shard, of: welcome) }
+    }
+    if !isDamaged { cluster.disk.copy(shard.file, to: target.slot) }
+    if cluster.mutation != .reportBeforeCopy { node.handle(.checkpointWritten(shard)) }
+  }
+
+  /// Brings the server's file of a checkpoint to its own disk.
+  ///
+  /// - Returns: why that is impossible for now; nil if the file is there.
+  private func fetch(_ restored: RestoredCheckpoint, _ welcome: Welcome) -> String? {
+    guard cluster.faults.copies > 1,
+      let (file, slots) = cluster.disk.holders(ofRank: welcome.rank, in: restored.manifest),
+      !slots.contains(name.slot)
+    else { return nil }
+    guard slots.contains(where: { cluster.processes[$0] != nil }) else {
+      return "no living server has '\(file)'"
+    }
+    cluster.count(.fetchedFile)
+    cluster.disk.copy(file, to: name.slot)
+    return nil
   }
 
   package func end(_ departure: Departure) { if mayAct() { cluster.left(name, departure) } }

@@ -67,7 +67,7 @@ struct OutstandingRequests: Sendable {
     entries = entries.filter { entry in
       switch entry.value.request.body {
       case .pull, .reduce: false
-      case .hello, .push: true
+      case .hello, .push, .copy: true
       }
     }
   }

@@ -36,10 +36,13 @@ final class CheckpointCommitter: Sendable {
   func find() {
     queue.async { [self] in
       do {
-        let latest = try store.latestUsable(runID: plan.runID)
+        let latest =
+          try isCopied
+          ? store.latestManifest(runID: plan.runID) : store.latestUsable(runID: plan.runID)
         guard !latest.hasNoCheckpoint else { return report(.noCheckpoint, latest.problems) }
-        let restored = latest.manifest.map {
-          RestoredCheckpoint(manifest: $0.name.manifest, version: $0.version)
+        let restored = try latest.manifest.map {
+          RestoredCheckpoint(
+            manifest: $0.name.manifest, version: $0.version, content: try content(of: $0))
         }
         report(.checkpointFound(restored), latest.problems)
       } catch {
@@ -67,6 +70,14 @@ final class CheckpointCommitter: Sendable {
     }
   }
 
+  /// Whether the files of servers are on their own disks.
+  private var isCopied: Bool { plan.checkpoints?.isCopied == true }
+
+  /// The text of a manifest for servers that do not share the folder; otherwise empty.
+  private func content(of manifest: CheckpointManifest) throws(CheckpointError) -> String {
+    isCopied ? try CheckpointManifest.text(manifest.name.manifest, in: store.storage) : ""
+  }
+
   private func write(_ commit: CheckpointCommit) throws -> CommittedCheckpoint {
     let manifest = try CheckpointManifest(
       runID: plan.runID,
@@ -76,11 +87,12 @@ final class CheckpointCommitter: Sendable {
       configuration: plan.configuration,
       configurationDigest: digests["configuration"] ?? "", dataDigest: digests["data"] ?? "",
       created: Date().ISO8601Format())
-    try store.commit(manifest)
+    if isCopied { try store.keep(manifest) } else { try store.commit(manifest) }
     // The checkpoint exists now; an old one that cannot be deleted only costs space.
     _ = try? store.prune(keepLast: keptCount)
     return CommittedCheckpoint(
       version: commit.version, generation: commit.generation, epoch: commit.epoch,
-      manifest: manifest.name.manifest, created: manifest.created)
+      manifest: manifest.name.manifest, created: manifest.created,
+      content: try content(of: manifest))
   }
 }

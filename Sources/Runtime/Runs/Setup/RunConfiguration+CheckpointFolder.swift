@@ -10,10 +10,29 @@ extension RunConfiguration {
   /// - Throws: `CheckpointError` or ``RuntimeError`` if it cannot be used.
   package func checkCheckpointFolder() throws {
     let folder = self.checkpoints.folder
+    if self.checkpoints.copies > 1 { try checkCopies() }
     guard !folder.isEmpty else { return }
     // 160 bytes hold the names of the run's folder, of a checkpoint and of a server's file.
     if S3Location(folder) == nil { try RuntimeError.checkRoom(in: folder, for: 160) }
     try CheckpointStore(folder: folder).prepare()
+  }
+
+  /// Copies need a disk of each machine's own, and another server to keep them.
+  private func checkCopies() throws {
+    let folder = self.checkpoints.folder
+    let problem: String? =
+      if folder.isEmpty {
+        "checkpoint_folder is empty; name a folder that is on each machine's own disk"
+      } else if S3Location(folder) != nil {
+        "checkpoint_folder is an object store, which keeps copies itself; set checkpoint_copies=1"
+      } else if self.cluster.servers < 2 {
+        "there is one server, and a copy needs another; set servers=2 or more"
+      } else {
+        nil
+      }
+    guard let problem else { return }
+    throw RuntimeError(
+      exitCode: .configuration, message: "Cannot keep checkpoint_copies=2: \(problem).")
   }
 
   /// The run's part of the folder that the settings name, which many runs may share; nil if they

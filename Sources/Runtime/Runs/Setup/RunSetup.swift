@@ -127,7 +127,8 @@ package struct RunSetup: Sendable {
       return nil
     }
     let steps = keys.steps > 0 ? keys.steps : keys.epochs * stepsPerEpoch
-    return CheckpointPlan(folder: folder, interval: UInt64(steps * roundsPerStep))
+    return CheckpointPlan(
+      folder: folder, interval: UInt64(steps * roundsPerStep), copies: UInt32(keys.copies))
   }
 
   private var stepsPerEpoch: Int {

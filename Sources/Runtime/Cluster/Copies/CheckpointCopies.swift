@@ -1,0 +1,196 @@
+import Checkpoints
+import Foundation
+import Logging
+import Protocol
+import Synchronization
+import Transport
+
+/// A server's side of checkpoints that are kept on two servers' disks: sends its own files to
+/// another server, and fetches what a new disk lacks.
+///
+/// Methods block, so they are called on queues; ``learn(_:of:)`` and ``begin(_:)`` do not.
+final class CheckpointCopies: Sendable {
+  private struct State {
+    /// The newest that is known.
+    var generation: UInt64 = 0
+    /// Of all servers, by rank; empty until all have joined.
+    var endpoints: [String] = []
+    /// The newest generation whose servers are all on one host, as the log says.
+    var warned: UInt64 = 0
+  }
+
+  private let folder: String?
+  private let security: Security
+  private let state = Mutex(State())
+  private let logger = Logger(label: "mrdib.server")
+
+  /// - Parameters:
+  ///   - folder: this machine's folder for the checkpoints of all runs; nil: the run's.
+  ///   - security: of connections to other servers.
+  init(folder: String?, security: Security) {
+    self.folder = folder
+    self.security = security
+  }
+
+  /// A generation begins: what is under way for an earlier one is given up.
+  func begin(_ generation: UInt64) {
+    state.withLock {
+      guard generation > $0.generation else { return }
+      $0.generation = generation
+      $0.endpoints = []
+    }
+  }
+
+  /// All servers of a generation have joined.
+  func learn(_ endpoints: [String], of generation: UInt64) {
+    state.withLock {
+      guard generation >= $0.generation else { return }
+      $0.generation = generation
+      $0.endpoints = endpoints
+    }
+  }
+
+  /// The checkpoints on this machine's disk.
+  func store(of welcome: Welcome) -> CheckpointStore {
+    CheckpointStore(
+      folder: folder.map { "\($0)/\(welcome.runID)" } ?? welcome.checkpoints?.folder ?? "")
+  }
+
+  private func isCurrent(_ welcome: Welcome) -> Bool {
+    state.withLock { $0.generation == welcome.generation }
+  }
+
+  /// Waits until the addresses of all servers are known. The coordinator ends a run whose servers
+  /// do not join in time.
+  private func endpoints(of welcome: Welcome) throws(CheckpointError) -> [String] {
+    while isCurrent(welcome) {
+      let endpoints = state.withLock { $0.endpoints }
+      if !endpoints.isEmpty { return endpoints }
+      usleep(20_000)
+    }
+    throw CheckpointError(.inputOutput, "Generation \(welcome.generation) has ended.")
+  }
+
+  // MARK: Copies
+
+  /// Sends a file, which is on this disk, to another server, and returns when it is on that disk.
+  ///
+  /// - Throws: `CheckpointError` with the cause.
+  func send(_ shard: CheckpointShard, of welcome: Welcome) throws {
+    let endpoints = try endpoints(of: welcome)
+    let file = CopiedFile(shard, serverCount: Int(welcome.serverCount))
+    let store = store(of: welcome)
+    let target = target(among: endpoints, of: welcome)
+    var offset = 0
+    do {
+      try exchange(with: endpoints[target], of: welcome) { reply in
+        if offset == file.byteCount {
+          guard reply?.isComplete == true else {
+            throw CheckpointError(.inputOutput, "It did not confirm the whole file.")
+          }
+          return nil
+        }
+        let piece = try store.piece(of: file, at: offset)
+        defer { offset += piece.byteCount }
+        return file.request(.store(piece), at: offset, runID: welcome.runID)
+      }
+    } catch {
+      throw CheckpointError(
+        .inputOutput,
+        "The copy of '\(store.storage.path(of: file.path))' on server \(target) was not made: "
+          + "\(error)")
+    }
+  }
+
+  /// The server of the next rank on another host, where there is one.
+  private func target(among endpoints: [String], of welcome: Welcome) -> Int {
+    let count = endpoints.count
+    let rank = Int(welcome.rank)
+    let others = (1..<max(2, count)).map { (rank + $0) % count }
+    let own = Self.host(of: endpoints[rank % count])
+    if let other = others.first(where: { Self.host(of: endpoints[$0]) != own }) { return other }
+    let isNew = state.withLock { state in
+      defer { state.warned = welcome.generation }
+      return state.warned != welcome.generation
+    }
+    if isNew {
+      logger.warning(
+        """
+        all servers are on one host: both copies of a checkpoint file are lost with it; start \
+        servers on other machines
+        """)
+    }
+    return others[0]
+  }
+
+  /// nil: this machine.
+  private static func host(of endpoint: String) -> String? {
+    guard case .tcp(let host, _)? = (try? Endpoint(endpoint))?.kind else { return nil }
+    return host
+  }
+
+  private func exchange(
+    with endpoint: String, of welcome: Welcome,
+    _ next: @escaping (CopyReply?) throws -> CopyRequest?
+  ) throws {
+    try CopyExchange(
+      endpoint: endpoint, security: security, isWanted: { [self] in isCurrent(welcome) }
+    ).run(next)
+  }
+
+  // MARK: Restoring
+
+  /// The checkpoint that a generation begins with, once this disk has what the server needs of it:
+  /// its own file, or those of all servers if their number has changed.
+  ///
+  /// - Throws: `CheckpointError` with the causes if no server has an undamaged file.
+  func reader(
+    of restored: RestoredCheckpoint, for welcome: Welcome
+  ) throws -> CheckpointReader {
+    let store = store(of: welcome)
+    let manifest = try CheckpointReader.manifest(restored, in: store, runID: welcome.runID)
+    let rank = Int(welcome.rank)
+    let isSameCount = manifest.serverCount == Int(welcome.serverCount)
+    let needed = isSameCount ? rank..<rank + 1 : 0..<manifest.serverCount
+    for rank in needed {
+      let file = CopiedFile(manifest, rank: rank)
+      if try !store.holds(file) { try fetch(file, into: store, for: welcome) }
+    }
+    try store.keep(manifest)
+    return try CheckpointReader(manifest, in: store, ranks: needed)
+  }
+
+  private func fetch(
+    _ file: CopiedFile, into store: CheckpointStore, for welcome: Welcome
+  ) throws {
+    let endpoints = try endpoints(of: welcome)
+    var problems: [String] = []
+    // The copy is most likely on the server of the next rank.
+    for step in 1...endpoints.count {
+      let holder = (file.rank + step) % endpoints.count
+      guard holder != Int(welcome.rank) else { continue }
+      do {
+        try fetch(file, into: store, from: endpoints[holder], for: welcome)
+        logger.info("fetched '\(file.path)' from server \(holder)")
+        return
+      } catch {
+        problems.append("server \(holder): \(error)")
+      }
+    }
+    throw CheckpointError(
+      .missing,
+      "No server has an undamaged '\(file.path)': \(problems.joined(separator: "; ")) Start the "
+        + "servers on the machines whose disks have it.")
+  }
+
+  private func fetch(
+    _ file: CopiedFile, into store: CheckpointStore, from endpoint: String, for welcome: Welcome
+  ) throws {
+    let incoming = try IncomingCopy(file, in: store)
+    try exchange(with: endpoint, of: welcome) { reply in
+      if let reply { try incoming.add(reply.bytes, at: incoming.byteCount) }
+      if incoming.isComplete { return nil }
+      return file.request(.fetch, at: incoming.byteCount, runID: welcome.runID)
+    }
+  }
+}
