@@ -48,8 +48,10 @@ import Testing
 
   /// Files below a folder, relative to the folder of their run.
   private func files(_ disk: String, in folder: TemporaryFolder) -> [String] {
-    let run = (try? FileManager.default.contentsOfDirectory(atPath: "\(folder.path)/\(disk)"))?.first
-    return (FileManager.default.enumerator(atPath: "\(folder.path)/\(disk)/\(run ?? "")")?
+    let run = (try? FileManager.default.contentsOfDirectory(atPath: "\(folder.path)/\(disk)"))?
+      .first
+    return
+      (FileManager.default.enumerator(atPath: "\(folder.path)/\(disk)/\(run ?? "")")?
       .compactMap { $0 as? String } ?? []).filter { $0.contains("/") }
   }
 
@@ -101,7 +103,7 @@ import Testing
     arguments: [
       (["--servers", "2"], "checkpoint_folder is empty"),
       (["--servers", "1", "--set", "checkpoint_folder=/tmp"], "there is one server"),
-      (["--servers", "2", "--set", "checkpoint_folder=s3://b/p"], "is an object store"),
+      (["--servers", "2", "--set", "checkpoint_folder=s3://my-bucket/p"], "is an object store"),
     ])
   func impossible(options: [String], problem: String) throws {
     let folder = try TemporaryFolder()

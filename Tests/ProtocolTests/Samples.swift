@@ -40,7 +40,15 @@ enum Samples {
       id: 6,
       body: .reduce(
         ReduceRequest(name: name, stage: .propagated, rows: gradientRows, wantsRows: true))),
+    DataRequest(id: 7, body: .copy(copy(.store(values), at: 1 << 20))),
+    DataRequest(id: 8, body: .copy(copy(.fetch, at: 3))),
   ]
+
+  private static func copy(_ purpose: CopyRequest.Purpose, at offset: UInt64) -> CopyRequest {
+    CopyRequest(
+      runID: "run-7", generation: 5, version: 59, rank: 3, serverCount: 4, byteCount: 1 << 40,
+      digest: "xxh128:00ff", offset: offset, purpose: purpose)
+  }
 
   static let gradientRows = GradientRows(
     sections: [
@@ -57,6 +65,8 @@ enum Samples {
         PullReply(
           version: 13, sections: sections, values: values,
           reports: [UnitReport(unit: 2, sums: ["loss.total": 1.5])]))),
+    DataReply(requestID: 8, body: .copied(CopyReply(isComplete: true, bytes: values))),
+    DataReply(requestID: 9, body: .copied(CopyReply(isComplete: false))),
     DataReply(requestID: 3, body: .pushed(.accepted)),
     DataReply(requestID: 4, body: .pushed(.duplicate)),
     DataReply(requestID: 5, body: .reduced(ReduceReply(values: [1, 2, 3.5]))),

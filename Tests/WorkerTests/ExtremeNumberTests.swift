@@ -123,7 +123,7 @@ import Worker
       case .pulled(let pulled): .pulled([pulled])
       case .reduced(let totals): .reduced([totals])
       case .refused(let refusal): .versionSuperseded(refusal.version)
-      case .welcome, .pushed: nil
+      case .welcome, .pushed, .copied: nil
       }
     }
   }

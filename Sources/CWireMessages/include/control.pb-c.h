@@ -548,7 +548,7 @@ struct  Mrdib__V1__CheckpointSeen
 
 
 /*
- * A checkpoint is complete. Servers whose folder is not shared keep its manifest beside their files.
+ * A checkpoint is complete. Servers whose folder is not shared keep its manifest with their files.
  */
 struct  Mrdib__V1__CheckpointCommitted
 {

@@ -124,7 +124,7 @@ extension RunContext {
       + (member.role == .server ? serversMessagesForCopies : [])
   }
 
-  /// Tells the servers, once all have joined, where the others answer, if they copy their files. A
+  /// Sends the servers, once all have joined, where the others answer, if they copy their files. A
   /// server may need another's file before it is ready.
   private var serversMessagesForCopies: [CoordinatorAction] {
     guard plan.checkpoints?.isCopied == true, members.servers.count == Int(plan.serverCount) else {

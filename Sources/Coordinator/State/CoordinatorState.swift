@@ -214,12 +214,12 @@ package struct CoordinatorState: Sendable {
     return [
       run.record(.checkpointCommitted(checkpoint)),
       .report(.checkpointCommitted(version: checkpoint.version, seconds: seconds)),
-    ] + tellServers(of: checkpoint) + run.checkpoints.commitNext() + settle(checkpoint.version)
+    ] + notifyServers(of: checkpoint) + run.checkpoints.commitNext() + settle(checkpoint.version)
   }
 
   /// Servers that share no folder keep the manifest too. A message that is lost costs them only the
   /// deletion of old files.
-  private func tellServers(of checkpoint: CommittedCheckpoint) -> [CoordinatorAction] {
+  private func notifyServers(of checkpoint: CommittedCheckpoint) -> [CoordinatorAction] {
     guard run.plan.checkpoints?.isCopied == true else { return [] }
     let message = CoordinatorMessage.checkpointCommitted(
       manifest: checkpoint.manifest, content: checkpoint.content)

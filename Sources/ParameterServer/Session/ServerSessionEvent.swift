@@ -34,7 +34,7 @@ package enum ServerSessionAction<Peer: Hashable & Sendable>: Sendable {
   case writeCheckpoint(ServerSnapshot)
   /// The addresses of all servers of a generation, by rank, for copies of files.
   case learnServers(generation: UInt64, [String])
-  /// Keep the text of a manifest, by its path, beside the files of its checkpoint.
+  /// Keep the text of a manifest, by its path, with the files of its checkpoint.
   case keepManifest(String, String)
   /// Log a warning.
   case warn(String)

@@ -32,7 +32,7 @@ final class CheckpointCopies: Sendable {
     self.security = security
   }
 
-  /// A generation begins: what is under way for an earlier one is given up.
+  /// A generation begins: what is under way for an earlier one ends.
   func begin(_ generation: UInt64) {
     state.withLock {
       guard generation > $0.generation else { return }

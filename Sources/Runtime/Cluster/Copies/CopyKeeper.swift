@@ -51,7 +51,7 @@ final class CopyKeeper {
     let now = MonotonicClock.seconds
     var found = arriving[file.rank].flatMap { $0.copy.file == file ? $0 : nil }
     if offset == 0, found?.copy.isComplete != true {
-      // An unfinished file of this writer is given up first: both would have one name.
+      // An unfinished file of this writer is removed first: both would have one name.
       found = nil
       arriving[file.rank] = nil
       arriving = arriving.filter {
