@@ -130,7 +130,7 @@ struct Transcript {
     case .servers(_, let endpoints):
       "the servers are \(endpoints.map(name(ofEndpoint:)).joined(separator: ", "))"
     case .task(let task): "task \(number(task.id)): \(sentence(task.body))"
-    case .heartbeatAcknowledged, .checkpointAcknowledged: nil
+    case .heartbeatAcknowledged, .checkpointAcknowledged, .checkpointCommitted: nil
     case .finish(let reason, _): "finish: \(reason)"
     case .refused(let refusal): "refused: \(refusal.message)"
     case .hold: "stay at your version"

@@ -99,10 +99,12 @@ extension CheckpointStore {
   /// - Throws: ``CheckpointError`` when the folder or a manifest exists but cannot be read.
   package func latestManifest(runID: String) throws(CheckpointError) -> Latest {
     var problems: [String] = []
+    var hasNoCheckpoint = true
     for entry in try list() {
       switch entry.content {
       case .uncommitted: continue
       case .unusable(let error):
+        hasNoCheckpoint = false
         if error.code == .inputOutput { throw error }
         problems.append(error.message)
       case .committed(let manifest) where manifest.runID == runID:
@@ -113,7 +115,7 @@ extension CheckpointStore {
             + "'\(manifest.runID)', not to '\(runID)'; use another folder for checkpoints.")
       }
     }
-    return Latest(problems: problems, hasNoCheckpoint: problems.isEmpty)
+    return Latest(problems: problems, hasNoCheckpoint: hasNoCheckpoint)
   }
 
   /// Writes a manifest whose files are on the disks of servers.
