@@ -228,7 +228,8 @@ struct CoordinatorNodeTests {
         let values = [Float](repeating: 0, count: pull.keys.count(of: UInt32.self))
         body = .pulled(
           PullReply(version: 1, sections: pull.sections, values: .copying(values)))
-      case .push, .reduce: body = .refused(Refusal(code: .malformed, message: "not expected"))
+      case .push, .reduce, .copy:
+        body = .refused(Refusal(code: .malformed, message: "not expected"))
       }
       coordinator.node.received(
         DataReply(requestID: request.id, body: body).encoded(), from: peer)
