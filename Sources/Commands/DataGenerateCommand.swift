@@ -10,6 +10,7 @@ struct DataGenerateCommand: ParsableCommand {
       truth.json in the folder describes the planted information.
 
         mrdib data generate --out generated --users 600 --items 800
+        mrdib data generate --out large --users 1000000 --items 100000 --interactions 10
         mrdib data generate --out generated --shared-nats 0.3 --synergy-nats 0.1
       """)
 
@@ -20,6 +21,12 @@ struct DataGenerateCommand: ParsableCommand {
   @Option(help: "Number of items (default: \(standard.items)).") var items: Int?
   @Option(help: "Interactions per user (default: \(standard.interactionsPerUser)).")
   var interactions: Int?
+  @Option(
+    help: """
+      Items that a user chooses among where there are more: those that the user is offered \
+      (default: \(standard.candidates)).
+      """)
+  var candidates: Int?
   @Option(
     help: """
       Dimensions of each kind of planted information (default: \(standard.shared.dimensions)).
@@ -55,6 +62,8 @@ struct DataGenerateCommand: ParsableCommand {
       """)
   var noiseDimensions: Int?
   @Option(help: "Seed of all random numbers (default: \(standard.seed)).") var seed: Int?
+  @Flag(name: .shortAndLong, help: "Show no progress.") var quiet = false
+  @OptionGroup var computing: ComputingOptions
 
   private static let standard = SyntheticConfiguration()
 
@@ -75,6 +84,7 @@ struct DataGenerateCommand: ParsableCommand {
       configuration.users = users ?? configuration.users
       configuration.items = items ?? configuration.items
       configuration.interactionsPerUser = interactions ?? configuration.interactionsPerUser
+      configuration.candidates = candidates ?? configuration.candidates
       configuration.seed = seed.map { UInt64($0) } ?? configuration.seed
       configuration.shared.weight = shared ?? configuration.shared.weight
       configuration.uniqueVisual.weight = uniqueVisual ?? configuration.uniqueVisual.weight
@@ -90,7 +100,18 @@ struct DataGenerateCommand: ParsableCommand {
       configuration.visualNoiseDimensions =
         noiseDimensions ?? configuration.visualNoiseDimensions
       configuration.textNoiseDimensions = noiseDimensions ?? configuration.textNoiseDimensions
-      try SyntheticData.generate(configuration, to: out)
+      computing.startLanes()
+      let progress = try StageProgress(isQuiet: quiet)
+      try progress.run {
+        try SyntheticData.generate(configuration, to: out) { stage, share throws(DatasetError) in
+          do {
+            try progress.report(stage, share: share)
+          } catch {
+            // The progress turns this into its own message and exit code.
+            throw DatasetError(.changed, path: out, "was stopped")
+          }
+        }
+      }
       StandardOutput.write(out)
     }
   }

@@ -274,7 +274,7 @@ struct DatasetFuzzTests {
     var configuration = SyntheticConfiguration()
     configuration.users = 20
     configuration.items = 60
-    try SyntheticData(configuration).write(to: folder.path)
+    try SyntheticData.generate(configuration, to: folder.path)
     let path = "\(folder.path)/\(SyntheticData.truthFile)"
     let inputs = InputMutator(
       files: [try TemporaryFolder.contents(of: path)],

@@ -155,7 +155,7 @@ struct SyntheticDataTests {
   @Test("what is written is what is read, and is valid")
   func readsBack() throws {
     let folder = try TemporaryFolder(name: "data")
-    try data.write(to: folder.path)
+    try SyntheticData.generate(Self.small, to: folder.path)
     let read = try Dataset.load(folder: folder.path, needsFeatures: true)
     let made = try data.dataset()
     #expect(read.digest == made.digest && read.name == "synthetic")
@@ -223,7 +223,7 @@ struct SyntheticDataTests {
   /// The manifest as it is on disk.
   private func written() throws -> SyntheticTruth {
     let folder = try TemporaryFolder(name: "data")
-    try data.write(to: folder.path)
+    try SyntheticData.generate(Self.small, to: folder.path)
     return try SyntheticTruth.read(folder: folder.path)
   }
 

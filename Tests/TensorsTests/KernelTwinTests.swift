@@ -14,6 +14,19 @@ import Testing
     return (log(sum) + largest, weights.map { $0 / sum })
   }
 
+  @Test("products with rows are sums in the order of the columns", arguments: [1, 7, 8, 9, 30])
+  func rowProducts(count: Int) {
+    let x = randomMatrix(1, 33, seed: 1)
+    let rows = randomMatrix(12, 33, seed: 2)
+    let ids = (0..<Int32(count)).map { $0 * 5 % 12 }
+    var products = [Float](repeating: 0, count: count)
+    mrdib_row_products(x.pointer, rows.pointer, 33, ids, count, &products)
+    let expected = ids.map { id in
+      (0..<33).reduce(Float(0)) { $0 + x[0, $1] * rows[Int(id), $1] }
+    }
+    #expect(products == expected)
+  }
+
   private func softmax(_ x: Matrix) -> [Double] {
     var logSums = [Double](repeating: 0, count: x.rows)
     let factors = [Float](repeating: 1, count: x.rows)

@@ -7,6 +7,7 @@
 #include "CKernelsLanes.h"
 #include "CKernelsRandom.h"
 #include "CKernelsRanking.h"
+#include "CKernelsRows.h"
 #include "CKernelsSoftmax.h"
 #include "CKernelsSparse.h"
 #include "CKernelsUnitRows.h"

@@ -1,85 +1,171 @@
+internal import CKernels
+internal import Foundation
 import Tensors
 
-/// Draws the interactions of a generated data set.
+/// Draws the interactions of a generated data set, user after user.
+///
+/// A user chooses among all items, or among ``SyntheticConfiguration/candidates`` of them if there
+/// are more: one item of each of as many equal parts of the catalogue, drawn for the user. Time is
+/// then proportional to users, and memory to items and interactions.
 struct SyntheticChoices {
+  /// Users between two reports of progress; they are cut into blocks for the lanes.
+  private static let usersPerRound = 1024
+  private static let usersPerBlock = 32
+
   let configuration: SyntheticConfiguration
-  /// p, `[U, Q]`.
-  let users: Matrix
   /// q, `[I, Q]`.
   let items: Matrix
 
-  init(_ configuration: SyntheticConfiguration, users: Matrix, items: Matrix) {
-    self.configuration = configuration
-    self.users = users
-    self.items = items
-  }
-
   /// Every item is chosen at least once, so that item ids are dense: an item without interactions
-  /// goes to the user with the highest score for it.
-  func interactions() -> Interactions {
-    let draws = SyntheticDraws(seed: configuration.seed)
-    var chosen: [[Int32]] = []
+  /// goes to the user with the highest score for it among those that it was offered to, or to any
+  /// user if it was offered to nobody.
+  ///
+  /// - Parameter report: called with the share of the users that is done, from 0 to 1.
+  func lists(report: (Double) throws(DatasetError) -> Void) throws(DatasetError) -> SyntheticLists {
+    let lanes = Lanes.current
+    let scratch = (0..<lanes.count).map { _ in ChoiceScratch(configuration, items: items) }
+    var lists = SyntheticLists(users: configuration.users)
     var isChosen = [Bool](repeating: false, count: items.rows)
-    var closest = [(score: Float, user: Int)](repeating: (-.infinity, 0), count: items.rows)
-    for user in 0..<users.rows {
-      var scores = scores(of: user)
-      draws.addGumbel(to: &scores, user: user)
-      for (item, score) in scores.enumerated() where score > closest[item].score {
-        closest[item] = (score, user)
+    for start in stride(from: 0, to: configuration.users, by: Self.usersPerRound) {
+      try report(Double(start) / Double(configuration.users))
+      let end = min(configuration.users, start + Self.usersPerRound)
+      let blockCount = (end - start + Self.usersPerBlock - 1) / Self.usersPerBlock
+      var blocks = [[[Int32]]](repeating: [], count: blockCount)
+      blocks.withUnsafeMutableBufferPointer { blocks in
+        let blocks = blocks
+        lanes.forEach(blockCount) { block, lane in
+          let first = start + block * Self.usersPerBlock
+          blocks[block] = (first..<min(end, first + Self.usersPerBlock)).map {
+            scratch[lane].choose(user: $0)
+          }
+        }
       }
-      let best = Self.largest(interactionCount(of: user, draws), in: scores)
-      for item in best { isChosen[item] = true }
-      chosen.append(best.map { Int32(truncatingIfNeeded: $0) })
+      for list in blocks.joined() {
+        for item in list { isChosen[Int(item)] = true }
+        lists.append(list)
+      }
     }
+    let draws = SyntheticDraws(seed: configuration.seed)
+    let owner = draws.random(.owner)
     for item in isChosen.indices where !isChosen[item] {
-      chosen[closest[item].user].append(Int32(truncatingIfNeeded: item))
+      let closest = scratch.map { $0.closest(to: item) }.reduce(ClosestUser.none) { $0.better($1) }
+      lists.add(
+        item: Int32(item),
+        to: closest.user.map(Int.init)
+          ?? owner.integer(below: configuration.users, id: item))
     }
-    return split(chosen)
+    lists.sortAdded()
+    return lists
+  }
+}
+
+/// The user with the highest score for an item; of equal scores the first user.
+private struct ClosestUser {
+  var score: Float
+  private var number: Int32
+
+  static let none = ClosestUser(score: -.infinity, number: .max)
+
+  private init(score: Float, number: Int32) {
+    self.score = score
+    self.number = number
   }
 
-  /// sharpness · ⟨p_u, q_i⟩ / ‖w‖ for all items, `[I]`.
-  private func scores(of user: Int) -> [Float] {
-    let factor = configuration.sharpness / configuration.preferenceVariance.squareRoot()
-    let taste = users.row(user)
-    return (0..<items.rows).map { item in
-      var sum: Float = 0
-      for (p, q) in zip(taste, items.row(item)) { sum += p * q }
-      return factor * sum
-    }
+  init(score: Float, user: Int) {
+    self.init(score: score, number: Int32(truncatingIfNeeded: user))
   }
 
-  private func interactionCount(of user: Int, _ draws: SyntheticDraws) -> Int {
+  var user: Int32? { number == .max ? nil : number }
+
+  func better(_ other: ClosestUser) -> ClosestUser {
+    (other.score, number) > (score, other.number) ? other : self
+  }
+}
+
+/// The memory in which one lane draws the interactions of one user at a time.
+private final class ChoiceScratch {
+  private let configuration: SyntheticConfiguration
+  private let draws: SyntheticDraws
+  private let items: Matrix
+  private let factor: Float
+  private let taste: Matrix
+  private var candidates: [Int32]
+  private var scores: [Float]
+  /// Of each item, among the users of this lane, `[I]`.
+  private var closest: [ClosestUser]
+
+  init(_ configuration: SyntheticConfiguration, items: Matrix) {
+    self.configuration = configuration
+    self.items = items
+    draws = SyntheticDraws(seed: configuration.seed)
+    factor = configuration.sharpness / configuration.preferenceVariance.squareRoot()
+    taste = Matrix(rows: 1, columns: items.columns)
+    candidates = (0..<Int32(min(configuration.candidates, items.rows))).map { $0 }
+    scores = [Float](repeating: 0, count: candidates.count)
+    closest = [ClosestUser](repeating: .none, count: items.rows)
+  }
+
+  func closest(to item: Int) -> ClosestUser { closest[item] }
+
+  /// The items of a user, the best first.
+  ///
+  /// The k largest sums of a score and standard Gumbel noise are k draws without replacement from
+  /// the softmax of the scores. Noise that can change neither a user's list nor an item's closest
+  /// user is not computed: −ln(−ln u) ≤ −ln(1 − u), which the leading zeros of 1 − u bound.
+  ///
+  /// - Source: Vieira 2014, "Gumbel-max trick and weighted reservoir sampling"; Kool, van Hoof and
+  ///   Welling 2019, arXiv:1903.06059.
+  func choose(user: Int) -> [Int32] {
+    score(user)
+    let count = interactionCount(of: user)
+    let random = draws.random(.choice)
+    var best: [(score: Float, item: Int32)] = []
+    best.reserveCapacity(count + 1)
+    for start in stride(from: 0, to: scores.count, by: 4) {
+      let words = random.words(id: user, index: start / 4)
+      for lane in 0..<min(4, scores.count - start) {
+        let item = candidates[start + lane]
+        let score = scores[start + lane]
+        let record = closest[Int(item)]
+        let worst = best.count == count ? best[count - 1].score : -.infinity
+        let zeros = (UInt32.max - words[lane]).leadingZeroBitCount
+        let margin = 1e-3 + 1e-5 * score.magnitude
+        let bound = score + Float(zeros + 1) * Float(M_LN2) + margin
+        if bound < min(worst, record.score) { continue }
+        // Strictly between 0 and 1, so that both logarithms are finite.
+        let uniform = (Double(words[lane]) + 0.5) * 0x1p-32
+        let sum = score - Float(log(-log(uniform)))
+        closest[Int(item)] = record.better(ClosestUser(score: sum, user: user))
+        if sum <= worst && best.count == count { continue }
+        // After the first few, hardly any score gets in.
+        best.insert((sum, item), at: best.firstIndex { $0.score < sum } ?? best.count)
+        if best.count > count { best.removeLast() }
+      }
+    }
+    return best.map(\.item)
+  }
+
+  /// Draws the user's candidates, and computes sharpness · ⟨p_u, q_i⟩ / ‖w‖ for each.
+  private func score(_ user: Int) {
+    NormalDistribution.fill(taste.row(0), random: draws.random(.user), id: user)
+    let count = candidates.count
+    if count < items.rows {
+      let random = draws.random(.candidate)
+      for part in 0..<count {
+        let start = part * items.rows / count
+        let size = (part + 1) * items.rows / count - start
+        candidates[part] = Int32(start + random.integer(below: size, id: user, index: part))
+      }
+    }
+    mrdib_row_products(
+      taste.pointer, items.pointer, items.columns, candidates, count, &scores)
+    for index in scores.indices { scores[index] *= factor }
+  }
+
+  private func interactionCount(of user: Int) -> Int {
     let mean = configuration.interactionsPerUser
     let spread = mean / 2
-    let random = draws.random(.interactionCount)
-    return mean - spread + random.integer(below: 2 * spread + 1, id: user)
-  }
-
-  /// The positions of the `count` largest scores, largest first.
-  ///
-  /// Keeps the best so far in order; after the first few, hardly any score gets in.
-  static func largest(_ count: Int, in scores: [Float]) -> [Int] {
-    var best: [Int] = []
-    best.reserveCapacity(count + 1)
-    for (index, score) in scores.enumerated() {
-      if best.count == count, let last = best.last, score <= scores[last] { continue }
-      let place = best.firstIndex { scores[$0] < score } ?? best.count
-      best.insert(index, at: place)
-      if best.count > count { best.removeLast() }
-    }
-    return best
-  }
-
-  private func split(_ chosen: [[Int32]]) -> Interactions {
-    var users: [Int32] = []
-    var items: [Int32] = []
-    var labels: [SplitLabel] = []
-    for (user, list) in chosen.enumerated() {
-      users += [Int32](repeating: Int32(truncatingIfNeeded: user), count: list.count)
-      items += list.sorted()
-      labels += SplitRule.labels(count: list.count, user: user, seed: configuration.seed)
-    }
-    return Interactions(
-      source: configuration.name, users: users, items: items, labels: labels, lines: nil)
+    return mean - spread
+      + draws.random(.interactionCount).integer(below: 2 * spread + 1, id: user)
   }
 }

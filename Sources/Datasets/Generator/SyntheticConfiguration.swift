@@ -20,6 +20,9 @@ public struct SyntheticConfiguration: Sendable, Equatable, Codable {
   /// Mean number of interactions per user; each user's own is uniform in half to one and a half
   /// times that.
   public var interactionsPerUser = 20
+  /// How many items a user chooses among. In a larger catalogue every user is offered so many of its
+  /// items, evenly spread and drawn for the user; a smaller one whole.
+  public var candidates = 4096
   /// In both modalities: redundant.
   public var shared = Component(dimensions: 8)
   /// In the visual features only.
@@ -102,6 +105,7 @@ public struct SyntheticConfiguration: Sendable, Equatable, Codable {
         ("interactionsPerUser", interactionsPerUser, 2 * SplitRule.smallestCount...10_000),
         // Every user must have items left to draw negatives from.
         ("items", items, 3 * min(interactionsPerUser, 10_000)...10_000_000),
+        ("candidates", candidates, 3 * min(interactionsPerUser, 10_000)...10_000_000),
         ("visualColumns", visualColumns, 1...1_000_000),
         ("textColumns", textColumns, 1...1_000_000),
       ])

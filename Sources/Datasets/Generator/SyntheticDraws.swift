@@ -1,4 +1,3 @@
-internal import Foundation
 import Tensors
 
 /// The random numbers of the generator. Each purpose has numbers of its own, so that more noise
@@ -18,6 +17,8 @@ struct SyntheticDraws {
     case user = 9
     case interactionCount = 10
     case choice = 11
+    case candidate = 12
+    case owner = 13
   }
 
   let seed: UInt64
@@ -26,41 +27,26 @@ struct SyntheticDraws {
     CounterRandom(seed: seed, stream: .generator, epoch: purpose.rawValue)
   }
 
-  /// Standard normal numbers, `[rows, columns]`.
-  func normal(_ purpose: Purpose, rows: Int, columns: Int) -> Matrix {
-    let matrix = Matrix(rows: rows, columns: columns)
-    for row in 0..<rows {
-      NormalDistribution.fill(matrix.row(row), random: random(purpose), id: row)
+  /// Standard normal numbers of some ids, `[rows, columns]`.
+  func normal(_ purpose: Purpose, rows: Range<Int>, columns: Int) -> Matrix {
+    let matrix = Matrix(rows: rows.count, columns: columns)
+    for row in rows {
+      NormalDistribution.fill(
+        matrix.row(row - rows.lowerBound), random: random(purpose), id: row)
     }
     return matrix
   }
 
-  /// −1 or 1 with equal probability, `[rows, columns]`.
-  func signs(_ purpose: Purpose, rows: Int, columns: Int) -> Matrix {
-    let matrix = Matrix(rows: rows, columns: columns)
+  /// −1 or 1 with equal probability for some ids, `[rows, columns]`.
+  func signs(_ purpose: Purpose, rows: Range<Int>, columns: Int) -> Matrix {
+    let matrix = Matrix(rows: rows.count, columns: columns)
     let random = random(purpose)
-    for row in 0..<rows {
+    for row in rows {
       for column in 0..<columns {
-        matrix[row, column] = random.words(id: row, index: column).x & 1 == 0 ? -1 : 1
+        matrix[row - rows.lowerBound, column] =
+          random.words(id: row, index: column).x & 1 == 0 ? -1 : 1
       }
     }
     return matrix
-  }
-
-  /// Adds standard Gumbel noise to one user's scores of all items, `[I]`: the k largest sums are k
-  /// draws without replacement from the softmax of the scores.
-  ///
-  /// - Source: Vieira 2014, "Gumbel-max trick and weighted reservoir sampling"; Kool, van Hoof and
-  ///   Welling 2019, arXiv:1903.06059.
-  func addGumbel(to scores: inout [Float], user: Int) {
-    let random = random(.choice)
-    for start in stride(from: 0, to: scores.count, by: 4) {
-      let words = random.words(id: user, index: start / 4)
-      for lane in 0..<min(4, scores.count - start) {
-        // Strictly between 0 and 1, so that both logarithms are finite.
-        let uniform = (Double(words[lane]) + 0.5) * 0x1p-32
-        scores[start + lane] -= Float(log(-log(uniform)))
-      }
-    }
   }
 }

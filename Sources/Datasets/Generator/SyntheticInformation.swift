@@ -34,106 +34,168 @@ public struct SyntheticInformation: Sendable, Equatable, Codable {
   public let uniqueText: Double
   /// together − additive.
   public let synergistic: Double
+  /// Users whose test interactions are measured: all, or an evenly spread part of them where users ×
+  /// items are more than 2²⁶.
+  public let users: Int
 
-  init(_ data: SyntheticData) {
-    let observer = IdealObserver(data)
-    let users = data.configuration.users
-    let candidates = data.configuration.items
-    var history = [[Int32]](repeating: [], count: users)
-    var test = [[Int32]](repeating: [], count: users)
-    let interactions = data.interactions
-    for row in 0..<interactions.count {
-      switch interactions.labels[row] {
-      case .train: history[Int(interactions.users[row])].append(interactions.items[row])
-      case .test: test[Int(interactions.users[row])].append(interactions.items[row])
-      case .valid: break
-      }
+  /// - Parameter report: called with the share of the items that is done, from 0 to 1.
+  init(
+    _ configuration: SyntheticConfiguration, _ lists: SyntheticLists,
+    report: (Double) throws(DatasetError) -> Void
+  ) throws(DatasetError) {
+    let most = max(1, Self.mostPairs / configuration.items)
+    let interval = (configuration.users + most - 1) / most
+    var measured: [MeasuredUser] = []
+    lists.forEach { user, items in
+      guard user % interval == 0 else { return }
+      measured.append(MeasuredUser(user, items: items, configuration))
+    }
+    for block in SyntheticItems.blocks(of: configuration) {
+      try report(Double(block.lowerBound) / Double(configuration.items))
+      let observer = IdealObserver(
+        configuration, SyntheticItems(configuration, items: block), first: block.lowerBound)
+      for index in measured.indices { measured[index].add(observer) }
     }
     var totals = SIMD4<Double>.zero
-    var count = 0
-    for user in 0..<users where !test[user].isEmpty {
-      var isKnown = [Bool](repeating: false, count: candidates)
-      for item in history[user] { isKnown[Int(item)] = true }
-      let scores = observer.scores(of: user)
-      let uniform = log(Double(candidates - history[user].count))
-      for (index, values) in scores.enumerated() {
-        let largest = values.max() ?? 0
-        var sum = 0.0
-        for (item, score) in values.enumerated() where !isKnown[item] {
-          sum += exp(score - largest)
-        }
-        let logSum = largest + log(sum)
-        for item in test[user] { totals[index] += values[Int(item)] - logSum + uniform }
-      }
-      count += test[user].count
-    }
-    totals /= Double(max(1, count))
+    for user in measured { totals += user.gain(items: configuration.items) }
+    totals /= Double(max(1, measured.reduce(0) { $0 + $1.test.count }))
     (visual, text, additive, together) = (totals[0], totals[1], totals[2], totals[3])
     redundant = totals[0] + totals[1] - totals[2]
     uniqueVisual = totals[2] - totals[1]
     uniqueText = totals[2] - totals[0]
     synergistic = totals[3] - totals[2]
+    users = measured.count
+  }
+
+  private static let mostPairs = 1 << 26
+}
+
+/// A user whose test interactions are measured.
+private struct MeasuredUser {
+  let history: Set<Int32>
+  let test: Set<Int32>
+  private let taste: ScaledTaste
+  private var found = SIMD4<Double>.zero
+  private var largest = SIMD4<Double>(repeating: -.infinity)
+  private var sums = SIMD4<Double>.zero
+
+  init(_ user: Int, items: [Int32], _ configuration: SyntheticConfiguration) {
+    let labels = SplitRule.labels(count: items.count, user: user, seed: configuration.seed)
+    let part = { (label: SplitLabel) in
+      Set(zip(items, labels).filter { $0.1 == label }.map(\.0))
+    }
+    history = part(.train)
+    test = part(.test)
+    taste = ScaledTaste(user, configuration)
+  }
+
+  /// Adds the scores of a block of items. The sums of exponentials are kept relative to the largest
+  /// score so far.
+  mutating func add(_ observer: IdealObserver) {
+    for row in 0..<observer.count {
+      let item = Int32(truncatingIfNeeded: observer.first + row)
+      if history.contains(item) { continue }
+      let scores = observer.scores(of: row, taste)
+      if test.contains(item) { found += scores }
+      for index in 0..<4 {
+        let score = scores[index]
+        if score > largest[index] {
+          sums[index] = sums[index] * exp(largest[index] - score) + 1
+          largest[index] = score
+        } else {
+          sums[index] += exp(score - largest[index])
+        }
+      }
+    }
+  }
+
+  /// Σ over the test interactions of ln p plus ln of the number of candidates.
+  func gain(items: Int) -> SIMD4<Double> {
+    let uniform = log(Double(items - history.count))
+    var gain = found
+    for index in 0..<4 {
+      gain[index] += Double(test.count) * (uniform - largest[index] - log(sums[index]))
+    }
+    return gain
   }
 }
 
-/// The scores of an observer who knows the generative model and the users.
-private struct IdealObserver {
-  private let data: SyntheticData
-  private let noise: Double
-  private let factor: Double
+/// β w p of a user, by kind of information; for the signs tanh of it.
+private struct ScaledTaste {
+  let shared: [Double]
+  let uniqueVisual: [Double]
+  let uniqueText: [Double]
+  let signs: [Double]
 
-  init(_ data: SyntheticData) {
-    self.data = data
-    let configuration = data.configuration
-    noise = Double(configuration.observationNoise) * Double(configuration.observationNoise)
-    factor =
+  init(_ user: Int, _ configuration: SyntheticConfiguration) {
+    let factor =
       Double(configuration.sharpness) / Double(configuration.preferenceVariance).squareRoot()
-  }
-
-  /// For visual, text, both without signs, both: `[4][I]`.
-  func scores(of user: Int) -> [[Double]] {
-    let configuration = data.configuration
-    let visual = configuration.visualLayout
-    let text = configuration.textLayout
+    let preferences = SyntheticDraws(seed: configuration.seed).normal(
+      .user, rows: user..<user + 1, columns: SyntheticLatents.preferenceColumns(configuration))
     // The coordinates of a taste follow the components: shared, unique, unique, synergy.
-    var taste = data.userPreferences.row(user).map { factor * Double($0) }[...]
+    var taste = preferences.row(0).map { factor * Double($0) }[...]
     func next(_ component: SyntheticConfiguration.Component) -> [Double] {
       defer { taste = taste.dropFirst(component.dimensions) }
       return taste.prefix(component.dimensions).map { $0 * Double(component.weight) }
     }
-    let shared = next(configuration.shared)
-    let uniqueVisual = next(configuration.uniqueVisual)
-    let uniqueText = next(configuration.uniqueText)
-    let signs = next(configuration.synergy).map(tanh)
-    var scores = [[Double]](repeating: [], count: 4)
-    for item in 0..<configuration.items {
-      let x = data.visual.row(item)
-      let y = data.text.row(item)
-      func product(
-        _ weights: [Double], _ range: ColumnRange, _ row: UnsafeMutableBufferPointer<Float>
-      )
-        -> Double
-      {
-        var sum = 0.0
-        for (weight, column) in zip(weights, range.range) { sum += weight * Double(row[column]) }
-        return sum
+    shared = next(configuration.shared)
+    uniqueVisual = next(configuration.uniqueVisual)
+    uniqueText = next(configuration.uniqueText)
+    signs = next(configuration.synergy).map(tanh)
+  }
+}
+
+/// The scores of an observer who knows the generative model and the users, for a block of items.
+private struct IdealObserver {
+  /// The id of the first item.
+  let first: Int
+  private let items: SyntheticItems
+  private let visual: SyntheticLayout
+  private let text: SyntheticLayout
+  private let noise: Double
+  /// tanh(x_v/σ²) tanh(x_t/σ²), `[items][signs]`.
+  private let products: [[Double]]
+
+  init(_ configuration: SyntheticConfiguration, _ items: SyntheticItems, first: Int) {
+    self.first = first
+    self.items = items
+    let noise = Double(configuration.observationNoise) * Double(configuration.observationNoise)
+    let visual = configuration.visualLayout
+    let text = configuration.textLayout
+    products = (0..<items.visual.rows).map { row in
+      zip(visual.synergy.range, text.synergy.range).map { left, right in
+        tanh(Double(items.visual[row, left]) / noise)
+          * tanh(Double(items.text[row, right]) / noise)
       }
-      let sharedVisual = product(shared, visual.shared, x)
-      let sharedText = product(shared, text.shared, y)
-      let ownVisual = product(uniqueVisual, visual.unique, x) / (1 + noise)
-      let ownText = product(uniqueText, text.unique, y) / (1 + noise)
-      let additive = (sharedVisual + sharedText) / (2 + noise) + ownVisual + ownText
-      var synergy = 0.0
-      for (index, sign) in signs.enumerated() {
-        let left = tanh(Double(x[visual.synergy.start + index]) / noise)
-        let right = tanh(Double(y[text.synergy.start + index]) / noise)
-        synergy += log1p(left * right * sign)
-      }
-      scores[0].append(sharedVisual / (1 + noise) + ownVisual)
-      scores[1].append(sharedText / (1 + noise) + ownText)
-      scores[2].append(additive)
-      scores[3].append(additive + synergy)
     }
-    return scores
+    self.noise = noise
+    self.visual = visual
+    self.text = text
+  }
+
+  var count: Int { products.count }
+
+  /// For visual, text, both without signs, both.
+  func scores(of row: Int, _ taste: ScaledTaste) -> SIMD4<Double> {
+    let x = items.visual.row(row)
+    let y = items.text.row(row)
+    let sharedVisual = product(taste.shared, visual.shared, x)
+    let sharedText = product(taste.shared, text.shared, y)
+    let ownVisual = product(taste.uniqueVisual, visual.unique, x) / (1 + noise)
+    let ownText = product(taste.uniqueText, text.unique, y) / (1 + noise)
+    let additive = (sharedVisual + sharedText) / (2 + noise) + ownVisual + ownText
+    var synergy = 0.0
+    for (product, sign) in zip(products[row], taste.signs) { synergy += log1p(product * sign) }
+    return SIMD4(
+      sharedVisual / (1 + noise) + ownVisual, sharedText / (1 + noise) + ownText, additive,
+      additive + synergy)
+  }
+
+  private func product(
+    _ weights: [Double], _ columns: ColumnRange, _ row: UnsafeMutableBufferPointer<Float>
+  ) -> Double {
+    var sum = 0.0
+    for (weight, column) in zip(weights, columns.range) { sum += weight * Double(row[column]) }
+    return sum
   }
 }

@@ -16,9 +16,9 @@ public struct SyntheticLatents: Sendable {
   /// s_t, `[I, synergy.dimensions]`.
   public let synergyText: Matrix
 
-  init(_ configuration: SyntheticConfiguration) {
+  /// The latents of some items.
+  init(_ configuration: SyntheticConfiguration, items: Range<Int>) {
     let draws = SyntheticDraws(seed: configuration.seed)
-    let items = configuration.items
     shared = draws.normal(.shared, rows: items, columns: configuration.shared.dimensions)
     uniqueVisual = draws.normal(
       .uniqueVisual, rows: items, columns: configuration.uniqueVisual.dimensions)
@@ -42,6 +42,12 @@ public struct SyntheticLatents: Sendable {
       (uniqueText, configuration.uniqueText.weight),
       (synergy, configuration.synergy.weight),
     ])
+  }
+
+  /// Q: the columns of ``preferences(_:)``.
+  static func preferenceColumns(_ configuration: SyntheticConfiguration) -> Int {
+    configuration.shared.dimensions + configuration.uniqueVisual.dimensions
+      + configuration.uniqueText.dimensions + configuration.synergy.dimensions
   }
 
   /// All latents side by side, in the order of the properties.

@@ -44,8 +44,10 @@ public struct SyntheticTruth: Sendable, Equatable, Codable {
   /// in nats.
   public let preferenceInformation: SyntheticInformation?
 
-  init(_ data: SyntheticData) {
-    let configuration = data.configuration
+  init(
+    _ configuration: SyntheticConfiguration, interactionCount: Int,
+    information: SyntheticInformation?
+  ) {
     let variance = Double(configuration.preferenceVariance)
     let component = { (planted: SyntheticConfiguration.Component) in
       Component(
@@ -68,19 +70,24 @@ public struct SyntheticTruth: Sendable, Equatable, Codable {
     informationPerColumnNats = log(1 + 1 / noiseVariance) / 2
     synergyFromOneModalityNats = 0
     synergyFromBothNatsLimit = Double(configuration.synergy.dimensions) * log(2)
+    latentColumns = Self.latentColumns(configuration)
+    self.interactionCount = interactionCount
+    preferenceInformation = information
+  }
+
+  /// Columns of `truth_latents.npy`, by latent.
+  static func latentColumns(_ configuration: SyntheticConfiguration) -> [String: ColumnRange] {
     var start = 0
-    var latentColumns: [String: ColumnRange] = [:]
-    let latents = data.latents
-    for (name, matrix) in [
-      ("r", latents.shared), ("u_v", latents.uniqueVisual), ("u_t", latents.uniqueText),
-      ("s_v", latents.synergyVisual), ("s_t", latents.synergyText),
+    var columns: [String: ColumnRange] = [:]
+    for (name, component) in [
+      ("r", configuration.shared), ("u_v", configuration.uniqueVisual),
+      ("u_t", configuration.uniqueText), ("s_v", configuration.synergy),
+      ("s_t", configuration.synergy),
     ] {
-      latentColumns[name] = ColumnRange(start: start, end: start + matrix.columns)
-      start += matrix.columns
+      columns[name] = ColumnRange(start: start, end: start + component.dimensions)
+      start += component.dimensions
     }
-    self.latentColumns = latentColumns
-    interactionCount = data.interactions.count
-    preferenceInformation = configuration.planted.map { _ in SyntheticInformation(data) }
+    return columns
   }
 
   /// Reads the manifest of a generated data set.
