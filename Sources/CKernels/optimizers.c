@@ -115,6 +115,54 @@ CLONES void mrdib_adam_replay(
   if (start < width) replay_span(row, start, width - start, width, &c, steps, count);
 }
 
+INLINE void move_span(
+    float *weights, const float *row, size_t start, size_t count, size_t width, float epsilon,
+    mrdib_adam_gap gap) {
+  block w;
+  load(&w, weights + start, count);
+  block m;
+  load(&m, row + width + start, count);
+  block v;
+  load(&v, row + 2 * width + start, count);
+  block inverse = 1 / (__builtin_elementwise_sqrt(v) + epsilon * gap.mean);
+  block ratio = epsilon * inverse;
+  w -= gap.sum * m * inverse * (1 + gap.variance * (ratio * ratio));
+  store(weights + start, &w, count);
+}
+
+CLONES void mrdib_adam_move(
+    float *weights, const float *row, size_t width, const mrdib_adam_constants *constants,
+    mrdib_adam_gap gap) {
+  // Without a first moment, or at a learning rate of zero; the mean is then not defined.
+  if (gap.sum == 0) return;
+  const float epsilon = constants->epsilon;
+  size_t start = 0;
+  for (; start + LANES <= width; start += LANES)
+    move_span(weights, row, start, LANES, width, epsilon, gap);
+  if (start < width) move_span(weights, row, start, width - start, width, epsilon, gap);
+}
+
+INLINE void decay_span(float *moments, size_t count, float decay) {
+  block x;
+  load(&x, moments, count);
+  x *= decay;
+  drop_subnormals(&x);
+  store(moments, &x, count);
+}
+
+CLONES void mrdib_adam_decay(float *row, size_t width, mrdib_adam_gap gap) {
+  float *m = row + width, *v = row + 2 * width;
+  size_t start = 0;
+  for (; start + LANES <= width; start += LANES) {
+    decay_span(m + start, LANES, gap.decay1);
+    decay_span(v + start, LANES, gap.decay2);
+  }
+  if (start < width) {
+    decay_span(m + start, width - start, gap.decay1);
+    decay_span(v + start, width - start, gap.decay2);
+  }
+}
+
 INLINE void adagrad_span(
     float *row, const char *gradient, size_t start, size_t count, size_t width, float rate,
     float epsilon) {

@@ -9,7 +9,7 @@ import Testing
 struct ResumeTests {
   private static let kinds: [any RowOptimizer] = [
     SGD(), Adagrad(), RowwiseAdagrad(), Adam(mode: .dense), Adam(mode: .lazyExact),
-    Adam(mode: .lazy),
+    Adam(mode: .lazy), Adam(mode: .closed),
   ]
 
   @Test(

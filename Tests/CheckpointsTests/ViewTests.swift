@@ -19,7 +19,7 @@ struct ViewTests {
   func export(servers count: Int) throws {
     for specs in [TrainedServers.small, TrainedServers.large] {
       let folder = try TemporaryFolder()
-      let kind = Adam(mode: .lazyExact)
+      let kind = Adam(mode: count == 1 ? .closed : .lazyExact)
       var servers = try TrainedServers(specs, kind, servers: count)
       servers.train(to: 8)
       let manifest = try servers.save(in: folder.path)

@@ -34,7 +34,7 @@ func optimizerSettings() throws {
 func unknownOptimizer() throws {
   #expect(
     try message(of: "optimizer: adamm").contains("adam, adagrad, rowwise_adagrad or sgd"))
-  #expect(try message(of: "adam_mode: lazzy").contains("lazy_exact, dense or lazy"))
+  #expect(try message(of: "adam_mode: lazzy").contains("lazy_exact, dense, closed or lazy"))
   #expect(try message(of: "adam_mode: lazzy").contains("did you mean 'lazy'?"))
 }
 

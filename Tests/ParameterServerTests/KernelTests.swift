@@ -39,7 +39,8 @@ struct KernelTests {
     for number in 1...20 {
       let gradient = random.values(width, in: -0.1...0.1)
       let step = mrdib_adam_step(
-        step_size: 0.01 / Float(number), inverse_root: 1 + 1 / Float(number))
+        step_size: 0.01 / Float(number), inverse_root: 1 + 1 / Float(number),
+        sums: (0, 0, 0), decay1: 0, decay2: 0)
       withUnsafePointer(to: Self.constants) { constants in
         Self.misaligned(gradient) { mrdib_adam_update(&row, $0, width, constants, step) }
       }
@@ -62,7 +63,8 @@ struct KernelTests {
     let zero = [Float](repeating: 0, count: width)
     let steps = (0..<count).map { number in
       mrdib_adam_step(
-        step_size: 0.01 / Float(1 + number / 10), inverse_root: 1 + 1 / Float(1 + number))
+        step_size: 0.01 / Float(1 + number / 10), inverse_root: 1 + 1 / Float(1 + number),
+        sums: (0, 0, 0), decay1: 0, decay2: 0)
     }
     withUnsafePointer(to: Self.constants) { constants in
       mrdib_adam_replay(&row, width, constants, steps, count)
@@ -75,7 +77,9 @@ struct KernelTests {
   func untouched() {
     var row: [Float] = [-0.0, 0, 1, -1] + [Float](repeating: 0, count: 8)
     let before = Self.bits(row)
-    let steps = [mrdib_adam_step](repeating: .init(step_size: 0.1, inverse_root: 1), count: 10)
+    let steps = [mrdib_adam_step](
+      repeating: .init(step_size: 0.1, inverse_root: 1, sums: (0, 0, 0), decay1: 0, decay2: 0),
+      count: 10)
     withUnsafePointer(to: Self.constants) { constants in
       mrdib_adam_replay(&row, 4, constants, steps, steps.count)
       mrdib_adam_update(&row, [0, 0, 0, 0] as [Float], 4, constants, steps[0])

@@ -108,7 +108,8 @@ struct OptimizerTests {
     let second =
       0.01 * (0.09 / (1 - 0.81)) / ((0.000999 / (1 - 0.999 * 0.999)).squareRoot())
     for (mode, expected) in [
-      (Adam.Mode.dense, -0.01 - second), (.lazyExact, -0.01 - second), (.lazy, -0.01),
+      (Adam.Mode.dense, -0.01 - second), (.lazyExact, -0.01 - second),
+      (.closed, -0.01 - second), (.lazy, -0.01),
     ] {
       var cluster = try TestCluster(
         [Self.table(width: 1, value: 0)], kind: Adam(mode: mode), rate: LearningRate(0.01))
@@ -163,6 +164,7 @@ struct OptimizerTests {
     Case(
       name: "adam lazyExact", kind: Adam(mode: .lazyExact), parabolaRate: 0.1, rosenbrockRate: 0.01
     ),
+    Case(name: "adam closed", kind: Adam(mode: .closed), parabolaRate: 0.1, rosenbrockRate: 0.01),
     Case(name: "adam lazy", kind: Adam(mode: .lazy), parabolaRate: 0.1, rosenbrockRate: 0.01),
   ]
 

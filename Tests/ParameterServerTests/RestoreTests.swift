@@ -67,7 +67,7 @@ struct RestoreTests {
     "training resumes with the bits of an undisturbed run",
     arguments: [
       SGD(), Adagrad(), RowwiseAdagrad(), Adam(mode: .dense), Adam(mode: .lazyExact),
-      Adam(mode: .lazy),
+      Adam(mode: .lazy), Adam(mode: .closed),
     ] as [any RowOptimizer], [1, 6, 10] as [UInt64])
   func goesOn(kind: any RowOptimizer, stop: UInt64) throws {
     var undisturbed = try Self.cluster(kind, servers: 2)

@@ -67,7 +67,7 @@ struct SumTests {
     "the number of servers changes no bit",
     arguments: [
       SGD(), Adagrad(), RowwiseAdagrad(), Adam(mode: .dense), Adam(mode: .lazyExact),
-      Adam(mode: .lazy),
+      Adam(mode: .lazy), Adam(mode: .closed),
     ] as [any RowOptimizer])
   func serverCount(kind: any RowOptimizer) throws {
     let specs = [

@@ -42,7 +42,8 @@ struct UpdateLanesTests {
 
   @Test("have the same bits for any number of lanes", arguments: [2, 3, 5])
   func sameBits(lanes: Int) throws {
-    for optimizer in [Adam(mode: .lazyExact), Adam(mode: .dense), Adam(mode: .lazy)] {
+    for mode in [Adam.Mode.lazyExact, .closed, .dense, .lazy] {
+      let optimizer = Adam(mode: mode)
       #expect(
         try Self.train(optimizer, lanes: lanes) == Self.train(optimizer, lanes: 1),
         "\(optimizer.mode)")

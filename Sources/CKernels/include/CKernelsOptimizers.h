@@ -15,10 +15,24 @@ typedef struct {
 } mrdib_adam_constants;
 
 /// What changes from step to step: learning rate / (1 - beta1^t), and 1 / sqrt(1 - beta2^t).
+///
+/// The other numbers are those of the closed form, and 0 where it is not used. With
+/// a_j = step_size beta1^j / (beta2^(j/2) inverse_root) and c_j = 1 / (beta2^(j/2) inverse_root),
+/// both of the step t + j, `sums` are the sums of a_j, a_j c_j and a_j c_j^2 over the steps after
+/// this step t but the last one of the run; `decay1` and `decay2` are beta1^t and beta2^t.
 typedef struct {
   float step_size;
   float inverse_root;
+  double sums[3];
+  float decay1, decay2;
 } mrdib_adam_step;
+
+/// The closed form of some steps with a zero gradient: A, the sum of a_j; the mean and the variance
+/// of c_j with weights a_j; and what the moments are multiplied by.
+typedef struct {
+  float sum, mean, variance;
+  float decay1, decay2;
+} mrdib_adam_gap;
 
 /// One Adam update of a row, `[3 * width]`:
 /// m = beta1 m + (1 - beta1) g; v = beta2 v + (1 - beta2) g^2;
@@ -34,6 +48,16 @@ void mrdib_adam_update(
 void mrdib_adam_replay(
     float *row, size_t width, const mrdib_adam_constants *constants, const mrdib_adam_step *steps,
     size_t count);
+
+/// Moves weights, `[width]`, by the steps of a gap after the row, `[3 * width]`, was last updated:
+/// w -= A m / d (1 + variance (epsilon / d)^2), d = sqrt(v) + epsilon mean. That is the sum of the
+/// updates but for terms of third order in the spread of c_j. `weights` may be those of the row.
+void mrdib_adam_move(
+    float *weights, const float *row, size_t width, const mrdib_adam_constants *constants,
+    mrdib_adam_gap gap);
+
+/// Multiplies the moments of a row, `[3 * width]`, by what they decay in a gap.
+void mrdib_adam_decay(float *row, size_t width, mrdib_adam_gap gap);
 
 /// One Adagrad update of a row, `[2 * width]`: s += g^2; w -= rate g / (sqrt(s) + epsilon).
 void mrdib_adagrad_update(

@@ -15,6 +15,9 @@ package struct Adam: RowOptimizer {
     /// Every row is updated at every step; with a gradient of zero the moments decay and still move
     /// the row. Published results use this mode.
     case dense
+    /// As `lazyExact`, with the sum of all missed steps in one formula, whose cost does not grow
+    /// with them: `dense` but for rounding. See ``ClosedAdam``.
+    case closed
     /// Only rows with a gradient are updated. Cheapest; not comparable with published results.
     case lazy
   }
@@ -25,7 +28,8 @@ package struct Adam: RowOptimizer {
     let mode = Setting(
       "adam_mode", default: Mode.lazyExact,
       help: "What happens to rows that a step does not touch (register A20): dense moves them every"
-        + " step, lazy_exact when they are next touched with the same result, lazy not at all.")
+        + " step, lazy_exact when they are next touched with the same result, closed in one step"
+        + " with nearly the same result (for large tables), lazy not at all.")
     let beta1 = Setting(
       "adam_beta1", default: Adam().beta1, .within(0..<1),
       help: "Decay of Adam's mean of gradients (MMRec).")
@@ -71,12 +75,14 @@ package struct Adam: RowOptimizer {
       throw ParameterServerError(
         .configuration, "Adam's \(name) is \(beta); choose at least 0 and less than 1.")
     }
+    if mode == .closed { try closed.validate() }
   }
 
   package var untouchedRows: UntouchedRows {
     switch mode {
     case .dense: .moveAtOnce
     case .lazyExact: .moveWhenUsed
+    case .closed: .moveWhenUpdated
     case .lazy: .stay
     }
   }
@@ -84,7 +90,14 @@ package struct Adam: RowOptimizer {
   package func step(_ number: Int, rate: Double) -> mrdib_adam_step {
     mrdib_adam_step(
       step_size: Float(rate / (1 - pow(beta1, Double(number)))),
-      inverse_root: Float(1 / (1 - pow(beta2, Double(number))).squareRoot()))
+      inverse_root: Float(1 / (1 - pow(beta2, Double(number))).squareRoot()),
+      sums: (0, 0, 0), decay1: mode == .closed ? Float(pow(beta1, Double(number))) : 0,
+      decay2: mode == .closed ? Float(pow(beta2, Double(number))) : 0)
+  }
+
+  package func append(_ step: mrdib_adam_step, to steps: inout [mrdib_adam_step]) {
+    if mode == .closed { closed.addLast(of: &steps) }
+    steps.append(step)
   }
 
   package func update(
@@ -100,4 +113,23 @@ package struct Adam: RowOptimizer {
     guard let first = steps.baseAddress else { return }
     withUnsafePointer(to: constants) { mrdib_adam_replay(row, width, $0, first, steps.count) }
   }
+
+  package func settle(
+    _ row: UnsafeMutablePointer<Float>, width: Int,
+    steps: UnsafeBufferPointer<mrdib_adam_step>, missed: Range<Int>
+  ) {
+    let gap = closed.gap(steps, missed)
+    withUnsafePointer(to: constants) { mrdib_adam_move(row, row, width, $0, gap) }
+    mrdib_adam_decay(row, width, gap)
+  }
+
+  package func addMissed(
+    to weights: UnsafeMutablePointer<Float>, of row: UnsafePointer<Float>, width: Int,
+    steps: UnsafeBufferPointer<mrdib_adam_step>, missed: Range<Int>
+  ) {
+    let gap = closed.gap(steps, missed)
+    withUnsafePointer(to: constants) { mrdib_adam_move(weights, row, width, $0, gap) }
+  }
+
+  private var closed: ClosedAdam { ClosedAdam(beta1: beta1, beta2: beta2) }
 }

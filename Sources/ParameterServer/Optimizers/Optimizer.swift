@@ -63,7 +63,7 @@ struct Optimizer: Sendable {
   /// The steps that rows of this rule may have missed and need before they are read; nil if rows
   /// never miss steps.
   func catchUp(of rule: UpdateRule) -> (any OptimizerSteps)? {
-    guard case .optimizer(let group) = rule, configuration.rule.untouchedRows == .moveWhenUsed
+    guard case .optimizer(let group) = rule, configuration.rule.untouchedRows.isLate
     else { return nil }
     return groups[group]
   }
@@ -87,9 +87,11 @@ protocol OptimizerSteps: Sendable {
   mutating func append(rate: Double)
   /// Applies the last step; returns how many rows a gradient reached.
   func apply(to table: inout TableStore, gradients: [GradientSource]) -> Int
-  /// Brings rows to the state that they would have with every step applied.
-  func catchUp(_ rows: LocalRows, of table: inout TableStore)
-  /// The same for one row, `[weights, states]`, to which `done` steps were applied.
+  /// Copies the weights of rows as they are with every step applied, `[rows.count, width]`. Rows
+  /// may be brought to that state.
+  func copy(
+    _ rows: LocalRows, of table: inout TableStore, to destination: UnsafeMutablePointer<Float>)
+  /// Brings one row, `[weights, states]`, to that state, to which `done` steps were applied.
   func catchUp(_ row: UnsafeMutablePointer<Float>, width: Int, from done: Int)
 }
 
@@ -104,22 +106,25 @@ struct StepsOf<Rule: RowOptimizer>: OptimizerSteps {
 
   mutating func append(rate: Double) {
     count += 1
-    if rule.untouchedRows != .moveWhenUsed { steps.removeAll(keepingCapacity: true) }
-    steps.append(rule.step(count, rate: rate))
+    if !rule.untouchedRows.isLate { steps.removeAll(keepingCapacity: true) }
+    rule.append(rule.step(count, rate: rate), to: &steps)
   }
 
   func apply(to table: inout TableStore, gradients: [GradientSource]) -> Int {
     rule.apply(steps, to: &table, gradients: gradients)
   }
 
-  func catchUp(_ rows: LocalRows, of table: inout TableStore) {
+  func copy(
+    _ rows: LocalRows, of table: inout TableStore, to destination: UnsafeMutablePointer<Float>
+  ) {
     rule.catchUp(rows, of: &table, with: steps)
+    rule.copy(rows, of: table, with: steps, to: destination)
   }
 
   func catchUp(_ row: UnsafeMutablePointer<Float>, width: Int, from done: Int) {
     guard done > 0 && done < steps.count else { return }
     steps.withUnsafeBufferPointer {
-      rule.replay(row, width: width, steps: UnsafeBufferPointer(rebasing: $0[done...]))
+      rule.catchUp(row, width: width, with: $0, missed: done..<steps.count)
     }
   }
 }

@@ -1,4 +1,5 @@
 import CKernels
+import Tensors
 
 /// Loops over the rows that a step changes.
 extension RowOptimizer {
@@ -22,10 +23,9 @@ extension RowOptimizer {
             replay(row.values, width: width, steps: last)
           }
         }
-      case .moveWhenUsed:
-        let missed = UnsafeBufferPointer(rebasing: steps.dropLast())
+      case .moveWhenUsed, .moveWhenUpdated:
         return table.forEachGradient(gradients) { row, gradient in
-          catchUp(row, width: width, with: missed)
+          catchUp(row, width: width, with: steps, to: steps.count - 1)
           update(row.values, gradient: gradient, width: width, at: step)
           row.lastUpdate?.pointee = UInt32(steps.count)
         }
@@ -48,7 +48,7 @@ extension RowOptimizer {
             // stay shared with snapshots.
             let lastUpdate = range.lastUpdate(at: index)
             guard lastUpdate > 0 && lastUpdate < steps.count else { return }
-            catchUp(range.writableRow(at: index), width: width, with: steps)
+            catchUp(range.writableRow(at: index), width: width, with: steps, to: steps.count)
           }
           return 0
         }
@@ -56,16 +56,49 @@ extension RowOptimizer {
     }
   }
 
-  /// Replays the steps that a row missed. A row that never had a gradient is left alone: its states
-  /// are zero, so that steps with a zero gradient change nothing.
+  package func copy(
+    _ rows: LocalRows, of table: TableStore, with steps: [Step],
+    to destination: UnsafeMutablePointer<Float>
+  ) {
+    table.copy(rows, to: destination)
+    guard untouchedRows == .moveWhenUpdated else { return }
+    let width = table.layout.width
+    steps.withUnsafeBufferPointer { steps in
+      Lanes.current.forEachRange(of: rows.count, elements: width) { range in
+        rows.forEach(in: range) { position, index in
+          let done = table.lastUpdate(at: index)
+          guard done > 0 && done < steps.count else { return }
+          addMissed(
+            to: destination + position * width, of: table.row(at: index), width: width,
+            steps: steps, missed: done..<steps.count)
+        }
+      }
+    }
+  }
+
+  /// Applies the steps before `end` that a row missed. A row that never had a gradient is left
+  /// alone: its states are zero, so that steps with a zero gradient change nothing.
   @inline(__always)
   private func catchUp(
-    _ row: TableStore.WritableRow, width: Int, with steps: UnsafeBufferPointer<Step>
+    _ row: TableStore.WritableRow, width: Int, with steps: UnsafeBufferPointer<Step>, to end: Int
   ) {
     guard let lastUpdate = row.lastUpdate, lastUpdate.pointee > 0 else { return }
     let done = Int(lastUpdate.pointee)
-    guard done < steps.count else { return }
-    replay(row.values, width: width, steps: UnsafeBufferPointer(rebasing: steps[done...]))
-    lastUpdate.pointee = UInt32(steps.count)
+    guard done < end else { return }
+    catchUp(row.values, width: width, with: steps, missed: done..<end)
+    lastUpdate.pointee = UInt32(end)
+  }
+
+  /// Applies steps that a row missed.
+  @inline(__always)
+  func catchUp(
+    _ row: UnsafeMutablePointer<Float>, width: Int, with steps: UnsafeBufferPointer<Step>,
+    missed: Range<Int>
+  ) {
+    if untouchedRows == .moveWhenUpdated {
+      settle(row, width: width, steps: steps, missed: missed)
+    } else {
+      replay(row, width: width, steps: UnsafeBufferPointer(rebasing: steps[missed]))
+    }
   }
 }

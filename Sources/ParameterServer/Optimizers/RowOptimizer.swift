@@ -31,6 +31,9 @@ package protocol RowOptimizer: Sendable {
   /// The step with a number (from 1) and a learning rate.
   func step(_ number: Int, rate: Double) -> Step
 
+  /// Appends a step to all steps before it.
+  func append(_ step: Step, to steps: inout [Step])
+
   /// Updates a row.
   ///
   /// - Parameters:
@@ -40,9 +43,24 @@ package protocol RowOptimizer: Sendable {
   func update(
     _ row: UnsafeMutablePointer<Float>, gradient: UnsafeRawPointer, width: Int, at step: Step)
 
-  /// Applies steps with a gradient of zero to a row, bit for bit. Required unless `untouchedRows`
-  /// is `stay`.
+  /// Applies steps with a gradient of zero to a row, bit for bit. Required if `untouchedRows` is
+  /// `moveAtOnce` or `moveWhenUsed`.
   func replay(_ row: UnsafeMutablePointer<Float>, width: Int, steps: UnsafeBufferPointer<Step>)
+
+  /// Applies steps with a gradient of zero to a row, all at once. Required if `untouchedRows` is
+  /// `moveWhenUpdated`.
+  ///
+  /// - Parameters:
+  ///   - steps: all steps of the parameter group.
+  ///   - missed: those that the row has missed, to the last or to the last but one.
+  func settle(
+    _ row: UnsafeMutablePointer<Float>, width: Int, steps: UnsafeBufferPointer<Step>,
+    missed: Range<Int>)
+  /// What ``settle(_:width:steps:missed:)`` does to the weights of a row, done to a copy of them,
+  /// `[width]`.
+  func addMissed(
+    to weights: UnsafeMutablePointer<Float>, of row: UnsafePointer<Float>, width: Int,
+    steps: UnsafeBufferPointer<Step>, missed: Range<Int>)
 
   // The loops over rows are implemented once, in `RowOptimizer+Rows.swift`. They are requirements
   // of the protocol so that the compiler specializes them for every optimizer.
@@ -51,6 +69,10 @@ package protocol RowOptimizer: Sendable {
   func apply(_ steps: [Step], to table: inout TableStore, gradients: [GradientSource]) -> Int
   /// Brings rows to the state that they would have with all of `steps` applied.
   func catchUp(_ rows: LocalRows, of table: inout TableStore, with steps: [Step])
+  /// Copies the weights of rows as they are with all of `steps` applied, `[rows.count, width]`.
+  func copy(
+    _ rows: LocalRows, of table: TableStore, with steps: [Step],
+    to destination: UnsafeMutablePointer<Float>)
 }
 
 /// How a step treats rows without a gradient.
@@ -61,19 +83,35 @@ package enum UntouchedRows: Sendable, Equatable {
   case moveAtOnce
   /// Their missed steps are replayed when they are next read or updated.
   case moveWhenUsed
+  /// Their missed steps are applied all at once when they are next updated, and to the copy when
+  /// they are read: the result may differ in rounding from one step after the other, so that a read
+  /// must not change the row.
+  case moveWhenUpdated
+
+  /// Whether rows may have missed steps.
+  package var isLate: Bool { self == .moveWhenUsed || self == .moveWhenUpdated }
 }
 
 extension RowOptimizer {
   package func validate() throws(ParameterServerError) {}
   package var untouchedRows: UntouchedRows { .stay }
+  package func append(_ step: Step, to steps: inout [Step]) { steps.append(step) }
   package func replay(
     _ row: UnsafeMutablePointer<Float>, width: Int, steps: UnsafeBufferPointer<Step>
+  ) {}
+  package func settle(
+    _ row: UnsafeMutablePointer<Float>, width: Int, steps: UnsafeBufferPointer<Step>,
+    missed: Range<Int>
+  ) {}
+  package func addMissed(
+    to weights: UnsafeMutablePointer<Float>, of row: UnsafePointer<Float>, width: Int,
+    steps: UnsafeBufferPointer<Step>, missed: Range<Int>
   ) {}
 
   /// The optimizer's name and states, as checkpoints record them.
   package var description: OptimizerDescription {
     OptimizerDescription(
-      name: Self.name, states: states, tracksUpdates: untouchedRows == .moveWhenUsed)
+      name: Self.name, states: states, tracksUpdates: untouchedRows.isLate)
   }
 
   /// With a zero epsilon, a row whose gradients are zero would become NaN by 0 / 0.

@@ -103,9 +103,11 @@ extension ServerState {
       guard let base = buffer.baseAddress else { return }
       for section in pull.rows {
         if let missed = optimizer.catchUp(of: tables[section.table].spec.rule) {
-          missed.catchUp(section.rows, of: &tables[section.table])
+          missed.copy(
+            section.rows, of: &tables[section.table], to: base + section.valueStart)
+        } else {
+          tables[section.table].copy(section.rows, to: base + section.valueStart)
         }
-        tables[section.table].copy(section.rows, to: base + section.valueStart)
       }
     }
     let sections = pull.rows.map { section in

@@ -29,7 +29,8 @@ final class AdamMatrix {
       storage.pointer, gradient.pointer, value.count, &constants,
       mrdib_adam_step(
         step_size: Float(rate / (1 - pow(0.9, Double(steps)))),
-        inverse_root: Float(1 / (1 - pow(0.999, Double(steps))).squareRoot())))
+        inverse_root: Float(1 / (1 - pow(0.999, Double(steps))).squareRoot()),
+        sums: (0, 0, 0), decay1: 0, decay2: 0))
   }
 }
 
