@@ -99,6 +99,12 @@ package struct SelectionKeys: SettingGroup {
     help: "Whether an evaluation also measures groups: users by their training interactions, items"
       + " by theirs (quartiles; items without any are apart). With metrics that count hits, in"
       + " summary.json and metrics.jsonl.")
+  package let evaluationUsers = Setting<Int>(
+    "eval_users", default: 0, .within(2...1_000_000_000, or: 0), unit: "users",
+    help:
+      "Users that evaluations during training are measured on, for large data: a sample that the"
+      + " seed draws, the same in every evaluation, ranking all items. Records have the standard"
+      + " error of every mean. 0: all users.")
   package let cutoffs = Setting<[Int]>(
     "topk", default: [5, 10, 20, 50], .someWithin(1...10_000), unit: "items",
     help: "The cutoffs K at which every metric is reported (MMRec).")

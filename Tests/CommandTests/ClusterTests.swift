@@ -105,6 +105,33 @@ import Testing
     #expect(table.output.contains("coverage@20") && table.output.contains("popularity@20"))
   }
 
+  @Test("an evaluation of some users, with closed-form Adam: the same digits in every layout")
+  func sampledUsers() throws {
+    let folder = try TemporaryFolder()
+    let data = try folder.generateData()
+    let options = [
+      "--set", "eval_users=40", "--set", "evaluation_block_users=16", "--set", "adam_mode=closed",
+    ]
+    func errors(_ name: String) throws -> [String: [String: Double]] {
+      try #require(
+        try folder.object("\(name)/summary.json")["standard_error"] as? [String: [String: Double]])
+    }
+    let alone = try train(folder, "alone", data: data, ["--single-process"] + options)
+    let expected = try errors("alone")
+    let error = try #require(expected["test"]?["recall@20"])
+    #expect(error > 0 && error < 0.2 && expected["valid"]?.count == expected["test"]?.count)
+    for (workers, servers) in [(1, 2), (3, 1)] {
+      let name = "cluster-\(workers)-\(servers)"
+      let cluster = try train(
+        folder, name, data: data,
+        ["--workers", "\(workers)", "--servers", "\(servers)"] + options)
+      #expect(cluster == alone && (try errors(name)) == expected, "\(name)")
+    }
+    // Of all users, whose means the sample only estimates.
+    let table = try Command("compare", "\(folder.path)/alone", "--metric", "recall@20")
+    #expect(table.status == 0 && table.output.contains("recall@20"), "\(table.errors)")
+  }
+
   @Test("roles started by hand, in any order, find each other through the coordinator")
   func rolesByHand() throws {
     let folder = try TemporaryFolder()

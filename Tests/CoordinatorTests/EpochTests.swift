@@ -134,6 +134,27 @@ import Testing
     #expect(users == ["valid": 4])
   }
 
+  @Test("sums of squares become standard errors of the means, from two users on")
+  func standardErrors() throws {
+    let sums = UnitSums([
+      UnitReport(
+        unit: 0,
+        sums: ["valid.users": 1, "valid.recall@5": 1, "valid squares.recall@5": 1]),
+      UnitReport(
+        unit: 1,
+        sums: ["valid.users": 3, "valid.recall@5": 1, "valid squares.recall@5": 0.5]),
+      UnitReport(
+        unit: 2, sums: ["test.users": 1, "test.recall@5": 1, "test squares.recall@5": 1]),
+    ])
+    let (metrics, users) = sums.evaluationMeans()
+    // s² = (1.5 − 4/4) / 3, over 4 users.
+    let error = try #require(metrics["valid standard_error.recall@5"])
+    #expect(abs(error - (0.5 / 12).squareRoot()) < 1e-15)
+    #expect(
+      Set(metrics.keys) == ["valid.recall@5", "valid standard_error.recall@5", "test.recall@5"])
+    #expect(users == ["valid": 4, "test": 1])
+  }
+
   @Test("an epoch reports the staleness of its rows, over all shards, if they may be stale")
   func staleness() {
     let sums = UnitSums([

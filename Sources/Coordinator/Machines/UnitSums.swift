@@ -1,4 +1,5 @@
 import Protocol
+import Recommenders
 
 /// Adds the reports of a phase in the order of their units (shards, blocks), in `Double`, so that
 /// the totals have the same bits in whatever order the reports came.
@@ -27,13 +28,23 @@ package struct UnitSums: Sendable, Equatable {
   }
 
   /// What an evaluation reports: `SPLIT.METRIC` is a sum over the users of a split and becomes the
-  /// mean over `SPLIT.users`, which itself stays a count. A split without users has no metrics.
+  /// mean over `SPLIT.users`, which itself stays a count. A split without users has no metrics. Sums
+  /// of squares become standard errors, for at least two users.
   package func evaluationMeans() -> (metrics: [String: Double], users: [String: Double]) {
     var metrics: [String: Double] = [:]
     var users: [String: Double] = [:]
     for (name, sum) in totals {
       guard let dot = name.firstIndex(of: ".") else { continue }
       let split = String(name[..<dot])
+      if let sampled = SampleSplit.ofSquares(split) {
+        let metric = name[name.index(after: dot)...]
+        guard let count = totals["\(sampled).users"], count > 1,
+          let total = totals["\(sampled).\(metric)"]
+        else { continue }
+        metrics["\(SampleSplit.standardError(of: sampled)).\(metric)"] =
+          SampleSplit.standardError(sum: total, squares: sum, count: count)
+        continue
+      }
       guard let count = totals["\(split).users"], count > 0 else { continue }
       if name == "\(split).users" { users[split] = sum } else { metrics[name] = sum / count }
     }

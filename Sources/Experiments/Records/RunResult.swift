@@ -13,12 +13,15 @@ package struct RunResult: Sendable, Equatable {
   /// Metrics of the best epoch, unrounded, such as `recall@20`.
   package var valid: [String: Double]
   package var test: [String: Double]
+  /// Standard errors of the metrics by split, if they were measured on some users only.
+  package var standardErrors: [String: [String: Double]]
   /// `total`, `train`, `evaluate`.
   package var seconds: [String: Double]
 
   package init(
     model: String, dataset: String, bestEpoch: Int?, epochsRun: Int, parameterCount: Int,
-    valid: [String: Double], test: [String: Double], seconds: [String: Double]
+    valid: [String: Double], test: [String: Double], seconds: [String: Double],
+    standardErrors: [String: [String: Double]] = [:]
   ) {
     self.model = model
     self.dataset = dataset
@@ -28,6 +31,7 @@ package struct RunResult: Sendable, Equatable {
     self.valid = valid
     self.test = test
     self.seconds = seconds
+    self.standardErrors = standardErrors
   }
 
   /// A metric of the best epoch.
@@ -85,12 +89,14 @@ extension RunResult {
     var valid: [String: Double?]
     var test: [String: Double?]
     var seconds: [String: Double]
+    var standard_error: [String: [String: Double?]]?
 
     var result: RunResult {
       RunResult(
         model: model, dataset: dataset, bestEpoch: best_epoch, epochsRun: epochs_run,
         parameterCount: parameter_count, valid: valid.compactMapValues { $0 },
-        test: test.compactMapValues { $0 }, seconds: seconds)
+        test: test.compactMapValues { $0 }, seconds: seconds,
+        standardErrors: (standard_error ?? [:]).mapValues { $0.compactMapValues { $0 } })
     }
   }
 }

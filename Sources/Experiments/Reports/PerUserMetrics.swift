@@ -28,7 +28,7 @@ package struct PerUserMetrics: Sendable, Equatable {
   /// the model's folder as `per_user.tsv`.
   ///
   /// Their means are those of `summary.json`; on the same type of processor they have the same
-  /// bits.
+  /// bits. A run that was evaluated on a sample has estimates of them there.
   ///
   /// - Parameter dataFolder: where the data lies, if it has moved.
   /// - Throws: errors with a sentence when the run has no model, the data has changed, or the means
@@ -74,15 +74,22 @@ package struct PerUserMetrics: Sendable, Equatable {
   /// The largest difference between a mean and the run's own, relative to it if it is above 1:
   /// processors round scores differently, and then items of nearly equal scores swap ranks.
   private static let tolerance = 1e-4
+  /// How many standard errors the estimate of a sample may be off.
+  private static let sampleTolerance = 6.0
 
   private func check(against result: RunResult, blockSize: Int, run: String) throws {
     for split in Split.allCases {
       // A split without users has no means.
       if metrics(split).users.isEmpty, result.values(split).isEmpty { continue }
+      let errors = result.standardErrors[split.rawValue]
       let means = metrics(split).means(blockSize: blockSize)
       for (name, mean) in means {
         let expected = result.value(name, split)
-        guard let expected, abs(expected - mean) <= Self.tolerance * max(1, expected) else {
+        // A sample in which all users have the same value says nothing of its precision.
+        if let errors, errors[name] ?? 0 == 0, expected != nil { continue }
+        let tolerance =
+          Self.tolerance * max(1, expected ?? 0) + Self.sampleTolerance * (errors?[name] ?? 0)
+        guard let expected, abs(expected - mean) <= tolerance else {
           throw ExperimentError(
             .dataMalformed,
             "Cannot use the metrics per user of '\(run)': their mean of \(split.rawValue) \(name) "

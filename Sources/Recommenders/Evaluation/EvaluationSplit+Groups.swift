@@ -37,10 +37,14 @@ extension EvaluationSplit {
 
 extension Dataset {
   /// The splits that an evaluation measures: validation, test, and with `groups` the parts of both.
-  package func evaluationSplits(groups: Bool) -> [EvaluationSplit] {
+  ///
+  /// - Parameter sample: the users that are measured; nil for all.
+  package func evaluationSplits(
+    groups: Bool, sample: EvaluationSample? = nil
+  ) -> [EvaluationSplit] {
     let splits = [
-      EvaluationSplit(name: EvaluationSplit.names.valid, truth: valid),
-      EvaluationSplit(name: EvaluationSplit.names.test, truth: test),
+      EvaluationSplit(name: EvaluationSplit.names.valid, truth: valid, sample: sample),
+      EvaluationSplit(name: EvaluationSplit.names.test, truth: test, sample: sample),
     ]
     return splits
       + (groups ? splits.flatMap { $0.groups(train: train).map(\.split) } : [])

@@ -53,23 +53,25 @@ public struct FullRanking: Sendable {
     splits: [EvaluationSplit]
   ) throws -> [MetricSums] {
     try evaluate(
-      userMatrix: userMatrix, firstUser: firstUser, itemMatrix: itemMatrix, trainMask: trainMask,
-      popularity: popularity(trainMask), splits: splits)
+      userMatrix: userMatrix, users: .consecutive(from: firstUser), itemMatrix: itemMatrix,
+      trainMask: trainMask, popularity: popularity(trainMask), splits: splits)
   }
 
   /// As ``evaluate(userMatrix:firstUser:itemMatrix:trainMask:splits:)``.
   ///
-  /// - Parameter popularity: what ``popularity(_:)`` returns for the training interactions.
+  /// - Parameters:
+  ///   - users: the ids of the rows of the users' matrix.
+  ///   - popularity: what ``popularity(_:)`` returns for the training interactions.
   package func evaluate(
-    userMatrix: Matrix, firstUser: Int, itemMatrix: Matrix, trainMask: AdjacencyList,
+    userMatrix: Matrix, users: RankedUsers, itemMatrix: Matrix, trainMask: AdjacencyList,
     popularity: ItemPopularity?, splits: [EvaluationSplit]
   ) throws -> [MetricSums] {
     var sums = splits.map {
       MetricSums(
         split: $0.name, metrics: $0.measured(by: metrics), cutoffs: cutoffs,
-        itemCount: itemMatrix.rows)
+        itemCount: itemMatrix.rows, withSquares: $0.isSampled)
     }
-    try rank(userMatrix, firstUser, itemMatrix, trainMask, splits) {
+    try rank(userMatrix, users, itemMatrix, trainMask, splits) {
       split, _, hitRanks, count, list in
       sums[split].add(
         hitRanks: hitRanks, truthCount: count, discounts: discounts, list: list,
@@ -92,7 +94,7 @@ public struct FullRanking: Sendable {
     }
     let popularity = self.popularity(trainMask)
     var metrics = none.map { UserMetrics(split: $0.split, names: $0.names) }
-    try rank(userMatrix, firstUser, itemMatrix, trainMask, splits) {
+    try rank(userMatrix, .consecutive(from: firstUser), itemMatrix, trainMask, splits) {
       split, user, hitRanks, count, list in
       var alone = none[split]
       alone.add(
@@ -106,7 +108,9 @@ public struct FullRanking: Sendable {
   /// How many named sums ``MetricSums/keyed`` has in all splits.
   package func sumCount(of splits: [EvaluationSplit]) -> Int {
     splits.reduce(0) { count, split in
-      count + 1 + split.measured(by: metrics).count(where: \.isPerUser) * cutoffs.count
+      count + 1
+        + split.measured(by: metrics).count(where: \.isPerUser) * cutoffs.count
+        * (split.isSampled ? 2 : 1)
     }
   }
 
@@ -126,13 +130,13 @@ public struct FullRanking: Sendable {
   /// the ranks of these items and, if a metric needs it, the whole list: users ascending, the
   /// splits of a user one after the other.
   private func rank(
-    _ userMatrix: Matrix, _ firstUser: Int, _ itemMatrix: Matrix, _ trainMask: AdjacencyList,
+    _ userMatrix: Matrix, _ users: RankedUsers, _ itemMatrix: Matrix, _ trainMask: AdjacencyList,
     _ splits: [EvaluationSplit],
     visit: (_ split: Int, _ user: Int, _ hitRanks: [Int], _ truthCount: Int, _ list: [Int]) -> Void
   ) throws {
-    try checkShapes(userMatrix, firstUser, itemMatrix, [trainMask] + splits.map(\.truth))
+    try checkShapes(userMatrix, users, itemMatrix, [trainMask] + splits.map(\.truth))
     let rows = (0..<userMatrix.rows).filter { row in
-      splits.contains { $0.truth.degree(firstUser + row) > 0 }
+      splits.contains { $0.truth.degree(users[row]) > 0 }
     }
     guard let deepest = cutoffs.last, !rows.isEmpty else { return }
     let needsLists = self.needsLists
@@ -152,7 +156,7 @@ public struct FullRanking: Sendable {
         let start = (first + position) * tile.users
         scratch[position].rank(
           rows[start..<min(start + tile.users, rows.count)], of: userMatrix,
-          firstUser: firstUser, trainMask: trainMask, needsLists: needsLists)
+          ids: users, trainMask: trainMask, needsLists: needsLists)
       }
       for position in 0..<tiles.count {
         for hits in try scratch[position].results.get() {
@@ -167,7 +171,7 @@ public struct FullRanking: Sendable {
   }
 
   private func checkShapes(
-    _ userMatrix: Matrix, _ firstUser: Int, _ itemMatrix: Matrix, _ lists: [AdjacencyList]
+    _ userMatrix: Matrix, _ users: RankedUsers, _ itemMatrix: Matrix, _ lists: [AdjacencyList]
   ) throws {
     guard userMatrix.columns == itemMatrix.columns else {
       throw EvaluationError.shapesDisagree(
@@ -177,15 +181,45 @@ public struct FullRanking: Sendable {
       throw EvaluationError.shapesDisagree("\(itemMatrix.rows) items are more than 2^31 - 1")
     }
     for list in lists {
-      let users = firstUser.addingReportingOverflow(userMatrix.rows)
       guard
-        firstUser >= 0, !users.overflow, users.partialValue <= list.rowCount,
-        list.columnCount == itemMatrix.rows
+        users.areCovered(userMatrix.rows, by: list.rowCount), list.columnCount == itemMatrix.rows
       else {
         throw EvaluationError.shapesDisagree(
           "interactions of \(list.rowCount) users with \(list.columnCount) items do not cover"
-            + " \(userMatrix.rows) users from \(firstUser) and \(itemMatrix.rows) items")
+            + " \(userMatrix.rows) users \(users.words) and \(itemMatrix.rows) items")
       }
+    }
+  }
+}
+
+/// The ids of the users that the rows of a matrix are.
+package enum RankedUsers: Sendable {
+  case consecutive(from: Int)
+  case listed(ArraySlice<Int32>)
+
+  subscript(row: Int) -> Int {
+    switch self {
+    case .consecutive(let first): first + row
+    case .listed(let ids): Int(ids[ids.startIndex + row])
+    }
+  }
+
+  /// Whether there are as many ids as rows, all below a number of users.
+  fileprivate func areCovered(_ rows: Int, by userCount: Int) -> Bool {
+    switch self {
+    case .consecutive(let first):
+      let end = first.addingReportingOverflow(rows)
+      return first >= 0 && !end.overflow && end.partialValue <= userCount
+    case .listed(let ids):
+      return ids.count == rows && ids.allSatisfy { $0 >= 0 && Int($0) < userCount }
+    }
+  }
+
+  /// Such as `from 0`.
+  fileprivate var words: String {
+    switch self {
+    case .consecutive(let first): "from \(first)"
+    case .listed(let ids): "of a list of \(ids.count)"
     }
   }
 }
@@ -212,17 +246,17 @@ private final class TileScratch {
 
   /// Ranks the items for some rows of the users' matrix.
   func rank(
-    _ selection: ArraySlice<Int>, of users: Matrix, firstUser: Int, trainMask: AdjacencyList,
+    _ selection: ArraySlice<Int>, of users: Matrix, ids: RankedUsers, trainMask: AdjacencyList,
     needsLists: Bool
   ) {
     results = Result {
       try ranking.rank(
-        selection, of: users, excluded: selection.map { trainMask[firstUser + $0] },
-        subject: { "user \(firstUser + $0)" })
+        selection, of: users, excluded: selection.map { trainMask[ids[$0]] },
+        subject: { "user \(ids[$0])" })
       return selection.enumerated().map { slot, row in
-        marks.findHits(of: firstUser + row, in: ranking.best(slot))
+        marks.findHits(of: ids[row], in: ranking.best(slot))
         return Hits(
-          user: firstUser + row, ranks: marks.hitRanks,
+          user: ids[row], ranks: marks.hitRanks,
           list: needsLists ? ranking.best(slot).map(\.item) : [])
       }
     }
@@ -240,15 +274,25 @@ public struct EvaluationSplit: Sendable {
   public let truth: AdjacencyList
   /// Whether it is a part of another split, measured by the metrics that are computed from hits.
   private let isGroup: Bool
+  /// Whether its users are a sample, so that the precision of its means is measured, too.
+  let isSampled: Bool
 
   public init(name: String, truth: AdjacencyList) {
     self.init(name: name, truth: truth, isGroup: false)
   }
 
-  init(name: String, truth: AdjacencyList, isGroup: Bool) {
+  /// - Parameter sample: the users that are measured; nil for all.
+  init(name: String, truth: AdjacencyList, sample: EvaluationSample?) {
+    self.init(
+      name: name, truth: sample.map(truth.rows) ?? truth, isGroup: false,
+      isSampled: sample != nil)
+  }
+
+  init(name: String, truth: AdjacencyList, isGroup: Bool, isSampled: Bool = false) {
     self.name = name
     self.truth = truth
     self.isGroup = isGroup
+    self.isSampled = isSampled
   }
 
   /// Those of some metrics that it is measured by.

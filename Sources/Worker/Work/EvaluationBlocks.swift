@@ -21,8 +21,10 @@ package struct EvaluationBlocks: Sendable {
   }
 
   private let finals: [Final]
+  /// Positions in the ranked users.
   private let users: [Range<Int>]
 
+  /// - Parameter userCount: how many users are ranked.
   package init(
     model: TrainingModel, userCount: Int, materializeBlockSize: Int, rankBlockSize: Int
   ) {
@@ -50,7 +52,7 @@ package struct EvaluationBlocks: Sendable {
     block < finals.count ? finals[Int(block)] : nil
   }
 
-  /// The users of a block; nil beyond the last.
+  /// The ranked users of a block, by their positions; nil beyond the last.
   package func users(_ block: UInt32) -> Range<Int>? {
     block < users.count ? users[Int(block)] : nil
   }
@@ -63,7 +65,7 @@ package struct EvaluationBlocks: Sendable {
 extension WorkerEngine {
   var blocks: EvaluationBlocks {
     EvaluationBlocks(
-      model: model, userCount: dataset.userCount,
+      model: model, userCount: sample?.users.count ?? dataset.userCount,
       materializeBlockSize: setting.materializeBlockSize, rankBlockSize: setting.rankBlockSize)
   }
 }

@@ -78,7 +78,9 @@ final class RankWork: Work {
   private func pullNextUsers() -> WorkOutput {
     guard next < blocks.count else { return .done(reports) }
     var selections = [RowSelection](repeating: .none, count: engine.model.tables.count)
-    selections[engine.model.finalTable(.user)] = .listed(blocks[next].users.map(Int32.init))
+    let positions = blocks[next].users
+    selections[engine.model.finalTable(.user)] = .listed(
+      engine.sample.map { Array($0.users[positions]) } ?? positions.map(Int32.init))
     let plan = PullPlan(selections, version: version, routing: engine.routing)
     self.plan = plan
     return .pull(plan.requests(generation: generation))
@@ -86,9 +88,13 @@ final class RankWork: Work {
 
   private func rank(_ users: Matrix?) throws {
     guard let users else { throw TrainingError("The reply has no final user vectors.") }
+    let positions = blocks[next].users
     let sums = try ranking.evaluate(
-      userMatrix: users, firstUser: blocks[next].users.lowerBound, itemMatrix: items,
-      trainMask: engine.dataset.train, popularity: popularity, splits: engine.evaluationSplits)
+      userMatrix: users,
+      users: engine.sample.map { .listed($0.users[positions]) }
+        ?? .consecutive(from: positions.lowerBound),
+      itemMatrix: items, trainMask: engine.dataset.train, popularity: popularity,
+      splits: engine.evaluationSplits)
     var keyed: [String: Double] = [:]
     var counts: [String: ItemCounts] = [:]
     for split in sums {

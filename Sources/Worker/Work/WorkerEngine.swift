@@ -17,6 +17,8 @@ package final class WorkerEngine {
     package var metrics: [Metric]
     /// Whether groups of users and items are measured, too.
     package var measuresGroups: Bool
+    /// How many users an evaluation is measured on; 0: all.
+    package var evaluationUsers: Int
     /// Users per block of a ranking.
     package var rankBlockSize: Int
     /// Final vectors per block of a materialization.
@@ -26,7 +28,8 @@ package final class WorkerEngine {
 
     package init(
       seed: UInt64, shardCount: Int, roundsPerStep: Int, batchSize: Int, topK: [Int],
-      metrics: [Metric] = Metric.standard, measuresGroups: Bool = false, rankBlockSize: Int,
+      metrics: [Metric] = Metric.standard, measuresGroups: Bool = false,
+      evaluationUsers: Int = 0, rankBlockSize: Int,
       materializeBlockSize: Int,
       consistency: Consistency = .bulkSynchronous
     ) {
@@ -37,6 +40,7 @@ package final class WorkerEngine {
       self.topK = topK
       self.metrics = metrics
       self.measuresGroups = measuresGroups
+      self.evaluationUsers = evaluationUsers
       self.rankBlockSize = rankBlockSize
       self.materializeBlockSize = materializeBlockSize
       self.consistency = consistency
@@ -49,7 +53,11 @@ package final class WorkerEngine {
   let setting: Setting
   let sampler: BatchSampler
   /// What a ranking is measured against.
-  private(set) lazy var evaluationSplits = dataset.evaluationSplits(groups: setting.measuresGroups)
+  private(set) lazy var evaluationSplits = dataset.evaluationSplits(
+    groups: setting.measuresGroups, sample: sample)
+  /// The users that are ranked; nil for all.
+  private(set) lazy var sample = EvaluationSample(
+    of: dataset, count: setting.evaluationUsers, seed: setting.seed)
   /// Kept as long as the engine, so that steps reuse their buffers.
   private var tapes: [Tape] = []
 

@@ -13,6 +13,8 @@ public struct MetricSums: Sendable, Equatable {
   public internal(set) var userCount = 0
   /// `[metric, cutoff]`, row-major, of the metrics that have a value per user.
   var sums: [Double]
+  /// The squares of what `sums` adds up; empty unless the precision of the means is wanted.
+  private var squares: [Double]
   /// By cutoff; empty if no metric needs it.
   public private(set) var exposures: [Exposure]
   private let userMetrics: [Metric]
@@ -24,6 +26,12 @@ public struct MetricSums: Sendable, Equatable {
   public init(
     split: String, metrics: [Metric] = Metric.standard, cutoffs: [Int], itemCount: Int = 0
   ) {
+    self.init(
+      split: split, metrics: metrics, cutoffs: cutoffs, itemCount: itemCount, withSquares: false)
+  }
+
+  /// - Parameter withSquares: whether squares are added up, too.
+  init(split: String, metrics: [Metric], cutoffs: [Int], itemCount: Int, withSquares: Bool) {
     precondition(!cutoffs.isEmpty && cutoffs.allSatisfy { $0 > 0 }, "cutoffs \(cutoffs)")
     self.split = split
     self.metrics = metrics
@@ -31,6 +39,7 @@ public struct MetricSums: Sendable, Equatable {
     self.cutoffs = ascending
     userMetrics = metrics.filter(\.isPerUser)
     sums = [Double](repeating: 0, count: userMetrics.count * ascending.count)
+    squares = withSquares ? sums : []
     let needsExposure = userMetrics.count < metrics.count
     exposures = needsExposure ? ascending.map { _ in Exposure(itemCount: itemCount) } : []
   }
@@ -55,11 +64,12 @@ public struct MetricSums: Sendable, Equatable {
       for (row, metric) in userMetrics.enumerated() {
         switch metric.formula {
         case .hits(let formula):
-          if hitCount > 0 { sums[row * cutoffs.count + column] += formula(hits) }
+          if hitCount > 0 { add(formula(hits), at: row * cutoffs.count + column) }
         case .list(let formula):
           guard let popularity else { preconditionFailure("\(metric.name) without a popularity") }
-          sums[row * cutoffs.count + column] += formula(
-            RecommendedList(items: list.prefix(cutoff), popularity: popularity))
+          add(
+            formula(RecommendedList(items: list.prefix(cutoff), popularity: popularity)),
+            at: row * cutoffs.count + column)
         case .exposure: break
         }
       }
@@ -67,6 +77,11 @@ public struct MetricSums: Sendable, Equatable {
         for item in list.prefix(cutoff) { exposures[column].add(item) }
       }
     }
+  }
+
+  private mutating func add(_ value: Double, at index: Int) {
+    sums[index] += value
+    if !squares.isEmpty { squares[index] += value * value }
   }
 
   /// Adds the sums over other users of the same split.
@@ -78,6 +93,9 @@ public struct MetricSums: Sendable, Equatable {
       "merging \(other.split)\(other.cutoffs) into \(split)\(cutoffs)")
     userCount += other.userCount
     for index in sums.indices { sums[index] += other.sums[index] }
+    for (index, square) in other.squares.enumerated() where index < squares.count {
+      squares[index] += square
+    }
     for index in exposures.indices { exposures[index].merge(other.exposures[index]) }
   }
 
@@ -110,6 +128,9 @@ extension MetricSums {
   public var keyed: [String: Double] {
     var values = [userCountName: Double(userCount)]
     for (name, sum) in zip(names, sums) { values["\(split).\(name)"] = sum }
+    for (name, sum) in zip(names, squares) {
+      values["\(SampleSplit.squares(of: split)).\(name)"] = sum
+    }
     return values
   }
 

@@ -93,6 +93,7 @@ extension RunSummary: Encodable {
     case runID = "run_id"
     case created, model, dataset, seed, outcome, message, selection, valid, test, seconds, groups
     case usage
+    case standardError = "standard_error"
     case dataHistory = "data_history"
     case parameterCount = "parameter_count"
     case epochsRun = "epochs_run"
@@ -125,6 +126,12 @@ extension RunSummary: Encodable {
     let groups = ["valid", "test"].map { ($0, self.groups(of: $0)) }.filter { !$0.1.isEmpty }
     if !groups.isEmpty {
       try container.encode(Dictionary(uniqueKeysWithValues: groups), forKey: .groups)
+    }
+    let errors = ["valid", "test"].map {
+      ($0, ResultJSON.numbers(metrics(of: SampleSplit.standardError(of: $0))))
+    }.filter { !$0.1.isEmpty }
+    if !errors.isEmpty {
+      try container.encode(Dictionary(uniqueKeysWithValues: errors), forKey: .standardError)
     }
     try container.encode(seconds, forKey: .seconds)
     try container.encodeIfPresent(usage, forKey: .usage)

@@ -104,7 +104,9 @@ enum ProgressLines {
           && Metric.headline.contains { name.hasSuffix(".\($0.name(at: 20))") }
       }.map { name in
         let words = name.split(separator: ".").joined(separator: " ")
-        return "\(words) \(ProgressFormat.compact(evaluation.metrics[name] ?? 0))"
+        let value = ProgressFormat.compact(evaluation.metrics[name] ?? 0)
+        let error = SampleSplit.standardErrorName(of: name).flatMap { evaluation.metrics[$0] }
+        return "\(words) \(value)" + (error.map { " ± \(ProgressFormat.compact($0))" } ?? "")
       }
       let duration = "evaluated in \(ProgressFormat.precise(evaluation.seconds))"
       lines.append((shown + [duration]).joined(separator: ", "))

@@ -75,10 +75,15 @@ package struct RunSetup: Sendable {
       ? configuration.values[EstimatorSettings.rounds] : 1
   }
 
+  /// The users that evaluations are measured on; nil for all.
+  private var sample: EvaluationSample? {
+    EvaluationSample(of: dataset, count: configuration.selection.evaluationUsers, seed: seed)
+  }
+
   /// The blocks of an evaluation.
   package var blocks: EvaluationBlocks {
     EvaluationBlocks(
-      model: model, userCount: dataset.userCount,
+      model: model, userCount: sample?.users.count ?? dataset.userCount,
       materializeBlockSize: configuration.cluster.materializeBlockItems,
       rankBlockSize: configuration.cluster.evaluationBlockUsers)
   }
@@ -107,7 +112,8 @@ package struct RunSetup: Sendable {
       rankSumCount: FullRanking(
         cutoffs: configuration.selection.cutoffs, metrics: configuration.metrics
       ).sumCount(
-        of: dataset.evaluationSplits(groups: configuration.selection.metricGroups)),
+        of: dataset.evaluationSplits(
+          groups: configuration.selection.metricGroups, sample: sample)),
       exposure: ExposurePlan(
         metrics: configuration.metrics, cutoffs: configuration.selection.cutoffs,
         itemCount: dataset.itemCount, usersPerBlock: cluster.evaluationBlockUsers),
@@ -147,6 +153,7 @@ package struct RunSetup: Sendable {
         roundsPerStep: roundsPerStep, batchSize: configuration.training.batchSize,
         topK: configuration.selection.cutoffs, metrics: configuration.metrics,
         measuresGroups: configuration.selection.metricGroups,
+        evaluationUsers: configuration.selection.evaluationUsers,
         rankBlockSize: configuration.cluster.evaluationBlockUsers,
         materializeBlockSize: configuration.cluster.materializeBlockItems,
         consistency: Consistency(configuration)))
