@@ -12,7 +12,7 @@ import Testing
     try TestCluster(
       [
         TableSpec(
-          name: "w", rows: rows, width: width, initializer: .normal(standardDeviation: 0.1))
+          name: "w", rows: rows, width: width, initializer: .normal(standardDeviation: 0.02))
       ], kind: Adam(mode: mode), rate: LearningRate(rate, decay: 0.7, period: 2),
       schedule: StepSchedule(stepsPerEpoch: 100))
   }
