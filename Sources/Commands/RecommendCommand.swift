@@ -17,6 +17,8 @@ struct RecommendCommand: ParsableCommand {
       recommended, because the model has not seen them. --exclude-all leaves \
       them out, too, as in real use.
 
+      --new-items FOLDER ranks items that came after training instead, by their features: the       folder has the feature files of the data set, by the same names, one row per new item, and       items.tsv if they have ids. Models that can: \(modelsRankingNewItems).
+
       With the models whose score is a sum (\(models)) every item has a reason: the part of the \
       score that speaks most for it, which is a modality or 'interactions' (the id vectors). A \
       part counts as far as it is above its mean over all items for that user; the percentage is \
@@ -25,9 +27,14 @@ struct RecommendCommand: ParsableCommand {
         mrdib recommend --run runs/one --user A1B2 --top 10
         mrdib recommend --run runs/one --users ids.txt --format jsonl --skip-unknown
         mrdib recommend --run runs/one --all --top 50 --format tsv --out top50.tsv
+        mrdib recommend --run runs/one --all --new-items arrivals
       """)
 
   private static var models: String { ModelRegistry.namesWithScoreParts.joined(separator: ", ") }
+
+  private static var modelsRankingNewItems: String {
+    ModelRegistry.namesRankingNewItems.joined(separator: ", ")
+  }
 
   @Option(
     name: .customLong("run"), help: ArgumentHelp("The run's directory.", valueName: "folder"),
@@ -60,6 +67,12 @@ struct RecommendCommand: ParsableCommand {
 
   @Flag(help: "Leave out all items that the user has: those of validation and test, too.")
   var excludeAll = false
+
+  @Option(
+    help: ArgumentHelp(
+      "Rank the items of a folder that came after training (default: those of the data set).",
+      valueName: "folder"), completion: .directory)
+  var newItems: String?
 
   @OptionGroup var trained: TrainedDataOptions
 
@@ -101,6 +114,11 @@ struct RecommendCommand: ParsableCommand {
     if includeSeen, excludeAll {
       throw ValidationError("--include-seen and --exclude-all exclude each other.")
     }
+    if newItems != nil, includeSeen || excludeAll {
+      throw ValidationError(
+        "--new-items excludes --include-seen and --exclude-all: no user has items that came after "
+          + "training.")
+    }
     if skipUnknown, file == nil { throw ValidationError("--skip-unknown is for --users.") }
   }
 
@@ -111,7 +129,7 @@ struct RecommendCommand: ParsableCommand {
         .init(
           run: runDirectory, count: top,
           excluded: includeSeen ? .nothing : excludeAll ? .everything : .training,
-          dataFolder: trained.data, style: ids))
+          dataFolder: trained.data, style: ids, newItems: newItems))
       if let note = recommender.note { StandardError.write("note: \(note)") }
       // On a terminal the results are the progress.
       let showsProgress = !quiet && (out != nil || !ProcessOutput.isResultsTerminal)

@@ -56,6 +56,10 @@ public protocol Backbone: Sendable {
   /// none.
   var scoreParts: [ScorePart] { get }
 
+  /// How the model gets vectors of items that came after its training; nil if it has vectors only
+  /// for the items that it was trained with, as most models do.
+  var newItemVectors: NewItemVectors? { get }
+
   /// The initial values of some rows of a table whose initializer is `pushed`, `[rows, width]`.
   func initialValues(table: Int, rows: Range<Int>) -> Matrix
 }
@@ -76,6 +80,8 @@ extension Backbone {
   public var contentModalities: [String]? { nil }
 
   public var scoreParts: [ScorePart] { [] }
+
+  public var newItemVectors: NewItemVectors? { nil }
 
   public func initialValues(table: Int, rows: Range<Int>) -> Matrix {
     preconditionFailure("table \(tables[table].name) has no initial values of its own")

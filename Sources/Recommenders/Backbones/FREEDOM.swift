@@ -34,6 +34,7 @@ import Tensors
 public struct FREEDOM: NamedBackbone {
   public static let name = "freedom"
   public static let needsFeatures = true
+  public static let ranksNewItems = true
   public static let hasContent = true
   public static let defaults = """
     # FREEDOM: frozen item graph, sampled interaction graph.
@@ -209,6 +210,9 @@ public struct FREEDOM: NamedBackbone {
     }
     return [ranking] + auxiliary
   }
+
+  /// A new item joins the graph of similar items with as many edges as the others have.
+  public var newItemVectors: NewItemVectors? { .neighbours(count: settings.itemNeighbours) }
 
   public var final: FinalVectors {
     .whole(

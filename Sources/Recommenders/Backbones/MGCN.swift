@@ -37,6 +37,7 @@ import Tensors
 public struct MGCN: NamedBackbone {
   public static let name = "mgcn"
   public static let needsFeatures = true
+  public static let ranksNewItems = true
   public static let hasContent = true
   public static let defaults = """
     # MGCN: purified features, item views, attention fuser.
@@ -189,6 +190,9 @@ public struct MGCN: NamedBackbone {
     }
     return [ranking] + norms + contrasts
   }
+
+  /// A new item joins the graph of similar items with as many edges as the others have.
+  public var newItemVectors: NewItemVectors? { .neighbours(count: settings.itemNeighbours) }
 
   public var final: FinalVectors {
     .whole(

@@ -25,6 +25,7 @@ public struct VBPR: NamedBackbone {
   public static let needsFeatures = true
   public static let hasContent = true
   public static let hasScoreParts = true
+  public static let ranksNewItems = true
   public static let defaults = """
     # Visual Bayesian personalised ranking: id embeddings and one joint projection of all features.
     reg_weight: 0.1  # best of most published runs; Amazon Sports prefers 1
@@ -95,7 +96,7 @@ public struct VBPR: NamedBackbone {
   public func content(on tape: Tape, _ input: BatchInput) -> Content {
     let means = features.indices.map { modality in
       project(
-        on: tape, modality, of: input.batch.distinctItems, weight: input.parameters[2],
+        on: tape, features, modality, of: input.batch.distinctItems, weight: input.parameters[2],
         bias: input.parameters[3])
     }
     let users = tape.columns(input.parameters[0], embeddingSize..<2 * embeddingSize)
@@ -128,7 +129,8 @@ public struct VBPR: NamedBackbone {
 
   /// μ_m of some items, `[J, d]`.
   private func project(
-    on tape: Tape, _ modality: Int, of items: [Int32], weight: Variable, bias: Variable
+    on tape: Tape, _ features: [FeatureMatrix], _ modality: Int, of items: [Int32],
+    weight: Variable, bias: Variable
   ) -> Variable {
     let input = tape.matrix(rows: items.count, columns: features[modality].columns)
     features[modality].gather(items, into: input.pointer)
@@ -163,11 +165,28 @@ public struct VBPR: NamedBackbone {
             // The tape is not reused, so its matrices can be returned.
             let tape = Tape()
             return project(
-              on: tape, modality, of: items.map(Int32.init),
+              on: tape, features, modality, of: items.map(Int32.init),
               weight: tape.constant(parameters[2]), bias: tape.constant(parameters[3])
             ).value
           })
       }
+  }
+
+  /// `[0 | Σ_m μ_m]`: the projection, without an id vector.
+  public var newItemVectors: NewItemVectors? {
+    .computed(tables: [2, 3]) { new, parameters in
+      let tape = Tape()
+      let items = Array(0..<Int32(new[0].rows))
+      let content = new.indices.map { modality in
+        project(
+          on: tape, new, modality, of: items, weight: tape.constant(parameters[2]),
+          bias: tape.constant(parameters[3]))
+      }
+      let ids = tape.constant(Matrix(rows: items.count, columns: embeddingSize))
+      let result = Matrix(rows: items.count, columns: 2 * embeddingSize)
+      result.copy(from: itemRows(on: tape, ids: ids, content: content).value)
+      return result
+    }
   }
 
   /// `[Q_i | Σ_m μ_m]` of some items, `[range.count, 2d]`.
@@ -176,7 +195,8 @@ public struct VBPR: NamedBackbone {
     let constants = parameters.map { tape.constant($0) }
     let means = features.indices.map { modality in
       project(
-        on: tape, modality, of: range.map(Int32.init), weight: constants[2], bias: constants[3])
+        on: tape, features, modality, of: range.map(Int32.init), weight: constants[2],
+        bias: constants[3])
     }
     let result = Matrix(rows: range.count, columns: 2 * embeddingSize)
     result.copy(from: itemRows(on: tape, ids: constants[1], content: means).value)

@@ -19,10 +19,15 @@ package final class RunRecommender {
     /// Where the data is, if it was moved after training.
     package var dataFolder: String?
     package var style: IdentifierStyle
+    /// A folder with features of items that came after training, which are ranked in place of those
+    /// of the data; nil ranks those of the data.
+    package var newItems: String?
 
     package init(
-      run: String, count: Int, excluded: Excluded, dataFolder: String?, style: IdentifierStyle
+      run: String, count: Int, excluded: Excluded, dataFolder: String?, style: IdentifierStyle,
+      newItems: String? = nil
     ) {
+      self.newItems = newItems
       self.run = run
       self.count = count
       self.excluded = excluded
@@ -49,6 +54,8 @@ package final class RunRecommender {
     /// `[I, D]`.
     let items: Matrix
     let attribution: ScoreAttribution?
+    /// Nil if the items are those of the data.
+    let newItems: NewItems?
   }
 
   /// The most users of a block.
@@ -83,27 +90,41 @@ package final class RunRecommender {
       trained = try Self.data(request)
     } catch {
       // Without the data, items that users have are not known, nor are ids, titles and counts.
-      guard request.excluded == .nothing, request.dataFolder == nil else { throw error }
+      guard request.excluded == .nothing, request.dataFolder == nil, request.newItems == nil else {
+        throw error
+      }
       trained = nil
       problem = "\(error)"
     }
     let setup = try trained.flatMap { trained -> RunSetup? in
-      guard ModelRegistry.namesWithScoreParts.contains(trained.configuration.model.model) else {
-        return nil
-      }
+      guard
+        request.newItems != nil
+          || ModelRegistry.namesWithScoreParts.contains(trained.configuration.model.model)
+      else { return nil }
       return try RunSetup(configuration: trained.configuration, dataset: trained.dataset)
     }
     model = try BestModel.using(run: run) { model in
       let items = try model.vectors(.item, run: run)
+      if let folder = request.newItems, let setup {
+        let new = try NewItems(folder: folder, setup: setup, items: items) {
+          try model.tables($0, of: setup.model.backbone.tables, run: run)
+        }
+        return Model(
+          epoch: model.epoch, identifiers: model.identifiers,
+          users: try model.file(.user, run: run), items: new.vectors, attribution: nil,
+          newItems: new)
+      }
       return Model(
         epoch: model.epoch, identifiers: model.identifiers, users: try model.file(.user, run: run),
         items: items,
-        attribution: try setup.flatMap { try model.attribution($0.model, items: items, run: run) })
+        attribution: try setup.flatMap { try model.attribution($0.model, items: items, run: run) },
+        newItems: nil)
     }
     data = trained?.dataset
-    let shape = (model.users.rows, model.items.rows)
-    guard model.users.columns == model.items.columns,
-      data.map({ ($0.userCount, $0.itemCount) == shape }) ?? true
+    let (users, items) = (model.users, model.items)
+    let isNew = model.newItems != nil
+    guard users.columns == items.columns,
+      data.map({ $0.userCount == users.rows && (isNew || $0.itemCount == items.rows) }) ?? true
     else {
       throw RuntimeError(
         exitCode: .dataMalformed,
@@ -111,7 +132,7 @@ package final class RunRecommender {
           + "\(model.users.columns) of users and \(model.items.rows) × \(model.items.columns) of "
           + "items, do not match its data. Restore the run from a copy, or train again.")
     }
-    trainingCounts = data?.trainingCounts
+    trainingCounts = isNew ? nil : data?.trainingCounts
     let wantsOriginal = request.style == .original
     let digests = model.identifiers
     identifiers =
@@ -134,7 +155,7 @@ package final class RunRecommender {
 
   /// The items of a user that are not recommended, in any order.
   private func excluded(_ user: Int) -> ArraySlice<Int32> {
-    guard let data else { return [] }
+    guard let data, model.newItems == nil else { return [] }
     switch request.excluded {
     case .nothing: return []
     case .training: return data.train[user]
@@ -145,7 +166,14 @@ package final class RunRecommender {
   /// U.
   package var userCount: Int { model.users.rows }
   /// Whether items have titles.
-  package var hasTitles: Bool { identifiers.items?.columns.contains(.title) ?? false }
+  package var hasTitles: Bool { itemIdentifiers?.columns.contains(.title) ?? false }
+
+  /// The ids of the items that are ranked.
+  private var itemIdentifiers: IdentifierTable? {
+    guard let new = model.newItems else { return identifiers.items }
+    return request.style == .original ? new.identifiers : nil
+  }
+
   /// Whether the model's score splits into parts.
   package var hasReasons: Bool { model.attribution != nil }
 
@@ -213,8 +241,8 @@ package final class RunRecommender {
     let item = ranked.item
     let contributions = model.attribution?.contributions(users: users, row: row, item: item)
     return Recommendation.Item(
-      item: item, itemID: identifiers.items?.id(of: item),
-      title: identifiers.items?.value(.title, of: item), score: ranked.score,
+      item: item, itemID: itemIdentifiers?.id(of: item),
+      title: itemIdentifiers?.value(.title, of: item), score: ranked.score,
       trainingInteractions: trainingCounts?[item],
       reason: contributions?.reason.map { .init(part: $0.part, share: $0.share) },
       contributions: contributions.map {
