@@ -16,6 +16,7 @@ struct DataSplitCommand: ParsableCommand {
 
         mrdib data split shop --by leave-one-out --out shop-split
         mrdib data split shop --by time --ratios 0.8,0.1,0.1 --core 5 --out shop-split
+        mrdib data split shop --kind cold-items --seed 7 --out shop-cold
       """)
 
   /// How to divide.
@@ -24,20 +25,24 @@ struct DataSplitCommand: ParsableCommand {
     case leaveOneOut = "leave-one-out"
     case userTime = "user-time"
     case time
+    case coldItems = "cold-items"
+    case coldUsers = "cold-users"
   }
 
   @OptionGroup var options: DerivedFolderOptions
 
   @Option(
+    name: [.customLong("by"), .customLong("kind")],
     help: ArgumentHelp(
       "random (for each user), leave-one-out (of each user the last for test, the one before for "
-        + "validation), user-time (the latest of each user) or time (the latest of all)."))
+        + "validation), user-time (the latest of each user), time (the latest of all), cold-items (all "
+        + "interactions of some items) or cold-users (all but one of some users)."))
   var by = Method.random
 
   @Option(
     help: ArgumentHelp(
       "Shares of training, validation and test, such as 0.8,0.1,0.1. Without them, random and "
-        + "user-time hold out as many as MMRec does, and time takes 0.8,0.1,0.1 (default: none).",
+        + "user-time hold out as many as MMRec does, the others take 0.8,0.1,0.1 (default: none).",
       valueName: "shares"))
   var ratios: String?
 
@@ -134,6 +139,8 @@ struct DataSplitCommand: ParsableCommand {
       }
       return .leaveOneOut
     case .time: return .time(try timeCut(shares))
+    case .coldItems: return .coldItems(shares ?? .standard)
+    case .coldUsers: return .coldUsers(shares ?? .standard)
     }
   }
 

@@ -49,10 +49,28 @@ import Testing
   }
 
   @Test(
+    "items or users are held out as a whole, and an evaluation shows the cold and the warm ones",
+    arguments: [("cold-items", "items with 0"), ("cold-users", "users with 1")])
+  func cold(kind: String, group: String) throws {
+    let out = folder.path("out")
+    let split = try Command(
+      "data", "split", folder.path("ratings"), "--out", out, "--kind", kind, "--seed", "3")
+    #expect(split.status == 0, "\(split.errors)")
+    #expect(try folder.text("out/dataset.yaml").contains("by: \(kind)"))
+    let run = try Command(
+      "train", "--data", out, "--model", "pop", "--single-process", "--run", folder.path("run"),
+      "--set", "metric_groups=true")
+    #expect(run.status == 0, "\(run.errors)")
+    let lines = run.output.split(separator: "\n").filter { $0.hasPrefix(group + " ") }
+    #expect(lines.count == 1, "\(run.output)")
+  }
+
+  @Test(
     "options that do not belong together are errors of the command line",
     arguments: [
       ["--by", "random", "--test-from", "2014-01-01"],
       ["--by", "leave-one-out", "--ratios", "8,1,1"],
+      ["--kind", "cold-items", "--valid-from", "2014-01-01"],
       ["--by", "time", "--valid-from", "2014-01-01"], ["--ratios", "1,2"], ["--core", "0"],
       ["--by", "time", "--valid-from", "2015-01-01", "--test-from", "2014-01-01"],
       ["--duplicates", "none"], ["--seed", "-1"], ["--minimum-rating", "nan"],

@@ -65,6 +65,28 @@ import Testing
     #expect(abs(hits - (whole[0].keyed["test.precision@20"] ?? 0)) < 1e-12)
   }
 
+  @Test("where there are cold items or users, the warm ones are a group of their own")
+  func warm() throws {
+    func parts(_ train: [(Int32, Int32)], _ truth: [(Int32, Int32)]) -> [String: [[Int]]] {
+      let split = EvaluationSplit(
+        name: "test", truth: AdjacencyList(rowCount: 3, columnCount: 5, pairs: truth))
+      let groups = split.groups(
+        train: AdjacencyList(rowCount: 3, columnCount: 5, pairs: train))
+      return Dictionary(
+        uniqueKeysWithValues: groups.map { ($0.group.name, Self.pairs($0.split.truth)) })
+    }
+    // Items 3 and 4 are cold, and so is user 2.
+    let train: [(Int32, Int32)] = [(0, 0), (0, 1), (0, 2), (1, 0), (1, 2), (2, 0)]
+    let found = parts(train, [(0, 3), (1, 1), (1, 4), (2, 1), (2, 3)])
+    #expect(found["items with 0"] == [[0, 3], [1, 4], [2, 3]])
+    #expect(found["items with 1–3"] == [[1, 1], [2, 1]])
+    #expect(found["users with 1"] == [[2, 1], [2, 3]])
+    #expect(found["users with 2–3"] == [[0, 3], [1, 1], [1, 4]])
+    // Without cold ones there are no further groups.
+    let all = parts((0..<5).flatMap { item in [(0, item), (1, item)] }, [(0, 1)])
+    #expect(Set(all.keys) == ["users with 5", "items with 2"])
+  }
+
   @Test("the name of a group in records is read back, and others are no groups")
   func names() throws {
     let group = MeasuredGroup(

@@ -39,6 +39,16 @@ package struct PairKeys: Sendable {
     Self.bits(of: CounterRandom(seed: seed, stream: .sample, epoch: 1), id: items[Int(item)])
   }
 
+  /// A key of the user for being cold, apart from the choice of a sample of the same seed.
+  func coldKey(user: Int32) -> UInt64 {
+    Self.bits(of: CounterRandom(seed: seed, stream: .sample, epoch: 2), id: users[Int(user)])
+  }
+
+  /// A key of the item for being cold, apart from the choice of a sample of the same seed.
+  func coldKey(item: Int32) -> UInt64 {
+    Self.bits(of: CounterRandom(seed: seed, stream: .sample, epoch: 3), id: items[Int(item)])
+  }
+
   private func stream(user: Int32) -> CounterRandom {
     let hash = users[Int(user)]
     return CounterRandom(

@@ -13,6 +13,7 @@ extension DataSplit {
     case .random(let ratios), .userTime(let ratios):
       // MMRec's counts are SplitRule.
       add("ratios", ratios?.text ?? "mmrec")
+    case .coldItems(let ratios), .coldUsers(let ratios): add("ratios", ratios.text)
     case .leaveOneOut: add("order", summary.isOrderRandom ? "random" : "time")
     case .time(let cut):
       if case .ratios(let ratios) = cut { add("ratios", ratios.text) }

@@ -200,6 +200,7 @@ package struct DataSplit: Sendable {
         "choose other times: the interactions are from \(summary.timeRange ?? "unknown times")"
       case .time(.ratios): "choose other --ratios, or the times with --valid-from and --test-from"
       case .random(.some), .userTime(.some): "choose --ratios with larger parts for them"
+      case .coldItems, .coldUsers: "choose --ratios with larger parts for them"
       case .random, .userTime, .leaveOneOut: "use --by random with --ratios"
       }
     throw DatasetError(

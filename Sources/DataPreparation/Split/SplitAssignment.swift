@@ -25,6 +25,7 @@ package struct SplitAssignment: Sendable {
       assign(timeCut.points(in: times), times: times)
       return
     }
+    let cold = ColdChoice(columns, method: method, keys: keys)
     isOrderRandom = method == .leaveOneOut && !columns.hasUsefulTimes
     let order = UserOrder(columns, keys: keys, usesTimes: Self.usesTimes(method))
     var start = 0
@@ -32,28 +33,39 @@ package struct SplitAssignment: Sendable {
       let user = columns.users[start]
       var end = start + 1
       while end < columns.count, columns.users[end] == user { end += 1 }
-      let (valid, test) = Self.heldOut(method, of: end - start, user: user, keys: keys)
+      defer { start = end }
+      var rows = order.rows(start..<end)
+      if let label = cold.users[user] {
+        for row in rows.dropFirst() { labels[row] = label }
+        continue
+      }
+      if !cold.items.isEmpty {
+        for row in rows { labels[row] = cold.items[columns.items[row]] ?? .train }
+        rows.removeAll { cold.items[columns.items[$0]] != nil }
+      }
+      let (valid, test) = Self.heldOut(method, of: rows.count, user: user, keys: keys)
       if valid + test == 0 {
-        usersInTrainingOnly += 1
+        if rows.count == end - start { usersInTrainingOnly += 1 }
       } else {
-        let rows = order.rows(start..<end)
         for row in rows.suffix(test) { labels[row] = .test }
         for row in rows.dropLast(test).suffix(valid) { labels[row] = .valid }
       }
-      start = end
     }
   }
 
   private static func usesTimes(_ method: SplitMethod) -> Bool {
-    if case .random = method { return false }
-    return true
+    switch method {
+    case .random, .coldItems, .coldUsers: false
+    case .leaveOneOut, .userTime, .time: true
+    }
   }
 
   private static func heldOut(
     _ method: SplitMethod, of count: Int, user: Int32, keys: PairKeys
   ) -> (valid: Int, test: Int) {
     switch method {
-    case .random(let ratios?), .userTime(let ratios?):
+    case .random(let ratios?), .userTime(let ratios?), .coldItems(let ratios),
+      .coldUsers(let ratios):
       ratios.heldOut(of: count, key: keys.key(user: user))
     case .random, .userTime:
       count < 3 ? (0, 0) : SplitRule.heldOut(of: count)

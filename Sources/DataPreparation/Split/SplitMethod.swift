@@ -12,6 +12,14 @@ package enum SplitMethod: Sendable, Equatable {
   case userTime(SplitRatios?)
   /// At two points in time that are the same for all users.
   case time(TimeCut)
+  /// Some items, chosen at random, are in validation alone and some in test alone, with all of
+  /// their interactions; those with the other items are divided at random for each user. One set of
+  /// shares counts both, items and interactions.
+  case coldItems(SplitRatios)
+  /// Some users, chosen at random, have one interaction for training and the others in validation,
+  /// some the others in test; those of the other users are divided at random. One set of shares
+  /// counts both, users and interactions.
+  case coldUsers(SplitRatios)
 
   /// The name on the command line and in the history of the folder.
   package var name: String {
@@ -20,6 +28,8 @@ package enum SplitMethod: Sendable, Equatable {
     case .leaveOneOut: "leave-one-out"
     case .userTime: "user-time"
     case .time: "time"
+    case .coldItems: "cold-items"
+    case .coldUsers: "cold-users"
     }
   }
 
@@ -31,7 +41,7 @@ package enum SplitMethod: Sendable, Equatable {
   /// Whether it cannot be done without the times of interactions.
   package var needsTimes: Bool {
     switch self {
-    case .random, .leaveOneOut: false
+    case .random, .leaveOneOut, .coldItems, .coldUsers: false
     case .userTime, .time: true
     }
   }

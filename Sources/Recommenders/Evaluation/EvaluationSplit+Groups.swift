@@ -6,11 +6,14 @@ extension EvaluationSplit {
   /// *only the held-out items of a group* are to be found. Quartiles of users are those of the
   /// split's users, of items those of all items.
   ///
+  /// Where there are cold users or items (``InteractionGroup/coldAndWarm(of:_:)``), these and the
+  /// warm ones follow the quartiles of their kind, unless they are one of them.
+  ///
   /// A user is part of a group of items with at least one held-out item in the group. The list
   /// still ranks all items.
   ///
   /// - Parameter train: the training interactions, `[U, I]`.
-  /// - Returns: at most nine, with names that ``MeasuredGroup`` reads.
+  /// - Returns: at most twelve, with names that ``MeasuredGroup`` reads.
   package func groups(
     train: AdjacencyList
   ) -> [(group: InteractionGroup, split: EvaluationSplit)] {
@@ -26,10 +29,15 @@ extension EvaluationSplit {
           isGroup: true)
       )
     }
-    return InteractionGroup.quartiles(of: activity, .users).map { group in
+    func groups(_ counts: [Int], _ kind: InteractionGroup.Kind) -> [InteractionGroup] {
+      let quartiles = InteractionGroup.quartiles(of: counts, kind)
+      return quartiles
+        + InteractionGroup.coldAndWarm(of: counts, kind).filter { !quartiles.contains($0) }
+    }
+    return groups(activity, .users).map { group in
       part(group) { user, _ in group.includes(train.degree(user)) }
     }
-      + InteractionGroup.quartiles(of: popularity, .items).map { group in
+      + groups(popularity, .items).map { group in
         part(group) { _, item in group.includes(popularity[item]) }
       }
   }

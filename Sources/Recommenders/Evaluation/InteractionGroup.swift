@@ -29,6 +29,20 @@ package struct InteractionGroup: Sendable, Hashable, Encodable {
 
   package func includes(_ count: Int) -> Bool { (fewest...most).contains(count) }
 
+  /// The cold members and the warm ones, if there are both: items without training interactions,
+  /// and users with a single one, without which no model could rank for them, and the others.
+  ///
+  /// - Parameter counts: the number of training interactions of each.
+  package static func coldAndWarm(of counts: [Int], _ kind: Kind) -> [InteractionGroup] {
+    let coldest = kind == .items ? 0 : 1
+    guard let fewest = counts.min(), fewest <= coldest, let most = counts.max(), most > coldest
+    else { return [] }
+    return [
+      InteractionGroup(kind: kind, fewest: fewest, most: coldest),
+      InteractionGroup(kind: kind, fewest: coldest + 1, most: most),
+    ]
+  }
+
   /// `users with 5–9`, or `items with 0`.
   package var name: String {
     "\(kind.rawValue) with \(fewest)" + (most > fewest ? "–\(most)" : "")

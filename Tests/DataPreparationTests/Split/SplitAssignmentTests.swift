@@ -108,7 +108,7 @@ import Testing
     var data = UnsplitData(seed: 11)
     let methods: [SplitMethod] = [
       .random(nil), .random(Self.ratios), .userTime(nil), .leaveOneOut,
-      .time(.ratios(Self.ratios)),
+      .time(.ratios(Self.ratios)), .coldItems(Self.ratios), .coldUsers(Self.ratios),
     ]
     let before = methods.map {
       SplitAssignment(data.columns(), method: $0, keys: data.keys(seed: 5)).labels
