@@ -17,7 +17,9 @@ struct RecommendCommand: ParsableCommand {
       recommended, because the model has not seen them. --exclude-all leaves \
       them out, too, as in real use.
 
-      --new-items FOLDER ranks items that came after training instead, by their features: the       folder has the feature files of the data set, by the same names, one row per new item, and       items.tsv if they have ids. Models that can: \(modelsRankingNewItems).
+      --new-items FOLDER ranks items that came after training instead, by their features: the \
+      folder has the feature files of the data set, by the same names, one row per new item, and \
+      items.tsv if they have ids. Models that can: \(modelsRankingNewItems).
 
       With the models whose score is a sum (\(models)) every item has a reason: the part of the \
       score that speaks most for it, which is a modality or 'interactions' (the id vectors). A \
