@@ -99,7 +99,7 @@ let package = Package(
     library(
       "Configuration",
       [
-        "Files", "Settings", "Recommenders", "ParameterServer",
+        "Files", "Settings", "Datasets", "Recommenders", "ParameterServer",
         .product(name: "Yams", package: "Yams"),
       ]),
     library("Transport", ["Files", "CZeroMQ", "CConnectionGuard", "Protocol"]),

@@ -1,7 +1,10 @@
 import ArgumentParser
 import Configuration
+import Datasets
 import Experiments
+import Recommenders
 import Runtime
+import Settings
 
 struct AblateCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -15,7 +18,12 @@ struct AblateCommand: ParsableCommand {
       Seeds on which a sweep or 'tune' of --search chose the settings are refused. The same command
       resumes an interrupted ablation.
 
+      With --modalities the variants are instead the configuration with all modalities, without each
+      one, and with the rows of each one permuted over the items; of three or more also each alone.
+      What a model gains from a permuted modality is not information about items.
+
         mrdib ablate --data lfm2k --model vbpr --run ablations/vbpr
+        mrdib ablate --data lfm2k --model vbpr --run ablations/content --modalities
         mrdib ablate --data lfm2k --model vbpr --run ablations/vbpr --seeds 1,2 --search sweeps/vbpr
       """)
 
@@ -32,13 +40,16 @@ struct AblateCommand: ParsableCommand {
     help: "A test metric; may be given several times (default: recall@20 and ndcg@20).")
   var metrics: [String] = []
 
+  @Flag(help: "Take away modalities instead of parts of MRdIB.")
+  var modalities = false
+
   func validate() throws { _ = try SeedList.parsing(seeds) }
 
   func run() throws {
     try reporting {
       let layers = try options.request().requestedLayers()
       let searchSeeds = try usedSearchSeeds(layers)
-      let points = try Ablation.points(base: layers, seeds: try SeedList.parsing(seeds))
+      let points = try points(layers)
       let (runner, folder) = try sweep.runner(
         options, name: options.experimentName("ablation", layers), expectedRuns: points.count)
       let runs = try runner.run(points)
@@ -53,13 +64,29 @@ struct AblateCommand: ParsableCommand {
     }
   }
 
+  private func points(_ layers: [ConfigurationLayer]) throws -> [SweepPoint] {
+    let seeds = try SeedList.parsing(seeds)
+    guard modalities else { return try Ablation.points(base: layers, seeds: seeds) }
+    let input = try options.request().input(layers)
+    guard ModelRegistry.needsFeatures(input.configuration.model.model) else {
+      throw RuntimeError(
+        exitCode: .configuration,
+        message: "Cannot take modalities away from '\(input.configuration.model.model)': it reads "
+          + "no item features. Choose a model that does.")
+    }
+    return try Ablation.modalityPoints(
+      base: layers, modalities: input.dataset.usedModalities, seeds: seeds)
+  }
+
   /// The seeds on which a search chose the full model.
   ///
   /// - Throws: ``RuntimeError`` if there are any and they may not be reported.
   private func usedSearchSeeds(_ layers: [ConfigurationLayer]) throws -> [Int] {
     let searches = try search.searches()
     guard !searches.isEmpty else { return [] }
-    let full = try options.request().input(layers + Ablation.fullModel()).configuration
+    let full = try options.request().input(
+      modalities ? layers : layers + Ablation.fullModel()
+    ).configuration
     let used = try SeedList.parsing(seeds).filter(searches.seeds(thatChose: full).contains)
     try search.check(used, purpose: "ablate")
     return used

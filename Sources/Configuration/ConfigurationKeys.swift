@@ -69,8 +69,9 @@ package struct ConfigurationKeys: Sendable {
   /// Settings that were added when runs existed whose records lack them. Their defaults are what
   /// those runs trained, so they are decisive only where they have another value.
   static let namesOfAdded: Set<String> = {
-    let (candidates, mrdib) = (table.candidates, table.mrdib)
+    let (data, candidates, mrdib) = (table.data, table.candidates, table.mrdib)
     return [
+      data.missing.name, data.missingRate.name, data.nanRows.name, data.shuffledModality.name,
       candidates.backboneLikelihood.name, mrdib.ranked.name, mrdib.codeScale.name,
       mrdib.isGated.name,
     ]

@@ -1,3 +1,4 @@
+import Datasets
 import ParameterServer
 import Recommenders
 import Settings
@@ -16,7 +17,46 @@ package struct DataKeys: SettingGroup {
     "modalities", default: [], .distinctNames,
     help: "Item features to use, in order, as name:file. Empty: what the data set's folder holds.")
 
+  package let missing = Setting<MissingFeatures>(
+    "missing", default: .filled,
+    help: "The feature rows of items without a modality: what the file has (filled; zeros where it"
+      + " has none), zeros, the mean, the mean of the items that users have together with it"
+      + " (neighbours), or zeros of which MRdIB makes the prior's mean (prior; docs/Data.md).")
+  package let missingRate = Setting<Double>(
+    "missing_rate", default: 0, .within(0...1),
+    help: "Probability with which an item loses each modality, named by the seed: how much a model"
+      + " needs its features.")
+  package let nanRows = Setting<NaNRows>(
+    "nan_rows", default: .refused,
+    help: "Feature rows of nothing but NaN: an error, or items without the modality (missing).")
+  package let shuffledModality = Setting<String>(
+    "shuffle_modality", default: "",
+    help: "A modality whose rows are permuted over the items, by the seed: what a model gains from"
+      + " it then is not information. Empty: none.")
+
   package init() {}
+}
+
+extension MissingFeatures: SettingChoice {}
+
+/// What rows of nothing but NaN are.
+package enum NaNRows: String, SettingChoice { case refused, missing }
+
+extension RunConfiguration {
+  /// What the run makes of features. The seed is 0 where nothing is drawn, so that runs with several
+  /// seeds have the same data.
+  package var featureTreatment: FeatureTreatment {
+    var treatment = FeatureTreatment()
+    treatment.missing = self.data.missing
+    treatment.acceptsNaNRows = self.data.nanRows == .missing
+    treatment.missingRate = self.data.missingRate
+    let shuffled = self.data.shuffledModality
+    treatment.shuffled = shuffled.isEmpty ? nil : shuffled
+    if treatment.missingRate > 0 || treatment.shuffled != nil {
+      treatment.seed = UInt64(self.training.seed)
+    }
+    return treatment
+  }
 }
 
 /// The model and its objective; models declare further settings in their own files.

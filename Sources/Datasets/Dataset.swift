@@ -40,6 +40,18 @@ public final class Dataset: Sendable {
   /// The files that all this was read from.
   package let sources: DatasetSources
 
+  /// The modalities in use, by name and file in the folder; none of a data set made in memory.
+  package var usedModalities: [(name: String, file: String)] {
+    (description?.modalities ?? []).map { ($0.name, $0.file) }
+  }
+
+  /// How many modalities each item has, `[I]`, and how many there are; nil if all items have all.
+  package var modalityCounts: (counts: [Int], all: Int)? {
+    guard features.contains(where: { $0.mask != nil }) else { return nil }
+    let counts = (0..<itemCount).map { item in features.count { $0.isPresent(item) } }
+    return (counts, features.count)
+  }
+
   /// How many training interactions each item has, `[I]`; counted at every call.
   package var trainingCounts: [Int] {
     var counts = [Int](repeating: 0, count: itemCount)
@@ -53,10 +65,12 @@ public final class Dataset: Sendable {
   ///   - features: one row per item each; empty for models that use none.
   ///   - itemCount: how many items there are, if more than interactions mention and features are
   ///     not given.
+  ///   - treatment: what is made of the features.
   /// - Throws: ``DatasetError`` for anything that ``load(folder:modalities:needsFeatures:)`` would
   ///   reject in a file.
   public convenience init(
-    name: String, interactions: Interactions, features: [FeatureMatrix] = [], itemCount: Int? = nil
+    name: String, interactions: Interactions, features: [FeatureMatrix] = [],
+    itemCount: Int? = nil, treatment: FeatureTreatment = FeatureTreatment()
   ) throws(DatasetError) {
     var log = ProblemLog(limit: 1)
     try InteractionChecks.checkAll(interactions, log: &log)
@@ -64,17 +78,21 @@ public final class Dataset: Sendable {
     if let itemCount { extents.append(ItemExtent(source: "itemCount", rows: itemCount)) }
     let items = try ItemExtent.itemCount(of: interactions, covering: extents, log: &log)
     try self.init(
-      name: name, checked: interactions, features: features, itemCount: items, description: nil)
+      name: name, checked: interactions, features: features, itemCount: items, description: nil,
+      treatment: treatment)
     try checkNegativesExist(in: interactions, log: &log)
   }
 
   /// Assembles what ``InteractionChecks`` and ``ItemExtent`` have accepted.
   ///
-  /// - Parameter description: the folder, if all was read from one.
-  /// - Throws: ``DatasetError`` if a file cannot be read any more.
+  /// - Parameters:
+  ///   - description: the folder, if all was read from one.
+  ///   - treatment: what is made of the features.
+  /// - Throws: ``DatasetError`` if a file cannot be read any more, or for a treatment of a modality
+  ///   that there is none of.
   init(
     name: String, checked interactions: Interactions, features: [FeatureMatrix], itemCount: Int,
-    description: DatasetDescription?
+    description: DatasetDescription?, treatment: FeatureTreatment
   ) throws(DatasetError) {
     let userCount = Int(interactions.users.max() ?? -1) + 1
     let train = interactions.pairs(of: .train) { _ in true }
@@ -97,6 +115,8 @@ public final class Dataset: Sendable {
     valid = heldOut[0]
     test = heldOut[1]
     negativePool = occurs.indices.filter { occurs[$0] }.map { Int32(truncatingIfNeeded: $0) }
+    let features = try treatment.applied(
+      to: features, train: trainRows, dataset: description?.folder ?? name)
     self.features = features
     dropped = DroppedInteractions(interactions, train: trainRows)
     let digested = features.map(DigestedFeature.init)

@@ -17,14 +17,17 @@ struct DatasetReader {
   let folder: String
   let modalities: [ModalityDescription]?
   let featureUse: FeatureUse
+  let treatment: FeatureTreatment
   private(set) var log: ProblemLog
 
   init(
-    folder: String, modalities: [ModalityDescription]?, featureUse: FeatureUse, problemLimit: Int
+    folder: String, modalities: [ModalityDescription]?, featureUse: FeatureUse, problemLimit: Int,
+    treatment: FeatureTreatment = FeatureTreatment()
   ) {
     self.folder = folder
     self.modalities = modalities
     self.featureUse = featureUse
+    self.treatment = treatment
     log = ProblemLog(limit: problemLimit)
   }
 
@@ -45,7 +48,7 @@ struct DatasetReader {
     guard log.problems.isEmpty else { return nil }
     let dataset = try Dataset(
       name: description.name, checked: interactions, features: features, itemCount: itemCount,
-      description: description)
+      description: description, treatment: treatment)
     try dataset.checkNegativesExist(in: interactions, log: &log)
     return log.problems.isEmpty ? dataset : nil
   }
@@ -95,7 +98,7 @@ struct DatasetReader {
           neighbours: NeighbourLists.readAll(forFeatures: file.path, itemCount: file.rows),
           mask: modality.mask.map { mask throws(DatasetError) in
             try FeatureMask.read(description.path(of: mask), itemCount: file.rows)
-          })
+          }, acceptsNaNRows: treatment.acceptsNaNRows)
       }
       if let matrix { features.append(matrix) }
     }
@@ -110,13 +113,15 @@ extension Dataset {
   ///   - modalities: replaces the folder's own list, if not nil.
   ///   - needsFeatures: whether to read the features. If not, ``features`` is empty and the feature
   ///     files only determine the number of items.
+  ///   - treatment: what is made of the features.
   /// - Throws: ``DatasetError`` with the first problem found.
   public static func load(
-    folder: String, modalities: [ModalityDescription]? = nil, needsFeatures: Bool
+    folder: String, modalities: [ModalityDescription]? = nil, needsFeatures: Bool,
+    treatment: FeatureTreatment = FeatureTreatment()
   ) throws(DatasetError) -> Dataset {
     var reader = DatasetReader(
       folder: folder, modalities: modalities,
-      featureUse: needsFeatures ? .required : .countedOnly, problemLimit: 1)
+      featureUse: needsFeatures ? .required : .countedOnly, problemLimit: 1, treatment: treatment)
     guard let dataset = try reader.read() else {
       preconditionFailure("a reader that stops at the first problem returned without one")
     }

@@ -41,6 +41,31 @@ import Testing
       ])
   }
 
+  @Test("modalities: each left out and shuffled; of three also each alone")
+  func modalities() throws {
+    let tiny = try TinySweep()
+    let seen = Lines()
+    let execution = WatchedExecution { input, _ in
+      let data = input.configuration.data
+      seen.append(
+        data.modalities.map(\.name).joined(separator: "+") + " " + data.shuffledModality)
+      return RoleOutcome(exitCode: .software, message: "not trained here")
+    }
+    let base = try ConfigurationLayer(yaml: TinySweep.settings, label: "best.yaml")
+    let files = [("visual", "image_feat.npy"), ("text", "text_feat.npy")]
+    _ = try tiny.runner(execution).run(
+      Ablation.modalityPoints(base: [base], modalities: files, seeds: [1]))
+    #expect(
+      seen.all == ["visual+text ", "text ", "visual ", "visual+text visual", "visual+text text"])
+    let three = try Ablation.modalityPoints(
+      base: [base], modalities: files + [("audio", "audio_feat.npy")], seeds: [1])
+    #expect(
+      three.map { Ablation.label($0.coordinates) } == [
+        "full", "w/o visual", "w/o text", "w/o audio", "shuffled visual", "shuffled text",
+        "shuffled audio", "only visual", "only text", "only audio",
+      ])
+  }
+
   @Test("the table has a row per variant, the full model as the baseline")
   func table() throws {
     let tiny = try TinySweep()

@@ -44,13 +44,15 @@ public struct DatasetDescription: Sendable, Equatable {
         try findInteractions(folder: folder, files: files)
       }
     let own =
-      file.modalities ?? ModalityDescription.standard.filter { files.contains($0.file) }
+      file.modalities
+      ?? ModalityDescription.standard.filter { files.contains($0.file) }
+      .map { $0.masked(ifThereIsOneOf: files) }
     let used = Set((own + (modalities ?? [])).map(\.file))
     let stem = (interactionsFile as NSString).lastPathComponent as NSString
     return DatasetDescription(
       folder: folder, name: (file.name ?? stem.deletingPathExtension).sanitized(),
       interactionsFile: interactionsFile,
-      modalities: modalities ?? own,
+      modalities: modalities.map { $0.map { $0.masked(asIn: own) } } ?? own,
       usersFile: file.users ?? IdentifierTable.Kind.users.files.first(where: files.contains),
       itemsFile: file.items ?? IdentifierTable.Kind.items.files.first(where: files.contains),
       unusedFeatureFiles: files.filter {

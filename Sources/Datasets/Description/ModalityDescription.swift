@@ -34,6 +34,21 @@ public struct ModalityDescription: Sendable, Equatable, Codable {
       fill: fill)
   }
 
+  /// With the mask of the same file's modality in a folder's own list, unless it has its own.
+  func masked(asIn own: [ModalityDescription]) -> ModalityDescription {
+    guard mask == nil, let listed = own.first(where: { $0.file == file }) else { return self }
+    return ModalityDescription(name: name, file: file, mask: listed.mask, fill: listed.fill)
+  }
+
+  /// With the mask that lies next to the features by its name: `image_mask.npy` belongs to
+  /// `image_feat.npy`.
+  func masked(ifThereIsOneOf files: [String]) -> ModalityDescription {
+    guard mask == nil, file.hasSuffix(Self.fileSuffix) else { return self }
+    let beside = "\(file.dropLast(Self.fileSuffix.count))_mask.npy"
+    guard files.contains(beside) else { return self }
+    return ModalityDescription(name: name, file: file, mask: beside, fill: fill)
+  }
+
   /// Bounds the number of tables that a data set can ask for.
   static let maximumCount = 16
 

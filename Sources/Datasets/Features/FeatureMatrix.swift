@@ -7,17 +7,21 @@ import Tensors
 public struct FeatureMatrix: Sendable {
   /// The modality, such as `visual`.
   public let name: String
-  public let rows: Int
+  public private(set) var rows: Int
   public let columns: Int
-  /// How many rows hold nothing but zeros: items whose features were probably missing.
+  /// How many rows that were read hold nothing but zeros: items whose features were probably missing.
   public let zeroRowCount: Int
   /// Precomputed nearest items, by ascending k; usually none.
-  public let neighbours: [NeighbourLists]
+  public private(set) var neighbours: [NeighbourLists]
   /// Which items have the modality; nil if all have.
-  public let mask: FeatureMask?
+  public private(set) var mask: FeatureMask?
+  /// What stands in the rows of the others.
+  public private(set) var missing = MissingFeatures.filled
   /// The largest magnitude of a value.
   public let largestMagnitude: Float
   private let storage: Storage
+  /// Where rows come from, if not from the rows of the same number.
+  private var plan: RowPlan?
 
   /// The largest magnitude that is accepted. Products of features are squared and summed over
   /// thousands of columns and examples, in 32-bit floats, which overflow at 3e38.
@@ -28,44 +32,48 @@ public struct FeatureMatrix: Sendable {
     case matrix(Matrix)
   }
 
+  /// - Parameter acceptsNaNRows: whether rows of nothing but NaN are items without the modality.
   /// - Throws: ``DatasetError`` that names the first row and column with a NaN, an infinity or a
   ///   value that is too large.
   /// - Precondition: the neighbours and the mask are those of `file.rows` items.
   public init(
-    name: String, file: NPYFile, neighbours: [NeighbourLists] = [], mask: FeatureMask? = nil
+    name: String, file: NPYFile, neighbours: [NeighbourLists] = [], mask: FeatureMask? = nil,
+    acceptsNaNRows: Bool = false
   ) throws(DatasetError) {
     try self.init(
       name: name, rows: file.rows, columns: file.columns, storage: .file(file), path: file.path,
-      neighbours: neighbours, mask: mask)
+      neighbours: neighbours, mask: mask, acceptsNaNRows: acceptsNaNRows)
   }
 
+  /// - Parameter acceptsNaNRows: whether rows of nothing but NaN are items without the modality.
   /// - Throws: ``DatasetError`` that names the first row and column with a NaN, an infinity or a
   ///   value that is too large.
-  /// - Precondition: the matrix is not empty and does not change afterwards; the neighbours are
-  ///   those of `matrix.rows` items.
+  /// - Precondition: the matrix is not empty and does not change afterwards; the neighbours and the
+  ///   mask are those of `matrix.rows` items.
   public init(
-    name: String, matrix: Matrix, neighbours: [NeighbourLists] = []
+    name: String, matrix: Matrix, neighbours: [NeighbourLists] = [], mask: FeatureMask? = nil,
+    acceptsNaNRows: Bool = false
   ) throws(DatasetError) {
     precondition(matrix.count > 0, "features '\(name)' of shape \(matrix.shape)")
     try self.init(
       name: name, rows: matrix.rows, columns: matrix.columns, storage: .matrix(matrix), path: name,
-      neighbours: neighbours, mask: nil)
+      neighbours: neighbours, mask: mask, acceptsNaNRows: acceptsNaNRows)
   }
 
   private init(
     name: String, rows: Int, columns: Int, storage: Storage, path: String,
-    neighbours: [NeighbourLists], mask: FeatureMask?
+    neighbours: [NeighbourLists], mask: FeatureMask?, acceptsNaNRows: Bool
   ) throws(DatasetError) {
     precondition(neighbours.allSatisfy { $0.itemCount == rows }, "neighbours of \(rows) items")
     precondition(mask.map { $0.itemCount == rows } ?? true, "a mask of \(rows) items")
     self.name = name
     self.neighbours = neighbours
-    self.mask = mask
     self.rows = rows
     self.columns = columns
     self.storage = storage
     var zeroRowCount = 0
     var largestMagnitude: Float = 0
+    var nanRows: [Int] = []
     let buffer = UnsafeMutableBufferPointer<Float>.allocate(capacity: columns)
     defer { buffer.deallocate() }
     if let base = buffer.baseAddress {
@@ -76,15 +84,78 @@ public struct FeatureMatrix: Sendable {
           if largest == 0 { zeroRowCount += 1 }
           largestMagnitude = max(largestMagnitude, largest)
         case .unusable(let column):
+          let isAllNaN = buffer.allSatisfy(\.isNaN)
+          if isAllNaN, acceptsNaNRows {
+            nanRows.append(row)
+            continue
+          }
+          let sentence = FeatureRowScan.sentence(
+            for: buffer[column], place: "row \(row), column \(column)")
           throw DatasetError(
             .inconsistent, path: path,
-            FeatureRowScan.sentence(
-              for: buffer[column], place: "row \(row), column \(column)"))
+            isAllNaN
+              ? "\(sentence), or, if rows of NaN are items without the modality, say so in training "
+                + "with --set nan_rows=missing"
+              : sentence)
         }
       }
     }
     self.zeroRowCount = zeroRowCount
     self.largestMagnitude = largestMagnitude
+    self.mask = mask
+    guard !nanRows.isEmpty else { return }
+    var isPresent = mask?.isPresent ?? Array(repeating: true, count: rows)
+    var plan = RowPlan(
+      origins: (0..<Int32(rows)).map { $0 }, fill: Matrix(rows: 1, columns: columns))
+    for row in nanRows {
+      isPresent[row] = false
+      plan.origins[row] = RowPlan.filled(0)
+    }
+    self.mask = FeatureMask(isPresent)
+    self.plan = plan
+  }
+
+  /// The items that have the modality, ascending.
+  package var presentItems: [Int32] {
+    (0..<rows).filter { isPresent($0) }.map { Int32(truncatingIfNeeded: $0) }
+  }
+
+  /// Whether an item's row was read, and is no row of NaN.
+  func hasReadRow(_ item: Int) -> Bool { plan.map { $0.origins[item] >= 0 } ?? true }
+
+  /// Whether an item has the modality.
+  package func isPresent(_ item: Int) -> Bool { mask?.isPresent[item] ?? true }
+
+  /// Rows in another order, for items of which some lack the modality.
+  ///
+  /// - Parameters:
+  ///   - origins: for each item the item whose row it has, or ``RowPlan/filled(_:)``, `[rows]`.
+  ///   - fill: rows that are in no file, `[fills, columns]`; they do not change afterwards.
+  ///   - mask: which items have the modality then.
+  ///   - keepsNeighbours: whether precomputed neighbours are still those of the features.
+  func arranged(
+    origins: [Int32], fill: Matrix, mask: FeatureMask?, missing: MissingFeatures,
+    keepsNeighbours: Bool
+  ) -> FeatureMatrix {
+    precondition(origins.count == rows, "\(origins.count) origins of \(rows) rows")
+    var result = self
+    result.plan = RowPlan(origins: origins, fill: fill)
+    result.mask = mask
+    result.missing = missing
+    if !keepsNeighbours { result.neighbours = [] }
+    return result
+  }
+
+  /// The rows of some items alone, which all have the modality.
+  func selecting(_ items: [Int32]) -> FeatureMatrix {
+    var result = self
+    result.plan = RowPlan(
+      origins: items.map { plan?.origins[Int($0)] ?? $0 },
+      fill: plan?.fill ?? Matrix(rows: 1, columns: columns))
+    result.rows = items.count
+    result.mask = nil
+    result.neighbours = []
+    return result
   }
 
   /// Where the values come from, if from a file.
@@ -96,7 +167,15 @@ public struct FeatureMatrix: Sendable {
   ///
   /// - Precondition: `0 <= row < rows`, and `destination` has room for a row.
   public func copyRow(_ row: Int, to destination: UnsafeMutablePointer<Float>) {
-    Self.copyRow(row, of: storage, columns: columns, to: destination)
+    guard let plan else {
+      return Self.copyRow(row, of: storage, columns: columns, to: destination)
+    }
+    let origin = plan.origins[row]
+    if origin >= 0 {
+      Self.copyRow(Int(origin), of: storage, columns: columns, to: destination)
+    } else if let source = plan.fill.row(RowPlan.fillRow(origin)).baseAddress {
+      destination.update(from: source, count: columns)
+    }
   }
 
   /// Copies the rows of some items, one below the other, `[items.count, columns]`.
@@ -122,7 +201,7 @@ public struct FeatureMatrix: Sendable {
     }
   }
 
-  /// A digest of name, shape, values and precomputed neighbours. A file and a matrix with the same
+  /// A digest of name, shape, values, precomputed neighbours and the mask. A file and a matrix with the same
   /// 32-bit values have the same digest.
   func contentDigest() -> String {
     var digest = ContentDigest()
@@ -141,6 +220,29 @@ public struct FeatureMatrix: Sendable {
       digest.combine(UnsafeRawBufferPointer(matrix.elements))
     }
     for lists in neighbours { lists.fold(into: &digest) }
+    if let mask {
+      digest.combine("mask")
+      digest.combine(mask.isPresent.map { $0 ? Int32(1) : 0 })
+      digest.combine(missing.rawValue)
+    }
+    if let plan {
+      digest.combine("rows")
+      digest.combine(plan.origins)
+      digest.combine(UnsafeRawBufferPointer(plan.fill.elements))
+    }
     return digest.text
   }
+}
+
+/// Which row each item has.
+struct RowPlan: Sendable {
+  /// For each item a row that was read, or ``filled(_:)``, `[rows]`.
+  var origins: [Int32]
+  /// Rows that were not read, `[fills, columns]`.
+  let fill: Matrix
+
+  /// The origin of an item that has a row of ``fill``.
+  static func filled(_ row: Int) -> Int32 { -1 - Int32(row) }
+
+  static func fillRow(_ origin: Int32) -> Int { -1 - Int(origin) }
 }

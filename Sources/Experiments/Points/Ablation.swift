@@ -43,6 +43,42 @@ package enum Ablation {
     }
   }
 
+  /// Variants that show what each modality contributes: the full features first, then each modality
+  /// left out, its rows permuted over the items, and alone. Of two modalities, one alone is the other
+  /// left out, and is not trained twice.
+  ///
+  /// - Parameters:
+  ///   - base: the layers of the full configuration, lowest first.
+  ///   - modalities: those in use, by name and file.
+  /// - Throws: `ConfigurationError` for an invalid seed.
+  /// - Source: the controls of arXiv:2508.04571 and arXiv:2508.05377: features that are worth
+  ///   something lose it when they are permuted.
+  package static func modalityPoints(
+    base: [ConfigurationLayer], modalities: [(name: String, file: String)], seeds: [Int]
+  ) throws -> [SweepPoint] {
+    let all = modalities.map(\.name)
+    func using(_ names: [String]) -> (key: String, value: String) {
+      let used = modalities.filter { names.contains($0.name) }
+      return ("modalities", "[\(used.map { "\($0.name):\($0.file)" }.joined(separator: ", "))]")
+    }
+    var variants = [Variant(name: "full", settings: [using(all)])]
+    for name in all where all.count > 1 {
+      variants.append(Variant(name: "w/o \(name)", settings: [using(all.filter { $0 != name })]))
+    }
+    for name in all {
+      variants.append(
+        Variant(name: "shuffled \(name)", settings: [using(all), ("shuffle_modality", name)]))
+    }
+    for name in all where all.count > 2 {
+      variants.append(Variant(name: "only \(name)", settings: [using([name])]))
+    }
+    return try variants.flatMap { variant in
+      try SweepPoint.repeated(
+        [Coordinate(name: coordinate, value: variant.name)], layers: base + layers(of: variant),
+        seeds: seeds, origin: "--seeds")
+    }
+  }
+
   /// The layers that make the full model from a configuration.
   package static func fullModel() throws -> [ConfigurationLayer] { try layers(of: variants[0]) }
 

@@ -24,7 +24,7 @@ package struct MetricsByGroup: Sendable {
   ) throws -> MetricsByGroup {
     let ranking = try SavedRanking(run: run, dataFolder: dataFolder)
     let parts = EvaluationSplit(name: split.rawValue, truth: ranking.truth(split))
-      .groups(train: ranking.dataset.train)
+      .groups(train: ranking.dataset.train, modalities: ranking.dataset.modalityCounts)
     let metrics = try ranking.evaluate(parts.map(\.split))
     return MetricsByGroup(
       groups: parts.map(\.group),

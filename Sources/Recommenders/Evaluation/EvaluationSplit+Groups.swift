@@ -12,10 +12,15 @@ extension EvaluationSplit {
   /// A user is part of a group of items with at least one held-out item in the group. The list
   /// still ranks all items.
   ///
-  /// - Parameter train: the training interactions, `[U, I]`.
-  /// - Returns: at most twelve, with names that ``MeasuredGroup`` reads.
+  /// Where items lack modalities, the items with all, some and none of them follow.
+  ///
+  /// - Parameters:
+  ///   - train: the training interactions, `[U, I]`.
+  ///   - modalities: how many modalities each item has, and how many there are; nil if all have
+  ///     all.
+  /// - Returns: at most fifteen, with names that ``MeasuredGroup`` reads.
   package func groups(
-    train: AdjacencyList
+    train: AdjacencyList, modalities: (counts: [Int], all: Int)? = nil
   ) -> [(group: InteractionGroup, split: EvaluationSplit)] {
     let popularity = ItemPopularity(train: train).counts.map { Int($0) }
     let activity = (0..<truth.rowCount).filter { truth.degree($0) > 0 }.map(train.degree)
@@ -40,6 +45,11 @@ extension EvaluationSplit {
       + groups(popularity, .items).map { group in
         part(group) { _, item in group.includes(popularity[item]) }
       }
+      + (modalities.map { modalities in
+        InteractionGroup.modalities(of: modalities.counts, all: modalities.all).map { group in
+          part(group) { _, item in group.includes(modalities.counts[item]) }
+        }
+      } ?? [])
   }
 }
 
@@ -55,7 +65,8 @@ extension Dataset {
       EvaluationSplit(name: EvaluationSplit.names.test, truth: test, sample: sample),
     ]
     return splits
-      + (groups ? splits.flatMap { $0.groups(train: train).map(\.split) } : [])
+      + (groups
+        ? splits.flatMap { $0.groups(train: train, modalities: modalityCounts).map(\.split) } : [])
   }
 }
 

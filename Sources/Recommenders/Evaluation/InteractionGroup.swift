@@ -1,4 +1,5 @@
-/// Users or items whose numbers of training interactions are alike.
+/// Users or items whose numbers of training interactions are alike, or items by the number of their
+/// modalities.
 ///
 /// Quartiles: the k-th group ends at the smallest number that at least k quarters of the users (or
 /// items) do not exceed. Those with equal numbers are always in one group, so groups may be of
@@ -13,12 +14,14 @@ package struct InteractionGroup: Sendable, Hashable, Encodable {
   package enum Kind: String, Sendable, Encodable {
     case users
     case items
+    /// Items by how many modalities they have: all, some, or none.
+    case modalities
   }
 
   package let kind: Kind
-  /// The fewest training interactions of a member.
+  /// The fewest training interactions of a member, or the fewest modalities.
   package let fewest: Int
-  /// The most training interactions of a member.
+  /// The most training interactions of a member, or the most modalities.
   package let most: Int
 
   package init(kind: Kind, fewest: Int, most: Int) {
@@ -43,9 +46,24 @@ package struct InteractionGroup: Sendable, Hashable, Encodable {
     ]
   }
 
-  /// `users with 5–9`, or `items with 0`.
+  /// `users with 5–9`, `items with 0`, or `items of 2 modalities`.
   package var name: String {
-    "\(kind.rawValue) with \(fewest)" + (most > fewest ? "–\(most)" : "")
+    if kind == .modalities {
+      return "items of \(fewest)" + (most > fewest ? "–\(most)" : "")
+        + (most == 1 ? " modality" : " modalities")
+    }
+    return "\(kind.rawValue) with \(fewest)" + (most > fewest ? "–\(most)" : "")
+  }
+
+  /// Items with no modality, with some, and with all, as far as there are any; ascending.
+  ///
+  /// - Parameters:
+  ///   - counts: how many modalities each item has.
+  ///   - all: how many there are.
+  package static func modalities(of counts: [Int], all: Int) -> [InteractionGroup] {
+    let ranges = [0...0] + (all > 1 ? [1...(all - 1)] : []) + [all...all]
+    return ranges.filter { counts.contains(where: $0.contains) }
+      .map { InteractionGroup(kind: .modalities, fewest: $0.lowerBound, most: $0.upperBound) }
   }
 
   /// The groups of some members, ascending.

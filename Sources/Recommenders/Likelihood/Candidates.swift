@@ -14,6 +14,41 @@ public struct Candidates: Sendable {
   public let choice: CandidateChoice
   /// τ.
   public let temperature: Float
+
+  /// The choices that remain if only some candidates can be chosen: without the anchors that chose
+  /// another.
+  ///
+  /// - Parameter isKept: by row of the distinct items.
+  func keeping(_ isKept: (Int) -> Bool) -> Candidates {
+    var anchors: [Int32] = []
+    var candidates: [Int32] = []
+    var chosen: [Int32] = []
+    var groups: [CandidateChoice.Group] = []
+    var places = [Int32?](repeating: nil, count: choice.candidates.count)
+    for group in choice.groups {
+      let (firstAnchor, firstCandidate) = (anchors.count, candidates.count)
+      for position in group.candidates where isKept(Int(choice.candidates[position])) {
+        places[position] = Int32(truncatingIfNeeded: candidates.count)
+        candidates.append(choice.candidates[position])
+      }
+      for anchor in group.anchors {
+        guard let place = places[Int(choice.chosen[anchor])] else { continue }
+        anchors.append(choice.anchors[anchor])
+        chosen.append(place)
+      }
+      guard anchors.count > firstAnchor else {
+        candidates.removeSubrange(firstCandidate...)
+        continue
+      }
+      groups.append(
+        .init(
+          anchors: firstAnchor..<anchors.count, candidates: firstCandidate..<candidates.count))
+    }
+    return Candidates(
+      choice: CandidateChoice(
+        anchors: anchors, candidates: candidates, chosen: chosen, groups: groups),
+      temperature: temperature)
+  }
 }
 
 /// How many of a batch's triplets are anchors, and how many items they choose among.

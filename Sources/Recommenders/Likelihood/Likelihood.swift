@@ -31,19 +31,25 @@ extension Tape {
   ///   - users: `[distinct users, D]`, or the rows that a choice among candidates counts in.
   ///   - items: `[distinct items, D]`, likewise.
   ///   - form: of a ranked pair.
+  ///   - triplets: the batch's triplets that count, nil for all; the divisor stays. A choice among
+  ///     candidates has its own.
   /// - Returns: `[1, 1]`, nats; shards add up to the mean over the step's triplets, or for a choice
   ///   among candidates to the shards' means, averaged by shard size.
   public func preferenceLoss(
     users: Variable, items: Variable, batch: TripletBatch, likelihood: Likelihood,
-    form: RankingLossForm
+    form: RankingLossForm, triplets: [Int]? = nil
   ) -> Variable {
     if case .candidates(let candidates) = likelihood {
       return candidateLoss(
         users, items, choice: candidates.choice, temperature: candidates.temperature,
         scale: batch.share / Float(max(1, candidates.choice.anchors.count)))
     }
-    let positive = rowDot(users, batch.userIndex, items, batch.positiveIndex)
-    let negative = rowDot(users, batch.userIndex, items, batch.negativeIndex)
+    func counted(_ index: [Int32]) -> [Int32] {
+      triplets.map { $0.map { index[$0] } } ?? index
+    }
+    let anchors = counted(batch.userIndex)
+    let positive = rowDot(users, anchors, items, counted(batch.positiveIndex))
+    let negative = rowDot(users, anchors, items, counted(batch.negativeIndex))
     guard case .bce = likelihood else {
       return rankingLoss(subtract(positive, negative), form: form, count: batch.globalCount)
     }

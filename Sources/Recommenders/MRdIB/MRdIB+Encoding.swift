@@ -19,10 +19,14 @@ extension MRdIB {
     let name = modalities[modality]
     let share = Double(batch.share)
     let mean = headed(mean, modality, parameters, on: tape)
-    let (scale, size) = scale(of: mean.value)
+    let known = absence.known(mean, of: batch.distinctItems, modality, on: tape)
+    let (scale, size) = scale(of: known.value)
     loss.statistics["rms.\(name)"] = Double(size) * share
     let coded = rows.items(of: mean, on: tape)
-    guard settings.isStochastic || weights.bottleneck != 0 else { return coded }
+    func cleared(_ codes: Variable) -> Variable {
+      absence.clearing(codes, of: rows.items, modality, on: tape)
+    }
+    guard settings.isStochastic || weights.bottleneck != 0 else { return cleared(coded) }
 
     let logVariance = logVariance(of: mean, modality, parameters, scale: scale, on: tape)
     // Before the divergence, so that in the backward pass rows are added to a gradient that is
@@ -32,19 +36,20 @@ extension MRdIB {
     if let average = layout.scaleAverages {
       loss.average(firstTable + average, of: tables[average])[modality, 0] = size * batch.share
     }
-    let count = Float(max(1, mean.value.count))
+    let count = Float(max(1, known.value.count))
     let perItem = settings.reduction == .sum
     let divergence = tape.gaussianDivergence(
-      mean: mean, logVariance: logVariance, meanUnit: scale,
-      priorDeviation: priorDeviation(modality, parameters, size: size),
-      scale: perItem ? 1 / Float(max(1, mean.rows)) : 1 / count)
+      mean: known,
+      logVariance: absence.known(logVariance, of: batch.distinctItems, modality, on: tape),
+      meanUnit: scale, priorDeviation: priorDeviation(modality, parameters, size: size),
+      scale: perItem ? 1 / Float(max(1, known.rows)) : 1 / count)
     loss.terms.append(
       .estimated(
         "kl.\(name)", divergence, weight: weights.bottleneck, share: batch.share
       ).asAuxiliary())
     let perDimension = Double(divergence.scalar) / (perItem ? Double(mean.columns) : 1)
     loss.statistics["kl_per_dimension.\(name)"] = perDimension * share
-    guard settings.isStochastic else { return coded }
+    guard settings.isStochastic else { return cleared(coded) }
 
     let noise = tape.matrix(rows: coded.rows, columns: coded.columns)
     self.noise.fill(noise, modality: modality, items: rows.items, context: context)
@@ -52,7 +57,7 @@ extension MRdIB {
       mean: coded, logVariance: codedLogVariance, noise: noise, scale: scale)
     let total = BLAS.absoluteSum(deviation.pointer, count: deviation.count)
     loss.statistics["sigma.\(name)"] = Double(total / Float(max(1, deviation.count))) * share
-    return sample
+    return cleared(sample)
   }
 
   /// The means of the codes: the backbone's vectors, or a linear map of them.

@@ -23,15 +23,29 @@ extension MRdIB {
       }
       return []
     }
-    let vectors = encoded.map { tape.gather($0, rows) }
+    // Of all pairs alike, as long as no item lacks a modality.
+    let shared = absence.masks.contains { $0 != nil } ? nil : encoded.map { tape.gather($0, rows) }
     var terms: [LossTerm] = []
     for (index, pair) in layout.pairs.enumerated() {
-      let shift = noise.shift(count: rows.count, pair: index, context: context)
       let averages = parameters[layout.pairAverages].value
+      let both = rows.filter { row in
+        let item = batch.distinctItems[Int(row)]
+        return absence.isPresent(item, pair.left) && absence.isPresent(item, pair.right)
+      }
+      guard both.count >= 2 else {
+        let average = loss.average(
+          firstTable + layout.pairAverages, of: tables[layout.pairAverages])
+        for column in 0..<2 { average[index, column] = averages[index, column] * batch.share }
+        continue
+      }
+      let (left, right) =
+        shared.map { ($0[pair.left], $0[pair.right]) }
+        ?? (tape.gather(encoded[pair.left], both), tape.gather(encoded[pair.right], both))
+      let shift = noise.shift(count: both.count, pair: index, context: context)
       // Both averages are 0 until the first step has been counted.
       let isCounted = averages[index, 0] != 0 || averages[index, 1] != 0
       let recorded = estimator.record(
-        on: tape, left: vectors[pair.left], right: vectors[pair.right],
+        on: tape, left: left, right: right,
         discriminator: Array(parameters[pair.discriminator]), shift: shift,
         average: isCounted && averages[index, 0] > 0 ? averages[index, 0] : nil)
       let estimate = recorded.estimate.scalar

@@ -45,6 +45,8 @@ public struct MRdIB: Sendable {
   let weights: (bottleneck: Float, redundancy: Float, unique: Float, synergy: Float)
   let pairs: RedundancyPairs
   let modalities: [String]
+  /// Where items have the prior's mean as code.
+  let absence: AbsentModalities
   let layout: Layout
   let estimator: any RedundancyEstimator
   let noise: any StepNoise
@@ -53,14 +55,23 @@ public struct MRdIB: Sendable {
   /// - Parameters:
   ///   - modalities: names, in the order of `Content.means`.
   ///   - width: D of the content vectors.
-  public init(settings: SettingValues<Settings>, modalities: [String], width: Int) {
-    self.init(settings: settings, modalities: modalities, width: width, noise: KeyedStepNoise())
+  ///   - masks: which items have each modality, nil for all; empty if all have all. The others'
+  ///     codes are the prior's mean, 0, and their terms are left out.
+  public init(
+    settings: SettingValues<Settings>, modalities: [String], width: Int,
+    masks: [FeatureMask?] = []
+  ) {
+    self.init(
+      settings: settings, modalities: modalities, width: width, noise: KeyedStepNoise(),
+      masks: masks)
   }
 
   /// With given random numbers, for reference values.
   package init(
-    settings: SettingValues<Settings>, modalities: [String], width: Int, noise: any StepNoise
+    settings: SettingValues<Settings>, modalities: [String], width: Int, noise: any StepNoise,
+    masks: [FeatureMask?] = []
   ) {
+    absence = AbsentModalities(masks: masks)
     self.noise = noise
     self.settings = settings
     self.modalities = modalities
@@ -139,7 +150,7 @@ public struct MRdIB: Sendable {
         loss.terms.append(
           uniqueTerm(
             on: tape, modality, users: codes.users[modality], items: encoded[modality],
-            parameters: parameters, batch: batch, likelihood: auxiliary))
+            parameters: parameters, batch: batch, rows: rows, likelihood: auxiliary))
       }
     }
     if settings.isGated {
@@ -212,10 +223,10 @@ extension MRdIB {
     ).asAuxiliary()
   }
 
-  /// `α₃ L_U^m`: the likelihood of the preference given one modality alone.
+  /// `α₃ L_U^m`: the likelihood of the preference given one modality alone, where the items have it.
   private func uniqueTerm(
     on tape: Tape, _ modality: Int, users: Variable, items: Variable, parameters: [Variable],
-    batch: TripletBatch, likelihood: Likelihood
+    batch: TripletBatch, rows: BatchRows, likelihood: Likelihood
   ) -> LossTerm {
     var users = users
     if let decoder = layout.decoders[modality] {
@@ -224,7 +235,9 @@ extension MRdIB {
     return .additive(
       "unique.\(modalities[modality])",
       tape.preferenceLoss(
-        users: users, items: items, batch: batch, likelihood: likelihood, form: .softplus),
+        users: users, items: items, batch: batch,
+        likelihood: absence.among(rows.items, modality, likelihood), form: .softplus,
+        triplets: absence.triplets(of: batch, modality)),
       weight: weights.unique
     ).asAuxiliary()
   }

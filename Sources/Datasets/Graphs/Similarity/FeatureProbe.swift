@@ -75,7 +75,7 @@ final class FeatureProbe {
 /// The features of one modality and the Euclidean norm of each row.
 final class FeatureRows: Sendable {
   let features: FeatureMatrix
-  /// The Euclidean norm of each row, `[I]`.
+  /// The Euclidean norm of each row, `[I]`; 0 for items without the modality, whatever stands there.
   let lengths: [Double]
 
   var rowCount: Int { features.rows }
@@ -88,6 +88,10 @@ final class FeatureRows: Sendable {
       Lanes.current.forEachRange(of: features.rows, elements: features.columns) { rows in
         let row = Matrix(rows: 1, columns: features.columns)
         for index in rows {
+          guard features.isPresent(index) else {
+            lengths[index] = 0
+            continue
+          }
           features.copyRow(index, to: row.pointer)
           let squares = row.elements.reduce(0.0) { $0 + Double($1) * Double($1) }
           lengths[index] = squares.squareRoot()

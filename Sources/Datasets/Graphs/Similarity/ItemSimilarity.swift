@@ -7,30 +7,48 @@ struct ItemSimilarity {
 
   init(_ features: FeatureMatrix) { rows = FeatureRows(features) }
 
-  /// The similarities of each item with its `count` nearest, `[I, I]`.
+  /// The similarities of each item with its `count` nearest, `[I, I]`. Items without the modality
+  /// have no edges, neither to others nor from them.
   ///
   /// - Parameter progress: receives the share that is found.
   func toNearest(_ count: Int, progress: (Double) -> Void) -> SparseMatrix {
     var nearest = CompressedRows(columns: rows.rowCount)
-    SimilaritySearch([rows]).run(
-      queryCount: rows.rowCount, count: { _ in count }, focus: { $0.focus(on: $1) },
-      progress: progress,
-      visit: { _, matches in
-        for match in matches.sorted(by: { $0.item < $1.item }) {
-          nearest.append(match.item, match.similarity)
-        }
+    let items = rows.features.presentItems
+    let searched =
+      items.count == rows.rowCount ? rows : FeatureRows(rows.features.selecting(items))
+    var row = 0
+    func skip(to end: Int) {
+      while row < end {
         nearest.endRow()
-      })
+        row += 1
+      }
+    }
+    if !items.isEmpty {
+      SimilaritySearch([searched]).run(
+        queryCount: items.count, count: { _ in count }, focus: { $0.focus(on: $1) },
+        progress: progress,
+        visit: { query, matches in
+          skip(to: Int(items[query]))
+          for match in matches.sorted(by: { $0.item < $1.item }) {
+            nearest.append(items[Int(match.item)], match.similarity)
+          }
+          skip(to: Int(items[query]) + 1)
+        })
+    }
+    skip(to: rows.rowCount)
     return nearest.matrix()
   }
 
-  /// The similarities of each item with given neighbours, `[I, I]`.
+  /// The similarities of each item with given neighbours, `[I, I]`; none from or to items without
+  /// the modality.
   func toNeighbours(_ lists: NeighbourLists) -> SparseMatrix {
     let probe = FeatureProbe(rows)
     var nearest = CompressedRows(columns: rows.rowCount)
     for item in 0..<rows.rowCount {
       probe.focus(on: item)
-      for neighbour in lists[item].sorted() {
+      let hasModality = rows.features.isPresent(item)
+      for neighbour in lists[item].sorted()
+      where hasModality && rows.features.isPresent(Int(neighbour)) {
         nearest.append(neighbour, Float(probe.cosine(with: Int(neighbour))))
       }
       nearest.endRow()

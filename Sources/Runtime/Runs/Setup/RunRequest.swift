@@ -145,6 +145,7 @@ package struct RunInput: Sendable {
   func dataset(in folder: String, for other: RunConfiguration) -> Dataset? {
     configuration.data.folder == folder
       && configuration.data.modalities == other.data.modalities
+      && configuration.featureTreatment == other.featureTreatment
       && ModelRegistry.needsFeatures(configuration.model.model)
         == ModelRegistry.needsFeatures(other.model.model)
       ? dataset : nil

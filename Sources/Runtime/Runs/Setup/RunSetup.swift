@@ -180,7 +180,8 @@ extension Dataset {
     }
     return try load(
       folder: folder, modalities: modalities.isEmpty ? nil : modalities,
-      needsFeatures: ModelRegistry.needsFeatures(configuration.model.model))
+      needsFeatures: ModelRegistry.needsFeatures(configuration.model.model),
+      treatment: configuration.featureTreatment)
   }
 }
 
