@@ -43,8 +43,8 @@ extension MissingFeatures: SettingChoice {}
 package enum NaNRows: String, SettingChoice { case refused, missing }
 
 extension RunConfiguration {
-  /// What the run makes of features. The seed is 0 where nothing is drawn, so that runs with several
-  /// seeds have the same data.
+  /// What the run makes of features. The seed is 0 where nothing is drawn, so that runs with
+  /// several seeds have the same data.
   package var featureTreatment: FeatureTreatment {
     var treatment = FeatureTreatment()
     treatment.missing = self.data.missing

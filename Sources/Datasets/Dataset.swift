@@ -47,7 +47,9 @@ public final class Dataset: Sendable {
 
   /// How many modalities each item has, `[I]`, and how many there are; nil if all items have all.
   package var modalityCounts: (counts: [Int], all: Int)? {
-    guard features.contains(where: { $0.mask != nil }) else { return nil }
+    guard features.contains(where: { $0.mask.map { $0.presentCount < itemCount } ?? false }) else {
+      return nil
+    }
     let counts = (0..<itemCount).map { item in features.count { $0.isPresent(item) } }
     return (counts, features.count)
   }

@@ -78,7 +78,7 @@ import Testing
     let short = try train()
     #expect(short.status == 65, "\(short.errors)")
     #expect(
-      short.errors.contains("has shape (80,), but a mask has one boolean per item, 90"),
+      short.errors.contains("has shape (80), but a mask has one boolean per item, 90"),
       "\(short.errors)")
   }
 }

@@ -50,6 +50,11 @@ def _feature_digest(data: Dataset, modality: Modality) -> str:
         digest.add(b"neighbours")
         digest.add_number(count)
         digest.add(mapped_matrix(MappedFile(path)).astype(np.int32))
+    mask = data.masks.get(modality.name)
+    if mask is not None and not mask.all():
+        digest.add(b"mask")
+        digest.add(mask.astype(np.int32))
+        digest.add(b"filled")
     return digest.text
 
 

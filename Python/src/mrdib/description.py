@@ -77,7 +77,11 @@ class DatasetDescription:
 
     def _modalities(self, written: dict[str, Any]) -> tuple[Modality, ...]:
         if "modalities" not in written:
-            return tuple(each for each in _STANDARD if (self.folder / each.file).exists())
+            return tuple(
+                Modality(each.name, each.file, self._mask_next_to(each.file))
+                for each in _STANDARD
+                if (self.folder / each.file).exists()
+            )
         try:
             return tuple(
                 Modality(str(each["name"]), str(each["file"]), each.get("mask"))
@@ -87,6 +91,11 @@ class DatasetDescription:
             raise FileError(
                 self.folder / "dataset.yaml", f"a modality has no {error}; give name and file."
             ) from None
+
+    def _mask_next_to(self, file: str) -> str | None:
+        """The mask that belongs to features by its name."""
+        mask = file.removesuffix("_feat.npy") + "_mask.npy"
+        return mask if (self.folder / mask).exists() else None
 
     def _table(self, written: dict[str, Any], key: str, kind: str) -> Path | None:
         if key in written:

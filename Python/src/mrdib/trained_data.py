@@ -43,10 +43,22 @@ def find_dataset(run: Path, folder: Path, settings: Mapping[str, Any]) -> Datase
             f"the data of '{run}' is not there; name its folder with Run.open(..., data=FOLDER).",
         )
     named = [str(each).partition(":") for each in settings.get("modalities") or []]
-    data = Dataset(folder, modalities=[Modality(name, file) for name, _, file in named] or None)
+    masks = {each.file: each.mask for each in Dataset(folder).modalities} if named else {}
+    data = Dataset(
+        folder,
+        modalities=[Modality(name, file, masks.get(file)) for name, _, file in named] or None,
+    )
     recorded = settings.get("data_digest")
+    # A run that treats its features records the digest of what it made of them, which only the
+    # program can compute.
+    is_treated = (
+        bool(settings.get("missing_rate"))
+        or bool(settings.get("shuffle_modality"))
+        or settings.get("missing", "filled") != "filled"
+        or settings.get("nan_rows", "refused") != "refused"
+    )
     # Models without features record a digest without them.
-    if can_check() and all(dataset_digest(data, uses) != recorded for uses in (False, True)):
+    if can_check() and not is_treated and all(dataset_digest(data, uses) != recorded for uses in (False, True)):
         raise FileError(
             folder,
             f"it is not the data that '{run}' was trained on (its digest is another); name the "

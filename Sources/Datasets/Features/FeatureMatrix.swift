@@ -9,7 +9,8 @@ public struct FeatureMatrix: Sendable {
   public let name: String
   public private(set) var rows: Int
   public let columns: Int
-  /// How many rows that were read hold nothing but zeros: items whose features were probably missing.
+  /// How many rows that were read hold nothing but zeros: items whose features were probably
+  /// missing.
   public let zeroRowCount: Int
   /// Precomputed nearest items, by ascending k; usually none.
   public private(set) var neighbours: [NeighbourLists]
@@ -94,8 +95,8 @@ public struct FeatureMatrix: Sendable {
           throw DatasetError(
             .inconsistent, path: path,
             isAllNaN
-              ? "\(sentence), or, if rows of NaN are items without the modality, say so in training "
-                + "with --set nan_rows=missing"
+              ? "\(sentence), or, if rows of NaN are items without the modality, say so in "
+                + "training with --set nan_rows=missing"
               : sentence)
         }
       }
@@ -201,8 +202,8 @@ public struct FeatureMatrix: Sendable {
     }
   }
 
-  /// A digest of name, shape, values, precomputed neighbours and the mask. A file and a matrix with the same
-  /// 32-bit values have the same digest.
+  /// A digest of name, shape, values, precomputed neighbours and the mask. A file and a
+  /// matrix with the same 32-bit values have the same digest.
   func contentDigest() -> String {
     var digest = ContentDigest()
     digest.combine(name)
@@ -220,7 +221,7 @@ public struct FeatureMatrix: Sendable {
       digest.combine(UnsafeRawBufferPointer(matrix.elements))
     }
     for lists in neighbours { lists.fold(into: &digest) }
-    if let mask {
+    if let mask, mask.presentCount < rows {
       digest.combine("mask")
       digest.combine(mask.isPresent.map { $0 ? Int32(1) : 0 })
       digest.combine(missing.rawValue)

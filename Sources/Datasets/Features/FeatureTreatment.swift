@@ -14,8 +14,8 @@ public enum MissingFeatures: String, Sendable, Codable, CaseIterable {
   case prior
 }
 
-/// What a run makes of the features that it reads: one modality's rows are permuted, then items lose
-/// modalities at random, then the rows of items without a modality are filled.
+/// What a run makes of the features that it reads: one modality's rows are permuted, then items
+/// lose modalities at random, then the rows of items without a modality are filled.
 ///
 /// All models see it alike, because it is in the feature matrices. Nothing is written: rows are
 /// taken from the file when they are used.
@@ -47,8 +47,8 @@ public struct FeatureTreatment: Sendable, Equatable {
     if let shuffled, !features.contains(where: { $0.name == shuffled }) {
       throw DatasetError(
         .configuration, path: dataset,
-        "has no modality '\(shuffled.sanitized(atMost: 32))' to shuffle: shuffle_modality is one of "
-          + features.map(\.name).joined(separator: ", "))
+        "has no modality '\(shuffled.sanitized(atMost: 32))' to shuffle: shuffle_modality is one "
+          + "of " + features.map(\.name).joined(separator: ", "))
     }
     return features.enumerated().map { applied(to: $1, position: $0, train: train) }
   }
@@ -68,8 +68,9 @@ public struct FeatureTreatment: Sendable, Equatable {
       missingRate > 0 && Double(random.uniform(id: item)) < missingRate
     }
     let isPresent = origins.indices.map { feature.isPresent($0) && !isRemoved[$0] }
-    let mask = isPresent.allSatisfy { $0 } ? nil : FeatureMask(isPresent)
-    guard isShuffled || mask != feature.mask || (mask != nil && missing != .filled) else {
+    let mask = isPresent.allSatisfy { $0 } ? feature.mask : FeatureMask(isPresent)
+    guard isShuffled || mask != feature.mask || (isPresent.contains(false) && missing != .filled)
+    else {
       return feature
     }
     let kept = origins.indices.filter { isPresent[$0] }

@@ -43,9 +43,9 @@ package enum Ablation {
     }
   }
 
-  /// Variants that show what each modality contributes: the full features first, then each modality
-  /// left out, its rows permuted over the items, and alone. Of two modalities, one alone is the other
-  /// left out, and is not trained twice.
+  /// Variants that show what each modality contributes: the full features first, then each
+  /// modality left out, its rows permuted over the items, and alone. Of two modalities, one alone
+  /// is the other left out, and is not trained twice.
   ///
   /// - Parameters:
   ///   - base: the layers of the full configuration, lowest first.

@@ -223,7 +223,8 @@ extension MRdIB {
     ).asAuxiliary()
   }
 
-  /// `α₃ L_U^m`: the likelihood of the preference given one modality alone, where the items have it.
+  /// `α₃ L_U^m`: the likelihood of the preference given one modality alone, where the items
+  /// have it.
   private func uniqueTerm(
     on tape: Tape, _ modality: Int, users: Variable, items: Variable, parameters: [Variable],
     batch: TripletBatch, rows: BatchRows, likelihood: Likelihood

@@ -75,7 +75,8 @@ final class FeatureProbe {
 /// The features of one modality and the Euclidean norm of each row.
 final class FeatureRows: Sendable {
   let features: FeatureMatrix
-  /// The Euclidean norm of each row, `[I]`; 0 for items without the modality, whatever stands there.
+  /// The Euclidean norm of each row, `[I]`; 0 for items without the modality, whatever stands
+  /// there.
   let lengths: [Double]
 
   var rowCount: Int { features.rows }
