@@ -49,7 +49,7 @@ import Testing
     let refused = try Command(
       arguments: ["train"] + long.settings("run") + options + ["--set", "missing=mean"])
     #expect(refused.status == 78, "\(refused.errors)")
-    #expect(refused.errors.contains("missing was filled and is mean now"), "\(refused.errors)")
+    #expect(refused.errors.contains("missing was unset and is mean now"), "\(refused.errors)")
     #expect(try long.complete("run", options) == long.complete("whole", options))
   }
 
