@@ -1,6 +1,7 @@
 import Datasets
 import Recommenders
 import Settings
+import Tables
 import Tensors
 import TestSupport
 import Testing
