@@ -35,8 +35,8 @@ struct DataSplitCommand: ParsableCommand {
     name: [.customLong("by"), .customLong("kind")],
     help: ArgumentHelp(
       "random (for each user), leave-one-out (of each user the last for test, the one before for "
-        + "validation), user-time (the latest of each user), time (the latest of all), cold-items (all "
-        + "interactions of some items) or cold-users (all but one of some users)."))
+        + "validation), user-time (the latest of each user), time (the latest of all), cold-items "
+        + "(all interactions of some items) or cold-users (all but one of some users)."))
   var by = Method.random
 
   @Option(

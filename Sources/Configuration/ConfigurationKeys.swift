@@ -70,10 +70,11 @@ package struct ConfigurationKeys: Sendable {
   /// those runs trained, so they are decisive only where they have another value.
   static let namesOfAdded: Set<String> = {
     let (data, candidates, mrdib) = (table.data, table.candidates, table.mrdib)
+    let selection = table.selection
     return [
       data.missing.name, data.missingRate.name, data.nanRows.name, data.shuffledModality.name,
       candidates.backboneLikelihood.name, mrdib.ranked.name, mrdib.codeScale.name,
-      mrdib.isGated.name,
+      mrdib.isGated.name, selection.evaluationUsers.name,
     ]
   }()
 

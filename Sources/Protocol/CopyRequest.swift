@@ -1,4 +1,4 @@
-/// Asks a server to store a piece of another server's checkpoint file on its disk, or to return one.
+/// Asks a server to store a piece of another server's checkpoint file on its disk, or return one.
 ///
 /// The file is named by numbers, so that no request can name a path.
 package struct CopyRequest: Sendable, Equatable {

@@ -23,8 +23,8 @@ struct TableList: Sendable {
 
 /// `y = x Wᵀ + b`, as positions in a model's list of tables.
 ///
-/// Weight and bias are initially uniform in ±1/√inputs, as in PyTorch's linear layer, unless a model
-/// initializes the weight otherwise.
+/// Weight and bias are initially uniform in ±1/√inputs, as in PyTorch's linear layer, unless a
+/// model initializes the weight otherwise.
 struct LinearLayer: Sendable {
   /// W, `[outputs, inputs]`.
   let weight: Int

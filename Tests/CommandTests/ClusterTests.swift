@@ -125,7 +125,8 @@ import Testing
       let cluster = try train(
         folder, name, data: data,
         ["--workers", "\(workers)", "--servers", "\(servers)"] + options)
-      #expect(cluster == alone && (try errors(name)) == expected, "\(name)")
+      let found = try errors(name)
+      #expect(cluster == alone && found == expected, "\(name)")
     }
     // Of all users, whose means the sample only estimates.
     let table = try Command("compare", "\(folder.path)/alone", "--metric", "recall@20")

@@ -61,7 +61,7 @@ import Testing
       "train", "--data", out, "--model", "pop", "--single-process", "--run", folder.path("run"),
       "--set", "metric_groups=true")
     #expect(run.status == 0, "\(run.errors)")
-    let lines = run.output.split(separator: "\n").filter { $0.hasPrefix(group + " ") }
+    let lines = run.output.split(separator: "\n").filter { $0.hasPrefix(group + "\t") }
     #expect(lines.count == 1, "\(run.output)")
   }
 

@@ -10,6 +10,17 @@ import Testing
     split.groups(train: data.train).map { ($0.group, $0.split) }
   }
 
+  /// The groups that share out the users of a split, or all items.
+  private static func quartiles(
+    of split: EvaluationSplit, _ kind: InteractionGroup.Kind
+  ) -> [InteractionGroup] {
+    let counts =
+      kind == .users
+      ? (0..<split.truth.rowCount).filter { split.truth.degree($0) > 0 }.map(data.train.degree)
+      : ItemPopularity(train: data.train).counts.map { Int($0) }
+    return InteractionGroup.quartiles(of: counts, kind)
+  }
+
   private static func pairs(_ list: AdjacencyList) -> [[Int]] {
     (0..<list.rowCount).flatMap { row in list[row].map { [row, Int($0)] } }
   }
@@ -19,8 +30,10 @@ import Testing
     for split in Self.data.splits {
       let groups = Self.groups(split)
       for kind in [InteractionGroup.Kind.users, .items] {
-        let parts = groups.filter { $0.0.kind == kind }
-        #expect(parts.count > 1)
+        // The cold and the warm ones are counted once more, in groups of their own.
+        let quartiles = Self.quartiles(of: split, kind)
+        let parts = groups.filter { quartiles.contains($0.0) }
+        #expect(parts.count > 1 && parts.count == quartiles.count)
         let pairs = parts.flatMap { Self.pairs($0.1.truth) }
         #expect(pairs.sorted { $0.lexicographicallyPrecedes($1) } == Self.pairs(split.truth))
       }

@@ -28,7 +28,8 @@ import Testing
       forgotten = tape
       let context = StepContext(seed: 1, epoch: 0, step: 0)
       _ = parameters.gradients(model, data.batch, context: context, on: tape)
-      #expect(tape.heldByteCount > 0)
+      // Models without training record constants alone.
+      #expect(tape.heldByteCount > 0 || ["itemknn_content", "pop"].contains(name))
     }
     #expect(forgotten == nil)
   }

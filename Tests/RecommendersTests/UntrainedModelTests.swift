@@ -15,9 +15,11 @@ import Testing
   private func make(
     _ name: String, objective: SettingValues<MRdIB.Settings>? = nil
   ) throws -> TrainingModel {
-    try ModelRegistry.make(
+    var settings = SettingStore(embeddingSize: 8, regularization: 0)
+    settings[VIRAL.Settings.self].inputWidth = .pad
+    return try ModelRegistry.make(
       name, input: ModelInput(dataset, graphs: GraphStore(dataset: dataset, cacheFolder: nil)),
-      settings: SettingStore(embeddingSize: 8, regularization: 0), objective: objective, seed: 1)
+      settings: settings, objective: objective, seed: 1)
   }
 
   /// The tables at the beginning, which training leaves alone.

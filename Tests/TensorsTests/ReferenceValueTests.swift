@@ -35,7 +35,8 @@ import Testing
     #expect(norm.scalar == 0)
     tape.backward(from: [(norm, 1)])
     let gradient = zeros.gradient
-    #expect(gradient.map { g in withExtendedLifetime(g) { g.elements.allSatisfy { $0 == 0 } } } ?? true)
+    #expect(
+      gradient.map { g in withExtendedLifetime(g) { g.elements.allSatisfy { $0 == 0 } } } ?? true)
   }
 
   @Test("one minus cosines: 0 along, 1 across, 2 against, 1 for zeros; divided by the count")

@@ -28,7 +28,7 @@ package struct UnitSums: Sendable, Equatable {
   }
 
   /// What an evaluation reports: `SPLIT.METRIC` is a sum over the users of a split and becomes the
-  /// mean over `SPLIT.users`, which itself stays a count. A split without users has no metrics. Sums
+  /// mean over `SPLIT.users`, which itself stays a count. A split without users has none. Sums
   /// of squares become standard errors, for at least two users.
   package func evaluationMeans() -> (metrics: [String: Double], users: [String: Double]) {
     var metrics: [String: Double] = [:]

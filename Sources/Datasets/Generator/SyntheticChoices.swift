@@ -18,7 +18,7 @@ struct SyntheticChoices {
 
   /// Every item is chosen at least once, so that item ids are dense: an item without interactions
   /// goes to the user with the highest score for it among those that it was offered to, or to any
-  /// user if it was offered to nobody.
+  /// user if it was offered to none.
   ///
   /// - Parameter report: called with the share of the users that is done, from 0 to 1.
   func lists(report: (Double) throws(DatasetError) -> Void) throws(DatasetError) -> SyntheticLists {

@@ -20,8 +20,8 @@ public struct SyntheticConfiguration: Sendable, Equatable, Codable {
   /// Mean number of interactions per user; each user's own is uniform in half to one and a half
   /// times that.
   public var interactionsPerUser = 20
-  /// How many items a user chooses among. In a larger catalogue every user is offered so many of its
-  /// items, evenly spread and drawn for the user; a smaller one whole.
+  /// How many items a user chooses among. In a larger catalogue every user is offered so many of
+  /// its items, evenly spread and drawn for the user; a smaller one whole.
   public var candidates = 4096
   /// In both modalities: redundant.
   public var shared = Component(dimensions: 8)

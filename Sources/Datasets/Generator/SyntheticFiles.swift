@@ -6,7 +6,7 @@ extension SyntheticData {
   static let latentsFile = "truth_latents.npy"
 
   /// Generates a data set into a folder, in MMRec's layout: `NAME.inter`, `image_feat.npy`,
-  /// `text_feat.npy`, `dataset.yaml`; and the truth: `truth.json` and `truth_latents.npy`. The files
+  /// `text_feat.npy`, `dataset.yaml`; and the truth: `truth.json` and `truth_latents.npy`. Files
   /// get their names when all are complete, `truth.json` last: its presence means that the others
   /// are there.
   ///

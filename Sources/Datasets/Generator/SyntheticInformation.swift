@@ -34,8 +34,8 @@ public struct SyntheticInformation: Sendable, Equatable, Codable {
   public let uniqueText: Double
   /// together − additive.
   public let synergistic: Double
-  /// Users whose test interactions are measured: all, or an evenly spread part of them where users ×
-  /// items are more than 2²⁶.
+  /// Users whose test interactions are measured: all, or an evenly spread part of them where users
+  /// × items are more than 2²⁶.
   public let users: Int
 
   /// - Parameter report: called with the share of the items that is done, from 0 to 1.

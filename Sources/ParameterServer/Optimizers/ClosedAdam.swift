@@ -10,13 +10,14 @@ import Foundation
 ///     a_j = s β₁ʲ / (√β₂ʲ h),  c_j = 1 / (√β₂ʲ h),  s = lr / (1 − β₁ᵗ⁺ʲ),  h = 1 / √(1 − β₂ᵗ⁺ʲ)
 ///
 /// a_j decays with r = β₁/√β₂, within about two hundred steps to nothing, while c_j hardly changes:
-/// the sum is m A / d · (1 + ε² var(c) / d²), d = √v + ε mean(c), but for terms of third order. A and
-/// the moments of c with weights a_j depend on t and k only, and not on k beyond the horizon, where
-/// a_j is below 10⁻¹⁰ of a₀. They are sums of doubles in the order of the steps, so that the result
-/// is a function of the steps of the row's updates, whenever it is read.
+/// the sum is m A / d · (1 + ε² var(c) / d²), d = √v + ε mean(c), but for terms of third order. A
+/// and the moments of c with weights a_j depend on t and k only, and not on k beyond the horizon,
+/// where a_j is below 10⁻¹⁰ of a₀. They are sums of doubles in the order of the steps, so that the
+/// result is a function of the steps of the row's updates, whenever it is read.
 ///
 /// Deviation from ``Adam/Mode/dense``: rounding (dense rounds at every step), and moves whose √v is
-/// near ε in the first steps of a run: with the usual constants below 10⁻⁶ of a weight.
+/// near ε in the first steps of a run: with the usual constants below 10⁻⁸ of the larger of |w| and
+/// lr for gradients above 10⁻⁵, and up to 3 · 10⁻⁶ for gradients of 10⁻⁷ in the first step.
 struct ClosedAdam {
   /// Terms that are not left out.
   private static let smallestTerm = 1e-10

@@ -19,8 +19,8 @@ import Tensors
 ///
 /// **MRdIB** has no place in the score, which contains no content. Samples stand in for the c_m in
 /// h(c_m), never in a target; the joint likelihood is of h(Û) and, with ranked means, h(Î) plus the
-/// mean of the z, with ranked samples the mean of the z (``Content/jointUsers``), as in ``FREEDOM``.
-/// The published objective does not say where it would go; this is ours.
+/// mean of the z, with ranked samples the mean of the z (``Content/jointUsers``), as in
+/// ``FREEDOM``. The published objective does not say where it would go; this is ours.
 ///
 /// - Parameters: user P `[U, d]` and item Q `[I, d]` Xavier uniform; predictor.weight W `[d, d]`
 ///   Xavier normal; per modality features.m V_m `[I, F_m]`, the features, and projection.m.weight

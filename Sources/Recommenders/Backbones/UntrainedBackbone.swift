@@ -11,6 +11,8 @@ import Tensors
 protocol UntrainedBackbone: NamedBackbone {}
 
 extension UntrainedBackbone {
+  public static var hasRankingTerm: Bool { false }
+
   public func rows(for batch: TripletBatch) -> [RowSelection] { tables.map { _ in .none } }
 
   public func loss(

@@ -31,11 +31,9 @@ struct EventLog {
   /// Ends a line that a process left incomplete when it was killed, so that the next event has a
   /// line of its own.
   private mutating func endLastLine() {
-    guard size > 0, let reader = FileHandle(forReadingAtPath: path) else { return }
-    defer { try? reader.close() }
     let newline = UInt8(ascii: "\n")
-    guard (try? reader.seek(toOffset: UInt64(size - 1))) != nil,
-      let last = try? reader.read(upToCount: 1), last.first != newline
+    guard size > 0, let bytes = try? PlainFile.contents(of: path, atMost: Self.readLimit),
+      let last = bytes.last, last != newline
     else { return }
     try? file?.writeAll([newline], purpose: "write the events '\(path)'")
     size += 1

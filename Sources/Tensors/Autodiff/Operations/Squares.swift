@@ -68,8 +68,8 @@ extension Tape {
 extension Tape {
   /// The un-squared norm of a whole matrix: `‖x‖ = √(Σ_j ‖x[j]‖²)`.
   ///
-  /// - Parameter x: `[J, D]`, the same in every shard; compare ``gatheredNorm(_:_:)``, which is over
-  ///   the batches of all shards.
+  /// - Parameter x: `[J, D]`, the same in every shard; compare ``gatheredNorm(_:_:)``, which is
+  ///   over the batches of all shards.
   /// - Returns: `[1, 1]`; `dx = x / ‖x‖`, and 0 for a matrix of zeros.
   public func norm(_ x: Variable) -> Variable {
     let counts = [Float](repeating: 1, count: x.rows)
