@@ -254,15 +254,9 @@ public struct BM3: NamedBackbone {
       case .modality(let index): 2 + index
       }
     let dropout = Float(settings.targetDropout)
-    let words = (embeddingSize + 3) / 4
     let result = Matrix(rows: rows.count, columns: embeddingSize)
-    for (row, id) in rows.enumerated() {
-      for word in 0..<words {
-        let draws = random.words(id: Int(id), index: place * words + word)
-        for lane in 0..<min(4, embeddingSize - 4 * word) {
-          result[row, 4 * word + lane] = CounterRandom.unit(draws[lane]) < dropout ? 0 : 1
-        }
-      }
+    random.fill(result, ids: rows, firstIndex: place * ((embeddingSize + 3) / 4)) {
+      $0 < dropout ? 0 : 1
     }
     return result
   }

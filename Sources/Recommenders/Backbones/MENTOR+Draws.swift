@@ -31,11 +31,11 @@ extension MENTOR {
     package static let counterBased = Draws(
       noise: { draw, context, target in
         let use = (draw.modality * 2 + draw.copy) * 2 + draw.propagation - 1
-        fill(target, random(.propagationNoise, context), use: use) { $0 }
+        random(.propagationNoise, context).fill(target, firstIndex: use << 16) { $0 }
       },
       mask: { side, share, context, target in
         let kept = 1 / (1 - share)
-        fill(target, random(.vectorMask, context), use: side == .user ? 0 : 1) {
+        random(.vectorMask, context).fill(target, firstIndex: side == .user ? 0 : 1 << 16) {
           $0 < share ? 0 : kept
         }
       })
@@ -43,24 +43,6 @@ extension MENTOR {
     private static func random(_ stream: RandomStream, _ context: StepContext) -> CounterRandom {
       CounterRandom(
         seed: context.seed, stream: stream, epoch: context.epoch, step: context.step)
-    }
-
-    /// Fills a matrix, four numbers of a row per draw.
-    private static func fill(
-      _ target: Matrix, _ random: CounterRandom, use: Int, _ value: (Float) -> Float
-    ) {
-      let width = target.columns
-      Lanes.current.forEachRange(of: target.rows, elements: 16 * width) { rows in
-        for row in rows {
-          let values = target.pointer + row * width
-          for start in stride(from: 0, to: width, by: 4) {
-            let words = random.words(id: row, index: use << 16 | start / 4)
-            for place in 0..<min(4, width - start) {
-              values[start + place] = value(CounterRandom.unit(words[place]))
-            }
-          }
-        }
-      }
     }
   }
 }
