@@ -121,6 +121,20 @@ struct BucketStorageTests {
     #expect(try store.list().map(\.name) == [manifests[3], manifests[2]].map(\.name))
   }
 
+  @Test("a file that is not wanted any more is given up, with the parts that were sent")
+  func unwanted() throws {
+    let wide = TableSpec(name: "item", rows: 20_000, width: 64, initializer: .uniform(bound: 0.1))
+    var servers = try TrainedServers([wide], servers: 1)
+    servers.train(to: 1)
+    let snapshot = try #require(servers.servers[0].snapshot())
+    let objects = objects
+    let writer = CheckpointShardWriter(
+      store, configurationDigest: "c0ffee", isWanted: { objects.uploadCount == 0 })
+    let error = #expect(throws: CheckpointError.self) { try writer.write(snapshot) }
+    #expect(error?.message.contains("the run ended before it was complete") == true)
+    #expect(try objects.uploadCount == 0 && store.list().isEmpty)
+  }
+
   @Test("a store that does not answer is not an empty one, and errors have sentences")
   func unavailable() throws {
     var servers = try TrainedServers()

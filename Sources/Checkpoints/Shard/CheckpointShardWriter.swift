@@ -6,13 +6,19 @@ import Protocol
 package struct CheckpointShardWriter: Sendable {
   private let storage: any CheckpointStorage
   private let configurationDigest: String
+  private let isWanted: @Sendable () -> Bool
 
   /// - Parameters:
   ///   - store: the store of the run's checkpoints.
   ///   - configurationDigest: the digest of the run's configuration.
-  package init(_ store: CheckpointStore, configurationDigest: String) {
+  ///   - isWanted: asked before each piece; once it is false, the file is given up.
+  package init(
+    _ store: CheckpointStore, configurationDigest: String,
+    isWanted: @escaping @Sendable () -> Bool = { true }
+  ) {
     storage = store.storage
     self.configurationDigest = configurationDigest
+    self.isWanted = isWanted
   }
 
   /// Writes the file of a server completely and durably, or not at all. Blocks while the disk
@@ -31,7 +37,7 @@ package struct CheckpointShardWriter: Sendable {
     ) { (byteCount) throws(CheckpointError) in
       try storage.writer(of: file, in: name, byteCount: byteCount)
     }
-    for table in snapshot.tables { try append(table, to: writer) }
+    for table in snapshot.tables { try append(table, of: file, to: writer) }
     let written = try writer.finish()
     return CheckpointShard(
       generation: name.generation, version: name.version, rank: UInt32(snapshot.rank), file: file,
@@ -54,7 +60,7 @@ package struct CheckpointShardWriter: Sendable {
   }
 
   private func append(
-    _ table: TableSnapshot, to writer: SafetensorsWriter
+    _ table: TableSnapshot, of file: String, to writer: SafetensorsWriter
   ) throws(CheckpointError) {
     let shape = table.shape
     let buffer = RowBuffer(shape, atMost: table.rowCount)
@@ -63,6 +69,11 @@ package struct CheckpointShardWriter: Sendable {
     }
     for (part, columns) in shape.layout.parts.enumerated() {
       for chunk in chunks {
+        guard isWanted() else {
+          throw CheckpointError(
+            .inputOutput,
+            "Cannot write '\(storage.path(of: file))': the run ended before it was complete.")
+        }
         table.copy(part: part, ofRowsAt: chunk, to: buffer.parts[part])
         try writer.append(
           UnsafeBufferPointer(start: buffer.parts[part], count: chunk.count * columns.count))

@@ -123,6 +123,8 @@ final class LocalServer: LocalEnvironment, ServerEnvironment {
   func write(_ snapshot: ServerSnapshot, of welcome: Welcome) {
     background.write(snapshot, of: welcome)
   }
+
+  func endWriting() { background.end() }
 }
 
 /// The worker computes on the thread of the run.

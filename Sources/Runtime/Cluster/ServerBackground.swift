@@ -27,6 +27,7 @@ final class ServerBackground<Peer: Hashable & Sendable>: Sendable {
   private let welcome = Mutex<Welcome?>(nil)
   private let report: @Sendable (ServerSessionEvent<Peer>) -> Void
   private let counts = Mutex(CheckpointWritingStatistics())
+  private let isOver = Atomic(false)
 
   /// - Parameters:
   ///   - copies: the server's side of checkpoints that are kept twice.
@@ -63,7 +64,8 @@ final class ServerBackground<Peer: Hashable & Sendable>: Sendable {
       let start = MonotonicClock.seconds
       do {
         let writer = CheckpointShardWriter(
-          copies.store(of: welcome), configurationDigest: try RunConfiguration(welcome).digest)
+          copies.store(of: welcome), configurationDigest: try RunConfiguration(welcome).digest,
+          isWanted: { [self] in !isOver.load(ordering: .relaxed) })
         let shard = try writer.write(snapshot)
         // Only then may the file become part of a checkpoint.
         if welcome.checkpoints?.isCopied == true { try copies.send(shard, of: welcome) }
@@ -79,6 +81,17 @@ final class ServerBackground<Peer: Hashable & Sendable>: Sendable {
             generation: snapshot.generation, version: snapshot.version, "\(error)"))
       }
     }
+  }
+
+  /// The server is about to end. Gives up a file that is being written, because no checkpoint will
+  /// have it, and blocks until what there is of it is deleted: an object store keeps the parts of an
+  /// upload, and charges for them, until it is told. It is not waited for longer than `seconds`, for
+  /// a store or a disk may not answer.
+  func end(within seconds: Double = 5) {
+    isOver.store(true, ordering: .relaxed)
+    let emptied = DispatchSemaphore(value: 0)
+    writing.async { emptied.signal() }
+    _ = emptied.wait(timeout: .now() + seconds)
   }
 
   // MARK: Copies

@@ -173,7 +173,10 @@ private final class ServerHandler: NetworkHandler {
     started?.node.handle(event)
   }
 
-  func ended(on loop: NetworkLoop<Event>) { telemetry?.leaveLast(parts(on: loop)) }
+  func ended(on loop: NetworkLoop<Event>) {
+    telemetry?.leaveLast(parts(on: loop))
+    started?.process.endWriting()
+  }
 
   private func parts(on loop: NetworkLoop<Event>) -> [TelemetryBoard.Part] {
     guard let (process, node) = started else { return [] }
@@ -237,4 +240,6 @@ private final class ServerProcess: ZeroMQMemberEnvironment, ServerEnvironment {
   }
 
   func end(_ departure: Departure) { end(RoleOutcome(departure)) }
+
+  func endWriting() { background.end() }
 }

@@ -71,6 +71,7 @@ package final class SingleProcessRole {
   /// Runs to the end.
   package func run(signals: any StopSignals) throws -> RoleOutcome {
     defer { observer.awaitLastReader() }
+    defer { serverProcess.endWriting() }
     do {
       return try runToEnd(signals)
     } catch {
