@@ -27,7 +27,8 @@ final class HTTPConnection: @unchecked Sendable {
 
   /// Sends a request and receives its answer, whatever its status.
   ///
-  /// - Throws: ``S3Error`` `unavailable` if there is no complete answer.
+  /// - Throws: ``S3Error`` `unavailable` if there is no complete answer, `credentials` if the
+  ///   store's certificate is not trusted.
   func send(_ request: HTTPRequest, as account: S3Account) throws(S3Error) -> HTTPResponse {
     guard TransferCount.begin() else {
       throw S3Error(.unavailable, "the process ends")
@@ -54,15 +55,22 @@ final class HTTPConnection: @unchecked Sendable {
     let code = curl_easy_perform(transfer)
     guard code == CURLE_OK else {
       let text = String(cString: reason)
+      let place = account.place.sanitized(atMost: 120)
+      guard !receiver.isTooLarge else {
+        throw S3Error(
+          .unavailable, "the answer of \(place) has more than \(request.mostBytes) bytes")
+      }
+      let found = (text.isEmpty ? String(cString: curl_easy_strerror(code)) : text)
+        .sanitized(atMost: 160)
+      guard code != CURLE_PEER_FAILED_VERIFICATION && code != CURLE_SSL_CACERT_BADFILE else {
+        throw S3Error(
+          .credentials,
+          "\(found); set AWS_CA_BUNDLE to a file with the certificate of the authority that "
+            + "\(place) has its own from")
+      }
       throw S3Error(
         .unavailable,
-        receiver.isTooLarge
-          ? "the answer of \(account.place.sanitized(atMost: 120)) has more than "
-            + "\(request.mostBytes) bytes"
-          : "\(text.isEmpty ? String(cString: curl_easy_strerror(code)) : text)"
-            .sanitized(atMost: 160)
-            + "; check that \(account.place.sanitized(atMost: 120)) can be reached from here, and "
-            + "AWS_ENDPOINT_URL")
+        "\(found); check that \(place) can be reached from here, and AWS_ENDPOINT_URL")
     }
     return HTTPResponse(
       status: ccurl_status(transfer), body: receiver.bytes, etag: header("ETag"),
