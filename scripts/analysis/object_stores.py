@@ -22,13 +22,21 @@ users = boto3.client("iam", **store)
 users.create_user(UserName="mrdib")
 users.put_user_policy(UserName="mrdib", PolicyName="s3", PolicyDocument=json.dumps(
     {"Version": "2012-10-17",
-     "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}))
+     "Statement": [{"Effect": "Allow", "Action": ["s3:*", "iam:*"], "Resource": "*"}]}))
 key = users.create_access_key(UserName="mrdib")["AccessKey"]
 boto3.client("s3", **store).create_bucket(Bucket=sys.argv[2])
 print(key["AccessKeyId"], key["SecretAccessKey"])
 """
 # The signed requests that moto accepts unchecked: those of the script above.
 UNCHECKED = 4
+REPLACE_MOTO = """
+import boto3, os, sys
+users = boto3.client("iam", endpoint_url=sys.argv[1], region_name="us-east-1",
+                     aws_access_key_id=sys.argv[2], aws_secret_access_key=sys.argv[3])
+key = users.create_access_key(UserName="mrdib")["AccessKey"]
+users.delete_access_key(UserName="mrdib", AccessKeyId=sys.argv[2])
+print(key["AccessKeyId"], key["SecretAccessKey"])
+"""
 CREATE = """
 import boto3, sys
 boto3.client("s3", endpoint_url=sys.argv[1], region_name="us-east-1", aws_access_key_id=sys.argv[2],
@@ -68,6 +76,7 @@ class Moto:
     secure = None
 
     def __init__(self, folder, python, bucket):
+        self.python = python
         self.port = free_port()
         with open(os.path.join(folder, "store.log"), "w") as log:
             self.process = subprocess.Popen(
@@ -76,12 +85,19 @@ class Moto:
                 env=dict(os.environ, INITIAL_NO_AUTH_ACTION_COUNT=str(UNCHECKED)))
         try:
             await_port(self.port)
-            self.key, self.secret = subprocess.run(
-                [python, "-c", PREPARE_MOTO, f"http://127.0.0.1:{self.port}", bucket], check=True,
-                capture_output=True, text=True).stdout.split()
+            self.key, self.secret = self.read(PREPARE_MOTO, bucket)
         except BaseException:
             self.stop()
             raise
+
+    def replace_key(self):
+        """The user gets another key; the one before is refused."""
+        self.key, self.secret = self.read(REPLACE_MOTO, self.key, self.secret)
+
+    def read(self, code, *arguments):
+        return subprocess.run(
+            [self.python, "-c", code, f"http://127.0.0.1:{self.port}", *arguments], check=True,
+            capture_output=True, text=True).stdout.split()
 
     def stop(self):
         self.process.terminate()
@@ -149,6 +165,14 @@ ssl_certificate={self.authority} ssl_private_key={key}
         except BaseException:
             self.stop()
             raise
+
+    def replace_key(self):
+        """The user gets another key; the one before is refused."""
+        former = self.key
+        self.key, self.secret = f"MRDIB{uuid.uuid4().hex[:8].upper()}", uuid.uuid4().hex
+        self.run("radosgw-admin", "key", "create", "--uid", "mrdib", "--key-type", "s3", "--access-key",
+                 self.key, "--secret-key", self.secret)
+        self.run("radosgw-admin", "key", "rm", "--uid", "mrdib", "--key-type", "s3", "--access-key", former)
 
     def start(self, cluster, monitor):
         plan = os.path.join(self.folder, "monmap")
