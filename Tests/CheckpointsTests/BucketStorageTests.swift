@@ -121,7 +121,7 @@ struct BucketStorageTests {
     #expect(try store.list().map(\.name) == [manifests[3], manifests[2]].map(\.name))
   }
 
-  @Test("a file that is not wanted any more is given up, with the parts that were sent")
+  @Test("a file that is not wanted any more is abandoned, and its parts are deleted")
   func unwanted() throws {
     let wide = TableSpec(name: "item", rows: 20_000, width: 64, initializer: .uniform(bound: 0.1))
     var servers = try TrainedServers([wide], servers: 1)

@@ -11,7 +11,7 @@ package struct CheckpointShardWriter: Sendable {
   /// - Parameters:
   ///   - store: the store of the run's checkpoints.
   ///   - configurationDigest: the digest of the run's configuration.
-  ///   - isWanted: asked before each piece; once it is false, the file is given up.
+  ///   - isWanted: asked before each piece; once it is false, no more is written.
   package init(
     _ store: CheckpointStore, configurationDigest: String,
     isWanted: @escaping @Sendable () -> Bool = { true }
