@@ -3,6 +3,7 @@ import Files
 import ObjectStorage
 import ParameterServer
 import Protocol
+import Tables
 import TestSupport
 import Testing
 
