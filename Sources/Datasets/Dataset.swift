@@ -14,9 +14,9 @@ public final class Dataset: Sendable {
   /// I.
   public let itemCount: Int
   /// The user of each training interaction, in the order of the file, `[E]`.
-  public let trainUsers: [Int32]
+  public let trainUsers: ReadOnlyArray<Int32>
   /// The item of each training interaction, in the order of the file, `[E]`.
-  public let trainItems: [Int32]
+  public let trainItems: ReadOnlyArray<Int32>
   /// The training interactions as rows of items per user, `[U, I]`.
   public let train: AdjacencyList
   /// Validation, `[U, I]`.
@@ -80,56 +80,48 @@ public final class Dataset: Sendable {
     if let itemCount { extents.append(ItemExtent(source: "itemCount", rows: itemCount)) }
     let items = try ItemExtent.itemCount(of: interactions, covering: extents, log: &log)
     try self.init(
-      name: name, checked: interactions, features: features, itemCount: items, description: nil,
-      treatment: treatment)
+      name: name, checked: SplitInteractions(interactions, itemCount: items), source: nil,
+      features: features, itemCount: items, description: nil, treatment: treatment)
     try checkNegativesExist(in: interactions, log: &log)
   }
 
   /// Assembles what ``InteractionChecks`` and ``ItemExtent`` have accepted.
   ///
   /// - Parameters:
+  ///   - source: the file of the interactions; nil if they were made in memory.
   ///   - description: the folder, if all was read from one.
   ///   - treatment: what is made of the features.
   /// - Throws: ``DatasetError`` if a file cannot be read any more, or for a treatment of a modality
   ///   that there is none of.
   init(
-    name: String, checked interactions: Interactions, features: [FeatureMatrix], itemCount: Int,
-    description: DatasetDescription?, treatment: FeatureTreatment
+    name: String, checked interactions: SplitInteractions, source: DigestedFile?,
+    features: [FeatureMatrix], itemCount: Int, description: DatasetDescription?,
+    treatment: FeatureTreatment
   ) throws(DatasetError) {
-    let userCount = Int(interactions.users.max() ?? -1) + 1
-    let train = interactions.pairs(of: .train) { _ in true }
-    let trainRows = AdjacencyList(rowCount: userCount, columnCount: itemCount, pairs: train)
-    let isTrained = { (user: Int32) in trainRows.degree(Int(user)) > 0 }
-    let heldOut = [SplitLabel.valid, .test].map { label in
-      AdjacencyList(
-        rowCount: userCount, columnCount: itemCount,
-        pairs: interactions.pairs(of: label, keeping: isTrained))
-    }
     var occurs = [Bool](repeating: false, count: itemCount)
-    for item in train.items { occurs[Int(item)] = true }
+    for item in interactions.trainItems { occurs[Int(item)] = true }
 
     self.name = name
-    self.userCount = userCount
     self.itemCount = itemCount
-    trainUsers = train.users
-    trainItems = train.items
-    self.train = trainRows
-    valid = heldOut[0]
-    test = heldOut[1]
+    userCount = interactions.train.rowCount
+    trainUsers = interactions.trainUsers
+    trainItems = interactions.trainItems
+    train = interactions.train
+    valid = interactions.valid
+    test = interactions.test
     negativePool = occurs.indices.filter { occurs[$0] }.map { Int32(truncatingIfNeeded: $0) }
     let features = try treatment.applied(
-      to: features, train: trainRows, dataset: description?.folder ?? name)
+      to: features, train: train, dataset: description?.folder ?? name)
     self.features = features
-    dropped = DroppedInteractions(interactions, train: trainRows)
+    dropped = interactions.dropped
     let digested = features.map(DigestedFeature.init)
-    digest = Self.digest(
-      itemCount: itemCount, train: train, heldOut: heldOut, features: digested)
+    digest = Self.digest(itemCount: itemCount, interactions: interactions, features: digested)
     self.description = description
     columns = interactions.columns
     sources =
-      description != nil
-      ? try DatasetSources(interactions: interactions.source, features: digested)
-      : DatasetSources()
+      try source.map { source throws(DatasetError) in
+        try DatasetSources(interactions: source, features: digested)
+      } ?? DatasetSources()
   }
 
   /// Reports users that have every item of the pool in training: no negative can be drawn for them.
@@ -140,7 +132,7 @@ public final class Dataset: Sendable {
   func checkNegativesExist(
     in interactions: Interactions, log: inout ProblemLog
   ) throws(DatasetError) {
-    let fullUsers = (0..<userCount).filter { train.degree($0) == negativePool.count }
+    let fullUsers = usersWithWholePool
     guard !fullUsers.isEmpty else { return }
     var owners = trainingCounts
     for user in fullUsers {
@@ -165,6 +157,11 @@ public final class Dataset: Sendable {
     }
   }
 
+  /// Users for whom no negative can be drawn.
+  var usersWithWholePool: [Int] {
+    (0..<userCount).filter { train.degree($0) == negativePool.count }
+  }
+
   /// How the folder was made; empty if it does not say so.
   package var history: DatasetHistory { description?.history ?? DatasetHistory() }
 
@@ -178,40 +175,17 @@ public final class Dataset: Sendable {
   }
 
   private static func digest(
-    itemCount: Int, train: InteractionPairs, heldOut: [AdjacencyList], features: [DigestedFeature]
+    itemCount: Int, interactions: SplitInteractions, features: [DigestedFeature]
   ) -> String {
     var digest = ContentDigest()
     digest.combine(itemCount)
-    digest.combine(train.users)
-    digest.combine(train.items)
-    for list in heldOut {
+    digest.combine(interactions.trainUsers)
+    digest.combine(interactions.trainItems)
+    for list in [interactions.valid, interactions.test] {
       digest.combine((0..<list.rowCount).map { Int32(truncatingIfNeeded: list.degree($0)) })
       digest.combine(list.columns)
     }
     for feature in features { digest.combine(feature.digest) }
     return digest.text
-  }
-}
-
-/// What is left out of validation and test: users without training interactions. No model
-/// without side information about users can predict anything for them.
-public struct DroppedInteractions: Sendable, Equatable, Codable {
-  /// Users with interactions, but none for training.
-  public let users: Int
-  /// Their interactions in validation.
-  public let valid: Int
-  /// Their interactions in test.
-  public let test: Int
-
-  init(_ interactions: Interactions, train: AdjacencyList) {
-    var valid = 0
-    var test = 0
-    for (user, label) in zip(interactions.users, interactions.labels)
-    where train.degree(Int(user)) == 0 {
-      if label == .valid { valid += 1 } else { test += 1 }
-    }
-    users = (0..<train.rowCount).count { train.degree($0) == 0 }
-    self.valid = valid
-    self.test = test
   }
 }

@@ -18,16 +18,19 @@ struct DatasetReader {
   let modalities: [ModalityDescription]?
   let featureUse: FeatureUse
   let treatment: FeatureTreatment
+  /// Where large texts are kept in binary form; nil: every text is parsed.
+  let cache: InteractionCache?
   private(set) var log: ProblemLog
 
   init(
     folder: String, modalities: [ModalityDescription]?, featureUse: FeatureUse, problemLimit: Int,
-    treatment: FeatureTreatment = FeatureTreatment()
+    treatment: FeatureTreatment = FeatureTreatment(), cache: InteractionCache? = nil
   ) {
     self.folder = folder
     self.modalities = modalities
     self.featureUse = featureUse
     self.treatment = treatment
+    self.cache = cache
     log = ProblemLog(limit: problemLimit)
   }
 
@@ -39,7 +42,9 @@ struct DatasetReader {
       try DatasetDescription.read(folder: folder, modalities: modalities)
     }
     guard let description else { return nil }
-    let interactions = try readInteractions(description)
+    if let dataset = try readPrepared(description) { return dataset }
+    let path = description.path(of: description.interactionsFile)
+    let interactions = try readInteractions(path)
     let files = try openFeatures(description)
     let features = try readFeatures(files, description)
     guard let interactions, interactions.count > 0 else { return nil }
@@ -47,17 +52,36 @@ struct DatasetReader {
     let itemCount = try ItemExtent.itemCount(of: interactions, covering: extents, log: &log)
     guard log.problems.isEmpty else { return nil }
     let dataset = try Dataset(
-      name: description.name, checked: interactions, features: features, itemCount: itemCount,
+      name: description.name, checked: SplitInteractions(interactions, itemCount: itemCount),
+      source: DigestedFile(path: path), features: features, itemCount: itemCount,
       description: description, treatment: treatment)
     try dataset.checkNegativesExist(in: interactions, log: &log)
     return log.problems.isEmpty ? dataset : nil
   }
 
-  private mutating func readInteractions(
+  /// The data set from the binary form of its interactions.
+  ///
+  /// - Returns: nil if there is none, or the data set has a problem that the reader of the text
+  ///   explains.
+  private mutating func readPrepared(
     _ description: DatasetDescription
-  ) throws(DatasetError) -> Interactions? {
+  ) throws(DatasetError) -> Dataset? {
     let path = description.path(of: description.interactionsFile)
-    return try log.attempt { log throws(DatasetError) in
+    guard let cache, let (prepared, source) = try? cache.interactions(of: path) else { return nil }
+    let files = try openFeatures(description)
+    let features = try readFeatures(files, description)
+    let extents = files.map { ItemExtent(source: $0.file.path, rows: $0.file.rows) }
+    guard log.problems.isEmpty, let itemCount = prepared.itemCount(covering: extents) else {
+      return nil
+    }
+    let dataset = try Dataset(
+      name: description.name, checked: prepared.split(itemCount: itemCount), source: source,
+      features: features, itemCount: itemCount, description: description, treatment: treatment)
+    return dataset.usersWithWholePool.isEmpty ? dataset : nil
+  }
+
+  private mutating func readInteractions(_ path: String) throws(DatasetError) -> Interactions? {
+    try log.attempt { log throws(DatasetError) in
       let interactions = try InteractionFile.read(path, log: &log)
       if interactions.count > 0 { try InteractionChecks.checkAll(interactions, log: &log) }
       return interactions
@@ -114,14 +138,16 @@ extension Dataset {
   ///   - needsFeatures: whether to read the features. If not, ``features`` is empty and the feature
   ///     files only determine the number of items.
   ///   - treatment: what is made of the features.
+  ///   - cache: keeps the interactions of large texts in binary form; nil: they are parsed.
   /// - Throws: ``DatasetError`` with the first problem found.
   public static func load(
     folder: String, modalities: [ModalityDescription]? = nil, needsFeatures: Bool,
-    treatment: FeatureTreatment = FeatureTreatment()
+    treatment: FeatureTreatment = FeatureTreatment(), cache: InteractionCache? = nil
   ) throws(DatasetError) -> Dataset {
     var reader = DatasetReader(
       folder: folder, modalities: modalities,
-      featureUse: needsFeatures ? .required : .countedOnly, problemLimit: 1, treatment: treatment)
+      featureUse: needsFeatures ? .required : .countedOnly, problemLimit: 1, treatment: treatment,
+      cache: cache)
     guard let dataset = try reader.read() else {
       preconditionFailure("a reader that stops at the first problem returned without one")
     }

@@ -2,9 +2,9 @@
 public struct AdjacencyList: Sendable, Equatable {
   public let columnCount: Int
   /// Where each row begins in ``columns``; `rowCount + 1` entries.
-  public let offsets: [Int]
+  public let offsets: ReadOnlyArray<Int>
   /// The column indices of all rows, one row after the other.
-  public let columns: [Int32]
+  public let columns: ReadOnlyArray<Int32>
 
   public var rowCount: Int { offsets.count - 1 }
 
@@ -39,12 +39,25 @@ public struct AdjacencyList: Sendable, Equatable {
       offsets.append(kept)
     }
     columns.removeLast(columns.count - kept)
+    self.offsets = ReadOnlyArray(offsets)
+    self.columns = ReadOnlyArray(columns)
+  }
+
+  /// Rows that were compressed before.
+  ///
+  /// - Precondition: the offsets ascend from 0 to the number of columns, and the columns of each
+  ///   row ascend within `0 ..< columnCount`; the latter is not checked.
+  package init(columnCount: Int, offsets: ReadOnlyArray<Int>, columns: ReadOnlyArray<Int32>) {
+    precondition(offsets.first == 0 && offsets.last == columns.count, "offsets of other columns")
+    self.columnCount = columnCount
     self.offsets = offsets
     self.columns = columns
   }
 
   /// The column indices of one row, ascending.
-  public subscript(row: Int) -> ArraySlice<Int32> { columns[offsets[row]..<offsets[row + 1]] }
+  public subscript(row: Int) -> ReadOnlyArray<Int32> {
+    columns[offsets[row]..<offsets[row + 1]]
+  }
 
   /// Whether `(row, column)` is set. O(log of the row's length).
   public func contains(row: Int, column: Int32) -> Bool {

@@ -59,6 +59,10 @@ package struct ContentDigest: ~Copyable {
     numbers.withUnsafeBytes { combine($0) }
   }
 
+  package mutating func combine(_ numbers: ReadOnlyArray<Int32>) {
+    numbers.withUnsafeBufferPointer { combine(UnsafeRawBufferPointer($0)) }
+  }
+
   package mutating func combine(_ number: Int) {
     withUnsafeBytes(of: Int64(number).littleEndian) { combine($0) }
   }

@@ -213,6 +213,6 @@ struct GraphCacheTests {
       }
     let file = GraphFile(path: folder.path("x.csr"), inputs: String(repeating: "01", count: 16))
     try file.write(nonsense)
-    #expect(throws: GraphFileError.self) { try file.read(rows: 2, columns: 3) }
+    #expect(throws: CachedFileError.self) { try file.read(rows: 2, columns: 3) }
   }
 }

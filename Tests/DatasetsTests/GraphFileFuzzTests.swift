@@ -63,7 +63,7 @@ struct GraphFileFuzzTests {
             throw FuzzFailure("a file that is there was not found")
           }
           matrix = read
-        } catch let error as GraphFileError {
+        } catch let error as CachedFileError {
           return .refused(error.message)
         }
         try written.write(matrix)

@@ -17,7 +17,9 @@ import Testing
   func blocks() throws {
     let items = Self.matrix(rows: 9000, columns: 24, seed: 1)
     let users = Self.matrix(rows: BlockRecommender.blockSize, columns: 24, seed: 2)
-    let excluded = (0..<users.rows).map { user in (0..<Int32(user)).map { $0 * 7 }[...] }
+    let excluded = (0..<users.rows).map { user in
+      ReadOnlyArray((0..<Int32(user)).map { $0 * 7 })
+    }
     let recommender = BlockRecommender(items: items, count: 20)
     let all = try recommender.top(for: users, excluding: excluded) { "user \($0)" }
     #expect(all.count == users.rows && all.allSatisfy { $0.count == 20 })

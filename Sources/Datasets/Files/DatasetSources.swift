@@ -6,8 +6,8 @@ import Tensors
 /// changes.
 ///
 /// Features stay mapped, so overwriting their file changes the data that is trained on.
-/// Interactions and neighbours were read into memory and do not change, but a process that restarts
-/// would read other data than the rest of the run.
+/// Interactions and neighbours were read into memory or into the cache and do not change, but a
+/// process that restarts would read other data than the rest of the run.
 package final class DatasetSources: Sendable {
   /// One of the files.
   private struct Source: Sendable {
@@ -28,26 +28,23 @@ package final class DatasetSources: Sendable {
   init() { sources = Mutex([]) }
 
   /// - Parameters:
-  ///   - interactions: the path of a file that was read into memory.
+  ///   - interactions: a file whose content does not matter any more.
   ///   - features: those of the data set with their digests; mapped if they come from files.
-  init(interactions: String, features: [DigestedFeature]) throws(DatasetError) {
-    var found = [try Self.inMemory(interactions)]
+  init(interactions: DigestedFile, features: [DigestedFeature]) throws(DatasetError) {
+    var found = [Self.inMemory(interactions)]
     for feature in features {
       if let file = feature.matrix.file { found.append(Self.mapped(file, of: feature)) }
-      for lists in feature.matrix.neighbours { found.append(try Self.inMemory(lists.path)) }
+      for lists in feature.matrix.neighbours {
+        found.append(Self.inMemory(try DigestedFile(path: lists.path)))
+      }
     }
     sources = Mutex(found)
   }
 
-  private static func inMemory(_ path: String) throws(DatasetError) -> Source {
-    let file = try MappedFile(path: path)
-    let digest = digest(of: file.bytes)
-    return Source(
-      path: path, stamp: file.stamp, isSampleUnchanged: { true },
-      isContentUnchanged: {
-        // A file that cannot be read now may still be unchanged.
-        (try? MappedFile(path: path)).map { Self.digest(of: $0.bytes) == digest } ?? true
-      })
+  private static func inMemory(_ file: DigestedFile) -> Source {
+    Source(
+      path: file.path, stamp: file.stamp, isSampleUnchanged: { true },
+      isContentUnchanged: { file.isUnchanged })
   }
 
   private static func mapped(_ file: NPYFile, of feature: DigestedFeature) -> Source {
@@ -55,12 +52,6 @@ package final class DatasetSources: Sendable {
     return Source(
       path: file.path, stamp: file.stamp, isSampleUnchanged: { file.sampleDigest == sample },
       isContentUnchanged: { feature.isUnchanged })
-  }
-
-  private static func digest(of bytes: UnsafeRawBufferPointer) -> String {
-    var digest = ByteDigest()
-    digest.append(bytes)
-    return digest.text
   }
 
   /// Compares sizes, times and a sample of mapped files; reads a whole file only if these indicate

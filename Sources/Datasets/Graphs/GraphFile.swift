@@ -25,30 +25,30 @@ package struct GraphFile {
   }
 
   /// - Returns: nil if there is no file.
-  /// - Throws: ``GraphFileError`` if the file cannot be read, is damaged, or was made from other
+  /// - Throws: ``CachedFileError`` if the file cannot be read, is damaged, or was made from other
   ///   data or by another version.
-  package func read(rows: Int, columns: Int) throws(GraphFileError) -> SparseMatrix? {
+  package func read(rows: Int, columns: Int) throws(CachedFileError) -> SparseMatrix? {
     guard FileManager.default.fileExists(atPath: path) else { return nil }
     let file: MappedFile
     do {
       file = try MappedFile(path: path)
     } catch {
-      throw GraphFileError(message: error.message)
+      throw CachedFileError(message: error.message)
     }
     let bytes = file.bytes
     guard bytes.count >= Self.headerByteCount + ByteDigest.digitCount,
       bytes.starts(with: Self.magic)
-    else { throw GraphFileError(message: "is not a graph file, or was cut off") }
+    else { throw CachedFileError(message: "is not a graph file, or was cut off") }
     let version = UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: 8, as: UInt32.self))
     guard version == Self.version else {
-      throw GraphFileError(message: "has format version \(version), not \(Self.version)")
+      throw CachedFileError(message: "has format version \(version), not \(Self.version)")
     }
     let content = UnsafeRawBufferPointer(rebasing: bytes.dropLast(ByteDigest.digitCount))
     guard bytes.suffix(ByteDigest.digitCount).elementsEqual(Self.digest(of: content).utf8) else {
-      throw GraphFileError(message: "is damaged: its content does not match its checksum")
+      throw CachedFileError(message: "is damaged: its content does not match its checksum")
     }
     guard bytes[Self.inputsRange].elementsEqual(inputs.utf8) else {
-      throw GraphFileError(message: "was made from other data")
+      throw CachedFileError(message: "was made from other data")
     }
     let shape = (0..<3).map { Self.integer(bytes, at: Self.inputsRange.upperBound + $0 * 8) }
     let entryByteCount = content.count - Self.headerByteCount - (rows + 1) * 8
@@ -56,19 +56,19 @@ package struct GraphFile {
       shape[0] == rows && shape[1] == columns && entryByteCount >= 0
         && shape[2] == entryByteCount / 8 && entryByteCount.isMultiple(of: 8)
     else {
-      throw GraphFileError(
+      throw CachedFileError(
         message: "has \(shape[0]) × \(shape[1]) places with \(shape[2]) entries in "
           + "\(bytes.count) bytes, which is not a graph of \(rows) × \(columns)")
     }
     let matrix = try Self.matrix(content, rows: rows, columns: columns, count: entryByteCount / 8)
     guard !file.wasOverwritten else {
-      throw GraphFileError(message: "was overwritten while it was being read")
+      throw CachedFileError(message: "was overwritten while it was being read")
     }
     return matrix
   }
 
   /// Writes the matrix; the file appears under its name when it is complete.
-  package func write(_ matrix: SparseMatrix) throws(GraphFileError) {
+  package func write(_ matrix: SparseMatrix) throws(CachedFileError) {
     var bytes = Self.magic
     bytes.reserveCapacity(
       Self.headerByteCount + matrix.offsets.count * 8 + matrix.entryCount * 8
@@ -87,9 +87,9 @@ package struct GraphFile {
         atPath: (path as NSString).deletingLastPathComponent, withIntermediateDirectories: true)
       try AtomicFile.write(bytes, to: path)
     } catch let error as DatasetError {
-      throw GraphFileError(message: error.message)
+      throw CachedFileError(message: error.message)
     } catch {
-      throw GraphFileError(message: "its folder cannot be created: \(error.localizedDescription)")
+      throw CachedFileError(message: "its folder cannot be created: \(error.localizedDescription)")
     }
   }
 
@@ -97,7 +97,7 @@ package struct GraphFile {
   /// products with the matrix use them as indices without bounds checks.
   private static func matrix(
     _ content: UnsafeRawBufferPointer, rows: Int, columns: Int, count: Int
-  ) throws(GraphFileError) -> SparseMatrix {
+  ) throws(CachedFileError) -> SparseMatrix {
     let offsets = (0...rows).map { Self.integer(content, at: headerByteCount + $0 * 8) }
     let firstIndex = headerByteCount + (rows + 1) * 8
     let indices = (0..<count).map { entry in
@@ -113,19 +113,19 @@ package struct GraphFile {
     }
     let isAscending = zip(offsets, offsets.dropFirst()).allSatisfy { $0 <= $1 }
     guard offsets[0] == 0 && offsets[rows] == count && isAscending else {
-      throw GraphFileError(message: "has row offsets that do not ascend")
+      throw CachedFileError(message: "has row offsets that do not ascend")
     }
     for row in 0..<rows {
       var last: Int32 = -1
       for column in indices[Int(offsets[row])..<Int(offsets[row + 1])] {
         guard column > last && column < columns else {
-          throw GraphFileError(message: "has column \(column) out of place in row \(row)")
+          throw CachedFileError(message: "has column \(column) out of place in row \(row)")
         }
         last = column
       }
     }
     guard values.allSatisfy(\.isFinite) else {
-      throw GraphFileError(message: "has values that are not finite")
+      throw CachedFileError(message: "has values that are not finite")
     }
     return SparseMatrix(
       rows: rows, columns: columns, offsets: offsets, indices: indices, values: values)
@@ -145,9 +145,4 @@ package struct GraphFile {
     digest.append(bytes)
     return digest.hexadecimal
   }
-}
-
-/// Why a stored graph cannot be read (the words after "it") or written (the reason alone).
-package struct GraphFileError: Error, Equatable {
-  package let message: String
 }

@@ -5,7 +5,7 @@ extension SparseMatrix {
   convenience init(ones list: AdjacencyList) {
     self.init(
       rows: list.rowCount, columns: list.columnCount, offsets: list.offsets.map { Int64($0) },
-      indices: list.columns, values: [Float](repeating: 1, count: list.columns.count))
+      indices: Array(list.columns), values: [Float](repeating: 1, count: list.columns.count))
   }
 
   /// `[N, N]` over users, then items: one block above the diagonal and one below.

@@ -51,6 +51,29 @@ public enum InteractionFile {
       lines: lines)
   }
 
+  /// Passes on the interactions of a file one by one, without keeping them.
+  ///
+  /// - Parameters:
+  ///   - begin: receives the number of lines, at least that of the interactions.
+  ///   - take: receives every interaction in order, and the share of the file that is read, from 0
+  ///     to 1; false ends the scan.
+  /// - Returns: the columns of the file; nil if a line cannot be read, or the scan was ended.
+  /// - Throws: ``DatasetError`` if it is no file of interactions, and what `take` throws.
+  static func scan(
+    _ file: MappedFile, begin: (_ lines: Int) -> Void,
+    take: (InteractionLineScanner.Row, _ share: Double) throws(DatasetError) -> Bool
+  ) throws(DatasetError) -> InteractionFileWriter.Columns? {
+    let (header, body) = try Self.begin(file, purpose: .training)
+    begin(try lineCount(of: body, path: file.path))
+    var scanner = InteractionLineScanner(bytes: body, roles: header.roles)
+    while !scanner.isAtEnd {
+      guard let row = scanner.next(),
+        try take(row, Double(scanner.position) / Double(body.count))
+      else { return nil }
+    }
+    return header.columns
+  }
+
   /// Reads the header, and checks that what follows it is text.
   private static func begin(
     _ file: MappedFile, purpose: InteractionHeader.Purpose

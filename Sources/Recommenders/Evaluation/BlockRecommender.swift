@@ -28,7 +28,7 @@ package final class BlockRecommender {
   /// - Throws: `EvaluationError` if a score is not finite.
   /// - Precondition: users and items have the same width.
   package func top(
-    for users: Matrix, excluding excluded: [ArraySlice<Int32>], subject: (Int) -> String
+    for users: Matrix, excluding excluded: [ReadOnlyArray<Int32>], subject: (Int) -> String
   ) throws -> [[RankedItem]] {
     try ranking.rank(
       Array(0..<users.rows)[...], of: users, excluded: excluded, subject: subject)

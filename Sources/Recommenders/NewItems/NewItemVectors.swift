@@ -42,11 +42,12 @@ package struct TrainedItems {
     let search = BlockRecommender(items: all, count: count)
     let result = Matrix(rows: newCount, columns: vectors.columns)
     let size = BlockRecommender.blockSize
+    let excluded = ReadOnlyArray(untrained)
     for start in stride(from: 0, to: newCount, by: size) {
       let block = start..<min(start + size, newCount)
       let nearest = try search.top(
         for: new.unitRows(block.map { Int32($0) }),
-        excluding: block.map { _ in untrained[...] }, subject: { "new item \(start + $0)" })
+        excluding: block.map { _ in excluded }, subject: { "new item \(start + $0)" })
       for (position, neighbours) in zip(block, nearest) {
         let share = 1 / Float(max(1, neighbours.count))
         for neighbour in neighbours {

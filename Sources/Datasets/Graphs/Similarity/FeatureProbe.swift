@@ -28,7 +28,7 @@ final class FeatureProbe {
   }
 
   /// Sets the vector to the sum of the items' features, each scaled to length 1.
-  func focus(onSumOf items: ArraySlice<Int32>) {
+  func focus(onSumOf items: ReadOnlyArray<Int32>) {
     vector.update(repeating: 0, count: rows.width)
     for item in items where rows.lengths[Int(item)] > 0 {
       rows.features.copyRow(Int(item), to: row.pointer)

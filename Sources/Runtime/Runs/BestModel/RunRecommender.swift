@@ -154,12 +154,12 @@ package final class RunRecommender {
   }
 
   /// The items of a user that are not recommended, in any order.
-  private func excluded(_ user: Int) -> ArraySlice<Int32> {
+  private func excluded(_ user: Int) -> ReadOnlyArray<Int32> {
     guard let data, model.newItems == nil else { return [] }
     switch request.excluded {
     case .nothing: return []
     case .training: return data.train[user]
-    case .everything: return ([data.train, data.valid, data.test].flatMap { $0[user] })[...]
+    case .everything: return ReadOnlyArray([data.train, data.valid, data.test].flatMap { $0[user] })
     }
   }
 

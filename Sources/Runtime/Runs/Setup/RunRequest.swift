@@ -89,7 +89,7 @@ package struct RunRequest: Sendable {
     let folder = try folder(configuration)
     let dataset =
       try others.lazy.compactMap { $0.dataset(in: folder, for: configuration) }.first
-      ?? Dataset.load(folder: folder, for: configuration)
+      ?? Dataset.load(folder: folder, for: configuration, showsProgress: true)
     let stored = configuration.data.digest
     guard stored.isEmpty || stored == dataset.digest else {
       throw RuntimeError(

@@ -173,15 +173,37 @@ extension RunConfiguration {
 extension Dataset {
   /// Loads the data that a configuration's model reads.
   ///
+  /// - Parameter showsProgress: whether the reading of large interactions is shown on stderr.
   /// - Throws: `DatasetError`.
-  static func load(folder: String, for configuration: RunConfiguration) throws -> Dataset {
+  static func load(
+    folder: String, for configuration: RunConfiguration, showsProgress: Bool = false
+  ) throws -> Dataset {
     let modalities = configuration.data.modalities.map {
       ModalityDescription(name: $0.name, file: $0.file)
     }
     return try load(
       folder: folder, modalities: modalities.isEmpty ? nil : modalities,
       needsFeatures: ModelRegistry.needsFeatures(configuration.model.model),
-      treatment: configuration.featureTreatment)
+      treatment: configuration.featureTreatment, cache: .ofUser(showsProgress: showsProgress))
+  }
+}
+
+extension InteractionCache {
+  private static let log = RateLimitedLog(label: "mrdib.data", limit: RateLimit(lines: 1))
+
+  /// The cache of this user; nil without a home directory. A file that cannot be read or written
+  /// causes a warning: the run is correct without it, but every start takes longer.
+  static func ofUser(showsProgress: Bool) -> InteractionCache? {
+    let progress = showsProgress ? PreparationProgress() : nil
+    return UserFolder.cache.map { cache in
+      InteractionCache(folder: "\(cache)/interactions") { event in
+        progress?.note(event)
+        switch event {
+        case .refused, .notWritten: log.warning("\(event)")
+        case .preparing, .prepared, .loaded: break
+        }
+      }
+    }
   }
 }
 
@@ -229,7 +251,7 @@ extension GraphStore {
   /// The graphs of a data set, cached on disk. Files that cannot be read or written cause a
   /// warning: the run is correct without them, but every start takes longer.
   static func keptOnDisk(of dataset: Dataset, showsProgress: Bool) -> GraphStore {
-    let progress = showsProgress ? GraphProgress() : nil
+    let progress = showsProgress ? PreparationProgress() : nil
     return GraphStore(dataset: dataset, cacheFolder: UserFolder.cache.map { "\($0)/graphs" }) {
       event in
       progress?.note(event)
