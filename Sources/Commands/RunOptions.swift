@@ -1,5 +1,6 @@
 import ArgumentParser
 import Configuration
+import Files
 import Foundation
 import Runtime
 import Settings
@@ -53,6 +54,14 @@ struct RunOptions: ParsableArguments {
   @Option(
     help: "The seed of all random numbers; part of the result (default: \(standard("seed"))).")
   var seed: Int?
+
+  @Option(
+    help: ArgumentHelp(
+      """
+      Begin with the best model of this run, trained on earlier data of the same users and items; \
+      those that are new begin as usual (default: from the beginning).
+      """, valueName: "folder"), completion: .directory)
+  var startFrom: String?
 
   @Option(
     help: """
@@ -120,6 +129,7 @@ struct RunOptions: ParsableArguments {
       ("shards", "shards", shards.map(String.init)),
       ("epochs", "epochs", epochs.map(String.init)), ("seed", "seed", seed.map(String.init)),
       ("compat", "compat", compat),
+      ("start-from", "initial_weights", startFrom.map(FilePath.absolute)),
     ]
     let options = named.compactMap { option, key, value in
       value.map { RunRequest.Option(option: "--\(option) \($0)", key: key, value: $0) }

@@ -16,6 +16,7 @@ struct TrainCommand: ParsableCommand {
 
         mrdib train --data lfm2k --run runs/one
         mrdib train --data lfm2k --model freedom --set alpha1=0.05 --run runs/two
+        mrdib train --data today --start-from runs/yesterday --run runs/today
         mrdib train --data lfm2k --dry-run
       """)
 
@@ -60,6 +61,7 @@ struct TrainCommand: ParsableCommand {
       for warning in setup.warnings {
         StandardError.write("warning: \(warning)")
       }
+      if !options.quiet { setup.initialWeightsLines.forEach(StandardError.write) }
       if dryRun {
         let plan = DryRun(setup)
         if json { return try StandardOutput.writeJSON(plan) }

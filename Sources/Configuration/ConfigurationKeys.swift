@@ -72,9 +72,10 @@ package struct ConfigurationKeys: Sendable {
     let (data, candidates, mrdib) = (table.data, table.candidates, table.mrdib)
     let selection = table.selection
     return [
-      data.missing.name, data.missingRate.name, data.nanRows.name, data.shuffledModality.name,
-      candidates.backboneLikelihood.name, mrdib.ranked.name, mrdib.codeScale.name,
-      mrdib.isGated.name, selection.evaluationUsers.name,
+      data.initialWeightsDigest.name, data.missing.name, data.missingRate.name,
+      data.nanRows.name, data.shuffledModality.name, candidates.backboneLikelihood.name,
+      mrdib.ranked.name,
+      mrdib.codeScale.name, mrdib.isGated.name, selection.evaluationUsers.name,
     ]
   }()
 

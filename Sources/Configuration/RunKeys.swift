@@ -17,6 +17,15 @@ package struct DataKeys: SettingGroup {
     "modalities", default: [], .distinctNames,
     help: "Item features to use, in order, as name:file. Empty: what the data set's folder holds.")
 
+  package let initialWeights = Setting<String>(
+    "initial_weights", default: "", .absolutePathOrEmpty, influencesResult: false,
+    help: "An earlier run, or a parameters.safetensors: the run begins with the tables of its best"
+      + " model, and rows of new users and items as usual (docs/Data.md). Every worker reads the"
+      + " file at this path. Empty: none. See --start-from.")
+  package let initialWeightsDigest = Setting<String>(
+    "initial_weights_digest", default: "", .contentDigestOrEmpty,
+    help: "The digest of initial_weights. Written by the coordinator, not by hand.")
+
   package let missing = Setting<MissingFeatures>(
     "missing", default: .filled,
     help: "The feature rows of items without a modality: what the file has (filled; zeros where it"

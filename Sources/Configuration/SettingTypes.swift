@@ -99,6 +99,11 @@ extension Constraint where Value == String {
     }
   }
 
+  /// Processes with other working directories use the path.
+  static var absolutePathOrEmpty: Constraint {
+    Constraint("an absolute path, or empty") { $0.isEmpty || $0.hasPrefix("/") }
+  }
+
   /// As data sets compute it. Older releases wrote 16 digits of another algorithm.
   static var contentDigestOrEmpty: Constraint {
     Constraint(

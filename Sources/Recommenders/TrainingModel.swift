@@ -12,7 +12,11 @@ public struct TrainingModel: Sendable {
   public let objective: MRdIB?
   /// The choices that the backbone's ranking term is in place of its own; nil for its own.
   public let backboneCandidates: CandidateRule?
-  public let tables: [TableSpec]
+  public private(set) var tables: [TableSpec]
+  /// The tables as the backbone and the objective describe them.
+  private let ownTables: [TableSpec]
+  /// What the run begins with instead of the model's own initial values; nil for those.
+  public private(set) var initialWeights: InitialWeights?
   /// The tables that hold the final vectors.
   public let finalTables: (user: Int, item: Int)
 
@@ -43,6 +47,21 @@ public struct TrainingModel: Sendable {
       finalTables = (user, addFinal(.item, width: final.width))
     }
     self.tables = tables
+    ownTables = tables
+  }
+
+  /// The same model, which begins with weights of an earlier run. Rows that those lack, of users
+  /// and items that are new, begin with the values that they have in a run from the beginning.
+  ///
+  /// - Throws: ``ModelError`` if the weights are of other tables.
+  public func starting(
+    from weights: InitialWeights, userCount: Int, itemCount: Int
+  ) throws(ModelError) -> TrainingModel {
+    try weights.check(fit: ownTables, userCount: userCount, itemCount: itemCount)
+    var model = self
+    model.initialWeights = weights
+    model.tables = ownTables.map { weights.rowCount(of: $0) > 0 ? $0.pushed : $0 }
+    return model
   }
 
   /// Numbers that training changes: what the reference prints as "trainable parameters" for the
@@ -72,6 +91,31 @@ public struct TrainingModel: Sendable {
   public func initialValues(
     table: Int, rows: Range<Int>, seed: UInt64, itemCount: Int
   ) -> Matrix {
+    guard let initialWeights else {
+      return ownInitialValues(table: table, rows: rows, seed: seed, itemCount: itemCount)
+    }
+    let spec = ownTables[table]
+    let values = Matrix(rows: rows.count, columns: spec.width)
+    let known = rows.clamped(to: 0..<initialWeights.rowCount(of: spec))
+    initialWeights.copy(known, of: spec, to: values.pointer)
+    let new = known.isEmpty ? rows : known.upperBound..<rows.upperBound
+    guard !new.isEmpty else { return values }
+    let own = ownInitialValues(table: table, rows: new, seed: seed, itemCount: itemCount)
+    values.row(known.count).baseAddress?.update(from: own.pointer, count: own.count)
+    return values
+  }
+
+  private func ownInitialValues(
+    table: Int, rows: Range<Int>, seed: UInt64, itemCount: Int
+  ) -> Matrix {
+    let spec = ownTables[table]
+    guard spec.initializer == .pushed else {
+      let values = Matrix(rows: rows.count, columns: spec.width)
+      for (index, row) in rows.enumerated() {
+        spec.initializer.fill(values.row(index), table: spec.name, row: row, seed: seed)
+      }
+      return values
+    }
     guard table >= backbone.tables.count, let objective else {
       return backbone.initialValues(table: table, rows: rows)
     }

@@ -34,6 +34,13 @@ public struct TableSpec: Sendable, Equatable {
     self.rowsPerBlock = rowsPerBlock
   }
 
+  /// The same table with initial values that a worker pushes.
+  package var pushed: TableSpec {
+    TableSpec(
+      name: name, rows: rows, width: width, initializer: .pushed, rule: rule,
+      rowsPerBlock: rowsPerBlock)
+  }
+
   /// Number of trainable numbers.
   public var parameterCount: Int {
     if case .optimizer = rule { rows * width } else { 0 }

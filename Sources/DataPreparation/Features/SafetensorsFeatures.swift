@@ -19,7 +19,7 @@ final class SafetensorsFeatures: FeatureSource {
   init(path: String, ids: IDList?) throws(DatasetError) {
     self.path = path
     file = try MappedFile(path: path)
-    let header = try Self.header(file)
+    let header = try SafetensorsHeader(of: file)
     payloadOffset = file.bytes.count - header.byteCount
     let entries = header.entries.values.sorted { $0.offset < $1.offset }
     let matrices = entries.filter { $0.tensor.shape.count == 2 }
@@ -103,33 +103,5 @@ final class SafetensorsFeatures: FeatureSource {
         "holds numbers of type \(entry.tensor.type.rawValue); features may be F16, F32 or F64: "
           + "convert it with tensor.float()")
     }
-  }
-
-  private static func header(_ file: MappedFile) throws(DatasetError) -> SafetensorsHeader {
-    let bytes = file.bytes
-    let problem = { (text: String) in
-      DatasetError(
-        .malformed, path: file.path,
-        "is not a whole safetensors file: \(text); copy or export it again")
-    }
-    guard bytes.count >= 8 else { throw problem("it has \(bytes.count) bytes") }
-    let length = UInt64(littleEndian: bytes.loadUnaligned(as: UInt64.self))
-    guard let count = Int(exactly: length), count <= SafetensorsHeader.mostBytes,
-      count <= bytes.count - 8
-    else {
-      throw problem(
-        "its header has \(length) bytes, and at most \(SafetensorsHeader.mostBytes) can be read")
-    }
-    let header: SafetensorsHeader
-    do {
-      header = try SafetensorsHeader.parse(bytes[8..<8 + count])
-    } catch {
-      throw problem(error.problem)
-    }
-    guard bytes.count - 8 - count == header.byteCount else {
-      throw problem(
-        "its tensors have \(header.byteCount) bytes, but \(bytes.count - 8 - count) follow")
-    }
-    return header
   }
 }

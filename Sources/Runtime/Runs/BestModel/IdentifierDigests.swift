@@ -35,9 +35,11 @@ package struct IdentifierDigests: Sendable, Codable, Equatable {
   }
 
   /// The digest of a table's ids, in the order of their rows.
-  static func digest(of table: IdentifierTable) -> String {
+  ///
+  /// - Parameter rows: how many, from the first; nil: all.
+  static func digest(of table: IdentifierTable, rows: Int? = nil) -> String {
     var digest = ContentDigest()
-    for row in 0..<table.count { digest.combine(table.idBytes(of: row)) }
+    for row in 0..<(rows ?? table.count) { digest.combine(table.idBytes(of: row)) }
     return digest.text
   }
 }

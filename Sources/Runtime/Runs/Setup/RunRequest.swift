@@ -98,12 +98,45 @@ package struct RunRequest: Sendable {
           + "data_digest is \(stored). Use the data that the configuration was made for, or "
           + "remove data_digest.")
     }
-    let identity = [
+    var identity = [
       try ConfigurationLayer(option: "the data set", key: "data", value: folder.yaml),
       try ConfigurationLayer(
         option: "the data set", key: "data_digest", value: dataset.digest.yaml),
     ]
+    identity += try initialWeights(of: configuration, for: folder)
     return RunInput(configuration: try resolve(requested + identity), dataset: dataset)
+  }
+
+  /// The file that the run begins with and its digest, if settings name a run or a file.
+  private func initialWeights(
+    of configuration: RunConfiguration, for folder: String
+  ) throws -> [ConfigurationLayer] {
+    var path = configuration.data.initialWeights
+    guard !path.isEmpty else { return [] }
+    var isFolder: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
+      throw RuntimeError(
+        exitCode: .inputMissing,
+        message: "Cannot begin with the weights in '\(path)': there is no such run or file. Name "
+          + "the directory of an earlier run.")
+    }
+    if isFolder.boolValue {
+      let model = try EarlierModel(run: path)
+      try model.checkIdentifiers(of: folder)
+      path = model.parameters
+    }
+    let digest = try InitialWeights(path: path).digest
+    let stored = configuration.data.initialWeightsDigest
+    guard stored.isEmpty || stored == digest else {
+      throw RuntimeError(
+        exitCode: .dataMalformed,
+        message: "Cannot begin with the weights in '\(path)': their digest is \(digest), but "
+          + "initial_weights_digest is \(stored). Name the file that the configuration was made "
+          + "for, or remove initial_weights_digest.")
+    }
+    return try [("initial_weights", path), ("initial_weights_digest", digest)].map {
+      try ConfigurationLayer(option: "initial_weights", key: $0, value: $1.yaml)
+    }
   }
 
   private func folder(_ configuration: RunConfiguration) throws -> String {

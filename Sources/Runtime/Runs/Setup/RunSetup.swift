@@ -44,10 +44,16 @@ package struct RunSetup: Sendable {
     if let problem = dataset.trainingProblem { throw problem }
     var input = ModelInput(dataset, graphs: .keptOnDisk(of: dataset, showsProgress: showsProgress))
     input.batchSize = configuration.training.batchSize
-    model = try ModelRegistry.make(
+    let made = try ModelRegistry.make(
       configuration.model.model, input: input, settings: configuration.values,
       objective: configuration.model.objective == .mrdib ? configuration.mrdib : nil,
       seed: UInt64(configuration.training.seed))
+    let weights = try InitialWeights(of: configuration)
+    model =
+      try weights.map {
+        try made.starting(
+          from: $0, userCount: dataset.userCount, itemCount: dataset.itemCount)
+      } ?? made
   }
 
   /// The same setup with the text from which its settings were read, which has the source of every
