@@ -23,8 +23,8 @@ struct TableList: Sendable {
 
 /// `y = x Wᵀ + b`, as positions in a model's list of tables.
 ///
-/// Weight and bias are initially uniform in ±1/√inputs, as in PyTorch's linear layer, unless a
-/// model initializes the weight otherwise.
+/// Weight and bias are initially uniform in ±1/√inputs, as in PyTorch's linear layer, where a model
+/// does not say otherwise.
 struct LinearLayer: Sendable {
   /// W, `[outputs, inputs]`.
   let weight: Int
@@ -32,24 +32,17 @@ struct LinearLayer: Sendable {
   let bias: Int
 
   /// Adds the tables `name.weight` and `name.bias`.
+  ///
+  /// - Parameters: `weight` and `bias` are initial values in place of those of PyTorch.
   init(
-    _ name: String, inputs: Int, outputs: Int, in list: inout TableList,
-    weightInitializer: Initializer? = nil
+    _ name: String, inputs: Int, outputs: Int, weight: Initializer? = nil,
+    bias: Initializer? = nil, in list: inout TableList
   ) {
-    weight = list.add(
-      "\(name).weight", rows: outputs, width: inputs,
-      initializer: weightInitializer ?? .linear(inputs: inputs))
-    bias = list.add(
-      "\(name).bias", rows: 1, width: outputs, initializer: .linear(inputs: inputs))
-  }
-
-  /// Adds the tables `name.weight`, with initial values of its own, and `name.bias`, zeros.
-  init(
-    _ name: String, inputs: Int, outputs: Int, initializer: Initializer, in list: inout TableList
-  ) {
-    weight = list.add(
-      "\(name).weight", rows: outputs, width: inputs, initializer: initializer)
-    bias = list.add("\(name).bias", rows: 1, width: outputs, initializer: .constant(0))
+    let uniform = Initializer.linear(inputs: inputs)
+    self.weight = list.add(
+      "\(name).weight", rows: outputs, width: inputs, initializer: weight ?? uniform)
+    self.bias = list.add(
+      "\(name).bias", rows: 1, width: outputs, initializer: bias ?? uniform)
   }
 
   /// `[J, inputs]` to `[J, outputs]`.

@@ -33,16 +33,16 @@ struct TransformerBlock: Sendable {
     self.width = width
     value = LinearLayer(
       "\(name).value", inputs: width, outputs: width,
-      initializer: .xavierUniform(rows: 3 * width, columns: width), in: &list)
+      weight: .xavierUniform(rows: 3 * width, columns: width), bias: .constant(0), in: &list)
     output = LinearLayer(
       "\(name).output", inputs: width, outputs: width,
-      initializer: .xavierUniform(rows: width, columns: width), in: &list)
+      weight: .xavierUniform(rows: width, columns: width), bias: .constant(0), in: &list)
     hidden = LinearLayer(
       "\(name).hidden", inputs: width, outputs: 4 * width,
-      initializer: .xavierUniform(rows: 4 * width, columns: width), in: &list)
+      weight: .xavierUniform(rows: 4 * width, columns: width), bias: .constant(0), in: &list)
     contraction = LinearLayer(
       "\(name).contraction", inputs: 4 * width, outputs: width,
-      initializer: .xavierUniform(rows: width, columns: 4 * width), in: &list)
+      weight: .xavierUniform(rows: width, columns: 4 * width), bias: .constant(0), in: &list)
     inputNorm = LayerNorm("\(name).input_norm", width: width, in: &list)
     hiddenNorm = LayerNorm("\(name).hidden_norm", width: width, in: &list)
     finalNorm = LayerNorm("\(name).final_norm", width: width, in: &list)

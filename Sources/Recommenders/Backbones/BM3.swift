@@ -108,8 +108,8 @@ public struct BM3: NamedBackbone {
     _ = list.addEmbedding("user", rows: userCount, width: embeddingSize)
     _ = list.addEmbedding("item", rows: itemCount, width: embeddingSize)
     predictor = LinearLayer(
-      "predictor", inputs: embeddingSize, outputs: embeddingSize, in: &list,
-      weightInitializer: .xavierNormal(rows: embeddingSize, columns: embeddingSize))
+      "predictor", inputs: embeddingSize, outputs: embeddingSize,
+      weight: .xavierNormal(rows: embeddingSize, columns: embeddingSize), in: &list)
     modalities = features.map { feature in
       Modality(
         features: list.add(
@@ -117,8 +117,7 @@ public struct BM3: NamedBackbone {
           initializer: .pushed),
         projection: LinearLayer(
           "projection.\(feature.name)", inputs: feature.columns, outputs: embeddingSize,
-          in: &list,
-          weightInitializer: .xavierNormal(rows: embeddingSize, columns: feature.columns)))
+          weight: .xavierNormal(rows: embeddingSize, columns: feature.columns), in: &list))
     }
     self.list = list
   }

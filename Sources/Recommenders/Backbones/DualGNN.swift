@@ -1,5 +1,4 @@
 import Datasets
-internal import Foundation
 import Settings
 import Tables
 import Tensors
@@ -197,7 +196,7 @@ public struct DualGNN: NamedBackbone {
     let users = tape.gather(input.propagated[features.count], batch.distinctUsers)
     let ranking = tape.rankingTerm(
       users: users, items: tape.sum(items.map { ($0, 1) }), batch: batch, likelihood: likelihood,
-      form: .softplus, weight: 1 / log(2))
+      form: .softplus, weight: LossTerm.perBinaryLogarithm)
     let preferences = features.indices.map { modality in
       LossTerm.additive(
         "regularization",

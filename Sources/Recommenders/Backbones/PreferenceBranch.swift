@@ -2,33 +2,39 @@ import Datasets
 import Tables
 import Tensors
 
-/// Users as free vectors and items as a map of their features, on one sphere:
+/// Users as free vectors and items as a map of their features, on one sphere,
+/// `x = rowL2([Φ ; m(F)])`, with one or two layers m:
 ///
-///     x = rowL2([Φ ; LReLU(F W₁ᵀ + b₁) W₂ᵀ + b₂])
+///     m(F) = LReLU(F W₁ᵀ + b₁) W₂ᵀ + b₂,  or  LReLU(F W₁ᵀ + b₁)
 ///
-/// COHESION and MENTOR have several such branches; a branch on id vectors has these as features.
+/// COHESION, MENTOR and VIRAL have several such branches; a branch on id vectors has these as
+/// features.
 struct PreferenceBranch: Sendable {
   /// Φ, `[U, D]`.
   let preference: Int
   private let hidden: LinearLayer
-  private let output: LinearLayer
+  /// Nil of a branch with one layer.
+  private let output: LinearLayer?
 
-  /// Adds the tables `name.preference`, Xavier normal, `name.hidden.*` and `name.output.*`, linear
-  /// layers with 4 D numbers between them.
+  /// Adds the tables `name.preference`, Xavier normal, `name.hidden.*` and, if the branch is deep,
+  /// `name.output.*`, with 4 D numbers between the two layers.
   init(
-    _ name: String, userCount: Int, featureWidth: Int, width: Int, in list: inout TableList
+    _ name: String, userCount: Int, featureWidth: Int, width: Int, isDeep: Bool = true,
+    in list: inout TableList
   ) {
     preference = list.add(
       "\(name).preference", rows: userCount, width: width,
       initializer: .xavierNormal(rows: userCount, columns: width))
-    hidden = LinearLayer("\(name).hidden", inputs: featureWidth, outputs: 4 * width, in: &list)
-    output = LinearLayer("\(name).output", inputs: 4 * width, outputs: width, in: &list)
+    hidden = LinearLayer(
+      "\(name).hidden", inputs: featureWidth, outputs: isDeep ? 4 * width : width, in: &list)
+    output =
+      isDeep ? LinearLayer("\(name).output", inputs: 4 * width, outputs: width, in: &list) : nil
   }
 
-  /// The map of features `[I, F]`, `[I, D]`.
+  /// m of features `[I, F]`, `[I, D]`.
   func items(on tape: Tape, _ features: Variable, _ parameters: [Variable]) -> Variable {
     let hidden = tape.leakyReLU(hidden.apply(on: tape, features, parameters))
-    return output.apply(on: tape, hidden, parameters)
+    return output?.apply(on: tape, hidden, parameters) ?? hidden
   }
 
   /// x, `[U + I, D]`, of the items' vectors `[I, D]`.
@@ -52,19 +58,20 @@ extension Tape {
   ///
   /// - Parameters:
   ///   - preferences: the Φ of the modalities, `[U, D]`.
-  ///   - weights: `[U, M]`.
+  ///   - weights: `[U, M]`; nil of a model that does not weigh modalities.
   func preferenceRegularizers(
-    _ preferences: [Variable], weights: Variable, batch: TripletBatch, weight: Float
+    _ preferences: [Variable], weights: Variable?, batch: TripletBatch, weight: Float
   ) -> [LossTerm] {
-    preferences.map {
-      .additive(
+    let norms = preferences.map {
+      LossTerm.additive(
         "regularization", meanSquare($0, batch.users, count: batch.globalCount), weight: weight)
-    } + [
-      // The same on every shard: each counts its share of it.
-      .estimated(
-        "regularization", meanSquare(weights, count: weights.rows), weight: weight,
-        share: batch.share)
-    ]
+    }
+    // The same on every shard: each counts its share of it.
+    let ofWeights = weights.map {
+      LossTerm.estimated(
+        "regularization", meanSquare($0, count: $0.rows), weight: weight, share: batch.share)
+    }
+    return norms + [ofWeights].compactMap { $0 }
   }
 }
 

@@ -9,7 +9,7 @@ extension VIRAL {
     struct Block: Sendable {
       let name: String
       let source: Source
-      let branch: Branch
+      let branch: PreferenceBranch
     }
 
     let list: TableList
@@ -45,8 +45,8 @@ extension VIRAL {
           }
         return Block(
           name: name, source: source,
-          branch: Branch(
-            name, userCount: userCount, inputs: width, width: embeddingSize,
+          branch: PreferenceBranch(
+            name, userCount: userCount, featureWidth: width, width: embeddingSize,
             isDeep: !(fusion == .full && source == .vision), in: &list))
       }
       userWeight =
@@ -81,40 +81,6 @@ extension VIRAL {
       case .concat: 0
       }
     return blocks * TransformerBlock.omittedCount(width: width)
-  }
-
-  /// Users as free vectors and items as a map of vectors, on one sphere: `x = rowL2([Φ ; m(z)])`,
-  /// with one or two layers m:
-  ///
-  ///     m(z) = LReLU(z W₁ᵀ + b₁) W₂ᵀ + b₂,  or  LReLU(z W₁ᵀ + b₁)
-  struct Branch: Sendable {
-    /// Φ, `[U, D]`.
-    let preference: Int
-    private let first: LinearLayer
-    private let second: LinearLayer?
-
-    /// Adds the tables `name.preference`, Xavier normal, `name.hidden.*` and, if the branch is
-    /// deep, `name.output.*`, with 4 D numbers between them.
-    init(
-      _ name: String, userCount: Int, inputs: Int, width: Int, isDeep: Bool,
-      in list: inout TableList
-    ) {
-      preference = list.add(
-        "\(name).preference", rows: userCount, width: width,
-        initializer: .xavierNormal(rows: userCount, columns: width))
-      first = LinearLayer(
-        "\(name).hidden", inputs: inputs, outputs: isDeep ? 4 * width : width, in: &list)
-      second =
-        isDeep
-        ? LinearLayer("\(name).output", inputs: 4 * width, outputs: width, in: &list) : nil
-    }
-
-    /// x, `[U + I, D]`, of the items' vectors z `[I, D_in]`.
-    func apply(on tape: Tape, _ vectors: Variable, _ parameters: [Variable]) -> Variable {
-      let hidden = tape.leakyReLU(first.apply(on: tape, vectors, parameters))
-      let items = second?.apply(on: tape, hidden, parameters) ?? hidden
-      return tape.rowL2(tape.concatenateRows([parameters[preference], items]))
-    }
   }
 }
 

@@ -1,5 +1,4 @@
 import Datasets
-internal import Foundation
 import Settings
 import Tables
 import Tensors
@@ -171,7 +170,8 @@ public struct VIRAL: NamedBackbone {
     on tape: Tape, _ vectors: [Variable], _ parameters: [Variable], epoch: Int?
   ) -> (users: Variable, items: Variable) {
     let nodes = zip(layout.blocks, vectors).map { block, vectors in
-      block.branch.apply(on: tape, vectors, parameters)
+      let items = block.branch.items(on: tape, vectors, parameters)
+      return block.branch.nodes(on: tape, items: items, parameters)
     }
     let x = tape.concatenateColumns(nodes)
     let once = tape.multiply(adjacency.value, x)
@@ -252,21 +252,12 @@ extension VIRAL {
     let ranking = tape.rankingTerm(
       users: tape.gather(input.propagated[0], batch.distinctUsers),
       items: joined(on: tape, input, items, items: batch.distinctItems), batch: batch,
-      likelihood: likelihood, form: .softplus, weight: 1 / log(2))
-    let regularization = Float(settings.regularization)
-    let preferences = layout.blocks.map { block in
-      LossTerm.additive(
-        "regularization",
-        tape.meanSquare(
-          input.parameters[block.branch.preference], batch.users, count: batch.globalCount),
-        weight: regularization)
-    }
-    let weights = layout.userWeight.map { table in
-      LossTerm.estimated(
-        "regularization", tape.meanSquare(input.parameters[table], count: userCount),
-        weight: regularization, share: batch.share)
-    }
-    return [ranking] + preferences + [weights].compactMap { $0 } + agreements(on: tape, input)
+      likelihood: likelihood, form: .softplus, weight: LossTerm.perBinaryLogarithm)
+    let regularizers = tape.preferenceRegularizers(
+      layout.blocks.map { input.parameters[$0.branch.preference] },
+      weights: layout.userWeight.map { input.parameters[$0] }, batch: batch,
+      weight: Float(settings.regularization))
+    return [ranking] + regularizers + agreements(on: tape, input)
   }
 
   private func agreements(on tape: Tape, _ input: BatchInput) -> [LossTerm] {

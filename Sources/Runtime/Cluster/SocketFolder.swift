@@ -63,9 +63,7 @@ package struct SocketFolder: Sendable {
   private static func make(in parent: String) -> (path: String, lock: Int32)? {
     // Another start may mistake a folder that is not locked yet for one of a killed process.
     for _ in 0..<8 {
-      var template = Array("\(parent)/\(prefix)XXXXXX".utf8CString)
-      guard let made = mkdtemp(&template) else { return nil }
-      let path = String(cString: made)
+      guard let path = UniqueFolder.make(in: parent, prefix: prefix) else { return nil }
       if let lock = lock(path) { return (path, lock) }
       rmdir(path)
     }

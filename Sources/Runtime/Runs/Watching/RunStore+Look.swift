@@ -24,14 +24,12 @@ extension RunStore {
   ///   if the copy cannot be written.
   static func look(at path: String) throws -> StoredRun? {
     let parent = FileManager.default.temporaryDirectory.path
-    var template = Array("\(parent)/mrdib-XXXXXX".utf8CString)
-    guard let made = mkdtemp(&template) else {
+    guard let folder = UniqueFolder.make(in: parent, prefix: "mrdib-") else {
       throw CoordinationError(
         code: .storeUnusable,
         message: "Cannot read '\(path)': no folder for a copy of it can be made: "
           + "\(String(cString: strerror(errno))); set TMPDIR to a folder that is writable.")
     }
-    let folder = String(cString: made)
     defer { try? FileManager.default.removeItem(atPath: folder) }
     let copy = "\(folder)/run.sqlite"
     try copyFiles(of: path, to: copy)
