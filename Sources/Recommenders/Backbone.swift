@@ -46,6 +46,10 @@ public protocol Backbone: Sendable {
     likelihood: Likelihood
   ) -> [LossTerm]
 
+  /// Diagnostics of a shard that are no terms of the loss, multiplied by the shard's share, so that
+  /// the sum over shards is the step's mean; see ``Loss/statistics``. Most models have none.
+  func statistics(_ input: BatchInput) -> [String: Double]
+
   /// The modalities of ``content(on:_:)``, in its order; nil where they are all of the data set.
   var contentModalities: [String]? { get }
 
@@ -76,6 +80,8 @@ extension Backbone {
   ) -> (users: Variable, items: Variable) {
     preconditionFailure("a model that has no content, or says nothing about its fused vectors")
   }
+
+  public func statistics(_ input: BatchInput) -> [String: Double] { [:] }
 
   public var contentModalities: [String]? { nil }
 

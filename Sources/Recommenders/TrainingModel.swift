@@ -141,6 +141,16 @@ public struct TrainingModel: Sendable {
       batch: input.batch, parameters: Array(input.parameters[..<backboneCount]),
       propagated: input.propagated, context: input.context)
     let likelihood = backboneCandidates.map { Likelihood.candidates($0.candidates(of: own.batch)) }
+    var loss = recordTerms(on: tape, own, input)
+    if input.context.isFinalRound {
+      loss.statistics.merge(backbone.statistics(own)) { objective, _ in objective }
+    }
+    return loss
+  }
+
+  /// - Parameter own: the part of the input that is the backbone's.
+  private func recordTerms(on tape: Tape, _ own: BatchInput, _ input: BatchInput) -> Loss {
+    let backboneCount = backbone.tables.count
     if let objective {
       let parameters = input.parameters[backboneCount..<backboneCount + objective.tables.count]
       return objective.record(

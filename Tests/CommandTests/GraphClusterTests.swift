@@ -36,4 +36,30 @@ import Testing
       "cluster", data: data, options + ["--workers", "2", "--servers", "2"])
     #expect(cluster == alone)
   }
+
+  @Test("every epoch records VIRAL's shares of the score, which add up to 1 over workers")
+  func shares() throws {
+    let folder = try TemporaryFolder()
+    let data = try folder.generateData()
+    _ = try folder.train(
+      "run", data: data,
+      [
+        "--model", "viral", "--objective", "plain", "--set", "input_width=pad", "--workers", "2",
+        "--servers", "1", "--shards", "2",
+      ])
+    let lines = try String(decoding: folder.bytes("run/metrics.jsonl"), as: UTF8.self)
+      .split(separator: "\n")
+    #expect(!lines.isEmpty)
+    for line in lines {
+      let object = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any]
+      let statistics = try #require(object?["stat"] as? [String: Double])
+      let shares = statistics.filter { $0.key.hasPrefix("share.") }
+      #expect(
+        Set(shares.keys) == [
+          "share.redundant", "share.synergy", "share.unique.text", "share.unique.visual",
+        ])
+      #expect(abs(shares.values.reduce(0, +) - 1) < 1e-5, "\(shares)")
+      #expect(statistics.keys.filter { $0.hasPrefix("redundant.") }.count == 2)
+    }
+  }
 }

@@ -126,6 +126,92 @@ import Testing
   @Test("MRdIB trains every table", arguments: pairs)
   func objective(test: GoldenCase) throws { try test.checkMRdIB() }
 
+  /// The shares of the score by part, computed from the final vectors.
+  private static func shares(_ loaded: GoldenCase.Loaded) -> [Double] {
+    let final = loaded.parameters.finalVectors(loaded.model)
+    let parts = loaded.model.backbone.scoreParts
+    let batch = loaded.data.batch
+    var shares = [Double](repeating: 0, count: parts.count)
+    for (user, item) in zip(batch.users, batch.positives) {
+      let scores = parts.map { part in
+        part.columns.reduce(0.0) { sum, column in
+          let all = (0..<final.item.rows).map { Double(final.item[$0, column]) }
+          let centred = Double(final.item[Int(item), column]) - all.reduce(0, +) / Double(all.count)
+          return sum + Double(final.user[Int(user), column]) * centred
+        }
+      }
+      let total = scores.map(abs).reduce(0, +)
+      for part in parts.indices { shares[part] += abs(scores[part]) / total / Double(batch.count) }
+    }
+    return shares
+  }
+
+  @Test("the parts' shares of the score are those of the vectors that rank, and add up to 1")
+  func decomposition() throws {
+    for (test, names) in [
+      (Self.full, ["text", "synergy", "visual"]), (Self.synergy, ["visual", "synergy", "text"]),
+      (Self.concat, ["visual", "text"]),
+    ] {
+      let loaded = try test.load()
+      let statistics = loaded.gradients().loss.statistics
+      let found = statistics.filter { $0.key.hasPrefix("share.") }
+      #expect(abs(found.values.reduce(0, +) - 1) < 1e-5, "\(test): \(found)")
+      for (name, share) in zip(names, Self.shares(loaded)) {
+        let parts =
+          test.testDescription != Self.full.testDescription
+          ? [name]
+          : name == "text"
+            ? ["redundant", "unique.text"] : [name == "visual" ? "unique.visual" : name]
+        let sum = parts.map { found["share.\($0)"] ?? .nan }.reduce(0, +)
+        #expect(abs(sum - share) < 1e-5, "\(test), \(name): \(sum) and \(share)")
+      }
+      let redundant = statistics.filter { $0.key.hasPrefix("redundant.") }
+      #expect(redundant.count == (test.testDescription == Self.full.testDescription ? 2 : 0))
+      #expect(redundant.values.allSatisfy { (0...1).contains($0) && $0 != 0 })
+    }
+  }
+
+  @Test("the statistics of shards add up to those of the batch")
+  func decompositionOfShards() throws {
+    let loaded = try Self.full.load()
+    let batch = loaded.data.batch
+    let whole = loaded.gradients().loss.statistics
+    #expect(whole.count == 6)
+    let parts = [0..<2, 2..<batch.count].map { range in
+      loaded.parameters.gradients(
+        loaded.model,
+        TripletBatch(
+          users: Array(batch.users[range]), positives: Array(batch.positives[range]),
+          negatives: Array(batch.negatives[range]), globalCount: batch.count),
+        context: loaded.context
+      ).loss.statistics
+    }
+    for (name, value) in whole {
+      #expect(abs(parts.reduce(0) { $0 + ($1[name] ?? .nan) } - value) < 1e-6, "\(name)")
+    }
+  }
+
+  @Test("what vision repeats of the redundancy is what taking it out removes")
+  func redundantVision() throws {
+    // With r along v, v is all redundant; the model removes all of it.
+    let tape = Tape()
+    let v = tape.constant(randomMatrix(5, 4, seed: 3))
+    let r = tape.constant(randomMatrix(5, 4, seed: 4))
+    let part = tape.orthogonalPart(of: v, to: r).value
+    let (model, _) = try Self.model(sizes: (6, 6))
+    let viral = try #require(model.backbone as? VIRAL)
+    let items = tape.constant(randomMatrix(5, 24, seed: 5))
+    let found = viral.decomposition(on: tape, items: items, of: (v, v, r))
+    let overlaps = found[1].value
+    for row in 0..<5 {
+      let left = (0..<4).reduce(0.0) { $0 + Double(part[row, $1] * part[row, $1]) }
+      let whole = (0..<4).reduce(0.0) { $0 + Double(v.value[row, $1] * v.value[row, $1]) }
+      #expect(abs(Double(overlaps[row, 1]) - (1 - left / whole)) < 1e-5)
+    }
+    let same = viral.decomposition(on: tape, items: items, of: (v, v, v))[1].value
+    #expect(elements(same).allSatisfy { abs($0 - 1) < 1e-5 })
+  }
+
   @Test("a detached redundancy: the unique vision does not train its block, L_r does")
   func detached() throws {
     let loaded = try Self.full.load()

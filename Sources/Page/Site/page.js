@@ -258,15 +258,23 @@ function showGauges(overview, events) {
   keepCharts("modalities-charts", ids);
 }
 
+/** The parts of the loss, one chart each, and a model's own gauges, one chart per group. */
 function showParts(overview, events) {
-  const names = [...new Set(overview.epochs.flatMap((epoch) => Object.keys(epoch.loss)))]
-    .filter((name) => name !== "total").sort();
-  byID("parts").hidden = names.length === 0;
-  const ids = names.map((name) => `chart-part-${name.replace(/[^A-Za-z0-9]/g, "_")}-${names.indexOf(name)}`);
+  const keys = (group) => [...new Set(overview.epochs.flatMap((epoch) => Object.keys(epoch[group])))].sort();
+  const parts = keys("loss").filter((name) => name !== "total")
+    .map((name) => [name, [["last", (epoch) => epoch.loss[name]]]]);
+  const gauges = [["share", "Shares of the score"], ["redundant", "Redundant features"]].map(([prefix, title]) => [
+    title,
+    keys("stat").filter((name) => name.startsWith(`${prefix}.`))
+      .map((name) => [name.slice(prefix.length + 1), (epoch) => epoch.stat[name]]),
+  ]).filter(([, curves]) => curves.length > 0);
+  const shown = [...gauges, ...parts];
+  byID("parts").hidden = shown.length === 0;
+  const ids = shown.map(([title], index) => `chart-part-${title.replace(/[^A-Za-z0-9]/g, "_")}-${index}`);
   keepCharts("parts-charts", ids);
-  names.forEach((name, index) => {
+  shown.forEach(([title, curves], index) => {
     chart("parts-charts", ids[index], { height: 130 }).show({
-      title: name, curves: [{ name: "last", points: points(overview, (epoch) => epoch.loss[name]), style: 0 }],
+      title, curves: curves.map(([name, value], style) => ({ name, points: points(overview, value), style })),
       best: null, events: severe(events), range: axisRange(events), isTime: isTime(),
     });
   });

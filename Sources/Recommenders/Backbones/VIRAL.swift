@@ -120,7 +120,7 @@ public struct VIRAL: NamedBackbone {
   public func rows(for batch: TripletBatch) -> [RowSelection] { tables.map { _ in .all } }
 
   /// Û `[U, blocks · d]`, Î `[I, blocks · d]`, then per contrastive term its value, or its vectors
-  /// `[I, D_in]` if it is of the batch's items.
+  /// `[I, D_in]` if it is of the batch's items; at last what ``statistics(_:)`` needs.
   public func propagate(
     on tape: Tape, parameters: [Variable], context: StepContext
   ) -> [Variable] {
@@ -130,13 +130,20 @@ public struct VIRAL: NamedBackbone {
       settings.scope == .all ? [agreement.loss(on: tape, vectors)] : vectors
     }
     return [spread.users, spread.items] + terms
+      + decomposition(on: tape, items: spread.items, of: fused.divided)
   }
 
-  /// The items' vectors z_b, `[I, D_in]`, in the order of the blocks, and the vectors of each
-  /// contrastive term.
-  private func fuse(
-    on tape: Tape, _ parameters: [Variable]
-  ) -> (vectors: [Variable], agreeing: [[Variable]]) {
+  /// What the items' features are made into.
+  private struct Fused {
+    /// z_b, `[I, D_in]`, in the order of the blocks.
+    let vectors: [Variable]
+    /// The vectors of each contrastive term.
+    let agreeing: [[Variable]]
+    /// t, v and r, `[I, D_in]`; nil without a redundancy.
+    let divided: (text: Variable, vision: Variable, r: Variable)?
+  }
+
+  private func fuse(on tape: Tape, _ parameters: [Variable]) -> Fused {
     let text = inputs.constant(.text, on: tape)
     let given = inputs.constant(.vision, on: tape)
     let vision = given.map { layout.projection?.apply(on: tape, $0, parameters) ?? $0 }
@@ -153,7 +160,9 @@ public struct VIRAL: NamedBackbone {
       case .synergy: tape.sum((synergy ?? []).map { ($0, 0.5) })
       }
     }
-    return (vectors, [synergy, redundancy].compactMap { $0 })
+    return Fused(
+      vectors: vectors, agreeing: [synergy, redundancy].compactMap { $0 },
+      divided: redundancy.map { (t, v, $0[2]) })
   }
 
   /// v', `[I, D_in]`.
@@ -217,6 +226,20 @@ extension VIRAL {
 
   public func content(on tape: Tape, _ input: BatchInput) -> Content {
     let users = tape.gather(input.propagated[0], input.batch.distinctUsers)
+
+  /// The columns of the blocks in Û and Î.
+  var blockColumns: [Range<Int>] { layout.blocks.indices.map(columns) }
+
+  /// The blocks' names, and what they come from.
+  var blockSources: [(name: String, source: Source)] { layout.blocks.map { ($0.name, $0.source) } }
+
+  /// The names of the modalities that a redundancy is taken out of; nil without one.
+  var redundancyNames: (vision: String, text: String)? {
+    guard layout.redundancy != nil, let vision = inputs.vision, let text = inputs.text else {
+      return nil
+    }
+    return (vision.name, text.name)
+  }
     let items = tape.gather(input.propagated[1], input.batch.distinctItems)
     return Content(
       means: contentBlocks.map { tape.columns(items, columns($0)) },

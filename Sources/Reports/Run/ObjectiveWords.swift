@@ -50,6 +50,8 @@ enum ObjectiveWords {
     "kl_per_dimension": "divergence from the prior, nats per dimension",
     "sigma": "mean σ of the codes, in units of code_scale",
     "rms": "root mean square of the means μ in a batch",
+    "share": "share of the score that each part of an item makes up",
+    "redundant": "share of a modality's features that lies along the redundancy",
     "gate.conflict":
       "share of parameter tensors in which auxiliary gradients opposed the backbone's own",
     "gate.scale": "mean factor by which the gate shortened auxiliary gradients",
