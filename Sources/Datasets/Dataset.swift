@@ -61,6 +61,12 @@ public final class Dataset: Sendable {
     return counts
   }
 
+  /// How many items of validation and test have no training interactions.
+  package var coldHeldOutCount: Int {
+    let trained = Set(negativePool)
+    return Set(valid.columns).union(test.columns).subtracting(trained).count
+  }
+
   /// A data set from interactions and features in memory.
   ///
   /// - Parameters:

@@ -53,6 +53,24 @@ public enum ModelRegistry: NameRegistry {
   /// The models that rank items that came after training, in alphabetical order.
   package static let namesRankingNewItems = all.filter { $0.ranksNewItems }.map { $0.name }.sorted()
 
+  /// Says that a model cannot score items without training interactions, and which models can; nil
+  /// if it can.
+  ///
+  /// - Parameter count: of the items that are to be found.
+  package static func coldItemWarning(_ name: String, count: Int) -> String? {
+    guard count > 0, let model = named(name), model.coldItems != .features else { return nil }
+    let items =
+      count == 1
+      ? "1 item of validation and test has no training interactions"
+      : "\(count) items of validation and test have no training interactions"
+    let what =
+      model.coldItems == .last
+      ? "ranks them below all others" : "leaves their vectors at their random start"
+    let others = all.filter { $0.coldItems == .features }.map { $0.name }.sorted()
+    return "\(items), and \(name) \(what): models that score items by their features are "
+      + others.joined(separator: ", ")
+  }
+
   /// Builds a model, with MRdIB when settings for it are given.
   ///
   /// - Parameters:
@@ -149,6 +167,8 @@ public protocol NamedBackbone: Backbone {
   static var hasScoreParts: Bool { get }
   /// Whether it ranks items that came after training: ``Backbone/newItemVectors`` is not nil.
   static var ranksNewItems: Bool { get }
+  /// What ranks items of the data set that no training interaction has.
+  static var coldItems: ColdItemRanking { get }
 
   /// Builds the model. It must need neither the values of features nor graphs for that: processes
   /// that do not compute build it for its list of tables.
@@ -164,9 +184,20 @@ extension NamedBackbone {
   public static var hasRankingTerm: Bool { true }
   public static var hasScoreParts: Bool { false }
   public static var ranksNewItems: Bool { false }
+  public static var coldItems: ColdItemRanking { needsFeatures ? .features : .initialVectors }
 
   /// The settings that the model reads, in the order of its declaration.
   package static var settings: [any SettingDeclaration] { Settings.declarations }
+}
+
+/// What ranks items of the data set that no training interaction has.
+public enum ColdItemRanking: Sendable {
+  /// Their features, or the items that are similar by them.
+  case features
+  /// Vectors that nothing trains: chance.
+  case initialVectors
+  /// Nothing: they are below all other items.
+  case last
 }
 
 /// A model cannot be built from this data and configuration.

@@ -46,6 +46,37 @@ import Testing
     #expect(!blind.errors.contains("warning"), "\(blind.errors)")
   }
 
+  @Test("training says that a model cannot score cold items, and which models can")
+  func training() throws {
+    let folder = try TemporaryFolder()
+    let data = try folder.generateData()
+    let cold = folder.path("cold")
+    let split = try Command(
+      "data", "split", data, "--replace-split", "--kind", "cold-items", "--seed", "7", "--out",
+      cold)
+    #expect(split.status == 0, "\(split.errors)")
+    func train(_ model: String, _ data: String) throws -> String {
+      let command = try Command(
+        "train", "--data", data, "--model", model, "--objective", "plain", "--single-process",
+        "--epochs", "1", "--overwrite", "--run", folder.path("run-\(model)"))
+      #expect(command.status == 0, "\(command.errors)")
+      return command.errors
+    }
+    for (model, words) in [
+      ("bpr", "leaves their vectors at their random start"), ("pop", "ranks them below all others"),
+      ("bm3", "leaves their vectors at their random start"),
+    ] {
+      let errors = try train(model, cold)
+      #expect(errors.contains("items of validation and test have no training"), "\(errors)")
+      #expect(errors.contains("\(model) \(words)"), "\(errors)")
+      #expect(errors.contains("itemknn_content") && errors.contains("vbpr"), "\(errors)")
+      #expect(!errors.contains("bm3, "), "\(errors)")
+    }
+    for (model, data) in [("vbpr", cold), ("itemknn_content", cold), ("bpr", data)] {
+      #expect(!(try train(model, data)).contains("no training interactions"), "\(model)")
+    }
+  }
+
   @Test("a sweep with failed runs prints the results of the others and exits with 1")
   func failedRuns() throws {
     let folder = try TemporaryFolder()

@@ -33,6 +33,7 @@ public struct BM3: NamedBackbone {
   public static let needsFeatures = true
   public static let hasContent = true
   public static let hasRankingTerm = false
+  public static let coldItems = ColdItemRanking.initialVectors
   public static let defaults = """
     # BM3: no negative items; each view of an interaction predicts the others.
     n_layers: 1          # published: 1 or 2

@@ -13,6 +13,7 @@ import Tensors
 /// - Parameters: none that are trained; user `[U, 1]` is 1, item `[I, 1]` the counts.
 public struct Popularity: UntrainedBackbone {
   public static let name = "pop"
+  public static let coldItems = ColdItemRanking.last
   public static let defaults = """
     # Popularity: the number of training interactions ranks; nothing is trained.
     objective: plain  # there is no content to encode

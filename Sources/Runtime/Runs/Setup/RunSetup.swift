@@ -218,8 +218,11 @@ extension RunSetup {
   /// sentences.
   package var warnings: [String] {
     configuration.settingsWithoutEffect + dataset.unusedFileWarnings
-      + [RunInput(configuration: configuration, dataset: dataset).redundancyWarning]
-      .compactMap { $0 }
+      + [
+        RunInput(configuration: configuration, dataset: dataset).redundancyWarning,
+        ModelRegistry.coldItemWarning(
+          configuration.model.model, count: dataset.coldHeldOutCount),
+      ].compactMap { $0 }
   }
 }
 
