@@ -51,6 +51,59 @@ import Testing
     #expect(command.output.contains("\"new-7\""), "\(command.output)")
   }
 
+  /// The scores of new items for a user, by item.
+  private func scores(_ run: String, _ new: String) throws -> (scores: [Int: Double], note: String)
+  {
+    let command = try Command(
+      "recommend", "--run", run, "--user", "3", "--json", "--top", "50", "--new-items", new)
+    #expect(command.status == 0, "\(command.errors)")
+    let answer = try #require(
+      try JSONSerialization.jsonObject(with: Data(command.output.utf8)) as? [String: Any])
+    let items = try #require(answer["items"] as? [[String: Any]])
+    let pairs = items.compactMap { item in
+      (item["item"] as? Int).flatMap { id in (item["score"] as? Double).map { (id, $0) } }
+    }
+    return (Dictionary(uniqueKeysWithValues: pairs), command.errors)
+  }
+
+  @Test("a new item may lack a modality: by a mask, by NaN, or because there is no file of it")
+  func missing() throws {
+    let run = folder.path("run")
+    let train = try Command(
+      "train", "--data", data, "--model", "vbpr", "--objective", "mrdib", "--epochs", "1",
+      "--single-process", "--quiet", "--run", run, "--set", "missing=prior", "--set",
+      "nan_rows=missing", "--set", "missing_rate=0.1")
+    #expect(train.status == 0, "\(train.errors)")
+    let new = try arrivals(items: 40)
+    let whole = try scores(run, new)
+    #expect(!whole.note.contains("no new item"), "\(whole.note)")
+    try folder.writeNaN(rows: [2], of: 40, in: "\(new)/text_feat.npy")
+    let nan = try scores(run, new).scores
+    try folder.writeMask((0..<40).map { $0 != 5 }, to: "\(new)/text_mask.npy")
+    let masked = try scores(run, new).scores
+    try FileManager.default.removeItem(atPath: "\(new)/text_feat.npy")
+    let none = try scores(run, new)
+    #expect(
+      none.note.contains("no new item has 'text'") && none.note.contains("text_feat.npy"),
+      "\(none.note)")
+    for item in 0..<40 {
+      #expect((nan[item] == whole.scores[item]) == (item != 2), "item \(item)")
+      #expect((masked[item] == nan[item]) == (item != 5), "item \(item)")
+      // Without a text all items are as the two that had none before.
+      #expect((none.scores[item] == masked[item]) == [2, 5].contains(item), "item \(item)")
+    }
+    let short = try Command(
+      "recommend", "--run", run, "--user", "3", "--new-items", folder.path("nowhere"))
+    #expect(short.status == 66, "\(short.errors)")
+    try FileManager.default.removeItem(atPath: "\(new)/text_mask.npy")
+    try FileManager.default.removeItem(atPath: "\(new)/image_feat.npy")
+    let empty = try Command("recommend", "--run", run, "--user", "3", "--new-items", new)
+    #expect(empty.status == 66, "\(empty.errors)")
+    #expect(
+      empty.errors.contains("holds no features of new items: looked for image_feat.npy"),
+      "\(empty.errors)")
+  }
+
   @Test("a model that cannot says so, and names those that can", arguments: ["pop", "bpr"])
   func impossible(model: String) throws {
     let command = try Command(

@@ -53,6 +53,33 @@ public struct FeatureTreatment: Sendable, Equatable {
     return features.enumerated().map { applied(to: $1, position: $0, train: train) }
   }
 
+  /// The features of items that came after training, whose rows are filled as those of the data
+  /// set: nothing is taken away or permuted. With ``MissingFeatures/neighbours`` they get the mean
+  /// row, as all items do that no user has.
+  ///
+  /// - Parameter trained: the data set's features of the modality, as the run reads them.
+  func applied(toNew feature: FeatureMatrix, like trained: FeatureMatrix) -> FeatureMatrix {
+    let absent = (0..<feature.rows).filter { !feature.isPresent($0) }
+    guard !absent.isEmpty else { return feature }
+    var origins = (0..<Int32(feature.rows)).map { $0 }
+    for item in absent where missing != .filled || !feature.hasReadRow(item) {
+      origins[item] = RowPlan.filled(0)
+    }
+    let fill: Matrix
+    switch missing {
+    case .filled, .zero, .prior: fill = Matrix(rows: 1, columns: feature.columns)
+    case .mean, .neighbours:
+      fill =
+        FeatureFilling(
+          feature: trained, origins: (0..<Int32(trained.rows)).map { $0 },
+          isPresent: (0..<trained.rows).map(trained.isPresent),
+          present: trained.presentItems.map { Int($0) }
+        ).mean()
+    }
+    return feature.arranged(
+      origins: origins, fill: fill, mask: feature.mask, missing: missing, keepsNeighbours: false)
+  }
+
   private func applied(
     to feature: FeatureMatrix, position: Int, train: AdjacencyList
   ) -> FeatureMatrix {

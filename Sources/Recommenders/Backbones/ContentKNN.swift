@@ -87,7 +87,10 @@ public struct ContentKNN: UntrainedBackbone {
 extension [FeatureMatrix] {
   /// The features of some items side by side, first modality first, each modality's row scaled to
   /// length 1; rows of zeros stay. `[items.count, ΣF]`.
-  func unitRows(_ items: [Int32]) -> Matrix {
+  ///
+  /// - Parameter clearsMissing: whether a modality that an item lacks is zeros, whatever stands in
+  ///   its row.
+  func unitRows(_ items: [Int32], clearsMissing: Bool = false) -> Matrix {
     let width = reduce(0) { $0 + $1.columns }
     let result = Matrix(rows: items.count, columns: width)
     Lanes.current.forEachRange(of: items.count, elements: width) { range in
@@ -97,7 +100,8 @@ extension [FeatureMatrix] {
           feature.copyRow(Int(items[position]), to: target)
           var squares = 0.0
           for column in 0..<feature.columns { squares += Double(target[column] * target[column]) }
-          let scale = squares > 0 ? Float(1 / squares.squareRoot()) : 0
+          let counts = squares > 0 && !(clearsMissing && !feature.isPresent(Int(items[position])))
+          let scale = counts ? Float(1 / squares.squareRoot()) : 0
           for column in 0..<feature.columns { target[column] *= scale }
           target += feature.columns
         }

@@ -8,7 +8,8 @@ public enum NewItemVectors: Sendable {
     tables: [Int],
     compute: @Sendable (_ features: [FeatureMatrix], _ parameters: [Matrix]) -> Matrix)
   /// Each is the mean of the final vectors of the `count` items with training interactions that are
-  /// most similar, by the cosine of their features averaged over the modalities.
+  /// most similar, by the cosine of their features averaged over the modalities; that of a modality
+  /// which one of the two lacks is 0. The vector of an item without any features is 0.
   ///
   /// For models that propagate over a graph of similar items: a new item joins the graph with edges
   /// to its neighbours. Deviation: the whole final vectors of the neighbours are averaged, not the
@@ -38,17 +39,20 @@ package struct TrainedItems {
   /// - Precondition: the modalities and their widths are those of the trained items.
   func meanOfNeighbours(of new: [FeatureMatrix], count: Int) throws -> Matrix {
     let newCount = new.first?.rows ?? 0
-    let all = features.unitRows(Array(0..<Int32(vectors.rows)))
+    let all = features.unitRows(Array(0..<Int32(vectors.rows)), clearsMissing: true)
     let search = BlockRecommender(items: all, count: count)
     let result = Matrix(rows: newCount, columns: vectors.columns)
     let size = BlockRecommender.blockSize
     let excluded = ReadOnlyArray(untrained)
     for start in stride(from: 0, to: newCount, by: size) {
       let block = start..<min(start + size, newCount)
+      let rows = new.unitRows(block.map { Int32($0) }, clearsMissing: true)
       let nearest = try search.top(
-        for: new.unitRows(block.map { Int32($0) }),
-        excluding: block.map { _ in excluded }, subject: { "new item \(start + $0)" })
-      for (position, neighbours) in zip(block, nearest) {
+        for: rows, excluding: block.map { _ in excluded },
+        subject: { "new item \(start + $0)" })
+      // Of an item without features all are equally near, and the first would be taken.
+      for (position, neighbours) in zip(block, nearest)
+      where rows.row(position - start).contains(where: { $0 != 0 }) {
         let share = 1 / Float(max(1, neighbours.count))
         for neighbour in neighbours {
           for column in 0..<vectors.columns {

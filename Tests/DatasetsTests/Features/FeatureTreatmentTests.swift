@@ -1,4 +1,5 @@
 import Datasets
+import Foundation
 import Tensors
 import TestSupport
 import Testing
@@ -67,6 +68,58 @@ struct FeatureTreatmentTests {
     // Item 2 is had with items 1 and 3.
     let near = try rows(dataset(declared) { $0.missing = .neighbours })[2]
     #expect(abs(near[0] - 0.7) < 1e-6 && abs(near[1] - 0.7) < 1e-6)
+  }
+
+  @Test("new items are filled from the data set's features: its mean, and no neighbours")
+  func newItems() throws {
+    let folder = try TemporaryFolder()
+    var turn = 0
+    func read(
+      _ missing: MissingFeatures, mask: [Bool]? = nil, trained: [Bool]? = nil,
+      files: [String] = ["text"]
+    ) throws -> NewItemFeatures {
+      let data = try Dataset(
+        name: "toy", interactions: Interactions(train: Self.train),
+        features: [
+          features(mask: trained),
+          FeatureMatrix(name: "audio", matrix: randomMatrix(5, 3, seed: 2)),
+        ])
+      let new = folder.path("new\(turn)")
+      turn += 1
+      try FileManager.default.createDirectory(atPath: new, withIntermediateDirectories: true)
+      for file in files {
+        let elements: [Float] = file == "text" ? [1, 2, 3, 4] : [1, 2, 3, 4, 5, 6]
+        try NPYWriter.write(
+          Matrix(rows: 2, columns: elements.count / 2, elements: elements),
+          to: "\(new)/\(file)_feat.npy")
+      }
+      if let mask { try FeatureMask(mask).write(to: "\(new)/text_mask.npy") }
+      var treatment = FeatureTreatment()
+      treatment.missing = missing
+      return try NewItemFeatures(folder: new, like: data, treatment: treatment)
+    }
+    func row(_ feature: FeatureMatrix, _ item: Int) -> [Float] {
+      let row = Matrix(rows: 1, columns: feature.columns)
+      feature.copyRow(item, to: row.pointer)
+      return withExtendedLifetime(row) { Array(row.elements) }
+    }
+    let mask = [true, false]
+    #expect(try row(read(.filled, mask: mask).features[0], 1) == [3, 4])
+    #expect(try row(read(.zero, mask: mask).features[0], 1) == [0, 0])
+    for choice in [MissingFeatures.mean, .neighbours] {
+      let filled = try read(
+        choice, mask: mask, trained: [true, true, true, true, false]
+      ).features[0]
+      #expect(row(filled, 0) == [1, 2])
+      #expect(zip(row(filled, 1), [0.6, 0.6]).allSatisfy { abs($0 - $1) < 1e-6 })
+    }
+    let prior = try read(.prior)
+    #expect(prior.absent.map(\.modality) == ["audio"] && prior.features[1].missing == .prior)
+    #expect(prior.features[1].mask == FeatureMask([false, false]))
+    #expect(row(prior.features[1], 0) == [0, 0, 0])
+    expect(
+      problem { try read(.zero, files: []) }, says: "holds no features of new items",
+      "text_feat.npy and audio_feat.npy")
   }
 
   @Test("removal is named by the seed, and grows with the rate")

@@ -6,20 +6,22 @@ import Recommenders
 import Settings
 import Tensors
 
-/// Items that came after training, read from a folder with a feature file of every modality, by the
-/// names of the trained data set's files, and optionally a table of ids.
+/// Items that came after training, read from a folder with feature files by the names of the
+/// trained data set's files (`NewItemFeatures`), and optionally a table of ids.
 struct NewItems {
   /// Final vectors, `[new items, D]`.
   let vectors: Matrix
   /// Nil if the folder has no table: ids are row numbers then.
   let identifiers: IdentifierTable?
+  /// Which modalities no new item has, as a sentence; nil if there are none.
+  let note: String?
 
   /// - Parameters:
   ///   - folder: with the feature files.
   ///   - items: the final vectors of the trained items, `[I, D]`.
   ///   - tables: reads tables of the backbone.
-  /// - Throws: ``RuntimeError`` for a model that cannot rank new items, for features of another
-  ///   width or number of items; `DatasetError` for files that cannot be read.
+  /// - Throws: ``RuntimeError`` for a model that cannot rank new items, or ids of another number of
+  ///   items; `DatasetError` for features that cannot be read or do not fit the model.
   init(
     folder: String, setup: RunSetup, items: Matrix, tables: (Set<Int>) throws -> [Matrix]
   ) throws {
@@ -31,41 +33,28 @@ struct NewItems {
           + "was trained with. Models that can rank them: "
           + ModelRegistry.namesRankingNewItems.joined(separator: ", ") + ".")
     }
-    let trained = setup.dataset.features
-    let new = try trained.map { try Self.features(like: $0, in: folder) }
+    let dataset = setup.dataset
+    let new = try NewItemFeatures(
+      folder: folder, like: dataset, treatment: setup.configuration.featureTreatment)
     identifiers = try Self.identifiers(in: folder)
-    let counts =
-      new.map { (name: $0.file?.path ?? $0.name, rows: $0.rows) }
-      + (identifiers.map { [(name: $0.path, rows: $0.count)] } ?? [])
-    if let first = counts.first, let other = counts.first(where: { $0.rows != first.rows }) {
+    let count = new.features.first?.rows ?? 0
+    if let identifiers, identifiers.count != count {
       throw RuntimeError(
         exitCode: .dataMalformed,
         message:
-          "Cannot read the new items in '\(folder)': '\(first.name)' has \(first.rows) rows, "
-          + "but '\(other.name)' has \(other.rows). Give every file one row per new item, in the "
-          + "same order.")
+          "Cannot read the new items in '\(folder)': their features have \(count) rows, but "
+          + "'\(identifiers.path)' has \(identifiers.count). Give every file one row per new item, "
+          + "in the same order.")
     }
-    let dataset = setup.dataset
+    note =
+      new.absent.isEmpty
+      ? nil
+      : new.absent.map { "no new item has '\($0.modality)': '\($0.path)' is not there" }
+        .joined(separator: "; ")
     vectors = try source.vectors(
-      of: new, parameters: try tables(Set(source.tables)),
+      of: new.features, parameters: try tables(Set(source.tables)),
       trained: TrainedItems(
-        features: trained, vectors: items, trainingCounts: dataset.trainingCounts))
-  }
-
-  private static func features(
-    like trained: FeatureMatrix, in folder: String
-  ) throws -> FeatureMatrix {
-    let file = trained.file.map { URL(fileURLWithPath: $0.path).lastPathComponent }
-    let path = "\(folder)/\(file ?? ModalityDescription(name: trained.name, isMasked: false).file)"
-    let new = try FeatureMatrix(name: trained.name, file: NPYFile(path: path))
-    guard new.columns == trained.columns else {
-      throw RuntimeError(
-        exitCode: .dataMalformed,
-        message: "Cannot read the new items in '\(path)': rows have \(new.columns) numbers, but "
-          + "the model was trained with \(trained.columns) of the modality '\(trained.name)'. Make "
-          + "the features in the same way.")
-    }
-    return new
+        features: dataset.features, vectors: items, trainingCounts: dataset.trainingCounts))
   }
 
   private static func identifiers(in folder: String) throws -> IdentifierTable? {

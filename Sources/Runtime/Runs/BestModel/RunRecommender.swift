@@ -70,8 +70,8 @@ package final class RunRecommender {
   /// For each item; nil without data.
   private let trainingCounts: [Int]?
   private let identifiers: OriginalIdentifiers
-  /// Why original ids are not known although they were asked for; nil if they are, or if the data
-  /// set has none.
+  /// Why original ids are not known although they were asked for, or which modalities no new item
+  /// has; nil if there is nothing to say.
   package let note: String?
 
   /// - Throws: errors with a sentence when the run has no model, or the data is needed and missing.
@@ -139,9 +139,12 @@ package final class RunRecommender {
       wantsOriginal
       ? try trained.map { try OriginalIdentifiers(of: $0, trainedWith: digests) } ?? .empty
       : .empty
+    // New items are ranked only with the data, so that there are never two notes.
     note =
-      wantsOriginal
-      ? problem.map { "ids are row numbers, and there are no titles and no reasons: \($0)" } : nil
+      model.newItems?.note
+      ?? (wantsOriginal
+        ? problem.map { "ids are row numbers, and there are no titles and no reasons: \($0)" }
+        : nil)
   }
 
   private static func data(_ request: Request) throws -> TrainedData {
