@@ -116,7 +116,7 @@ public enum ModelRegistry: NameRegistry {
       mrdib = MRdIB(
         settings: objective, modalities: modalities, width: input.embeddingSize,
         masks: modalities.map { name in
-          input.features.first { $0.name == name }.flatMap { $0.missing == .prior ? $0.mask : nil }
+          input.features.first { $0.name == name }?.priorMask
         })
     } else if input.features.contains(where: { $0.missing == .prior }) {
       throw ModelError(

@@ -121,7 +121,8 @@ public struct TrainingModel: Sendable {
     }
     return objective.initialValues(
       table: table - backbone.tables.count,
-      scales: backbone.initialContentScales(seed: seed, itemCount: itemCount))
+      scales: backbone.initialContentScales(
+        seed: seed, itemCount: itemCount, absence: objective.absence))
   }
 
   /// Records what depends on no batch; see ``Backbone/propagate(on:parameters:context:)``.
@@ -140,7 +141,6 @@ public struct TrainingModel: Sendable {
     let own = BatchInput(
       batch: input.batch, parameters: Array(input.parameters[..<backboneCount]),
       propagated: input.propagated, context: input.context)
-    let likelihood = backboneCandidates.map { Likelihood.candidates($0.candidates(of: own.batch)) }
     var loss = recordTerms(on: tape, own, input)
     if input.context.isFinalRound {
       loss.statistics.merge(backbone.statistics(own)) { objective, _ in objective }
@@ -151,6 +151,7 @@ public struct TrainingModel: Sendable {
   /// - Parameter own: the part of the input that is the backbone's.
   private func recordTerms(on tape: Tape, _ own: BatchInput, _ input: BatchInput) -> Loss {
     let backboneCount = backbone.tables.count
+    let likelihood = backboneCandidates.map { Likelihood.candidates($0.candidates(of: own.batch)) }
     if let objective {
       let parameters = input.parameters[backboneCount..<backboneCount + objective.tables.count]
       return objective.record(

@@ -104,6 +104,88 @@ import Testing
     #expect(left.shares["total"] == right.shares["total"])
   }
 
+  /// The models whose score contains content: their vectors of items rank with the prior's mean.
+  static let ranking = [
+    "cohesion", "dualgnn", "mentor", "mgcn", "mmgcn", "soil", "vbpr", "viral",
+  ]
+
+  /// A model on the tiny data with MRdIB, in which some items lack their text.
+  private static func graphModel(
+    _ name: String, missing: Set<Int32>, as choice: MissingFeatures
+  ) throws -> (TrainingModel, PlainParameters) {
+    let data = try TinyData()
+    var treatment = FeatureTreatment()
+    treatment.missing = choice
+    let tiny = try data.dataset()
+    let features = try ["visual", "text"].enumerated().map { position, modality in
+      try FeatureMatrix(
+        name: modality, matrix: randomMatrix(data.itemCount, 6, seed: UInt64(position + 7)),
+        mask: modality == "text"
+          ? FeatureMask((0..<Int32(data.itemCount)).map { !missing.contains($0) }) : nil)
+    }
+    let dataset = try Dataset(
+      name: "tiny",
+      interactions: Interactions(
+        train: Array(zip(tiny.trainUsers, tiny.trainItems).map { (user: $0, item: $1) })),
+      features: features, treatment: treatment)
+    var settings = SettingStore(embeddingSize: 8, regularization: 0.1)
+    settings[CommonSettings.itemNeighbours] = 3
+    settings[CommonSettings.edgeDropout] = 0
+    let model = try ModelRegistry.make(
+      name, input: ModelInput(dataset, graphs: GraphStore(dataset: dataset, cacheFolder: nil)),
+      settings: settings, objective: SettingValues<MRdIB.Settings>(), seed: 4)
+    let parameters = PlainParameters.initial(of: model, seed: 4)
+    // Away from the start, where biases are 0.
+    for table in parameters.tables.indices {
+      let values = parameters.tables[table]
+      let noise = randomMatrix(values.rows, values.columns, seed: 8, scale: 0.05)
+      BLAS.accumulate(noise.pointer, into: values.pointer, count: values.count)
+    }
+    return (model, parameters)
+  }
+
+  @Test("an item ranks with the prior's mean for what it lacks", arguments: ranking)
+  func ranksWithPrior(name: String) throws {
+    let missing: Set<Int32> = [1, 4]
+    let (model, parameters) = try Self.graphModel(name, missing: missing, as: .prior)
+    let data = try TinyData()
+    let items = (0..<Int32(data.itemCount)).map { $0 }
+    let batch = TripletBatch(
+      users: items.map { _ in 0 }, positives: items, negatives: items, globalCount: items.count)
+    let backbone = model.backbone
+    let tape = Tape()
+    let selections = backbone.rows(for: batch)
+    let tables = selections.enumerated().map { table, selection in
+      guard case .listed(let rows) = selection, table < parameters.tables.count else {
+        return tape.constant(parameters.tables[table])
+      }
+      return tape.gather(tape.constant(parameters.tables[table]), rows)
+    }
+    let input = BatchInput(
+      batch: batch, parameters: tables,
+      propagated: backbone.propagate(on: tape, parameters: tables, context: Self.context),
+      context: Self.context)
+    let content = backbone.content(on: tape, input)
+    let text = try #require(
+      (backbone.contentModalities ?? ["visual", "text"]).firstIndex(of: "text"))
+    for item in 0..<data.itemCount {
+      let isMissing = missing.contains(Int32(item))
+      let row = content.means[text].value.row(item)
+      #expect(row.allSatisfy { $0 == 0 } == isMissing, "\(name), item \(item)")
+      #expect(content.means[1 - text].value.row(item).contains { $0 != 0 }, "\(name), \(item)")
+    }
+    // The vectors that rank are those of the score with these means: nothing of a bias is left.
+    let fused = backbone.fused(on: tape, input, content: content, rows: BatchRows(of: batch))
+    let final = parameters.finalVectors(model).item
+    #expect(relativeDifference(elements(final), elements(fused.items.value)) < 1e-5, "\(name)")
+    let zeros = try Self.graphModel(name, missing: missing, as: .zero)
+    let other = zeros.1.finalVectors(zeros.0).item
+    // A view of MGCN and SOIL is 0 anyway where the item has no neighbours.
+    if name != "mgcn" && name != "soil" {
+      #expect(missing.allSatisfy { Array(final.row(Int($0))) != Array(other.row(Int($0))) })
+    }
+  }
+
   @Test("the prior without MRdIB is refused with a sentence")
   func plain() throws {
     let error = #expect(throws: ModelError.self) {

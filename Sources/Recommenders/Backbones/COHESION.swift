@@ -93,6 +93,7 @@ public struct COHESION: NamedBackbone {
   private let settings: SettingValues<Settings>
   private let seed: UInt64
   private let features: Lazy<[Matrix]>
+  private let absence: AbsentModalities
   private let adjacency: @Sendable (StepContext?) -> SparseMatrix
   private let itemGraph: Lazy<SparseMatrix>
   private let userGraph: SingleEntryCache<Int?, SparseMatrix>
@@ -106,6 +107,7 @@ public struct COHESION: NamedBackbone {
     precondition(!features.isEmpty, "COHESION without features")
     self.userCount = userCount
     self.embeddingSize = embeddingSize
+    absence = AbsentModalities(features)
     self.settings = settings
     self.seed = seed
     modalityNames = features.map(\.name)
@@ -161,9 +163,10 @@ public struct COHESION: NamedBackbone {
         let users = tape.rows(all, 0..<userCount)
         return tape.add(users, tape.multiply(userGraph, users))
       },
-      items: vectors.map { all in
+      items: vectors.enumerated().map { index, all in
         let items = tape.rows(all, userCount..<all.rows)
-        return tape.add(items, tape.multiply(itemGraph.value, items))
+        let similar = tape.add(items, tape.multiply(itemGraph.value, items))
+        return index == 0 ? similar : absence.clearing(similar, index - 1, on: tape)
       })
   }
 

@@ -64,6 +64,7 @@ public struct DualGNN: NamedBackbone {
   private let staleRanking: Bool
   private let seed: UInt64
   private let features: [Lazy<Matrix>]
+  private let absence: AbsentModalities
   private let adjacency: Lazy<SparseMatrix>
   /// Ω by epoch; nil stands for an evaluation, which belongs to no epoch.
   private let neighbours: SingleEntryCache<Int?, SparseMatrix>
@@ -82,6 +83,7 @@ public struct DualGNN: NamedBackbone {
     precondition(!features.isEmpty, "DualGNN without features")
     self.userCount = userCount
     self.embeddingSize = embeddingSize
+    absence = AbsentModalities(features)
     self.regularization = regularization
     self.aliasBug = aliasBug
     self.staleRanking = staleRanking
@@ -146,9 +148,11 @@ public struct DualGNN: NamedBackbone {
 
   private func propagate(on tape: Tape, _ parameters: [Variable], epoch: Int?) -> [Variable] {
     let spread = features.indices.map { modality in
-      spreadVectors(
-        on: tape, features: features[modality].value,
-        parameters[(modality * Self.tablesPerModality)...])
+      absence.clearing(
+        spreadVectors(
+          on: tape, features: features[modality].value,
+          parameters[(modality * Self.tablesPerModality)...]),
+        modality, itemsFrom: userCount, on: tape)
     }
     var weighted = spread
     if aliasBug { weighted[0] = tape.sum(spread.map { ($0, 1) }) }

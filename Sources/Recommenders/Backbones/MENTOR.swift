@@ -96,6 +96,7 @@ public struct MENTOR: NamedBackbone {
   private let seed: UInt64
   let draws: Draws
   let features: Lazy<[Matrix]>
+  private let absence: AbsentModalities
   private let adjacency: Lazy<SparseMatrix>
   private let itemGraph: Lazy<SparseMatrix>
 
@@ -114,6 +115,7 @@ public struct MENTOR: NamedBackbone {
     precondition(!features.isEmpty, "MENTOR without features")
     self.userCount = userCount
     self.embeddingSize = embeddingSize
+    absence = AbsentModalities(features)
     self.settings = settings
     self.seed = seed
     self.draws = draws
@@ -207,7 +209,7 @@ public struct MENTOR: NamedBackbone {
       vectors.enumerated().map { modality, vectors in
         tape.weightedRowSum([vectors], weights: tape.columns(weights, modality..<modality + 1))
       },
-      vectors.map { similar(on: tape, $0) }
+      vectors.enumerated().map { absence.clearing(similar(on: tape, $1), $0, on: tape) }
     )
   }
 

@@ -64,6 +64,7 @@ public struct MGCN: NamedBackbone {
   }
 
   private let layout: Layout
+  private let absence: AbsentModalities
   private let features: [FeatureMatrix]
   private let embeddingSize: Int
   /// The triplets of a full step.
@@ -85,6 +86,7 @@ public struct MGCN: NamedBackbone {
     precondition(!features.isEmpty, "MGCN without features")
     self.features = features
     self.embeddingSize = embeddingSize
+    absence = AbsentModalities(features)
     self.batchSize = batchSize
     self.settings = settings
     self.graphs = Lazy(graphs)
@@ -132,7 +134,8 @@ public struct MGCN: NamedBackbone {
     }
     return graphs.value.propagate(
       on: tape, users: parameters[layout.user], items: items, purified: purified,
-      layers: settings.layers)
+      layers: settings.layers
+    ).clearing(absence, on: tape)
   }
 
   /// What the modalities add to the content of some nodes, `[J, d]`.

@@ -60,6 +60,7 @@ public struct MMGCN: NamedBackbone {
   private let trainableIds: Bool
   private let staleRanking: Bool
   private let layout: Layout
+  private let absence: AbsentModalities
   private let graph: Lazy<Graph>
   /// The untrained input, per modality and for the id vectors.
   private let inputs: [Lazy<ConstantInput>]
@@ -111,6 +112,7 @@ public struct MMGCN: NamedBackbone {
     precondition(!features.isEmpty, "MMGCN without features")
     self.userCount = userCount
     self.embeddingSize = embeddingSize
+    absence = AbsentModalities(features)
     self.regularization = regularization
     self.trainableIds = trainableIds
     self.staleRanking = staleRanking
@@ -156,7 +158,9 @@ public struct MMGCN: NamedBackbone {
   private func representations(on tape: Tape, _ parameters: [Variable]) -> [Variable] {
     let ids = idVectors(on: tape, parameters)
     return layout.branches.indices.map { modality in
-      representation(on: tape, modality, ids: ids, parameters)
+      absence.clearing(
+        representation(on: tape, modality, ids: ids, parameters), modality, itemsFrom: userCount,
+        on: tape)
     }
   }
 

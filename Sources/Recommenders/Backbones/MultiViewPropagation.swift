@@ -66,6 +66,12 @@ struct PropagatedViews {
     self.init(users: nodes(variables[..<half]), items: nodes(variables[half...]))
   }
 
+  /// With 0 as the view of a modality that an item lacks, where the prior stands for it.
+  func clearing(_ absence: AbsentModalities, on tape: Tape) -> PropagatedViews {
+    let views = items.views.enumerated().map { absence.clearing($1, $0, on: tape) }
+    return PropagatedViews(users: users, items: NodeViews(content: items.content, views: views))
+  }
+
   /// For ``Backbone/propagate(on:parameters:context:)``.
   var variables: [Variable] {
     [users.content] + users.views + [items.content] + items.views

@@ -82,6 +82,7 @@ public struct SOIL: NamedBackbone {
   }
 
   private let layout: Layout
+  private let absence: AbsentModalities
   private let embeddingSize: Int
   private let settings: SettingValues<Settings>
   private let graphs: Lazy<ViewGraphs>
@@ -98,6 +99,7 @@ public struct SOIL: NamedBackbone {
   ) {
     precondition(!features.isEmpty, "SOIL without features")
     self.embeddingSize = embeddingSize
+    absence = AbsentModalities(features)
     self.settings = settings
     self.graphs = Lazy(graphs)
     self.features = Lazy { features.map { $0.matrix(0..<$0.rows) } }
@@ -133,7 +135,8 @@ public struct SOIL: NamedBackbone {
     }
     return graphs.value.propagate(
       on: tape, users: parameters[layout.user], items: items, purified: purified,
-      layers: settings.layers)
+      layers: settings.layers
+    ).clearing(absence, on: tape)
   }
 
   /// What the modalities add to the content of some nodes, `[J, d]`.

@@ -127,16 +127,17 @@ public struct VBPR: NamedBackbone {
       likelihood: likelihood)
   }
 
-  /// μ_m of some items, `[J, d]`.
+  /// μ_m of some items, `[J, d]`; 0 where the prior stands for a modality.
   private func project(
     on tape: Tape, _ features: [FeatureMatrix], _ modality: Int, of items: [Int32],
     weight: Variable, bias: Variable
   ) -> Variable {
     let input = tape.matrix(rows: items.count, columns: features[modality].columns)
     features[modality].gather(items, into: input.pointer)
-    return tape.linear(
+    let projected = tape.linear(
       tape.constant(input), weight, columns: columns[modality], bias: bias,
       biasScale: 1 / Float(features.count))
+    return AbsentModalities(features).clearing(projected, of: items, modality, on: tape)
   }
 
   /// `[Q_i | Σ_m vector_m]`, `[J, 2d]`.

@@ -190,8 +190,23 @@ public struct VIRAL: NamedBackbone {
     let users = weighted(on: tape, tape.rows(sum, 0..<userCount), parameters)
     return (
       tape.sum([(users, 0.5), (tape.multiply(neighbours[epoch], users), 0.5)]),
-      tape.add(items, tape.multiply(itemGraph.value, items))
+      clearing(on: tape, tape.add(items, tape.multiply(itemGraph.value, items)))
     )
+  }
+
+  /// Î, with 0 in the block of a modality that an item lacks, where the prior stands for it.
+  private func clearing(on tape: Tape, _ items: Variable) -> Variable {
+    let absence = AbsentModalities([inputs.vision, inputs.text])
+    guard absence.isAny else { return items }
+    return tape.concatenateColumns(
+      layout.blocks.indices.map { block in
+        let vectors = tape.columns(items, columns(block))
+        return switch layout.blocks[block].source {
+        case .vision: absence.clearing(vectors, 0, on: tape)
+        case .text: absence.clearing(vectors, 1, on: tape)
+        case .synergy: vectors
+        }
+      })
   }
 
   /// The users' blocks, each times its weight.
@@ -211,6 +226,20 @@ public struct VIRAL: NamedBackbone {
   private func columns(_ block: Int) -> Range<Int> {
     block * embeddingSize..<(block + 1) * embeddingSize
   }
+
+  /// The columns of the blocks in Û and Î.
+  var blockColumns: [Range<Int>] { layout.blocks.indices.map(columns) }
+
+  /// The blocks' names, and what they come from.
+  var blockSources: [(name: String, source: Source)] { layout.blocks.map { ($0.name, $0.source) } }
+
+  /// The names of the modalities that a redundancy is taken out of; nil without one.
+  var redundancyNames: (vision: String, text: String)? {
+    guard layout.redundancy != nil, let vision = inputs.vision, let text = inputs.text else {
+      return nil
+    }
+    return (vision.name, text.name)
+  }
 }
 
 /// The loss, and what MRdIB works on.
@@ -226,20 +255,6 @@ extension VIRAL {
 
   public func content(on tape: Tape, _ input: BatchInput) -> Content {
     let users = tape.gather(input.propagated[0], input.batch.distinctUsers)
-
-  /// The columns of the blocks in Û and Î.
-  var blockColumns: [Range<Int>] { layout.blocks.indices.map(columns) }
-
-  /// The blocks' names, and what they come from.
-  var blockSources: [(name: String, source: Source)] { layout.blocks.map { ($0.name, $0.source) } }
-
-  /// The names of the modalities that a redundancy is taken out of; nil without one.
-  var redundancyNames: (vision: String, text: String)? {
-    guard layout.redundancy != nil, let vision = inputs.vision, let text = inputs.text else {
-      return nil
-    }
-    return (vision.name, text.name)
-  }
     let items = tape.gather(input.propagated[1], input.batch.distinctItems)
     return Content(
       means: contentBlocks.map { tape.columns(items, columns($0)) },
