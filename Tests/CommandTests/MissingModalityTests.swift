@@ -11,14 +11,6 @@ import Testing
     ["--model", "freedom", "--objective", "plain", "--set", "missing=neighbours"],
   ]
 
-  /// An npy file of booleans, as `np.save` writes it.
-  private static func writeMask(_ mask: [Bool], to path: String) throws {
-    let text = "{'descr': '|b1', 'fortran_order': False, 'shape': (\(mask.count),), }"
-    let header = text + String(repeating: " ", count: 117 - text.count) + "\n"
-    let bytes = [0x93] + Array("NUMPY".utf8) + [1, 0, 118, 0] + Array(header.utf8)
-    try Data(bytes + mask.map { $0 ? 1 : 0 }).write(to: URL(fileURLWithPath: path))
-  }
-
   @Test("two workers and two servers end in the bits of the single process", arguments: cases)
   func sameBits(options: [String]) throws {
     let folder = try TemporaryFolder()
@@ -66,7 +58,7 @@ import Testing
     }
     // A description lists masks itself.
     try FileManager.default.removeItem(atPath: "\(data)/dataset.yaml")
-    try Self.writeMask((0..<90).map { $0 % 3 > 0 }, to: "\(data)/image_mask.npy")
+    try folder.writeMask((0..<90).map { $0 % 3 > 0 }, to: "\(data)/image_mask.npy")
     let run = try train("--set", "missing=prior", "--objective", "plain")
     #expect(run.status == 78, "\(run.errors)")
     #expect(run.errors.contains("only MRdIB has a prior"), "\(run.errors)")
@@ -74,11 +66,75 @@ import Testing
     #expect(shuffled.status != 0)
     #expect(
       shuffled.errors.contains("has no modality 'audio' to shuffle"), "\(shuffled.errors)")
-    try Self.writeMask((0..<80).map { $0 % 3 > 0 }, to: "\(data)/image_mask.npy")
+    try folder.writeMask((0..<80).map { $0 % 3 > 0 }, to: "\(data)/image_mask.npy")
     let short = try train()
     #expect(short.status == 65, "\(short.errors)")
     #expect(
       short.errors.contains("has shape (80), but a mask has one boolean per item, 90"),
       "\(short.errors)")
+  }
+
+  @Test("rows of NaN that are not declared, and a share of items that is none, are refused")
+  func refused() throws {
+    let folder = try TemporaryFolder()
+    let data = try folder.generateData()
+    func train(_ settings: String...) throws -> Command {
+      try Command(
+        arguments: [
+          "train", "--single-process", "--data", data, "--quiet", "--overwrite", "--run",
+          folder.path("run"), "--epochs", "1",
+        ] + settings.flatMap { ["--set", $0] })
+    }
+    for rate in ["-0.1", "1.5", "many"] {
+      let command = try train("missing_rate=\(rate)")
+      #expect(command.status == 78, "\(rate): \(command.errors)")
+      #expect(command.errors.contains("missing_rate"), "\(command.errors)")
+      #expect(!FileManager.default.fileExists(atPath: folder.path("run")))
+    }
+    try folder.writeNaN(rows: [4, 7], of: 90, in: "\(data)/text_feat.npy")
+    let undeclared = try train()
+    #expect(undeclared.status == 65, "\(undeclared.errors)")
+    #expect(undeclared.errors.contains("row 4, column 0"), "\(undeclared.errors)")
+    #expect(undeclared.errors.contains("--set nan_rows=missing"), "\(undeclared.errors)")
+    let declared = try train("nan_rows=missing", "metric_groups=true")
+    #expect(declared.status == 0, "\(declared.errors)")
+    // Declared, but there are none: the same run as without.
+    let whole = folder.path("whole")
+    let other = try Command("data", "generate", "--out", whole, "--users", "150", "--items", "90")
+    #expect(other.status == 0, "\(other.errors)")
+    let absent = try Command(
+      "train", "--single-process", "--data", whole, "--quiet", "--run", folder.path("absent"),
+      "--epochs", "1", "--set", "nan_rows=missing")
+    #expect(absent.status == 0, "\(absent.errors)")
+  }
+
+  @Test("decompose leaves out items that lack a modality, and says how many")
+  func decompose() throws {
+    let folder = try TemporaryFolder()
+    let data = try folder.generateData()
+    try FileManager.default.removeItem(atPath: "\(data)/dataset.yaml")
+    try folder.writeMask((0..<90).map { $0 % 10 > 0 }, to: "\(data)/text_mask.npy")
+    let run = folder.path("run")
+    let train = try Command(
+      "train", "--single-process", "--data", data, "--quiet", "--run", run, "--epochs", "1",
+      "--set", "missing=prior")
+    #expect(train.status == 0, "\(train.errors)")
+    for options in [[run], ["--features", "--data", data]] {
+      let command = try Command(arguments: ["decompose", "--json", "--quiet"] + options)
+      #expect(command.status == 0, "\(command.errors)")
+      let object = try #require(
+        try JSONSerialization.jsonObject(with: Data(command.output.utf8)) as? [String: Any])
+      #expect(object["items_left_out"] as? Int == 9)
+      let modalities = try #require(object["modalities"] as? [[String: Any]])
+      #expect(modalities.map { $0["items_without"] as? Int } == [0, 9])
+    }
+    let table = try Command("decompose", run, "--quiet")
+    #expect(
+      table.output.contains("9 items left out that lack a modality (9 without text)"),
+      "\(table.output)")
+    try folder.writeMask((0..<90).map { $0 == 0 }, to: "\(data)/text_mask.npy")
+    let few = try Command("decompose", "--features", "--data", data, "--quiet")
+    #expect(few.status == 65, "\(few.errors)")
+    #expect(few.errors.contains("1 of its 90 items have all modalities"), "\(few.errors)")
   }
 }

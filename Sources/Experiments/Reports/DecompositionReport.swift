@@ -32,6 +32,13 @@ package struct DecompositionReport: Sendable, Codable {
     package let name: String
     package let columns: Int
     package let alone: Estimate
+    /// Items that lack the modality; nil in reports of releases that did not count them.
+    package let itemsWithout: Int?
+
+    enum CodingKeys: String, CodingKey {
+      case name, columns, alone
+      case itemsWithout = "items_without"
+    }
   }
 
   package struct Pair: Sendable, Codable {
@@ -64,6 +71,9 @@ package struct DecompositionReport: Sendable, Codable {
   package let seed: Int
   package let users: Int
   package let choices: Int
+  /// Items that lack a modality, and are not measured; nil in reports of releases that did not
+  /// leave them out.
+  package let itemsLeftOut: Int?
   package let uniformNats: Double
   package let popularityNats: Double
   package let modalities: [Modality]
@@ -72,6 +82,7 @@ package struct DecompositionReport: Sendable, Codable {
   enum CodingKeys: String, CodingKey {
     case schemaVersion = "schema_version"
     case codes, model, epoch, dataset, split, seed, users, choices, modalities, pairs
+    case itemsLeftOut = "items_left_out"
     case uniformNats = "uniform_nats"
     case popularityNats = "popularity_nats"
   }
@@ -113,17 +124,21 @@ package struct DecompositionReport: Sendable, Codable {
   ) throws {
     let dataset = input.dataset
     let measured = split == .test ? dataset.test : dataset.valid
-    for (name, list) in [(split.rawValue, measured), ("valid", dataset.valid)]
+    let leftOut = dataset.itemCount - input.items.count
+    let all = ChoiceData(dataset, measuring: measured)
+    let data = leftOut > 0 ? all.restricted(to: input.items) : all
+    for (name, list) in [(split.rawValue, data.measured), ("valid", data.valid)]
     where list.columns.isEmpty {
+      let items = leftOut > 0 ? " with an item that has all modalities" : ""
       throw ExperimentError(
         .dataMalformed,
-        "Cannot decompose \(subject): no user with training interactions has any in the \(name) "
-          + "split. Use data with such interactions; mrdib data split makes them.")
+        "Cannot decompose \(subject): no user with training interactions has any\(items) in the "
+          + "\(name) split. Use data with such interactions; mrdib data split makes them.")
     }
     let seedValue = UInt64(seed)
-    let information = try PreferenceInformation(
-      input.codes, ChoiceData(dataset, measuring: measured), seed: seedValue
-    ) { try progress("fitting \($0)", $1) }
+    let information = try PreferenceInformation(input.codes, data, seed: seedValue) {
+      try progress("fitting \($0)", $1)
+    }
     schemaVersion = Self.version
     codes = stage
     model = input.model
@@ -133,10 +148,14 @@ package struct DecompositionReport: Sendable, Codable {
     self.seed = seed
     users = information.userCount
     choices = information.choiceCount
+    itemsLeftOut = leftOut
     uniformNats = information.uniformNats
     popularityNats = information.popularityNats
-    modalities = zip(input.codes, information.alone).map {
-      Modality(name: $0.name, columns: $0.vectors.columns, alone: $1)
+    modalities = zip(input.codes, information.alone).map { code, alone in
+      let feature = dataset.features.first { $0.name == code.name }
+      return Modality(
+        name: code.name, columns: code.vectors.columns, alone: alone,
+        itemsWithout: feature.map { $0.rows - ($0.mask?.presentCount ?? $0.rows) })
     }
     pairs = try information.pairs.map { pair in
       let first = input.codes[pair.modalities.first]
@@ -173,8 +192,15 @@ extension DecompositionReport {
       "\(source) on \(dataset): \(choices) \(split.rawValue) interactions of \(users) users",
       "nats per interaction; a uniform guess needs \(Self.number(uniformNats)), popularity "
         + "\(Self.number(popularityNats)), and all below is beyond popularity",
-      "",
     ]
+    if let itemsLeftOut, itemsLeftOut > 0 {
+      let lacking = modalities.compactMap { modality in
+        modality.itemsWithout.flatMap { $0 > 0 ? "\($0) without \(modality.name)" : nil }
+      }
+      lines.append(
+        "\(itemsLeftOut) items left out that lack a modality (\(lacking.joined(separator: ", ")))")
+    }
+    lines.append("")
     var rows = modalities.map { ["\($0.name) alone"] + Self.cells($0.alone) }
     for pair in pairs {
       let names = "\(pair.first), \(pair.second)"

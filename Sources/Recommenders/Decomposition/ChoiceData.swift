@@ -41,7 +41,7 @@ package struct ChoiceData: Sendable {
   /// The interactions with some items only, which become 0, 1, ….
   ///
   /// - Parameter items: ascending, each once.
-  func restricted(to items: [Int32]) -> ChoiceData {
+  package func restricted(to items: [Int32]) -> ChoiceData {
     var position = [Int32](repeating: -1, count: itemCount)
     for (index, item) in items.enumerated() { position[Int(item)] = Int32(index) }
     func restricted(_ list: AdjacencyList) -> AdjacencyList {

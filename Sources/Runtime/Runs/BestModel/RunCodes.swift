@@ -18,7 +18,11 @@ package struct RunCodes: Sendable {
     case features
   }
 
+  /// Of the items that have all modalities, see ``items``.
   package let codes: [ModalityCodes]
+  /// The items that are measured, ascending: what stands in place of a modality that an item lacks
+  /// says nothing about it.
+  package let items: [Int32]
   package let dataset: Dataset
   package let model: String
   /// Of the best model; nil for other codes.
@@ -45,13 +49,16 @@ package struct RunCodes: Sendable {
           + "model with modalities, such as vbpr.")
     }
     if stage == .features {
-      codes = dataset.featureCodes
+      items = try dataset.itemsToDecompose("'\(run)'", having: dataset.features.map(\.name))
+      codes = dataset.featureCodes(of: items)
       epoch = nil
       return
     }
     let setup = try RunSetup(configuration: trained.configuration, dataset: dataset)
     let backbone = setup.model.backbone
-    let items = (0..<dataset.itemCount).map { Int32($0) }
+    // A model may use some of the modalities, in an order of its own.
+    let names = backbone.contentModalities ?? dataset.features.map(\.name)
+    items = try dataset.itemsToDecompose("'\(run)'", having: names)
     let means: [Matrix]
     if stage == .initial {
       epoch = nil
@@ -74,13 +81,13 @@ package struct RunCodes: Sendable {
         _ = values.update(fromContentsOf: read.1[table].row(row))
       }
     }
-    guard means.count == dataset.features.count else {
+    guard means.count == names.count, !means.isEmpty else {
       throw RuntimeError(
         exitCode: .usage,
         message: "Cannot decompose '\(run)': its model, \(name), has no vectors per modality. Use "
           + "--features to measure the data set's features, or name a run of another model.")
     }
-    codes = zip(dataset.features, means).map { ModalityCodes(name: $0.name, vectors: $1) }
+    codes = zip(names, means).map { ModalityCodes(name: $0, vectors: $1) }
     try check("'\(run)'")
   }
 
@@ -91,13 +98,15 @@ package struct RunCodes: Sendable {
     dataset = try Dataset.load(folder: folder, needsFeatures: true)
     model = "none"
     epoch = nil
-    codes = dataset.featureCodes
-    guard !codes.isEmpty else {
+    guard !dataset.features.isEmpty else {
       throw RuntimeError(
         exitCode: .dataMalformed,
         message: "Cannot decompose the data in '\(folder)': it has no modality. Add features with "
           + "mrdib data features.")
     }
+    items = try dataset.itemsToDecompose(
+      "the data in '\(folder)'", having: dataset.features.map(\.name))
+    codes = dataset.featureCodes(of: items)
   }
 
   private func check(_ run: String) throws {
@@ -112,13 +121,28 @@ package struct RunCodes: Sendable {
 
 extension Dataset {
   /// The features themselves as codes.
-  fileprivate var featureCodes: [ModalityCodes] {
+  fileprivate func featureCodes(of items: [Int32]) -> [ModalityCodes] {
     features.map { feature in
-      let matrix = Matrix(rows: feature.rows, columns: feature.columns)
-      for row in 0..<feature.rows {
-        feature.copyRow(row, to: matrix.pointer + row * feature.columns)
-      }
+      let matrix = Matrix(rows: items.count, columns: feature.columns)
+      feature.gather(items, into: matrix.pointer)
       return ModalityCodes(name: feature.name, vectors: matrix)
     }
+  }
+
+  /// The items that have all of some modalities, ascending.
+  ///
+  /// - Parameter subject: what is decomposed, for the error.
+  /// - Throws: ``RuntimeError`` if there are too few to fit anything.
+  fileprivate func itemsToDecompose(_ subject: String, having names: [String]) throws -> [Int32] {
+    let needed = features.filter { names.contains($0.name) }
+    let items = (0..<itemCount).filter { item in needed.allSatisfy { $0.isPresent(item) } }
+    guard items.count > 1 else {
+      throw RuntimeError(
+        exitCode: .dataMalformed,
+        message: "Cannot decompose \(subject): \(items.count) of its \(itemCount) items have all "
+          + "modalities (\(names.joined(separator: ", "))), and only these are "
+          + "measured. Name a run with fewer modalities.")
+    }
+    return items.map { Int32($0) }
   }
 }
