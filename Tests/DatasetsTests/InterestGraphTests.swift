@@ -46,6 +46,27 @@ struct InterestGraphTests {
     #expect(abs(weights[0, 0] - 1) < 1e-6 && abs(weights[0, 1] - 1.8) < 1e-6)
   }
 
+  @Test("users whose items all lack a modality may like no items by it")
+  func nothingByAMissingModality() throws {
+    // User 1 has item 3 alone, which has no text; items 0 and 2 have the smallest ids.
+    let visual = Matrix(
+      rows: 5, columns: 2, elements: [1, 0, 0.9, 0.1, 0.8, 0.2, 0, 1, 0.1, 0.9])
+    let text = Matrix(rows: 5, columns: 2, elements: [1, 0, 0, 1, 1, 1, 5, 5, 2, 1])
+    func interests(mask: [Bool]?) throws -> Dense {
+      let data = try Dataset(
+        name: "toy", interactions: Interactions(train: [(0, 0), (0, 1), (1, 3), (0, 2), (2, 4)]),
+        features: [
+          FeatureMatrix(name: "visual", matrix: visual),
+          FeatureMatrix(name: "text", matrix: text, mask: mask.map(FeatureMask.init)),
+        ])
+      return Dense(try GraphStore(data).interests(modality: 0, count: 2))
+    }
+    let found = try interests(mask: [true, true, true, false, true])
+    // By what it shows the user may like items 3 and 4, and by a text nothing.
+    #expect((0..<3).allSatisfy { found[3, $0] == 0 })
+    #expect(found[3, 3] > 0 && found[3, 4] > 0)
+  }
+
   @Test("the number of products is at most the number of items")
   func secondOrderIsCapped() throws {
     let data = try GraphData.random(users: 12, items: 9, seed: 2)

@@ -119,7 +119,8 @@ extension GraphStore {
 /// The sum of an item's similarities with a user's items is the product of its unit row with the
 /// sum of theirs, so that a user costs one row of a matrix product.
 enum LikelyItems {
-  /// `[U, I]`, at most `count` items per modality and user; none for users without items.
+  /// `[U, I]`, at most `count` items per modality and user; none for users without items, and none
+  /// of a modality that all of a user's items lack: all items would be equally near.
   static func find(
     train: AdjacencyList, similarities: [ItemSimilarity], count: Int,
     progress: (Double) -> Void
@@ -127,7 +128,10 @@ enum LikelyItems {
     var pairs: [(Int32, Int32)] = []
     for (done, similarity) in similarities.enumerated() {
       SimilaritySearch([similarity.rows]).run(
-        queryCount: train.rowCount, count: { train.degree($0) > 0 ? count : 0 },
+        queryCount: train.rowCount,
+        count: { user in
+          train[user].contains { similarity.rows.features.isPresent(Int($0)) } ? count : 0
+        },
         focus: { $0.focus(onSumOf: train[$1]) },
         progress: { progress((Double(done) + $0) / Double(similarities.count)) },
         visit: { user, matches in
