@@ -7,6 +7,8 @@ public struct DatasetStatistics: Sendable, Equatable, Codable {
   /// One modality.
   public struct Feature: Sendable, Equatable, Codable {
     public let name: String
+    /// The file in the data set's folder; nil of a data set made in memory.
+    public let file: String?
     public let rows: Int
     public let columns: Int
     /// Rows that hold nothing but zeros.
@@ -65,7 +67,7 @@ public struct DatasetStatistics: Sendable, Equatable, Codable {
     features = dataset.features.map { feature in
       let modality = description?.modalities.first { $0.name == feature.name }
       return Feature(
-        name: feature.name, rows: feature.rows, columns: feature.columns,
+        name: feature.name, file: modality?.file, rows: feature.rows, columns: feature.columns,
         zeroRows: feature.zeroRowCount, presentItems: feature.mask?.presentCount,
         fill: modality?.fill)
     }
