@@ -75,7 +75,8 @@ struct AblateCommand: ParsableCommand {
           + "no item features. Choose a model that does.")
     }
     return try Ablation.modalityPoints(
-      base: layers, modalities: input.dataset.usedModalities, seeds: seeds)
+      base: layers, modalities: input.dataset.usedModalities, seeds: seeds,
+      model: ModelRegistry.named(input.configuration.model.model))
   }
 
   /// The seeds on which a search chose the full model.

@@ -170,6 +170,9 @@ public protocol NamedBackbone: Backbone {
   /// What ranks items of the data set that no training interaction has.
   static var coldItems: ColdItemRanking { get }
 
+  /// The settings that the model needs to read these modalities and no others; most need none.
+  static func settings(reading modalities: [String]) -> [(key: String, value: String)]
+
   /// Builds the model. It must need neither the values of features nor graphs for that: processes
   /// that do not compute build it for its list of tables.
   ///
@@ -185,6 +188,7 @@ extension NamedBackbone {
   public static var hasScoreParts: Bool { false }
   public static var ranksNewItems: Bool { false }
   public static var coldItems: ColdItemRanking { needsFeatures ? .features : .initialVectors }
+  public static func settings(reading modalities: [String]) -> [(key: String, value: String)] { [] }
 
   /// The settings that the model reads, in the order of its declaration.
   package static var settings: [any SettingDeclaration] { Settings.declarations }

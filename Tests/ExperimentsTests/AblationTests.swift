@@ -66,6 +66,31 @@ import Testing
       ])
   }
 
+  @Test("a model that fuses two modalities has the settings for one where it is alone")
+  func modalitiesOfVIRAL() throws {
+    let tiny = try TinySweep()
+    let seen = Lines()
+    let execution = WatchedExecution { input, _ in
+      let fusion = input.configuration.values[VIRAL.Settings.self].fusion
+      seen.append(
+        input.configuration.data.modalities.map(\.name).joined(separator: "+") + " "
+          + fusion.rawValue)
+      return RoleOutcome(exitCode: .software, message: "not trained here")
+    }
+    let base = try ConfigurationLayer(
+      yaml: TinySweep.settings.replacing("vbpr", with: "viral") + "input_width: pad\n",
+      label: "best.yaml")
+    let points = try Ablation.modalityPoints(
+      base: [base], modalities: [("visual", "image_feat.npy"), ("text", "text_feat.npy")],
+      seeds: [1], model: VIRAL.self)
+    _ = try tiny.runner(execution).run(points)
+    #expect(
+      seen.all == [
+        "visual+text full", "text text_only", "visual visual_only", "visual+text full",
+        "visual+text full",
+      ])
+  }
+
   @Test("the table has a row per variant, the full model as the baseline")
   func table() throws {
     let tiny = try TinySweep()

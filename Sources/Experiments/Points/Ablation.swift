@@ -1,4 +1,5 @@
 import Configuration
+import Recommenders
 
 /// The variants of MRdIB that show what each of its parts contributes.
 ///
@@ -50,27 +51,30 @@ package enum Ablation {
   /// - Parameters:
   ///   - base: the layers of the full configuration, lowest first.
   ///   - modalities: those in use, by name and file.
+  ///   - model: the configuration's; nil for one that needs no settings to read fewer modalities.
   /// - Throws: `ConfigurationError` for an invalid seed.
   /// - Source: the controls of arXiv:2508.04571 and arXiv:2508.05377: features that are worth
   ///   something lose it when they are permuted.
   package static func modalityPoints(
-    base: [ConfigurationLayer], modalities: [(name: String, file: String)], seeds: [Int]
+    base: [ConfigurationLayer], modalities: [(name: String, file: String)], seeds: [Int],
+    model: (any NamedBackbone.Type)? = nil
   ) throws -> [SweepPoint] {
     let all = modalities.map(\.name)
-    func using(_ names: [String]) -> (key: String, value: String) {
+    func using(_ names: [String]) -> [(key: String, value: String)] {
       let used = modalities.filter { names.contains($0.name) }
-      return ("modalities", "[\(used.map { "\($0.name):\($0.file)" }.joined(separator: ", "))]")
+      let files = used.map { "\($0.name):\($0.file)" }.joined(separator: ", ")
+      return [("modalities", "[\(files)]")] + (model?.settings(reading: used.map(\.name)) ?? [])
     }
-    var variants = [Variant(name: "full", settings: [using(all)])]
+    var variants = [Variant(name: "full", settings: using(all))]
     for name in all where all.count > 1 {
-      variants.append(Variant(name: "w/o \(name)", settings: [using(all.filter { $0 != name })]))
+      variants.append(Variant(name: "w/o \(name)", settings: using(all.filter { $0 != name })))
     }
     for name in all {
       variants.append(
-        Variant(name: "shuffled \(name)", settings: [using(all), ("shuffle_modality", name)]))
+        Variant(name: "shuffled \(name)", settings: using(all) + [("shuffle_modality", name)]))
     }
     for name in all where all.count > 2 {
-      variants.append(Variant(name: "only \(name)", settings: [using([name])]))
+      variants.append(Variant(name: "only \(name)", settings: using([name])))
     }
     return try variants.flatMap { variant in
       try SweepPoint.repeated(

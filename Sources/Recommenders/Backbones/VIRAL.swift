@@ -111,6 +111,13 @@ public struct VIRAL: NamedBackbone {
 
   public var tables: [TableSpec] { layout.list.specs }
 
+  /// Of one modality there is nothing to fuse. Both variants of one modality are the same model.
+  public static func settings(reading modalities: [String]) -> [(key: String, value: String)] {
+    guard modalities.count == 1 else { return [] }
+    let fusion = modalities == ["text"] ? Fusion.textOnly : .visualOnly
+    return [("fusion", fusion.rawValue)]
+  }
+
   /// w before training.
   public func initialValues(table: Int, rows: Range<Int>) -> Matrix {
     ModalityWeights.initialValues(tables[table], rows: rows, seed: seed)
