@@ -14,8 +14,7 @@ extension Backbone {
       fillInitial(table: $0, row: $1, seed: seed, $2)
     }
     return means.enumerated().map { modality, all in
-      let rows = items.indices.filter { absence.isPresent(items[$0], modality) }
-      let mean = rows.count < all.rows ? all.gathered(rows.map { Int32($0) }) : all
+      let mean = absence.known(all, of: items, modality)
       let squares = BLAS.dot(mean.pointer, mean.pointer, count: mean.count)
       return (squares / Float(max(1, mean.count))).squareRoot()
     }

@@ -186,6 +186,17 @@ import Testing
     }
   }
 
+  @Test("distributions of codes count the items that have the modality")
+  func distributions() throws {
+    let (model, parameters) = try Self.graphModel("vbpr", missing: [1, 4], as: .prior)
+    let items = (0..<Int32(try TinyData().itemCount)).map { $0 }
+    let found = model.codeDistributions(
+      of: items, tables: parameters.tables, context: Self.context)
+    #expect(found.map(\.modality) == ["visual", "text"])
+    #expect(found.map(\.divergences.count) == [items.count, items.count - 2])
+    #expect(found[1].deviations.count == (items.count - 2) * 8)
+  }
+
   @Test("the prior without MRdIB is refused with a sentence")
   func plain() throws {
     let error = #expect(throws: ModelError.self) {

@@ -39,6 +39,14 @@ struct AbsentModalities: Sendable {
     return tape.gather(x, rows.map { Int32(truncatingIfNeeded: $0) })
   }
 
+  /// The rows of the items that have a modality, in a matrix of their own if some lack it.
+  ///
+  /// - Parameter x: one row for each of `items`.
+  func known(_ x: Matrix, of items: [Int32], _ modality: Int) -> Matrix {
+    let rows = items.indices.filter { isPresent(items[$0], modality) }
+    return rows.count < x.rows ? x.gathered(rows.map { Int32(truncatingIfNeeded: $0) }) : x
+  }
+
   /// The codes, with 0 for the items that lack a modality; no gradient passes there.
   ///
   /// - Parameter x: one row for each of `items`.

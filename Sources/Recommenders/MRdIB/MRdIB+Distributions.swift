@@ -2,7 +2,8 @@ import Datasets
 internal import Foundation
 import Tensors
 
-/// How the Gaussian codes of some items are distributed, in one modality.
+/// How the Gaussian codes of some items are distributed, in one modality; those of items that lack
+/// it are the prior and not counted.
 package struct CodeDistribution: Sendable {
   package let modality: String
   /// σ = e^{ℓ/2} of every item and dimension, `[items · D]`, in the unit of the codes.
@@ -30,7 +31,10 @@ extension TrainingModel {
       _ = values.update(fromContentsOf: tables[table].row(row))
     }
     let own = Array(tables[backbone.tables.count...])
-    return means.enumerated().map { objective.distribution($0, of: $1, tables: own) }
+    return means.enumerated().map { modality, mean in
+      objective.distribution(
+        modality, of: objective.absence.known(mean, of: items, modality), tables: own)
+    }
   }
 }
 
