@@ -98,14 +98,17 @@ import Testing
     #expect(undeclared.errors.contains("--set nan_rows=missing"), "\(undeclared.errors)")
     let declared = try train("nan_rows=missing", "metric_groups=true")
     #expect(declared.status == 0, "\(declared.errors)")
-    // Declared, but there are none: the same run as without.
+    // Declared, but there are none: a run as without, with a warning.
     let whole = folder.path("whole")
     let other = try Command("data", "generate", "--out", whole, "--users", "150", "--items", "90")
     #expect(other.status == 0, "\(other.errors)")
     let absent = try Command(
-      "train", "--single-process", "--data", whole, "--quiet", "--run", folder.path("absent"),
-      "--epochs", "1", "--set", "nan_rows=missing")
+      "train", "--single-process", "--data", whole, "--run", folder.path("absent"), "--epochs",
+      "1", "--set", "nan_rows=missing", "--set", "missing=mean")
     #expect(absent.status == 0, "\(absent.errors)")
+    #expect(absent.errors.contains("nan_rows=missing has no effect"), "\(absent.errors)")
+    #expect(absent.errors.contains("missing=mean has no effect"), "\(absent.errors)")
+    #expect(!declared.errors.contains("no effect"), "\(declared.errors)")
   }
 
   @Test("decompose leaves out items that lack a modality, and says how many")

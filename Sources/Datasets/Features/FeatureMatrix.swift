@@ -12,6 +12,9 @@ public struct FeatureMatrix: Sendable {
   /// How many rows that were read hold nothing but zeros: items whose features were probably
   /// missing.
   public let zeroRowCount: Int
+  /// How many rows that were read are NaN in all columns: items that are declared to lack the
+  /// modality.
+  package let nanRowCount: Int
   /// Precomputed nearest items, by ascending k; usually none.
   public private(set) var neighbours: [NeighbourLists]
   /// Which items have the modality; nil if all have.
@@ -102,6 +105,7 @@ public struct FeatureMatrix: Sendable {
       }
     }
     self.zeroRowCount = zeroRowCount
+    nanRowCount = nanRows.count
     self.largestMagnitude = largestMagnitude
     self.mask = mask
     guard !nanRows.isEmpty else { return }

@@ -223,10 +223,29 @@ extension RunSetup {
         ModelRegistry.coldItemWarning(
           configuration.model.model, count: dataset.coldHeldOutCount),
       ].compactMap { $0 }
+      + RunInput(configuration: configuration, dataset: dataset).missingWarnings
   }
 }
 
 extension RunInput {
+  /// Settings of items without a modality where there are none, as sentences.
+  package var missingWarnings: [String] {
+    guard !dataset.features.isEmpty else { return [] }
+    var warnings: [String] = []
+    if configuration.data.nanRows == .missing,
+      !dataset.features.contains(where: { $0.nanRowCount > 0 })
+    {
+      warnings.append("nan_rows=missing has no effect: no row of features is NaN in all columns")
+    }
+    let missing = configuration.data.missing
+    if missing != .filled, dataset.modalityCounts == nil {
+      warnings.append(
+        "missing=\(missing.rawValue) has no effect: all items have all modalities (missing_rate "
+          + "takes some away)")
+    }
+    return warnings
+  }
+
   /// Says that terms between modalities do nothing where there is only one; nil if they do.
   package var redundancyWarning: String? {
     guard dataset.features.count == 1, configuration.model.objective == .mrdib,
