@@ -100,3 +100,34 @@ extension BLAS {
     cblas_sasum(blasint(count), x, 1)
   }
 }
+
+/// Double precision, on the calling thread.
+extension BLAS {
+  /// `op(a) · op(b)`, `[rows, columns]`, row-major, where `op` transposes if asked to.
+  ///
+  /// - Precondition: `op(a)` is `[rows, inner]` and `op(b)` is `[inner, columns]`.
+  package static func multiply(
+    _ a: [Double], transposeA: Bool = false, _ b: [Double], transposeB: Bool = false, rows: Int,
+    inner: Int, columns: Int
+  ) -> [Double] {
+    precondition(
+      a.count == rows * inner && b.count == inner * columns,
+      "multiply: [\(rows), \(inner)] of \(a.count), [\(inner), \(columns)] of \(b.count) elements")
+    var c = [Double](repeating: 0, count: rows * columns)
+    guard !c.isEmpty else { return c }
+    cblas_dgemm(
+      CblasRowMajor, transposeA ? CblasTrans : CblasNoTrans, transposeB ? CblasTrans : CblasNoTrans,
+      blasint(rows), blasint(columns), blasint(inner), 1, a,
+      blasint(max(1, transposeA ? rows : inner)), b,
+      blasint(max(1, transposeB ? inner : columns)), 0, &c, blasint(columns))
+    return c
+  }
+
+  /// `y += alpha · x` over `count` elements.
+  static func accumulate(
+    _ x: UnsafePointer<Double>, scaledBy alpha: Double, into y: UnsafeMutablePointer<Double>,
+    count: Int
+  ) {
+    cblas_daxpy(blasint(count), alpha, x, 1, y, 1)
+  }
+}

@@ -40,6 +40,11 @@ public enum RandomStream: UInt32, Sendable, CaseIterable {
   case vectorMask = 19
   /// Dropped elements of BM3's targets; id = row, epoch and step those of the shard's step.
   case targetDropout = 20
+  /// Dropped elements of the views that PGL compares and of the preferences that SMORE applies;
+  /// id = row, index = which view and columns, epoch and step those of the shard's step.
+  case viewDropout = 21
+  /// The vectors that a truncated singular value decomposition starts from; id = row.
+  case subspace = 22
   /// Items that lose a modality; id = item, step = modality.
   case removal = 30
 }
