@@ -50,6 +50,11 @@ public protocol Backbone: Sendable {
   /// the sum over shards is the step's mean; see ``Loss/statistics``. Most models have none.
   func statistics(_ input: BatchInput) -> [String: Double]
 
+  /// What the servers keep of a step for later ones, by table: the values that tables with the
+  /// rule `movingAverage` are pushed. Every shard of a step must return the same tables, with
+  /// values that are the same or an estimate from its own triplets. Most models keep nothing.
+  func averages(_ input: BatchInput) -> [Int: Matrix]
+
   /// The modalities of ``content(on:_:)``, in its order; nil where they are all of the data set.
   var contentModalities: [String]? { get }
 
@@ -82,6 +87,7 @@ extension Backbone {
   }
 
   public func statistics(_ input: BatchInput) -> [String: Double] { [:] }
+  public func averages(_ input: BatchInput) -> [Int: Matrix] { [:] }
 
   public var contentModalities: [String]? { nil }
 

@@ -26,12 +26,13 @@ public enum CommonSettings {
   public static let firstModalityWeight = Setting(
     "mm_image_weight", default: 0.1, .within(0...1),
     help: "Weight of the first modality in the item graph; the others share the rest (FREEDOM,"
-      + " COHESION, MENTOR).")
+      + " COHESION, MENTOR, PGL).")
 
   /// ρ.
   public static let edgeDropout = Setting(
     "dropout", default: 0.8, .within(0..<1),
-    help: "Share of the interactions that an epoch leaves out of the graph (FREEDOM, COHESION).")
+    help: "Share of the interactions that an epoch leaves out of the graph (FREEDOM, COHESION, and"
+      + " PGL with a local subgraph).")
 
   public static let userNeighbours = Setting(
     "user_neighbours", default: 40, .within(1...200), unit: "users",
@@ -44,7 +45,18 @@ public enum CommonSettings {
 
   public static let contrastiveWeight = Setting(
     "cl_weight", default: 0.01, .weight, aliases: ["cl_loss"],
-    help: "Weight of the contrastive loss (MGCN's c, SOIL's c₁).")
+    help: "Weight of the contrastive loss (MGCN's c, SOIL's c₁; PGL's code calls it reg_weight).")
+
+  public static let trainsFeatures = Setting(
+    "trainable_features", default: true,
+    help: "Train a copy of the features, as the code of MGCN, PGL, SMORE and LATTICE does; false"
+      + " leaves them fixed.")
+
+  /// ρ of ``ViewDropout``.
+  public static let viewDropout = Setting(
+    "view_dropout", default: 0.1, .within(0..<1), aliases: ["dropout_rate"],
+    help: "Share of the elements that a step drops from the views that PGL compares, and from"
+      + " SMORE's preferences.")
 
   /// Whether a model that propagates over a whole graph ranks with the vectors of its last
   /// training forward.

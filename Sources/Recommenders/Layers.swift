@@ -13,6 +13,15 @@ struct TableList: Sendable {
     return specs.count - 1
   }
 
+  /// Adds a table that holds what was last pushed: see `Backbone.averages`.
+  mutating func addKept(_ name: String, rows: Int, width: Int) -> Int {
+    specs.append(
+      TableSpec(
+        name: name, rows: rows, width: width, initializer: .constant(0),
+        rule: .movingAverage(rate: 1)))
+    return specs.count - 1
+  }
+
   /// Adds vectors of users or items, Xavier uniform.
   mutating func addEmbedding(_ name: String, rows: Int, width: Int) -> Int {
     add(

@@ -23,14 +23,21 @@ public final class Lazy<Value: Sendable>: Sendable {
 /// The value of one key, such as the graph of an epoch; recomputed when the key changes.
 final class SingleEntryCache<Key: Equatable & Sendable, Value: Sendable>: Sendable {
   private let make: @Sendable (Key) -> Value
-  private let kept = Mutex<(key: Key, value: Value)?>(nil)
+  private let latest = LatestValue<Key, Value>()
 
   init(_ make: @escaping @Sendable (Key) -> Value) { self.make = make }
 
-  subscript(key: Key) -> Value {
+  subscript(key: Key) -> Value { latest.value(of: key, or: { make(key) }) }
+}
+
+/// The value of one key, computed by the caller that first asks for it.
+final class LatestValue<Key: Equatable & Sendable, Value: Sendable>: Sendable {
+  private let kept = Mutex<(key: Key, value: Value)?>(nil)
+
+  func value(of key: Key, or make: () -> Value) -> Value {
     kept.withLock { kept in
       if let kept, kept.key == key { return kept.value }
-      let made = make(key)
+      let made = make()
       kept = (key, made)
       return made
     }

@@ -60,6 +60,18 @@ extension ModelInput {
       preconditionFailure("the model has a modality that its graphs have not: \(error)")
     }
   }
+
+  /// The graph of the strongest directions of the interactions; see
+  /// `GraphStore.principalAdjacency`.
+  ///
+  /// - Precondition: ``graphs`` is given.
+  public func requiredPrincipalAdjacency(rank: Int) -> SparseMatrix {
+    do {
+      return try requiredGraphs.principalAdjacency(rank: rank)
+    } catch {
+      preconditionFailure("\(error)")
+    }
+  }
 }
 
 extension FeatureMatrix {

@@ -20,6 +20,9 @@ public enum ModelRegistry: NameRegistry {
       COHESION.self,
       MENTOR.self,
       VIRAL.self,
+      PGL.self,
+      SMORE.self,
+      LATTICE.self,
       Popularity.self,
       ContentKNN.self,
     ]

@@ -152,16 +152,26 @@ public struct TrainingModel: Sendable {
   private func recordTerms(on tape: Tape, _ own: BatchInput, _ input: BatchInput) -> Loss {
     let backboneCount = backbone.tables.count
     let likelihood = backboneCandidates.map { Likelihood.candidates($0.candidates(of: own.batch)) }
+    var loss: Loss
     if let objective {
       let parameters = input.parameters[backboneCount..<backboneCount + objective.tables.count]
-      return objective.record(
+      loss = objective.record(
         on: tape, backbone: backbone, own, parameters: Array(parameters),
         firstTable: backboneCount, backboneLikelihood: likelihood)
+    } else {
+      let content = backbone.content(on: tape, own)
+      loss = Loss(
+        terms: backbone.loss(
+          on: tape, own, content: content, items: content.means,
+          likelihood: likelihood ?? .bpr))
     }
-    let content = backbone.content(on: tape, own)
-    return Loss(
-      terms: backbone.loss(
-        on: tape, own, content: content, items: content.means,
-        likelihood: likelihood ?? .bpr))
+    for (table, values) in backbone.averages(own) {
+      let share = tape.matrix(rows: values.rows, columns: values.columns)
+      for index in 0..<share.count {
+        share.pointer[index] = values.pointer[index] * input.batch.share
+      }
+      loss.averages[table] = share
+    }
+    return loss
   }
 }

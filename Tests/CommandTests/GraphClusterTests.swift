@@ -23,6 +23,14 @@ import Testing
     ["--model", "mentor", "--objective", "plain"],
     // Terms of all items that are propagated once, and MRdIB on two of three parts of an item.
     ["--model", "viral", "--objective", "mrdib", "--set", "input_width=pad"],
+    // A subgraph of each epoch, or of singular values that every worker computes, and what a step
+    // drops.
+    ["--model", "pgl", "--objective", "mrdib"],
+    ["--model", "pgl", "--objective", "plain", "--set", "subgraph=global"],
+    // Dropped elements of what is computed for a batch's rows alone.
+    ["--model", "smore", "--objective", "mrdib"],
+    // A graph of trained features that an epoch's first step builds and its others keep.
+    ["--model", "lattice", "--objective", "mrdib"],
     // Nothing is trained; user vectors are computed in blocks.
     ["--model", "pop"], ["--model", "itemknn_content"],
   ]

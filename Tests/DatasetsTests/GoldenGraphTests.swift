@@ -68,6 +68,34 @@ struct GoldenGraphTests {
       of: "freedom")
   }
 
+  @Test("PGL's subgraphs: the strongest directions, and given interactions")
+  func principal() throws {
+    try expect(store.principalAdjacency(rank: 4), is: "cases/global/graphs/A_sub", of: "pgl")
+    let kept = try Golden("pgl").integers("draws/kept_edges").map { Int($0) }
+    try expect(
+      InteractionSampling(store.dataset.train).adjacency(keeping: kept),
+      is: "cases/local/graphs/A_sub", of: "pgl")
+  }
+
+  @Test("LATTICE's means over neighbours and a node itself, and its given graphs")
+  func loops() throws {
+    try expect(store.meanAdjacencyWithLoops(), is: "graphs/A_hat", of: "lattice")
+    for (modality, path) in ["graphs/O_v", "graphs/O_t"].enumerated() {
+      let graph = try store.itemNeighbours(modality: modality, count: 3, weighting: .weighted)
+      try expect(graph, is: path, of: "lattice")
+    }
+  }
+
+  @Test("SMORE's graphs of two modalities with other counts, and the largest of both")
+  func largestOfGraphs() throws {
+    let graphs = try [3, 4].enumerated().map {
+      try store.itemNeighbours(modality: $0, count: $1, weighting: .weighted)
+    }
+    try expect(graphs[0], is: "graphs/M_v", of: "smore")
+    try expect(graphs[1], is: "graphs/M_t", of: "smore")
+    try expect(SparseMatrix.maximum(graphs), is: "graphs/M_f", of: "smore")
+  }
+
   @Test("DualGNN's weights of the nearest users: truncated, all, and padded with given draws")
   func userNeighbours() throws {
     try expect(

@@ -20,7 +20,8 @@ import Testing
   }()
 
   static let backbones = [
-    "cohesion", "dualgnn", "freedom", "mentor", "mgcn", "mmgcn", "soil", "vbpr", "viral",
+    "cohesion", "dualgnn", "freedom", "lattice", "mentor", "mgcn", "mmgcn", "pgl", "smore", "soil",
+    "vbpr", "viral",
   ]
   static let models = backbones + ["bm3", "bpr", "grcn", "lightgcn"]
 
@@ -77,6 +78,7 @@ import Testing
     let expected = [
       "bpr": 21, "vbpr": 21, "lightgcn": 60, "grcn": 75, "dualgnn": 75, "mmgcn": 15,
       "freedom": 24, "mgcn": 9, "soil": 1080, "bm3": 24, "cohesion": 48, "mentor": 18, "viral": 15,
+      "pgl": 54, "smore": 384, "lattice": 48,
     ]
     #expect(grid.points.count == expected[model])
   }

@@ -7,7 +7,7 @@ import Tensors
 import TestSupport
 import Testing
 
-/// Properties of MGCN and SOIL beyond the golden files.
+/// Properties of MGCN, SOIL, SMORE and PGL beyond the golden files.
 @Suite struct MultiViewBackboneTests {
   private static let mgcn = MultiViewGoldenTests.mgcn
 
@@ -18,7 +18,8 @@ import Testing
     try MultiViewGoldenTests.makeMGCN(data, golden, trainsFeatures: false)
   }
 
-  private static let cases = [mgcn, MultiViewGoldenTests.soil, frozen]
+  private static let cases =
+    [mgcn, MultiViewGoldenTests.soil, frozen, SMORETests.golden] + PGLTests.cases
 
   /// The model of a case under MRdIB, whose tables begin as in a run.
   private func load(_ test: GoldenCase, _ objective: SettingValues<MRdIB.Settings>) throws

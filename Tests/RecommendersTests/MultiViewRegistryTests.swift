@@ -7,7 +7,7 @@ import Tensors
 import TestSupport
 import Testing
 
-/// MGCN and SOIL built as in a run: from a data set, by name.
+/// MGCN, SOIL, SMORE and PGL built as in a run: from a data set, by name.
 @Suite struct MultiViewRegistryTests {
   /// The tiny data set, visual features first.
   private func tinyInput() throws -> ModelInput {
@@ -30,20 +30,23 @@ import Testing
     settings[CommonSettings.itemNeighbours] = 3
     settings[SOIL.Settings.self].interestCount = 2
     settings[SOIL.Settings.self].secondOrderCount = 2
+    settings[SMORE.Settings.self].otherItemNeighbours = 4
     return settings
   }
 
   @Test(
     "graphs of the data set give the reference's final vectors",
-    arguments: [MultiViewGoldenTests.mgcn, MultiViewGoldenTests.soil])
+    arguments: [MultiViewGoldenTests.mgcn, MultiViewGoldenTests.soil, SMORETests.golden]
+      + PGLTests.cases)
   func finalVectors(test: GoldenCase) throws {
     let stored = try test.load()
     let model = try ModelRegistry.make(
       test.file, input: try tinyInput(), settings: settings, objective: nil, seed: 1)
     #expect(model.tables == stored.model.tables)
     let final = stored.parameters.finalVectors(model)
-    #expect(relativeDifference(final.user, try stored.golden.matrix("ranking/user")) < 1e-5)
-    #expect(relativeDifference(final.item, try stored.golden.matrix("ranking/item")) < 1e-5)
+    let golden = stored.golden
+    #expect(relativeDifference(final.user, try golden.matrix(test.path("ranking/user"))) < 1e-5)
+    #expect(relativeDifference(final.item, try golden.matrix(test.path("ranking/item"))) < 1e-5)
   }
 
   @Test("SOIL with fixed degrees takes the block of the second-order adjacency")

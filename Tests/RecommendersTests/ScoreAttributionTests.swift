@@ -103,7 +103,7 @@ import Testing
     let names =
       switch name {
       case "viral": ["text", "synergy", "visual"]
-      case "mentor": ["visual", "text"]
+      case "mentor", "pgl": ["visual", "text"]
       default: [ScorePart.interactions, "visual", "text"]
       }
     let final = parameters.finalVectors(model)

@@ -26,6 +26,22 @@ extension GraphStore {
     }
   }
 
+  /// D⁻¹(A + 1) `[N, N]`, where D counts a node itself too: the mean over a node and its
+  /// neighbours, as in LATTICE.
+  public func meanAdjacencyWithLoops() -> SparseMatrix {
+    cache.kept("mean-adjacency-loops") {
+      let ones = SparseMatrix(ones: dataset.train)
+      let adjacency = SparseMatrix(userToItem: ones, itemToUser: ones.transposed)
+      let loops = SparseMatrix(
+        rows: adjacency.rows, columns: adjacency.rows,
+        offsets: (0...adjacency.rows).map { Int64($0) },
+        indices: (0..<adjacency.rows).map { Int32($0) },
+        values: [Float](repeating: 1, count: adjacency.rows))
+      return SparseMatrix.sum([(weight: 1, matrix: adjacency), (weight: 1, matrix: loops)])
+        .averagingRows()
+    }
+  }
+
   /// FREEDOM's Ã `[N, N]`: a sample of the training interactions, normalised by the degrees within
   /// the sample + 1e-7. The same in every process for the same seed and epoch.
   ///

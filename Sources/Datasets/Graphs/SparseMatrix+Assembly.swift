@@ -30,35 +30,51 @@ extension SparseMatrix {
   ///
   /// - Precondition: there is a matrix, and all have the same shape.
   public static func sum(_ terms: [(weight: Float, matrix: SparseMatrix)]) -> SparseMatrix {
-    precondition(!terms.isEmpty, "sum of no matrices")
-    let (rows, columns) = (terms[0].matrix.rows, terms[0].matrix.columns)
+    merged(terms.map(\.matrix)) { term, total, value in (total ?? 0) + terms[term].weight * value }
+  }
+
+  /// The largest entry at every position that one of the matrices has.
+  ///
+  /// - Precondition: there is a matrix, and all have the same shape.
+  public static func maximum(_ matrices: [SparseMatrix]) -> SparseMatrix {
+    merged(matrices) { _, largest, value in largest.map { max($0, value) } ?? value }
+  }
+
+  /// An entry at every position that one of the matrices has.
+  ///
+  /// - Parameter combine: the entry so far (nil before the first), with that of the next matrix.
+  private static func merged(
+    _ matrices: [SparseMatrix], _ combine: (_ index: Int, _ last: Float?, _ value: Float) -> Float
+  ) -> SparseMatrix {
+    precondition(!matrices.isEmpty, "no matrices to add up or compare")
+    let (rows, columns) = (matrices[0].rows, matrices[0].columns)
     precondition(
-      terms.allSatisfy { $0.matrix.rows == rows && $0.matrix.columns == columns },
-      "sum of matrices of different shapes")
-    var sum = CompressedRows(columns: columns)
-    var totals = [Float](repeating: 0, count: columns)
+      matrices.allSatisfy { $0.rows == rows && $0.columns == columns },
+      "matrices of different shapes")
+    var result = CompressedRows(columns: columns)
+    var entries = [Float](repeating: 0, count: columns)
     var isPresent = [Bool](repeating: false, count: columns)
     for row in 0..<rows {
       var present: [Int32] = []
-      for (weight, matrix) in terms {
+      for (position, matrix) in matrices.enumerated() {
         for entry in matrix.entries(ofRow: row) {
-          let column = matrix.indices[entry]
-          if !isPresent[Int(column)] {
-            isPresent[Int(column)] = true
-            totals[Int(column)] = 0
-            present.append(column)
+          let column = Int(matrix.indices[entry])
+          let last = isPresent[column] ? entries[column] : nil
+          entries[column] = combine(position, last, matrix.values[entry])
+          if last == nil {
+            isPresent[column] = true
+            present.append(matrix.indices[entry])
           }
-          totals[Int(column)] += weight * matrix.values[entry]
         }
       }
       present.sort()
       for column in present {
-        sum.append(column, totals[Int(column)])
+        result.append(column, entries[Int(column)])
         isPresent[Int(column)] = false
       }
-      sum.endRow()
+      result.endRow()
     }
-    return sum.matrix()
+    return result.matrix()
   }
 }
 

@@ -46,6 +46,25 @@ extension Tape {
   }
 }
 
+extension Tape {
+  /// The regulariser of MGCN, SMORE and LATTICE: `½ (‖Û_u‖² + ‖Î_p‖² + ‖Î_n‖²) / batch`.
+  ///
+  /// - Parameters:
+  ///   - users: one vector per distinct user of the batch.
+  ///   - items: one vector per distinct item.
+  ///   - batchSize: the triplets of a full step, also in a smaller one.
+  func halfSquares(
+    users: Variable, items: Variable, batch: TripletBatch, batchSize: Int, weight: Float
+  ) -> [LossTerm] {
+    [
+      (users, batch.userIndex), (items, batch.positiveIndex), (items, batch.negativeIndex),
+    ].map { vectors, index in
+      .additive(
+        "norms", gatheredHalfSquares(vectors, index, scale: 1 / Float(batchSize)), weight: weight)
+    }
+  }
+}
+
 extension LossTerm {
   /// The name of the term that ranks: the joint likelihood of the information bottleneck.
   public static let rankingName = "ranking"

@@ -56,9 +56,7 @@ public struct MGCN: NamedBackbone {
     /// c.
     public let contrastiveWeight = CommonSettings.contrastiveWeight
     /// As its paper has it, the features are fixed.
-    public let trainsFeatures = Setting(
-      "trainable_features", default: true,
-      help: "Train a copy of the features, as MGCN's code does; false leaves them fixed.")
+    public let trainsFeatures = CommonSettings.trainsFeatures
 
     public init() {}
   }
@@ -174,24 +172,11 @@ public struct MGCN: NamedBackbone {
     let ranking = tape.rankingTerm(
       users: fused.users.vectors, items: fused.scoredItems, batch: batch, likelihood: likelihood,
       form: .softplus)
-    let norms = [
-      (fused.users, batch.userIndex), (fused.items, batch.positiveIndex),
-      (fused.items, batch.negativeIndex),
-    ].map { nodes, index in
-      LossTerm.additive(
-        "norms",
-        tape.gatheredHalfSquares(nodes.vectors, index, scale: 1 / Float(batchSize)),
-        weight: Float(settings.regularization))
-    }
-    let contrasts = [
-      ("contrast.item", fused.items, batch.positiveIndex),
-      ("contrast.user", fused.users, batch.userIndex),
-    ].map { name, nodes, index in
-      tape.contrastiveTerm(
-        name, nodes.side, index, nodes.content, index, temperature: Self.temperature,
-        weight: Float(settings.contrastiveWeight), batch: batch)
-    }
-    return [ranking] + norms + contrasts
+    return [ranking]
+      + tape.sideRegularizers(
+        users: fused.users, items: fused.items, batch: batch, batchSize: batchSize,
+        regularization: Float(settings.regularization),
+        contrast: Float(settings.contrastiveWeight), temperature: Self.temperature)
   }
 
   /// A new item joins the graph of similar items with as many edges as the others have.

@@ -172,6 +172,33 @@ struct FusedBatch {
 }
 
 extension Tape {
+  /// The terms of MGCN and SMORE after the ranking:
+  ///
+  ///     λ ½ (‖Û_u‖² + ‖Î_p‖² + ‖Î_n‖²) / batch + c [ InfoNCE(side_p, C_p) + InfoNCE(side_u, C_u) ]
+  ///
+  /// - Parameters:
+  ///   - users: one node per distinct user of the batch.
+  ///   - items: one node per distinct item.
+  ///   - batchSize: the triplets of a full step, also in a smaller one.
+  func sideRegularizers(
+    users: FusedNodes, items: FusedNodes, batch: TripletBatch, batchSize: Int,
+    regularization: Float, contrast: Float, temperature: Float
+  ) -> [LossTerm] {
+    let norms = halfSquares(
+      users: users.vectors, items: items.vectors, batch: batch, batchSize: batchSize,
+      weight: regularization)
+    let contrasts = [
+      ("contrast.item", items, batch.positiveIndex), ("contrast.user", users, batch.userIndex),
+    ].map { name, nodes, index in
+      contrastiveTerm(
+        name, nodes.side, index, nodes.content, index, temperature: temperature, weight: contrast,
+        batch: batch)
+    }
+    return norms + contrasts
+  }
+}
+
+extension Tape {
   /// LightGCN's propagation: the mean over layers, the input included, without weights or
   /// nonlinearity.
   ///

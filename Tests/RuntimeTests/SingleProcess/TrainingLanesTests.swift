@@ -43,8 +43,8 @@ struct TrainingLanesTests {
 
   /// The models that MRdIB can be added to.
   private static let withContent = [
-    "bm3", "cohesion", "dualgnn", "freedom", "mentor", "mgcn", "mmgcn", "soil", "vbpr",
-    "viral",
+    "bm3", "cohesion", "dualgnn", "freedom", "lattice", "mentor", "mgcn", "mmgcn", "pgl", "smore",
+    "soil", "vbpr", "viral",
   ]
 
   @Test("all models, plain and with MRdIB")
