@@ -1087,7 +1087,142 @@ void   mrdib__v1__checkpoint_committed__free_unpacked
   assert(message->base.descriptor == &mrdib__v1__checkpoint_committed__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-static const ProtobufCFieldDescriptor mrdib__v1__control_header__field_descriptors[21] =
+void   mrdib__v1__inspect__init
+                     (Mrdib__V1__Inspect         *message)
+{
+  static const Mrdib__V1__Inspect init_value = MRDIB__V1__INSPECT__INIT;
+  *message = init_value;
+}
+size_t mrdib__v1__inspect__get_packed_size
+                     (const Mrdib__V1__Inspect *message)
+{
+  assert(message->base.descriptor == &mrdib__v1__inspect__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t mrdib__v1__inspect__pack
+                     (const Mrdib__V1__Inspect *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &mrdib__v1__inspect__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t mrdib__v1__inspect__pack_to_buffer
+                     (const Mrdib__V1__Inspect *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &mrdib__v1__inspect__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Mrdib__V1__Inspect *
+       mrdib__v1__inspect__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Mrdib__V1__Inspect *)
+     protobuf_c_message_unpack (&mrdib__v1__inspect__descriptor,
+                                allocator, len, data);
+}
+void   mrdib__v1__inspect__free_unpacked
+                     (Mrdib__V1__Inspect *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &mrdib__v1__inspect__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   mrdib__v1__inspected__init
+                     (Mrdib__V1__Inspected         *message)
+{
+  static const Mrdib__V1__Inspected init_value = MRDIB__V1__INSPECTED__INIT;
+  *message = init_value;
+}
+size_t mrdib__v1__inspected__get_packed_size
+                     (const Mrdib__V1__Inspected *message)
+{
+  assert(message->base.descriptor == &mrdib__v1__inspected__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t mrdib__v1__inspected__pack
+                     (const Mrdib__V1__Inspected *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &mrdib__v1__inspected__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t mrdib__v1__inspected__pack_to_buffer
+                     (const Mrdib__V1__Inspected *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &mrdib__v1__inspected__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Mrdib__V1__Inspected *
+       mrdib__v1__inspected__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Mrdib__V1__Inspected *)
+     protobuf_c_message_unpack (&mrdib__v1__inspected__descriptor,
+                                allocator, len, data);
+}
+void   mrdib__v1__inspected__free_unpacked
+                     (Mrdib__V1__Inspected *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &mrdib__v1__inspected__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   mrdib__v1__held_records__init
+                     (Mrdib__V1__HeldRecords         *message)
+{
+  static const Mrdib__V1__HeldRecords init_value = MRDIB__V1__HELD_RECORDS__INIT;
+  *message = init_value;
+}
+size_t mrdib__v1__held_records__get_packed_size
+                     (const Mrdib__V1__HeldRecords *message)
+{
+  assert(message->base.descriptor == &mrdib__v1__held_records__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t mrdib__v1__held_records__pack
+                     (const Mrdib__V1__HeldRecords *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &mrdib__v1__held_records__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t mrdib__v1__held_records__pack_to_buffer
+                     (const Mrdib__V1__HeldRecords *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &mrdib__v1__held_records__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Mrdib__V1__HeldRecords *
+       mrdib__v1__held_records__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Mrdib__V1__HeldRecords *)
+     protobuf_c_message_unpack (&mrdib__v1__held_records__descriptor,
+                                allocator, len, data);
+}
+void   mrdib__v1__held_records__free_unpacked
+                     (Mrdib__V1__HeldRecords *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &mrdib__v1__held_records__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+static const ProtobufCFieldDescriptor mrdib__v1__control_header__field_descriptors[23] =
 {
   {
     "protocol_version",
@@ -1222,6 +1357,18 @@ static const ProtobufCFieldDescriptor mrdib__v1__control_header__field_descripto
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
+    "inspected",
+    19,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Mrdib__V1__ControlHeader, body_case),
+    offsetof(Mrdib__V1__ControlHeader, inspected),
+    &mrdib__v1__inspected__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
     "welcome",
     30,
     PROTOBUF_C_LABEL_NONE,
@@ -1341,36 +1488,50 @@ static const ProtobufCFieldDescriptor mrdib__v1__control_header__field_descripto
     0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "inspect",
+    40,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Mrdib__V1__ControlHeader, body_case),
+    offsetof(Mrdib__V1__ControlHeader, inspect),
+    &mrdib__v1__inspect__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned mrdib__v1__control_header__field_indices_by_name[] = {
-  18,   /* field[18] = checkpoint */
-  20,   /* field[20] = checkpoint_committed */
+  19,   /* field[19] = checkpoint */
+  21,   /* field[21] = checkpoint_committed */
   10,   /* field[10] = checkpoint_failed */
-  19,   /* field[19] = checkpoint_seen */
+  20,   /* field[20] = checkpoint_seen */
   9,   /* field[9] = checkpoint_written */
-  15,   /* field[15] = finish */
+  16,   /* field[16] = finish */
   7,   /* field[7] = goodbye */
   3,   /* field[3] = heartbeat */
-  14,   /* field[14] = heartbeat_seen */
+  15,   /* field[15] = heartbeat_seen */
   8,   /* field[8] = held */
   2,   /* field[2] = hello */
-  17,   /* field[17] = hold */
+  18,   /* field[18] = hold */
+  22,   /* field[22] = inspect */
+  11,   /* field[11] = inspected */
   0,   /* field[0] = protocol_version */
   4,   /* field[4] = ready */
-  16,   /* field[16] = refused */
-  12,   /* field[12] = servers */
-  13,   /* field[13] = task */
+  17,   /* field[17] = refused */
+  13,   /* field[13] = servers */
+  14,   /* field[14] = task */
   5,   /* field[5] = task_done */
   6,   /* field[6] = task_failed */
   1,   /* field[1] = term */
-  11,   /* field[11] = welcome */
+  12,   /* field[12] = welcome */
 };
 static const ProtobufCIntRange mrdib__v1__control_header__number_ranges[3 + 1] =
 {
   { 1, 0 },
   { 10, 2 },
-  { 30, 11 },
-  { 0, 21 }
+  { 30, 12 },
+  { 0, 23 }
 };
 const ProtobufCMessageDescriptor mrdib__v1__control_header__descriptor =
 {
@@ -1380,7 +1541,7 @@ const ProtobufCMessageDescriptor mrdib__v1__control_header__descriptor =
   "Mrdib__V1__ControlHeader",
   "mrdib.v1",
   sizeof(Mrdib__V1__ControlHeader),
-  21,
+  23,
   mrdib__v1__control_header__field_descriptors,
   mrdib__v1__control_header__field_indices_by_name,
   3,  mrdib__v1__control_header__number_ranges,
@@ -3118,6 +3279,263 @@ const ProtobufCMessageDescriptor mrdib__v1__checkpoint_committed__descriptor =
   mrdib__v1__checkpoint_committed__field_indices_by_name,
   1,  mrdib__v1__checkpoint_committed__number_ranges,
   (ProtobufCMessageInit) mrdib__v1__checkpoint_committed__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor mrdib__v1__inspect__field_descriptors[1] =
+{
+  {
+    "folder",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Mrdib__V1__Inspect, folder),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned mrdib__v1__inspect__field_indices_by_name[] = {
+  0,   /* field[0] = folder */
+};
+static const ProtobufCIntRange mrdib__v1__inspect__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor mrdib__v1__inspect__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "mrdib.v1.Inspect",
+  "Inspect",
+  "Mrdib__V1__Inspect",
+  "mrdib.v1",
+  sizeof(Mrdib__V1__Inspect),
+  1,
+  mrdib__v1__inspect__field_descriptors,
+  mrdib__v1__inspect__field_indices_by_name,
+  1,  mrdib__v1__inspect__number_ranges,
+  (ProtobufCMessageInit) mrdib__v1__inspect__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor mrdib__v1__inspected__field_descriptors[4] =
+{
+  {
+    "data_endpoint",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Mrdib__V1__Inspected, data_endpoint),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "term",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Mrdib__V1__Inspected, term),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "generation",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Mrdib__V1__Inspected, generation),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "records",
+    4,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Mrdib__V1__Inspected, n_records),
+    offsetof(Mrdib__V1__Inspected, records),
+    &mrdib__v1__held_records__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned mrdib__v1__inspected__field_indices_by_name[] = {
+  0,   /* field[0] = data_endpoint */
+  2,   /* field[2] = generation */
+  3,   /* field[3] = records */
+  1,   /* field[1] = term */
+};
+static const ProtobufCIntRange mrdib__v1__inspected__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor mrdib__v1__inspected__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "mrdib.v1.Inspected",
+  "Inspected",
+  "Mrdib__V1__Inspected",
+  "mrdib.v1",
+  sizeof(Mrdib__V1__Inspected),
+  4,
+  mrdib__v1__inspected__field_descriptors,
+  mrdib__v1__inspected__field_indices_by_name,
+  1,  mrdib__v1__inspected__number_ranges,
+  (ProtobufCMessageInit) mrdib__v1__inspected__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor mrdib__v1__held_records__field_descriptors[9] =
+{
+  {
+    "run_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Mrdib__V1__HeldRecords, run_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "generation",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Mrdib__V1__HeldRecords, generation),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "version",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Mrdib__V1__HeldRecords, version),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "byte_count",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Mrdib__V1__HeldRecords, byte_count),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "digest",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Mrdib__V1__HeldRecords, digest),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "configuration_digest",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Mrdib__V1__HeldRecords, configuration_digest),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "data_digest",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Mrdib__V1__HeldRecords, data_digest),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "epochs_finished",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Mrdib__V1__HeldRecords, epochs_finished),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "is_over",
+    9,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Mrdib__V1__HeldRecords, is_over),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned mrdib__v1__held_records__field_indices_by_name[] = {
+  3,   /* field[3] = byte_count */
+  5,   /* field[5] = configuration_digest */
+  6,   /* field[6] = data_digest */
+  4,   /* field[4] = digest */
+  7,   /* field[7] = epochs_finished */
+  1,   /* field[1] = generation */
+  8,   /* field[8] = is_over */
+  0,   /* field[0] = run_id */
+  2,   /* field[2] = version */
+};
+static const ProtobufCIntRange mrdib__v1__held_records__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 9 }
+};
+const ProtobufCMessageDescriptor mrdib__v1__held_records__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "mrdib.v1.HeldRecords",
+  "HeldRecords",
+  "Mrdib__V1__HeldRecords",
+  "mrdib.v1",
+  sizeof(Mrdib__V1__HeldRecords),
+  9,
+  mrdib__v1__held_records__field_descriptors,
+  mrdib__v1__held_records__field_indices_by_name,
+  1,  mrdib__v1__held_records__number_ranges,
+  (ProtobufCMessageInit) mrdib__v1__held_records__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCEnumValue mrdib__v1__node_role__enum_values_by_number[3] =

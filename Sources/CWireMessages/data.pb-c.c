@@ -1421,7 +1421,7 @@ const ProtobufCMessageDescriptor mrdib__v1__reduced__descriptor =
   (ProtobufCMessageInit) mrdib__v1__reduced__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor mrdib__v1__copy__field_descriptors[9] =
+static const ProtobufCFieldDescriptor mrdib__v1__copy__field_descriptors[11] =
 {
   {
     "run_id",
@@ -1531,12 +1531,38 @@ static const ProtobufCFieldDescriptor mrdib__v1__copy__field_descriptors[9] =
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "is_question",
+    10,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Mrdib__V1__Copy, is_question),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "kind",
+    11,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Mrdib__V1__Copy, kind),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned mrdib__v1__copy__field_indices_by_name[] = {
   5,   /* field[5] = byte_count */
   6,   /* field[6] = digest */
   1,   /* field[1] = generation */
   8,   /* field[8] = is_fetch */
+  9,   /* field[9] = is_question */
+  10,   /* field[10] = kind */
   7,   /* field[7] = offset */
   3,   /* field[3] = rank */
   0,   /* field[0] = run_id */
@@ -1546,7 +1572,7 @@ static const unsigned mrdib__v1__copy__field_indices_by_name[] = {
 static const ProtobufCIntRange mrdib__v1__copy__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 9 }
+  { 0, 11 }
 };
 const ProtobufCMessageDescriptor mrdib__v1__copy__descriptor =
 {
@@ -1556,7 +1582,7 @@ const ProtobufCMessageDescriptor mrdib__v1__copy__descriptor =
   "Mrdib__V1__Copy",
   "mrdib.v1",
   sizeof(Mrdib__V1__Copy),
-  9,
+  11,
   mrdib__v1__copy__field_descriptors,
   mrdib__v1__copy__field_indices_by_name,
   1,  mrdib__v1__copy__number_ranges,

@@ -30,7 +30,8 @@ extension CheckpointManifest {
     _ file: String, in storage: any CheckpointStorage
   ) throws(CheckpointError) -> CheckpointManifest {
     let path = storage.path(of: file)
-    return try parse(try contents(of: storage.open(file), path: path), of: file, path: path)
+    return try parse(
+      try storage.open(file).contents(atMost: mostBytes, path: path), of: file, path: path)
   }
 
   /// The text of a manifest, to be sent to where the folder is not reached.
@@ -38,8 +39,12 @@ extension CheckpointManifest {
     _ file: String, in storage: any CheckpointStorage
   ) throws(CheckpointError) -> String {
     let path = storage.path(of: file)
-    return String(decoding: try contents(of: storage.open(file), path: path), as: UTF8.self)
+    return String(
+      decoding: try storage.open(file).contents(atMost: mostBytes, path: path), as: UTF8.self)
   }
+
+  /// The text of the manifest, as ``write(in:)`` writes it.
+  package func text() throws -> String { String(decoding: try document().encoded(), as: UTF8.self) }
 
   /// A manifest from its text.
   ///
@@ -79,19 +84,6 @@ extension CheckpointManifest {
       throw .damaged(path, "it is of '\(manifest.name.folder)', not of this folder")
     }
     return manifest
-  }
-
-  private static func contents(
-    of file: any ReadableFile, path: String
-  ) throws(CheckpointError) -> Data {
-    let purpose = "read '\(path)'"
-    let size = try file.byteCount(purpose: purpose)
-    guard size <= mostBytes else { throw .damaged(path, "it has \(size) bytes") }
-    var bytes = [UInt8](repeating: 0, count: size)
-    let count = try bytes.withUnsafeMutableBufferPointer { (bytes) throws(CheckpointError) in
-      try file.read(into: UnsafeMutableRawBufferPointer(bytes), at: 0, purpose: purpose)
-    }
-    return Data(bytes[..<count])
   }
 
   private struct Format: Decodable {

@@ -85,12 +85,13 @@ struct CoordinatorCommand: ParsableCommand {
       }
       let own = Mutex<(path: String, lock: RunLock)?>(nil)
       let role = CoordinatorRole(
-        setup: setup, runID: runID ?? RunIdentifier.fresh(), listen: place.listen,
+        setup: setup, runID: runID, listen: place.listen,
         advertisedHost: place.advertisedHost, detail: try details.detail(isQuiet: options.quiet),
         security: security,
         keepsSocketFolder: prepared,
         endpointFile: place.endpointFile, telemetry: service?.board, observer: observer,
-        announce: { [prepared] in if !prepared { StandardError.write($0) } }
+        announce: { [prepared] in if !prepared { StandardError.write($0) } },
+        lostRecords: options.overwrite ? nil : continuation.resume.lostRecords
       ) { [options, prepared, continuation] in
         // The launcher prepared the directory and holds its lock.
         if prepared {

@@ -206,9 +206,11 @@ struct DetailOptions: ParsableArguments {
 struct ResumeOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "auto: resume the run in the run directory, if there is one; never: refuse a directory that "
-        + "holds a run; or the directory of the run to resume (default: auto).",
-      valueName: "auto|never|folder"),
+      "auto: resume the run in the run directory, if there is one; servers: also bring back the "
+        + "records of a coordinator whose disk was lost from servers that hold copies "
+        + "(checkpoint_copies 2); never: refuse a directory that holds a run; or the directory of "
+        + "the run to resume (default: auto).",
+      valueName: "auto|servers|never|folder"),
     transform: { try ResumeChoice(argument: $0) })
   var resume = ResumeChoice.auto
 }

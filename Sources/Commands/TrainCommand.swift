@@ -87,7 +87,7 @@ struct TrainCommand: ParsableCommand {
   private func outcome(
     _ setup: RunSetup, _ directory: RunDirectory, continuing run: ResumableRun?
   ) throws -> RoleOutcome {
-    guard let run else { return try train(setup, directory, RunIdentifier.fresh()) }
+    guard let run else { return try train(setup, directory, nil) }
     if run.isFinished {
       try RunRecorder.completeRecords(of: run, in: directory, setup: setup)
       let news = "the run is finished: \(run.stored.message); --overwrite starts from scratch"
@@ -97,8 +97,15 @@ struct TrainCommand: ParsableCommand {
     return try train(setup, directory, run.stored.identity.id)
   }
 
+  /// What the coordinator does about records that servers hold.
+  private func resuming(_ setup: RunSetup) -> [String] {
+    guard setup.copiesCheckpoints else { return [] }
+    if case .path = continuation.resume { return [] }
+    return ["--resume=\(options.overwrite ? .never : continuation.resume)"]
+  }
+
   private func train(
-    _ setup: RunSetup, _ directory: RunDirectory, _ runID: String
+    _ setup: RunSetup, _ directory: RunDirectory, _ runID: String?
   ) throws -> RoleOutcome {
     let signals = try SignalPipe.untilExit()
     let detail = try details.detail(isQuiet: options.quiet)
@@ -112,16 +119,20 @@ struct TrainCommand: ParsableCommand {
         let server = try page.serve(observer, isQuiet: options.quiet)
         defer { server?.stop() }
         let role = try SingleProcessRole(
-          setup: setup, directory: directory, runID: runID, detail: detail,
+          setup: setup, directory: directory, runID: runID ?? RunIdentifier.fresh(), detail: detail,
           title: try naming.title(), telemetry: service?.board, observer: observer)
         return try role.run(signals: signals)
       }
     }
     if !options.quiet { StandardError.write(ComputingThreads(setup.configuration).sentence) }
+    // Servers may hold records of a run, which the coordinator finds.
+    let choosesRun = runID == nil && setup.copiesCheckpoints
     let report = try LocalCluster(
-      setup: setup, directory: directory, runID: runID, detail: detail,
+      setup: setup, directory: directory,
+      runID: choosesRun ? nil : runID ?? RunIdentifier.fresh(), detail: detail,
       keyFolder: protection.keys, title: try naming.title(),
-      telemetry: try telemetry.settings(in: directory), coordinatorOptions: page.arguments
+      telemetry: try telemetry.settings(in: directory),
+      coordinatorOptions: page.arguments + resuming(setup)
     ).run(signals: signals) { StandardError.writeOverStatus("mrdib: \($0)") }
     if detail == .verbose { StandardError.write(report.table()) }
     return RoleOutcome(

@@ -41,7 +41,13 @@ package protocol CoordinatorEnvironment: ConnectingEnvironment {
   func findCheckpoint()
 
   /// Job: `CoordinatorAction.commitCheckpoint`.
-  func commitCheckpoint(_ commit: CheckpointCommit)
+  ///
+  /// - Parameter keepers: the servers, by rank, one of which keeps a copy of the records; none if
+  ///   the folder of the checkpoints is shared.
+  func commitCheckpoint(_ commit: CheckpointCommit, keepers: [ServerPlace])
+
+  /// Job without a result: `CoordinatorAction.copyRecords`.
+  func copyRecords(to keepers: [ServerPlace])
 
   /// Job without a result: `CoordinatorAction.discardCheckpointFiles`.
   func discardCheckpointFiles(_ shards: [CheckpointShard])
@@ -61,6 +67,8 @@ extension CoordinatorEnvironment {
   package func showWait(for what: String, secondsLeft: Double) {}
 
   package func noteUsage(of role: NodeRole, incarnation: UInt64, cpuSeconds: Double) {}
+
+  package func copyRecords(to keepers: [ServerPlace]) {}
 }
 
 /// Collects the rows of a best model while they are read from the servers.

@@ -142,7 +142,9 @@ package final class CoordinatorNode<Environment: CoordinatorEnvironment> {
       environment.makeModelFiles(request)
     case .cancelSave: dropSaving()
     case .findCheckpoint: environment.findCheckpoint()
-    case .commitCheckpoint(let commit): environment.commitCheckpoint(commit)
+    case .commitCheckpoint(let commit):
+      environment.commitCheckpoint(commit, keepers: state.recordKeepers)
+    case .copyRecords: environment.copyRecords(to: state.recordKeepers)
     case .discardCheckpointFiles(let shards): environment.discardCheckpointFiles(shards)
     case .finish(let outcome): environment.end(.finished(outcome))
     }

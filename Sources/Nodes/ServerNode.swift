@@ -25,6 +25,13 @@ package protocol ServerEnvironment: MemberEnvironment {
   /// Job without a result: keeps a manifest and deletes old files, where the folder is not shared.
   func keepManifest(_ manifest: String, _ content: String, of welcome: Welcome)
 
+  /// Job: completes a report with what is on the disk, in this folder of all runs unless the process
+  /// has one of its own; reports `inspected`.
+  func inspect(_ folder: String, _ report: DiskReport)
+
+  /// The run has come to its end, and will not be resumed.
+  func noteOver(_ welcome: Welcome)
+
   /// The server has left the run.
   func end(_ departure: Departure)
 }
@@ -39,6 +46,10 @@ extension ServerEnvironment {
   package func learnServers(_ endpoints: [String], of generation: UInt64) {}
 
   package func keepManifest(_ manifest: String, _ content: String, of welcome: Welcome) {}
+
+  package func inspect(_ folder: String, _ report: DiskReport) {}
+
+  package func noteOver(_ welcome: Welcome) {}
 }
 
 /// A parameter server: reads messages and carries out what ``ServerSession`` decides.
@@ -50,6 +61,7 @@ package final class ServerNode<Environment: ServerEnvironment> {
   private let coordinator: Peer
   /// The welcome of the generation that is being prepared or served.
   private var welcome: Welcome?
+  private let dataEndpoint: String
 
   /// - Parameter coordinator: the connection to the coordinator.
   package init(
@@ -59,6 +71,7 @@ package final class ServerNode<Environment: ServerEnvironment> {
     session = ServerSession(hello: hello, limits: limits, at: environment.now)
     self.coordinator = coordinator
     self.environment = environment
+    dataEndpoint = hello.dataEndpoint
   }
 
   // MARK: Inputs
@@ -66,7 +79,10 @@ package final class ServerNode<Environment: ServerEnvironment> {
   package func received(_ message: Environment.Message, from peer: Peer) {
     do {
       if peer == coordinator {
-        handle(.coordinator(try message.coordinatorEnvelope()))
+        let envelope = try message.coordinatorEnvelope()
+        let isRunning = !session.hasLeft
+        handle(.coordinator(envelope))
+        answer(envelope.message, wasRunning: isRunning)
       } else {
         let request = try message.dataRequest()
         if case .copy(let copy) = request.body {
@@ -90,6 +106,22 @@ package final class ServerNode<Environment: ServerEnvironment> {
         .info, "the checkpoint of version \(version) was not written: \(message)")
     }
     for action in session.handle(event, at: environment.now) { perform(action) }
+  }
+
+  /// What concerns only the disk.
+  private func answer(_ message: CoordinatorMessage, wasRunning: Bool) {
+    switch message {
+    case .inspect(let folder):
+      environment.inspect(
+        folder,
+        DiskReport(
+          dataEndpoint: dataEndpoint, term: session.term,
+          generation: session.welcome?.generation ?? 0))
+    case .finish(_, .orderly):
+      // Only if that was the coordinator that the session obeys.
+      if wasRunning, session.hasLeft, let welcome { environment.noteOver(welcome) }
+    default: break
+    }
   }
 
   // MARK: Actions

@@ -28,6 +28,9 @@ package enum CoordinatorMessage: Sendable, Equatable {
   case checkpointAcknowledged(generation: UInt64, version: UInt64)
   /// To servers that do not share a folder: the path and the text of a manifest that was written.
   case checkpointCommitted(manifest: String, content: String)
+  /// To servers, whatever term they know: report what is on the disk, in this folder of all runs
+  /// unless the server has one of its own.
+  case inspect(folder: String)
 }
 
 /// Work that the coordinator assigns to one worker.
@@ -57,10 +60,12 @@ package struct WorkerTask: Sendable, Equatable {
 
 /// How a run ended, which decides whether its nodes are started again.
 package enum RunEnding: UInt32, Sendable {
-  /// It has finished, or was stopped on request.
+  /// It has finished.
   case orderly = 0
   /// It failed, and a restart can help.
   case transientFailure = 1
   /// It failed, and a restart cannot help.
   case permanentFailure = 2
+  /// It was stopped on request, and can be resumed.
+  case stopped = 3
 }

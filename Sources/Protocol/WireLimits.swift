@@ -28,6 +28,8 @@ package struct WireLimits: Sendable, Equatable {
   package var countsPerReport = 256
   /// Servers of a run, and workers: the number of ranks of a role.
   package var members = 4096
+  /// Runs of which a server reports that it holds the records.
+  package var heldRecords = 1024
 
   // Largest values. All fit into `Int`.
 

@@ -17,7 +17,7 @@ package struct WireMessage: Sendable {
 /// The version of the wire protocol; its history is in `Proto/README.md`.
 package enum ProtocolVersion {
   /// The version that this program speaks, and the only one it understands.
-  package static let current: UInt32 = 5
+  package static let current: UInt32 = 6
 }
 
 /// Bytes that are sent with a header without being copied: row keys and row values.

@@ -30,8 +30,14 @@ struct CheckpointFuzzTests {
   }
 
   /// Makes the digest of a manifest match its text again, so that the checks behind it are reached.
-  private static let mendDigest: InputMutator.Change = { bytes, _ in
-    let key = Array("\n  \"digest\" : \"".utf8)
+  private static let mendDigest = mendingDigest(after: "\n  \"digest\" : \"")
+
+  private static func mendingDigest(after key: String) -> InputMutator.Change {
+    let key = Array(key.utf8)
+    return { bytes, _ in mendDigest(after: key, in: &bytes) }
+  }
+
+  private static func mendDigest(after key: [UInt8], in bytes: inout [UInt8]) {
     let count = ByteDigest().text.utf8.count
     guard
       let start = bytes.indices.first(where: { bytes[$0...].starts(with: key) }),
@@ -43,6 +49,31 @@ struct CheckpointFuzzTests {
     var digest = ByteDigest()
     text.withUnsafeBytes { digest.append($0) }
     bytes.replaceSubrange(place, with: Array(digest.text.utf8))
+  }
+
+  @Test("copies of a coordinator's records")
+  func records() throws {
+    let digest = "xxh128:" + String(repeating: "0a", count: 16)
+    let samples = try (0..<3).map { count in
+      try CopiedRecords(
+        runID: "run-7", name: CheckpointName(generation: 2, version: 8), epochsFinished: 3,
+        configurationDigest: "c", dataDigest: "d",
+        files: (0...count).map { .init(path: "a/\($0)", byteCount: 5, digest: digest) },
+        texts: ["best.json": "{}"], manifests: ["v0000000008-g2/manifest.json": "text"]
+      ).encoded()
+    }
+    let inputs = InputMutator(
+      files: samples, words: ["..", "/", "\"bytes\":"],
+      changes: [Self.mendingDigest(after: ",\"digest\":\"")])
+    let parser = FuzzedParser.file("records.json", inputs: inputs, rounds: 20_000) { bytes in
+      try Self.verdict {
+        let records = try CopiedRecords(decoding: Data(bytes), path: "records.json")
+        guard try CopiedRecords(decoding: Data(records.encoded()), path: "again") == records else {
+          throw FuzzFailure("\(records) is another one when it is written and read again")
+        }
+      }
+    }
+    try FuzzRun.run(parser)
   }
 
   @Test("manifests")

@@ -15,7 +15,7 @@ import Testing
     let data: String
     var processes: [RunningCommand] = []
 
-    init(_ folder: TemporaryFolder, data: String) throws {
+    init(_ folder: TemporaryFolder, data: String, options: [String] = []) throws {
       self.folder = folder
       self.data = data
       let manager = FileManager.default
@@ -23,13 +23,7 @@ import Testing
         try manager.createDirectory(
           atPath: "\(folder.path)/\(disk)", withIntermediateDirectories: true)
       }
-      let address = "ipc://\(folder.path)/c.sock"
-      try start(
-        [
-          "coordinator", "--listen", address, "--data", data, "--run", "\(folder.path)/run",
-          "--workers", "1", "--servers", "2", "--set",
-          "checkpoint_folder=\(folder.path)/coordinator",
-        ] + CheckpointCopiesTests.training)
+      try startCoordinator(options)
       for server in 0..<2 {
         try start([
           "server", "--coordinator", address, "--checkpoint-folder",
@@ -37,6 +31,29 @@ import Testing
         ])
       }
       try start(["worker", "--coordinator", address])
+    }
+
+    private var address: String { "ipc://\(folder.path)/c.sock" }
+
+    mutating func startCoordinator(_ options: [String]) throws {
+      try start(
+        [
+          "coordinator", "--listen", address, "--data", data, "--run", "\(folder.path)/run",
+          "--workers", "1", "--servers", "2", "--set",
+          "checkpoint_folder=\(folder.path)/coordinator",
+        ] + CheckpointCopiesTests.training + options)
+    }
+
+    /// Kills the coordinator and removes what is on its disk.
+    mutating func loseCoordinator() throws {
+      processes[0].killWithChildren()
+      _ = try? processes[0].wait()
+      processes.removeFirst()
+      for path in ["run", "coordinator"] {
+        try FileManager.default.removeItem(atPath: "\(folder.path)/\(path)")
+      }
+      try FileManager.default.createDirectory(
+        atPath: "\(folder.path)/coordinator", withIntermediateDirectories: true)
     }
 
     private mutating func start(_ arguments: [String]) throws {
@@ -55,16 +72,89 @@ import Testing
       .compactMap { $0 as? String } ?? []).filter { $0.contains("/") }
   }
 
-  @Test("all processes are killed and one disk is lost: the run resumes, with the same bits")
-  func lostDisk() throws {
-    let folder = try TemporaryFolder()
-    let data = try folder.generateData()
+  /// Trains the run in one process, without copies.
+  private func trainAlone(_ folder: TemporaryFolder, _ data: String) throws {
     let alone = try Command(
       arguments: [
         "train", "--data", data, "--run", folder.path("alone"), "--single-process", "--quiet",
       ] + Self.training.dropLast(2))
     #expect(alone.status == 0, "\(alone.errors)")
+  }
 
+  /// Whether a server's disk has a copy of records that have a best model.
+  private func hasModelCopy(_ disk: String, in folder: TemporaryFolder) -> Bool {
+    let found = files(disk, in: folder)
+    return found.contains { file in
+      file.hasSuffix("/records.json")
+        && found.count { $0.hasPrefix(file.dropLast(12)) && $0.hasSuffix(".copy") } == 4
+    }
+  }
+
+  @Test("the coordinator's disk is lost: its records come back from a server, with the same bits")
+  func lostCoordinator() throws {
+    let folder = try TemporaryFolder()
+    let data = try folder.generateData()
+    try trainAlone(folder, data)
+    var cluster = try Cluster(folder, data: data)
+    defer { for process in cluster.processes { process.killWithChildren() } }
+    try Wait.until("a copy of records with a model, \(cluster.errors)") {
+      ["disk-0", "disk-1"].contains { hasModelCopy($0, in: folder) }
+    }
+    try cluster.loseCoordinator()
+    // The same command does not begin another run.
+    try cluster.startCoordinator([])
+    let refused = cluster.processes.removeLast()
+    #expect(try refused.wait() == 78, "\(refused.errors)")
+    #expect(refused.errors.contains("Resume it with --resume servers"), "\(refused.errors)")
+
+    try cluster.startCoordinator(["--resume", "servers"])
+    for process in cluster.processes { #expect(try process.wait() == 0, "\(cluster.errors)") }
+    #expect(cluster.errors.contains("with the records that servers hold"), "\(cluster.errors)")
+    #expect(cluster.errors.contains("the run resumes in epoch"), "\(cluster.errors)")
+    #expect(try folder.exportedBytes("run") == folder.exportedBytes("alone"))
+    // Nothing keeps the next run with these settings from beginning.
+    for disk in ["disk-0", "disk-1"] {
+      let run = try #require(
+        try FileManager.default.contentsOfDirectory(atPath: folder.path(disk)).first)
+      #expect(FileManager.default.fileExists(atPath: folder.path("\(disk)/\(run)/over")))
+    }
+  }
+
+  @Test("after a loss all files of the newest checkpoint are copied again at once")
+  func copiedAgain() throws {
+    let folder = try TemporaryFolder()
+    let data = try folder.generateData()
+    let first = try Cluster(folder, data: data)
+    defer { for process in first.processes { process.killWithChildren() } }
+    try Wait.until("a copy of records with a model, \(first.errors)") {
+      ["disk-0", "disk-1"].contains { hasModelCopy($0, in: folder) }
+    }
+    for process in first.processes { process.killWithChildren() }
+    for process in first.processes { _ = try? process.wait() }
+    let keeper = hasModelCopy("disk-0", in: folder) ? "disk-0" : "disk-1"
+    try FileManager.default.removeItem(atPath: folder.path(keeper))
+
+    // No checkpoint is due any more.
+    let second = try Cluster(folder, data: data, options: ["--set", "checkpoint_steps=100000"])
+    defer { for process in second.processes { process.killWithChildren() } }
+    try Wait.until("both files and the records on the new disk, \(second.errors)") {
+      let found = ["disk-0", "disk-1"].map { files($0, in: folder) }
+      let restored = Set(found[0]).intersection(found[1]).filter { $0.hasSuffix("/manifest.json") }
+        .map { $0.dropLast(14) }
+      return restored.contains { name in
+        found.allSatisfy { files in
+          (0..<2).allSatisfy { files.contains("\(name)/server-\($0)-of-2.safetensors") }
+        } && found.contains { $0.contains("\(name)/records.json") }
+      }
+    }
+    for process in second.processes { #expect(try process.wait() == 0, "\(second.errors)") }
+  }
+
+  @Test("all processes are killed and one disk is lost: the run resumes, with the same bits")
+  func lostDisk() throws {
+    let folder = try TemporaryFolder()
+    let data = try folder.generateData()
+    try trainAlone(folder, data)
     let first = try Cluster(folder, data: data)
     defer { for process in first.processes { process.killWithChildren() } }
     try Wait.until("a checkpoint on both disks, \(first.errors)") {

@@ -221,7 +221,7 @@ import Testing
     cluster.handle(.stopRequested(reason: "Ctrl-C"))
     let answer = cluster.receive(ScriptedCluster.hello(.worker, 300), from: 300)
     let finish = CoordinatorMessage.finish(
-      reason: "stopped after 0 epochs: Ctrl-C", ending: .orderly)
+      reason: "stopped after 0 epochs: Ctrl-C", ending: .stopped)
     #expect(answer == [.send(finish, to: 300)])
     #expect(cluster.receive(ScriptedCluster.heartbeat(), from: 200) == [.send(finish, to: 200)])
     for (node, task) in tasks {

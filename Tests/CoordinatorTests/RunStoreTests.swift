@@ -41,6 +41,31 @@ import Testing
     return all
   }
 
+  @Test(
+    "a copy holds the run, and the coordinator that continues it comes after all that nodes know")
+  func copies() throws {
+    let folder = try temporaryFolder()
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let store = try RunStore(path: "\(folder)/run.sqlite")
+    try store.begin(Self.identity, progress: Self.forming)
+    for record in try records() { try store.record(record) }
+    _ = try store.recordKernels("SkylakeX")
+    let copied = try store.copy(to: "\(folder)/copy.sqlite")
+    #expect(try copied == store.load())
+    let copy = try RunStore(path: "\(folder)/copy.sqlite")
+    #expect(try copy.load() == copied)
+    #expect(try copy.recordKernels("Haswell") == ["SkylakeX"])
+    #expect(throws: CoordinationError.self, "a file is there") {
+      try store.copy(to: "\(folder)/copy.sqlite")
+    }
+    try copy.succeed(term: 9, generation: 7)
+    #expect(try copy.load()?.progress.term == 9 && copy.load()?.progress.generation == 7)
+    // Never backwards.
+    try copy.succeed(term: 2, generation: 2)
+    #expect(try copy.raiseTerm() == 10)
+    #expect(try copy.load()?.progress.generation == 7)
+  }
+
   @Test("a record outlives a loss of power: the journal is synchronised every time")
   func synchronises() throws {
     let folder = try temporaryFolder()

@@ -1,10 +1,10 @@
 import Protocol
 import Testing
 
-/// The bytes of version 5, worked out by hand from the protobuf encoding and `Proto/`. When one of
+/// The bytes of version 6, worked out by hand from the protobuf encoding and `Proto/`. When one of
 /// these tests fails, peers of the last release no longer understand this one: raise
 /// `ProtocolVersion.current` and write down why, or undo the change.
-@Suite("Bytes on the wire are those of version 5")
+@Suite("Bytes on the wire are those of version 6")
 struct GoldenBytesTests {
   @Test("a push header")
   func pushHeader() {
@@ -17,7 +17,7 @@ struct GoldenBytesTests {
       keys: .copying([1, 2] as [UInt32]),
       values: .copying([Float](repeating: 0, count: 129)))
     let header: [UInt8] = [
-      0x08, 0x05,  // 1: protocol version 5
+      0x08, 0x06,  // 1: protocol version 6
       0x10, 0x2a,  // 2: id 42
       0x62, 0x1b,  // 12: push, 27 bytes
       0x0a, 0x07,  //   1: name, 7 bytes
@@ -48,7 +48,7 @@ struct GoldenBytesTests {
         keys: .copying([7] as [UInt32]), values: .copying([0.5, 2] as [Float])),
       wantsRows: true)
     let header: [UInt8] = [
-      0x08, 0x05,  // 1: protocol version 5
+      0x08, 0x06,  // 1: protocol version 6
       0x10, 0x2a,  // 2: id 42
       0x6a, 0x1f,  // 13: reduce, 31 bytes
       0x0a, 0x07,  //   1: name, 7 bytes
@@ -75,7 +75,7 @@ struct GoldenBytesTests {
     let message = NodeMessage.taskDone(
       id: 7, reports: [UnitReport(unit: 2, sums: ["n": 1.5], counts: ["e": counts])])
     let header: [UInt8] = [
-      0x08, 0x05,  // 1: protocol version 5
+      0x08, 0x06,  // 1: protocol version 6
       0x6a, 0x25,  // 13: task done, 37 bytes
       0x08, 0x07,  //   1: task 7
       0x12, 0x21,  //   2: report, 33 bytes
@@ -97,7 +97,7 @@ struct GoldenBytesTests {
       Heartbeat(
         residentBytes: 128, peakResidentBytes: 1, cpuSeconds: 1.5, taskProgress: 7, taskID: 300))
     let header: [UInt8] = [
-      0x08, 0x05,  // 1: protocol version 5
+      0x08, 0x06,  // 1: protocol version 6
       0x5a, 0x13,  // 11: heartbeat, 19 bytes
       0x08, 0x80, 0x01,  //   1: resident bytes 128
       0x10, 0x01,  //   2: peak resident bytes 1

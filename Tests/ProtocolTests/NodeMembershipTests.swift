@@ -87,7 +87,8 @@ import Testing
   @Test("a failed run is left with a failure")
   func endings() {
     let endings: [(RunEnding, String)] = [
-      (.orderly, "finished"), (.transientFailure, "transient"), (.permanentFailure, "permanent"),
+      (.orderly, "finished"), (.stopped, "finished"), (.transientFailure, "transient"),
+      (.permanentFailure, "permanent"),
     ]
     for (ending, name) in endings {
       var membership = NodeMembership(hello: hello, at: 0)

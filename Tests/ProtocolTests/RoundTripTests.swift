@@ -48,7 +48,8 @@ struct RoundTripTests {
 
   @Test("messages that can have rows have three frames, with a piece of a file two, others one")
   func frameCounts() {
-    #expect(Samples.requests.map { $0.encoded().frames.count } == [1, 3, 3, 3, 3, 3, 3, 2, 2])
+    #expect(
+      Samples.requests.map { $0.encoded().frames.count } == [1, 3, 3, 3, 3, 3, 3, 2, 2, 2, 2])
     #expect(Samples.replies.map { $0.encoded().frames.count } == [1, 3, 2, 2, 1, 1, 3, 3, 1, 1])
     #expect(Samples.nodeMessages.allSatisfy { $0.encoded().frames.count == 1 })
     #expect(Samples.envelopes.allSatisfy { $0.encoded().frames.count == 1 })

@@ -42,11 +42,16 @@ enum Samples {
         ReduceRequest(name: name, stage: .propagated, rows: gradientRows, wantsRows: true))),
     DataRequest(id: 7, body: .copy(copy(.store(values), at: 1 << 20))),
     DataRequest(id: 8, body: .copy(copy(.fetch, at: 3))),
+    DataRequest(id: 9, body: .copy(copy(.find, at: 3, of: .records))),
+    DataRequest(id: 10, body: .copy(copy(.store(values), at: 4, of: .content))),
   ]
 
-  private static func copy(_ purpose: CopyRequest.Purpose, at offset: UInt64) -> CopyRequest {
+  private static func copy(
+    _ purpose: CopyRequest.Purpose, at offset: UInt64,
+    of subject: CopyRequest.Subject = .rows(rank: 3, serverCount: 4)
+  ) -> CopyRequest {
     CopyRequest(
-      runID: "run-7", generation: 5, version: 59, rank: 3, serverCount: 4, byteCount: 1 << 40,
+      runID: "run-7", generation: 5, version: 59, subject: subject, byteCount: 1 << 40,
       digest: "xxh128:00ff", offset: offset, purpose: purpose)
   }
 
@@ -112,6 +117,15 @@ enum Samples {
         generation: 5, version: 59, rank: 3, file: "v59-g5/server-3-of-4.safetensors",
         byteCount: 1 << 40, digest: "00ff00ff00ff00ff")),
     .checkpointFailed(generation: 5, version: 59, message: "the disk is full"),
+    .inspected(DiskReport(dataEndpoint: "tcp://10.0.0.7:40001")),
+    .inspected(
+      DiskReport(
+        dataEndpoint: "tcp://10.0.0.7:40001", term: 3, generation: 7,
+        records: [
+          HeldRecords(
+            runID: "run-7", generation: 5, version: 59, byteCount: 1 << 40, digest: "xxh128:00ff",
+            configurationDigest: "c", dataDigest: "d", epochsFinished: 3, isOver: true)
+        ])),
   ]
 
   static let coordinatorMessages: [CoordinatorMessage] = [
@@ -146,6 +160,8 @@ enum Samples {
     .finish(reason: "20 epochs without a better result", ending: .orderly),
     .finish(reason: "worker 1 is lost", ending: .transientFailure),
     .finish(reason: "the loss is nan", ending: .permanentFailure),
+    .finish(reason: "Ctrl-C", ending: .stopped),
+    .inspect(folder: "/disk"),
     .refused(Refusal(code: .clusterFull, message: "4 of 4 workers are here.")),
     .refused(Refusal(code: .diverged, message: "row 3 is nan")),
     .refused(Refusal(code: .helloNeeded, message: "send a hello first")),

@@ -34,10 +34,10 @@ struct ValidationTests {
 
   @Test("a run that ended in an unknown way is refused")
   func unknownEnding() {
-    let finish = ProtobufBytes.header.message(34, ProtobufBytes().number(2, 3)).payload
+    let finish = ProtobufBytes.header.message(34, ProtobufBytes().number(2, 4)).payload
     #expect {
       _ = try CoordinatorEnvelope(decoding: WireMessage(frames: [finish]))
-    } throws: { "\($0)".contains("unknown way 3") }
+    } throws: { "\($0)".contains("unknown way 4") }
   }
 
   /// A finished task of one block with these gaps and counts under each name.

@@ -118,6 +118,7 @@ struct Transcript {
     case .checkpointWritten(let shard): "my rows of version \(shard.version) are on disk"
     case .checkpointFailed(_, let version, let message):
       "my rows of version \(version) could not be written: \(message)"
+    case .inspected: nil
     }
   }
 
@@ -130,7 +131,7 @@ struct Transcript {
     case .servers(_, let endpoints):
       "the servers are \(endpoints.map(name(ofEndpoint:)).joined(separator: ", "))"
     case .task(let task): "task \(number(task.id)): \(sentence(task.body))"
-    case .heartbeatAcknowledged, .checkpointAcknowledged, .checkpointCommitted: nil
+    case .heartbeatAcknowledged, .checkpointAcknowledged, .checkpointCommitted, .inspect: nil
     case .finish(let reason, _): "finish: \(reason)"
     case .refused(let refusal): "refused: \(refusal.message)"
     case .hold: "stay at your version"

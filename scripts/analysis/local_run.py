@@ -2,6 +2,8 @@
 
 import os
 import re
+import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -58,6 +60,15 @@ class LocalRun:
     def roles(self):
         return roles_of(self.process.pid)
 
+    def kill(self):
+        """`kill -9` of all processes, the launcher last: it would start others."""
+        self.process.send_signal(signal.SIGSTOP)
+        for pid in self.roles().values():
+            os.kill(pid, signal.SIGKILL)
+        self.process.kill()
+        self.process.wait()
+        self.reader.join(5)
+
     def is_over(self):
         return self.process.poll() is not None
 
@@ -71,6 +82,61 @@ class LocalRun:
             time.sleep(0.1)
         self.reader.join(5)
         return self.process.returncode
+
+
+class Disks:
+    """The folders of a run with `checkpoint_copies=2`, one for every server and the coordinator's, as
+    if each were the disk of a machine."""
+
+    def __init__(self, folder, servers):
+        self.folder = folder
+        self.servers = [os.path.join(folder, f"server-{rank}") for rank in range(servers)]
+        os.makedirs(folder, exist_ok=True)
+
+    def settings(self):
+        return ["--set", "checkpoint_copies=2", "--set", f"checkpoint_folder={self.folder}"]
+
+    def files(self, disk):
+        """Names of the files of a disk's checkpoints, by checkpoint: 'v0000000118-g2'."""
+        found = {}
+        for place, _, names in os.walk(disk):
+            if re.fullmatch(r"v\d+-g\d+", os.path.basename(place)):
+                found.setdefault(os.path.basename(place), set()).update(names)
+        return found
+
+    def are_whole(self):
+        """Whether any one disk can be lost: the newest checkpoint has two copies of all rows, on two
+        disks, and a copy of the records."""
+        disks = [self.files(disk) for disk in self.servers]
+        complete = {name for disk in disks for name, files in disk.items()
+                    if "manifest.json" in files}
+        if not complete:
+            return False
+        newest = max(complete, key=lambda name: [int(part) for part in
+                                                 re.findall(r"\d+", name)][::-1])
+        held = [disk.get(newest, set()) for disk in disks]
+        rows = [f"server-{rank}-of-{len(disks)}.safetensors" for rank in range(len(disks))]
+        return (all(sum(name in files for files in held) > 1 for name in rows)
+                and any("records.json" in files for files in held))
+
+    def lose_server(self, rank):
+        self.empty(self.servers[rank])
+
+    def lose_coordinator(self, run):
+        """The run directory and the coordinator's manifests."""
+        shutil.rmtree(run, ignore_errors=True)
+        for name in os.listdir(self.folder):
+            path = os.path.join(self.folder, name)
+            if path not in self.servers:
+                shutil.rmtree(path, ignore_errors=True)
+
+    def empty(self, disk):
+        """Another machine's disk is in place at once: no process sees a part of the old one."""
+        lost = f"{disk}.lost"
+        if os.path.isdir(disk):
+            os.rename(disk, lost)
+        os.makedirs(disk, exist_ok=True)
+        shutil.rmtree(lost, ignore_errors=True)
 
 
 def train_undisturbed(folder, arguments):

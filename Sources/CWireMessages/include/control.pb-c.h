@@ -41,6 +41,9 @@ typedef struct Mrdib__V1__Hold Mrdib__V1__Hold;
 typedef struct Mrdib__V1__Checkpoint Mrdib__V1__Checkpoint;
 typedef struct Mrdib__V1__CheckpointSeen Mrdib__V1__CheckpointSeen;
 typedef struct Mrdib__V1__CheckpointCommitted Mrdib__V1__CheckpointCommitted;
+typedef struct Mrdib__V1__Inspect Mrdib__V1__Inspect;
+typedef struct Mrdib__V1__Inspected Mrdib__V1__Inspected;
+typedef struct Mrdib__V1__HeldRecords Mrdib__V1__HeldRecords;
 
 
 /* --- enums --- */
@@ -68,6 +71,7 @@ typedef enum {
   MRDIB__V1__CONTROL_HEADER__BODY_HELD = 16,
   MRDIB__V1__CONTROL_HEADER__BODY_CHECKPOINT_WRITTEN = 17,
   MRDIB__V1__CONTROL_HEADER__BODY_CHECKPOINT_FAILED = 18,
+  MRDIB__V1__CONTROL_HEADER__BODY_INSPECTED = 19,
   MRDIB__V1__CONTROL_HEADER__BODY_WELCOME = 30,
   MRDIB__V1__CONTROL_HEADER__BODY_SERVERS = 31,
   MRDIB__V1__CONTROL_HEADER__BODY_TASK = 32,
@@ -77,7 +81,8 @@ typedef enum {
   MRDIB__V1__CONTROL_HEADER__BODY_HOLD = 36,
   MRDIB__V1__CONTROL_HEADER__BODY_CHECKPOINT = 37,
   MRDIB__V1__CONTROL_HEADER__BODY_CHECKPOINT_SEEN = 38,
-  MRDIB__V1__CONTROL_HEADER__BODY_CHECKPOINT_COMMITTED = 39
+  MRDIB__V1__CONTROL_HEADER__BODY_CHECKPOINT_COMMITTED = 39,
+  MRDIB__V1__CONTROL_HEADER__BODY_INSPECT = 40
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(MRDIB__V1__CONTROL_HEADER__BODY__CASE)
 } Mrdib__V1__ControlHeader__BodyCase;
 
@@ -107,6 +112,7 @@ struct  Mrdib__V1__ControlHeader
     Mrdib__V1__Held *held;
     Mrdib__V1__CheckpointWritten *checkpoint_written;
     Mrdib__V1__CheckpointFailed *checkpoint_failed;
+    Mrdib__V1__Inspected *inspected;
     /*
      * From the coordinator.
      */
@@ -120,6 +126,7 @@ struct  Mrdib__V1__ControlHeader
     Mrdib__V1__Checkpoint *checkpoint;
     Mrdib__V1__CheckpointSeen *checkpoint_seen;
     Mrdib__V1__CheckpointCommitted *checkpoint_committed;
+    Mrdib__V1__Inspect *inspect;
   };
 };
 #define MRDIB__V1__CONTROL_HEADER__INIT \
@@ -562,6 +569,84 @@ struct  Mrdib__V1__CheckpointCommitted
 #define MRDIB__V1__CHECKPOINT_COMMITTED__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&mrdib__v1__checkpoint_committed__descriptor) \
     , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string }
+
+
+/*
+ * Report what is on the disk with the checkpoints. Obeyed in every term.
+ */
+struct  Mrdib__V1__Inspect
+{
+  ProtobufCMessage base;
+  /*
+   * Of the checkpoints of all runs, for servers that were started without a folder of their own.
+   */
+  char *folder;
+};
+#define MRDIB__V1__INSPECT__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&mrdib__v1__inspect__descriptor) \
+    , (char *)protobuf_c_empty_string }
+
+
+/*
+ * The answer of a server to Inspect.
+ */
+struct  Mrdib__V1__Inspected
+{
+  ProtobufCMessage base;
+  /*
+   * Where other processes reach the server.
+   */
+  char *data_endpoint;
+  /*
+   * The highest that the server knows.
+   */
+  uint64_t term;
+  /*
+   * The highest of its tables and of its checkpoints.
+   */
+  uint64_t generation;
+  /*
+   * Copies of coordinators' records: of each run the newest.
+   */
+  size_t n_records;
+  Mrdib__V1__HeldRecords **records;
+};
+#define MRDIB__V1__INSPECTED__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&mrdib__v1__inspected__descriptor) \
+    , (char *)protobuf_c_empty_string, 0, 0, 0,NULL }
+
+
+/*
+ * A copy of a coordinator's records, as of a checkpoint.
+ */
+struct  Mrdib__V1__HeldRecords
+{
+  ProtobufCMessage base;
+  char *run_id;
+  /*
+   * Of the checkpoint.
+   */
+  uint64_t generation;
+  uint64_t version;
+  /*
+   * Of the file.
+   */
+  uint64_t byte_count;
+  char *digest;
+  /*
+   * Of the run.
+   */
+  char *configuration_digest;
+  char *data_digest;
+  uint32_t epochs_finished;
+  /*
+   * Whether the run has come to its end.
+   */
+  protobuf_c_boolean is_over;
+};
+#define MRDIB__V1__HELD_RECORDS__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&mrdib__v1__held_records__descriptor) \
+    , (char *)protobuf_c_empty_string, 0, 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0 }
 
 
 /* Mrdib__V1__ControlHeader methods */
@@ -1020,6 +1105,63 @@ Mrdib__V1__CheckpointCommitted *
 void   mrdib__v1__checkpoint_committed__free_unpacked
                      (Mrdib__V1__CheckpointCommitted *message,
                       ProtobufCAllocator *allocator);
+/* Mrdib__V1__Inspect methods */
+void   mrdib__v1__inspect__init
+                     (Mrdib__V1__Inspect         *message);
+size_t mrdib__v1__inspect__get_packed_size
+                     (const Mrdib__V1__Inspect   *message);
+size_t mrdib__v1__inspect__pack
+                     (const Mrdib__V1__Inspect   *message,
+                      uint8_t             *out);
+size_t mrdib__v1__inspect__pack_to_buffer
+                     (const Mrdib__V1__Inspect   *message,
+                      ProtobufCBuffer     *buffer);
+Mrdib__V1__Inspect *
+       mrdib__v1__inspect__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   mrdib__v1__inspect__free_unpacked
+                     (Mrdib__V1__Inspect *message,
+                      ProtobufCAllocator *allocator);
+/* Mrdib__V1__Inspected methods */
+void   mrdib__v1__inspected__init
+                     (Mrdib__V1__Inspected         *message);
+size_t mrdib__v1__inspected__get_packed_size
+                     (const Mrdib__V1__Inspected   *message);
+size_t mrdib__v1__inspected__pack
+                     (const Mrdib__V1__Inspected   *message,
+                      uint8_t             *out);
+size_t mrdib__v1__inspected__pack_to_buffer
+                     (const Mrdib__V1__Inspected   *message,
+                      ProtobufCBuffer     *buffer);
+Mrdib__V1__Inspected *
+       mrdib__v1__inspected__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   mrdib__v1__inspected__free_unpacked
+                     (Mrdib__V1__Inspected *message,
+                      ProtobufCAllocator *allocator);
+/* Mrdib__V1__HeldRecords methods */
+void   mrdib__v1__held_records__init
+                     (Mrdib__V1__HeldRecords         *message);
+size_t mrdib__v1__held_records__get_packed_size
+                     (const Mrdib__V1__HeldRecords   *message);
+size_t mrdib__v1__held_records__pack
+                     (const Mrdib__V1__HeldRecords   *message,
+                      uint8_t             *out);
+size_t mrdib__v1__held_records__pack_to_buffer
+                     (const Mrdib__V1__HeldRecords   *message,
+                      ProtobufCBuffer     *buffer);
+Mrdib__V1__HeldRecords *
+       mrdib__v1__held_records__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   mrdib__v1__held_records__free_unpacked
+                     (Mrdib__V1__HeldRecords *message,
+                      ProtobufCAllocator *allocator);
 /* --- per-message closures --- */
 
 typedef void (*Mrdib__V1__ControlHeader_Closure)
@@ -1094,6 +1236,15 @@ typedef void (*Mrdib__V1__CheckpointSeen_Closure)
 typedef void (*Mrdib__V1__CheckpointCommitted_Closure)
                  (const Mrdib__V1__CheckpointCommitted *message,
                   void *closure_data);
+typedef void (*Mrdib__V1__Inspect_Closure)
+                 (const Mrdib__V1__Inspect *message,
+                  void *closure_data);
+typedef void (*Mrdib__V1__Inspected_Closure)
+                 (const Mrdib__V1__Inspected *message,
+                  void *closure_data);
+typedef void (*Mrdib__V1__HeldRecords_Closure)
+                 (const Mrdib__V1__HeldRecords *message,
+                  void *closure_data);
 
 /* --- services --- */
 
@@ -1125,6 +1276,9 @@ extern const ProtobufCMessageDescriptor mrdib__v1__hold__descriptor;
 extern const ProtobufCMessageDescriptor mrdib__v1__checkpoint__descriptor;
 extern const ProtobufCMessageDescriptor mrdib__v1__checkpoint_seen__descriptor;
 extern const ProtobufCMessageDescriptor mrdib__v1__checkpoint_committed__descriptor;
+extern const ProtobufCMessageDescriptor mrdib__v1__inspect__descriptor;
+extern const ProtobufCMessageDescriptor mrdib__v1__inspected__descriptor;
+extern const ProtobufCMessageDescriptor mrdib__v1__held_records__descriptor;
 
 PROTOBUF_C__END_DECLS
 

@@ -283,8 +283,8 @@ struct  Mrdib__V1__Reduced
 
 
 /*
- * A piece of a server's checkpoint file, from or for another server's disk. One frame follows: the
- * bytes that are stored, or none.
+ * A piece of a file of a checkpoint, from or for a server's disk. One frame follows: the bytes that
+ * are stored, or none.
  */
 struct  Mrdib__V1__Copy
 {
@@ -304,10 +304,19 @@ struct  Mrdib__V1__Copy
    * Whether bytes of the file are wanted, not stored.
    */
   protobuf_c_boolean is_fetch;
+  /*
+   * Whether it is only asked if the whole file is there.
+   */
+  protobuf_c_boolean is_question;
+  /*
+   * 0: a server's rows; 1: the coordinator's records; 2: a file that belongs to records. Rank and
+   * server count are of rows only.
+   */
+  uint32_t kind;
 };
 #define MRDIB__V1__COPY__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&mrdib__v1__copy__descriptor) \
-    , (char *)protobuf_c_empty_string, 0, 0, 0, 0, 0, (char *)protobuf_c_empty_string, 0, 0 }
+    , (char *)protobuf_c_empty_string, 0, 0, 0, 0, 0, (char *)protobuf_c_empty_string, 0, 0, 0, 0 }
 
 
 /*

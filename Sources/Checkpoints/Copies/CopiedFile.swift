@@ -1,46 +1,79 @@
 import Protocol
 
-/// A server's file of a checkpoint that is kept on several servers' disks.
+/// A file of a checkpoint that is kept on several disks.
 package struct CopiedFile: Sendable, Hashable {
   package let name: CheckpointName
-  /// The server that wrote it.
-  package let rank: Int
-  /// Of the servers that wrote the checkpoint.
-  package let serverCount: Int
+  package let subject: CopyRequest.Subject
   package let byteCount: Int
   /// As ``FileContent/digest``.
   package let digest: String
-
   /// The path relative to the folder of the checkpoints.
-  package var path: String {
-    "\(name.folder)/\(CheckpointName.shardFile(rank: rank, serverCount: serverCount))"
+  package let path: String
+
+  /// The name of a copy of the coordinator's records, in the folder of their checkpoint.
+  static let recordsName = "records.json"
+
+  /// - Returns: nil if the digest cannot be the name of a file.
+  package init?(
+    _ subject: CopyRequest.Subject, of name: CheckpointName, byteCount: Int, digest: String
+  ) {
+    self.name = name
+    self.subject = subject
+    self.byteCount = byteCount
+    self.digest = digest
+    switch subject {
+    case .rows(let rank, let serverCount):
+      path =
+        "\(name.folder)/"
+        + CheckpointName.shardFile(rank: Int(rank), serverCount: Int(serverCount))
+    case .records: path = "\(name.folder)/\(Self.recordsName)"
+    case .content:
+      guard let hexadecimal = digest.firstMatch(of: /^xxh128:([0-9a-f]{32})$/)?.1 else {
+        return nil
+      }
+      path = "\(name.folder)/\(hexadecimal).copy"
+    }
+  }
+
+  private init(
+    rowsOf rank: Int, _ serverCount: Int, of name: CheckpointName, _ content: FileContent
+  ) {
+    self.name = name
+    subject = .rows(rank: UInt32(clamping: rank), serverCount: UInt32(clamping: serverCount))
+    byteCount = content.byteCount
+    digest = content.digest
+    path = "\(name.folder)/\(CheckpointName.shardFile(rank: rank, serverCount: serverCount))"
   }
 
   /// The file that a server has written.
   package init(_ shard: CheckpointShard, serverCount: Int) {
-    name = CheckpointName(generation: shard.generation, version: shard.version)
-    rank = Int(shard.rank)
-    self.serverCount = serverCount
-    byteCount = Int(clamping: shard.byteCount)
-    digest = shard.digest
+    self.init(
+      rowsOf: Int(shard.rank), serverCount,
+      of: CheckpointName(generation: shard.generation, version: shard.version),
+      FileContent(byteCount: Int(clamping: shard.byteCount), digest: shard.digest))
   }
 
   /// The file of a server in a manifest.
   package init(_ manifest: CheckpointManifest, rank: Int) {
-    name = manifest.name
-    self.rank = rank
-    serverCount = manifest.serverCount
-    byteCount = manifest.shards[rank].byteCount
-    digest = manifest.shards[rank].digest
+    self.init(
+      rowsOf: rank, manifest.serverCount, of: manifest.name,
+      FileContent(
+        byteCount: manifest.shards[rank].byteCount, digest: manifest.shards[rank].digest))
   }
 
-  /// The file that a request is about.
-  package init(_ request: CopyRequest) {
-    name = CheckpointName(generation: request.generation, version: request.version)
-    rank = Int(request.rank)
-    serverCount = Int(request.serverCount)
-    byteCount = Int(clamping: request.byteCount)
-    digest = request.digest
+  /// The file that a request is about; nil if there can be no such file.
+  package init?(_ request: CopyRequest) {
+    self.init(
+      request.subject, of: CheckpointName(generation: request.generation, version: request.version),
+      byteCount: Int(clamping: request.byteCount), digest: request.digest)
+  }
+
+  /// Who writes such files, one after the other.
+  package var origin: String {
+    switch subject {
+    case .rows(let rank, _): "server \(rank)"
+    case .records, .content: "coordinator"
+    }
   }
 
   /// A request about the file.
@@ -48,9 +81,31 @@ package struct CopiedFile: Sendable, Hashable {
     _ purpose: CopyRequest.Purpose, at offset: Int, runID: String
   ) -> CopyRequest {
     CopyRequest(
-      runID: runID, generation: name.generation, version: name.version, rank: UInt32(rank),
-      serverCount: UInt32(serverCount), byteCount: UInt64(byteCount), digest: digest,
-      offset: UInt64(offset), purpose: purpose)
+      runID: runID, generation: name.generation, version: name.version, subject: subject,
+      byteCount: UInt64(byteCount), digest: digest, offset: UInt64(offset), purpose: purpose)
+  }
+
+  /// The bytes from an offset on of a file that has these contents, at most
+  /// `CopyRequest.mostBytes`.
+  ///
+  /// - Throws: ``CheckpointError``: `damaged` if the file has another size.
+  package func piece(
+    at offset: Int, from source: any ReadableFile, path: String
+  ) throws(CheckpointError) -> Payload {
+    let purpose = "read '\(path)'"
+    let size = try source.byteCount(purpose: purpose)
+    guard size == byteCount else {
+      throw .damaged(path, "it has \(size) bytes, and \(byteCount) were written")
+    }
+    var bytes = [UInt8](
+      repeating: 0, count: max(0, min(CopyRequest.mostBytes, byteCount - offset)))
+    let count = try bytes.withUnsafeMutableBufferPointer { (bytes) throws(CheckpointError) in
+      try source.read(into: UnsafeMutableRawBufferPointer(bytes), at: offset, purpose: purpose)
+    }
+    guard count == bytes.count else {
+      throw .damaged(path, "it ends at byte \(offset + count) of \(byteCount)")
+    }
+    return Payload.copying(bytes)
   }
 }
 
@@ -69,28 +124,30 @@ extension CheckpointStore {
     }
   }
 
+  /// Whether a file is here with its size, without reading it. A file that belongs to the records of
+  /// an earlier checkpoint becomes part of this one, too.
+  package func findContent(_ file: CopiedFile) -> Bool {
+    if (try? storage.byteCount(of: file.path)) == file.byteCount { return true }
+    for name in (try? storage.names()) ?? [] where name != file.name {
+      guard
+        let other = CopiedFile(
+          file.subject, of: name, byteCount: file.byteCount, digest: file.digest),
+        (try? storage.byteCount(of: other.path)) == file.byteCount,
+        storage.link(other.path, to: file.path, in: file.name)
+      else { continue }
+      return true
+    }
+    return false
+  }
+
   /// The bytes of a file from an offset on, at most `CopyRequest.mostBytes`.
   ///
   /// - Throws: ``CheckpointError``: `missing`, or `damaged` if the file has another size.
   package func piece(
     of file: CopiedFile, at offset: Int
   ) throws(CheckpointError) -> Payload {
-    let path = storage.path(of: file.path)
-    let purpose = "read '\(path)'"
-    let source = try storage.open(file.path)
-    let size = try source.byteCount(purpose: purpose)
-    guard size == file.byteCount else {
-      throw .damaged(path, "it has \(size) bytes, and \(file.byteCount) were written")
-    }
-    var bytes = [UInt8](
-      repeating: 0, count: max(0, min(CopyRequest.mostBytes, file.byteCount - offset)))
-    let count = try bytes.withUnsafeMutableBufferPointer { (bytes) throws(CheckpointError) in
-      try source.read(into: UnsafeMutableRawBufferPointer(bytes), at: offset, purpose: purpose)
-    }
-    guard count == bytes.count else {
-      throw .damaged(path, "it ends at byte \(offset + count) of \(file.byteCount)")
-    }
-    return Payload.copying(bytes)
+    try file.piece(
+      at: offset, from: storage.open(file.path), path: storage.path(of: file.path))
   }
 
   /// The newest manifest of a run that can be read, where the files of servers are on their own

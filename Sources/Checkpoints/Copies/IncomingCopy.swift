@@ -2,7 +2,7 @@ import Files
 import Protocol
 import Tensors
 
-/// A file that comes in pieces from another server's disk. It gets its name only when it is whole,
+/// A file that comes in pieces from another machine's disk. It gets its name only when it is whole,
 /// has its digest and is on the disk. Not thread-safe.
 package final class IncomingCopy {
   package let file: CopiedFile

@@ -1,4 +1,5 @@
 import Files
+import Foundation
 
 /// Where the files of checkpoints lie: a folder of the file system, or an object store.
 ///
@@ -34,6 +35,11 @@ package protocol CheckpointStorage: Sendable {
   /// Writes a small file, whose checkpoint has other files already, durably.
   func write(_ bytes: [UInt8], to file: String) throws(CheckpointError)
 
+  /// Gives a file of one checkpoint a second name in another checkpoint.
+  ///
+  /// - Returns: false if that is impossible here.
+  func link(_ file: String, to other: String, in name: CheckpointName) -> Bool
+
   /// Deletes a file durably, if it exists.
   func delete(_ file: String) throws(CheckpointError)
 
@@ -55,6 +61,8 @@ package protocol CheckpointStorage: Sendable {
 extension CheckpointStorage {
   /// The path of a file for messages.
   package func path(of file: String) -> String { "\(folder)/\(file)" }
+
+  package func link(_ file: String, to other: String, in name: CheckpointName) -> Bool { false }
 }
 
 /// A file that is read in parts.
@@ -69,6 +77,22 @@ package protocol ReadableFile: Sendable {
   func read(
     into buffer: UnsafeMutableRawBufferPointer, at offset: Int, purpose: String
   ) throws(CheckpointError) -> Int
+}
+
+extension ReadableFile {
+  /// The whole of a small file.
+  ///
+  /// - Throws: ``CheckpointError``: `damaged` if it is larger.
+  func contents(atMost limit: Int, path: String) throws(CheckpointError) -> Data {
+    let purpose = "read '\(path)'"
+    let size = try byteCount(purpose: purpose)
+    guard size <= limit else { throw .damaged(path, "it has \(size) bytes") }
+    var bytes = [UInt8](repeating: 0, count: size)
+    let count = try bytes.withUnsafeMutableBufferPointer { (bytes) throws(CheckpointError) in
+      try read(into: UnsafeMutableRawBufferPointer(bytes), at: 0, purpose: purpose)
+    }
+    return Data(bytes[..<count])
+  }
 }
 
 /// Writes a file in pieces. The file exists only when it is complete; an unfinished one is removed

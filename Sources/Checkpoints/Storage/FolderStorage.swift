@@ -57,6 +57,19 @@ struct FolderStorage: CheckpointStorage {
     try DurableFile.write(bytes, to: path(of: file))
   }
 
+  func link(_ file: String, to other: String, in name: CheckpointName) -> Bool {
+    do throws(CheckpointError) {
+      try makePlace(of: name)
+      // What lies there has another size: it is no copy.
+      unlink(path(of: other))
+      guard hardLink(path(of: file), path(of: other)) == 0 else { return false }
+      try DurableFile.synchronizeFolder(path(of: name.folder))
+      return true
+    } catch {
+      return false
+    }
+  }
+
   func delete(_ file: String) throws(CheckpointError) {
     guard unlink(path(of: file)) == 0 || errno == ENOENT else {
       throw .system("delete '\(path(of: file))'", errno: errno)
@@ -87,3 +100,6 @@ struct FolderStorage: CheckpointStorage {
     }
   }
 }
+
+/// The system call, whose name a method has too.
+private func hardLink(_ path: String, _ other: String) -> Int32 { link(path, other) }

@@ -51,9 +51,13 @@ package enum CoordinatorAction: Sendable, Equatable {
   /// Look for the newest checkpoint whose files are whole. Answer with `checkpointFound`,
   /// `noCheckpoint` or `checkpointSearchFailed`.
   case findCheckpoint
-  /// Publish a checkpoint. Answer with `checkpointCommitted` or `checkpointCommitFailed`. There is
+  /// Publish a checkpoint, first having copied the records to another disk if the folder of the
+  /// checkpoints is not shared. Answer with `checkpointCommitted` or `checkpointCommitFailed`. There is
   /// one at a time.
   case commitCheckpoint(CheckpointCommit)
+  /// Copy the records, with the newest checkpoint, to another disk if they are not there: a server
+  /// may have come with an empty one. Nothing is answered.
+  case copyRecords
   /// Delete these files of servers: there will be no checkpoint of them. Nothing is answered.
   case discardCheckpointFiles([CheckpointShard])
   /// Make durable before any later action is performed.

@@ -1,5 +1,18 @@
 import Protocol
 
+/// Where a server is.
+package struct ServerPlace: Sendable, Equatable {
+  /// Where other processes reach it.
+  package var endpoint: String
+  /// The name of its host.
+  package var host: String
+
+  package init(endpoint: String, host: String) {
+    self.endpoint = endpoint
+    self.host = host
+  }
+}
+
 /// What the coordinator knows of a node that takes part, see ``RunSnapshot``.
 package struct MemberStatus: Sendable, Equatable {
   package enum Activity: String, Sendable, Equatable {

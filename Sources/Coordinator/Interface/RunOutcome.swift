@@ -42,7 +42,8 @@ package struct RunOutcome: Sendable, Equatable {
   /// What the nodes learn of the end.
   package var nodeEnding: RunEnding {
     switch ending {
-    case .completed, .earlyStopped, .interrupted: .orderly
+    case .completed, .earlyStopped: .orderly
+    case .interrupted: .stopped
     case .failed(let failure): failure.isTransient ? .transientFailure : .permanentFailure
     }
   }

@@ -173,6 +173,13 @@ struct Members: Sendable {
   /// The addresses at which servers answer workers, by rank.
   var dataEndpoints: [String] { servers.compactMap { members[$0]?.hello.dataEndpoint } }
 
+  /// Where the servers are, by rank.
+  var serverPlaces: [ServerPlace] {
+    servers.compactMap { members[$0]?.hello }.map {
+      ServerPlace(endpoint: $0.dataEndpoint, host: $0.host)
+    }
+  }
+
   /// The nodes that have been silent for longer than `timeout`, by rank.
   func silent(for timeout: Double, at now: Double) -> [NodeID] {
     all.filter { now - (members[$0]?.lastSeen ?? now) > timeout }

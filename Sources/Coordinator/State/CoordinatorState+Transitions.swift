@@ -25,7 +25,9 @@ extension CoordinatorState {
     if isResuming {
       news.append(.resumed(epoch: run.epoch, version: version, from: run.tables.origin))
     }
-    return news.map { .report($0) } + [record] + work
+    // A server may have come with an empty disk.
+    let copies = isResuming && plan.checkpoints?.isCopied == true
+    return news.map { .report($0) } + [record] + (copies ? [.copyRecords] : []) + work
   }
 
   private func formationNews(seconds: Double) -> [RunEvent] {
@@ -199,7 +201,8 @@ extension CoordinatorState {
     }
     switch message {
     case .hello, .heartbeat: return [farewell(outcome, to: node)]
-    case .ready, .taskDone, .taskFailed, .goodbye, .held, .checkpointWritten, .checkpointFailed:
+    case .ready, .taskDone, .taskFailed, .goodbye, .held, .checkpointWritten, .checkpointFailed,
+      .inspected:
       return run.ignore()
     }
   }

@@ -78,6 +78,12 @@ package struct CoordinatorState: Sendable {
   /// The role of a node that takes part; nil for others.
   package func role(of node: NodeID) -> NodeRole? { run.members[node]?.role }
 
+  /// The servers, by rank, on whose disks copies of the records are kept; none if the folder of the
+  /// checkpoints is shared.
+  package var recordKeepers: [ServerPlace] {
+    plan.checkpoints?.isCopied == true ? run.members.serverPlaces : []
+  }
+
   /// Whether the run is over.
   package var isEnded: Bool {
     if case .ended = phase { true } else { false }
@@ -173,6 +179,8 @@ package struct CoordinatorState: Sendable {
     case .checkpointFailed(let generation, let version, let message):
       guard generation == run.generation, member.role == .server else { return run.ignore() }
       return run.checkpoints.noteFailure(message, of: member, at: version) + settle(version)
+    // An answer to a question of before the run was found.
+    case .inspected: return run.ignore()
     }
   }
 

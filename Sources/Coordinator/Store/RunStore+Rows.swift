@@ -57,25 +57,27 @@ extension RunStore {
   /// - Throws: ``CoordinationError`` if the file cannot be read or what it holds makes no sense.
   package func load() throws -> StoredRun? {
     try StoreSchema.translatingErrors("read", path) {
-      try queue.read { database in
-        guard let run = try Row.fetchOne(database, sql: "SELECT * FROM run"),
-          let state = try Row.fetchOne(database, sql: "SELECT * FROM state")
-        else { return nil }
-        return StoredRun(
-          identity: RunIdentity(
-            id: try column("id", of: run), created: try column("created", of: run),
-            configuration: try column("configuration", of: run),
-            digests: try json("digests", of: run)),
-          progress: try progress(from: state), message: try column("message", of: state),
-          epochs: try Row.fetchAll(database, sql: "SELECT * FROM epochs ORDER BY epoch")
-            .map(epoch(from:)),
-          evaluations: try Row.fetchAll(database, sql: "SELECT * FROM evaluations ORDER BY epoch")
-            .map(evaluation(from:)),
-          checkpoints: try Row.fetchAll(
-            database, sql: "SELECT * FROM checkpoints ORDER BY version, generation"
-          ).map(checkpoint(from:)))
-      }
+      try queue.read { try load(from: $0) }
     }
+  }
+
+  func load(from database: Database) throws -> StoredRun? {
+    guard let run = try Row.fetchOne(database, sql: "SELECT * FROM run"),
+      let state = try Row.fetchOne(database, sql: "SELECT * FROM state")
+    else { return nil }
+    return StoredRun(
+      identity: RunIdentity(
+        id: try column("id", of: run), created: try column("created", of: run),
+        configuration: try column("configuration", of: run),
+        digests: try json("digests", of: run)),
+      progress: try progress(from: state), message: try column("message", of: state),
+      epochs: try Row.fetchAll(database, sql: "SELECT * FROM epochs ORDER BY epoch")
+        .map(epoch(from:)),
+      evaluations: try Row.fetchAll(database, sql: "SELECT * FROM evaluations ORDER BY epoch")
+        .map(evaluation(from:)),
+      checkpoints: try Row.fetchAll(
+        database, sql: "SELECT * FROM checkpoints ORDER BY version, generation"
+      ).map(checkpoint(from:)))
   }
 
   private func epoch(from row: Row) throws -> EpochSummary {

@@ -110,6 +110,33 @@ package final class RunStore: Sendable {
     }
   }
 
+  /// Writes a copy of the file, with the state after some transition, to `path`, where no file may
+  /// be. It is not synchronised to disk.
+  ///
+  /// - Returns: what the copy holds; nil if no run was begun.
+  package func copy(to path: String) throws -> StoredRun? {
+    try StoreSchema.translatingErrors("copy the run's state to '\(path)' from", self.path) {
+      try queue.writeWithoutTransaction { database in
+        try database.execute(sql: "VACUUM INTO ?", arguments: [path])
+        // Nothing is written in between: this queue is the only one that writes.
+        return try load(from: database)
+      }
+    }
+  }
+
+  /// Makes a copy the records of a coordinator that follows one whose disk was lost.
+  ///
+  /// - Parameters:
+  ///   - term: at least the highest that any node has followed.
+  ///   - generation: higher than that of any tables and checkpoints.
+  package func succeed(term: UInt64, generation: UInt64) throws {
+    try write("succeed the lost coordinator in") { database in
+      try database.execute(
+        sql: "UPDATE state SET term = max(term, ?), generation = max(generation, ?)",
+        arguments: [Int64(clamping: term), Int64(clamping: generation)])
+    }
+  }
+
   /// Closes the file; the store cannot be used afterwards. Without it nothing is lost.
   package func close() throws {
     try StoreSchema.translatingErrors("close", path) { try queue.close() }

@@ -19,7 +19,8 @@ package struct ServerSession<Peer: Hashable & Sendable>: Sendable {
   private var isHeld = false
   /// The version at which the coordinator wants the tables to stop; nil: none.
   private var lastVersion: UInt64?
-  private var hasLeft = false
+  /// Whether the server has left the run.
+  package private(set) var hasLeft = false
 
   package init(hello: NodeHello, limits: NodeMembership.Limits = .init(), at now: Double) {
     membership = NodeMembership(hello: hello, limits: limits, at: now)
@@ -34,6 +35,9 @@ package struct ServerSession<Peer: Hashable & Sendable>: Sendable {
 
   /// The last welcome: rank, run and generation; nil before the first.
   package var welcome: Welcome? { membership.welcome }
+
+  /// The highest term that is known.
+  package var term: UInt64 { membership.term }
 
   /// Handles an event.
   ///
@@ -73,6 +77,7 @@ package struct ServerSession<Peer: Hashable & Sendable>: Sendable {
         generation: generation, version: version, message: message)
       return [.send(report)] + advanceVersions()
     case .answered(let reply, let peer): return [.reply(reply, to: peer)]
+    case .inspected(let report): return [.send(.inspected(report))]
     case .stopRequested:
       return [.send(.goodbye(reason: "it was asked to stop")), leave(.finished("asked to stop"))]
     case .tick:
@@ -161,7 +166,7 @@ package struct ServerSession<Peer: Hashable & Sendable>: Sendable {
       return [.learnServers(generation: generation, endpoints)]
     case .checkpointCommitted(let manifest, let content):
       return [.keepManifest(manifest, content)]
-    case .welcome, .task, .heartbeatAcknowledged, .finish, .refused:
+    case .welcome, .task, .heartbeatAcknowledged, .finish, .refused, .inspect:
       return []
     }
   }

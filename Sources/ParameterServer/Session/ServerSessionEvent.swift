@@ -14,6 +14,8 @@ package enum ServerSessionEvent<Peer: Hashable & Sendable>: Sendable {
   case checkpointFailed(generation: UInt64, version: UInt64, String)
   /// A request about a file of another server was carried out.
   case answered(DataReply, to: Peer)
+  /// A coordinator's question about the disk was answered.
+  case inspected(DiskReport)
   /// The process was asked to end by a signal.
   case stopRequested
   case tick

@@ -58,6 +58,11 @@ extension CoordinatorEnvelope {
       committed.pointee.content = arena.string(content)
       header.pointee.body_case = MRDIB__V1__CONTROL_HEADER__BODY_CHECKPOINT_COMMITTED
       header.pointee.checkpoint_committed = committed
+    case .inspect(let folder):
+      let inspect = arena.make(mrdib__v1__inspect__init)
+      inspect.pointee.folder = arena.string(folder)
+      header.pointee.body_case = MRDIB__V1__CONTROL_HEADER__BODY_INSPECT
+      header.pointee.inspect = inspect
     }
     return WireMessage(frames: [arena.pack(header)])
   }
@@ -202,6 +207,8 @@ extension WireReader {
         manifest: try text(committed.manifest, "manifest"),
         content: try string(
           committed.content, atMost: limits.configurationBytes, "text of a manifest"))
+    case MRDIB__V1__CONTROL_HEADER__BODY_INSPECT:
+      return .inspect(folder: try text(required(header.inspect, "folder").folder, "folder"))
     default:
       throw malformed("it is not a message that a coordinator sends")
     }

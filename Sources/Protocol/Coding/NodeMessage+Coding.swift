@@ -49,6 +49,9 @@ extension NodeMessage {
       failed.pointee.message = arena.sentence(message)
       header.pointee.body_case = MRDIB__V1__CONTROL_HEADER__BODY_CHECKPOINT_FAILED
       header.pointee.checkpoint_failed = failed
+    case .inspected(let report):
+      header.pointee.body_case = MRDIB__V1__CONTROL_HEADER__BODY_INSPECTED
+      header.pointee.inspected = arena.inspected(report)
     }
     return WireMessage(frames: [arena.pack(header)])
   }
@@ -167,6 +170,8 @@ extension WireReader {
       return .checkpointFailed(
         generation: try generation(failed.generation), version: try version(failed.version),
         message: try text(failed.message, "failure message"))
+    case MRDIB__V1__CONTROL_HEADER__BODY_INSPECTED:
+      return .inspected(try diskReport(try required(header.inspected, "report")))
     default:
       throw malformed("it is not a message that a node sends")
     }

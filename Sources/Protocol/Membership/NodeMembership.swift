@@ -83,6 +83,12 @@ package struct NodeMembership: Sendable {
   /// Handles a message of the coordinator.
   package mutating func handle(_ envelope: CoordinatorEnvelope, at now: Double) -> [Action] {
     clock.look(at: now, isBehind: nil)
+    if case .inspect = envelope.message {
+      // A coordinator that has lost its records knows no term: it lives, and has no order to give.
+      receivedAt = clock.seconds
+      hasReceived = true
+      return []
+    }
     guard envelope.term >= term else {
       lowerTerm = envelope.term
       return []
@@ -96,14 +102,15 @@ package struct NodeMembership: Sendable {
     case .refused(let refusal): return handle(refusal, at: now)
     case .finish(let reason, let ending):
       switch ending {
-      case .orderly: return [.leave(.finished(reason))]
+      case .orderly, .stopped: return [.leave(.finished(reason))]
       case .transientFailure: return [.leave(.transient(reason))]
       case .permanentFailure: return [.leave(.permanent(reason))]
       }
     case .heartbeatAcknowledged(let generation):
       newestGeneration = max(newestGeneration, generation)
       return []
-    case .servers, .task, .hold, .checkpoint, .checkpointAcknowledged, .checkpointCommitted:
+    case .servers, .task, .hold, .checkpoint, .checkpointAcknowledged, .checkpointCommitted,
+      .inspect:
       return [.deliver(envelope.message)]
     }
   }

@@ -10,7 +10,7 @@ import Transport
 /// A coordinator process: waits for the nodes of a run, runs it to its end, and writes its records.
 package struct CoordinatorRole: Sendable {
   private let setup: RunSetup
-  private let runID: String
+  private let runID: String?
   private let listen: String
   private let advertisedHost: String?
   private let detail: ProgressDetail
@@ -20,9 +20,11 @@ package struct CoordinatorRole: Sendable {
   private let telemetry: TelemetryBoard?
   private let observer: RunObserver
   private let announce: @Sendable (String) -> Void
+  private let lostRecords: LostRecords.Choice?
   private let makeDirectory: @Sendable () throws -> RunDirectory
 
   /// - Parameters:
+  ///   - runID: of a new run; nil: a fresh one.
   ///   - listen: where nodes connect, such as `tcp://0.0.0.0:7000`.
   ///   - advertisedHost: where nodes reach this machine, for the file with the address, if
   ///     `listen` does not name it.
@@ -33,15 +35,18 @@ package struct CoordinatorRole: Sendable {
   ///   - telemetry: receives the counters of the process and of the run.
   ///   - observer: follows the run, for those who watch it.
   ///   - announce: receives a line for the user that names the address.
+  ///   - lostRecords: what to do about copies of records that servers hold, when the run directory
+  ///     has none and checkpoints are copied; nil: they are not looked for.
   ///   - makeDirectory: called once the process listens. If the address is unusable, no directory
   ///     is left behind and no old run is replaced.
   package init(
-    setup: RunSetup, runID: String, listen: String, advertisedHost: String? = nil,
+    setup: RunSetup, runID: String?, listen: String, advertisedHost: String? = nil,
     detail: ProgressDetail,
     security: Security = .plain(), keepsSocketFolder: Bool = false,
     endpointFile: EndpointFile? = nil, telemetry: TelemetryBoard? = nil,
     observer: RunObserver = RunObserver(),
     announce: @escaping @Sendable (String) -> Void = { _ in },
+    lostRecords: LostRecords.Choice? = nil,
     makeDirectory: @escaping @Sendable () throws -> RunDirectory
   ) {
     self.setup = setup
@@ -55,6 +60,7 @@ package struct CoordinatorRole: Sendable {
     self.telemetry = telemetry
     self.observer = observer
     self.announce = announce
+    self.lostRecords = lostRecords
     self.makeDirectory = makeDirectory
   }
 
@@ -71,16 +77,19 @@ package struct CoordinatorRole: Sendable {
     // All sockets are closed once the thread has ended, so this does not block.
     defer { try? context.terminate() }
     let watch = NetworkWatch(label: "mrdib.coordinator")
+    let found = try findRecords(context, watch, signals)
+    let runID = found.runID ?? runID ?? RunIdentifier.fresh()
     let thread = try NetworkThread<CoordinatorReport>(
       name: "coordinator", context: context, settings: watch.settings(security, telemetry)
     ) { [self] in
       CoordinatorHandler(
         setup: setup, listen: listen, advertisedHost: advertisedHost,
-        keepsSocketFolder: keepsSocketFolder, telemetry: telemetry, signals: signals,
-        outcome: outcome
+        security: security, keepsSocketFolder: keepsSocketFolder, telemetry: telemetry,
+        signals: signals, outcome: outcome
       ) { [self] listener in
         let run = try RunRecorder.open(
-          directory: makeDirectory(), setup: setup, runID: runID, detail: detail, observer: observer
+          directory: found.directory ?? makeDirectory(), setup: setup, runID: runID, detail: detail,
+          observer: observer
         )
         // First the line: who waits for the file may look for it.
         announce("listening at \(listener.endpoint)")
@@ -93,6 +102,43 @@ package struct CoordinatorRole: Sendable {
     observer.awaitLastReader()
     return watch.explain(outcome.value)
   }
+
+  /// Looks for copies of the records on the disks of servers, if that is to be done.
+  ///
+  /// - Returns: the run directory, if it was made, and the id of the run that was found.
+  private func findRecords(
+    _ context: ZeroMQContext, _ watch: NetworkWatch, _ signals: SignalPipe
+  ) throws -> (directory: RunDirectory?, runID: String?) {
+    guard let lostRecords, setup.copiesCheckpoints else { return (nil, nil) }
+    var made: RunDirectory?
+    let search = RecordsSearch(
+      listen: listen, advertisedHost: advertisedHost, keepsSocketFolder: keepsSocketFolder,
+      folder: setup.configuration.checkpoints.folder,
+      serverCount: setup.configuration.cluster.servers,
+      timeout: Double(setup.configuration.cluster.startupTimeout) / 1000, signals: signals
+    ) { [self] listener in
+      let directory = try makeDirectory()
+      made = directory
+      guard !directory.hasRecords else { throw RecordsAreThere() }
+      announce("listening at \(listener.endpoint), asking servers for copies of the run's records")
+      try endpointFile?.write(listener.advertised)
+    }
+    do {
+      let reports = try search.run(context, watch.settings(security, nil))
+      guard let directory = made else { return (nil, nil) }
+      let found = try LostRecords(directory, setup: setup, security: security)
+        .find(in: reports, lostRecords, runID: runID)
+      announce(
+        found.map { "resuming run \($0) with the records that servers hold" }
+          ?? "no server holds records of such a run: a new one begins")
+      return (directory, found)
+    } catch is RecordsAreThere {
+      return (made, nil)
+    }
+  }
+
+  /// Ends a search before it has begun.
+  private struct RecordsAreThere: Error {}
 }
 
 /// Connects the node of a coordinator to the network. Runs on the network thread.
@@ -103,6 +149,7 @@ private final class CoordinatorHandler: NetworkHandler {
   private let setup: RunSetup
   private let listen: String
   private let advertisedHost: String?
+  private let security: Security
   private let keepsSocketFolder: Bool
   private let telemetry: TelemetryBoard?
   private let signals: SignalPipe
@@ -115,8 +162,8 @@ private final class CoordinatorHandler: NetworkHandler {
   private var memory = UnusedMemory()
 
   init(
-    setup: RunSetup, listen: String, advertisedHost: String?, keepsSocketFolder: Bool,
-    telemetry: TelemetryBoard?,
+    setup: RunSetup, listen: String, advertisedHost: String?, security: Security,
+    keepsSocketFolder: Bool, telemetry: TelemetryBoard?,
     signals: SignalPipe, outcome: OutcomeBox,
     openRun:
       @escaping (NetworkLoop<Event>.Listener) throws -> (
@@ -126,6 +173,7 @@ private final class CoordinatorHandler: NetworkHandler {
     self.setup = setup
     self.listen = listen
     self.advertisedHost = advertisedHost
+    self.security = security
     self.keepsSocketFolder = keepsSocketFolder
     self.telemetry = telemetry
     self.signals = signals
@@ -143,7 +191,7 @@ private final class CoordinatorHandler: NetworkHandler {
     let endpoint = socket.listener.endpoint
     endpoint.warnIfUnreachable(logs.logger)
     let mailbox = loop.mailbox
-    let files = CoordinatorFiles(recorder, setup: setup) { report in
+    let files = CoordinatorFiles(recorder, setup: setup, security: security) { report in
       // Posting fails once the loop has ended; then nothing needs the result.
       try? mailbox.post(report)
     }

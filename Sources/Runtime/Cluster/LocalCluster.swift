@@ -1,3 +1,4 @@
+import Checkpoints
 import Configuration
 import Files
 import Foundation
@@ -8,7 +9,7 @@ import Transport
 package struct LocalCluster: Sendable {
   private let setup: RunSetup
   private let directory: RunDirectory
-  private let runID: String
+  private let runID: String?
   private let detail: ProgressDetail
   private let keyFolder: String?
   private let title: RunTitle
@@ -16,6 +17,7 @@ package struct LocalCluster: Sendable {
   private let coordinatorOptions: [String]
 
   /// - Parameters:
+  ///   - runID: nil: what the coordinator chooses, because servers may hold records of a run.
   ///   - keyFolder: with the keys that every process uses; nil: traffic, which does not leave this
   ///     machine, is not encrypted.
   ///   - title: recorded with this start.
@@ -23,7 +25,7 @@ package struct LocalCluster: Sendable {
   ///     after its port, in that order.
   ///   - coordinatorOptions: more of the command line of the coordinator.
   package init(
-    setup: RunSetup, directory: RunDirectory, runID: String, detail: ProgressDetail,
+    setup: RunSetup, directory: RunDirectory, runID: String?, detail: ProgressDetail,
     keyFolder: String? = nil, title: RunTitle = RunTitle(), telemetry: TelemetrySettings? = nil,
     coordinatorOptions: [String] = []
   ) {
@@ -59,6 +61,11 @@ package struct LocalCluster: Sendable {
         $0, processes: children.map(\.name), isQuiet: [.quiet, .brief].contains(detail))
     }
     defer { watch?.finish() }
+    if setup.copiesCheckpoints {
+      for rank in 0..<setup.configuration.cluster.servers {
+        try DurableFile.makeFolder("\(setup.configuration.checkpoints.folder)/server-\(rank)")
+      }
+    }
     let isNew = !FileManager.default.fileExists(atPath: directory.configurationPath)
     // The coordinator reads the configuration that was resolved here, so that both agree exactly.
     try directory.writeConfiguration(setup.configurationText)
@@ -103,7 +110,8 @@ package struct LocalCluster: Sendable {
     let servers = (0..<cluster.servers).map { rank in
       let listen = hasLoopback ? "tcp://127.0.0.1:*" : socket.endpoint(ofServer: rank)
       return node(
-        "server", rank: rank, at: address, threads: threads.perServer, ["--listen", listen])
+        "server", rank: rank, at: address, threads: threads.perServer,
+        ["--listen", listen] + checkpointFolder(ofServer: rank))
     }
     let nice = ThreadPriority.nice(
       ofWorkers: cluster.workers, on: ProcessInfo.processInfo.activeProcessorCount)
@@ -128,9 +136,8 @@ package struct LocalCluster: Sendable {
     ChildSpecification(
       name: "coordinator",
       arguments: [
-        "coordinator", "--listen", address, "--run=\(directory.path)", "--run-id", runID,
-        "--prepared",
-      ] + detailOptions + keys + coordinatorOptions,
+        "coordinator", "--listen", address, "--run=\(directory.path)", "--prepared",
+      ] + identity + detailOptions + keys + coordinatorOptions,
       isLeader: true, writesToStandardError: true)
   }
 
@@ -149,10 +156,18 @@ package struct LocalCluster: Sendable {
     return ChildSpecification(
       name: name, role: role,
       arguments: [
-        role, "--coordinator", address, "--run-id", runID, "--name", name,
+        role, "--coordinator", address, "--name", name,
         "--threads", "\(threads)", "--log-file=\(directory.logPath(of: name))",
-      ] + options + keys)
+      ] + identity + options + keys)
   }
+
+  /// Where copies are kept, every server has a folder, as if it had a disk of its own.
+  private func checkpointFolder(ofServer rank: Int) -> [String] {
+    setup.copiesCheckpoints
+      ? ["--checkpoint-folder=\(setup.configuration.checkpoints.folder)/server-\(rank)"] : []
+  }
+
+  private var identity: [String] { runID.map { ["--run-id", $0] } ?? [] }
 
   private var keys: [String] { keyFolder.map { ["--keys=\($0)"] } ?? [] }
 }

@@ -20,6 +20,7 @@ final class ServerBackground<Peer: Hashable & Sendable>: Sendable {
   private let preparing = DispatchQueue(label: "mrdib.server.prepare", qos: .userInitiated)
   private let writing = DispatchQueue(label: "mrdib.server.checkpoint", qos: .utility)
   private let keeping = DispatchQueue(label: "mrdib.server.copies", qos: .utility)
+  private let sendingAgain = DispatchQueue(label: "mrdib.server.lost-copies", qos: .background)
   private let copies: CheckpointCopies
   /// Used on the queue `keeping` only.
   private nonisolated(unsafe) let keeper = CopyKeeper()
@@ -42,11 +43,14 @@ final class ServerBackground<Peer: Hashable & Sendable>: Sendable {
   func prepare(_ welcome: Welcome) {
     copies.begin(welcome.generation)
     self.welcome.withLock { $0 = welcome }
-    preparing.async { [report, copies] in
+    preparing.async { [report, copies, sendingAgain] in
       do {
         report(
           .prepared(
             try ServerState(welcome, configuration: RunConfiguration(welcome), copies: copies)))
+        if let restored = welcome.restored, welcome.checkpoints?.isCopied == true {
+          sendingAgain.async { copies.sendAgain(restored, of: welcome) }
+        }
       } catch {
         report(
           .preparationFailed(
@@ -102,14 +106,36 @@ final class ServerBackground<Peer: Hashable & Sendable>: Sendable {
 
   /// Stores a piece of another server's file, or reads one.
   func exchange(_ copy: CopyRequest, id: UInt64, with peer: Peer) {
-    guard let welcome = welcome.withLock({ $0 }), welcome.checkpoints?.isCopied == true else {
-      let refusal = Refusal(code: .notReady, message: "the server has not joined a run yet")
-      return report(.answered(DataReply(requestID: id, body: .refused(refusal)), to: peer))
-    }
+    let welcome = welcome.withLock { $0 }
     keeping.async { [self] in
-      let body = keeper.answer(copy, in: copies.store(of: welcome), runID: welcome.runID)
+      let isOfOther = copy.purpose == .fetch && copy.runID != welcome?.runID
+      let body: DataReplyBody
+      if isOfOther, let store = copies.inspectedStore(of: copy.runID) {
+        body = keeper.answer(copy, in: store, runID: copy.runID)
+      } else if let welcome, welcome.checkpoints?.isCopied == true {
+        body = keeper.answer(copy, in: copies.store(of: welcome), runID: welcome.runID)
+      } else {
+        body = .refused(Refusal(code: .notReady, message: "the server has not joined a run yet"))
+      }
       report(.answered(DataReply(requestID: id, body: body), to: peer))
     }
+  }
+
+  /// Looks at this machine's disk.
+  func inspect(_ folder: String, _ report: DiskReport) {
+    keeping.async { [self] in
+      var report = report
+      let found = copies.inspect(folder)
+      report.records = found.records
+      report.generation = max(report.generation, found.generation)
+      self.report(.inspected(report))
+    }
+  }
+
+  /// The run has come to its end, of which its records are a copy only. Called last, when the
+  /// process is about to end.
+  func noteOver(_ welcome: Welcome) {
+    if welcome.checkpoints?.isCopied == true { copies.store(of: welcome).noteOver() }
   }
 
   /// Keeps the manifest of a checkpoint whose files are complete everywhere, and deletes old ones.

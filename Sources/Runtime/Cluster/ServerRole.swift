@@ -239,6 +239,10 @@ private final class ServerProcess: ZeroMQMemberEnvironment, ServerEnvironment {
     background.keepManifest(manifest, content, of: welcome)
   }
 
+  func inspect(_ folder: String, _ report: DiskReport) { background.inspect(folder, report) }
+
+  func noteOver(_ welcome: Welcome) { background.noteOver(welcome) }
+
   func end(_ departure: Departure) { end(RoleOutcome(departure)) }
 
   func endWriting() { background.end() }

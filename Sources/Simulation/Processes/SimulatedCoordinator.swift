@@ -129,7 +129,7 @@ package final class SimulatedCoordinator: SimulatedProcess, CoordinatorEnvironme
     return .checkpointFound(cluster.disk.latestUsable)
   }
 
-  package func commitCheckpoint(_ commit: CheckpointCommit) {
+  package func commitCheckpoint(_ commit: CheckpointCommit, keepers: [ServerPlace]) {
     cluster.pass(.commit)
     let seconds = cluster.jobSeconds(slow: 2)
     later(seconds) { [self] in node.finished(write(commit)) }

@@ -152,7 +152,7 @@ package struct WorkerSession: Sendable {
     case .task(let task):
       return begin(task, at: now)
     case .welcome, .heartbeatAcknowledged, .finish, .refused, .hold, .checkpoint,
-      .checkpointAcknowledged, .checkpointCommitted:
+      .checkpointAcknowledged, .checkpointCommitted, .inspect:
       return []
     }
   }

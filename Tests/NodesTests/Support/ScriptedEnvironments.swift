@@ -173,7 +173,7 @@ final class ScriptedCoordinator: ScriptedEnvironment, CoordinatorEnvironment {
 
   // The runs of the tests have no checkpoints.
   func findCheckpoint() {}
-  func commitCheckpoint(_ commit: CheckpointCommit) {}
+  func commitCheckpoint(_ commit: CheckpointCommit, keepers: [ServerPlace]) {}
   func discardCheckpointFiles(_ shards: [CheckpointShard]) {}
 
   func end(_ ending: CoordinatorEnding) { endings.append(ending) }

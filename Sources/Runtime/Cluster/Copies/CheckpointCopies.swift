@@ -17,6 +17,8 @@ final class CheckpointCopies: Sendable {
     var endpoints: [String] = []
     /// The newest generation whose servers are all on one host, as the log says.
     var warned: UInt64 = 0
+    /// The folder of all runs that a coordinator asked about.
+    var inspected: String?
   }
 
   private let folder: String?
@@ -81,24 +83,40 @@ final class CheckpointCopies: Sendable {
     let file = CopiedFile(shard, serverCount: Int(welcome.serverCount))
     let store = store(of: welcome)
     let target = target(among: endpoints, of: welcome)
-    var offset = 0
+    let copies = OutgoingCopies(
+      [.init(file: file, isPerhapsThere: false) { try store.piece(of: file, at: $0) }],
+      runID: welcome.runID)
     do {
-      try exchange(with: endpoints[target], of: welcome) { reply in
-        if offset == file.byteCount {
-          guard reply?.isComplete == true else {
-            throw CheckpointError(.inputOutput, "It did not confirm the whole file.")
-          }
-          return nil
-        }
-        let piece = try store.piece(of: file, at: offset)
-        defer { offset += piece.byteCount }
-        return file.request(.store(piece), at: offset, runID: welcome.runID)
-      }
+      try exchange(with: endpoints[target], of: welcome, copies.next)
     } catch {
       throw CheckpointError(
         .inputOutput,
         "The copy of '\(store.storage.path(of: file.path))' on server \(target) was not made: "
           + "\(error)")
+    }
+  }
+
+  /// Sends this server's file of the checkpoint that a generation began with, if the other server has
+  /// lost it: until the next checkpoint there would be one copy only.
+  func sendAgain(_ restored: RestoredCheckpoint, of welcome: Welcome) {
+    do {
+      let store = store(of: welcome)
+      let manifest = try CheckpointReader.manifest(restored, in: store, runID: welcome.runID)
+      // Where the number of servers has changed, all of them have fetched all files.
+      guard manifest.serverCount == Int(welcome.serverCount) else { return }
+      let file = CopiedFile(manifest, rank: Int(welcome.rank))
+      let endpoints = try endpoints(of: welcome)
+      let copies = OutgoingCopies(
+        [.init(file: file, isPerhapsThere: true) { try store.piece(of: file, at: $0) }],
+        runID: welcome.runID)
+      try exchange(with: endpoints[target(among: endpoints, of: welcome)], of: welcome, copies.next)
+    } catch {
+      guard isCurrent(welcome) else { return }
+      logger.warning(
+        """
+        until the next checkpoint there may be one copy only of this server's rows of \
+        '\(restored.manifest)': \(error)
+        """)
     }
   }
 
@@ -154,20 +172,20 @@ final class CheckpointCopies: Sendable {
     let needed = isSameCount ? rank..<rank + 1 : 0..<manifest.serverCount
     for rank in needed {
       let file = CopiedFile(manifest, rank: rank)
-      if try !store.holds(file) { try fetch(file, into: store, for: welcome) }
+      if try !store.holds(file) { try fetch(file, ofRank: rank, into: store, for: welcome) }
     }
     try store.keep(manifest)
     return try CheckpointReader(manifest, in: store, ranks: needed)
   }
 
   private func fetch(
-    _ file: CopiedFile, into store: CheckpointStore, for welcome: Welcome
+    _ file: CopiedFile, ofRank rank: Int, into store: CheckpointStore, for welcome: Welcome
   ) throws {
     let endpoints = try endpoints(of: welcome)
     var problems: [String] = []
     // The copy is most likely on the server of the next rank.
     for step in 1...endpoints.count {
-      let holder = (file.rank + step) % endpoints.count
+      let holder = (rank + step) % endpoints.count
       guard holder != Int(welcome.rank) else { continue }
       do {
         try fetch(file, into: store, from: endpoints[holder], for: welcome)
@@ -186,11 +204,46 @@ final class CheckpointCopies: Sendable {
   private func fetch(
     _ file: CopiedFile, into store: CheckpointStore, from endpoint: String, for welcome: Welcome
   ) throws {
-    let incoming = try IncomingCopy(file, in: store)
-    try exchange(with: endpoint, of: welcome) { reply in
-      if let reply { try incoming.add(reply.bytes, at: incoming.byteCount) }
-      if incoming.isComplete { return nil }
-      return file.request(.fetch, at: incoming.byteCount, runID: welcome.runID)
+    try CopyExchange(
+      endpoint: endpoint, security: security, isWanted: { [self] in isCurrent(welcome) }
+    ).fetch(file, into: store, runID: welcome.runID)
+  }
+
+  // MARK: A coordinator's lost disk
+
+  /// What is on this machine's disk.
+  ///
+  /// - Parameter asked: the folder of all runs, unless this machine has one of its own.
+  func inspect(_ asked: String) -> (records: [HeldRecords], generation: UInt64) {
+    let folder = folder ?? asked
+    state.withLock { $0.inspected = folder }
+    var records: [HeldRecords] = []
+    var generation: UInt64 = 0
+    for run in CheckpointStore.runs(in: folder).prefix(WireLimits.standard.heldRecords) {
+      let store = CheckpointStore(folder: "\(folder)/\(run)")
+      guard let names = try? store.storage.names(), !names.isEmpty else { continue }
+      generation = max(generation, names.map(\.generation).max() ?? 0)
+      if let held = store.heldRecords(of: run) { records.append(held) }
     }
+    return (records, generation)
+  }
+
+  /// The checkpoints of a run on this machine's disk, once it was inspected; nil before, and for what
+  /// cannot be a run's id.
+  func inspectedStore(of runID: String) -> CheckpointStore? {
+    guard !runID.isEmpty, runID != ".", runID != "..", !runID.contains("/") else { return nil }
+    return state.withLock { $0.inspected }.map { CheckpointStore(folder: "\($0)/\(runID)") }
+  }
+}
+
+extension CheckpointStore {
+  /// The newest copy of a run's records.
+  fileprivate func heldRecords(of run: String) -> HeldRecords? {
+    guard let (records, file) = latestRecords(), records.runID == run else { return nil }
+    return HeldRecords(
+      runID: run, generation: file.name.generation, version: file.name.version,
+      byteCount: UInt64(file.byteCount), digest: file.digest,
+      configurationDigest: records.configurationDigest, dataDigest: records.dataDigest,
+      epochsFinished: records.epochsFinished, isOver: isOver)
   }
 }

@@ -33,6 +33,18 @@ struct CopyExchange {
     }
     if let failure = handler.failure { throw failure }
   }
+
+  /// Brings a file from the server's disk to this machine's.
+  ///
+  /// - Throws: `CheckpointError` with the cause.
+  func fetch(_ file: CopiedFile, into store: CheckpointStore, runID: String) throws {
+    let incoming = try IncomingCopy(file, in: store)
+    try run { reply in
+      if let reply { try incoming.add(reply.bytes, at: incoming.byteCount) }
+      if incoming.isComplete { return nil }
+      return file.request(.fetch, at: incoming.byteCount, runID: runID)
+    }
+  }
 }
 
 /// One request at a time; it is sent again until it is answered.

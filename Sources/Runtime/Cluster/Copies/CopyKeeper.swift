@@ -10,8 +10,8 @@ final class CopyKeeper {
     var movedAt: Double
   }
 
-  /// Of files that arrive, by the rank of their writer.
-  private var arriving: [Int: Arriving] = [:]
+  /// Of files that arrive, by their writer.
+  private var arriving: [String: Arriving] = [:]
 
   /// Most files that arrive at a time, each with a buffer of a megabyte.
   private static let most = 4
@@ -30,17 +30,23 @@ final class CopyKeeper {
           code: .wrongRun,
           message: "This server belongs to run '\(runID)', not to '\(request.runID)'."))
     }
-    let file = CopiedFile(request)
+    guard let file = CopiedFile(request) else {
+      return .refused(
+        Refusal(code: .malformed, message: "No file has the digest '\(request.digest)'."))
+    }
     do throws(CheckpointError) {
       switch request.purpose {
       case .fetch:
         let piece = try store.piece(of: file, at: Int(clamping: request.offset))
         return .copied(CopyReply(isComplete: true, bytes: piece))
+      case .find:
+        let isHere = request.subject == .content ? store.findContent(file) : try store.holds(file)
+        return .copied(CopyReply(isComplete: isHere))
       case .store(let bytes):
         return try add(bytes, at: Int(clamping: request.offset), of: file, in: store)
       }
     } catch {
-      if request.purpose != .fetch { arriving[file.rank] = nil }
+      if case .store = request.purpose { arriving[file.origin] = nil }
       return .refused(Refusal(code: .malformed, message: error.message))
     }
   }
@@ -49,11 +55,11 @@ final class CopyKeeper {
     _ bytes: Payload, at offset: Int, of file: CopiedFile, in store: CheckpointStore
   ) throws(CheckpointError) -> DataReplyBody {
     let now = MonotonicClock.seconds
-    var found = arriving[file.rank].flatMap { $0.copy.file == file ? $0 : nil }
+    var found = arriving[file.origin].flatMap { $0.copy.file == file ? $0 : nil }
     if offset == 0, found?.copy.isComplete != true {
       // An unfinished file of this writer is removed first: both would have one name.
       found = nil
-      arriving[file.rank] = nil
+      arriving[file.origin] = nil
       arriving = arriving.filter {
         !$0.value.copy.isComplete && now - $0.value.movedAt < Self.patience
       }
@@ -65,7 +71,7 @@ final class CopyKeeper {
     let copy: IncomingCopy
     if let found { copy = found.copy } else { copy = try IncomingCopy(file, in: store) }
     try copy.add(bytes, at: offset)
-    arriving[file.rank] = Arriving(copy: copy, movedAt: now)
+    arriving[file.origin] = Arriving(copy: copy, movedAt: now)
     return .copied(CopyReply(isComplete: copy.isComplete))
   }
 }

@@ -97,17 +97,21 @@ extension RunIdentity {
 package enum ResumeChoice: Sendable, Equatable, CustomStringConvertible {
   /// Resume the run in the run directory; begin one if there is none.
   case auto
+  /// The same, but if there is none, resume the one of which servers hold copies of the records.
+  case servers
   /// Begin a new run.
   case never
   /// Resume the run in this folder.
   case path(String)
 
-  /// `auto`, `never`, or a folder that exists. A folder that is called `auto` is given as `./auto`.
+  /// `auto`, `servers`, `never`, or a folder that exists. A folder that is called `auto` is given as
+  /// `./auto`.
   ///
   /// - Throws: ``RuntimeError``.
   package init(argument: String) throws {
     switch argument {
     case "auto": self = .auto
+    case "servers": self = .servers
     case "never": self = .never
     default:
       var isFolder: ObjCBool = false
@@ -116,10 +120,20 @@ package enum ResumeChoice: Sendable, Equatable, CustomStringConvertible {
         let found = exists ? "that is a file" : "there is no such folder"
         throw RuntimeError(
           exitCode: .usage,
-          message: "Cannot resume from '\(argument)': \(found); give auto, never, or the folder "
-            + "of the run to resume.")
+          message: "Cannot resume from '\(argument)': \(found); give auto, servers, never, or the "
+            + "folder of the run to resume.")
       }
       self = .path(argument)
+    }
+  }
+
+  /// What to do about copies of the records that servers hold, if the run directory has none; nil:
+  /// they are not looked for.
+  package var lostRecords: LostRecords.Choice? {
+    switch self {
+    case .auto: .refuse
+    case .servers: .resume
+    case .never, .path: nil
     }
   }
 
@@ -127,6 +141,7 @@ package enum ResumeChoice: Sendable, Equatable, CustomStringConvertible {
   package var description: String {
     switch self {
     case .auto: "auto"
+    case .servers: "servers"
     case .never: "never"
     case .path(let path): path
     }

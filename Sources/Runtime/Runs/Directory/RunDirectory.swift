@@ -33,7 +33,9 @@ package struct RunDirectory: Sendable, Equatable {
   package var metricsPath: String { "\(path)/metrics.jsonl" }
   package var eventsPath: String { "\(path)/events.jsonl" }
   package var summaryPath: String { "\(path)/summary.json" }
-  package var storePath: String { "\(path)/run.sqlite" }
+  package var storePath: String { "\(path)/\(storeName)" }
+  /// The name of the records.
+  var storeName: String { "run.sqlite" }
   package var logDirectory: String { "\(path)/logs" }
 
   package var telemetryDirectory: String { "\(path)/telemetry" }
@@ -135,12 +137,15 @@ package struct RunDirectory: Sendable, Equatable {
   /// The records, with SQLite's own files for them.
   var storeFiles: [String] { ["", "-wal", "-shm"].map { storePath + $0 } }
 
+  /// Whether there are records of a run.
+  package var hasRecords: Bool { FileManager.default.fileExists(atPath: storePath) }
+
   /// Checks that the records are there if a run was begun here. Otherwise the coordinator would
   /// begin a new run with nodes that hold the tables of the old one.
   ///
   /// - Throws: ``RuntimeError`` if they are missing.
   func checkRecordsAreThere() throws {
-    guard !FileManager.default.fileExists(atPath: storePath) else { return }
+    guard !hasRecords else { return }
     try checkNothingIsRecorded()
   }
 

@@ -3,9 +3,11 @@ import Configuration
 import Coordinator
 import Dispatch
 import Foundation
+import Logging
 import ParameterServer
 import Protocol
 import Settings
+import Synchronization
 
 /// The coordinator's side of checkpoints on disk: finds the one to resume from, and commits what
 /// the servers wrote. Verifying and deleting wait for disks, so this class has a queue of its own.
@@ -16,12 +18,18 @@ final class CheckpointCommitter: Sendable {
   private let digests: [String: String]
   private let optimizer: OptimizerDescription
   private let keptCount: Int
+  private let records: RecordsCopier
+  /// Raised by every search: copies for an earlier generation are of no use.
+  private let searches = Mutex(0)
   private let report: @Sendable (CoordinatorEvent, _ problems: [String]) -> Void
+  private let logger = Logger(label: "mrdib.coordinator")
 
-  /// - Parameter report: called on the queue with the result of a job, and the problems of
-  ///   checkpoints that were skipped.
+  /// - Parameters:
+  ///   - records: copies the records to servers' disks.
+  ///   - report: called on the queue with the result of a job, and the problems of checkpoints that
+  ///     were skipped.
   init(
-    setup: RunSetup, plan: RunPlan,
+    setup: RunSetup, plan: RunPlan, records: RecordsCopier,
     report: @escaping @Sendable (CoordinatorEvent, _ problems: [String]) -> Void
   ) {
     self.plan = plan
@@ -29,11 +37,13 @@ final class CheckpointCommitter: Sendable {
     digests = RunIdentity.digests(of: setup)
     optimizer = OptimizerConfiguration(setup.configuration).description
     keptCount = setup.configuration.checkpoints.keep
+    self.records = records
     self.report = report
   }
 
   /// Finds the newest undamaged checkpoint of the run.
   func find() {
+    searches.withLock { $0 += 1 }
     queue.async { [self] in
       do {
         let latest =
@@ -52,14 +62,45 @@ final class CheckpointCommitter: Sendable {
   }
 
   /// Commits a checkpoint that all servers have written, and deletes old ones.
-  func commit(_ commit: CheckpointCommit) {
+  ///
+  /// - Parameter keepers: the servers of which one keeps a copy of the records.
+  func commit(_ commit: CheckpointCommit, keepers: [ServerPlace]) {
+    let search = searches.withLock { $0 }
     queue.async { [self] in
       do {
-        report(.checkpointCommitted(try write(commit)), [])
+        report(.checkpointCommitted(try write(commit, keepers: keepers, since: search)), [])
       } catch {
         report(.checkpointCommitFailed(version: commit.version, message: "\(error)"), [])
       }
     }
+  }
+
+  /// Copies the records, as of the newest checkpoint, if their copy is lost.
+  func copyRecords(to keepers: [ServerPlace]) {
+    let search = searches.withLock { $0 }
+    queue.async { [self] in
+      do {
+        guard isCopied, let newest = try store.latestManifest(runID: plan.runID).manifest else {
+          return
+        }
+        try copyRecords(asOf: newest, to: keepers, since: search)
+      } catch {
+        // The next checkpoint copies them, or fails with this cause.
+        logger.warning("the records were not copied again: \(error)")
+      }
+    }
+  }
+
+  /// - Parameter search: how many searches there were when this was asked for.
+  private func copyRecords(
+    asOf manifest: CheckpointManifest, to keepers: [ServerPlace], since search: Int
+  ) throws {
+    let older = try store.list().compactMap(\.manifest).filter {
+      $0.runID == plan.runID && $0.name < manifest.name
+    }
+    try records.copy(
+      asOf: [manifest] + older.prefix(max(0, keptCount - 1)), to: keepers
+    ) { [self] in searches.withLock { $0 == search } }
   }
 
   /// Deletes servers' files that belong to no checkpoint.
@@ -78,7 +119,9 @@ final class CheckpointCommitter: Sendable {
     isCopied ? try CheckpointManifest.text(manifest.name.manifest, in: store.storage) : ""
   }
 
-  private func write(_ commit: CheckpointCommit) throws -> CommittedCheckpoint {
+  private func write(
+    _ commit: CheckpointCommit, keepers: [ServerPlace], since search: Int
+  ) throws -> CommittedCheckpoint {
     let manifest = try CheckpointManifest(
       runID: plan.runID,
       schedule: StepSchedule(
@@ -87,7 +130,13 @@ final class CheckpointCommitter: Sendable {
       configuration: plan.configuration,
       configurationDigest: digests["configuration"] ?? "", dataDigest: digests["data"] ?? "",
       created: Date().ISO8601Format())
-    if isCopied { try store.keep(manifest) } else { try store.commit(manifest) }
+    if isCopied {
+      // First the copy: if this disk is lost, the checkpoint is of no use without the records.
+      try copyRecords(asOf: manifest, to: keepers, since: search)
+      try store.keep(manifest)
+    } else {
+      try store.commit(manifest)
+    }
     // The checkpoint exists now; an old one that cannot be deleted only costs space.
     _ = try? store.prune(keepLast: keptCount)
     return CommittedCheckpoint(

@@ -1,6 +1,7 @@
 import Coordinator
 import Nodes
 import Protocol
+import Transport
 import Worker
 
 /// The files of a run that its coordinator keeps, and the jobs on them: records, checkpoints and
@@ -10,14 +11,18 @@ final class CoordinatorFiles {
   fileprivate let checkpoints: CheckpointCommitter
   fileprivate let models: BestModelSaver
 
-  /// - Parameter post: called on a queue with the result of a job, or when the paths of the run do
-  ///   not lead to its files any more.
+  /// - Parameters:
+  ///   - security: of connections to servers that keep copies.
+  ///   - post: called on a queue with the result of a job, or when the paths of the run do not lead
+  ///     to its files any more.
   init(
-    _ recorder: RunRecorder, setup: RunSetup,
+    _ recorder: RunRecorder, setup: RunSetup, security: Security = .plain(),
     post: @escaping @Sendable (CoordinatorReport) -> Void
   ) {
     self.recorder = recorder
-    checkpoints = CheckpointCommitter(setup: setup, plan: recorder.plan) { event, problems in
+    checkpoints = CheckpointCommitter(
+      setup: setup, plan: recorder.plan, records: recorder.copier(setup, security)
+    ) { event, problems in
       post(.checkpoints(event, problems: problems))
     }
     models = BestModelSaver(
@@ -54,7 +59,11 @@ extension FileKeepingEnvironment {
 
   func findCheckpoint() { files.checkpoints.find() }
 
-  func commitCheckpoint(_ commit: CheckpointCommit) { files.checkpoints.commit(commit) }
+  func commitCheckpoint(_ commit: CheckpointCommit, keepers: [ServerPlace]) {
+    files.checkpoints.commit(commit, keepers: keepers)
+  }
+
+  func copyRecords(to keepers: [ServerPlace]) { files.checkpoints.copyRecords(to: keepers) }
 
   func discardCheckpointFiles(_ shards: [CheckpointShard]) { files.checkpoints.discard(shards) }
 

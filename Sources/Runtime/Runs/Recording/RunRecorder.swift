@@ -264,6 +264,13 @@ package final class RunRecorder {
     _ = observer.fail("\(error)")
   }
 
+  /// What copies the records to servers' disks.
+  func copier(_ setup: RunSetup, _ security: Security) -> RecordsCopier {
+    RecordsCopier(
+      directory: directory, store: store, digests: RunIdentity.digests(of: setup),
+      security: security)
+  }
+
   /// The metrics of the run, for an observer.
   func metrics(_ snapshot: RunSnapshot) -> RunMetrics {
     RunMetrics(

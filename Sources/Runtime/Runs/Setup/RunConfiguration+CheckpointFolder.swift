@@ -3,6 +3,11 @@ import Configuration
 import Files
 import Settings
 
+extension RunSetup {
+  /// Whether servers keep copies of checkpoints and records on disks of their own.
+  package var copiesCheckpoints: Bool { configuration.checkpoints.copies > 1 }
+}
+
 extension RunConfiguration {
   /// Creates the folder of checkpoints that the settings name, and checks that it is writable, so
   /// that a mistake in its path is found before the first epoch. An object store is written to.
