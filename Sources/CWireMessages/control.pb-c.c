@@ -1177,6 +1177,51 @@ void   mrdib__v1__inspected__free_unpacked
   assert(message->base.descriptor == &mrdib__v1__inspected__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   mrdib__v1__held_rows__init
+                     (Mrdib__V1__HeldRows         *message)
+{
+  static const Mrdib__V1__HeldRows init_value = MRDIB__V1__HELD_ROWS__INIT;
+  *message = init_value;
+}
+size_t mrdib__v1__held_rows__get_packed_size
+                     (const Mrdib__V1__HeldRows *message)
+{
+  assert(message->base.descriptor == &mrdib__v1__held_rows__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t mrdib__v1__held_rows__pack
+                     (const Mrdib__V1__HeldRows *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &mrdib__v1__held_rows__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t mrdib__v1__held_rows__pack_to_buffer
+                     (const Mrdib__V1__HeldRows *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &mrdib__v1__held_rows__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Mrdib__V1__HeldRows *
+       mrdib__v1__held_rows__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Mrdib__V1__HeldRows *)
+     protobuf_c_message_unpack (&mrdib__v1__held_rows__descriptor,
+                                allocator, len, data);
+}
+void   mrdib__v1__held_rows__free_unpacked
+                     (Mrdib__V1__HeldRows *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &mrdib__v1__held_rows__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   mrdib__v1__held_records__init
                      (Mrdib__V1__HeldRecords         *message)
 {
@@ -3281,7 +3326,7 @@ const ProtobufCMessageDescriptor mrdib__v1__checkpoint_committed__descriptor =
   (ProtobufCMessageInit) mrdib__v1__checkpoint_committed__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor mrdib__v1__inspect__field_descriptors[1] =
+static const ProtobufCFieldDescriptor mrdib__v1__inspect__field_descriptors[4] =
 {
   {
     "folder",
@@ -3295,14 +3340,53 @@ static const ProtobufCFieldDescriptor mrdib__v1__inspect__field_descriptors[1] =
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "run_id",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Mrdib__V1__Inspect, run_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "generations",
+    3,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_UINT64,
+    offsetof(Mrdib__V1__Inspect, n_generations),
+    offsetof(Mrdib__V1__Inspect, generations),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "versions",
+    4,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_UINT64,
+    offsetof(Mrdib__V1__Inspect, n_versions),
+    offsetof(Mrdib__V1__Inspect, versions),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned mrdib__v1__inspect__field_indices_by_name[] = {
   0,   /* field[0] = folder */
+  2,   /* field[2] = generations */
+  1,   /* field[1] = run_id */
+  3,   /* field[3] = versions */
 };
 static const ProtobufCIntRange mrdib__v1__inspect__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 1 }
+  { 0, 4 }
 };
 const ProtobufCMessageDescriptor mrdib__v1__inspect__descriptor =
 {
@@ -3312,14 +3396,14 @@ const ProtobufCMessageDescriptor mrdib__v1__inspect__descriptor =
   "Mrdib__V1__Inspect",
   "mrdib.v1",
   sizeof(Mrdib__V1__Inspect),
-  1,
+  4,
   mrdib__v1__inspect__field_descriptors,
   mrdib__v1__inspect__field_indices_by_name,
   1,  mrdib__v1__inspect__number_ranges,
   (ProtobufCMessageInit) mrdib__v1__inspect__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor mrdib__v1__inspected__field_descriptors[4] =
+static const ProtobufCFieldDescriptor mrdib__v1__inspected__field_descriptors[5] =
 {
   {
     "data_endpoint",
@@ -3369,17 +3453,30 @@ static const ProtobufCFieldDescriptor mrdib__v1__inspected__field_descriptors[4]
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "rows",
+    5,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Mrdib__V1__Inspected, n_rows),
+    offsetof(Mrdib__V1__Inspected, rows),
+    &mrdib__v1__held_rows__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned mrdib__v1__inspected__field_indices_by_name[] = {
   0,   /* field[0] = data_endpoint */
   2,   /* field[2] = generation */
   3,   /* field[3] = records */
+  4,   /* field[4] = rows */
   1,   /* field[1] = term */
 };
 static const ProtobufCIntRange mrdib__v1__inspected__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 4 }
+  { 0, 5 }
 };
 const ProtobufCMessageDescriptor mrdib__v1__inspected__descriptor =
 {
@@ -3389,11 +3486,88 @@ const ProtobufCMessageDescriptor mrdib__v1__inspected__descriptor =
   "Mrdib__V1__Inspected",
   "mrdib.v1",
   sizeof(Mrdib__V1__Inspected),
-  4,
+  5,
   mrdib__v1__inspected__field_descriptors,
   mrdib__v1__inspected__field_indices_by_name,
   1,  mrdib__v1__inspected__number_ranges,
   (ProtobufCMessageInit) mrdib__v1__inspected__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor mrdib__v1__held_rows__field_descriptors[4] =
+{
+  {
+    "generation",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Mrdib__V1__HeldRows, generation),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "version",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Mrdib__V1__HeldRows, version),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "rank",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Mrdib__V1__HeldRows, rank),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "digest",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Mrdib__V1__HeldRows, digest),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned mrdib__v1__held_rows__field_indices_by_name[] = {
+  3,   /* field[3] = digest */
+  0,   /* field[0] = generation */
+  2,   /* field[2] = rank */
+  1,   /* field[1] = version */
+};
+static const ProtobufCIntRange mrdib__v1__held_rows__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor mrdib__v1__held_rows__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "mrdib.v1.HeldRows",
+  "HeldRows",
+  "Mrdib__V1__HeldRows",
+  "mrdib.v1",
+  sizeof(Mrdib__V1__HeldRows),
+  4,
+  mrdib__v1__held_rows__field_descriptors,
+  mrdib__v1__held_rows__field_indices_by_name,
+  1,  mrdib__v1__held_rows__number_ranges,
+  (ProtobufCMessageInit) mrdib__v1__held_rows__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor mrdib__v1__held_records__field_descriptors[9] =

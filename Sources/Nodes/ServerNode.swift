@@ -25,9 +25,9 @@ package protocol ServerEnvironment: MemberEnvironment {
   /// Job without a result: keeps a manifest and deletes old files, where the folder is not shared.
   func keepManifest(_ manifest: String, _ content: String, of welcome: Welcome)
 
-  /// Job: completes a report with what is on the disk, in this folder of all runs unless the process
-  /// has one of its own; reports `inspected`.
-  func inspect(_ folder: String, _ report: DiskReport)
+  /// Job: completes a report with what is on the disk; reports `inspected`. A question that comes
+  /// while another is being answered may be ignored: it is repeated.
+  func inspect(_ question: DiskQuestion, _ report: DiskReport)
 
   /// The run has come to its end, and will not be resumed.
   func noteOver(_ welcome: Welcome)
@@ -47,7 +47,7 @@ extension ServerEnvironment {
 
   package func keepManifest(_ manifest: String, _ content: String, of welcome: Welcome) {}
 
-  package func inspect(_ folder: String, _ report: DiskReport) {}
+  package func inspect(_ question: DiskQuestion, _ report: DiskReport) {}
 
   package func noteOver(_ welcome: Welcome) {}
 }
@@ -111,9 +111,9 @@ package final class ServerNode<Environment: ServerEnvironment> {
   /// What concerns only the disk.
   private func answer(_ message: CoordinatorMessage, wasRunning: Bool) {
     switch message {
-    case .inspect(let folder):
+    case .inspect(let question):
       environment.inspect(
-        folder,
+        question,
         DiskReport(
           dataEndpoint: dataEndpoint, term: session.term,
           generation: session.welcome?.generation ?? 0))

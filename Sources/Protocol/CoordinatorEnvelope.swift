@@ -28,9 +28,8 @@ package enum CoordinatorMessage: Sendable, Equatable {
   case checkpointAcknowledged(generation: UInt64, version: UInt64)
   /// To servers that do not share a folder: the path and the text of a manifest that was written.
   case checkpointCommitted(manifest: String, content: String)
-  /// To servers, whatever term they know: report what is on the disk, in this folder of all runs
-  /// unless the server has one of its own.
-  case inspect(folder: String)
+  /// To servers, whatever term they know: report what is on the disk.
+  case inspect(DiskQuestion)
 }
 
 /// Work that the coordinator assigns to one worker.

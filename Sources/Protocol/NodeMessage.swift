@@ -15,7 +15,7 @@ package enum NodeMessage: Sendable, Equatable {
   case checkpointWritten(CheckpointShard)
   /// A server could not write its rows of a version; it continues without that checkpoint.
   case checkpointFailed(generation: UInt64, version: UInt64, message: String)
-  /// A server's answer to ``CoordinatorMessage/inspect(folder:)``.
+  /// A server's answer to ``CoordinatorMessage/inspect(_:)``.
   case inspected(DiskReport)
 }
 

@@ -30,6 +30,8 @@ package struct WireLimits: Sendable, Equatable {
   package var members = 4096
   /// Runs of which a server reports that it holds the records.
   package var heldRecords = 1024
+  /// Files of checkpoints that a server reports, and checkpoints that are asked for.
+  package var heldRows = 65_536
 
   // Largest values. All fit into `Int`.
 

@@ -120,6 +120,46 @@ import Testing
     }
   }
 
+  @Test("both copies of a file are lost: the run resumes from the older checkpoint, same bits")
+  func olderCheckpoint() throws {
+    let folder = try TemporaryFolder()
+    let data = try folder.generateData()
+    try trainAlone(folder, data)
+    func checkpoints(_ disk: String) -> Set<String> {
+      Set(
+        files(disk, in: folder).filter { $0.hasSuffix("/manifest.json") }
+          .map { String($0.dropLast(14)) })
+    }
+    let first = try Cluster(folder, data: data)
+    defer { for process in first.processes { process.killWithChildren() } }
+    try Wait.until("two checkpoints on both disks, \(first.errors)") {
+      checkpoints("disk-0").intersection(checkpoints("disk-1")).count > 1
+    }
+    for process in first.processes { process.killWithChildren() }
+    for process in first.processes { _ = try? process.wait() }
+    // The coordinator may have one that no server has a manifest of.
+    let newest = try #require(checkpoints("coordinator").max())
+    let older = try #require(checkpoints("coordinator").subtracting([newest]).max())
+    for disk in ["disk-0", "disk-1"] {
+      let run = try #require(
+        try FileManager.default.contentsOfDirectory(atPath: folder.path(disk)).first)
+      try Data("damaged".utf8).write(
+        to: URL(
+          fileURLWithPath: folder.path("\(disk)/\(run)/\(newest)/server-1-of-2.safetensors")))
+    }
+    let second = try Cluster(
+      folder, data: data,
+      options: ["--set", "node_timeout_ms=1500", "--set", "heartbeat_interval_ms=100"])
+    defer { for process in second.processes { process.killWithChildren() } }
+    for process in second.processes { #expect(try process.wait() == 0, "\(second.errors)") }
+    #expect(
+      second.errors.contains(
+        "warning: no server has an undamaged file with the rows of server 1 of the newest "
+          + "checkpoint '\(newest)/manifest.json'; the run resumes from the older "
+          + "'\(older)/manifest.json'"), "\(second.errors)")
+    #expect(try folder.exportedBytes("run") == folder.exportedBytes("alone"))
+  }
+
   @Test("after a loss all files of the newest checkpoint are copied again at once")
   func copiedAgain() throws {
     let folder = try TemporaryFolder()

@@ -125,7 +125,7 @@ enum Samples {
           HeldRecords(
             runID: "run-7", generation: 5, version: 59, byteCount: 1 << 40, digest: "xxh128:00ff",
             configurationDigest: "c", dataDigest: "d", epochsFinished: 3, isOver: true)
-        ])),
+        ], rows: [HeldRows(generation: 5, version: 59, rank: 3, digest: "xxh128:00ff")])),
   ]
 
   static let coordinatorMessages: [CoordinatorMessage] = [
@@ -161,7 +161,11 @@ enum Samples {
     .finish(reason: "worker 1 is lost", ending: .transientFailure),
     .finish(reason: "the loss is nan", ending: .permanentFailure),
     .finish(reason: "Ctrl-C", ending: .stopped),
-    .inspect(folder: "/disk"),
+    .inspect(DiskQuestion(folder: "/disk")),
+    .inspect(
+      DiskQuestion(
+        folder: "/disk", runID: "run-7",
+        checkpoints: [.init(generation: 5, version: 59), .init(generation: 1, version: 1 << 31)])),
     .refused(Refusal(code: .clusterFull, message: "4 of 4 workers are here.")),
     .refused(Refusal(code: .diverged, message: "row 3 is nan")),
     .refused(Refusal(code: .helloNeeded, message: "send a hello first")),

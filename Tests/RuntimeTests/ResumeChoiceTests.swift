@@ -8,6 +8,7 @@ import Testing
   func choices() throws {
     let folder = try TemporaryFolder()
     #expect(try ResumeChoice(argument: "auto") == .auto)
+    #expect(try ResumeChoice(argument: "servers") == .servers)
     #expect(try ResumeChoice(argument: "never") == .never)
     #expect(try ResumeChoice(argument: folder.path) == .path(folder.path))
     for text in ["auto", "never", folder.path] {
@@ -27,7 +28,7 @@ import Testing
         try ResumeChoice(argument: text)
       } throws: { error in
         (error as? RuntimeError)?.exitCode == .usage && "\(error)".contains("'\(text)'")
-          && "\(error)".contains(found) && "\(error)".contains("auto, never, or the folder")
+          && "\(error)".contains(found) && "\(error)".contains("servers, never, or the folder")
       }
     }
   }

@@ -184,6 +184,7 @@ struct Transcript {
     case .stopRequested(let reason): "a stop is requested: \(reason)"
     case .checkpointFailed(let message): "a checkpoint failed: \(message)"
     case .checkpointSearchFailed(let message): "the checkpoints cannot be read: \(message)"
+    case .olderCheckpoint(let message): message
     default: nil
     }
   }

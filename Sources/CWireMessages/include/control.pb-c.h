@@ -43,6 +43,7 @@ typedef struct Mrdib__V1__CheckpointSeen Mrdib__V1__CheckpointSeen;
 typedef struct Mrdib__V1__CheckpointCommitted Mrdib__V1__CheckpointCommitted;
 typedef struct Mrdib__V1__Inspect Mrdib__V1__Inspect;
 typedef struct Mrdib__V1__Inspected Mrdib__V1__Inspected;
+typedef struct Mrdib__V1__HeldRows Mrdib__V1__HeldRows;
 typedef struct Mrdib__V1__HeldRecords Mrdib__V1__HeldRecords;
 
 
@@ -581,10 +582,21 @@ struct  Mrdib__V1__Inspect
    * Of the checkpoints of all runs, for servers that were started without a folder of their own.
    */
   char *folder;
+  /*
+   * The run whose files are looked for; empty: only copies of records, of all runs.
+   */
+  char *run_id;
+  /*
+   * The checkpoints whose files are looked for.
+   */
+  size_t n_generations;
+  uint64_t *generations;
+  size_t n_versions;
+  uint64_t *versions;
 };
 #define MRDIB__V1__INSPECT__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&mrdib__v1__inspect__descriptor) \
-    , (char *)protobuf_c_empty_string }
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0,NULL, 0,NULL }
 
 
 /*
@@ -610,10 +622,31 @@ struct  Mrdib__V1__Inspected
    */
   size_t n_records;
   Mrdib__V1__HeldRecords **records;
+  /*
+   * Undamaged files of the checkpoints that were asked for.
+   */
+  size_t n_rows;
+  Mrdib__V1__HeldRows **rows;
 };
 #define MRDIB__V1__INSPECTED__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&mrdib__v1__inspected__descriptor) \
-    , (char *)protobuf_c_empty_string, 0, 0, 0,NULL }
+    , (char *)protobuf_c_empty_string, 0, 0, 0,NULL, 0,NULL }
+
+
+/*
+ * A file with the rows of a server.
+ */
+struct  Mrdib__V1__HeldRows
+{
+  ProtobufCMessage base;
+  uint64_t generation;
+  uint64_t version;
+  uint32_t rank;
+  char *digest;
+};
+#define MRDIB__V1__HELD_ROWS__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&mrdib__v1__held_rows__descriptor) \
+    , 0, 0, 0, (char *)protobuf_c_empty_string }
 
 
 /*
@@ -1143,6 +1176,25 @@ Mrdib__V1__Inspected *
 void   mrdib__v1__inspected__free_unpacked
                      (Mrdib__V1__Inspected *message,
                       ProtobufCAllocator *allocator);
+/* Mrdib__V1__HeldRows methods */
+void   mrdib__v1__held_rows__init
+                     (Mrdib__V1__HeldRows         *message);
+size_t mrdib__v1__held_rows__get_packed_size
+                     (const Mrdib__V1__HeldRows   *message);
+size_t mrdib__v1__held_rows__pack
+                     (const Mrdib__V1__HeldRows   *message,
+                      uint8_t             *out);
+size_t mrdib__v1__held_rows__pack_to_buffer
+                     (const Mrdib__V1__HeldRows   *message,
+                      ProtobufCBuffer     *buffer);
+Mrdib__V1__HeldRows *
+       mrdib__v1__held_rows__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   mrdib__v1__held_rows__free_unpacked
+                     (Mrdib__V1__HeldRows *message,
+                      ProtobufCAllocator *allocator);
 /* Mrdib__V1__HeldRecords methods */
 void   mrdib__v1__held_records__init
                      (Mrdib__V1__HeldRecords         *message);
@@ -1242,6 +1294,9 @@ typedef void (*Mrdib__V1__Inspect_Closure)
 typedef void (*Mrdib__V1__Inspected_Closure)
                  (const Mrdib__V1__Inspected *message,
                   void *closure_data);
+typedef void (*Mrdib__V1__HeldRows_Closure)
+                 (const Mrdib__V1__HeldRows *message,
+                  void *closure_data);
 typedef void (*Mrdib__V1__HeldRecords_Closure)
                  (const Mrdib__V1__HeldRecords *message,
                   void *closure_data);
@@ -1278,6 +1333,7 @@ extern const ProtobufCMessageDescriptor mrdib__v1__checkpoint_seen__descriptor;
 extern const ProtobufCMessageDescriptor mrdib__v1__checkpoint_committed__descriptor;
 extern const ProtobufCMessageDescriptor mrdib__v1__inspect__descriptor;
 extern const ProtobufCMessageDescriptor mrdib__v1__inspected__descriptor;
+extern const ProtobufCMessageDescriptor mrdib__v1__held_rows__descriptor;
 extern const ProtobufCMessageDescriptor mrdib__v1__held_records__descriptor;
 
 PROTOBUF_C__END_DECLS

@@ -124,8 +124,8 @@ extension CheckpointStore {
     }
   }
 
-  /// Whether a file is here with its size, without reading it. A file that belongs to the records of
-  /// an earlier checkpoint becomes part of this one, too.
+  /// Whether a file is here with its size, without reading it. A file that belongs to the records
+  /// of an earlier checkpoint becomes part of this one, too.
   package func findContent(_ file: CopiedFile) -> Bool {
     if (try? storage.byteCount(of: file.path)) == file.byteCount { return true }
     for name in (try? storage.names()) ?? [] where name != file.name {
@@ -150,11 +150,27 @@ extension CheckpointStore {
       at: offset, from: storage.open(file.path), path: storage.path(of: file.path))
   }
 
-  /// The newest manifest of a run that can be read, where the files of servers are on their own
-  /// disks, so that they cannot be checked here.
+  /// The files with rows of a checkpoint that are here, with their digests. Reads them completely.
+  package func rowsFiles(of name: CheckpointName) -> [(rank: UInt32, digest: String)] {
+    storage.files(of: name).compactMap { file in
+      guard
+        let rank = file.wholeMatch(of: /server-(\d{1,9})-of-\d{1,9}\.safetensors/).flatMap({
+          UInt32($0.1)
+        }), let source = try? storage.open("\(name.folder)/\(file)"),
+        let byteCount = try? storage.byteCount(of: "\(name.folder)/\(file)"),
+        let digest = try? FileContent.digest(
+          of: source, path: storage.path(of: "\(name.folder)/\(file)"), byteCount: byteCount)
+      else { return nil }
+      return (rank, digest)
+    }
+  }
+
+  /// The manifests of a run that can be read, where the files of servers are on their own disks, so
+  /// that they cannot be checked here.
   ///
   /// - Throws: ``CheckpointError`` when the folder or a manifest exists but cannot be read.
-  package func latestManifest(runID: String) throws(CheckpointError) -> Latest {
+  package func manifests(runID: String) throws(CheckpointError) -> Manifests {
+    var manifests: [CheckpointManifest] = []
     var problems: [String] = []
     var hasNoCheckpoint = true
     for entry in try list() {
@@ -165,14 +181,26 @@ extension CheckpointStore {
         if error.code == .inputOutput { throw error }
         problems.append(error.message)
       case .committed(let manifest) where manifest.runID == runID:
-        return Latest(manifest: manifest, problems: problems)
+        hasNoCheckpoint = false
+        manifests.append(manifest)
       case .committed(let manifest):
         problems.append(
           "Cannot resume from '\(folder)/\(entry.name.folder)': it belongs to run "
             + "'\(manifest.runID)', not to '\(runID)'; use another folder for checkpoints.")
       }
     }
-    return Latest(problems: problems, hasNoCheckpoint: hasNoCheckpoint)
+    return Manifests(
+      manifests: manifests, problems: problems, hasNoCheckpoint: hasNoCheckpoint)
+  }
+
+  /// The result of ``manifests(runID:)``.
+  package struct Manifests: Sendable, Equatable {
+    /// The newest first.
+    package let manifests: [CheckpointManifest]
+    /// Why others are unusable.
+    package let problems: [String]
+    /// Whether the run has no checkpoint at all, not even a damaged one.
+    package let hasNoCheckpoint: Bool
   }
 
   /// Writes a manifest whose files are on the disks of servers.

@@ -131,8 +131,8 @@ package struct CopiedRecords: Sendable, Equatable {
   /// Reads the file.
   ///
   /// - Parameter path: for messages.
-  /// - Throws: ``CheckpointError``: `unsupported` for a format of another release, `damaged` if it is
-  ///   not what was written.
+  /// - Throws: ``CheckpointError``: `unsupported` for a format of another release, `damaged` if it
+  ///   is not what was written.
   package init(decoding data: Data, path: String) throws(CheckpointError) {
     guard data.count <= Self.mostBytes,
       let format = try? JSONDecoder().decode(Format.self, from: data)
@@ -173,8 +173,8 @@ package struct CopiedRecords: Sendable, Equatable {
 // MARK: On a server's disk
 
 extension CheckpointStore {
-  /// The newest complete copy of records here, with the size and digest of its file; nil if there is
-  /// none. Damaged ones are skipped.
+  /// The newest complete copy of records here, with the size and digest of its file; nil if there
+  /// is none. Damaged ones are skipped.
   package func latestRecords() -> (records: CopiedRecords, file: CopiedFile)? {
     for name in ((try? storage.names()) ?? []).sorted(by: >) {
       let path = "\(name.folder)/\(CopiedFile.recordsName)"
@@ -199,7 +199,7 @@ extension CheckpointStore {
 
   private var overPath: String { "\(folder)/over" }
 
-  /// Notes that the run has come to its end, so that nobody looks for a coordinator's records.
+  /// Notes that the run has come to its end, so that its records are not looked for.
   package func noteOver() {
     guard access(folder, F_OK) == 0 else { return }
     try? DurableFile.write([], to: overPath)

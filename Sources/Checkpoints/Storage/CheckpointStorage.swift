@@ -12,6 +12,9 @@ package protocol CheckpointStorage: Sendable {
   /// The checkpoints that have files, in any order; none if there is no such place.
   func names() throws(CheckpointError) -> [CheckpointName]
 
+  /// The names of the files of a checkpoint, in any order, where that can be listed; else none.
+  func files(of name: CheckpointName) -> [String]
+
   /// Opens a file.
   ///
   /// - Throws: ``CheckpointError``, `missing` if there is none.
@@ -61,6 +64,8 @@ package protocol CheckpointStorage: Sendable {
 extension CheckpointStorage {
   /// The path of a file for messages.
   package func path(of file: String) -> String { "\(folder)/\(file)" }
+
+  package func files(of name: CheckpointName) -> [String] { [] }
 
   package func link(_ file: String, to other: String, in name: CheckpointName) -> Bool { false }
 }

@@ -25,6 +25,10 @@ struct FolderStorage: CheckpointStorage {
     }
   }
 
+  func files(of name: CheckpointName) -> [String] {
+    (try? PlainFile.names(in: path(of: name.folder), atMost: Self.mostEntries))?.sorted() ?? []
+  }
+
   func open(_ file: String) throws(CheckpointError) -> any ReadableFile {
     let path = path(of: file)
     return try FileDescriptor(path, .read, purpose: "read '\(path)'")

@@ -24,6 +24,9 @@ package enum CoordinatorEvent: Sendable, Equatable {
   case bestSaveFailed(String, isTransient: Bool)
   /// An answer to ``CoordinatorAction/findCheckpoint``: nil if all that are there are damaged.
   case checkpointFound(RestoredCheckpoint?)
+  /// Another answer, where the files of servers are on their own disks: the checkpoints of the run,
+  /// the newest first. Which of them have all files is for the servers to say.
+  case checkpointsListed([ListedCheckpoint])
   /// Another answer: there is none of the run at all, not even a damaged one.
   case noCheckpoint
   /// Another answer: the disk could not be read, so that it is not known which one is the newest.
@@ -35,6 +38,22 @@ package enum CoordinatorEvent: Sendable, Equatable {
   /// A person or a supervisor wants the run to end, `reason` such as `Ctrl-C`. Asked for twice, it
   /// ends at once.
   case stopRequested(reason: String)
+}
+
+/// A checkpoint whose files are on servers' disks.
+package struct ListedCheckpoint: Sendable, Equatable {
+  package var restored: RestoredCheckpoint
+  package var name: DiskQuestion.Checkpoint
+  /// The file of each server that wrote it.
+  package var rows: [HeldRows]
+
+  package init(
+    restored: RestoredCheckpoint, name: DiskQuestion.Checkpoint, rows: [HeldRows]
+  ) {
+    self.restored = restored
+    self.name = name
+    self.rows = rows
+  }
 }
 
 /// What the node has to do, in order, after an event.
@@ -52,8 +71,8 @@ package enum CoordinatorAction: Sendable, Equatable {
   /// `noCheckpoint` or `checkpointSearchFailed`.
   case findCheckpoint
   /// Publish a checkpoint, first having copied the records to another disk if the folder of the
-  /// checkpoints is not shared. Answer with `checkpointCommitted` or `checkpointCommitFailed`. There is
-  /// one at a time.
+  /// checkpoints is not shared. Answer with `checkpointCommitted` or `checkpointCommitFailed`.
+  /// There is one at a time.
   case commitCheckpoint(CheckpointCommit)
   /// Copy the records, with the newest checkpoint, to another disk if they are not there: a server
   /// may have come with an empty one. Nothing is answered.

@@ -27,6 +27,8 @@ package enum RunEvent: Sendable, Equatable {
   case clusterFormed(workers: UInt32, servers: UInt32, seconds: Double)
   /// A warning: the newest checkpoint cannot be determined; the search is repeated.
   case checkpointSearchFailed(message: String)
+  /// A warning: the newest checkpoint lacks files, and an older one takes its place.
+  case olderCheckpoint(message: String)
   /// The tables are rolled back to a version, under a new generation.
   case recovering(generation: UInt64, version: UInt64)
   /// The run is resumed in an epoch, from a version.

@@ -3,19 +3,20 @@ import Protocol
 /// The cluster forms, at the start of a run, on resuming and after a rollback:
 ///
 ///     gathering → settingUp → (the run begins)
-///         ↓           ↕
-///       findingCheckpoint
+///         ↓           ↕     ↖
+///       findingCheckpoint → findingHolders
 ///
 /// - A new run starts with *setting up*: servers and workers get ranks, make their tables, connect.
 /// - A resumed run starts with *gathering* its servers. If all of them still have the tables that
 ///   this run's records speak of, they keep them (adoption). If one does not, the tables are rolled
 ///   back.
 /// - A rollback raises the generation and *finds the newest checkpoint*, which the servers then
-///   load.
+///   load. Where servers have disks of their own, it asks them which files they have.
 struct Forming: Sendable, Equatable {
   private enum Stage: Sendable, Equatable {
     case gathering(recordedServerCount: UInt32)
     case findingCheckpoint(CheckpointSearch)
+    case findingHolders(HolderSearch)
     case settingUp(SetUp)
   }
 
@@ -110,6 +111,46 @@ struct Forming: Sendable, Equatable {
       return .end(impossible(checkpoint, in: run))
     }
     return Step(actions: setUp(from: checkpoint, in: &run))
+  }
+
+  /// A search has listed the checkpoints whose files are on servers' disks.
+  mutating func checkpointsListed(
+    _ checkpoints: [ListedCheckpoint], in run: inout RunContext, at now: Double
+  ) -> Step {
+    guard case .findingCheckpoint = stage else { return Step(actions: run.ignore()) }
+    guard let search = HolderSearch(checkpoints) else { return checkpointFound(nil, in: &run) }
+    stage = .findingHolders(search)
+    var step = Step(actions: run.members.servers.flatMap { inspection(of: $0, in: run) })
+    let next = chooseCheckpoint(in: &run, at: now)
+    step.actions += next.actions
+    step.transition = next.transition
+    return step
+  }
+
+  /// What a server is asked about its disk, while that is of interest.
+  func inspection(of node: NodeID, in run: RunContext) -> [CoordinatorAction] {
+    if case .findingHolders(let search) = stage { search.question(to: node, in: run) } else { [] }
+  }
+
+  /// A server has said what is on its disk.
+  mutating func diskInspected(
+    _ report: DiskReport, of node: NodeID, in run: inout RunContext, at now: Double
+  ) -> Step {
+    guard case .findingHolders(var search) = stage else { return Step(actions: run.ignore()) }
+    search.take(report, from: node)
+    stage = .findingHolders(search)
+    return chooseCheckpoint(in: &run, at: now)
+  }
+
+  private mutating func chooseCheckpoint(in run: inout RunContext, at now: Double) -> Step {
+    guard case .findingHolders(var search) = stage else { return Step() }
+    let choice = search.choose(in: run, at: now)
+    stage = .findingHolders(search)
+    guard let (checkpoint, warning) = choice else { return Step() }
+    stage = .findingCheckpoint(CheckpointSearch())
+    var step = checkpointFound(checkpoint.restored, in: &run)
+    if let warning { step.actions.insert(.report(.olderCheckpoint(message: warning)), at: 0) }
+    return step
   }
 
   /// A search has found no checkpoint, not even a damaged one.
@@ -207,9 +248,10 @@ struct Forming: Sendable, Equatable {
 
   // MARK: Time
 
-  mutating func tick(in run: RunContext, at now: Double) -> Step {
+  mutating func tick(in run: inout RunContext, at now: Double) -> Step {
     let timeout = run.plan.timing.startupTimeout
     if let since, now - since > timeout { return .end(failure(after: timeout, in: run)) }
+    if case .findingHolders = stage { return chooseCheckpoint(in: &run, at: now) }
     return Step(actions: retrySearch(at: now), transition: beginning(in: run, at: now))
   }
 
@@ -221,6 +263,9 @@ struct Forming: Sendable, Equatable {
   private func missing(in run: RunContext) -> String {
     if case .findingCheckpoint = stage {
       return "the newest checkpoint in '\(run.plan.checkpoints?.folder ?? "")' to be found and read"
+    }
+    if case .findingHolders = stage, run.members.servers.count == Int(run.plan.serverCount) {
+      return "the servers to find the files of the newest checkpoint on their disks"
     }
     let absent = [
       Members.absence("server", of: Int(run.plan.serverCount), here: run.members.servers.count),
@@ -255,6 +300,11 @@ struct Forming: Sendable, Equatable {
 
   private func failure(after timeout: Double, in run: RunContext) -> RunFailure {
     if case .findingCheckpoint(let search) = stage {
+      return search.failure(after: timeout, in: run)
+    }
+    if case .findingHolders(let search) = stage,
+      run.members.servers.count == Int(run.plan.serverCount)
+    {
       return search.failure(after: timeout, in: run)
     }
     return RunFailure(

@@ -38,15 +38,20 @@ extension CoordinatorState {
       Step(actions: forming.memberJoined(in: &run))
     }
     // A node that is not welcome yet learns that it has reached the coordinator.
-    return actions + (canWelcome ? [] : [run.notReady(node)])
+    return actions + (canWelcome ? [] : [run.notReady(node)] + inspection(of: node))
   }
 
   /// The same answers as the first time, in case they were lost. Tasks keep their ids, so that a
   /// node that has its task already notices.
   private func welcomeAgain(_ node: NodeID) -> [CoordinatorAction] {
-    guard canWelcome else { return [run.notReady(node)] }
+    guard canWelcome else { return [run.notReady(node)] + inspection(of: node) }
     let task = phase.tasks?.task(of: node).map { CoordinatorAction.send(.task($0), to: node) }
     return run.welcome(node) + (task.map { [$0] } ?? [])
+  }
+
+  /// A question to a server about its disk, if one is open. It is repeated with every sign of life.
+  private func inspection(of node: NodeID) -> [CoordinatorAction] {
+    if case .forming(let forming) = phase { forming.inspection(of: node, in: run) } else { [] }
   }
 
   /// Whether it is known what the generation begins with.
@@ -115,7 +120,7 @@ extension CoordinatorState {
   private func repeatSetUp(
     of node: NodeID, _ member: Members.Member, _ knownGeneration: UInt64
   ) -> [CoordinatorAction] {
-    guard canWelcome else { return [] }
+    guard canWelcome else { return inspection(of: node) }
     let isWaiting =
       knownGeneration == generation && member.role == .worker && !run.members.areServersReady
     return isWaiting ? [] : run.welcome(node)

@@ -132,6 +132,10 @@ package struct CoordinatorState: Sendable {
       return whileForming(at: now) { forming, run in
         forming.checkpointFound(checkpoint, in: &run)
       }
+    case .checkpointsListed(let checkpoints):
+      return whileForming(at: now) { forming, run in
+        forming.checkpointsListed(checkpoints, in: &run, at: now)
+      }
     case .noCheckpoint:
       return whileForming(at: now) { forming, run in
         Step(actions: forming.noCheckpoint(in: &run, at: now))
@@ -179,8 +183,10 @@ package struct CoordinatorState: Sendable {
     case .checkpointFailed(let generation, let version, let message):
       guard generation == run.generation, member.role == .server else { return run.ignore() }
       return run.checkpoints.noteFailure(message, of: member, at: version) + settle(version)
-    // An answer to a question of before the run was found.
-    case .inspected: return run.ignore()
+    case .inspected(let report):
+      return whileForming(at: now) { forming, run in
+        forming.diskInspected(report, of: node, in: &run, at: now)
+      }
     }
   }
 
@@ -275,7 +281,7 @@ package struct CoordinatorState: Sendable {
   private mutating func tickPhase(at now: Double) -> [CoordinatorAction] {
     switch phase {
     case .forming:
-      whileForming(at: now) { forming, run in forming.tick(in: run, at: now) }
+      whileForming(at: now) { forming, run in forming.tick(in: &run, at: now) }
     case .training, .evaluating:
       take(phase.tasks?.limitWorkerless(in: run, at: now) ?? Step(), at: now)
     case .saving:

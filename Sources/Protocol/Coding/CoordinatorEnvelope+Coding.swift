@@ -58,11 +58,9 @@ extension CoordinatorEnvelope {
       committed.pointee.content = arena.string(content)
       header.pointee.body_case = MRDIB__V1__CONTROL_HEADER__BODY_CHECKPOINT_COMMITTED
       header.pointee.checkpoint_committed = committed
-    case .inspect(let folder):
-      let inspect = arena.make(mrdib__v1__inspect__init)
-      inspect.pointee.folder = arena.string(folder)
+    case .inspect(let question):
       header.pointee.body_case = MRDIB__V1__CONTROL_HEADER__BODY_INSPECT
-      header.pointee.inspect = inspect
+      header.pointee.inspect = arena.inspect(question)
     }
     return WireMessage(frames: [arena.pack(header)])
   }
@@ -208,7 +206,7 @@ extension WireReader {
         content: try string(
           committed.content, atMost: limits.configurationBytes, "text of a manifest"))
     case MRDIB__V1__CONTROL_HEADER__BODY_INSPECT:
-      return .inspect(folder: try text(required(header.inspect, "folder").folder, "folder"))
+      return .inspect(try diskQuestion(try required(header.inspect, "question")))
     default:
       throw malformed("it is not a message that a coordinator sends")
     }

@@ -122,12 +122,17 @@ package struct CoordinatorRole: Sendable {
       guard !directory.hasRecords else { throw RecordsAreThere() }
       announce("listening at \(listener.endpoint), asking servers for copies of the run's records")
       try endpointFile?.write(listener.advertised)
+      // Servers may be started only once this process is.
+      ServiceManager.inherited.ready(
+        "listening at \(listener.endpoint), asking servers for records")
     }
     do {
-      let reports = try search.run(context, watch.settings(security, nil))
+      let reports = try search.run(context, watch.settings(security, telemetry))
       guard let directory = made else { return (nil, nil) }
-      let found = try LostRecords(directory, setup: setup, security: security)
-        .find(in: reports, lostRecords, runID: runID)
+      let found = try LifeSign.inherited.giveWhile {
+        try LostRecords(directory, setup: setup, security: security)
+          .find(in: reports, lostRecords, runID: runID)
+      }
       announce(
         found.map { "resuming run \($0) with the records that servers hold" }
           ?? "no server holds records of such a run: a new one begins")

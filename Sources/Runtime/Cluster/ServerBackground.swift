@@ -21,6 +21,9 @@ final class ServerBackground<Peer: Hashable & Sendable>: Sendable {
   private let writing = DispatchQueue(label: "mrdib.server.checkpoint", qos: .utility)
   private let keeping = DispatchQueue(label: "mrdib.server.copies", qos: .utility)
   private let sendingAgain = DispatchQueue(label: "mrdib.server.lost-copies", qos: .background)
+  /// Reads whole files, while others' copies are answered.
+  private let inspecting = DispatchQueue(label: "mrdib.server.inspection", qos: .utility)
+  private let isInspecting = Mutex(false)
   private let copies: CheckpointCopies
   /// Used on the queue `keeping` only.
   private nonisolated(unsafe) let keeper = CopyKeeper()
@@ -122,13 +125,16 @@ final class ServerBackground<Peer: Hashable & Sendable>: Sendable {
   }
 
   /// Looks at this machine's disk.
-  func inspect(_ folder: String, _ report: DiskReport) {
-    keeping.async { [self] in
-      var report = report
-      let found = copies.inspect(folder)
-      report.records = found.records
-      report.generation = max(report.generation, found.generation)
-      self.report(.inspected(report))
+  func inspect(_ question: DiskQuestion, _ report: DiskReport) {
+    let isBusy = isInspecting.withLock { isInspecting in
+      defer { isInspecting = true }
+      return isInspecting
+    }
+    guard !isBusy else { return }
+    inspecting.async { [self] in
+      let found = copies.inspect(question, report)
+      isInspecting.withLock { $0 = false }
+      self.report(.inspected(found))
     }
   }
 

@@ -239,7 +239,9 @@ private final class ServerProcess: ZeroMQMemberEnvironment, ServerEnvironment {
     background.keepManifest(manifest, content, of: welcome)
   }
 
-  func inspect(_ folder: String, _ report: DiskReport) { background.inspect(folder, report) }
+  func inspect(_ question: DiskQuestion, _ report: DiskReport) {
+    background.inspect(question, report)
+  }
 
   func noteOver(_ welcome: Welcome) { background.noteOver(welcome) }
 

@@ -83,7 +83,8 @@ package struct RunTally: Sendable {
     case .stopping(let outcome):
       if case .failed(let failure) = outcome.ending { hasDiverged = failure.kind == .diverged }
     case .awaitingWorkers, .waiting, .idleWorkers, .otherKernels, .clusterFormed,
-      .checkpointSearchFailed, .notImproved, .bestSaved, .bestNotSaved, .checkpointOverdue,
+      .checkpointSearchFailed, .olderCheckpoint, .notImproved, .bestSaved, .bestNotSaved,
+      .checkpointOverdue,
       .stopRequested:
       break
     }

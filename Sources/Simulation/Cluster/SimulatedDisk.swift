@@ -30,6 +30,16 @@ package struct SimulatedDisk {
   private static let keptCount = 2
   /// Where the copies of a file are, if every server has a disk of its own.
   private var holders: [String: Set<Slot>] = [:]
+  /// Copies of what only the coordinator's disk has, by the server on whose disk they are.
+  private var copies: [Slot: CoordinatorCopy] = [:]
+
+  /// A copy of what only the coordinator's disk has, as of a checkpoint.
+  private struct CoordinatorCopy {
+    let checkpoint: CheckpointCommit
+    let run: StoredRun
+    let best: SavedModel?
+    let manifests: [String: CheckpointCommit]
+  }
 
   // MARK: Records
 
@@ -86,12 +96,73 @@ package struct SimulatedDisk {
   ///
   /// - Returns: the newest checkpoint, if it lost a file.
   mutating func lose(_ slot: Slot) -> String? {
+    let wasWhole = newestFirst.first.map { isComplete($0.value) } ?? false
+    copies[slot] = nil
     for file in files.keys {
       holders[file]?.remove(slot)
       if holders[file]?.isEmpty == true { files[file] = nil }
     }
-    guard let newest = newestFirst.first, !isComplete(newest.value) else { return nil }
+    guard wasWhole, let newest = newestFirst.first, !isComplete(newest.value) else { return nil }
     return newest.key
+  }
+
+  // MARK: The coordinator's disk
+
+  /// The records, the best model and the manifests are copied to a server's disk, with the manifest
+  /// of a checkpoint that is about to be committed; nil: of the newest one.
+  mutating func copyRecords(asOf commit: CheckpointCommit?, to slot: Slot) {
+    guard let run, let checkpoint = commit ?? newestFirst.first?.value else { return }
+    var copied = manifests
+    copied[Self.manifest(of: checkpoint)] = checkpoint
+    copies[slot] = CoordinatorCopy(
+      checkpoint: checkpoint, run: run, best: best, manifests: copied)
+  }
+
+  /// The coordinator's disk is lost. What servers' disks have takes its place, under a higher
+  /// generation, as `LostRecords` does.
+  ///
+  /// - Returns: what is lost with it, if that is more than what came after the newest checkpoint.
+  mutating func loseRecords() -> String? {
+    guard let lost = run, let newest = newestFirst.first else { return nil }
+    let found = copies.values.max {
+      ($0.checkpoint.generation, $0.checkpoint.version)
+        < ($1.checkpoint.generation, $1.checkpoint.version)
+    }
+    guard let found else { return "the records of the run" }
+    run = found.run
+    run?.progress.term = lost.progress.term
+    run?.progress.generation = lost.progress.generation + 1
+    best = found.best
+    manifests = found.manifests.filter { isComplete($0.value) }
+    return manifests[newest.key] == nil ? "the checkpoint \(newest.key)" : nil
+  }
+
+  /// The files with rows on a server's disk.
+  func rows(on slot: Slot) -> [HeldRows] {
+    files.filter { holders[$0.key]?.contains(slot) == true && !$0.value.isDamaged }.map {
+      HeldRows(
+        generation: $0.value.snapshot.generation, version: $0.value.snapshot.version,
+        rank: UInt32($0.value.snapshot.rank), digest: $0.key)
+    }
+  }
+
+  /// The checkpoints with manifests, the newest first.
+  var listed: [ListedCheckpoint] {
+    newestFirst.map { manifest, commit in
+      ListedCheckpoint(
+        restored: RestoredCheckpoint(manifest: manifest, version: commit.version),
+        name: .init(generation: commit.generation, version: commit.version),
+        rows: commit.shards.map {
+          HeldRows(
+            generation: $0.generation, version: $0.version, rank: $0.rank, digest: $0.digest)
+        })
+    }
+  }
+
+  /// All copies of a file of the newest checkpoint are damaged, if there is an older one.
+  mutating func damageCopies() {
+    guard manifests.count > 1, let shard = newestFirst.first?.value.shards.last else { return }
+    files[shard.file]?.isDamaged = true
   }
 
   /// Whether the files of all servers exist.

@@ -52,7 +52,8 @@ package struct FaultPlan: Sendable {
   private mutating func keepCopies(_ shape: ClusterShape, _ dice: inout Dice) {
     copies = 2
     longestArrival = 0
-    let loss = Fault.loseDisk(.server(dice.integer(in: 0...shape.servers - 1)))
+    let number = dice.integer(in: 0...shape.servers)
+    let loss = Fault.loseDisk(number == shape.servers ? .coordinator : .server(number))
     ambushes.append(
       Ambush(
         milestone: .commit, passes: dice.integer(in: 0...4),
@@ -132,8 +133,11 @@ package enum Fault: Sendable, Hashable {
   case pause(ClusterShape)
   /// A file of the newest checkpoint is damaged.
   case damageCheckpoint
-  /// `kill -9` of a server, whose disk is lost too. The replacement has an empty one.
+  /// `kill -9` of a server or the coordinator, whose disk is lost too. The replacement has an empty
+  /// one.
   case loseDisk(Slot)
+  /// All copies of a file of the newest checkpoint are damaged, and a server is killed.
+  case damageCopies(Slot)
   /// Writing checkpoints fails for a while.
   case fullDisk(seconds: Double)
   /// Reading checkpoints fails for a while, undamaged ones as well.

@@ -24,6 +24,8 @@ package enum Mutation: String, Sendable, CaseIterable {
   case incompleteCheckpoints = "incomplete-checkpoints"
   /// Servers with disks of their own report their rows as saved before there is a copy.
   case reportBeforeCopy = "report-before-copy"
+  /// The coordinator commits a checkpoint before there is a copy of its records.
+  case reportBeforeRecords = "report-before-records"
   /// Servers take a copy that was damaged on its way for whole.
   case skipDigest = "skip-digest"
 }

@@ -58,6 +58,18 @@ extension SimulatedCluster {
     case .damageCheckpoint:
       // A damaged copy is as good as none, and only one copy of a file may be lost.
       if faults.copies == 1 { disk.damageNewest() }
+    case .damageCopies(let slot):
+      disk.damageCopies()
+      if let name = processes[slot] { kill(name) }
+    case .loseDisk(.coordinator):
+      // Before the first checkpoint nothing is copied: the run begins again, as another one.
+      guard disk.hasCheckpoints else { return happen(.kill(.coordinator)) }
+      count(.lostCoordinatorDisk)
+      if let name = processes[.coordinator] { kill(name) }
+      lastCoordinator = nil
+      if let lost = disk.loseRecords() {
+        report("the loss of the coordinator's disk loses \(lost)")
+      }
     case .loseDisk(let slot):
       count(.lostDisk)
       if let name = processes[slot] { kill(name) }

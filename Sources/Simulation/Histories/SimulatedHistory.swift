@@ -83,6 +83,7 @@ package enum Effect: String, Sendable, CaseIterable {
   case rescaled = "the run resumes with other numbers of processes"
   case passedOver = "a damaged checkpoint is skipped"
   case lostDisk = "a server is lost with its disk"
+  case lostCoordinatorDisk = "the coordinator is lost with its disk"
   case fetchedFile = "a server fetches its rows from another's disk"
   case fullDisk = "a checkpoint does not fit the disk"
   case unreadableDisk = "checkpoints cannot be read"

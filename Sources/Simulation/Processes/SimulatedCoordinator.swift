@@ -16,6 +16,8 @@ package final class SimulatedCoordinator: SimulatedProcess, CoordinatorEnvironme
     initialState, tables: cluster.problem.model.tables, in: self)
   /// When the queue of jobs on best models is empty.
   private var modelsDoneAt = 0.0
+  /// When the queue of jobs on checkpoints is empty.
+  private var checkpointsDoneAt = 0.0
   /// Files that the coordinator asked to delete.
   private var discarded: Set<String> = []
 
@@ -116,7 +118,16 @@ package final class SimulatedCoordinator: SimulatedProcess, CoordinatorEnvironme
   // MARK: Checkpoints
 
   package func findCheckpoint() {
-    later(cluster.jobSeconds(slow: 2)) { [self] in node.finished(search()) }
+    queueCheckpointJob(slow: 2) { [self] in node.finished(search()) }
+  }
+
+  /// Where servers have disks of their own, jobs on checkpoints run one after the other: what is
+  /// found stays the newest while servers look at their disks.
+  private func queueCheckpointJob(slow: Double, _ job: @escaping () -> Void) {
+    let seconds = cluster.jobSeconds(slow: slow)
+    guard cluster.faults.copies > 1 else { return later(seconds, job) }
+    checkpointsDoneAt = max(checkpointsDoneAt, now) + seconds
+    later(checkpointsDoneAt - now, job)
   }
 
   private func search() -> CoordinatorEvent {
@@ -126,14 +137,48 @@ package final class SimulatedCoordinator: SimulatedProcess, CoordinatorEnvironme
     }
     guard cluster.disk.hasCheckpoints else { return .noCheckpoint }
     if cluster.disk.isNewestDamaged { cluster.count(.passedOver) }
+    if cluster.faults.copies > 1 { return .checkpointsListed(cluster.disk.listed) }
     return .checkpointFound(cluster.disk.latestUsable)
   }
 
   package func commitCheckpoint(_ commit: CheckpointCommit, keepers: [ServerPlace]) {
     cluster.pass(.commit)
+    guard cluster.faults.copies == 1 else { return self.commit(commit, copyingTo: keepers) }
     let seconds = cluster.jobSeconds(slow: 2)
     later(seconds) { [self] in node.finished(write(commit)) }
     cluster.sent(commit, from: name, for: seconds)
+  }
+
+  /// First the copy of the records, then the checkpoint.
+  private func commit(_ commit: CheckpointCommit, copyingTo keepers: [ServerPlace]) {
+    var isCopied = cluster.mutation == .reportBeforeRecords
+    queueCheckpointJob(slow: 2) { [self] in
+      if !isCopied { isCopied = copyRecords(asOf: commit, to: keepers) }
+    }
+    queueCheckpointJob(slow: 2) { [self] in
+      guard isCopied else {
+        return node.finished(
+          .checkpointCommitFailed(
+            version: commit.version, message: "no server takes a copy of the records"))
+      }
+      node.finished(write(commit))
+      guard cluster.mutation == .reportBeforeRecords else { return }
+      later(6) { [self] in copyRecords(asOf: commit, to: keepers) }
+    }
+  }
+
+  package func copyRecords(to keepers: [ServerPlace]) {
+    queueCheckpointJob(slow: 2) { [self] in copyRecords(asOf: nil, to: keepers) }
+  }
+
+  /// - Returns: whether a server lives that can keep the copy.
+  @discardableResult
+  private func copyRecords(asOf commit: CheckpointCommit?, to keepers: [ServerPlace]) -> Bool {
+    let keeper = keepers.lazy.compactMap { self.cluster.processes.name(at: $0.endpoint) }
+      .first { self.cluster.processes[$0] != nil }
+    guard let keeper else { return false }
+    cluster.disk.copyRecords(asOf: commit, to: keeper.slot)
+    return true
   }
 
   private func write(_ commit: CheckpointCommit) -> CoordinatorEvent {

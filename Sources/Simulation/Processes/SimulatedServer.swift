@@ -157,6 +157,14 @@ package final class SimulatedServer: SimulatedMember, ServerEnvironment {
     return nil
   }
 
+  package func inspect(_ question: DiskQuestion, _ report: DiskReport) {
+    later(cluster.jobSeconds(slow: 2)) { [self] in
+      var report = report
+      report.rows = cluster.disk.rows(on: name.slot)
+      node.handle(.inspected(report))
+    }
+  }
+
   package func end(_ departure: Departure) { if mayAct() { cluster.left(name, departure) } }
 
   // MARK: Audit

@@ -96,8 +96,8 @@ final class CheckpointCopies: Sendable {
     }
   }
 
-  /// Sends this server's file of the checkpoint that a generation began with, if the other server has
-  /// lost it: until the next checkpoint there would be one copy only.
+  /// Sends this server's file of the checkpoint that a generation began with, if the other server
+  /// has lost it: until the next checkpoint there would be one copy only.
   func sendAgain(_ restored: RestoredCheckpoint, of welcome: Welcome) {
     do {
       let store = store(of: welcome)
@@ -211,25 +211,28 @@ final class CheckpointCopies: Sendable {
 
   // MARK: A coordinator's lost disk
 
-  /// What is on this machine's disk.
+  /// What is on this machine's disk. Files that are asked for are read completely.
   ///
-  /// - Parameter asked: the folder of all runs, unless this machine has one of its own.
-  func inspect(_ asked: String) -> (records: [HeldRecords], generation: UInt64) {
-    let folder = folder ?? asked
+  /// - Returns: the report with what was found.
+  func inspect(_ question: DiskQuestion, _ report: DiskReport) -> DiskReport {
+    var report = report
+    let folder = folder ?? question.folder
     state.withLock { $0.inspected = folder }
-    var records: [HeldRecords] = []
-    var generation: UInt64 = 0
+    guard question.runID.isEmpty else {
+      report.rows = inspectedStore(of: question.runID)?.heldRows(of: question.checkpoints) ?? []
+      return report
+    }
     for run in CheckpointStore.runs(in: folder).prefix(WireLimits.standard.heldRecords) {
       let store = CheckpointStore(folder: "\(folder)/\(run)")
       guard let names = try? store.storage.names(), !names.isEmpty else { continue }
-      generation = max(generation, names.map(\.generation).max() ?? 0)
-      if let held = store.heldRecords(of: run) { records.append(held) }
+      report.generation = max(report.generation, names.map(\.generation).max() ?? 0)
+      if let held = store.heldRecords(of: run) { report.records.append(held) }
     }
-    return (records, generation)
+    return report
   }
 
-  /// The checkpoints of a run on this machine's disk, once it was inspected; nil before, and for what
-  /// cannot be a run's id.
+  /// The checkpoints of a run on this machine's disk, once it was inspected; nil before, and for
+  /// what cannot be a run's id.
   func inspectedStore(of runID: String) -> CheckpointStore? {
     guard !runID.isEmpty, runID != ".", runID != "..", !runID.contains("/") else { return nil }
     return state.withLock { $0.inspected }.map { CheckpointStore(folder: "\($0)/\(runID)") }
@@ -237,6 +240,19 @@ final class CheckpointCopies: Sendable {
 }
 
 extension CheckpointStore {
+  /// The files with rows that are here, of some checkpoints.
+  fileprivate func heldRows(of checkpoints: [DiskQuestion.Checkpoint]) -> [HeldRows] {
+    checkpoints.flatMap { checkpoint in
+      rowsFiles(
+        of: CheckpointName(generation: checkpoint.generation, version: checkpoint.version)
+      ).map {
+        HeldRows(
+          generation: checkpoint.generation, version: checkpoint.version, rank: $0.rank,
+          digest: $0.digest)
+      }
+    }
+  }
+
   /// The newest copy of a run's records.
   fileprivate func heldRecords(of run: String) -> HeldRecords? {
     guard let (records, file) = latestRecords(), records.runID == run else { return nil }

@@ -52,8 +52,8 @@ package struct LostRecords {
   ///   - reports: of all servers.
   ///   - runID: the run that is wanted; nil: the only one.
   /// - Returns: the run's id; nil if no copy was found.
-  /// - Throws: ``RuntimeError`` if there are copies and none may be used, or several runs have some;
-  ///   `CheckpointError` if no copy is whole.
+  /// - Throws: ``RuntimeError`` if there are copies and none may be used, or several runs have
+  ///   some; `CheckpointError` if no copy is whole.
   func find(in reports: [DiskReport], _ choice: Choice, runID: String?) throws -> String? {
     let found = candidates(reports, runID: runID)
     guard let newest = found.first else { return nil }
@@ -108,9 +108,9 @@ package struct LostRecords {
         .records, of: name, byteCount: Int(clamping: held.byteCount), digest: held.digest)
     else { throw CheckpointError(.damaged, "Its records have no digest.") }
     try exchange.fetch(file, into: place, runID: held.runID)
+    let path = place.storage.path(of: file.path)
     let records = try CopiedRecords(
-      decoding: Data(contentsOf: URL(fileURLWithPath: place.storage.path(of: file.path))),
-      path: place.storage.path(of: file.path))
+      decoding: Data(try PlainFile.contents(of: path, atMost: CopiedRecords.mostBytes)), path: path)
     for content in records.contents { try exchange.fetch(content, into: place, runID: held.runID) }
     try succeed(records, in: place, reports)
     try putInPlace(records, from: place)
@@ -174,7 +174,7 @@ package struct LostRecords {
     }
     // This start is added to those before.
     let own = try? JSONDecoder().decode(
-      RunEnvironment.self, from: Data(contentsOf: URL(fileURLWithPath: path)))
+      RunEnvironment.self, from: Data(PlainFile.contents(of: path, atMost: 16 << 20)))
     try DurableFile.write(Array(text.utf8), to: path)
     if let own { try directory.writeEnvironment(own) }
   }

@@ -1,5 +1,6 @@
 import Checkpoints
 import Coordinator
+import Files
 import Foundation
 import Logging
 import Protocol
@@ -136,8 +137,8 @@ final class RecordsCopier: Sendable {
     var texts: [String: String] = [:]
     let hasModel = sources.count > 1
     for path in [directory.environmentPath] + (hasModel ? [BestModel.path(directory.path)] : []) {
-      guard let text = try? String(contentsOfFile: path, encoding: .utf8) else { continue }
-      texts[(path as NSString).lastPathComponent] = text
+      guard let bytes = try? PlainFile.contents(of: path, atMost: 16 << 20) else { continue }
+      texts[(path as NSString).lastPathComponent] = String(decoding: bytes, as: UTF8.self)
     }
     let records = CopiedRecords(
       runID: run.identity.id, name: manifests[0].name, epochsFinished: run.progress.epochsFinished,

@@ -89,7 +89,7 @@ final class RecordsSearch: NetworkHandler {
       return
     }
     askedAt[peer] = now
-    let question = CoordinatorEnvelope(term: 0, message: .inspect(folder: folder))
+    let question = CoordinatorEnvelope(term: 0, message: .inspect(DiskQuestion(folder: folder)))
     // What cannot be sent is asked again.
     try? loop.send(question.encoded(), to: peer)
   }

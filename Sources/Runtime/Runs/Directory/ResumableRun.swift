@@ -104,8 +104,8 @@ package enum ResumeChoice: Sendable, Equatable, CustomStringConvertible {
   /// Resume the run in this folder.
   case path(String)
 
-  /// `auto`, `servers`, `never`, or a folder that exists. A folder that is called `auto` is given as
-  /// `./auto`.
+  /// `auto`, `servers`, `never`, or a folder that exists. A folder that is called `auto` is given
+  /// as `./auto`.
   ///
   /// - Throws: ``RuntimeError``.
   package init(argument: String) throws {

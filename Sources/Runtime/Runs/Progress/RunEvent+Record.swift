@@ -49,6 +49,7 @@ extension RunEvent {
         ]
       )
     case .checkpointSearchFailed: ("checkpoint_search_failed", [:])
+    case .olderCheckpoint: ("older_checkpoint", [:])
     case .recovering(let generation, let version):
       ("rollback", ["generation": .whole(generation), "version": .whole(version)])
     case .resumed(let epoch, let version, _):

@@ -30,6 +30,7 @@ extension RunEvent {
         + "resumes"
     case .checkpointSearchFailed(let message):
       return "warning: cannot determine the newest checkpoint, retrying: \(message)"
+    case .olderCheckpoint(let message): return "warning: \(message)"
     case .idleWorkers(let count, let shards):
       let workers = ProgressFormat.count(Int(count), "worker")
       return "warning: \(workers) without work: a batch has only "

@@ -46,9 +46,8 @@ final class CheckpointCommitter: Sendable {
     searches.withLock { $0 += 1 }
     queue.async { [self] in
       do {
-        let latest =
-          try isCopied
-          ? store.latestManifest(runID: plan.runID) : store.latestUsable(runID: plan.runID)
+        guard !isCopied else { return try list() }
+        let latest = try store.latestUsable(runID: plan.runID)
         guard !latest.hasNoCheckpoint else { return report(.noCheckpoint, latest.problems) }
         let restored = try latest.manifest.map {
           RestoredCheckpoint(
@@ -59,6 +58,26 @@ final class CheckpointCommitter: Sendable {
         report(.checkpointSearchFailed("\(error)"), [])
       }
     }
+  }
+
+  /// Most checkpoints of which servers are asked which files they have.
+  private static let mostListed = 8
+
+  private func list() throws {
+    let found = try store.manifests(runID: plan.runID)
+    guard !found.hasNoCheckpoint else { return report(.noCheckpoint, found.problems) }
+    let listed = try found.manifests.prefix(Self.mostListed).map { manifest in
+      let (generation, version) = (manifest.name.generation, manifest.version)
+      return ListedCheckpoint(
+        restored: RestoredCheckpoint(
+          manifest: manifest.name.manifest, version: version, content: try content(of: manifest)),
+        name: .init(generation: generation, version: version),
+        rows: manifest.shards.enumerated().map { rank, shard in
+          HeldRows(
+            generation: generation, version: version, rank: UInt32(rank), digest: shard.digest)
+        })
+    }
+    report(.checkpointsListed(listed), found.problems)
   }
 
   /// Commits a checkpoint that all servers have written, and deletes old ones.
@@ -80,7 +99,7 @@ final class CheckpointCommitter: Sendable {
     let search = searches.withLock { $0 }
     queue.async { [self] in
       do {
-        guard isCopied, let newest = try store.latestManifest(runID: plan.runID).manifest else {
+        guard isCopied, let newest = try store.manifests(runID: plan.runID).manifests.first else {
           return
         }
         try copyRecords(asOf: newest, to: keepers, since: search)
@@ -95,9 +114,7 @@ final class CheckpointCommitter: Sendable {
   private func copyRecords(
     asOf manifest: CheckpointManifest, to keepers: [ServerPlace], since search: Int
   ) throws {
-    let older = try store.list().compactMap(\.manifest).filter {
-      $0.runID == plan.runID && $0.name < manifest.name
-    }
+    let older = try store.manifests(runID: plan.runID).manifests.filter { $0.name < manifest.name }
     try records.copy(
       asOf: [manifest] + older.prefix(max(0, keptCount - 1)), to: keepers
     ) { [self] in searches.withLock { $0 == search } }

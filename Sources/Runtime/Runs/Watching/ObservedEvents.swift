@@ -45,7 +45,7 @@ extension RunEvent {
     case .recovering: ("recovery", .warning)
     case .resumed: ("resumed", .info)
     case .checkpointCommitted: ("checkpoint", .info)
-    case .checkpointSearchFailed, .checkpointFailed, .checkpointOverdue:
+    case .checkpointSearchFailed, .olderCheckpoint, .checkpointFailed, .checkpointOverdue:
       ("checkpoint-problem", .warning)
     case .bestNotSaved: ("notice", .warning)
     case .stopRequested: ("stop", .info)

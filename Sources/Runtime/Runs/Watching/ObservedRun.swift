@@ -98,7 +98,8 @@ package struct ObservedRun: Sendable {
     case .stopRequested: state = .draining
     case .stopping(let outcome): end(outcome, at: now)
     case .nodeJoined, .nodeRefused, .awaitingWorkers, .waiting, .idleWorkers, .otherKernels,
-      .clusterFormed, .checkpointSearchFailed, .resumed, .bestSaved, .bestNotSaved,
+      .clusterFormed, .checkpointSearchFailed, .olderCheckpoint, .resumed, .bestSaved,
+      .bestNotSaved,
       .checkpointCommitted, .checkpointFailed, .checkpointOverdue:
       break
     }
