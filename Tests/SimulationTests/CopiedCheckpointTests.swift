@@ -68,6 +68,31 @@ import Testing
     #expect(effects[.restored, default: 0] > 15)
   }
 
+  @Test("a checkpoint that is committed before its records are copied may be lost with them")
+  func recordsFirst() throws {
+    let simulation = Simulation()
+    var lostCount = 0
+    for seed in 0..<12 as Range<UInt64> {
+      var faults = FaultPlan.none
+      faults.copies = 2
+      faults.endsAt = 60
+      faults.longestStep = 0.3
+      faults.ambushes = [
+        Ambush(
+          milestone: .commit, passes: Int(seed) % 3, delay: 0.5, fault: .loseDisk(.coordinator))
+      ]
+      let cluster = try simulation.cluster(
+        .bpr, ClusterShape(workers: 2, servers: 2), faults: faults,
+        mutation: .reportBeforeRecords, seed: seed)
+      cluster.run()
+      let isLost = cluster.violations.contains {
+        $0.contains("the loss of the coordinator's disk loses")
+      }
+      if isLost { lostCount += 1 }
+    }
+    #expect(lostCount > 0)
+  }
+
   @Test("when no server has a file of the newest checkpoint, an older one takes its place")
   func olderCheckpoint() throws {
     let effects = try histories(

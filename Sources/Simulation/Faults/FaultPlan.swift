@@ -52,8 +52,9 @@ package struct FaultPlan: Sendable {
   private mutating func keepCopies(_ shape: ClusterShape, _ dice: inout Dice) {
     copies = 2
     longestArrival = 0
-    let number = dice.integer(in: 0...shape.servers)
-    let loss = Fault.loseDisk(number == shape.servers ? .coordinator : .server(number))
+    let slot =
+      dice.happens(0.5) ? Slot.coordinator : .server(dice.integer(in: 0...shape.servers - 1))
+    let loss = Fault.loseDisk(slot)
     ambushes.append(
       Ambush(
         milestone: .commit, passes: dice.integer(in: 0...4),
