@@ -163,7 +163,7 @@ public final class Dataset: Sendable {
     }
   }
 
-  /// Users for whom no negative can be drawn.
+  /// Users that have every item of the pool: no negative can be drawn for them.
   var usersWithWholePool: [Int] {
     (0..<userCount).filter { train.degree($0) == negativePool.count }
   }

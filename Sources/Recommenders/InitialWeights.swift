@@ -62,14 +62,14 @@ public struct InitialWeights: Sendable {
       guard tensor.type == .float32, tensor.shape.count == 2, tensor.shape[1] == table.width else {
         throw problem(
           "its table '\(table.name)' is \(tensor.type.rawValue) \(tensor.shape), and that of this "
-            + "run has rows of \(table.width) numbers (F32): train with the settings of the run that "
-            + "wrote it")
+            + "run has rows of \(table.width) numbers (F32): train with the settings of the run "
+            + "that wrote it")
       }
       let rows = tensor.shape[0]
       guard rows <= table.rows else {
         throw problem(
           "its table '\(table.name)' has \(rows) rows, and that of this run only \(table.rows): "
-            + "data that lost users or items, or numbers them anew, needs a run from the beginning")
+            + "data that lost users or items, or renumbered them, needs a run from the beginning")
       }
       guard rows == table.rows || [userCount, itemCount].contains(table.rows) else {
         throw problem(
@@ -78,9 +78,10 @@ public struct InitialWeights: Sendable {
       }
     }
     guard isOfModel else {
+      let names = tables.prefix(4).map(\.name).joined(separator: ", ")
       throw problem(
-        "it has none of the tables of this model (\(tables.prefix(4).map(\.name).joined(separator: ", ")))"
-          + ": name the parameters.safetensors of the same model")
+        "it has none of the tables of this model (\(names)): name the "
+          + "parameters.safetensors of the same model")
     }
   }
 

@@ -46,7 +46,8 @@ import Testing
   @Test("what to resume, and names of processes")
   func options() throws {
     for command in ["train", "coordinator"] {
-      try check([command, "--resume", "atuo"], status: 64, says: "'atuo'", "auto, never, or")
+      try check(
+        [command, "--resume", "atuo"], status: 64, says: "'atuo'", "auto, servers, never, or")
     }
     for role in ["worker", "server"] {
       try check([role, "--name", "my worker"], status: 64, says: "'my worker'", "without blanks")

@@ -68,7 +68,7 @@ struct StartFromTests {
     }
   }
 
-  @Test("known rows go on where they were, new ones begin as in a run from the beginning")
+  @Test("known rows continue where they were, new ones begin as in a run from the beginning")
   func rows() throws {
     let still = ["--objective", "plain", "--single-process", "--set", "learning_rate=1e-12"]
     let yesterday = try train(

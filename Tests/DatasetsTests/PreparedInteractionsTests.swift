@@ -5,8 +5,8 @@ import Tensors
 import TestSupport
 import Testing
 
-/// Large texts in binary form: the same data set as from the text, and the text's own words for
-/// what is wrong with it.
+/// Large texts in binary form: the same data set as from the text, and the same messages for a text
+/// with a problem.
 @Suite("Prepared interactions")
 struct PreparedInteractionsTests {
   private let data: TemporaryFolder
@@ -69,7 +69,7 @@ struct PreparedInteractionsTests {
     return lines.sorted { $0.key < $1.key }.map(\.line).joined()
   }()
 
-  /// ``rows`` without the user that has every item, for whom no negative could be drawn.
+  /// ``rows`` without the user that has every item: no negative could be drawn.
   private static var usableRows: String {
     rows.split(separator: "\n").filter { !$0.hasPrefix("40\t") || $0.contains("\t0\t1\t0\t") }
       .map { "\($0)\n" }.joined()
@@ -123,7 +123,7 @@ struct PreparedInteractionsTests {
     #expect(prepared.counts.missingItem == -1 && prepared.counts.dropped == [1, 2, 1])
   }
 
-  @Test("other text is prepared anew, and small text is not")
+  @Test("other text is prepared again, and small text is not")
   func otherText() throws {
     try write(Self.usableRows)
     _ = try load()
@@ -160,7 +160,7 @@ struct PreparedInteractionsTests {
   }
 
   @Test(
-    "what is wrong with a text is said in the words of its reader, and nothing is kept",
+    "a problem of a text has the message that its reader gives, and nothing is kept",
     arguments: [
       "0\t0\t1\t0\t0\n0\t1\t1\t0\t1\n0\t0\t1\t0\t2\n1\t1\t1\t0\t0\n",
       "0\t0\t1\t0\t0\n2\t1\t1\t0\t0\n", "0\t0\t1\t0\t0\n99\t1\t1\t0\t0\n",

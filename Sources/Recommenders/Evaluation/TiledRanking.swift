@@ -106,7 +106,8 @@ final class TiledRanking {
 
   /// Consumes the ids that lie in the tile and takes their items out of the ranking.
   private static func mask(
-    _ excluded: inout ReadOnlyArray<Int32>, in row: UnsafeMutableBufferPointer<Float>, from first: Int
+    _ excluded: inout ReadOnlyArray<Int32>, in row: UnsafeMutableBufferPointer<Float>,
+    from first: Int
   ) {
     var next = excluded.startIndex
     while next < excluded.endIndex && Int(excluded[next]) < first + row.count {
@@ -179,7 +180,8 @@ public struct Recommender: Sendable {
       items: items, depth: count, tile: TiledRanking.TileSize(users: 1, items: 8192))
     let user = Matrix(rows: 1, columns: userVector.count, elements: userVector)
     let known = excluded.filter { $0 >= 0 && Int($0) < items.rows }.sorted()
-    try ranking.rank([0], of: user, excluded: [ReadOnlyArray(known)], subject: { _ in "a user vector" })
+    try ranking.rank(
+      [0], of: user, excluded: [ReadOnlyArray(known)], subject: { _ in "a user vector" })
     return Array(ranking.best(0))
   }
 }

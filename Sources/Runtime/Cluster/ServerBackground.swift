@@ -91,9 +91,9 @@ final class ServerBackground<Peer: Hashable & Sendable>: Sendable {
   }
 
   /// The server is about to end. Abandons a file that is being written, because no checkpoint will
-  /// have it, and blocks until what there is of it is deleted: an object store keeps the parts of an
-  /// upload, and charges for them, until it is asked to delete them. This takes at most `seconds`,
-  /// because a store or a disk may not answer.
+  /// have it, and blocks until what there is of it is deleted: an object store keeps the parts of
+  /// an upload, and charges for them, until it is asked to delete them. This takes at most
+  /// `seconds`, because a store or a disk may not answer.
   func end(within seconds: Double = 5) {
     isOver.store(true, ordering: .relaxed)
     let emptied = DispatchSemaphore(value: 0)

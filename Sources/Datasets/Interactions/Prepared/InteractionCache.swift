@@ -30,7 +30,7 @@ public struct InteractionCache: Sendable {
   /// The interactions of a text file and the state of that file, prepared now if they were not.
   ///
   /// - Returns: nil if the text is small, has a problem, or the prepared form cannot be written:
-  ///   the reader of the text takes over, and says what is wrong.
+  ///   the text is read instead, which names the problem.
   func interactions(
     of path: String
   ) throws(DatasetError) -> (prepared: PreparedInteractions, source: DigestedFile)? {

@@ -21,7 +21,7 @@ package final class InteractionPreparation {
 
   /// - Parameters:
   ///   - digest: of the text, 32 hexadecimal digits.
-  ///   - target: the path of the file to write; temporary files lie beside it.
+  ///   - target: the path of the file to write; temporary files are next to it.
   /// - Throws: ``DatasetError`` if a file cannot be created.
   package init(
     _ text: MappedFile, digest: String, target: String, windowSize: Int = 1 << 25

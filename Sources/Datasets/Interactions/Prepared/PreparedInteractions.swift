@@ -1,8 +1,8 @@
 internal import Foundation
 import Tensors
 
-/// The interactions of a text file in binary form, mapped into memory: whoever starts on the same
-/// text again need not parse it, and no process holds a copy.
+/// The interactions of a text file in binary form, mapped into memory: a process that starts on the
+/// same text again need not parse it, and none holds a copy.
 ///
 /// The layout of the file is ``PreparedLayout``. It is made of text that has passed all
 /// ``InteractionChecks``.

@@ -3,11 +3,11 @@ import Tensors
 /// Where the parts of a file of prepared interactions are, in bytes.
 ///
 /// Little-endian, each part at a multiple of 8, in this order:
-/// - 8 bytes `mrdibINT`; the format's version and the columns of the text (``InteractionFileWriter``)
-///   as `UInt32`; the XXH3-128 of the text, 32 hexadecimal digits;
-/// - as `Int64` each: users U; the largest item id; the smallest item id that does not occur below
-///   it, or −1; interactions of train, validation and test; users, validation and test interactions
-///   that were dropped;
+/// - 8 bytes `mrdibINT`; the format's version and the columns of the text, numbered as by
+///   ``InteractionFileWriter``, as `UInt32`; the XXH3-128 of the text, 32 hexadecimal digits;
+/// - as `Int64` each: users U; the largest item id; the smallest item id below it that does not
+///   occur, or −1; interactions of train, validation and test; users, validation and test
+///   interactions that were dropped;
 /// - users and items of the training interactions in the order of the text, as `Int32`;
 /// - for train, validation and test: where each user's items begin, `U + 1` `Int64`; the items,
 ///   ascending for each user, as `Int32`;

@@ -8,8 +8,8 @@ import Settings
 extension InitialWeights {
   /// The weights that a configuration names; nil if it names none.
   ///
-  /// - Throws: `DatasetError` if the file cannot be read, ``RuntimeError`` if it is not the one that
-  ///   the run was begun with.
+  /// - Throws: `DatasetError` if the file cannot be read, ``RuntimeError`` if it is not the one
+  ///   that the run was begun with.
   init?(of configuration: RunConfiguration) throws {
     let path = configuration.data.initialWeights
     guard !path.isEmpty else { return nil }
