@@ -166,6 +166,8 @@ struct PreparedInteractionsTests {
       "0\t0\t1\t0\t0\n2\t1\t1\t0\t0\n", "0\t0\t1\t0\t0\n99\t1\t1\t0\t0\n",
       "0\t0\t1\t0\t0\n0\tx\t1\t0\t0\n", "0\t0\t1\t0\t1\n", "0\t0\t1\t0\t0\n0\t0\t1\t0\t0\n",
       "", "0\t0\t1\t0\t7\n",
+      // User 1 has nothing in training and is dropped, and is wrong nevertheless.
+      "0\t0\t1\t0\t0\n0\t1\t1\t0\t1\n1\t2\t1\t0\t1\n1\t2\t1\t0\t2\n",
     ])
   func problems(rows: String) throws {
     try write(rows)

@@ -5,40 +5,23 @@ import Testing
 @Suite struct CopiedCheckpointTests {
   @Test("whichever disk is lost and when, nothing is lost with it")
   func lostDisks() throws {
-    let simulation = Simulation()
-    var effects: [Effect: Int] = [:]
-    for seed in 0..<60 as Range<UInt64> {
-      let number = Int(seed)
-      let shape = ClusterShape(workers: 2, servers: 2 + number % 2)
-      var faults = FaultPlan.none
-      faults.copies = 2
-      faults.endsAt = 60
-      faults.longestStep = 0.3
-      faults.ambushes = [
-        Ambush(
-          milestone: .commit, passes: number / 2 % 4, delay: [0, 0.01, 0.1, 1][number / 8 % 4],
-          fault: .loseDisk(.server(number / 3 % shape.servers)))
-      ]
-      let cluster = try simulation.cluster(
-        number % 3 == 0 ? .mrdib : .bpr, shape, faults: faults, seed: seed)
-      cluster.run()
-      let differences = try simulation.differences(of: cluster)
-      #expect(differences == [], "seed \(seed): \(differences)")
-      effects.merge(cluster.effects) { $0 + $1 }
-    }
+    let effects = try histories(
+      60, { number, shape in .loseDisk(.server(number / 3 % shape.servers)) },
+      delays: [0, 0.01, 0.1, 1])
     // Of 60; a run may end before its fault.
     #expect(effects[.lostDisk, default: 0] > 30)
     #expect(effects[.fetchedFile, default: 0] > 20)
     #expect(effects[.restored, default: 0] > 20)
   }
 
-  /// Runs 40 histories with one fault that waits for a checkpoint.
+  /// Runs histories with one fault that waits for a checkpoint.
   private func histories(
-    _ fault: (Int, ClusterShape) -> Fault, delays: [Double], passes: [Int] = [0, 1, 2, 3]
+    _ count: UInt64, _ fault: (Int, ClusterShape) -> Fault, delays: [Double],
+    passes: [Int] = [0, 1, 2, 3]
   ) throws -> [Effect: Int] {
     let simulation = Simulation()
     var effects: [Effect: Int] = [:]
-    for seed in 0..<40 as Range<UInt64> {
+    for seed in 0..<count {
       let number = Int(seed)
       let shape = ClusterShape(workers: 2, servers: 2 + number % 2)
       var faults = FaultPlan.none
@@ -63,7 +46,7 @@ import Testing
   @Test("the loss of the coordinator's disk costs what came after the newest checkpoint")
   func lostCoordinatorDisk() throws {
     let effects = try histories(
-      { _, _ in .loseDisk(.coordinator) }, delays: [0.01, 0.1, 0.5, 1, 2])
+      40, { _, _ in .loseDisk(.coordinator) }, delays: [0.01, 0.1, 0.5, 1, 2])
     #expect(effects[.lostCoordinatorDisk, default: 0] > 15)
     #expect(effects[.restored, default: 0] > 15)
   }
@@ -96,7 +79,7 @@ import Testing
   @Test("when no server has a file of the newest checkpoint, an older one takes its place")
   func olderCheckpoint() throws {
     let effects = try histories(
-      { number, shape in .damageCopies(.server(number % shape.servers)) }, delays: [0, 0.1],
+      40, { number, shape in .damageCopies(.server(number % shape.servers)) }, delays: [0, 0.1],
       passes: [2, 3])
     #expect(effects[.passedOver, default: 0] > 3)
     #expect(effects[.restored, default: 0] > 5)

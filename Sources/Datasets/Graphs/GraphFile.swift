@@ -11,8 +11,7 @@ package struct GraphFile {
   private static let magic = Array("mrdibCSR".utf8)
   /// Version 1 had digests of another algorithm.
   private static let version: UInt32 = 2
-  private static let inputsRange = 16..<16 + ByteDigest.digitCount
-  private static let headerByteCount = inputsRange.upperBound + 3 * 8
+  private static let headerByteCount = CachedFile.sourceRange.upperBound + 3 * 8
 
   package let path: String
   /// A digest of what the graph is made from, 32 hexadecimal digits.
@@ -28,29 +27,13 @@ package struct GraphFile {
   /// - Throws: ``CachedFileError`` if the file cannot be read, is damaged, or was made from other
   ///   data or by another version.
   package func read(rows: Int, columns: Int) throws(CachedFileError) -> SparseMatrix? {
-    guard FileManager.default.fileExists(atPath: path) else { return nil }
-    let file: MappedFile
-    do {
-      file = try MappedFile(path: path)
-    } catch {
-      throw CachedFileError(message: error.message)
-    }
-    let bytes = file.bytes
-    guard bytes.count >= Self.headerByteCount + ByteDigest.digitCount,
-      bytes.starts(with: Self.magic)
-    else { throw CachedFileError(message: "is not a graph file, or was cut off") }
-    let version = UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: 8, as: UInt32.self))
-    guard version == Self.version else {
-      throw CachedFileError(message: "has format version \(version), not \(Self.version)")
-    }
-    let content = UnsafeRawBufferPointer(rebasing: bytes.dropLast(ByteDigest.digitCount))
-    guard bytes.suffix(ByteDigest.digitCount).elementsEqual(Self.digest(of: content).utf8) else {
-      throw CachedFileError(message: "is damaged: its content does not match its checksum")
-    }
-    guard bytes[Self.inputsRange].elementsEqual(inputs.utf8) else {
-      throw CachedFileError(message: "was made from other data")
-    }
-    let shape = (0..<3).map { Self.integer(bytes, at: Self.inputsRange.upperBound + $0 * 8) }
+    guard
+      let cached = try CachedFile(
+        path: path, magic: Self.magic, kind: "a graph file", version: Self.version,
+        source: inputs, headerByteCount: Self.headerByteCount)
+    else { return nil }
+    let (bytes, content) = (cached.file.bytes, cached.content)
+    let shape = (0..<3).map { Self.integer(bytes, at: CachedFile.sourceRange.upperBound + $0 * 8) }
     let entryByteCount = content.count - Self.headerByteCount - (rows + 1) * 8
     guard
       shape[0] == rows && shape[1] == columns && entryByteCount >= 0
@@ -61,9 +44,7 @@ package struct GraphFile {
           + "\(bytes.count) bytes, which is not a graph of \(rows) × \(columns)")
     }
     let matrix = try Self.matrix(content, rows: rows, columns: columns, count: entryByteCount / 8)
-    guard !file.wasOverwritten else {
-      throw CachedFileError(message: "was overwritten while it was being read")
-    }
+    try cached.checkIsUnchanged()
     return matrix
   }
 
@@ -80,7 +61,7 @@ package struct GraphFile {
     Self.append(matrix.offsets.map(\.littleEndian), to: &bytes)
     Self.append(matrix.indices.map(\.littleEndian), to: &bytes)
     Self.append(matrix.values.map(\.bitPattern.littleEndian), to: &bytes)
-    let digest = bytes.withUnsafeBytes { Self.digest(of: $0) }
+    let digest = bytes.withUnsafeBytes { CachedFile.checksum(of: $0) }
     bytes += digest.utf8
     do {
       try FileManager.default.createDirectory(
@@ -138,11 +119,5 @@ package struct GraphFile {
   private static func append<Number: BitwiseCopyable>(_ numbers: [Number], to bytes: inout [UInt8])
   {
     numbers.withUnsafeBytes { bytes += $0 }
-  }
-
-  private static func digest(of bytes: UnsafeRawBufferPointer) -> String {
-    var digest = ByteDigest()
-    digest.append(bytes)
-    return digest.hexadecimal
   }
 }

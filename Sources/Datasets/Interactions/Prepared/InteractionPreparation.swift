@@ -2,9 +2,9 @@ import Tensors
 
 /// Writes the interactions of a text in binary form (``PreparedLayout``).
 ///
-/// Memory: three counts per user, a bit per item, and one window of users at a time whose
-/// interactions are brought into the order of the users. What does not fit is read back from disk,
-/// once per window.
+/// Memory: three counts per user, a bit per item, what is dropped, and one window of users at a
+/// time whose interactions are brought into the order of the users. What does not fit is read back
+/// from disk, once per window.
 package final class InteractionPreparation {
   /// How many interactions a window has at most, unless one user has more.
   private let windowSize: Int
@@ -40,7 +40,9 @@ package final class InteractionPreparation {
   /// - Returns: false if the text fails one of the ``InteractionChecks``; no file is left then.
   /// - Throws: ``DatasetError`` if the text is no file of interactions, or writing fails.
   package func write(progress: (Double) -> Void) throws(DatasetError) -> Bool {
-    guard let columns = try scan(progress: progress), countAll() else { return false }
+    guard let columns = try scan(progress: progress), countAll(), try areDroppedDistinct() else {
+      return false
+    }
     let layout = PreparedLayout(counts)
     try writeHeader(columns)
     try copyItems(to: layout.trainItems)
@@ -124,6 +126,32 @@ package final class InteractionPreparation {
     return counts.interactions[0] > 0
   }
 
+  /// Whether no interaction that is dropped is there twice. The kept ones are compared when they
+  /// are in the order of the users.
+  private func areDroppedDistinct() throws(DatasetError) -> Bool {
+    guard counts.dropped[0] > 0 else { return true }
+    var seen: Set<UInt64> = []
+    var areDistinct = true
+    try forEachHeldOut { user, item, _ in
+      guard degrees[0][user] == 0 else { return }
+      if !seen.insert(UInt64(user) << 32 | UInt64(item)).inserted { areDistinct = false }
+    }
+    return areDistinct
+  }
+
+  /// Passes on the interactions of validation and test, dropped ones too.
+  private func forEachHeldOut(
+    _ body: (_ user: Int, _ item: Int32, _ split: Int) -> Void
+  ) throws(DatasetError) {
+    let count = (counts.interactions[1...] + counts.dropped[1...]).reduce(0, +)
+    var numbers = NumberReader<Int32>(heldOut, at: 0, count: 3 * count)
+    while let user = try numbers.next(), let item = try numbers.next(),
+      let label = try numbers.next()
+    {
+      body(Int(user), item, Int(label))
+    }
+  }
+
   private func writeHeader(_ columns: InteractionFileWriter.Columns) throws(DatasetError) {
     var bytes = PreparedLayout.magic
     for word in [PreparedLayout.version, UInt32(columns.rawValue)] {
@@ -165,13 +193,7 @@ package final class InteractionPreparation {
     while let user = try users.next(), let item = try items.next() {
       rows[0].insert(item, of: Int(user))
     }
-    let total = (counts.interactions[1...] + counts.dropped[1...]).reduce(0, +)
-    var others = NumberReader<Int32>(heldOut, at: 0, count: 3 * total)
-    while let user = try others.next(), let item = try others.next(),
-      let label = try others.next()
-    {
-      rows[Int(label)].insert(item, of: Int(user))
-    }
+    try forEachHeldOut { user, item, split in rows[split].insert(item, of: user) }
     for split in 0..<3 { rows[split].sort() }
     guard WindowRows.areDistinct(rows) else { return false }
     for split in 0..<3 {

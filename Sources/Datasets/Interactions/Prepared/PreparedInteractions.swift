@@ -1,4 +1,3 @@
-internal import Foundation
 import Tensors
 
 /// The interactions of a text file in binary form, mapped into memory: a process that starts on the
@@ -17,33 +16,18 @@ package struct PreparedInteractions {
   /// - Throws: ``CachedFileError`` if the file cannot be read, is damaged, or was made from other
   ///   text or by another version.
   package init?(path: String, source: String) throws(CachedFileError) {
-    guard FileManager.default.fileExists(atPath: path) else { return nil }
-    do {
-      file = try MappedFile(path: path)
-    } catch {
-      throw CachedFileError(message: error.message)
-    }
+    guard
+      let cached = try CachedFile(
+        path: path, magic: PreparedLayout.magic, kind: "a file of interactions",
+        version: PreparedLayout.version, source: source,
+        headerByteCount: PreparedLayout.headerByteCount)
+    else { return nil }
+    file = cached.file
     let bytes = file.bytes
-    guard bytes.count >= PreparedLayout.headerByteCount + ByteDigest.digitCount,
-      bytes.starts(with: PreparedLayout.magic)
-    else { throw CachedFileError(message: "is not a file of interactions, or was cut off") }
-    let version = Self.word(bytes, at: 8)
-    guard version == PreparedLayout.version else {
-      throw CachedFileError(
-        message: "has format version \(version), not \(PreparedLayout.version)")
-    }
-    var digest = ByteDigest()
-    digest.append(UnsafeRawBufferPointer(rebasing: bytes.dropLast(ByteDigest.digitCount)))
-    guard bytes.suffix(ByteDigest.digitCount).elementsEqual(digest.hexadecimal.utf8) else {
-      throw CachedFileError(message: "is damaged: its content does not match its checksum")
-    }
-    guard bytes[PreparedLayout.sourceRange].elementsEqual(source.utf8) else {
-      throw CachedFileError(message: "was made from other data")
-    }
     let numbers = (0..<PreparedCounts.count).map { index in
       Int64(
         littleEndian: bytes.loadUnaligned(
-          fromByteOffset: PreparedLayout.sourceRange.upperBound + index * 8, as: Int64.self))
+          fromByteOffset: CachedFile.sourceRange.upperBound + index * 8, as: Int64.self))
     }
     guard let counts = PreparedCounts(numbers) else {
       throw CachedFileError(message: "has impossible counts")
@@ -56,11 +40,9 @@ package struct PreparedInteractions {
     self.counts = counts
     self.layout = layout
     columns = InteractionFileWriter.Columns(
-      rawValue: UInt8(truncatingIfNeeded: Self.word(bytes, at: 12)))
+      rawValue: bytes[12])
     try check()
-    guard !file.wasOverwritten else {
-      throw CachedFileError(message: "was overwritten while it was being read")
-    }
+    try cached.checkIsUnchanged()
   }
 
   /// The number of items: that of the feature rows, else largest item id + 1.
@@ -133,9 +115,5 @@ package struct PreparedInteractions {
     // which is little-endian wherever mrdib runs.
     ReadOnlyArray(
       UnsafeRawBufferPointer(rebasing: file.bytes[range]).bindMemory(to: Number.self), of: file)
-  }
-
-  private static func word(_ bytes: UnsafeRawBufferPointer, at offset: Int) -> UInt32 {
-    UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: UInt32.self))
   }
 }

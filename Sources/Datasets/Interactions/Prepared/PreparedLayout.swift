@@ -15,8 +15,7 @@ import Tensors
 struct PreparedLayout {
   static let magic = Array("mrdibINT".utf8)
   static let version: UInt32 = 1
-  static let sourceRange = 16..<16 + ByteDigest.digitCount
-  static let headerByteCount = sourceRange.upperBound + PreparedCounts.count * 8
+  static let headerByteCount = CachedFile.sourceRange.upperBound + PreparedCounts.count * 8
 
   let trainUsers: Range<Int>
   let trainItems: Range<Int>

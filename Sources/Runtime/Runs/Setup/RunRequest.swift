@@ -125,16 +125,12 @@ package struct RunRequest: Sendable {
       try model.checkIdentifiers(of: folder)
       path = model.parameters
     }
-    let digest = try InitialWeights(path: path).digest
-    let stored = configuration.data.initialWeightsDigest
-    guard stored.isEmpty || stored == digest else {
-      throw RuntimeError(
-        exitCode: .dataMalformed,
-        message: "Cannot begin with the weights in '\(path)': their digest is \(digest), but "
-          + "initial_weights_digest is \(stored). Name the file that the configuration was made "
-          + "for, or remove initial_weights_digest.")
+    var named = [("initial_weights", path)]
+    // A digest that is recorded is compared when the run is set up.
+    if configuration.data.initialWeightsDigest.isEmpty {
+      named.append(("initial_weights_digest", try InitialWeights(path: path).digest))
     }
-    return try [("initial_weights", path), ("initial_weights_digest", digest)].map {
+    return try named.map {
       try ConfigurationLayer(option: "initial_weights", key: $0, value: $1.yaml)
     }
   }
