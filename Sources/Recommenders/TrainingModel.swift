@@ -101,7 +101,9 @@ public struct TrainingModel: Sendable {
     let new = known.isEmpty ? rows : known.upperBound..<rows.upperBound
     guard !new.isEmpty else { return values }
     let own = ownInitialValues(table: table, rows: new, seed: seed, itemCount: itemCount)
-    values.row(known.count).baseAddress?.update(from: own.pointer, count: own.count)
+    withExtendedLifetime(own) {
+      values.row(known.count).baseAddress?.update(from: own.pointer, count: own.count)
+    }
     return values
   }
 
