@@ -114,3 +114,10 @@ CLONES void mrdib_scaled_copy(
     const float *restrict x, float scale, float *restrict y, size_t count) {
   for (size_t i = 0; i < count; i++) y[i] = scale * x[i];
 }
+
+// Rounded once, as by OpenBLAS for AVX-512. Machines without FMA compute it in software, with
+// the same bits.
+__attribute__((target_clones("avx512f", "arch=haswell", "default"))) void mrdib_add_scaled(
+    const float *restrict x, float scale, float *restrict y, size_t count) {
+  for (size_t i = 0; i < count; i++) y[i] = fmaf(scale, x[i], y[i]);
+}

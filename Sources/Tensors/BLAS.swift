@@ -1,3 +1,4 @@
+internal import CKernels
 internal import COpenBLAS
 
 /// The dense products that the models need; the only file that calls BLAS.
@@ -66,12 +67,14 @@ public enum BLAS {
       blasint(max(1, b.stride)), beta, c.pointer, blasint(max(1, c.stride)))
   }
 
-  /// `y += alpha · x` over `count` elements.
+  /// `y += alpha · x` over `count` elements, which do not overlap.
+  ///
+  /// Not OpenBLAS's: most rows have 64 elements, and a call of `cblas_saxpy` takes longer than those.
   public static func accumulate(
     _ x: UnsafePointer<Float>, scaledBy alpha: Float = 1, into y: UnsafeMutablePointer<Float>,
     count: Int
   ) {
-    cblas_saxpy(blasint(count), alpha, x, 1, y, 1)
+    mrdib_add_scaled(x, alpha, y, count)
   }
 
   /// Sets how many threads OpenBLAS may use for one product. It is one: ``Lanes`` compute products
@@ -123,7 +126,9 @@ extension BLAS {
     return c
   }
 
-  /// `y += alpha · x` over `count` elements.
+  /// `y += alpha · x` over `count` elements, which do not overlap.
+  ///
+  /// Not OpenBLAS's: most rows have 64 elements, and a call of `cblas_saxpy` takes longer than those.
   static func accumulate(
     _ x: UnsafePointer<Double>, scaledBy alpha: Double, into y: UnsafeMutablePointer<Double>,
     count: Int

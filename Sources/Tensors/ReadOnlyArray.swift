@@ -1,14 +1,17 @@
 /// Numbers that do not change any more, in memory of this process or in a file that is mapped into
 /// it. Copies and slices share them; slices keep the indices of the whole, as those of `Array` do.
 ///
+/// Inlinable, because every number is read through it: a call to a generic function of another module
+/// takes ten times as long as the read.
+///
 /// `Sendable` is unchecked because nothing writes to the numbers, and their owner lives as long as
 /// any copy.
 public struct ReadOnlyArray<Element: BitwiseCopyable & Sendable>: RandomAccessCollection,
   @unchecked Sendable
 {
-  private let elements: UnsafeBufferPointer<Element>
+  @usableFromInline let elements: UnsafeBufferPointer<Element>
   /// Keeps the numbers alive.
-  private let owner: AnyObject?
+  @usableFromInline let owner: AnyObject?
   public let startIndex: Int
   public let endIndex: Int
 
@@ -23,18 +26,21 @@ public struct ReadOnlyArray<Element: BitwiseCopyable & Sendable>: RandomAccessCo
     self.init(elements: numbers, owner: owner, indices: 0..<numbers.count)
   }
 
-  private init(elements: UnsafeBufferPointer<Element>, owner: AnyObject?, indices: Range<Int>) {
+  @inlinable
+  init(elements: UnsafeBufferPointer<Element>, owner: AnyObject?, indices: Range<Int>) {
     self.elements = elements
     self.owner = owner
     startIndex = indices.lowerBound
     endIndex = indices.upperBound
   }
 
+  @inlinable
   public subscript(position: Int) -> Element {
     precondition(position >= startIndex && position < endIndex, "index \(position) out of range")
     return withExtendedLifetime(owner) { elements[position] }
   }
 
+  @inlinable
   public subscript(bounds: Range<Int>) -> ReadOnlyArray {
     precondition(
       bounds.lowerBound >= startIndex && bounds.upperBound <= endIndex, "\(bounds) out of range")
@@ -42,6 +48,7 @@ public struct ReadOnlyArray<Element: BitwiseCopyable & Sendable>: RandomAccessCo
   }
 
   /// Calls a closure with all numbers, from index 0.
+  @inlinable
   public func withUnsafeBufferPointer<Result, Failure: Error>(
     _ body: (UnsafeBufferPointer<Element>) throws(Failure) -> Result
   ) throws(Failure) -> Result {
@@ -49,6 +56,7 @@ public struct ReadOnlyArray<Element: BitwiseCopyable & Sendable>: RandomAccessCo
     return try body(UnsafeBufferPointer(rebasing: elements[startIndex..<endIndex]))
   }
 
+  @inlinable
   public func withContiguousStorageIfAvailable<Result>(
     _ body: (UnsafeBufferPointer<Element>) throws -> Result
   ) rethrows -> Result? {

@@ -29,6 +29,17 @@ import Testing
       #expect(relativeDifference(c.elements, expected) < 1e-5)
     }
   }
+
+  @Test("a scaled sum is rounded once in every element", arguments: [0, 1, 15, 16, 64, 131])
+  func accumulate(count: Int) {
+    let (x, y) = (randomMatrix(1, count, seed: 1), randomMatrix(1, count, seed: 2))
+    let scale: Float = 1.1
+    withExtendedLifetime((x, y)) {
+      let expected = zip(x.elements, y.elements).map { $1.addingProduct(scale, $0) }
+      BLAS.accumulate(x.pointer, scaledBy: scale, into: y.pointer, count: count)
+      #expect(Array(y.elements) == expected)
+    }
+  }
 }
 
 @Suite struct AdjacencyListTests {

@@ -40,3 +40,6 @@ void mrdib_clamp_adjoint(
 
 /// y = scale * x.
 void mrdib_scaled_copy(const float *x, float scale, float *y, size_t count);
+
+/// y += scale * x, rounded once.
+void mrdib_add_scaled(const float *x, float scale, float *y, size_t count);
