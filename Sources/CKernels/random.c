@@ -2,11 +2,12 @@
 #include <string.h>
 
 #include "CKernelsRandom.h"
+#include "philox.h"
 
 // A row of noise is drawn 16 counters (64 numbers, one embedding row) at a time in plain loops over
 // arrays, which the compiler vectorises; a libm call per number made this the most expensive part
 // of a sampling step.
-enum { LANES = 16 };
+enum { LANES = PHILOX_LANES };
 
 #define CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
 
@@ -56,27 +57,9 @@ static inline void sincos_turn(float u, float *sine, float *cosine) {
 CLONES static void normal_block(
     float *restrict out, uint32_t key0, uint32_t key1, uint32_t first, uint32_t id, uint32_t step,
     uint32_t epoch) {
-  uint32_t x[LANES], y[LANES], z[LANES], w[LANES];
-  for (int i = 0; i < LANES; i++) {
-    x[i] = first + (uint32_t)i;
-    y[i] = id;
-    z[i] = step;
-    w[i] = epoch;
-  }
-  for (int round = 0; round < 10; round++) {
-    for (int i = 0; i < LANES; i++) {
-      uint64_t p0 = (uint64_t)x[i] * 0xD2511F53u;
-      uint64_t p1 = (uint64_t)z[i] * 0xCD9E8D57u;
-      uint32_t nx = (uint32_t)(p1 >> 32) ^ y[i] ^ key0;
-      uint32_t nz = (uint32_t)(p0 >> 32) ^ w[i] ^ key1;
-      y[i] = (uint32_t)p1;
-      w[i] = (uint32_t)p0;
-      x[i] = nx;
-      z[i] = nz;
-    }
-    key0 += 0x9E3779B9u;
-    key1 += 0xBB67AE85u;
-  }
+  uint32_t draws[4][LANES];
+  philox_block(draws, key0, key1, first, id, step, epoch);
+  const uint32_t *x = draws[0], *y = draws[1], *z = draws[2], *w = draws[3];
   float n0[LANES], n1[LANES], n2[LANES], n3[LANES];
   for (int i = 0; i < LANES; i++) {
     // (word + 1) * 2^-24 lies in (0, 1]: its logarithm is finite.

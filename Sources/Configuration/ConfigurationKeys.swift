@@ -70,12 +70,13 @@ package struct ConfigurationKeys: Sendable {
   /// those runs trained, so they are decisive only where they have another value.
   static let namesOfAdded: Set<String> = {
     let (data, candidates, mrdib) = (table.data, table.candidates, table.mrdib)
-    let selection = table.selection
+    let (selection, training) = (table.selection, table.training)
     return [
       data.initialWeightsDigest.name, data.missing.name, data.missingRate.name,
       data.nanRows.name, data.shuffledModality.name, candidates.backboneLikelihood.name,
       mrdib.ranked.name,
       mrdib.codeScale.name, mrdib.isGated.name, selection.evaluationUsers.name,
+      training.momentPrecision.name,
     ]
   }()
 

@@ -116,6 +116,11 @@ package struct TrainingKeys: SettingGroup {
   package let optimizer = Setting<RegisteredName<OptimizerRegistry>>(
     "optimizer", default: .standard, aliases: ["learner"],
     help: "The update rule on the servers (MMRec: adam).")
+  package let momentPrecision = Setting<MomentPrecision>(
+    "moment_precision", default: .float32,
+    help: "How servers store what the optimizer keeps for every weight: Adam's moments, Adagrad's"
+      + " sums. bfloat16 halves that memory; states are rounded at random, by numbers that the seed"
+      + " names, so that they are right on average. With adam_mode closed or lazy, and adagrad.")
   package let learningRate = Setting<Double>(
     "learning_rate", default: 1e-3, .stepSize, aliases: ["lr"],
     help: "Step size of the backbone and the encoders (MMRec).")

@@ -47,6 +47,9 @@ public enum RandomStream: UInt32, Sendable, CaseIterable {
   case subspace = 22
   /// Items that lose a modality; id = item, step = modality.
   case removal = 30
+  /// The rounding of optimizer states that are stored in bfloat16; id = row, step = number of the
+  /// update, epoch = table hash.
+  case stateRounding = 31
 }
 
 /// Random numbers of one purpose, keyed by (seed, stream, epoch, step); a draw is named by an id

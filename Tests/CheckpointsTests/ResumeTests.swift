@@ -1,4 +1,5 @@
 import Checkpoints
+import Files
 import ParameterServer
 import Protocol
 import Tables
@@ -16,8 +17,22 @@ struct ResumeTests {
     "with the bits of an undisturbed run, on any number of servers",
     arguments: kinds, 1...3)
   func anyServers(kind: any RowOptimizer, servers: Int) throws {
+    try resume(kind, .float32, servers: servers)
+  }
+
+  @Test(
+    "with the bits of an undisturbed run, on any number of servers, states in bfloat16",
+    arguments: [Adagrad(), Adam(mode: .lazy), Adam(mode: .closed)] as [any RowOptimizer], 1...3)
+  func roundedStates(kind: any RowOptimizer, servers: Int) throws {
+    try resume(kind, .bfloat16, servers: servers)
+  }
+
+  private func resume(
+    _ kind: any RowOptimizer, _ moments: MomentPrecision, servers: Int
+  ) throws {
     let folder = try TemporaryFolder()
-    var undisturbed = try TrainedServers(TrainedServers.small, kind, servers: servers)
+    var undisturbed = try TrainedServers(
+      TrainedServers.small, kind, moments: moments, servers: servers)
     undisturbed.train(to: 7)
     let manifest = try undisturbed.save(in: folder.path)
     undisturbed.train(to: 18)
@@ -27,11 +42,78 @@ struct ResumeTests {
     for others in 1...3 {
       let reader = try CheckpointReader(manifest.restored, in: folder.checkpoints, runID: "run")
       var restored = try TrainedServers(
-        TrainedServers.small, kind, servers: others, generation: 2, restoring: reader)
+        TrainedServers.small, kind, moments: moments, servers: others, generation: 2,
+        restoring: reader)
       #expect(restored.version == 7)
       restored.train(to: 18)
       #expect(try restored.bits() == bits, "\(servers) → \(others)")
       #expect(restored.reports() == reports)
+    }
+  }
+
+  @Test("bfloat16 states are BF16 in files, and in the exported table as F32")
+  func roundedFiles() throws {
+    let folder = try TemporaryFolder()
+    let adam = Adam(mode: .closed)
+    var sizes: [Int] = []
+    for moments in MomentPrecision.allCases {
+      var servers = try TrainedServers(
+        TrainedServers.large, adam, moments: moments, servers: 1)
+      servers.train(to: 6)
+      let name = folder.path + "/\(moments.rawValue)"
+      let manifest = try servers.save(in: name)
+      let file = try SafetensorsFile(path: "\(name)/\(manifest.path(ofRank: 0))")
+      let types = ["item", "item/exp_avg", "item/exp_avg_sq"].map {
+        file.header.entries[$0]?.tensor.type
+      }
+      let state: SafetensorsHeader.ElementType = moments == .float32 ? .float32 : .bfloat16
+      #expect(types == [.float32, state, state])
+      sizes.append(file.header.byteCount)
+      let view = try CheckpointView(
+        manifest, in: CheckpointStore(folder: name),
+        optimizer: TrainedServers.optimizer(adam, moments))
+      let exported = folder.path + "/\(moments.rawValue).safetensors"
+      try view.export(to: exported, withState: true)
+      let table = try SafetensorsFile(path: exported)
+      let shape = SafetensorsHeader.Tensor(name: "item/exp_avg_sq", shape: [5_000, 64])
+      var values = [Float](repeating: 0, count: 5_000 * 64)
+      try values.withUnsafeMutableBufferPointer { buffer in
+        try table.read(shape, to: UnsafeMutableRawPointer(try #require(buffer.baseAddress)))
+      }
+      // No more than six rows of each shard and version have a state.
+      #expect(values.contains { $0 > 0 })
+      #expect(values.allSatisfy { $0 >= 0 && $0 < 1 })
+      let weights = SafetensorsHeader.Tensor(name: "item", shape: [5_000, 64])
+      try values.withUnsafeMutableBufferPointer { buffer in
+        try table.read(weights, to: UnsafeMutableRawPointer(try #require(buffer.baseAddress)))
+      }
+      // What a pull of the version returns.
+      #expect(values.map(\.bitPattern) == (try servers.bits()[0]))
+    }
+    // Two of three numbers of a row take half.
+    #expect(sizes[0] - sizes[1] == 5_000 * 64 * 2 * 2)
+  }
+
+  @Test("a checkpoint of another precision is refused in one sentence")
+  func otherPrecision() throws {
+    let folder = try TemporaryFolder()
+    for (written, wanted) in [
+      (MomentPrecision.float32, MomentPrecision.bfloat16),
+      (.bfloat16, .float32),
+    ] {
+      var servers = try TrainedServers(
+        TrainedServers.small, Adam(mode: .closed), moments: written, servers: 1)
+      servers.train(to: 3)
+      let manifest = try servers.save(in: folder.path + "/\(written.rawValue)")
+      let store = CheckpointStore(folder: folder.path + "/\(written.rawValue)")
+      let reader = try CheckpointReader(manifest.restored, in: store, runID: "run")
+      let error = #expect(throws: ParameterServerError.self) {
+        try TrainedServers(
+          TrainedServers.small, Adam(mode: .closed), moments: wanted, servers: 1,
+          generation: 2, restoring: reader)
+      }
+      #expect(error?.message.contains("exp_avg in bfloat16") == true)
+      #expect(error?.message.contains("begin a new run") == true)
     }
   }
 

@@ -105,12 +105,13 @@ import Testing
     #expect(table.output.contains("coverage@20") && table.output.contains("popularity@20"))
   }
 
-  @Test("an evaluation of some users, with closed-form Adam: the same digits in every layout")
+  @Test("some users evaluated, closed-form Adam, bfloat16: the same digits in every layout")
   func sampledUsers() throws {
     let folder = try TemporaryFolder()
     let data = try folder.generateData()
     let options = [
       "--set", "eval_users=40", "--set", "evaluation_block_users=16", "--set", "adam_mode=closed",
+      "--set", "moment_precision=bfloat16",
     ]
     func errors(_ name: String) throws -> [String: [String: Double]] {
       try #require(

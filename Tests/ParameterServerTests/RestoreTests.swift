@@ -184,7 +184,7 @@ struct MemorySource: CheckpointSource {
         var values = [Float](repeating: 0, count: table.layout.stride)
         try values.withUnsafeMutableBufferPointer { values in
           let base = try #require(values.baseAddress)
-          let parts = table.layout.parts.map { base + $0.lowerBound }
+          let parts = table.layout.parts.map { UnsafeMutableRawPointer(base) + $0.offset }
           for (part, start) in parts.enumerated() {
             stored.copy(part: part, ofRowsAt: position..<position + 1, to: start)
           }
@@ -192,7 +192,7 @@ struct MemorySource: CheckpointSource {
             try ids[position...position].withUnsafeBufferPointer { ids in
               try body(
                 StoredRows(
-                  ids: ids, parts: parts.map { UnsafePointer($0) },
+                  ids: ids, parts: parts.map { UnsafeRawPointer($0) },
                   lastUpdates: table.layout.tracksUpdates ? updates.baseAddress : nil))
             }
           }

@@ -14,12 +14,14 @@ struct UpdateLanesTests {
   ]
 
   /// All rows of all tables after some steps with gradients of many rows.
-  private static func train(_ optimizer: some RowOptimizer, lanes: Int) throws -> [[UInt32]] {
+  private static func train(
+    _ optimizer: some RowOptimizer, _ moments: MomentPrecision = .float32, lanes: Int
+  ) throws -> [[UInt32]] {
     try Lanes.$ofScope.withValue(Lanes(count: lanes)) {
       var random = SeededGenerator(seed: 3)
       var cluster = try TestCluster(
         specs, servers: 1, shards: 2, kind: optimizer, rate: LearningRate(0.05),
-        discriminatorRate: LearningRate(0.02),
+        discriminatorRate: LearningRate(0.02), moments: moments,
         schedule: StepSchedule(stepsPerEpoch: 4, roundsPerStep: 1))
       for version in 0..<UInt64(4) {
         for shard in 0..<UInt32(2) {
@@ -47,6 +49,11 @@ struct UpdateLanesTests {
       #expect(
         try Self.train(optimizer, lanes: lanes) == Self.train(optimizer, lanes: 1),
         "\(optimizer.mode)")
+    }
+    for optimizer in [Adam(mode: .closed), Adagrad()] as [any RowOptimizer] {
+      #expect(
+        try Self.train(optimizer, .bfloat16, lanes: lanes)
+          == Self.train(optimizer, .bfloat16, lanes: 1), "\(optimizer.description.name)")
     }
     #expect(try Self.train(SGD(), lanes: lanes) == Self.train(SGD(), lanes: 1))
   }

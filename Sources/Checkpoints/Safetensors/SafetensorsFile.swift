@@ -76,12 +76,13 @@ package struct SafetensorsFile {
   /// Reads a whole tensor that must exist with this type and shape.
   ///
   /// - Precondition: `destination` has room for its values.
-  package func read<Number: BitwiseCopyable>(
-    _ wanted: SafetensorsHeader.Tensor, to destination: UnsafeMutablePointer<Number>
+  package func read(
+    _ wanted: SafetensorsHeader.Tensor, to destination: UnsafeMutableRawPointer
   ) throws(CheckpointError) {
     let entry = try entry(wanted)
     try read(
-      entry, from: 0, count: entry.tensor.byteCount / 4, to: destination, file: try open())
+      entry, from: 0, count: entry.tensor.byteCount / entry.tensor.type.byteCount,
+      to: destination, file: try open())
   }
 
   /// Opens the file for several reads.
@@ -90,16 +91,15 @@ package struct SafetensorsFile {
   /// Reads `count` values of a tensor from value `start` on.
   ///
   /// - Precondition: the tensor has these values, and `destination` has room for them.
-  func read<Number: BitwiseCopyable>(
+  func read(
     _ entry: SafetensorsHeader.Entry, from start: Int, count: Int,
-    to destination: UnsafeMutablePointer<Number>, file: any ReadableFile
+    to destination: UnsafeMutableRawPointer, file: any ReadableFile
   ) throws(CheckpointError) {
-    let offset = entry.offset + start * 4
-    precondition(MemoryLayout<Number>.stride == 4 && start >= 0 && count >= 0)
-    precondition((start + count) * 4 <= entry.tensor.byteCount)
+    let size = entry.tensor.type.byteCount
+    precondition(start >= 0 && count >= 0 && (start + count) * size <= entry.tensor.byteCount)
     try Self.fill(
-      UnsafeMutableRawBufferPointer(start: destination, count: count * 4), from: file,
-      at: valueOffset + offset, path: path)
+      UnsafeMutableRawBufferPointer(start: destination, count: count * size), from: file,
+      at: valueOffset + entry.offset + start * size, path: path)
   }
 
   private static func fill(

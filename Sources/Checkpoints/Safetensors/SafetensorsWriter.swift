@@ -73,9 +73,13 @@ package final class SafetensorsWriter {
   package func append<Number: BitwiseCopyable>(
     _ values: UnsafeBufferPointer<Number>
   ) throws(CheckpointError) {
-    precondition(MemoryLayout<Number>.stride == 4)
-    appendedByteCount += values.count * 4
-    try writer.append(UnsafeRawBufferPointer(values))
+    try append(UnsafeRawBufferPointer(values))
+  }
+
+  /// Appends the bytes of values, row-major.
+  func append(_ bytes: UnsafeRawBufferPointer) throws(CheckpointError) {
+    appendedByteCount += bytes.count
+    try writer.append(bytes)
   }
 
   /// Synchronises the complete file and gives it its name.

@@ -116,10 +116,10 @@ struct CheckpointShardFile {
   func readParts(
     of table: Table, at positions: Range<Int>, into buffer: RowBuffer, file: any ReadableFile
   ) throws(CheckpointError) {
-    for (part, (entry, columns)) in zip(table.parts, table.shape.layout.parts).enumerated() {
+    for (number, (entry, part)) in zip(table.parts, table.shape.layout.parts).enumerated() {
       try tensors.read(
-        entry, from: positions.lowerBound * columns.count, count: positions.count * columns.count,
-        to: buffer.parts[part], file: file)
+        entry, from: positions.lowerBound * part.columns, count: positions.count * part.columns,
+        to: buffer.parts[number], file: file)
     }
     if let updates = table.updates {
       try tensors.read(

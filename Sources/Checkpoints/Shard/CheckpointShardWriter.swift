@@ -67,16 +67,17 @@ package struct CheckpointShardWriter: Sendable {
     let chunks = stride(from: 0, to: table.rowCount, by: buffer.capacity).map {
       $0..<min($0 + buffer.capacity, table.rowCount)
     }
-    for (part, columns) in shape.layout.parts.enumerated() {
+    for (number, part) in shape.layout.parts.enumerated() {
       for chunk in chunks {
         guard isWanted() else {
           throw CheckpointError(
             .inputOutput,
             "Cannot write '\(storage.path(of: file))': the run ended before it was complete.")
         }
-        table.copy(part: part, ofRowsAt: chunk, to: buffer.parts[part])
+        table.copy(part: number, ofRowsAt: chunk, to: buffer.parts[number])
         try writer.append(
-          UnsafeBufferPointer(start: buffer.parts[part], count: chunk.count * columns.count))
+          UnsafeRawBufferPointer(
+            start: buffer.parts[number], count: chunk.count * part.byteCount))
       }
     }
     if shape.layout.tracksUpdates {

@@ -4,8 +4,8 @@ import ParameterServer
 final class RowBuffer {
   let capacity: Int
   let ids: UnsafeMutablePointer<UInt32>
-  /// Weights, then optimizer states, each `[capacity, its width]`.
-  let parts: [UnsafeMutablePointer<Float>]
+  /// Weights, then optimizer states, each `[capacity, its width]` as they are stored.
+  let parts: [UnsafeMutableRawPointer]
   let lastUpdates: UnsafeMutablePointer<UInt32>
   private let table: TableShape
 
@@ -18,10 +18,12 @@ final class RowBuffer {
     ids.initialize(repeating: 0, count: capacity)
     lastUpdates = .allocate(capacity: capacity)
     lastUpdates.initialize(repeating: 0, count: capacity)
-    parts = table.layout.parts.map { columns in
-      let part = UnsafeMutablePointer<Float>.allocate(capacity: capacity * columns.count)
-      part.initialize(repeating: 0, count: capacity * columns.count)
-      return part
+    parts = table.layout.parts.map { part in
+      let byteCount = capacity * part.byteCount
+      let memory = UnsafeMutableRawPointer.allocate(
+        byteCount: byteCount, alignment: MemoryLayout<Float>.alignment)
+      memory.initializeMemory(as: UInt8.self, repeating: 0, count: byteCount)
+      return memory
     }
   }
 
@@ -39,7 +41,7 @@ final class RowBuffer {
   /// The first `count` rows; valid as long as the buffer is alive.
   func rows(_ count: Int) -> StoredRows {
     StoredRows(
-      ids: UnsafeBufferPointer(start: ids, count: count), parts: parts.map { UnsafePointer($0) },
+      ids: UnsafeBufferPointer(start: ids, count: count), parts: parts.map { UnsafeRawPointer($0) },
       lastUpdates: table.layout.tracksUpdates ? UnsafePointer(lastUpdates) : nil)
   }
 }

@@ -7,7 +7,7 @@ import Protocol
 ///
 ///     T           F32 [n, width]   weights of the server's n rows of table T
 ///     T/exp_avg   F32 [n, width]   and so on: the optimizer's states by name; width 1 for a state
-///                                  with one number per row
+///                                  with one number per row; BF16 if they are stored so
 ///     T/updates   U32 [n]          number of each row's last update, if tracked
 ///     T/rows      U32 [n]          the rows' ids, ascending
 enum ShardLayout {
@@ -44,7 +44,7 @@ enum ShardLayout {
   /// Weights, then optimizer states.
   static func parts(of table: TableShape, rowCount: Int) -> [SafetensorsHeader.Tensor] {
     zip(partNames(of: table), table.layout.parts).map {
-      .init(name: $0, rows: rowCount, columns: $1.count)
+      .init(name: $0, type: .init($1.precision), shape: [rowCount, $1.columns])
     }
   }
 
@@ -69,6 +69,15 @@ enum ShardLayout {
     parts(of: table, rowCount: rowCount)
       + (table.layout.tracksUpdates ? [updates(of: table, rowCount: rowCount)] : [])
       + [rows(of: table, rowCount: rowCount)]
+  }
+}
+
+extension SafetensorsHeader.ElementType {
+  fileprivate init(_ precision: MomentPrecision) {
+    switch precision {
+    case .float32: self = .float32
+    case .bfloat16: self = .bfloat16
+    }
   }
 }
 

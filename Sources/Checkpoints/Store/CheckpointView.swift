@@ -87,7 +87,8 @@ extension CheckpointView {
   ) throws {
     let windows = try TableWindows(
       of: parameters.table, in: self, windowRows: windowRows(of: parameters.table))
-    let offset = shape(of: parameters.table).layout.parts[parameters.part].lowerBound
+    let offset = shape(of: parameters.table).layout.parts[..<parameters.part]
+      .reduce(0) { $0 + $1.columns }
     while let window = try windows.next() {
       for row in 0..<window.rows.count {
         try body(

@@ -6,7 +6,8 @@ final class TableWindows {
   /// Neighbouring rows.
   struct Window {
     let rows: Range<Int>
-    /// Weights, then optimizer states, `[rows.count, stride]`; valid until the next window.
+    /// Weights, then optimizer states, all in float32, `[rows.count, stride]`; valid until the
+    /// next window.
     let values: UnsafeMutablePointer<Float>
     let stride: Int
   }
@@ -26,7 +27,6 @@ final class TableWindows {
   private let windowRows: Int
   private let values: UnsafeMutablePointer<Float>
   private let stride: Int
-  private let parts: [Range<Int>]
   private let buffer: RowBuffer
   private var lastUpdates: [UInt32]
   private var isSeen: [Bool]
@@ -48,8 +48,7 @@ final class TableWindows {
         Cursor(shard: shard, table: try shard.table(shape), file: try shard.open()))
     }
     self.cursors = cursors
-    stride = shape.layout.stride
-    parts = shape.layout.parts
+    stride = shape.layout.wideStride
     buffer = RowBuffer(shape, atMost: windowRows)
     lastUpdates = Array(repeating: 0, count: windowRows)
     isSeen = Array(repeating: false, count: windowRows)
@@ -112,9 +111,10 @@ final class TableWindows {
           shard.path, "row \(buffer.ids[offset]) of table '\(table.name)' is in two files")
       }
       isSeen[row] = true
-      for (columns, source) in zip(parts, buffer.parts) {
-        (values + row * stride + columns.lowerBound)
-          .update(from: source + offset * columns.count, count: columns.count)
+      var target = values + row * stride
+      for (part, source) in zip(shape.layout.parts, buffer.parts) {
+        part.widen(source + offset * part.byteCount, to: target)
+        target += part.columns
       }
       lastUpdates[row] = shape.layout.tracksUpdates ? buffer.lastUpdates[offset] : 0
     }

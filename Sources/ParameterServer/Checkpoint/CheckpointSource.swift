@@ -27,14 +27,15 @@ package protocol CheckpointSource {
 package struct StoredRows {
   /// The rows' ids in the table.
   package let ids: UnsafeBufferPointer<UInt32>
-  /// Weights, then optimizer states, each `[ids.count, its width]`.
-  package let parts: [UnsafePointer<Float>]
+  /// Weights, then optimizer states, each `[ids.count, its width]` as the table's layout stores
+  /// them.
+  package let parts: [UnsafeRawPointer]
   /// `[ids.count]`; nil if not tracked.
   package let lastUpdates: UnsafePointer<UInt32>?
 
   /// Rows in borrowed memory.
   package init(
-    ids: UnsafeBufferPointer<UInt32>, parts: [UnsafePointer<Float>],
+    ids: UnsafeBufferPointer<UInt32>, parts: [UnsafeRawPointer],
     lastUpdates: UnsafePointer<UInt32>?
   ) {
     self.ids = ids
@@ -64,7 +65,7 @@ package struct StoredRowCatchUp: Sendable {
   /// Updates rows in place.
   ///
   /// - Parameters:
-  ///   - rows: weights, then states, `[lastUpdates.count, stride]`.
+  ///   - rows: wide rows, `[lastUpdates.count, wideStride]`.
   ///   - lastUpdates: the number of each row's last update.
   ///   - layout: the layout of each row.
   ///   - rule: the table's update rule.
@@ -74,7 +75,8 @@ package struct StoredRowCatchUp: Sendable {
   ) {
     guard layout.tracksUpdates, let missed = optimizer.catchUp(of: rule) else { return }
     for (position, lastUpdate) in lastUpdates.enumerated() {
-      missed.catchUp(rows + position * layout.stride, width: layout.width, from: Int(lastUpdate))
+      missed.catchUp(
+        rows + position * layout.wideStride, width: layout.width, from: Int(lastUpdate))
     }
   }
 }

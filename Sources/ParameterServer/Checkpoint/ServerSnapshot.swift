@@ -43,17 +43,17 @@ package struct TableSnapshot: Sendable {
   }
 
   /// Copies weights (part 0) or an optimizer state (part 1, …) of the rows at some positions to
-  /// `destination`, `[positions.count, the part's width]`.
+  /// `destination`, `[positions.count, the part's width]` as they are stored.
   ///
   /// - Precondition: positions below `rowCount`, and a part that the shape has.
   package func copy(
-    part: Int, ofRowsAt positions: Range<Int>, to destination: UnsafeMutablePointer<Float>
+    part: Int, ofRowsAt positions: Range<Int>, to destination: UnsafeMutableRawPointer
   ) {
-    let columns = store.layout.parts[part]
+    let part = store.layout.parts[part]
     precondition(positions.upperBound <= rowCount)
-    for (offset, position) in positions.enumerated() {
-      (destination + offset * columns.count)
-        .update(from: store.row(at: position) + columns.lowerBound, count: columns.count)
+    for (index, position) in positions.enumerated() {
+      (destination + index * part.byteCount).copyMemory(
+        from: UnsafeRawPointer(store.row(at: position)) + part.offset, byteCount: part.byteCount)
     }
   }
 

@@ -89,13 +89,13 @@ extension ServerState {
 
 extension TableStore {
   /// Replaces a row with its states and update number.
-  fileprivate mutating func restore(
+  mutating func restore(
     _ rows: StoredRows, at position: Int, toRowAt index: Int, in block: inout WritableBlock
   ) {
     let row = writableRow(at: index, in: &block)
-    for (columns, values) in zip(layout.parts, rows.parts) {
-      (row.values + columns.lowerBound)
-        .update(from: values + position * columns.count, count: columns.count)
+    for (part, values) in zip(layout.parts, rows.parts) {
+      (UnsafeMutableRawPointer(row.values) + part.offset).copyMemory(
+        from: values + position * part.byteCount, byteCount: part.byteCount)
     }
     if let lastUpdates = rows.lastUpdates { row.lastUpdate?.pointee = lastUpdates[position] }
   }

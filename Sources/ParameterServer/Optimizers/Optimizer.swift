@@ -33,7 +33,7 @@ struct Optimizer: Sendable {
   }
 
   /// The optimizer's name and states, as checkpoints record them.
-  var description: OptimizerDescription { configuration.rule.description }
+  var description: OptimizerDescription { configuration.description }
 
   /// The memory layout of a table's rows.
   func layout(of spec: TableSpec) -> RowLayout {
@@ -91,7 +91,7 @@ protocol OptimizerSteps: Sendable {
   /// may be brought to that state.
   func copy(
     _ rows: LocalRows, of table: inout TableStore, to destination: UnsafeMutablePointer<Float>)
-  /// Brings one row, `[weights, states]`, to that state, to which `done` steps were applied.
+  /// Brings one wide row, `[weights, states]`, to that state, to which `done` steps were applied.
   func catchUp(_ row: UnsafeMutablePointer<Float>, width: Int, from done: Int)
 }
 
@@ -111,7 +111,7 @@ struct StepsOf<Rule: RowOptimizer>: OptimizerSteps {
   }
 
   func apply(to table: inout TableStore, gradients: [GradientSource]) -> Int {
-    rule.apply(steps, to: &table, gradients: gradients)
+    rule.apply(steps, number: count, to: &table, gradients: gradients)
   }
 
   func copy(

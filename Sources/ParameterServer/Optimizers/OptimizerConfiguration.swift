@@ -9,18 +9,27 @@ package struct OptimizerConfiguration: Sendable {
   package var model: LearningRate
   /// The rate for tables of the group `discriminator`.
   package var discriminator: LearningRate
+  /// How servers store what the rule keeps for every weight.
+  package var moments: MomentPrecision
 
   /// An optimizer whose numbers are not checked yet; see ``validate()``.
   package init(
-    _ rule: any RowOptimizer, model: LearningRate, discriminator: LearningRate
+    _ rule: any RowOptimizer, model: LearningRate, discriminator: LearningRate,
+    moments: MomentPrecision = .float32
   ) {
     self.rule = rule
     self.model = model
     self.discriminator = discriminator
+    self.moments = moments
   }
 
   /// The optimizer's name and states, as checkpoints record them.
-  package var description: OptimizerDescription { rule.description }
+  package var description: OptimizerDescription {
+    let kept = rule.description
+    return OptimizerDescription(
+      name: kept.name, states: kept.states.map { $0.stored(in: moments) },
+      tracksUpdates: kept.tracksUpdates)
+  }
 
   /// The learning rate of a group in an epoch (counted from 0).
   package func learningRate(of group: ParameterGroup, epoch: Int) -> Double {
@@ -37,6 +46,15 @@ package struct OptimizerConfiguration: Sendable {
     try model.validate(group: "model")
     try discriminator.validate(group: "discriminator")
     try rule.validate()
+    if moments == .bfloat16, let obstacle = rule.roundingObstacle {
+      throw ParameterServerError(
+        .configuration,
+        """
+        moment_precision bfloat16 cannot be used with the optimizer '\(rule.description.name)' as \
+        it is set: \(obstacle). Choose adam with adam_mode closed, adagrad, or moment_precision \
+        float32.
+        """)
+    }
   }
 }
 
@@ -69,6 +87,21 @@ package struct LearningRate: Sendable, Equatable {
         The learning rate of the group '\(group)' is \(initial) · \(decay)^(epoch / \(period)): \
         the rate must not be negative, and decay and period must be positive.
         """)
+    }
+  }
+}
+
+extension RowOptimizer {
+  /// Why its states cannot be stored in bfloat16, as a clause; nil if they can.
+  fileprivate var roundingObstacle: String? {
+    if states.isEmpty { return "it keeps no state" }
+    if states.contains(where: { $0.extent == .onePerRow }) {
+      return "it keeps one number per row, so that there is nothing to save"
+    }
+    switch untouchedRows {
+    case .stay, .moveWhenUpdated: return nil
+    case .moveAtOnce: return "every step would round the states of every row"
+    case .moveWhenUsed: return "every replayed step would round the states again"
     }
   }
 }

@@ -4,14 +4,17 @@ import Tensors
 /// Loops over the rows that a step changes.
 extension RowOptimizer {
   package func apply(
-    _ steps: [Step], to table: inout TableStore, gradients: [GradientSource]
+    _ steps: [Step], number: Int, to table: inout TableStore, gradients: [GradientSource]
   ) -> Int {
     let width = table.layout.width
+    let rounding =
+      table.layout.isRounded
+      ? StateRounding(seed: table.seed, table: table.spec, step: number) : nil
     return steps.withUnsafeBufferPointer { steps in
       guard let step = steps.last else { preconditionFailure("an update before step 1") }
       switch untouchedRows {
       case .stay:
-        return table.forEachGradient(gradients) { row, gradient in
+        return table.forEachGradient(gradients, rounding: rounding) { row, gradient in
           update(row.values, gradient: gradient, width: width, at: step)
         }
       case .moveAtOnce:
@@ -24,7 +27,7 @@ extension RowOptimizer {
           }
         }
       case .moveWhenUsed, .moveWhenUpdated:
-        return table.forEachGradient(gradients) { row, gradient in
+        return table.forEachGradient(gradients, rounding: rounding) { row, gradient in
           catchUp(row, width: width, with: steps, to: steps.count - 1)
           update(row.values, gradient: gradient, width: width, at: step)
           row.lastUpdate?.pointee = UInt32(steps.count)
@@ -65,12 +68,15 @@ extension RowOptimizer {
     let width = table.layout.width
     steps.withUnsafeBufferPointer { steps in
       Lanes.current.forEachRange(of: rows.count, elements: width) { range in
+        let wide = table.layout.isRounded ? WideRow(table.layout) : nil
         rows.forEach(in: range) { position, index in
           let done = table.lastUpdate(at: index)
           guard done > 0 && done < steps.count else { return }
+          let row = table.row(at: index)
+          wide?.load(row)
           addMissed(
-            to: destination + position * width, of: table.row(at: index), width: width,
-            steps: steps, missed: done..<steps.count)
+            to: destination + position * width, of: wide.map { UnsafePointer($0.values) } ?? row,
+            width: width, steps: steps, missed: done..<steps.count)
         }
       }
     }

@@ -37,7 +37,7 @@ package protocol RowOptimizer: Sendable {
   /// Updates a row.
   ///
   /// - Parameters:
-  ///   - row: weights, then states.
+  ///   - row: weights, then states, all in float32.
   ///   - gradient: `[width]`, not necessarily aligned.
   ///   - width: the number of weights.
   func update(
@@ -66,7 +66,11 @@ package protocol RowOptimizer: Sendable {
   // of the protocol so that the compiler specializes them for every optimizer.
 
   /// Applies the last of `steps` to a table; returns how many rows a gradient reached.
-  func apply(_ steps: [Step], to table: inout TableStore, gradients: [GradientSource]) -> Int
+  ///
+  /// - Parameter number: of that step, from 1.
+  func apply(
+    _ steps: [Step], number: Int, to table: inout TableStore, gradients: [GradientSource]
+  ) -> Int
   /// Brings rows to the state that they would have with all of `steps` applied.
   func catchUp(_ rows: LocalRows, of table: inout TableStore, with steps: [Step])
   /// Copies the weights of rows as they are with all of `steps` applied, `[rows.count, width]`.
@@ -150,7 +154,9 @@ package struct OptimizerDescription: Sendable, Equatable, Codable {
 
   /// For messages: `adagrad (sum)`.
   package var summary: String {
-    let parts = states.map(\.name) + (tracksUpdates ? ["the number of the last update"] : [])
+    let parts =
+      states.map { $0.precision == .float32 ? $0.name : "\($0.name) in \($0.precision.rawValue)" }
+      + (tracksUpdates ? ["the number of the last update"] : [])
     return "\(name) (\(parts.isEmpty ? "no state" : parts.joined(separator: ", ")))"
   }
 

@@ -12,6 +12,9 @@ struct RowDirectory: Sendable {
   private let rowsPerBlock: UInt32
   /// The local index of each block's first row; `absent` for the blocks of other servers.
   private let starts: [UInt32]
+  /// The blocks of this server. All but the last of the table are full, so that the block of a
+  /// local index is found by division.
+  private let blocks: [UInt32]
   private static let absent = UInt32.max
 
   init(_ placement: TablePlacement, rank: Int) {
@@ -19,12 +22,14 @@ struct RowDirectory: Sendable {
     // Limited to the table, so that it fits into 32 bits.
     rowsPerBlock = UInt32(min(placement.rowsPerBlock, placement.rows))
     var next = 0
-    starts = (0..<placement.blockCount).map { block in
+    let starts: [UInt32] = (0..<placement.blockCount).map { block in
       guard placement.server(ofBlock: block) == rank else { return Self.absent }
       defer { next += placement.rows(inBlock: block).count }
       return UInt32(next)
     }
     count = next
+    self.starts = starts
+    blocks = starts.indices.filter { starts[$0] != Self.absent }.map(UInt32.init)
   }
 
   /// The local index of a row; nil if another server holds it.
@@ -37,14 +42,13 @@ struct RowDirectory: Sendable {
     return start == Self.absent ? nil : start + offset
   }
 
-  /// The id of the row at a local index. O(blocks): for messages.
+  /// The id of the row at a local index.
+  ///
+  /// - Precondition: `0 <= index < count`.
+  @inline(__always)
   func row(atLocalIndex index: Int) -> Int {
-    for (block, start) in starts.enumerated() where start != Self.absent {
-      let first = block * Int(rowsPerBlock)
-      let end = min(first + Int(rowsPerBlock), tableRows)
-      if index < Int(start) + end - first { return first + index - Int(start) }
-    }
-    preconditionFailure("local row \(index) of \(count)")
+    let (block, offset) = UInt32(index).quotientAndRemainder(dividingBy: rowsPerBlock)
+    return Int(blocks[Int(block)]) * Int(rowsPerBlock) + Int(offset)
   }
 
   /// All rows of this server, ascending.

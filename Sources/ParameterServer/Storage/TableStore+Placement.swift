@@ -45,7 +45,7 @@ extension TableStore {
     }
     return zip(specs, directories).map { spec, directory in
       TableStore(
-        spec, layout: layout(spec), directory: directory, seed: isInitialized ? seed : nil)
+        spec, layout: layout(spec), directory: directory, seed: seed, isInitialized: isInitialized)
     }
   }
 }

@@ -20,14 +20,36 @@ extension TableStore {
 
   /// Calls `body` with each row that has a gradient and the sum of its gradients; ascending within
   /// a range of rows, ranges on all lanes.
+  ///
+  /// - Parameter rounding: how states are rounded after `body`; nil if none are.
   @inline(__always)
   mutating func forEachGradient(
+    _ sources: [GradientSource], rounding: StateRounding? = nil,
+    _ body: (WritableRow, UnsafeRawPointer) -> Void
+  ) -> Int {
+    guard let rounding else { return forEachStoredGradient(sources, body) }
+    let (layout, directory) = (layout, directory)
+    return forEachGradientRange(sources) { range, merge in
+      let wide = WideRow(layout)
+      var count = 0
+      while let merged = merge.next() {
+        if let upcoming = merged.upcoming { range.prefetch(upcoming) }
+        let row = range.writableRow(at: merged.index)
+        wide.load(row.values)
+        body(WritableRow(values: wide.values, lastUpdate: row.lastUpdate), merged.gradient)
+        wide.store(
+          to: row.values, row: directory.row(atLocalIndex: merged.index), by: rounding)
+        count += 1
+      }
+      return count
+    }
+  }
+
+  @inline(__always)
+  private mutating func forEachStoredGradient(
     _ sources: [GradientSource], _ body: (WritableRow, UnsafeRawPointer) -> Void
   ) -> Int {
-    let width = layout.width
-    let largest = sources.max { $0.count < $1.count }
-    return forEachRange(changing: largest?.rows, count: largest?.count ?? 0) { range in
-      var merge = GradientMerge(sources, rows: range.rows, width: width)
+    forEachGradientRange(sources) { range, merge in
       var count = 0
       while let merged = merge.next() {
         if let upcoming = merged.upcoming { range.prefetch(upcoming) }
@@ -35,6 +57,18 @@ extension TableStore {
         count += 1
       }
       return count
+    }
+  }
+
+  @inline(__always)
+  private mutating func forEachGradientRange(
+    _ sources: [GradientSource], _ body: (inout RowRange, inout GradientMerge) -> Int
+  ) -> Int {
+    let width = layout.width
+    let largest = sources.max { $0.count < $1.count }
+    return forEachRange(changing: largest?.rows, count: largest?.count ?? 0) { range in
+      var merge = GradientMerge(sources, rows: range.rows, width: width)
+      return body(&range, &merge)
     }
   }
 

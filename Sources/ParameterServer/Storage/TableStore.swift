@@ -10,6 +10,8 @@ package struct TableStore: Sendable {
   let spec: TableSpec
   let layout: RowLayout
   let directory: RowDirectory
+  /// The run's seed.
+  let seed: UInt64
   private(set) var blocks: [RowBlock]
   /// Binary logarithm of the rows per block: finding a row needs no division.
   let blockShift: Int
@@ -18,19 +20,23 @@ package struct TableStore: Sendable {
 
   var rowCount: Int { directory.count }
 
-  /// Rows with their initial values, which depend on the seed and the row only; zeros if `seed` is
-  /// nil.
-  init(_ spec: TableSpec, layout: RowLayout, directory: RowDirectory, seed: UInt64?) {
+  /// Rows with their initial values, which depend on the seed and the row only; zeros if
+  /// `isInitialized` is false.
+  init(
+    _ spec: TableSpec, layout: RowLayout, directory: RowDirectory, seed: UInt64,
+    isInitialized: Bool
+  ) {
     self.spec = spec
     self.layout = layout
     self.directory = directory
+    self.seed = seed
     let rowsThatFit = max(1, Self.blockByteCount / layout.byteCount)
     let shift = Int.bitWidth - 1 - rowsThatFit.leadingZeroBitCount
     blockShift = shift
     blocks = stride(from: 0, to: directory.count, by: 1 << shift).map { start in
       RowBlock(rowCount: min(1 << shift, directory.count - start), layout: layout)
     }
-    guard let seed else { return }
+    guard isInitialized else { return }
     directory.forEachRow { index, row in
       let values = blocks[index >> shift].values + (index & ((1 << shift) - 1)) * layout.stride
       spec.initializer.fill(
@@ -52,7 +58,7 @@ package struct TableStore: Sendable {
 
   /// A row that may be written.
   struct WritableRow {
-    /// Weights, then state, `[stride]`.
+    /// Weights, then states; in a table whose states are rounded, those of a wide row.
     let values: UnsafeMutablePointer<Float>
     let lastUpdate: UnsafeMutablePointer<UInt32>?
   }
@@ -92,7 +98,7 @@ package struct TableStore: Sendable {
     blocks.withUnsafeMutableBufferPointer { body($0) }
   }
 
-  /// The row at an index, for reading: weights, then state.
+  /// The row at an index, for reading: weights, then states as they are stored.
   @inline(__always)
   func row(at index: Int) -> UnsafePointer<Float> {
     let location = location(of: index)

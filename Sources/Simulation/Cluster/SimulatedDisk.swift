@@ -261,12 +261,12 @@ struct SnapshotSource: CheckpointSource {
       var ids: [UInt32] = []
       rows.forEachRow { ids.append($0) }
       let updates = ids.indices.map { rows.lastUpdate(at: $0) }
-      let parts = table.layout.parts.enumerated().map { part, columns in
-        [Float](unsafeUninitializedCapacity: ids.count * columns.count) { buffer, count in
+      let parts = table.layout.parts.enumerated().map { number, part in
+        [UInt8](unsafeUninitializedCapacity: ids.count * part.byteCount) { buffer, count in
           if let base = buffer.baseAddress {
-            rows.copy(part: part, ofRowsAt: ids.indices, to: base)
+            rows.copy(part: number, ofRowsAt: ids.indices, to: base)
           }
-          count = ids.count * columns.count
+          count = ids.count * part.byteCount
         }
       }
       try Self.withPointers(parts) { pointers in
@@ -283,11 +283,11 @@ struct SnapshotSource: CheckpointSource {
   }
 
   private static func withPointers(
-    _ parts: [[Float]], _ collected: [UnsafePointer<Float>] = [],
-    _ body: ([UnsafePointer<Float>]) throws -> Void
+    _ parts: [[UInt8]], _ collected: [UnsafeRawPointer] = [],
+    _ body: ([UnsafeRawPointer]) throws -> Void
   ) throws {
     guard let first = parts.first else { return try body(collected) }
-    try first.withUnsafeBufferPointer { buffer in
+    try first.withUnsafeBytes { buffer in
       guard let base = buffer.baseAddress else { return }
       try withPointers(Array(parts.dropFirst()), collected + [base], body)
     }

@@ -27,23 +27,28 @@ struct TrainedServers {
 
   let specs: [TableSpec]
   let kind: any RowOptimizer
+  let moments: MomentPrecision
   let runID: String
   private(set) var servers: [ServerState<Int>] = []
   private var nextID: UInt64 = 1
 
-  static func optimizer(_ kind: any RowOptimizer) -> OptimizerConfiguration {
+  static func optimizer(
+    _ kind: any RowOptimizer, _ moments: MomentPrecision = .float32
+  ) -> OptimizerConfiguration {
     OptimizerConfiguration(
       kind, model: LearningRate(0.05, decay: 0.5, period: 1),
-      discriminator: LearningRate(0.02))
+      discriminator: LearningRate(0.02), moments: moments)
   }
 
   init(
     _ specs: [TableSpec] = small, _ kind: any RowOptimizer = Adam(mode: .lazyExact),
+    moments: MomentPrecision = .float32,
     servers count: Int = 2, runID: String = "run", generation: UInt64 = 1,
     restoring reader: CheckpointReader? = nil
   ) throws {
     self.specs = specs
     self.kind = kind
+    self.moments = moments
     self.runID = runID
     for rank in 0..<count {
       let server: ServerState<Int>
@@ -51,12 +56,12 @@ struct TrainedServers {
         server = try ServerState(
           rank: rank, serverCount: count, runID: runID, generation: generation, tables: specs,
           seed: 7, shardCount: Int(Self.shards), schedule: Self.schedule,
-          optimizer: Self.optimizer(kind), restoring: reader)
+          optimizer: Self.optimizer(kind, moments), restoring: reader)
       } else {
         server = try ServerState(
           rank: rank, serverCount: count, runID: runID, generation: generation, tables: specs,
           seed: 7, shardCount: Int(Self.shards), schedule: Self.schedule,
-          optimizer: Self.optimizer(kind))
+          optimizer: Self.optimizer(kind, moments))
       }
       servers.append(server)
       ask(
@@ -182,7 +187,7 @@ struct TrainedServers {
     let shards = try servers.map { try writer.write(try #require($0.snapshot())) }
     let manifest = try CheckpointManifest(
       runID: runID, schedule: Self.schedule, tables: specs.map(TableDescription.init),
-      optimizer: Self.optimizer(kind).description, shards: shards.reversed(),
+      optimizer: Self.optimizer(kind, moments).description, shards: shards.reversed(),
       configuration: "model: made-up\n",
       configurationDigest: "c0ffee", dataDigest: "da7a",
       created: "2026-01-02T03:04:05Z")

@@ -146,15 +146,14 @@ extension ClusterNeeds {
   /// The needs of the cluster that `train` starts.
   init(_ setup: RunSetup) {
     let cluster = setup.configuration.cluster
-    let states = OptimizerConfiguration(setup.configuration).description.states
-    let values = setup.model.tables.reduce(0) { sum, table in
-      let stateWidth = states.reduce(0) { $0 + $1.stateWidth(ofRow: table.width) }
-      return sum + table.rows * (table.width + stateWidth)
+    let optimizer = OptimizerConfiguration(setup.configuration).description
+    let tableBytes = setup.model.tables.reduce(0) { sum, table in
+      sum + table.rows * optimizer.layout(width: table.width, rule: table.rule).byteCount
     }
     let threads = ComputingThreads(setup.configuration)
     self.init(
       servers: cluster.servers, workers: cluster.workers,
-      tableBytes: values * MemoryLayout<Float>.stride,
+      tableBytes: tableBytes,
       lanes: (threads.perWorker, threads.perServer))
   }
 }

@@ -11,6 +11,18 @@ extension OptimizerConfiguration {
       configuration.optimizer,
       model: LearningRate(
         training.learningRate, decay: training.decay, period: training.decayPeriod),
-      discriminator: LearningRate(configuration.values[EstimatorSettings.learningRate]))
+      discriminator: LearningRate(configuration.values[EstimatorSettings.learningRate]),
+      moments: training.momentPrecision)
+  }
+
+  /// Checks the settings before any server is started with them.
+  ///
+  /// - Throws: ``RuntimeError`` that names the setting.
+  func checkSettings() throws {
+    do {
+      try validate()
+    } catch {
+      throw RuntimeError(exitCode: .configuration, message: error.message)
+    }
   }
 }

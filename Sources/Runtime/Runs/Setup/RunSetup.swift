@@ -34,13 +34,15 @@ package struct RunSetup: Sendable {
   /// Builds the model on data that was loaded for these settings.
   ///
   /// - Parameter showsProgress: whether the building of graphs is shown on stderr.
-  /// - Throws: `ModelError`; `DatasetError` for data without validation interactions.
+  /// - Throws: `ModelError`; `DatasetError` for data without validation interactions;
+  ///   ``RuntimeError`` for settings that the optimizer does not accept.
   package init(
     configuration: RunConfiguration, dataset: Dataset, showsProgress: Bool = false
   ) throws {
     self.configuration = configuration
     configurationText = configuration.resolvedYAML()
     self.dataset = dataset
+    try OptimizerConfiguration(configuration).checkSettings()
     if let problem = dataset.trainingProblem { throw problem }
     var input = ModelInput(dataset, graphs: .keptOnDisk(of: dataset, showsProgress: showsProgress))
     input.batchSize = configuration.training.batchSize
