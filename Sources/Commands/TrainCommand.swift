@@ -70,7 +70,10 @@ struct TrainCommand: ParsableCommand {
       let (directory, lock, continued) = try options.openRunDirectory(
         for: setup, continuation.resume)
       RunLog.keep(in: directory, of: "train")
-      if !options.quiet { StandardError.write("run directory: \(directory.path)") }
+      if !options.quiet {
+        StandardError.write("run directory: \(directory.path)")
+        continued?.news.forEach(StandardError.write)
+      }
       let outcome = try outcome(setup, directory, continuing: continued)
       let results = ResultTable.lines(runDirectory: directory.path, asJSON: json)
       // Released before results are written, because writing them may wait for their reader.

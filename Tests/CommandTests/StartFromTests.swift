@@ -12,38 +12,6 @@ struct StartFromTests {
 
   init() throws { folder = try TemporaryFolder() }
 
-  /// A data set in which more users and items come after the first 50 and 40.
-  ///
-  /// - Parameter firstID: the original id of the first user.
-  private func write(
-    _ name: String, users: Int, items: Int, firstID: String = "u0"
-  ) throws -> String {
-    let data = folder.path(name)
-    try FileManager.default.createDirectory(atPath: data, withIntermediateDirectories: true)
-    var text = "userID\titemID\tx_label\n"
-    for user in 0..<users {
-      for index in 0..<8 {
-        let item = user < 50 ? (user * 3 + index * 5) % 40 : (user * 3 + index * 6) % items
-        text += "\(user)\t\(item)\t\(max(0, index - 5))\n"
-      }
-    }
-    try folder.write(text, to: "\(name)/\(name).inter")
-    for (file, columns) in [("image_feat", 5), ("text_feat", 4)] {
-      let features = Matrix(rows: items, columns: columns)
-      for index in 0..<features.count {
-        features.pointer[index] = Float((index * 37) % 101) / 50 - 1
-      }
-      try NPYWriter.write(features, to: folder.path("\(name)/\(file).npy"))
-    }
-    let ids = { (kind: String, count: Int, first: String) in
-      "\(kind)ID\tid\n"
-        + (0..<count).map { "\($0)\t\($0 == 0 ? first : "\(kind)\($0)")\n" }.joined()
-    }
-    try folder.write(ids("user", users, firstID), to: "\(name)/users.tsv")
-    try folder.write(ids("item", items, "i0"), to: "\(name)/items.tsv")
-    return data
-  }
-
   private func train(_ run: String, _ data: String, _ options: [String]) throws -> Command {
     try Command(
       arguments: [
@@ -72,9 +40,10 @@ struct StartFromTests {
   func rows() throws {
     let still = ["--objective", "plain", "--single-process", "--set", "learning_rate=1e-12"]
     let yesterday = try train(
-      "yesterday", write("old", users: 50, items: 40), ["--objective", "plain", "--single-process"])
+      "yesterday", folder.writeNumberedData("old", users: 50, items: 40),
+      ["--objective", "plain", "--single-process"])
     #expect(yesterday.status == 0, "\(yesterday.errors)")
-    let data = try write("new", users: 60, items: 48)
+    let data = try folder.writeNumberedData("new", users: 60, items: 48)
     let today = try train(
       "today", data, still + ["--epochs", "1", "--start-from", folder.path("yesterday")])
     #expect(today.status == 0, "\(today.errors)")
@@ -104,9 +73,9 @@ struct StartFromTests {
 
   @Test("workers and servers change no bit, and the run resumes")
   func cluster() throws {
-    let data = try write("new", users: 60, items: 48)
+    let data = try folder.writeNumberedData("new", users: 60, items: 48)
     let yesterday = try train(
-      "yesterday", write("old", users: 50, items: 40), ["--single-process"])
+      "yesterday", folder.writeNumberedData("old", users: 50, items: 40), ["--single-process"])
     #expect(yesterday.status == 0, "\(yesterday.errors)")
     let start = [
       "--model", "vbpr", "--set", "embedding_size=8", "--start-from", folder.path("yesterday"),
@@ -128,15 +97,15 @@ struct StartFromTests {
 
   @Test("other users, fewer users, another model and no run are refused with a sentence")
   func refused() throws {
-    let old = try write("old", users: 50, items: 40)
+    let old = try folder.writeNumberedData("old", users: 50, items: 40)
     #expect(try train("yesterday", old, ["--single-process"]).status == 0)
     let start = ["--single-process", "--start-from", folder.path("yesterday")]
     let cases: [(data: String, options: [String], status: Int32, text: String)] = try [
       (
-        write("renumbered", users: 60, items: 48, firstID: "someone"), [], 65,
+        folder.writeNumberedData("renumbered", users: 60, items: 48, firstID: "someone"), [], 65,
         "are not the users that it was trained for"
       ),
-      (write("fewer", users: 45, items: 40), [], 65, "it has 50 users"),
+      (folder.writeNumberedData("fewer", users: 45, items: 40), [], 65, "it has 50 users"),
       (old, ["--set", "embedding_size=16"], 78, "rows of 32 numbers"),
       (old, ["--model", "lightgcn"], 78, "rows of"),
       (old, ["--start-from", folder.path("nowhere")], 66, "no such run or file"),

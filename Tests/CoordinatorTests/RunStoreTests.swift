@@ -298,7 +298,7 @@ import Testing
       try RunStore(path: path)
     } throws: { error in
       (error as? CoordinationError)?.code == .storeTooNew && "\(error)".contains(path)
-        && "\(error)".contains("version is 99") && "\(error)".contains("up to 3")
+        && "\(error)".contains("version is 99") && "\(error)".contains("up to 4")
     }
     let version = try DatabaseQueue(path: path).read {
       try Int.fetchOne($0, sql: "PRAGMA user_version")

@@ -89,9 +89,12 @@ package struct CheckpointStore: Sendable {
 
   /// Finds the newest checkpoint of a run whose files have their digests. Reads all its files.
   ///
+  /// - Parameter dataDigest: of the data that it must have been trained on; nil: any.
   /// - Throws: ``CheckpointError`` when the folder, a manifest or a file exists but cannot be read.
   ///   It need not be damaged then, and a retry may succeed.
-  package func latestUsable(runID: String) throws(CheckpointError) -> Latest {
+  package func latestUsable(
+    runID: String, dataDigest: String? = nil
+  ) throws(CheckpointError) -> Latest {
     var problems: [String] = []
     var hasNoCheckpoint = true
     for entry in try list() {
@@ -108,6 +111,8 @@ package struct CheckpointStore: Sendable {
               + "'\(manifest.runID)', not to '\(runID)'; use another folder for checkpoints.")
           continue
         }
+        // Of data before it grew: its versions count other steps.
+        guard dataDigest == nil || manifest.dataDigest == dataDigest else { continue }
         hasNoCheckpoint = false
         let found = verify(manifest)
         if found.isEmpty { return Latest(manifest: manifest, problems: problems) }

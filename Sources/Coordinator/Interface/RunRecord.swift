@@ -77,10 +77,13 @@ package struct StoredRun: Sendable, Equatable {
   /// All that were ever committed, by version and generation. Whether they are still there and
   /// intact can only be seen from their files.
   package var checkpoints: [CommittedCheckpoint]
+  /// In the order of their epochs; none in what older programs recorded.
+  package var deliveries: [DataDelivery]
 
   package init(
     identity: RunIdentity, progress: RunProgress, message: String, epochs: [EpochSummary],
-    evaluations: [EvaluationSummary], checkpoints: [CommittedCheckpoint] = []
+    evaluations: [EvaluationSummary], checkpoints: [CommittedCheckpoint] = [],
+    deliveries: [DataDelivery] = []
   ) {
     self.identity = identity
     self.progress = progress
@@ -88,6 +91,14 @@ package struct StoredRun: Sendable, Equatable {
     self.epochs = epochs
     self.evaluations = evaluations
     self.checkpoints = checkpoints
+    self.deliveries = deliveries
+  }
+
+  /// The evaluations of the data that the run is trained on now, with that of the tables before
+  /// its first epoch: those on earlier data are no comparison.
+  package var comparableEvaluations: [EvaluationSummary] {
+    guard let delivery = deliveries.last else { return evaluations }
+    return evaluations.filter { $0.epoch + 1 >= delivery.epoch }
   }
 
   /// Adds a transition, as ``RunStore/record(_:)`` does; for runs whose records are in memory.
@@ -151,7 +162,7 @@ package struct ResumePoint: Sendable, Equatable {
   package init(_ run: StoredRun) {
     let generation = run.progress.generation
     self.init(
-      progress: run.progress, evaluations: run.evaluations,
+      progress: run.progress, evaluations: run.comparableEvaluations,
       newestVersion: run.checkpoints.filter { $0.generation == generation }.map(\.version).max(),
       lastManifest: run.checkpoints.max {
         ($0.generation, $0.version) < ($1.generation, $1.version)

@@ -77,7 +77,9 @@ extension RunStore {
         .map(evaluation(from:)),
       checkpoints: try Row.fetchAll(
         database, sql: "SELECT * FROM checkpoints ORDER BY version, generation"
-      ).map(checkpoint(from:)))
+      ).map(checkpoint(from:)),
+      deliveries: try Row.fetchAll(database, sql: "SELECT * FROM deliveries ORDER BY epoch")
+        .map(delivery(from:)))
   }
 
   private func epoch(from row: Row) throws -> EpochSummary {
@@ -121,7 +123,7 @@ extension RunStore {
   }
 
   /// The value of a column, checked: what comes from a disk may be anything.
-  private func column<Value: DatabaseValueConvertible>(
+  func column<Value: DatabaseValueConvertible>(
     _ name: String, of row: Row
   ) throws -> Value {
     guard let stored = row[name] as DatabaseValue?, let value = Value.fromDatabaseValue(stored)
@@ -129,7 +131,7 @@ extension RunStore {
     return value
   }
 
-  private func json<Value: Decodable>(_ name: String, of row: Row) throws -> Value {
+  func json<Value: Decodable>(_ name: String, of row: Row) throws -> Value {
     do {
       return try JSONColumn.decode(try column(name, of: row))
     } catch is DecodingError {

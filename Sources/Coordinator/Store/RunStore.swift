@@ -29,8 +29,11 @@ package final class RunStore: Sendable {
 
   /// Records a run that begins.
   ///
+  /// - Parameter data: what it is trained on.
   /// - Throws: ``CoordinationError`` if the store already holds a run.
-  package func begin(_ identity: RunIdentity, progress: RunProgress) throws {
+  package func begin(
+    _ identity: RunIdentity, progress: RunProgress, data: DataDelivery? = nil
+  ) throws {
     try write("begin the run in") { [path] database in
       if let found = try String.fetchOne(database, sql: "SELECT id FROM run") {
         throw CoordinationError(
@@ -45,6 +48,7 @@ package final class RunStore: Sendable {
           identity.id, identity.created, identity.configuration,
           try JSONColumn.encode(identity.digests),
         ])
+      if let data { try Self.store(data, manifest: "", in: database) }
       try Self.store(progress, message: "", in: database)
     }
   }
@@ -142,7 +146,7 @@ package final class RunStore: Sendable {
     try StoreSchema.translatingErrors("close", path) { try queue.close() }
   }
 
-  private func write<Result>(
+  func write<Result>(
     _ purpose: String, _ body: (Database) throws -> Result
   ) throws -> Result {
     try StoreSchema.translatingErrors(purpose, path) { try queue.write(body) }
@@ -207,6 +211,14 @@ extension RunStore {
     """
     CREATE TABLE kernels (
       name TEXT PRIMARY KEY
+    );
+    """,
+    // Of data; empty in files of older releases.
+    """
+    CREATE TABLE deliveries (
+      epoch INTEGER PRIMARY KEY,
+      description TEXT NOT NULL,
+      manifest TEXT NOT NULL
     );
     """,
   ]

@@ -22,12 +22,14 @@ package final class BestModelWriter: @unchecked Sendable {
   /// The final matrices, by table.
   private var finals: [Int: NPYWriter] = [:]
 
-  /// - Parameter identifiers: of the data set. If the run has a model already, those recorded with
-  ///   it stay: a resumed run keeps the rows that it began with.
+  /// - Parameters:
+  ///   - identifiers: of the data set.
+  ///   - keepsIdentifiers: whether those recorded with a model that the run has already stay
+  ///     instead: a resumed run keeps the rows that it began with.
   /// - Throws: an error with a sentence when the files cannot be created.
   package init(
     run: String, model: TrainingModel, epoch: UInt32, version: UInt64,
-    identifiers: IdentifierDigests? = nil
+    identifiers: IdentifierDigests? = nil, keepsIdentifiers: Bool = true
   ) throws {
     self.run = run
     self.model = model
@@ -36,7 +38,7 @@ package final class BestModelWriter: @unchecked Sendable {
     // The files that best.json names stay unchanged until it names the new ones.
     let folders = BestModel.folders(epoch: epoch)
     let current = try? BestModel.read(run: run)
-    self.identifiers = current?.identifiers ?? identifiers
+    self.identifiers = (keepsIdentifiers ? current?.identifiers : nil) ?? identifiers
     folder = current?.folder == folders[0] ? folders[1] : folders[0]
     let path = "\(run)/\(folder)"
     // Not the run directory itself: if it was moved a moment ago, it must not appear again.

@@ -9,6 +9,8 @@ import Tensors
 /// A run in a directory that can be resumed.
 package struct ResumableRun: Sendable {
   package let stored: StoredRun
+  /// What is new in the data, as lines for the user; none if it is the same.
+  package let news: [String]
 
   /// Whether it has nothing left to train.
   package var isFinished: Bool {
@@ -16,6 +18,8 @@ package struct ResumableRun: Sendable {
   }
 
   /// The run of a directory; nil if the directory has no records.
+  ///
+  /// Data that has only grown is accepted: the run is then brought to it.
   ///
   /// - Throws: ``RuntimeError`` when the run has other data or settings, with what differs;
   ///   `CoordinationError` when its records cannot be read; `CheckpointError` when another release
@@ -26,11 +30,17 @@ package struct ResumableRun: Sendable {
     guard FileManager.default.fileExists(atPath: directory.storePath) else { return nil }
     let store = try RunStore(path: directory.storePath)
     defer { try? store.close() }
-    guard let stored = try store.load() else { return nil }
+    guard var stored = try store.load() else { return nil }
+    let folder = setup.configuration.checkpointFolder(of: stored.identity.id, in: directory)
+    var news: [String] = []
+    if let growth = try RunGrowth(of: stored, in: directory, for: setup) {
+      news = try growth.apply(to: store)
+      stored = try store.load() ?? stored
+    }
     try check(stored.identity, of: directory, against: setup)
-    try checkFormat(
-      of: setup.configuration.checkpointFolder(of: stored.identity.id, in: directory))
-    return ResumableRun(stored: stored)
+    try checkFormat(of: folder)
+    try RunGrowth.complete(store, in: CheckpointStore(folder: folder))
+    return ResumableRun(stored: stored, news: news)
   }
 
   /// Checks that a run was begun with these data and settings.
@@ -71,16 +81,18 @@ package struct ResumableRun: Sendable {
   }
 
   /// The decisive settings whose values have changed, as phrases.
-  private static func settingDifferences(
-    _ stored: String, _ current: RunConfiguration
+  ///
+  /// - Parameter ignored: settings that may differ.
+  static func settingDifferences(
+    _ stored: String, _ current: RunConfiguration, ignoring ignored: Set<String> = []
   ) throws -> [String] {
-    let before = try ConfigurationResolver(modelNames: ModelRegistry.names).resolve(layers: [
-      ConfigurationLayer(yaml: stored, label: "the run's configuration")
-    ])
+    let before = try RunConfiguration(recorded: stored)
     let old = Dictionary(uniqueKeysWithValues: before.decisiveSettings)
     let new = Dictionary(uniqueKeysWithValues: current.decisiveSettings)
     return Set(old.keys).union(new.keys).sorted().compactMap { name in
-      guard name != "data_digest", old[name] != new[name] else { return nil }
+      guard name != "data_digest", !ignored.contains(name), old[name] != new[name] else {
+        return nil
+      }
       return "\(name) was \(old[name] ?? "unset") and is \(new[name] ?? "unset") now"
     }
   }

@@ -95,6 +95,7 @@ extension RunSummary: Encodable {
     case usage
     case standardError = "standard_error"
     case dataHistory = "data_history"
+    case deliveries = "data_deliveries"
     case parameterCount = "parameter_count"
     case epochsRun = "epochs_run"
     case bestEpoch = "best_epoch"
@@ -114,6 +115,11 @@ extension RunSummary: Encodable {
     try container.encode(details.model, forKey: .model)
     try container.encode(details.dataset, forKey: .dataset)
     try container.encode(details.dataHistory, forKey: .dataHistory)
+    // Of a run whose data has grown: metrics are on the last one, and no comparison with earlier
+    // ones.
+    if run.deliveries.count > 1 {
+      try container.encode(run.deliveries, forKey: .deliveries)
+    }
     try container.encode(details.seed, forKey: .seed)
     try container.encode(details.parameterCount, forKey: .parameterCount)
     try container.encode(Self.words(for: run.progress.status), forKey: .outcome)

@@ -13,33 +13,37 @@ package final class BestModelSaver: Sendable {
   private let run: String
   private let model: TrainingModel
   private let identifiers: IdentifierDigests?
+  private let keepsIdentifiers: Bool
   private let checkPlace: @Sendable () throws -> Void
   private let report: @Sendable (BestModelEvent<BestModelWriter>, _ saving: UInt64) -> Void
 
   /// - Parameters:
   ///   - run: the run directory.
   ///   - identifiers: of the data set, to be recorded with the model.
+  ///   - keepsIdentifiers: whether those of a model that the run has already are recorded instead.
   ///   - checkPlace: throws if the run directory was moved or replaced.
   ///   - report: called on the queue with the outcome of a job, and the number of its request.
   package init(
     run: String, model: TrainingModel, identifiers: IdentifierDigests? = nil,
+    keepsIdentifiers: Bool = true,
     checkPlace: @escaping @Sendable () throws -> Void = {},
     report: @escaping @Sendable (BestModelEvent<BestModelWriter>, _ saving: UInt64) -> Void
   ) {
     self.run = run
     self.model = model
     self.identifiers = identifiers
+    self.keepsIdentifiers = keepsIdentifiers
     self.checkPlace = checkPlace
     self.report = report
   }
 
   /// Creates the files. The report is `begun` or `failed`.
   package func begin(_ request: BestModelRequest) {
-    work(on: request) { [run, model, identifiers] in
+    work(on: request) { [run, model, identifiers, keepsIdentifiers] in
       .begun(
         try BestModelWriter(
           run: run, model: model, epoch: request.epoch, version: request.version,
-          identifiers: identifiers))
+          identifiers: identifiers, keepsIdentifiers: keepsIdentifiers))
     }
   }
 

@@ -47,7 +47,7 @@ final class CheckpointCommitter: Sendable {
     queue.async { [self] in
       do {
         guard !isCopied else { return try list() }
-        let latest = try store.latestUsable(runID: plan.runID)
+        let latest = try store.latestUsable(runID: plan.runID, dataDigest: digests["data"])
         guard !latest.hasNoCheckpoint else { return report(.noCheckpoint, latest.problems) }
         let restored = try latest.manifest.map {
           RestoredCheckpoint(

@@ -28,6 +28,7 @@ final class CoordinatorFiles {
     models = BestModelSaver(
       run: recorder.directory.path, model: setup.model,
       identifiers: IdentifierDigests(folder: setup.dataFolder),
+      keepsIdentifiers: recorder.hadBest,
       checkPlace: recorder.watch.check
     ) { event, number in
       post(.model(event, saving: number))

@@ -17,6 +17,8 @@ import Transport
 package final class RunRecorder {
   package let directory: RunDirectory
   package let plan: RunPlan
+  /// Whether a best epoch on the present data was recorded when this process started.
+  let hadBest: Bool
   /// Detects a run directory or file that was moved or replaced.
   let watch: RunDirectoryWatch
   private let setup: RunSetup
@@ -75,7 +77,10 @@ package final class RunRecorder {
         RunIdentity(
           id: plan.runID, created: Date().ISO8601Format(), configuration: plan.configuration,
           digests: RunIdentity.digests(of: setup)),
-        progress: state.progress)
+        progress: state.progress,
+        data: DataDelivery(
+          digest: setup.dataset.digest, users: setup.dataset.userCount,
+          items: setup.dataset.itemCount, interactions: setup.dataset.trainUsers.count))
     }
     for file in directory.storeFiles { watch.hold(file) }
     let recorder = try RunRecorder(
@@ -107,6 +112,7 @@ package final class RunRecorder {
     self.watch = watch
     self.setup = setup
     self.plan = plan
+    hadBest = stored?.progress.best != nil
     self.store = store
     let unfinished = try stored.flatMap {
       try MetricsLog.rewrite(directory.metricsPath, as: $0, plan: plan)

@@ -46,6 +46,22 @@ struct EarlierModel {
   /// - Throws: ``RuntimeError`` if rows mean other users or items now; errors with a sentence if a
   ///   file cannot be read.
   func checkIdentifiers(of folder: String) throws {
+    guard let problem = try identifierProblem(of: folder) else { return }
+    throw RuntimeError(
+      exitCode: .dataMalformed,
+      message: "Cannot begin with the model of '\(run)': \(problem). Number the data so that "
+        + "earlier users and items keep their rows and new ones come after them, or train from the "
+        + "beginning.")
+  }
+
+  /// Why the first rows of a data set's users and items are not those of the best model of a run,
+  /// as a clause; nil if they are, or it is not known.
+  static func identifierProblem(run: String, folder: String) throws -> String? {
+    guard FileManager.default.fileExists(atPath: BestModel.path(run)) else { return nil }
+    return try EarlierModel(run: run).identifierProblem(of: folder)
+  }
+
+  private func identifierProblem(of folder: String) throws -> String? {
     for (kind, side) in [(IdentifierTable.Kind.users, Side.user), (.items, .item)] {
       guard let digest = best.identifiers?[kind],
         let file = OriginalIdentifiers.path(of: kind, in: folder)
@@ -53,21 +69,13 @@ struct EarlierModel {
       let table = try IdentifierTable(path: file, kind: kind)
       let count = try best.file(side, run: run).rows
       guard count <= table.count else {
-        throw RuntimeError(
-          exitCode: .dataMalformed,
-          message:
-            "Cannot begin with the model of '\(run)': it has \(count) \(kind), and '\(file)' "
-            + "only \(table.count). Keep the rows of \(kind) that are gone, or train from the "
-            + "beginning.")
+        return "it has \(count) \(kind), and '\(file)' only \(table.count)"
       }
       guard IdentifierDigests.digest(of: table, rows: count) == digest else {
-        throw RuntimeError(
-          exitCode: .dataMalformed,
-          message: "Cannot begin with the model of '\(run)': the first \(count) rows of '\(file)' "
-            + "are not the \(kind) that it was trained for. Number the new data so that earlier "
-            + "\(kind) keep their rows and new ones come after them, or train from the beginning.")
+        return "the first \(count) rows of '\(file)' are not the \(kind) that it was trained for"
       }
     }
+    return nil
   }
 }
 
