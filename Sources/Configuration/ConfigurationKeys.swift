@@ -76,7 +76,7 @@ package struct ConfigurationKeys: Sendable {
       data.nanRows.name, data.shuffledModality.name, candidates.backboneLikelihood.name,
       mrdib.ranked.name,
       mrdib.codeScale.name, mrdib.isGated.name, selection.evaluationUsers.name,
-      training.momentPrecision.name,
+      training.momentPrecision.name, training.expiryEpochs.name,
     ]
   }()
 

@@ -121,6 +121,12 @@ package struct TrainingKeys: SettingGroup {
     help: "How servers store what the optimizer keeps for every weight: Adam's moments, Adagrad's"
       + " sums. bfloat16 halves that memory; states are rounded at random, by numbers that the seed"
       + " names, so that they are right on average. With adam_mode closed or lazy, and adagrad.")
+  package let expiryEpochs = Setting<Int>(
+    "expiry_epochs", default: 0, .within(1...1_000_000, or: 0), unit: "epochs",
+    help:
+      "After how many whole epochs without a gradient a row returns to its initial value and its"
+      + " states to zero, as users and items do that the data has no more. 0: never. Not with"
+      + " adam_mode dense or lazy_exact.")
   package let learningRate = Setting<Double>(
     "learning_rate", default: 1e-3, .stepSize, aliases: ["lr"],
     help: "Step size of the backbone and the encoders (MMRec).")

@@ -11,16 +11,19 @@ package struct OptimizerConfiguration: Sendable {
   package var discriminator: LearningRate
   /// How servers store what the rule keeps for every weight.
   package var moments: MomentPrecision
+  /// After how many epochs without a gradient a row returns to its initial value; 0: never.
+  package var expiryEpochs: Int
 
   /// An optimizer whose numbers are not checked yet; see ``validate()``.
   package init(
     _ rule: any RowOptimizer, model: LearningRate, discriminator: LearningRate,
-    moments: MomentPrecision = .float32
+    moments: MomentPrecision = .float32, expiryEpochs: Int = 0
   ) {
     self.rule = rule
     self.model = model
     self.discriminator = discriminator
     self.moments = moments
+    self.expiryEpochs = expiryEpochs
   }
 
   /// The optimizer's name and states, as checkpoints record them.
@@ -28,7 +31,7 @@ package struct OptimizerConfiguration: Sendable {
     let kept = rule.description
     return OptimizerDescription(
       name: kept.name, states: kept.states.map { $0.stored(in: moments) },
-      tracksUpdates: kept.tracksUpdates)
+      tracksUpdates: kept.tracksUpdates || expiryEpochs > 0)
   }
 
   /// The learning rate of a group in an epoch (counted from 0).
@@ -53,6 +56,15 @@ package struct OptimizerConfiguration: Sendable {
         moment_precision bfloat16 cannot be used with the optimizer '\(rule.description.name)' as \
         it is set: \(obstacle). Choose adam with adam_mode closed, adagrad, or moment_precision \
         float32.
+        """)
+    }
+    guard expiryEpochs == 0 || !rule.touchesAllRows else {
+      throw ParameterServerError(
+        .configuration,
+        """
+        expiry_epochs cannot be used with the optimizer '\(rule.description.name)' as it is set: \
+        every step, or every read, touches all rows. Choose adam_mode closed or lazy, another \
+        optimizer, or expiry_epochs 0.
         """)
     }
   }
@@ -92,6 +104,9 @@ package struct LearningRate: Sendable, Equatable {
 }
 
 extension RowOptimizer {
+  /// Whether the number of a row's last update is not that of its last gradient.
+  fileprivate var touchesAllRows: Bool { [.moveAtOnce, .moveWhenUsed].contains(untouchedRows) }
+
   /// Why its states cannot be stored in bfloat16, as a clause; nil if they can.
   fileprivate var roundingObstacle: String? {
     if states.isEmpty { return "it keeps no state" }

@@ -16,6 +16,7 @@ extension RowOptimizer {
       case .stay:
         return table.forEachGradient(gradients, rounding: rounding) { row, gradient in
           update(row.values, gradient: gradient, width: width, at: step)
+          row.lastUpdate?.pointee = UInt32(number)
         }
       case .moveAtOnce:
         let last = UnsafeBufferPointer(rebasing: steps.suffix(1))

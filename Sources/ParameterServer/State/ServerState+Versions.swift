@@ -81,11 +81,29 @@ extension ServerState {
     let complete = pending.removeFirst()
     optimizer.finish(version)
     for table in tables.indices { update(table, with: complete) }
+    if optimizer.schedule.beginsEpoch(version + 1) { expireRows() }
     if optimizer.schedule.beginsEpoch(version) { epochSums.reset() }
     for (shard, contribution) in complete.enumerated() {
       epochSums.add(contribution.sums, ofShard: shard)
     }
     version += 1
+  }
+
+  /// At the end of an epoch, returns rows to their initial values that none of the last epochs had
+  /// a gradient for. Tables whose initial values a worker pushed keep their rows: no server knows
+  /// those values.
+  private mutating func expireRows() {
+    let (schedule, epochs) = (optimizer.schedule, optimizer.configuration.expiryEpochs)
+    let ended = schedule.epoch(ofVersion: version)
+    guard epochs > 0, ended >= epochs else { return }
+    let first = UInt64(ended + 1 - epochs) * schedule.versionsPerEpoch
+    for table in tables.indices {
+      guard case .optimizer(let group) = tables[table].spec.rule,
+        tables[table].spec.initializer != .pushed
+      else { continue }
+      statistics.rowsExpired += tables[table].resetRows(
+        lastUpdatedBy: schedule.updateCount(of: group, beforeVersion: first))
+    }
   }
 
   private mutating func update(_ table: Int, with contributions: [Contribution]) {

@@ -22,6 +22,8 @@ package struct ServerStatistics: Sendable, Equatable {
   package internal(set) var reduces = 0
   /// Updates of a row with a gradient; the gradients of all shards count as one.
   package internal(set) var rowsUpdated = 0
+  /// Rows that returned to their initial values because no epoch had a gradient for them.
+  package internal(set) var rowsExpired = 0
   /// Refused requests by reason.
   package internal(set) var refusals: [Refusal.Code: Int] = [:]
 
@@ -40,6 +42,7 @@ package struct ServerStatistics: Sendable, Equatable {
     bytesPushed += other.bytesPushed
     reduces += other.reduces
     rowsUpdated += other.rowsUpdated
+    rowsExpired += other.rowsExpired
     refusals.merge(other.refusals, uniquingKeysWith: +)
   }
 }

@@ -1,4 +1,5 @@
 import CKernels
+import Tables
 
 extension TableStore {
   /// Applies one update with the gradients of a version; the gradients of a row are added in the
@@ -15,6 +16,29 @@ extension TableStore {
         mrdib_average_update(row.values, values, width, isFirst ? 1 : rate)
         row.lastUpdate?.pointee = 1
       }
+    }
+  }
+
+  /// Returns rows to their initial values, with states of zero, as if they had never been updated.
+  ///
+  /// - Parameter count: the number of the last update that such a row can have had.
+  /// - Returns: how many rows those were.
+  mutating func resetRows(lastUpdatedBy count: Int) -> Int {
+    let (layout, spec, seed, directory) = (layout, spec, seed, directory)
+    return forEachRange(changing: nil, count: rowCount) { range in
+      var resetCount = 0
+      for index in range.rows {
+        let lastUpdate = range.lastUpdate(at: index)
+        guard lastUpdate > 0 && lastUpdate <= count else { continue }
+        let row = range.writableRow(at: index)
+        row.values.update(repeating: 0, count: layout.stride)
+        spec.initializer.fill(
+          UnsafeMutableBufferPointer(start: row.values, count: layout.width), table: spec.name,
+          row: directory.row(atLocalIndex: index), seed: seed)
+        row.lastUpdate?.pointee = 0
+        resetCount += 1
+      }
+      return resetCount
     }
   }
 

@@ -18,6 +18,7 @@ struct TestCluster {
     _ specs: [TableSpec], servers serverCount: Int = 1, shards: Int = 1, generation: UInt64 = 1,
     kind: any RowOptimizer = SGD(), rate: LearningRate = LearningRate(1),
     discriminatorRate: LearningRate = LearningRate(1), moments: MomentPrecision = .float32,
+    expiryEpochs: Int = 0,
     schedule: StepSchedule = StepSchedule(stepsPerEpoch: 4),
     consistency: Consistency = .bulkSynchronous, limits: ServerLimits = ServerLimits(),
     greeted: [Int] = [0], restoring source: (any CheckpointSource)? = nil
@@ -26,7 +27,8 @@ struct TestCluster {
     self.generation = generation
     placements = specs.map { TablePlacement($0, in: SlotMap(serverCount: serverCount)) }
     let optimizer = OptimizerConfiguration(
-      kind, model: rate, discriminator: discriminatorRate, moments: moments)
+      kind, model: rate, discriminator: discriminatorRate, moments: moments,
+      expiryEpochs: expiryEpochs)
     for rank in 0..<serverCount {
       if let source {
         servers.append(

@@ -12,7 +12,7 @@ extension OptimizerConfiguration {
       model: LearningRate(
         training.learningRate, decay: training.decay, period: training.decayPeriod),
       discriminator: LearningRate(configuration.values[EstimatorSettings.learningRate]),
-      moments: training.momentPrecision)
+      moments: training.momentPrecision, expiryEpochs: training.expiryEpochs)
   }
 
   /// Checks the settings before any server is started with them.

@@ -224,8 +224,21 @@ extension RunSetup {
         RunInput(configuration: configuration, dataset: dataset).redundancyWarning,
         ModelRegistry.coldItemWarning(
           configuration.model.model, count: dataset.coldHeldOutCount),
+        expiryWarning,
       ].compactMap { $0 }
       + RunInput(configuration: configuration, dataset: dataset).missingWarnings
+  }
+}
+
+extension RunSetup {
+  /// Says whose rows do not expire; nil if all do, or none is to.
+  private var expiryWarning: String? {
+    let kept = model.tables.filter { $0.initializer == .pushed && $0.parameterCount > 0 }
+    guard configuration.training.expiryEpochs > 0, !kept.isEmpty else { return nil }
+    let names = kept.map { "'\($0.name)'" }.joined(separator: ", ")
+    return
+      "expiry_epochs has no effect on \(names): their initial values are computed from data or "
+      + "taken from another run, and servers do not know them"
   }
 }
 
