@@ -103,7 +103,6 @@ struct CoordinatorCommand: ParsableCommand {
         RunLog.keep(in: opened.directory, of: "coordinator")
         try opened.directory.recordStart(title)
         StandardError.write("run directory: \(opened.directory.path)")
-        opened.continued?.news.forEach(StandardError.write)
         try service?.leaveFiles(in: opened.directory.telemetryDirectory)
         own.withLock { $0 = (opened.directory.path, opened.lock) }
         return opened.directory

@@ -148,7 +148,10 @@ struct RunOptions: ParsableArguments {
     try ForeignFolder.refuseForRun(path)
     let lock = try RunLock(runDirectory: path)
     let directory = RunDirectory(existing: path)
-    if !overwrite, resume != .never, let run = try ResumableRun.find(in: directory, for: setup) {
+    let note = { (line: String) in if !quiet { StandardError.write(line) } }
+    if !overwrite, resume != .never,
+      let run = try ResumableRun.find(in: directory, for: setup, note: note)
+    {
       try directory.makeLogFolder()
       return (directory, lock, run)
     }

@@ -12,7 +12,8 @@ struct TrainCommand: ParsableCommand {
     discussion: """
       Starts a process for every role, restarts processes that die, trains until the validation
       metric stops improving, and saves the best model in the run directory. The same command
-      resumes a run that was stopped. Epochs are counted from 0, on the screen and in all files.
+      resumes a run that was stopped, also on data that has only grown since. Epochs are counted
+      from 0, on the screen and in all files.
 
         mrdib train --data lfm2k --run runs/one
         mrdib train --data lfm2k --model freedom --set alpha1=0.05 --run runs/two
@@ -70,10 +71,7 @@ struct TrainCommand: ParsableCommand {
       let (directory, lock, continued) = try options.openRunDirectory(
         for: setup, continuation.resume)
       RunLog.keep(in: directory, of: "train")
-      if !options.quiet {
-        StandardError.write("run directory: \(directory.path)")
-        continued?.news.forEach(StandardError.write)
-      }
+      if !options.quiet { StandardError.write("run directory: \(directory.path)") }
       let outcome = try outcome(setup, directory, continuing: continued)
       let results = ResultTable.lines(runDirectory: directory.path, asJSON: json)
       // Released before results are written, because writing them may wait for their reader.

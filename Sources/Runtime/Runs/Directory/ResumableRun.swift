@@ -9,9 +9,6 @@ import Tensors
 /// A run in a directory that can be resumed.
 package struct ResumableRun: Sendable {
   package let stored: StoredRun
-  /// What is new in the data, as lines for the user; none if it is the same.
-  package let news: [String]
-
   /// Whether it has nothing left to train.
   package var isFinished: Bool {
     [.completed, .earlyStopped].contains(stored.progress.status)
@@ -21,26 +18,26 @@ package struct ResumableRun: Sendable {
   ///
   /// Data that has only grown is accepted: the run is then brought to it.
   ///
+  /// - Parameter note: receives lines for the user about data that has grown.
   /// - Throws: ``RuntimeError`` when the run has other data or settings, with what differs;
   ///   `CoordinationError` when its records cannot be read; `CheckpointError` when another release
   ///   wrote its checkpoints: without them it would start from scratch.
   package static func find(
-    in directory: RunDirectory, for setup: RunSetup
+    in directory: RunDirectory, for setup: RunSetup, note: (String) -> Void = { _ in }
   ) throws -> ResumableRun? {
     guard FileManager.default.fileExists(atPath: directory.storePath) else { return nil }
     let store = try RunStore(path: directory.storePath)
     defer { try? store.close() }
     guard var stored = try store.load() else { return nil }
     let folder = setup.configuration.checkpointFolder(of: stored.identity.id, in: directory)
-    var news: [String] = []
     if let growth = try RunGrowth(of: stored, in: directory, for: setup) {
-      news = try growth.apply(to: store)
+      try growth.apply(to: store, note: note)
       stored = try store.load() ?? stored
     }
     try check(stored.identity, of: directory, against: setup)
     try checkFormat(of: folder)
     try RunGrowth.complete(store, in: CheckpointStore(folder: folder))
-    return ResumableRun(stored: stored, news: news)
+    return ResumableRun(stored: stored)
   }
 
   /// Checks that a run was begun with these data and settings.

@@ -103,11 +103,13 @@ struct RunGrowth {
   /// A process that is killed on the way leaves the run of the earlier data, with files that belong
   /// to no checkpoint, or that of the grown data, whose checkpoint ``complete(_:in:)`` completes.
   ///
-  /// - Returns: lines for the user.
-  func apply(to records: RunStore) throws -> [String] {
+  /// - Parameter note: receives lines for the user, the first before anything is written.
+  func apply(to records: RunStore, note: (String) -> Void) throws {
+    note("the data has grown: \(data.news)")
     let epoch = UInt32(checkpoint.epoch)
     let version = UInt64(epoch) * schedule.versionsPerEpoch
     let generation = max(run.progress.generation, checkpoint.name.generation) + 1
+    note("the run continues in epoch \(epoch) with the rows of '\(checkpoint.name.manifest)'")
     let manifest = try write(version: version, generation: generation)
     let best = run.comparableEvaluations.last { $0.epoch == run.progress.best?.epoch }
     let delivery = DataDelivery(
@@ -132,21 +134,10 @@ struct RunGrowth {
         manifest: manifest.name.manifest, created: manifest.created,
         content: try manifest.text()))
     try store.commit(manifest)
-    return lines(delivery)
-  }
-
-  private func lines(_ delivery: DataDelivery) -> [String] {
-    var lines = [
-      "the data has grown: \(delivery.news)",
-      "the run continues in epoch \(delivery.epoch) with the rows of "
-        + "'\(checkpoint.name.manifest)'",
-    ]
-    if let best = delivery.earlierBest {
-      lines.append(
-        "the best model is chosen again, on the new validation data: the earlier best value, "
-          + "\(ProgressFormat.number(best.value)) in epoch \(best.epoch), is no comparison")
-    }
-    return lines
+    guard let best = delivery.earlierBest else { return }
+    note(
+      "the best model is chosen again, on the new validation data: the earlier best value, "
+        + "\(ProgressFormat.number(best.value)) in epoch \(best.epoch), is no comparison")
   }
 
   /// Writes the files, but not the manifest.
