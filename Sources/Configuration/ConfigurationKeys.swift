@@ -77,6 +77,7 @@ package struct ConfigurationKeys: Sendable {
       mrdib.ranked.name,
       mrdib.codeScale.name, mrdib.isGated.name, selection.evaluationUsers.name,
       training.momentPrecision.name, training.expiryEpochs.name,
+      training.admissionCount.name,
     ]
   }()
 

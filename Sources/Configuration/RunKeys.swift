@@ -127,6 +127,11 @@ package struct TrainingKeys: SettingGroup {
       "After how many whole epochs without a gradient a row returns to its initial value and its"
       + " states to zero, as users and items do that the data has no more. 0: never. Not with"
       + " adam_mode dense or lazy_exact.")
+  package let admissionCount = Setting<Int>(
+    "admission_count", default: 0, .within(2...1_000_000_000, or: 0), unit: "interactions",
+    help: "The least number of training interactions of a user or item whose rows are trained; the"
+      + " rows of others keep their initial values. 0: all are. For models that read rows of the"
+      + " batch.")
   package let learningRate = Setting<Double>(
     "learning_rate", default: 1e-3, .stepSize, aliases: ["lr"],
     help: "Step size of the backbone and the encoders (MMRec).")

@@ -143,10 +143,11 @@ final class ShardStep {
         if let part = part(table, of: sharedGradients[table]) { parts.append(part) }
       case .optimizer(let group):
         guard context.isFinalRound || group == .discriminator,
-          let gradient = gradients[table],
-          let rows = engine.routing.route(selections[table], table: table)
+          let gradient = gradients[table]
         else { continue }
-        parts.append(.init(table: table, rows: rows, values: gradient))
+        let (selection, values) = admitted(selections[table], gradient, of: table)
+        guard let rows = engine.routing.route(selection, table: table) else { continue }
+        parts.append(.init(table: table, rows: rows, values: values))
       case .movingAverage:
         guard let share = loss.averages[table],
           let rows = engine.routing.route(.all, table: table)
@@ -161,6 +162,22 @@ final class ShardStep {
 }
 
 extension ShardStep {
+  /// The rows that are trained, with their gradients.
+  private func admitted(
+    _ selection: RowSelection, _ gradient: Matrix, of table: Int
+  ) -> (RowSelection, Matrix) {
+    guard case .listed(let rows) = selection,
+      let kept = engine.admission?.positions(among: rows, table: table)
+    else { return (selection, gradient) }
+    guard !kept.isEmpty else { return (.none, gradient) }
+    let values = tape.matrix(rows: kept.count, columns: gradient.columns)
+    for (target, position) in kept.enumerated() {
+      (values.pointer + target * gradient.columns)
+        .update(from: gradient.pointer + position * gradient.columns, count: gradient.columns)
+    }
+    return (.listed(kept.map { rows[$0] }), values)
+  }
+
   /// This shard's rows of a gradient of all shards, and the rows of the shard's own gradient.
   private func part(_ table: Int, of shared: Matrix?) -> PushPlan.Part? {
     guard let shared else { return nil }

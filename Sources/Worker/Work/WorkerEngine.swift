@@ -19,6 +19,8 @@ package final class WorkerEngine {
     package var measuresGroups: Bool
     /// How many users an evaluation is measured on; 0: all.
     package var evaluationUsers: Int
+    /// The least number of training interactions of a user or item whose rows are trained.
+    package var admissionCount: Int
     /// Users per block of a ranking.
     package var rankBlockSize: Int
     /// Final vectors per block of a materialization.
@@ -29,7 +31,7 @@ package final class WorkerEngine {
     package init(
       seed: UInt64, shardCount: Int, roundsPerStep: Int, batchSize: Int, topK: [Int],
       metrics: [Metric] = Metric.standard, measuresGroups: Bool = false,
-      evaluationUsers: Int = 0, rankBlockSize: Int,
+      evaluationUsers: Int = 0, admissionCount: Int = 0, rankBlockSize: Int,
       materializeBlockSize: Int,
       consistency: Consistency = .bulkSynchronous
     ) {
@@ -41,6 +43,7 @@ package final class WorkerEngine {
       self.metrics = metrics
       self.measuresGroups = measuresGroups
       self.evaluationUsers = evaluationUsers
+      self.admissionCount = admissionCount
       self.rankBlockSize = rankBlockSize
       self.materializeBlockSize = materializeBlockSize
       self.consistency = consistency
@@ -52,6 +55,8 @@ package final class WorkerEngine {
   private(set) var routing: TableRouting
   let setting: Setting
   let sampler: BatchSampler
+  /// Which rows are trained; nil for all.
+  let admission: Admission?
   /// What a ranking is measured against.
   private(set) lazy var evaluationSplits = dataset.evaluationSplits(
     groups: setting.measuresGroups, sample: sample)
@@ -66,6 +71,7 @@ package final class WorkerEngine {
     self.model = model
     routing = TableRouting(tables: model.tables, serverCount: serverCount)
     self.setting = setting
+    admission = Admission(of: model, dataset, from: setting.admissionCount)
     sampler = BatchSampler(
       dataset: dataset, seed: setting.seed, batchSize: setting.batchSize)
   }

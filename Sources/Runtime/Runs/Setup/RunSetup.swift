@@ -56,6 +56,18 @@ package struct RunSetup: Sendable {
         try made.starting(
           from: $0, userCount: dataset.userCount, itemCount: dataset.itemCount)
       } ?? made
+    try checkAdmission()
+  }
+
+  private func checkAdmission() throws {
+    guard configuration.training.admissionCount > 0,
+      let table = Admission.wholeTable(of: model, dataset)
+    else { return }
+    throw RuntimeError(
+      exitCode: .configuration,
+      message: "Cannot train with admission_count: '\(configuration.model.model)' reads its table "
+        + "'\(table)' as a whole in every step. Choose a model that reads rows of the batch, such "
+        + "as vbpr, or admission_count 0.")
   }
 
   /// The same setup with the text from which its settings were read, which has the source of every
@@ -162,6 +174,7 @@ package struct RunSetup: Sendable {
         topK: configuration.selection.cutoffs, metrics: configuration.metrics,
         measuresGroups: configuration.selection.metricGroups,
         evaluationUsers: configuration.selection.evaluationUsers,
+        admissionCount: configuration.training.admissionCount,
         rankBlockSize: configuration.cluster.evaluationBlockUsers,
         materializeBlockSize: configuration.cluster.materializeBlockItems,
         consistency: Consistency(configuration)))
