@@ -7,10 +7,12 @@ struct DataGenerateCommand: ParsableCommand {
     commandName: "generate",
     abstract: "Generate a data set with known unique, shared and synergistic information.",
     discussion: """
-      truth.json in the folder describes the planted information.
+      truth.json in the folder describes the planted information. A large generation that was
+      ended at any moment is continued by the same command.
 
         mrdib data generate --out generated --users 600 --items 800
-        mrdib data generate --out large --users 1000000 --items 100000 --interactions 10
+        mrdib data generate --out large --users 1000000 --items 100000 --interactions 10 \
+          --visual-dimensions 128 --text-dimensions 64 --half-features
         mrdib data generate --out generated --shared-nats 0.3 --synergy-nats 0.1
       """)
 
@@ -61,6 +63,18 @@ struct DataGenerateCommand: ParsableCommand {
       visual, \(standard.textNoiseDimensions) text).
       """)
   var noiseDimensions: Int?
+  @Option(
+    help: """
+      Columns of the visual features, the rest of them noise (default: \(standard.visualColumns)).
+      """)
+  var visualDimensions: Int?
+  @Option(
+    help: """
+      Columns of the text features, the rest of them noise (default: \(standard.textColumns)).
+      """)
+  var textDimensions: Int?
+  @Flag(help: "Write features in half precision (default: in 32 bits).")
+  var halfFeatures = false
   @Option(help: "Seed of all random numbers (default: \(standard.seed)).") var seed: Int?
   @Flag(name: .shortAndLong, help: "Show no progress.") var quiet = false
   @OptionGroup var computing: ComputingOptions
@@ -70,6 +84,11 @@ struct DataGenerateCommand: ParsableCommand {
   func validate() throws {
     if let seed, seed < 0 {
       throw ValidationError("--seed is \(seed); expected a whole number of at least 0.")
+    }
+    if noiseDimensions != nil, visualDimensions != nil || textDimensions != nil {
+      throw ValidationError(
+        "Give --noise-dimensions, or --visual-dimensions and --text-dimensions: both say how many "
+          + "columns of noise there are.")
     }
     if planted.isGiven, [shared, uniqueVisual, uniqueText, synergy].contains(where: { $0 != nil }) {
       throw ValidationError(
@@ -100,8 +119,16 @@ struct DataGenerateCommand: ParsableCommand {
       configuration.visualNoiseDimensions =
         noiseDimensions ?? configuration.visualNoiseDimensions
       configuration.textNoiseDimensions = noiseDimensions ?? configuration.textNoiseDimensions
+      if let visualDimensions {
+        configuration.visualNoiseDimensions += visualDimensions - configuration.visualColumns
+      }
+      if let textDimensions {
+        configuration.textNoiseDimensions += textDimensions - configuration.textColumns
+      }
+      if halfFeatures { configuration.halfFeatures = true }
       computing.startLanes()
-      let progress = try StageProgress(isQuiet: quiet)
+      let progress = try StageProgress(
+        isQuiet: quiet, consequence: "no file was completed; the same command continues")
       try progress.run {
         try SyntheticData.generate(configuration, to: out) { stage, share throws(DatasetError) in
           do {

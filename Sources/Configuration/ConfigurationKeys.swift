@@ -77,7 +77,8 @@ package struct ConfigurationKeys: Sendable {
       mrdib.ranked.name,
       mrdib.codeScale.name, mrdib.isGated.name, selection.evaluationUsers.name,
       training.momentPrecision.name, training.expiryEpochs.name,
-      training.admissionCount.name,
+      training.admissionCount.name, training.epochSteps.name,
+      CommonSettings.graphMode.name, CommonSettings.fanOuts.name,
     ]
   }()
 

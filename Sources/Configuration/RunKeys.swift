@@ -90,6 +90,11 @@ package struct TrainingKeys: SettingGroup {
   package let epochs = Setting<Int>(
     "epochs", default: 1000, .within(1...1_000_000),
     help: "The most epochs that a run takes; it usually stops earlier, see stopping_step (MMRec).")
+  package let epochSteps = Setting<Int>(
+    "epoch_steps", default: 0, .within(1...1_000_000_000, or: 0), unit: "steps",
+    help: "The most steps of an epoch, for data where an epoch of all interactions takes hours:"
+      + " evaluations, checkpoints and lr_decay come after so many, and each epoch has the first"
+      + " of an order of its own. 0: an epoch has every interaction once.")
   package let batchSize = Setting<Int>(
     "train_batch_size", default: 2048, .within(1...16_777_216), unit: "interactions",
     aliases: ["batch_size"],

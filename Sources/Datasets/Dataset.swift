@@ -63,8 +63,11 @@ public final class Dataset: Sendable {
 
   /// How many items of validation and test have no training interactions.
   package var coldHeldOutCount: Int {
-    let trained = Set(negativePool)
-    return Set(valid.columns).union(test.columns).subtracting(trained).count
+    var isCold = [Bool](repeating: false, count: itemCount)
+    for item in valid.columns { isCold[Int(item)] = true }
+    for item in test.columns { isCold[Int(item)] = true }
+    for item in negativePool { isCold[Int(item)] = false }
+    return isCold.count { $0 }
   }
 
   /// A data set from interactions and features in memory.

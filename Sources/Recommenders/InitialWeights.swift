@@ -39,9 +39,9 @@ public struct InitialWeights: Sendable {
 
   /// Copies rows of a table, `[rows, width]`.
   ///
-  /// - Precondition: ``check(fit:userCount:itemCount:)`` has accepted the table, and the file has
-  ///   the rows.
-  func copy(_ rows: Range<Int>, of table: TableSpec, to target: UnsafeMutablePointer<Float>) {
+  /// - Precondition: ``check(fit:)`` has accepted the tables, or ``check(fit:userCount:itemCount:)``
+  ///   has and the file has the rows.
+  package func copy(_ rows: Range<Int>, of table: TableSpec, to target: UnsafeMutablePointer<Float>) {
     guard !rows.isEmpty, let entry = entries[table.name], let base = file.bytes.baseAddress else {
       return
     }
@@ -49,6 +49,16 @@ public struct InitialWeights: Sendable {
     UnsafeMutableRawPointer(target).copyMemory(
       from: base + payloadOffset + entry.offset + rows.lowerBound * rowByteCount,
       byteCount: rows.count * rowByteCount)
+  }
+
+  /// Checks that the file has all rows of these tables.
+  ///
+  /// - Throws: ``ModelError`` that names the table.
+  package func check(fit tables: [TableSpec]) throws(ModelError) {
+    try check(fit: tables, userCount: 0, itemCount: 0)
+    for table in tables where table.rule != .assigned && rowCount(of: table) < table.rows {
+      throw problem("it lacks rows of '\(table.name)', which has \(table.rows)")
+    }
   }
 
   /// Checks that the file's tables are the first rows of a model's.

@@ -132,7 +132,7 @@ struct BucketStorageTests {
     let writer = CheckpointShardWriter(
       store, configurationDigest: "c0ffee", isWanted: { objects.uploadCount == 0 })
     let error = #expect(throws: CheckpointError.self) { try writer.write(snapshot) }
-    #expect(error?.message.contains("the run ended before it was complete") == true)
+    #expect(error?.message.contains("it is not wanted any more") == true)
     #expect(try objects.uploadCount == 0 && store.list().isEmpty)
   }
 

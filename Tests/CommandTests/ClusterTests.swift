@@ -134,6 +134,24 @@ import Testing
     #expect(table.status == 0 && table.output.contains("recall@20"), "\(table.errors)")
   }
 
+  @Test("short epochs, with checkpoints in the middle of them: the same bits in every layout")
+  func shortEpochs() throws {
+    let folder = try TemporaryFolder()
+    let data = try folder.generateData()
+    let options = ["--set", "epoch_steps=2", "--set", "checkpoint_steps=1"]
+    let plan = try Command(
+      arguments: ["train", "--data", data, "--dry-run", "--json", "--set", "epoch_steps=2"])
+    #expect(plan.output.contains("\"steps_per_epoch\" : 2"), "\(plan.output)")
+    let alone = try train(folder, "alone", data: data, ["--single-process"] + options)
+    let cluster = try train(folder, "cluster", data: data, ["--servers", "2"] + options)
+    #expect(cluster == alone)
+    let whole = try train(folder, "whole", data: data, ["--single-process"])
+    #expect(whole != alone)
+    let most = try train(
+      folder, "most", data: data, ["--single-process", "--set", "epoch_steps=1000000"])
+    #expect(most == whole)
+  }
+
   @Test("roles started by hand, in any order, find each other through the coordinator")
   func rolesByHand() throws {
     let folder = try TemporaryFolder()

@@ -190,8 +190,9 @@ import Testing
   func distributions() throws {
     let (model, parameters) = try Self.graphModel("vbpr", missing: [1, 4], as: .prior)
     let items = (0..<Int32(try TinyData().itemCount)).map { $0 }
-    let found = model.codeDistributions(
-      of: items, tables: parameters.tables, context: Self.context)
+    let found = model.codeDistributions(of: items, context: Self.context) { table, row, values in
+      _ = values.update(fromContentsOf: parameters.tables[table].row(row))
+    }
     #expect(found.map(\.modality) == ["visual", "text"])
     #expect(found.map(\.divergences.count) == [items.count, items.count - 2])
     #expect(found[1].deviations.count == (items.count - 2) * 8)

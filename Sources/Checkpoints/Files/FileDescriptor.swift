@@ -43,16 +43,23 @@ package final class FileDescriptor: Sendable {
     case read
     case replace
     case append
+    /// For writing and reading back; without a name from the beginning, so that it is gone with
+    /// the process.
+    case temporary
     case synchronizeFolder
 
     fileprivate var isReading: Bool { self == .read || self == .synchronizeFolder }
 
     fileprivate func open(_ path: String) throws(FileProblem) -> Int32 {
       switch self {
-      case .read: try PlainFile.open(path, .read)
-      case .replace: try PlainFile.open(path, .replace)
-      case .append: try PlainFile.open(path, .append)
-      case .synchronizeFolder: try PlainFile.openFolder(path)
+      case .read: return try PlainFile.open(path, .read)
+      case .replace: return try PlainFile.open(path, .replace)
+      case .append: return try PlainFile.open(path, .append)
+      case .temporary:
+        let descriptor = try PlainFile.open(path, .create)
+        unlink(path)
+        return descriptor
+      case .synchronizeFolder: return try PlainFile.openFolder(path)
       }
     }
   }

@@ -6,23 +6,27 @@ import Protocol
 package struct CheckpointShardWriter: Sendable {
   private let storage: any CheckpointStorage
   private let configurationDigest: String
+  private let mostBytesInMemory: Int
   private let isWanted: @Sendable () -> Bool
 
   /// - Parameters:
   ///   - store: the store of the run's checkpoints.
   ///   - configurationDigest: the digest of the run's configuration.
+  ///   - mostBytesInMemory: of a table's states while its weights are written.
   ///   - isWanted: asked before each piece; once it is false, no more is written.
   package init(
-    _ store: CheckpointStore, configurationDigest: String,
+    _ store: CheckpointStore, configurationDigest: String, mostBytesInMemory: Int = 32 << 20,
     isWanted: @escaping @Sendable () -> Bool = { true }
   ) {
     storage = store.storage
     self.configurationDigest = configurationDigest
+    self.mostBytesInMemory = mostBytesInMemory
     self.isWanted = isWanted
   }
 
   /// Writes the file of a server completely and durably, or not at all. Blocks while the disk
-  /// writes; uses a few megabytes of memory.
+  /// writes; uses a few megabytes of memory. In a folder, rows of the snapshot are released as they
+  /// are written: a snapshot is written once.
   ///
   /// - Throws: ``CheckpointError``.
   package func write(_ snapshot: ServerSnapshot) throws(CheckpointError) -> CheckpointShard {
@@ -59,6 +63,10 @@ package struct CheckpointShardWriter: Sendable {
     return metadata
   }
 
+  /// Appends the weights of a table, then states and numbers of updates, then ids.
+  ///
+  /// The table is read once: while the weights are written, what follows them is put aside, and the
+  /// rows are released.
   private func append(
     _ table: TableSnapshot, of file: String, to writer: SafetensorsWriter
   ) throws(CheckpointError) {
@@ -67,25 +75,34 @@ package struct CheckpointShardWriter: Sendable {
     let chunks = stride(from: 0, to: table.rowCount, by: buffer.capacity).map {
       $0..<min($0 + buffer.capacity, table.rowCount)
     }
-    for (number, part) in shape.layout.parts.enumerated() {
-      for chunk in chunks {
-        guard isWanted() else {
-          throw CheckpointError(
-            .inputOutput,
-            "Cannot write '\(storage.path(of: file))': the run ended before it was complete.")
-        }
-        table.copy(part: number, ofRowsAt: chunk, to: buffer.parts[number])
-        try writer.append(
-          UnsafeRawBufferPointer(
-            start: buffer.parts[number], count: chunk.count * part.byteCount))
+    let parts = shape.layout.parts
+    let aside = try RowsAside(
+      widths: parts.dropFirst().map(\.byteCount) + (shape.layout.tracksUpdates ? [4] : []),
+      rowCount: table.rowCount, in: storage.localFolder, mostBytesInMemory: mostBytesInMemory)
+    for chunk in chunks {
+      try check(file)
+      try writer.append(copy(0, of: table, at: chunk, to: buffer))
+      guard aside.hasRows else { continue }
+      for part in parts.indices.dropFirst() {
+        try aside.put(copy(part, of: table, at: chunk, to: buffer))
       }
+      if shape.layout.tracksUpdates {
+        try aside.put(copyUpdates(of: table, at: chunk, to: buffer))
+      }
+      table.release(rowsBefore: chunk.upperBound)
     }
-    if shape.layout.tracksUpdates {
+    // After the states, the numbers of updates.
+    let last = shape.layout.tracksUpdates ? parts.count : parts.count - 1
+    for part in 1..<last + 1 {
       for chunk in chunks {
-        for (offset, position) in chunk.enumerated() {
-          buffer.lastUpdates[offset] = table.lastUpdate(at: position)
+        try check(file)
+        if aside.hasRows {
+          try aside.read(part: part - 1, of: chunk, writer.append)
+        } else if part < parts.count {
+          try writer.append(copy(part, of: table, at: chunk, to: buffer))
+        } else {
+          try writer.append(copyUpdates(of: table, at: chunk, to: buffer))
         }
-        try writer.append(UnsafeBufferPointer(start: buffer.lastUpdates, count: chunk.count))
       }
     }
     var count = 0
@@ -97,5 +114,31 @@ package struct CheckpointShardWriter: Sendable {
       try writer.append(UnsafeBufferPointer(start: buffer.ids, count: buffer.capacity))
     }
     try writer.append(UnsafeBufferPointer(start: buffer.ids, count: count))
+  }
+
+  private func copy(
+    _ part: Int, of table: TableSnapshot, at chunk: Range<Int>, to buffer: RowBuffer
+  ) -> UnsafeRawBufferPointer {
+    table.copy(part: part, ofRowsAt: chunk, to: buffer.parts[part])
+    return UnsafeRawBufferPointer(
+      start: buffer.parts[part],
+      count: chunk.count * table.shape.layout.parts[part].byteCount)
+  }
+
+  private func copyUpdates(
+    of table: TableSnapshot, at chunk: Range<Int>, to buffer: RowBuffer
+  ) -> UnsafeRawBufferPointer {
+    for (offset, position) in chunk.enumerated() {
+      buffer.lastUpdates[offset] = table.lastUpdate(at: position)
+    }
+    return UnsafeRawBufferPointer(start: buffer.lastUpdates, count: chunk.count * 4)
+  }
+
+  private func check(_ file: String) throws(CheckpointError) {
+    guard isWanted() else {
+      throw CheckpointError(
+        .inputOutput,
+        "Cannot write '\(storage.path(of: file))': it is not wanted any more.")
+    }
   }
 }

@@ -9,6 +9,9 @@ package protocol CheckpointStorage: Sendable {
   /// The place of all checkpoints of the run, for messages.
   var folder: String { get }
 
+  /// A folder on a disk, for what a file is made from; nil if there is none here.
+  var localFolder: String? { get }
+
   /// The checkpoints that have files, in any order; none if there is no such place.
   func names() throws(CheckpointError) -> [CheckpointName]
 
@@ -64,6 +67,8 @@ package protocol CheckpointStorage: Sendable {
 extension CheckpointStorage {
   /// The path of a file for messages.
   package func path(of file: String) -> String { "\(folder)/\(file)" }
+
+  package var localFolder: String? { nil }
 
   package func files(of name: CheckpointName) -> [String] { [] }
 

@@ -10,6 +10,7 @@ import Foundation
 /// Checkpoints in a folder that the coordinator and all servers share.
 struct FolderStorage: CheckpointStorage {
   let folder: String
+  var localFolder: String? { folder }
 
   /// Most entries of the folder.
   private static let mostEntries = 1 << 20

@@ -7,9 +7,17 @@ struct DigestedFile: Sendable {
   /// 32 hexadecimal digits.
   let digest: String
 
+  /// A multiple of the size of a page.
+  private static let chunkByteCount = 64 << 20
+
   init(_ file: MappedFile) {
     var digest = ByteDigest()
-    digest.append(file.bytes)
+    // Read once, and perhaps not again: a text of gigabytes need not stay resident.
+    for start in stride(from: 0, to: file.bytes.count, by: Self.chunkByteCount) {
+      let chunk = start..<min(start + Self.chunkByteCount, file.bytes.count)
+      digest.append(UnsafeRawBufferPointer(rebasing: file.bytes[chunk]))
+      file.forget(chunk)
+    }
     path = file.path
     stamp = file.stamp
     self.digest = digest.hexadecimal

@@ -49,6 +49,14 @@ package final class MappedFile: @unchecked Sendable {
         + "command again.")
   }
 
+  /// Lets the system take back the memory of some bytes; touching them loads them again.
+  ///
+  /// - Precondition: they begin at the start of a page.
+  func forget(_ range: Range<Int>) {
+    guard let base = bytes.baseAddress else { return }
+    madvise(UnsafeMutableRawPointer(mutating: base + range.lowerBound), range.count, MADV_DONTNEED)
+  }
+
   /// Whether the file was written to since it was opened. A file that was renamed to its path is
   /// another file.
   package var wasOverwritten: Bool {

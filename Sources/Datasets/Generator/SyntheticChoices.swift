@@ -6,61 +6,107 @@ import Tensors
 ///
 /// A user chooses among all items, or among ``SyntheticConfiguration/candidates`` of them if there
 /// are more: one item of each of as many equal parts of the catalogue, drawn for the user. Time is
-/// then proportional to users, and memory to items and interactions.
-struct SyntheticChoices {
+/// then proportional to users, and memory to items: the choices are passed on, not kept.
+final class SyntheticChoices {
   /// Users between two reports of progress; they are cut into blocks for the lanes.
   private static let usersPerRound = 1024
   private static let usersPerBlock = 32
 
-  let configuration: SyntheticConfiguration
-  /// q, `[I, Q]`.
-  let items: Matrix
+  private let configuration: SyntheticConfiguration
+  private let scratch: [ChoiceScratch]
+  /// What is known of the items so far; who is closest since then is in ``scratch``.
+  private var known: KnownChoices
+
+  /// - Parameters:
+  ///   - items: q, `[I, Q]`.
+  ///   - known: what is known when some users have chosen; the next are drawn.
+  init(
+    configuration: SyntheticConfiguration, items: Matrix, continuing known: KnownChoices? = nil
+  ) {
+    self.configuration = configuration
+    scratch = (0..<Lanes.current.count).map { _ in ChoiceScratch(configuration, items: items) }
+    self.known = known ?? KnownChoices(items: items.rows)
+  }
+
+  /// Draws the items of all users that have not chosen.
+  ///
+  /// - Parameters:
+  ///   - report: called with how many users have chosen so far.
+  ///   - append: receives the items of the next users, one list after the other; each list has
+  ///     ``SyntheticConfiguration/interactionCount(of:)`` items in no order.
+  func draw(
+    report: (_ users: Int) throws(DatasetError) -> Void,
+    append: ([Int32]) throws(DatasetError) -> Void
+  ) throws(DatasetError) {
+    let lanes = Lanes.current
+    while known.users < configuration.users {
+      let start = known.users
+      try report(start)
+      let end = min(configuration.users, start + Self.usersPerRound)
+      let blockCount = (end - start + Self.usersPerBlock - 1) / Self.usersPerBlock
+      var blocks = [[Int32]](repeating: [], count: blockCount)
+      blocks.withUnsafeMutableBufferPointer { blocks in
+        let blocks = blocks
+        lanes.forEach(blockCount) { [scratch] block, lane in
+          let first = start + block * Self.usersPerBlock
+          for user in first..<min(end, first + Self.usersPerBlock) {
+            blocks[block] += scratch[lane].choose(user: user)
+          }
+        }
+      }
+      let items = Array(blocks.joined())
+      for item in items { known.isChosen[Int(item)] = true }
+      known.users = end
+      try append(items)
+    }
+  }
+
+  /// What is known of the items now; the users after ``KnownChoices/users`` can be drawn from it.
+  func knownChoices() -> KnownChoices {
+    var known = known
+    for item in known.closest.indices { known.closest[item] = closest(to: item) }
+    return known
+  }
 
   /// Every item is chosen at least once, so that item ids are dense: an item without interactions
   /// goes to the user with the highest score for it among those that it was offered to, or to any
   /// user if it was offered to none.
   ///
-  /// - Parameter report: called with the share of the users that is done, from 0 to 1.
-  func lists(report: (Double) throws(DatasetError) -> Void) throws(DatasetError) -> SyntheticLists {
-    let lanes = Lanes.current
-    let scratch = (0..<lanes.count).map { _ in ChoiceScratch(configuration, items: items) }
-    var lists = SyntheticLists(users: configuration.users)
-    var isChosen = [Bool](repeating: false, count: items.rows)
-    for start in stride(from: 0, to: configuration.users, by: Self.usersPerRound) {
-      try report(Double(start) / Double(configuration.users))
-      let end = min(configuration.users, start + Self.usersPerRound)
-      let blockCount = (end - start + Self.usersPerBlock - 1) / Self.usersPerBlock
-      var blocks = [[[Int32]]](repeating: [], count: blockCount)
-      blocks.withUnsafeMutableBufferPointer { blocks in
-        let blocks = blocks
-        lanes.forEach(blockCount) { block, lane in
-          let first = start + block * Self.usersPerBlock
-          blocks[block] = (first..<min(end, first + Self.usersPerBlock)).map {
-            scratch[lane].choose(user: $0)
-          }
-        }
+  /// - Returns: items that go to users who had not chosen them, by user, then by item.
+  func added() -> [(user: Int, item: Int32)] {
+    let owner = SyntheticDraws(seed: configuration.seed).random(.owner)
+    return known.isChosen.indices.filter { !known.isChosen[$0] }
+      .map { item in
+        let user =
+          closest(to: item).user.map(Int.init)
+          ?? owner.integer(below: configuration.users, id: item)
+        return (user, Int32(item))
       }
-      for list in blocks.joined() {
-        for item in list { isChosen[Int(item)] = true }
-        lists.append(list)
-      }
-    }
-    let draws = SyntheticDraws(seed: configuration.seed)
-    let owner = draws.random(.owner)
-    for item in isChosen.indices where !isChosen[item] {
-      let closest = scratch.map { $0.closest(to: item) }.reduce(ClosestUser.none) { $0.better($1) }
-      lists.add(
-        item: Int32(item),
-        to: closest.user.map(Int.init)
-          ?? owner.integer(below: configuration.users, id: item))
-    }
-    lists.sortAdded()
-    return lists
+      .sorted { ($0.user, $0.item) < ($1.user, $1.item) }
+  }
+
+  private func closest(to item: Int) -> ClosestUser {
+    scratch.reduce(known.closest[item]) { $0.better($1.closest(to: item)) }
+  }
+}
+
+/// What is known of the items when the first users have chosen.
+struct KnownChoices {
+  /// How many users have chosen.
+  var users = 0
+  /// Whether a user has chosen the item, `[I]`.
+  var isChosen: [Bool]
+  /// `[I]`.
+  var closest: [ClosestUser]
+
+  init(items: Int) {
+    isChosen = [Bool](repeating: false, count: items)
+    closest = [ClosestUser](repeating: .none, count: items)
   }
 }
 
 /// The user with the highest score for an item; of equal scores the first user.
-private struct ClosestUser {
+struct ClosestUser: BitwiseCopyable {
   var score: Float
   private var number: Int32
 
@@ -79,6 +125,16 @@ private struct ClosestUser {
 
   func better(_ other: ClosestUser) -> ClosestUser {
     (other.score, number) > (score, other.number) ? other : self
+  }
+}
+
+extension SyntheticConfiguration {
+  /// How many items a user chooses: uniform in half to one and a half times the mean.
+  func interactionCount(of user: Int) -> Int {
+    let spread = interactionsPerUser / 2
+    return interactionsPerUser - spread
+      + SyntheticDraws(seed: seed).random(.interactionCount)
+      .integer(below: 2 * spread + 1, id: user)
   }
 }
 
@@ -117,7 +173,7 @@ private final class ChoiceScratch {
   ///   Welling 2019, arXiv:1903.06059.
   func choose(user: Int) -> [Int32] {
     score(user)
-    let count = interactionCount(of: user)
+    let count = configuration.interactionCount(of: user)
     let random = draws.random(.choice)
     var best: [(score: Float, item: Int32)] = []
     best.reserveCapacity(count + 1)
@@ -160,12 +216,5 @@ private final class ChoiceScratch {
     mrdib_row_products(
       taste.pointer, items.pointer, items.columns, candidates, count, &scores)
     for index in scores.indices { scores[index] *= factor }
-  }
-
-  private func interactionCount(of user: Int) -> Int {
-    let mean = configuration.interactionsPerUser
-    let spread = mean / 2
-    return mean - spread
-      + draws.random(.interactionCount).integer(below: 2 * spread + 1, id: user)
   }
 }

@@ -42,6 +42,8 @@ public struct SyntheticConfiguration: Sendable, Equatable, Codable {
   public var observationNoise: Float = 0.3
   /// Standard deviation of a user's scores before the softmax: with 0 all choices are random.
   public var sharpness: Float = 3
+  /// Whether features are written in half precision; nil: no.
+  public var halfFeatures: Bool?
   /// The information that was asked for with ``plant(_:)``; nil if weights were chosen directly.
   public private(set) var planted: PlantedInformation?
 
@@ -73,6 +75,8 @@ public struct SyntheticConfiguration: Sendable, Equatable, Codable {
     sharpness = preferenceVariance.squareRoot()
     planted = information
   }
+
+  var hasHalfFeatures: Bool { halfFeatures ?? false }
 
   /// Columns of the visual features.
   public var visualColumns: Int {

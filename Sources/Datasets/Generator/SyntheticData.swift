@@ -39,9 +39,12 @@ public struct SyntheticData: Sendable {
     text = items.text
     userPreferences = SyntheticDraws(seed: configuration.seed).normal(
       .user, rows: 0..<configuration.users, columns: itemPreferences.columns)
-    let lists = try SyntheticChoices(configuration: configuration, items: itemPreferences)
-      .lists { _ in }
-    interactions = Interactions(lists, configuration)
+    let choices = SyntheticChoices(configuration: configuration, items: itemPreferences)
+    var chosen: [Int32] = []
+    try choices.draw { _ in } append: { chosen += $0 }
+    interactions = Interactions(
+      SyntheticLists(configuration, items: ReadOnlyArray(chosen), added: choices.added()),
+      configuration)
   }
 
   /// The data set as training sees it.

@@ -45,9 +45,15 @@ struct SyntheticItems {
     for index in 0..<signal.count {
       signal.pointer[index] += configuration.observationNoise * error.pointer[index]
     }
-    return SyntheticLatents.concatenate([
+    let features = SyntheticLatents.concatenate([
       (signal, 1),
       (draws.normal(columns, rows: items, columns: noiseColumns), configuration.noiseScale),
     ])
+    if configuration.hasHalfFeatures {
+      for index in 0..<features.count {
+        features.pointer[index] = NPYElement.float(half: NPYElement.half(features.pointer[index]))
+      }
+    }
+    return features
   }
 }

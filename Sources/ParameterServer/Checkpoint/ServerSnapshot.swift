@@ -4,7 +4,8 @@ import Tables
 /// The state of a server at a version. The snapshots of all servers together suffice to resume
 /// training with the same bits.
 ///
-/// A value that shares blocks of rows with the server; blocks that training changes are copied.
+/// Shares blocks of rows with the server; blocks that training changes are copied, until their rows
+/// are released.
 package struct ServerSnapshot: Sendable {
   /// The run that the server belongs to.
   package let runID: String
@@ -25,15 +26,29 @@ package struct ServerSnapshot: Sendable {
 }
 
 /// The rows of one table that a server holds.
-package struct TableSnapshot: Sendable {
-  let store: TableStore
-
+///
+/// `Sendable` is unchecked because one thread at a time reads and releases rows.
+package final class TableSnapshot: @unchecked Sendable {
+  private var store: TableStore
   /// The table.
-  package var spec: TableSpec { store.spec }
+  package let spec: TableSpec
   /// The table's name, row count and row layout.
-  package var shape: TableShape { TableShape(store.spec, store.layout) }
+  package let shape: TableShape
   /// The number of rows on this server.
-  package var rowCount: Int { store.rowCount }
+  package let rowCount: Int
+
+  init(_ store: TableStore) {
+    self.store = store
+    spec = store.spec
+    shape = TableShape(store.spec, store.layout)
+    rowCount = store.rowCount
+  }
+
+  /// Gives up rows that are not needed any more, so that training need not copy what it changes:
+  /// while a large table is written, the copies would soon be as large as the table.
+  ///
+  /// - Precondition: the rows at these positions are not read again.
+  package func release(rowsBefore position: Int) { store.dropBlocks(before: position) }
 
   /// Calls `body` with the id of every row of this server, ascending: in the order of positions.
   package func forEachRow<Failure: Error>(

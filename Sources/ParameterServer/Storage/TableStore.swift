@@ -15,8 +15,12 @@ package struct TableStore: Sendable {
   private(set) var blocks: [RowBlock]
   /// Binary logarithm of the rows per block: finding a row needs no division.
   let blockShift: Int
+  /// How many blocks were dropped.
+  private var droppedBlocks = 0
 
-  private static let blockByteCount = 1 << 20
+  /// Small, because an update of one row of a shared block copies all of it: with millions of rows,
+  /// every row of a batch lies in a block of its own.
+  private static let blockByteCount = 1 << 14
 
   var rowCount: Int { directory.count }
 
@@ -89,6 +93,18 @@ package struct TableStore: Sendable {
     return WritableBlock(
       index: index, values: blocks[index].values, lastUpdates: blocks[index].lastUpdates)
   }
+
+  /// Replaces the full blocks before a row by empty ones, so that others who share them need not
+  /// copy them. These rows must not be read again.
+  mutating func dropBlocks(before index: Int) {
+    let end = index == rowCount ? blocks.count : index >> blockShift
+    while droppedBlocks < end {
+      blocks[droppedBlocks] = Self.noRows
+      droppedBlocks += 1
+    }
+  }
+
+  private static let noRows = RowBlock(rowCount: 0, layout: RowLayout(width: 1))
 
   /// Calls `body` with all blocks of rows. A block must be copied before it is written, unless the
   /// table has the only reference to it.

@@ -16,12 +16,23 @@ package struct EvaluationSample: Sendable, Equatable {
   /// - Returns: nil if all users are to be measured.
   package init?(of dataset: Dataset, count: Int, seed: UInt64) {
     guard count > 0 else { return nil }
-    let measured = (0..<dataset.userCount).filter {
-      dataset.valid.degree($0) + dataset.test.degree($0) > 0
-    }.map { Int32($0) }
-    guard count < measured.count else { return nil }
-    let order = Permutation(count: measured.count, seed: seed, epoch: Self.epoch)
-    users = (0..<count).map { measured[order[$0]] }.sorted()
+    let isMeasured = { user in dataset.valid.degree(user) + dataset.test.degree(user) > 0 }
+    let measuredCount = (0..<dataset.userCount).count(where: isMeasured)
+    guard count < measuredCount else { return nil }
+    let order = Permutation(count: measuredCount, seed: seed, epoch: Self.epoch)
+    // Positions among the measured users, of whom there may be too many for a list.
+    var rest = (0..<count).map { order[$0] }.sorted()[...]
+    var position = 0
+    var users: [Int32] = []
+    for user in 0..<dataset.userCount where isMeasured(user) {
+      guard let next = rest.first else { break }
+      if position == next {
+        users.append(Int32(user))
+        rest = rest.dropFirst()
+      }
+      position += 1
+    }
+    self.users = users
   }
 }
 

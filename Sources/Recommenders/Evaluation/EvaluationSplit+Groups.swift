@@ -56,14 +56,17 @@ extension EvaluationSplit {
 extension Dataset {
   /// The splits that an evaluation measures: validation, test, and with `groups` the parts of both.
   ///
-  /// - Parameter sample: the users that are measured; nil for all.
+  /// - Parameter sample: the only users that are ranked; nil for all.
   package func evaluationSplits(
     groups: Bool, sample: EvaluationSample? = nil
   ) -> [EvaluationSplit] {
-    let splits = [
-      EvaluationSplit(name: EvaluationSplit.names.valid, truth: valid, sample: sample),
-      EvaluationSplit(name: EvaluationSplit.names.test, truth: test, sample: sample),
-    ]
+    // Users outside the sample are not ranked; only the bounds of groups depend on who is in.
+    let splits = [(EvaluationSplit.names.valid, valid), (EvaluationSplit.names.test, test)].map {
+      name, truth in
+      EvaluationSplit(
+        name: name, truth: groups ? sample.map(truth.rows) ?? truth : truth, isGroup: false,
+        isSampled: sample != nil)
+    }
     return splits
       + (groups
         ? splits.flatMap { $0.groups(train: train, modalities: modalityCounts).map(\.split) } : [])

@@ -281,13 +281,6 @@ public struct EvaluationSplit: Sendable {
     self.init(name: name, truth: truth, isGroup: false)
   }
 
-  /// - Parameter sample: the users that are measured; nil for all.
-  init(name: String, truth: AdjacencyList, sample: EvaluationSample?) {
-    self.init(
-      name: name, truth: sample.map(truth.rows) ?? truth, isGroup: false,
-      isSampled: sample != nil)
-  }
-
   init(name: String, truth: AdjacencyList, isGroup: Bool, isSampled: Bool = false) {
     self.name = name
     self.truth = truth

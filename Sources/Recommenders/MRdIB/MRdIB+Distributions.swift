@@ -1,5 +1,6 @@
 import Datasets
 internal import Foundation
+import Tables
 import Tensors
 
 /// How the Gaussian codes of some items are distributed, in one modality; those of items that lack
@@ -21,16 +22,19 @@ extension TrainingModel {
   ///
   /// - Parameters:
   ///   - items: ascending, each once.
-  ///   - tables: of the backbone, then of the objective, all rows.
   ///   - context: names the random graph of models that have one.
+  ///   - fill: writes a row of a table: those of the backbone are followed by the objective's.
   package func codeDistributions(
-    of items: [Int32], tables: [Matrix], context: StepContext
+    of items: [Int32], context: StepContext,
+    fill: (_ table: Int, _ row: Int, _ values: UnsafeMutableBufferPointer<Float>) -> Void
   ) -> [CodeDistribution] {
     guard let objective else { return [] }
-    let means = backbone.contentMeans(of: items, context: context) { table, row, values in
-      _ = values.update(fromContentsOf: tables[table].row(row))
+    let means = backbone.contentMeans(of: items, context: context, fill: fill)
+    let own = objective.tables.enumerated().map { table, spec in
+      let matrix = Matrix(rows: spec.rows, columns: spec.width)
+      for row in 0..<spec.rows { fill(backbone.tables.count + table, row, matrix.row(row)) }
+      return matrix
     }
-    let own = Array(tables[backbone.tables.count...])
     return means.enumerated().map { modality, mean in
       objective.distribution(
         modality, of: objective.absence.known(mean, of: items, modality), tables: own)

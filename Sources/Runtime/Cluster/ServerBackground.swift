@@ -72,8 +72,15 @@ final class ServerBackground<Peer: Hashable & Sendable>: Sendable {
       do {
         let writer = CheckpointShardWriter(
           copies.store(of: welcome), configurationDigest: try RunConfiguration(welcome).digest,
-          isWanted: { [self] in !isOver.load(ordering: .relaxed) })
+          // No checkpoint will have rows of an earlier generation, and as long as they are written
+          // they take memory next to those of the new one.
+          isWanted: { [self] in
+            !isOver.load(ordering: .relaxed)
+              && self.welcome.withLock { $0?.generation } == welcome.generation
+          })
         let shard = try writer.write(snapshot)
+        // Copies of rows that training changed meanwhile.
+        ProcessMemory.release()
         // Only then may the file become part of a checkpoint.
         if welcome.checkpoints?.isCopied == true { try copies.send(shard, of: welcome) }
         counts.withLock {

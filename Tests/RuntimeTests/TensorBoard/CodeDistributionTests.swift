@@ -24,7 +24,9 @@ import Testing
     }
     let items = (0..<Int32(tiny.setup.dataset.itemCount)).map { $0 }
     let context = StepContext(seed: 1, epoch: 0, step: 0)
-    let codes = model.codeDistributions(of: items, tables: tables, context: context)
+    let codes = model.codeDistributions(of: items, context: context) { table, row, values in
+      _ = values.update(fromContentsOf: tables[table].row(row))
+    }
     let means = model.backbone.contentMeans(of: items, context: context) { table, row, values in
       _ = values.update(fromContentsOf: tables[table].row(row))
     }

@@ -122,7 +122,7 @@ package final class RunRecorder {
     tally = RunTally(
       plan: plan, epochsFinished: stored?.progress.epochsFinished ?? 0,
       best: stored?.progress.best)
-    let examples = UInt64(setup.dataset.trainUsers.count)
+    let examples = UInt64(setup.examplesPerEpoch)
     usage = RunUsage(wattsPerCore: setup.configuration.reports.wattsPerCore)
     if stored != nil, let summary = try? RunSummary.contents(in: directory) {
       usage.continueFrom(summary, runID: plan.runID)
@@ -284,7 +284,7 @@ package final class RunRecorder {
         runID: plan.runID, model: setup.configuration.model.model, dataset: setup.dataset.name,
         workers: plan.workerCount, servers: plan.serverCount, epochs: plan.epochs,
         stepsPerEpoch: plan.stepsPerEpoch,
-        examplesPerEpoch: UInt64(setup.dataset.trainUsers.count), folder: directory.path),
+        examplesPerEpoch: UInt64(setup.examplesPerEpoch), folder: directory.path),
       tally: tally, snapshot: snapshot)
   }
 

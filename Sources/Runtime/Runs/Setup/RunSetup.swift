@@ -159,7 +159,14 @@ package struct RunSetup: Sendable {
 
   private var stepsPerEpoch: Int {
     let batch = configuration.training.batchSize
-    return (dataset.trainUsers.count + batch - 1) / batch
+    let all = (dataset.trainUsers.count + batch - 1) / batch
+    let most = configuration.training.epochSteps
+    return most == 0 ? all : min(most, all)
+  }
+
+  /// The interactions that an epoch trains on.
+  package var examplesPerEpoch: Int {
+    min(dataset.trainUsers.count, stepsPerEpoch * configuration.training.batchSize)
   }
 
   package var selectionRule: SelectionRule { configuration.selectionRule }
@@ -202,6 +209,8 @@ extension Dataset {
     let modalities = configuration.data.modalities.map {
       ModalityDescription(name: $0.name, file: $0.file)
     }
+    // What reading took for a moment is not needed again.
+    defer { ProcessMemory.release() }
     return try load(
       folder: folder, modalities: modalities.isEmpty ? nil : modalities,
       needsFeatures: ModelRegistry.needsFeatures(configuration.model.model),

@@ -32,9 +32,15 @@ package struct ModalityHistograms: Sendable {
     guard best.epoch == epoch else { return [] }
     let count = model.backbone.tables.count + (model.objective?.tables.count ?? 0)
     let specs = Array(model.tables[..<count])
-    let tables = try best.tables(Set(specs.indices), of: specs, run: run)
+    // Mapped: of millions of rows, a few thousand are needed.
+    let weights = try InitialWeights(path: "\(run)/\(best.folder)/\(BestModel.parametersName)")
+    try weights.check(fit: specs)
     let context = StepContext(seed: seed, epoch: Int(epoch), step: 0)
-    return model.codeDistributions(of: items, tables: tables, context: context).flatMap { code in
+    let codes = model.codeDistributions(of: items, context: context) { table, row, values in
+      guard let target = values.baseAddress else { return }
+      weights.copy(row..<row + 1, of: specs[table], to: target)
+    }
+    return codes.flatMap { code in
       [("sigma", code.deviations), ("kl_per_dimension", code.divergences)].compactMap {
         name, values in
         ValueHistogram(values).map { ("codes/\(name).\(code.modality)", .histogram($0)) }
