@@ -41,7 +41,8 @@ public struct InitialWeights: Sendable {
   ///
   /// - Precondition: ``check(fit:)`` has accepted the tables, or ``check(fit:userCount:itemCount:)``
   ///   has and the file has the rows.
-  package func copy(_ rows: Range<Int>, of table: TableSpec, to target: UnsafeMutablePointer<Float>) {
+  package func copy(_ rows: Range<Int>, of table: TableSpec, to target: UnsafeMutablePointer<Float>)
+  {
     guard !rows.isEmpty, let entry = entries[table.name], let base = file.bytes.baseAddress else {
       return
     }

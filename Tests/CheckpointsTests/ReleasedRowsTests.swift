@@ -58,6 +58,8 @@ struct ReleasedRowsTests {
     guard place == .table else { return (other.checkpoints, other) }
     let objects = try MemoryObjectStore(bucket: "runs")
     let bucket = S3Bucket("runs", environment: objects.environment)
-    return (CheckpointStore(BucketStorage(try #require(S3Location("s3://runs/run")), bucket)), objects)
+    return (
+      CheckpointStore(BucketStorage(try #require(S3Location("s3://runs/run")), bucket)), objects
+    )
   }
 }

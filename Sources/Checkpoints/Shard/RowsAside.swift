@@ -71,7 +71,8 @@ final class RowsAside {
     switch place {
     case .memory(let all):
       try all.withUnsafeBufferPointer { (all) throws(CheckpointError) in
-        try body(UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(all)[start..<start + count]))
+        try body(
+          UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(all)[start..<start + count]))
       }
     case .file(let file, let path):
       if block.count < count { block = [UInt8](repeating: 0, count: count) }

@@ -41,7 +41,10 @@ public struct SyntheticData: Sendable {
       .user, rows: 0..<configuration.users, columns: itemPreferences.columns)
     let choices = SyntheticChoices(configuration: configuration, items: itemPreferences)
     var chosen: [Int32] = []
-    try choices.draw { _ in } append: { chosen += $0 }
+    try choices.draw { _ in
+    } append: {
+      chosen += $0
+    }
     interactions = Interactions(
       SyntheticLists(configuration, items: ReadOnlyArray(chosen), added: choices.added()),
       configuration)

@@ -26,7 +26,8 @@ extension SyntheticData {
     _ configuration: SyntheticConfiguration, to folder: String,
     report: (_ stage: String, _ share: Double) throws(DatasetError) -> Void = { _, _ in }
   ) throws(DatasetError) {
-    try generate(configuration, to: folder, usersPerSave: SyntheticDraft.usersPerSave, report: report)
+    try generate(
+      configuration, to: folder, usersPerSave: SyntheticDraft.usersPerSave, report: report)
   }
 
   /// As ``generate(_:to:report:)``, with a number of users after which what is drawn is saved.
@@ -133,7 +134,8 @@ private struct SyntheticFiles {
   }
 
   private func write(
-    _ draft: SyntheticDraft, _ report: (_ stage: String, _ share: Double) throws(DatasetError) -> Void
+    _ draft: SyntheticDraft,
+    _ report: (_ stage: String, _ share: Double) throws(DatasetError) -> Void
   ) throws(DatasetError) {
     let preferences = try writeItems(report)
     let choices = SyntheticChoices(

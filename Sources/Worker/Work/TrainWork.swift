@@ -55,7 +55,7 @@ final class TrainWork: Work {
     self.shards = shards
     self.startVersion = startVersion
     version = startVersion
-    let count = engine.sampler.stepsPerEpoch * engine.setting.roundsPerStep
+    let count = engine.stepsPerEpoch * engine.setting.roundsPerStep
     let (end, isTooLarge) = firstVersion.addingReportingOverflow(UInt64(count))
     guard !isTooLarge, firstVersion <= startVersion, startVersion <= end else {
       throw TrainingError(

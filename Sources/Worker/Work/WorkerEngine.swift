@@ -12,6 +12,8 @@ package final class WorkerEngine {
     package var shardCount: Int
     package var roundsPerStep: Int
     package var batchSize: Int
+    /// The most steps of an epoch; 0: as many as have every interaction once.
+    package var epochSteps: Int
     package var topK: [Int]
     /// The metrics of an evaluation, computed at each of `topK`.
     package var metrics: [Metric]
@@ -29,8 +31,9 @@ package final class WorkerEngine {
     package var consistency: Consistency
 
     package init(
-      seed: UInt64, shardCount: Int, roundsPerStep: Int, batchSize: Int, topK: [Int],
-      metrics: [Metric] = Metric.standard, measuresGroups: Bool = false,
+      seed: UInt64, shardCount: Int, roundsPerStep: Int, batchSize: Int,
+      epochSteps: Int = 0, topK: [Int], metrics: [Metric] = Metric.standard,
+      measuresGroups: Bool = false,
       evaluationUsers: Int = 0, admissionCount: Int = 0, rankBlockSize: Int,
       materializeBlockSize: Int,
       consistency: Consistency = .bulkSynchronous
@@ -39,6 +42,7 @@ package final class WorkerEngine {
       self.shardCount = shardCount
       self.roundsPerStep = roundsPerStep
       self.batchSize = batchSize
+      self.epochSteps = epochSteps
       self.topK = topK
       self.metrics = metrics
       self.measuresGroups = measuresGroups
@@ -57,6 +61,11 @@ package final class WorkerEngine {
   let sampler: BatchSampler
   /// Which rows are trained; nil for all.
   let admission: Admission?
+  /// Steps of an epoch.
+  var stepsPerEpoch: Int {
+    setting.epochSteps == 0
+      ? sampler.stepsPerEpoch : min(setting.epochSteps, sampler.stepsPerEpoch)
+  }
   /// What a ranking is measured against.
   private(set) lazy var evaluationSplits = dataset.evaluationSplits(
     groups: setting.measuresGroups, sample: sample)

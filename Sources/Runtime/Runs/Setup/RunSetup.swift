@@ -178,7 +178,8 @@ package struct RunSetup: Sendable {
       setting: WorkerEngine.Setting(
         seed: seed, shardCount: configuration.training.shards,
         roundsPerStep: roundsPerStep, batchSize: configuration.training.batchSize,
-        topK: configuration.selection.cutoffs, metrics: configuration.metrics,
+        epochSteps: configuration.training.epochSteps, topK: configuration.selection.cutoffs,
+        metrics: configuration.metrics,
         measuresGroups: configuration.selection.metricGroups,
         evaluationUsers: configuration.selection.evaluationUsers,
         admissionCount: configuration.training.admissionCount,
