@@ -38,16 +38,16 @@ extension ServerState {
   }
 
   private mutating func restore(_ table: Int, from source: some CheckpointSource) throws {
-    let store = tables[table]
-    let mostUpdates = mostUpdates(of: store.spec.rule)
-    var isRestored = [Bool](repeating: false, count: store.rowCount)
+    // Not the table itself: with a second reference to its rows, every row would be copied.
+    let shape = TableShape(tables[table].spec, tables[table].layout)
+    let directory = tables[table].directory
+    let mostUpdates = mostUpdates(of: tables[table].spec.rule)
+    var isRestored = [Bool](repeating: false, count: directory.count)
     var count = 0
     let index = { (row: UInt32) -> Int? in
-      row < store.directory.tableRows ? store.directory.localIndex(ofRow: row).map(Int.init) : nil
+      row < directory.tableRows ? directory.localIndex(ofRow: row).map(Int.init) : nil
     }
-    try source.readRows(
-      of: TableShape(store.spec, store.layout), where: { index($0) != nil }
-    ) { rows in
+    try source.readRows(of: shape, where: { index($0) != nil }) { rows in
       var block = TableStore.WritableBlock()
       for (position, row) in rows.ids.enumerated() {
         guard let index = index(row) else { continue }
@@ -61,9 +61,9 @@ extension ServerState {
         tables[table].restore(rows, at: position, toRowAt: index, in: &block)
       }
     }
-    guard count == store.rowCount else {
+    guard count == directory.count else {
       throw damaged(
-        table, "lacks \(store.rowCount - count) of the \(store.rowCount) rows of server \(rank)")
+        table, "lacks \(directory.count - count) of the \(directory.count) rows of server \(rank)")
     }
   }
 
