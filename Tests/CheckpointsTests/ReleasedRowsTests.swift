@@ -12,7 +12,7 @@ struct ReleasedRowsTests {
   enum Place: CaseIterable { case memory, file, table }
 
   @Test(
-    "wherever states are put aside, a file has the rows of its version, and training goes on",
+    "wherever states are put aside, a file has the rows of its version, and training continues",
     arguments: Place.allCases)
   func sameBytes(place: Place) throws {
     let folder = try TemporaryFolder()

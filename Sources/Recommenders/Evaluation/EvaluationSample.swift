@@ -20,7 +20,7 @@ package struct EvaluationSample: Sendable, Equatable {
     let measuredCount = (0..<dataset.userCount).count(where: isMeasured)
     guard count < measuredCount else { return nil }
     let order = Permutation(count: measuredCount, seed: seed, epoch: Self.epoch)
-    // Positions among the measured users, of whom there may be too many for a list.
+    // Positions among the measured users: there may be too many of these for a list.
     var rest = (0..<count).map { order[$0] }.sorted()[...]
     var position = 0
     var users: [Int32] = []
