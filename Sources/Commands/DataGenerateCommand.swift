@@ -7,12 +7,11 @@ struct DataGenerateCommand: ParsableCommand {
     commandName: "generate",
     abstract: "Generate a data set with known unique, shared and synergistic information.",
     discussion: """
-      truth.json in the folder describes the planted information. A large generation that was
-      ended at any moment is continued by the same command.
+      truth.json in the folder describes the planted information. The same command
+      continues a large generation that was ended at any moment.
 
         mrdib data generate --out generated --users 600 --items 800
-        mrdib data generate --out large --users 1000000 --items 100000 --interactions 10 \
-          --visual-dimensions 128 --text-dimensions 64 --half-features
+        mrdib data generate --out large --users 1000000 --items 100000 --half-features
         mrdib data generate --out generated --shared-nats 0.3 --synergy-nats 0.1
       """)
 
