@@ -18,8 +18,25 @@ public protocol Backbone: Sendable {
   func rows(for batch: TripletBatch) -> [RowSelection]
 
   /// The part of the forward pass that depends on no batch. It may read only tables that
-  /// ``rows(for:)`` selects as `all`. Most models have none.
+  /// ``rows(for:)`` selects as `all`. Most models have none, and those that sample their graphs
+  /// (``neighbourhood(of:context:)``) have none either.
   func propagate(on tape: Tape, parameters: [Variable], context: StepContext) -> [Variable]
+
+  /// The sampled part of the graphs that a batch depends on, a function of batch and context; nil
+  /// for models without a graph, and for those that propagate over whole graphs.
+  func neighbourhood(of batch: TripletBatch, context: StepContext) -> Neighbourhood?
+
+  /// ``rows(for:)`` of a batch with a neighbourhood. Only models that sample are asked.
+  func rows(for batch: TripletBatch, in neighbourhood: Neighbourhood) -> [RowSelection]
+
+  /// The vectors of a batch's nodes from those of its neighbourhood, in place of
+  /// ``propagate(on:parameters:context:)``: matrices with one row per distinct user or item of the
+  /// batch. Only models that sample are asked.
+  ///
+  /// - Parameter parameters: for each table the rows of ``rows(for:in:)``, in their order.
+  func propagate(
+    on tape: Tape, in neighbourhood: Neighbourhood, parameters: [Variable]
+  ) -> [Variable]
 
   /// The item vectors per modality and the user vectors that score with them: the input of MRdIB.
   /// A model without modalities returns no vectors.
@@ -78,6 +95,16 @@ extension Backbone {
     on tape: Tape, parameters: [Variable], context: StepContext
   ) -> [Variable] { [] }
 
+  public func neighbourhood(of batch: TripletBatch, context: StepContext) -> Neighbourhood? { nil }
+
+  public func rows(
+    for batch: TripletBatch, in neighbourhood: Neighbourhood
+  ) -> [RowSelection] { rows(for: batch) }
+
+  public func propagate(
+    on tape: Tape, in neighbourhood: Neighbourhood, parameters: [Variable]
+  ) -> [Variable] { [] }
+
   public func content(on tape: Tape, _ input: BatchInput) -> Content { .none }
 
   public func fused(
@@ -103,16 +130,22 @@ extension Backbone {
 /// What a loss is computed from.
 public struct BatchInput {
   public let batch: TripletBatch
-  /// For each table the rows of ``Backbone/rows(for:)``, in their order.
+  /// Of the batch, if its model samples its graphs.
+  public let neighbourhood: Neighbourhood?
+  /// For each table the rows of ``Backbone/rows(for:)``, or of ``Backbone/rows(for:in:)``, in their
+  /// order.
   public let parameters: [Variable]
-  /// What ``Backbone/propagate(on:parameters:context:)`` returned, with the same values.
+  /// What ``Backbone/propagate(on:parameters:context:)`` or
+  /// ``Backbone/propagate(on:in:parameters:)`` returned, with the same values.
   public let propagated: [Variable]
   public let context: StepContext
 
   public init(
-    batch: TripletBatch, parameters: [Variable], propagated: [Variable], context: StepContext
+    batch: TripletBatch, neighbourhood: Neighbourhood? = nil, parameters: [Variable],
+    propagated: [Variable], context: StepContext
   ) {
     self.batch = batch
+    self.neighbourhood = neighbourhood
     self.parameters = parameters
     self.propagated = propagated
     self.context = context

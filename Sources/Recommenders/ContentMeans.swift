@@ -19,7 +19,9 @@ extension Backbone {
       users: users, positives: items, negatives: items, globalCount: items.count)
     // The tape is not reused, so its matrices can be returned.
     let tape = Tape()
-    let parameters = zip(tables.indices, rows(for: batch)).map { table, selection in
+    let neighbourhood = neighbourhood(of: batch, context: context)
+    let selections = neighbourhood.map { rows(for: batch, in: $0) } ?? rows(for: batch)
+    let parameters = zip(tables.indices, selections).map { table, selection in
       let rows: [Int] =
         switch selection {
         case .none: []
@@ -30,9 +32,12 @@ extension Backbone {
       for (position, row) in rows.enumerated() { fill(table, row, matrix.row(position)) }
       return tape.constant(matrix)
     }
+    let propagated =
+      neighbourhood.map { propagate(on: tape, in: $0, parameters: parameters) }
+      ?? propagate(on: tape, parameters: parameters, context: context)
     let input = BatchInput(
-      batch: batch, parameters: parameters,
-      propagated: propagate(on: tape, parameters: parameters, context: context), context: context)
+      batch: batch, neighbourhood: neighbourhood, parameters: parameters, propagated: propagated,
+      context: context)
     return content(on: tape, input).means.map(\.value)
   }
 

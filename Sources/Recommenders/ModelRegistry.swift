@@ -97,6 +97,14 @@ public enum ModelRegistry: NameRegistry {
           + all.filter { !$0.needsFeatures }.map { $0.name }.sorted().joined(separator: ", ")
           + ".")
     }
+    if settings[CommonSettings.graphMode] == .sampled && !type.samplesGraphs {
+      throw ModelError(
+        description: "Cannot train '\(name)' with graph_mode=sampled: a step of it either "
+          + "propagates over no graph, or needs the vectors of all users and items. Leave "
+          + "graph_mode out, or choose a model that samples: "
+          + all.filter { $0.samplesGraphs }.map { $0.name }.sorted().joined(separator: ", ")
+          + ".")
+    }
     var input = input
     input.seed = seed
     input.embeddingSize = settings[CommonSettings.embeddingSize]
@@ -172,6 +180,8 @@ public protocol NamedBackbone: Backbone {
   static var ranksNewItems: Bool { get }
   /// What ranks items of the data set that no training interaction has.
   static var coldItems: ColdItemRanking { get }
+  /// Whether it has the settings ``CommonSettings/graphMode`` and ``CommonSettings/fanOuts``.
+  static var samplesGraphs: Bool { get }
 
   /// The settings that the model needs to read these modalities and no others; most need none.
   static func settings(reading modalities: [String]) -> [(key: String, value: String)]
@@ -191,6 +201,7 @@ extension NamedBackbone {
   public static var hasScoreParts: Bool { false }
   public static var ranksNewItems: Bool { false }
   public static var coldItems: ColdItemRanking { needsFeatures ? .features : .initialVectors }
+  public static var samplesGraphs: Bool { false }
   public static func settings(reading modalities: [String]) -> [(key: String, value: String)] { [] }
 
   /// The settings that the model reads, in the order of its declaration.

@@ -73,9 +73,21 @@ public struct TrainingModel: Sendable {
     side == .user ? finalTables.user : finalTables.item
   }
 
+  /// The sampled part of the graphs that a batch depends on; see
+  /// ``Backbone/neighbourhood(of:context:)``.
+  public func neighbourhood(of batch: TripletBatch, context: StepContext) -> Neighbourhood? {
+    backbone.neighbourhood(of: batch, context: context)
+  }
+
   /// The rows of each table that the gradient of a batch depends on.
-  public func rows(for batch: TripletBatch) -> [RowSelection] {
-    extended(backbone.rows(for: batch) + (objective?.rows() ?? []))
+  ///
+  /// - Parameter neighbourhood: of the batch, if the model samples its graphs.
+  public func rows(
+    for batch: TripletBatch, in neighbourhood: Neighbourhood? = nil
+  ) -> [RowSelection] {
+    let own =
+      neighbourhood.map { backbone.rows(for: batch, in: $0) } ?? backbone.rows(for: batch)
+    return extended(own + (objective?.rows() ?? []))
   }
 
   /// Selections of the first tables, extended by empty selections of the others.
@@ -135,14 +147,23 @@ public struct TrainingModel: Sendable {
       on: tape, parameters: Array(parameters[..<backbone.tables.count]), context: context)
   }
 
+  /// Records the vectors of a batch's nodes; see ``Backbone/propagate(on:in:parameters:)``.
+  public func propagate(
+    on tape: Tape, in neighbourhood: Neighbourhood, parameters: [Variable]
+  ) -> [Variable] {
+    backbone.propagate(
+      on: tape, in: neighbourhood, parameters: Array(parameters[..<backbone.tables.count]))
+  }
+
   /// Records the loss of one shard.
   ///
-  /// - Parameter input: for each table the rows of ``rows(for:)``, in their order.
+  /// - Parameter input: for each table the rows of ``rows(for:in:)``, in their order.
   public func record(on tape: Tape, _ input: BatchInput) -> Loss {
     let backboneCount = backbone.tables.count
     let own = BatchInput(
-      batch: input.batch, parameters: Array(input.parameters[..<backboneCount]),
-      propagated: input.propagated, context: input.context)
+      batch: input.batch, neighbourhood: input.neighbourhood,
+      parameters: Array(input.parameters[..<backboneCount]), propagated: input.propagated,
+      context: input.context)
     var loss = recordTerms(on: tape, own, input)
     if input.context.isFinalRound {
       loss.statistics.merge(backbone.statistics(own)) { objective, _ in objective }

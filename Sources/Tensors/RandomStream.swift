@@ -45,6 +45,8 @@ public enum RandomStream: UInt32, Sendable, CaseIterable {
   case viewDropout = 21
   /// The vectors that a truncated singular value decomposition starts from; id = row.
   case subspace = 22
+  /// The neighbours that a sampled graph keeps; id = node, index = layer and draw.
+  case neighbourSample = 23
   /// Items that lose a modality; id = item, step = modality.
   case removal = 30
   /// The rounding of optimizer states that are stored in bfloat16; id = row, step = number of the

@@ -14,8 +14,8 @@ final class GraphCache: Sendable {
 
   private let folder: String?
   private let inputs: String
-  private let isCurrent: @Sendable () -> Bool
-  private let report: @Sendable (GraphEvent) -> Void
+  let isCurrent: @Sendable () -> Bool
+  let report: @Sendable (GraphEvent) -> Void
   private let places = Mutex<[String: GraphPlace]>([:])
   private let recentNames = Mutex<[String]>([])
 
@@ -77,14 +77,18 @@ final class GraphCache: Sendable {
   }
 
   private func file(of name: String) -> GraphFile? {
+    place(of: name, extension: "csr").map { GraphFile(path: $0.path, inputs: $0.source) }
+  }
+
+  /// The path of a graph's file, and the digest of what it is made from; nil without a folder.
+  func place(of name: String, extension suffix: String) -> (path: String, source: String)? {
     guard let folder else { return nil }
     var digest = ContentDigest()
     digest.combine(Self.definitions)
     digest.combine(inputs)
     digest.combine(name)
-    let fileName = "graph-\(name)-\(digest.hexadecimal).csr"
-    return GraphFile(
-      path: (folder as NSString).appendingPathComponent(fileName), inputs: digest.hexadecimal)
+    let fileName = "graph-\(name)-\(digest.hexadecimal).\(suffix)"
+    return ((folder as NSString).appendingPathComponent(fileName), digest.hexadecimal)
   }
 
   private func read(_ file: GraphFile, rows: Int, columns: Int) -> SparseMatrix? {

@@ -16,6 +16,10 @@ import Tensors
 /// the features and are trained, but affect the ranking only through Û: a batch needs only the rows
 /// of its own items.
 ///
+/// With sampled graphs Ã is the epoch's as before, and G of a batch is an estimate from a sample of
+/// its neighbourhood there (``NeighbourSampling``); M is not sampled, because its rows have few
+/// entries.
+///
 /// **The biases b_m have a gradient of exactly zero.** They cancel in every difference above; the
 /// reference computes rounding noise for them instead, which Adam turns into steps of full size.
 /// Here b_m is a constant, also for MRdIB.
@@ -33,6 +37,7 @@ import Tensors
 ///   also trains the feature tables. More than two modalities are ours.
 public struct FREEDOM: NamedBackbone {
   public static let name = "freedom"
+  public static let samplesGraphs = true
   public static let needsFeatures = true
   public static let ranksNewItems = true
   public static let hasContent = true
@@ -54,6 +59,8 @@ public struct FREEDOM: NamedBackbone {
     public let firstModalityWeight = CommonSettings.firstModalityWeight
     /// The reference ranks with freshly propagated vectors.
     public let staleRanking = CommonSettings.staleRanking
+    public let graphMode = CommonSettings.graphMode
+    public let fanOuts = CommonSettings.fanOuts
 
     public init() {}
   }
@@ -87,6 +94,7 @@ public struct FREEDOM: NamedBackbone {
   /// K, propagations over the item graph.
   private let itemLayers: Int
   private let graphs: Graphs
+  private let sampling: NeighbourSampling?
 
   /// The tables of one modality.
   private struct ModalityTables {
@@ -101,12 +109,15 @@ public struct FREEDOM: NamedBackbone {
   ///
   /// - Parameters:
   ///   - itemLayers: K, propagations over the item graph.
-  /// - Precondition: at least one modality.
+  ///   - sampling: how a step's neighbourhood is drawn; nil propagates over whole graphs.
+  /// - Precondition: at least one modality; K is 1 with sampling.
   public init(
     userCount: Int, itemCount: Int, features: [FeatureMatrix], embeddingSize: Int,
-    settings: SettingValues<Settings>, itemLayers: Int = 1, graphs: Graphs
+    settings: SettingValues<Settings>, itemLayers: Int = 1, sampling: NeighbourSampling? = nil,
+    graphs: Graphs
   ) {
     precondition(!features.isEmpty, "FREEDOM without features")
+    precondition(sampling == nil || itemLayers == 1, "\(itemLayers) sampled layers of items")
     self.userCount = userCount
     self.itemCount = itemCount
     self.features = features
@@ -114,6 +125,7 @@ public struct FREEDOM: NamedBackbone {
     self.settings = settings
     self.itemLayers = itemLayers
     self.graphs = graphs
+    self.sampling = sampling
     tables = Self.tables(
       userCount: userCount, itemCount: itemCount,
       modalities: features.map { ($0.name, $0.columns) }, embeddingSize: embeddingSize)
@@ -148,12 +160,38 @@ public struct FREEDOM: NamedBackbone {
   }
 
   public func rows(for batch: TripletBatch) -> [RowSelection] {
-    [.all, .all] + features.flatMap { _ in [.listed(batch.distinctItems), .all, .all] }
+    [.all, .all] + featureRows(for: batch)
+  }
+
+  private func featureRows(for batch: TripletBatch) -> [RowSelection] {
+    features.flatMap { _ in [.listed(batch.distinctItems), .all, .all] }
+  }
+
+  public func neighbourhood(of batch: TripletBatch, context: StepContext) -> Neighbourhood? {
+    sampling?.neighbourhood(of: batch, context: context)
+  }
+
+  public func rows(for batch: TripletBatch, in neighbourhood: Neighbourhood) -> [RowSelection] {
+    [.listed(neighbourhood.users), .listed(neighbourhood.items)] + featureRows(for: batch)
+  }
+
+  public func propagate(
+    on tape: Tape, in neighbourhood: Neighbourhood, parameters: [Variable]
+  ) -> [Variable] {
+    let nodes = tape.concatenateRows([parameters[0], parameters[1]])
+    let mean = tape.layerMean(in: neighbourhood, nodes)
+    let users = neighbourhood.batchUsers.count
+    var items = tape.rows(mean, users..<mean.rows)
+    if let layer = neighbourhood.similarItems {
+      items = tape.add(items, tape.multiply(layer.matrix, tape.gather(nodes, layer.sources)))
+    }
+    return [tape.rows(mean, 0..<users), items]
   }
 
   public func propagate(
     on tape: Tape, parameters: [Variable], context: StepContext
   ) -> [Variable] {
+    guard sampling == nil else { return [] }
     let (user, item) = forward(on: tape, parameters, adjacency: graphs.sampled(context))
     return [user, item]
   }
@@ -179,14 +217,14 @@ public struct FREEDOM: NamedBackbone {
         input.parameters[place.features], input.parameters[place.weight],
         bias: tape.detached(input.parameters[place.bias]))
     }
-    let users = tape.gather(input.propagated[0], input.batch.distinctUsers)
+    let users = input.propagatedUsers(on: tape)
     return Content(means: means, users: features.map { _ in users }, jointUsers: users)
   }
 
   public func fused(
     on tape: Tape, _ input: BatchInput, content: Content, rows: BatchRows
   ) -> (users: Variable, items: Variable) {
-    let ranked = tape.gather(input.propagated[1], rows.items)
+    let ranked = input.propagatedItems(rows, on: tape)
     let share = 1 / Float(content.means.count)
     return (content.users[0], tape.sum([(ranked, 1)] + content.means.map { ($0, share) }))
   }
@@ -196,7 +234,7 @@ public struct FREEDOM: NamedBackbone {
     likelihood: Likelihood
   ) -> [LossTerm] {
     let batch = input.batch
-    let ranked = tape.gather(input.propagated[1], batch.distinctItems)
+    let ranked = input.propagatedItems(on: tape)
     let ranking = tape.rankingTerm(
       users: content.users[0], items: ranked, batch: batch, likelihood: likelihood,
       form: .softplus)
@@ -227,12 +265,19 @@ public struct FREEDOM: NamedBackbone {
 extension FREEDOM {
   /// A model over a data set's graphs, which are built when it first propagates.
   ///
-  /// - Throws: ``ModelError`` when the dropout leaves no edges.
+  /// - Throws: ``ModelError`` when the dropout leaves no edges, and for settings that contradict
+  ///   each other.
   public init(_ input: ModelInput, _ settings: SettingValues<Settings>) throws {
     guard settings.edgeDropout >= 0 && settings.edgeDropout < 1 else {
       throw ModelError(
         description: "Cannot build model 'freedom': its edge dropout is \(settings.edgeDropout), "
           + "which is not at least 0 and below 1. The reference uses 0.8 or 0.9.")
+    }
+    let isSampled = settings.graphMode == .sampled
+    if isSampled { try settings.staleRanking.checkSuitsSampledGraphs(of: Self.name) }
+    let epochs = SingleEntryCache<SampledEpoch, InteractionGraph> { epoch in
+      input.requiredGraphs.sampledInteractionGraph(
+        dropout: settings.edgeDropout, seed: epoch.seed, epoch: epoch.epoch)
     }
     // The sum is kept here; the store keeps its parts.
     let (first, count) = (Float(settings.firstModalityWeight), settings.itemNeighbours)
@@ -240,6 +285,11 @@ extension FREEDOM {
     self.init(
       userCount: input.userCount, itemCount: input.itemCount, features: input.features,
       embeddingSize: input.embeddingSize, settings: settings,
+      sampling: isSampled
+        ? NeighbourSampling(
+          userCount: input.userCount, layers: settings.layers, fanOuts: settings.fanOuts,
+          items: { items.value }
+        ) { epochs[SampledEpoch(seed: $0.seed, epoch: $0.epoch)] } : nil,
       graphs: .init(
         items: { items.value },
         sampled: {
@@ -248,4 +298,10 @@ extension FREEDOM {
         },
         whole: { input.requiredGraphs.adjacency(.guarded) }))
   }
+}
+
+/// What an epoch's sample of the interactions depends on.
+private struct SampledEpoch: Equatable, Sendable {
+  let seed: UInt64
+  let epoch: Int
 }

@@ -10,12 +10,15 @@ import Tensors
 ///     L = −mean ln(1e-10 + σ(s(u,p) − s(u,n))) + λ (‖P_u‖ + ‖Q_p‖ + ‖Q_n‖) / n
 ///
 /// The norms are un-squared, over the batch's rows of the tables themselves (layer 0). No features.
+/// With sampled graphs Û and Î of a batch are estimates from a sample of its neighbourhood
+/// (``NeighbourSampling``); ranking uses the exact ones.
 ///
 /// - Parameters: user P `[U, d]`, item Q `[I, d]`, Xavier uniform.
 /// - Source: He et al. 2020, arXiv:2002.02126; Â with guarded degrees, loss and regulariser as in
 ///   MMRec e775373 (`models/lightgcn.py`). Ranks with freshly propagated vectors, as the reference.
 public struct LightGCN: NamedBackbone {
   public static let name = "lightgcn"
+  public static let samplesGraphs = true
   public static let defaults = """
     # Light graph convolution over the interaction graph; no features.
     objective: plain  # there is no content to encode
@@ -28,6 +31,8 @@ public struct LightGCN: NamedBackbone {
     /// L.
     public let layers = CommonSettings.layers
     public let staleRanking = CommonSettings.staleRanking
+    public let graphMode = CommonSettings.graphMode
+    public let fanOuts = CommonSettings.fanOuts
 
     public init() {}
   }
@@ -40,14 +45,17 @@ public struct LightGCN: NamedBackbone {
   private let regularization: Float
   private let staleRanking: Bool
   private let adjacency: @Sendable () -> SparseMatrix
+  private let sampling: NeighbourSampling?
 
   /// - Parameters:
   ///   - layers: L.
   ///   - staleRanking: rank with the vectors of the last training forward (not the reference).
+  ///   - sampling: how a step's neighbourhood is drawn; nil propagates over the whole graph.
   ///   - adjacency: Â, `[U + I, U + I]`; called when vectors are first propagated.
   public init(
     userCount: Int, itemCount: Int, embeddingSize: Int, layers: Int, regularization: Float,
-    staleRanking: Bool = false, adjacency: @escaping @Sendable () -> SparseMatrix
+    staleRanking: Bool = false, sampling: NeighbourSampling? = nil,
+    adjacency: @escaping @Sendable () -> SparseMatrix
   ) {
     self.userCount = userCount
     self.itemCount = itemCount
@@ -55,6 +63,7 @@ public struct LightGCN: NamedBackbone {
     self.layers = layers
     self.regularization = regularization
     self.staleRanking = staleRanking
+    self.sampling = sampling
     self.adjacency = adjacency
     tables = Self.tables(
       userCount: userCount, itemCount: itemCount, embeddingSize: embeddingSize)
@@ -77,8 +86,26 @@ public struct LightGCN: NamedBackbone {
   public func propagate(
     on tape: Tape, parameters: [Variable], context: StepContext
   ) -> [Variable] {
+    guard sampling == nil else { return [] }
     let (user, item) = forward(on: tape, parameters)
     return [user, item]
+  }
+
+  public func neighbourhood(of batch: TripletBatch, context: StepContext) -> Neighbourhood? {
+    sampling?.neighbourhood(of: batch, context: context)
+  }
+
+  public func rows(for batch: TripletBatch, in neighbourhood: Neighbourhood) -> [RowSelection] {
+    [.listed(neighbourhood.users), .listed(neighbourhood.items)]
+  }
+
+  public func propagate(
+    on tape: Tape, in neighbourhood: Neighbourhood, parameters: [Variable]
+  ) -> [Variable] {
+    let mean = tape.layerMean(
+      in: neighbourhood, tape.concatenateRows([parameters[0], parameters[1]]))
+    let users = neighbourhood.batchUsers.count
+    return [tape.rows(mean, 0..<users), tape.rows(mean, users..<mean.rows)]
   }
 
   /// Û `[U, d]` and Î `[I, d]`.
@@ -98,10 +125,9 @@ public struct LightGCN: NamedBackbone {
   ) -> [LossTerm] {
     let batch = input.batch
     return tape.pairwiseLoss(
-      users: tape.gather(input.propagated[0], batch.distinctUsers),
-      items: tape.gather(input.propagated[1], batch.distinctItems),
-      regularizedUsers: tape.gather(input.parameters[0], batch.distinctUsers),
-      regularizedItems: tape.gather(input.parameters[1], batch.distinctItems),
+      users: input.propagatedUsers(on: tape), items: input.propagatedItems(on: tape),
+      regularizedUsers: input.users(ofTable: 0, on: tape),
+      regularizedItems: input.items(ofTable: 1, on: tape),
       batch: batch, regularization: regularization, likelihood: likelihood)
   }
 
@@ -114,12 +140,21 @@ public struct LightGCN: NamedBackbone {
 
 extension LightGCN {
   /// A model over a data set's graphs, which are built when it first propagates.
-  public init(_ input: ModelInput, _ settings: SettingValues<Settings>) {
+  ///
+  /// - Throws: ``ModelError`` for settings that contradict each other.
+  public init(_ input: ModelInput, _ settings: SettingValues<Settings>) throws {
+    let isSampled = settings.graphMode == .sampled
+    if isSampled { try settings.staleRanking.checkSuitsSampledGraphs(of: Self.name) }
+    let graph = Lazy { input.requiredGraphs.interactionGraph(.guarded) }
     self.init(
       userCount: input.userCount, itemCount: input.itemCount,
       embeddingSize: input.embeddingSize, layers: settings.layers,
       regularization: Float(settings.regularization),
       staleRanking: settings.staleRanking.isStale(inReference: false),
+      sampling: isSampled
+        ? NeighbourSampling(
+          userCount: input.userCount, layers: settings.layers, fanOuts: settings.fanOuts
+        ) { _ in graph.value } : nil,
       adjacency: { input.requiredGraphs.adjacency(.guarded) })
   }
 }

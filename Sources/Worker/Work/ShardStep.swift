@@ -12,6 +12,9 @@ final class ShardStep {
   private let engine: WorkerEngine
   private let context: StepContext
   private let tape: Tape
+  /// The sampled part of the graphs that the batch depends on, and the forward pass over it; nil
+  /// for models that do not sample.
+  private let sampled: (neighbourhood: Neighbourhood, forward: SharedForward)?
   private var parameters: [Variable] = []
   /// The gradient of each table's selected rows.
   private var gradients: [Matrix?] = []
@@ -19,7 +22,10 @@ final class ShardStep {
   private(set) var propagated: [Variable] = []
   private(set) var loss = Loss(terms: [])
 
-  init(engine: WorkerEngine, tape: Tape, context: StepContext) {
+  /// - Parameter forwardTape: for the forward pass over a neighbourhood.
+  init(
+    engine: WorkerEngine, tape: Tape, forwardTape: @autoclosure () -> Tape, context: StepContext
+  ) {
     self.engine = engine
     self.tape = tape
     self.context = context
@@ -27,7 +33,10 @@ final class ShardStep {
     batch = engine.sampler.batch(
       epoch: context.epoch, step: context.step, shard: context.shard,
       shardCount: engine.setting.shardCount)
-    selections = engine.model.rows(for: batch)
+    sampled = engine.model.neighbourhood(of: batch, context: context).map {
+      ($0, SharedForward(tape: forwardTape()))
+    }
+    selections = engine.model.rows(for: batch, in: sampled?.neighbourhood)
   }
 
   /// Computes the loss up to its reductions.
@@ -40,18 +49,24 @@ final class ShardStep {
   func record(
     _ pulled: [Matrix?], union: [RowSelection], shared: SharedForward
   ) -> [Double] {
-    parameters = selections.indices.map { table in
-      guard let matrix = pulled[table] else {
-        return tape.constant(Matrix(rows: 0, columns: engine.model.tables[table].width))
-      }
-      return tape.parameter(
-        rows(selections[table], from: matrix, selectedBy: union[table]))
+    let selected = selections.indices.map { table in
+      pulled[table].map { rows(selections[table], from: $0, selectedBy: union[table]) }
     }
-    propagated = shared.propagated.map { tape.parameter($0.value) }
+    parameters = selected.enumerated().map { table, matrix in
+      matrix.map { tape.parameter($0) }
+        ?? tape.constant(Matrix(rows: 0, columns: engine.model.tables[table].width))
+    }
+    sampled?.forward.record(selected, model: engine.model) { [sampled] tape, parameters in
+      guard let sampled else { return [] }
+      return engine.model.propagate(
+        on: tape, in: sampled.neighbourhood, parameters: parameters)
+    }
+    propagated = (sampled?.forward ?? shared).propagated.map { tape.parameter($0.value) }
     loss = engine.model.record(
       on: tape,
       BatchInput(
-        batch: batch, parameters: parameters, propagated: propagated, context: context))
+        batch: batch, neighbourhood: sampled?.neighbourhood, parameters: parameters,
+        propagated: propagated, context: context))
     return tape.reductions.map(\.part)
   }
 
@@ -94,6 +109,7 @@ final class ShardStep {
     }
     loss.backward(on: tape, share: batch.share)
     gradients = parameters.map(\.gradient)
+    if let sampled, context.isFinalRound { continueBackward(through: sampled.forward) }
   }
 
   /// Continues the backward pass of this shard alone through the shared part, where shards do not
@@ -213,9 +229,12 @@ extension ShardStep {
   }
 }
 
-/// The part of a step's forward pass that does not depend on the batch. It is computed once per
-/// step for all shards of a worker, and so is its backward pass in `bsp`: every worker gets the
-/// gradients that arrive there from all shards (``PropagatedGradients``).
+/// The part of a step's forward pass that comes before the batch's own: over graphs.
+///
+/// Over whole graphs it does not depend on the batch. It is computed once per step for all shards
+/// of a worker, and so is its backward pass in `bsp`: every worker gets the gradients that arrive
+/// there from all shards (``PropagatedGradients``). Over a sampled neighbourhood every shard has its
+/// own.
 final class SharedForward {
   private let tape: Tape
   private var parameters: [Variable] = []
@@ -224,14 +243,19 @@ final class SharedForward {
   init(tape: Tape) { self.tape = tape }
 
   /// - Parameters:
-  ///   - pulled: rows of each table; tables that are read here are whole.
-  func record(_ pulled: [Matrix?], model: TrainingModel, context: StepContext) {
+  ///   - pulled: rows of each table; tables that are read here are whole, or those of a
+  ///     neighbourhood.
+  ///   - propagate: records the forward pass from these rows.
+  func record(
+    _ pulled: [Matrix?], model: TrainingModel,
+    _ propagate: (_ tape: Tape, _ parameters: [Variable]) -> [Variable]
+  ) {
     tape.reset()
     parameters = pulled.enumerated().map { table, matrix in
       matrix.map { tape.parameter($0) }
         ?? tape.constant(Matrix(rows: 0, columns: model.tables[table].width))
     }
-    propagated = model.propagate(on: tape, parameters: parameters, context: context)
+    propagated = propagate(tape, parameters)
   }
 
   /// The gradient of each table that the propagation reads, if these gradients arrive at the

@@ -193,7 +193,9 @@ final class TrainWork: Work {
     return shards.enumerated().map { index, shard in
       let tape = engine.tape(index)
       tape.reset()
-      return ShardStep(engine: engine, tape: tape, context: context(shard: shard))
+      return ShardStep(
+        engine: engine, tape: tape, forwardTape: engine.tape(shards.count + 2 + index),
+        context: context(shard: shard))
     }
   }
 
@@ -220,7 +222,10 @@ final class TrainWork: Work {
   private func record(_ replies: [PullReply]) throws {
     guard let plan else { throw TrainingError("Received rows that were not requested.") }
     let pulled = try plan.assemble(replies) { pulledTape.matrix(rows: $0, columns: $1) }
-    shared.record(pulled, model: engine.model, context: context(shard: shards[0]))
+    let context = context(shard: shards[0])
+    shared.record(pulled, model: engine.model) { tape, parameters in
+      engine.model.propagate(on: tape, parameters: parameters, context: context)
+    }
     parts = steps.map { $0.record(pulled, union: union, shared: shared) }
     stalePushes = try staleFinal(pulled)
   }

@@ -53,7 +53,7 @@ package final class InteractionPreparation {
     }
     guard !text.wasOverwritten else { return false }
     try target.extend(to: layout.digest.lowerBound)
-    try writeDigest(layout)
+    try target.writeChecksum(at: layout.digest.lowerBound)
     try target.commit()
     return true
   }
@@ -201,19 +201,5 @@ package final class InteractionPreparation {
         rows[split].items, at: layout.columns[split].lowerBound + window.first[split] * 4)
     }
     return true
-  }
-
-  private func writeDigest(_ layout: PreparedLayout) throws(DatasetError) {
-    var digest = ByteDigest()
-    var block: [UInt8] = []
-    var offset = 0
-    while offset < layout.digest.lowerBound {
-      let count = min(1 << 20, layout.digest.lowerBound - offset)
-      if block.count != count { block = [UInt8](repeating: 0, count: count) }
-      try target.read(into: &block, at: offset)
-      block.withUnsafeBytes { digest.append($0) }
-      offset += count
-    }
-    try target.write(Array(digest.hexadecimal.utf8), at: layout.digest.lowerBound)
   }
 }

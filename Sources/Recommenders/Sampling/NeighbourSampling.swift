@@ -1,0 +1,115 @@
+import Datasets
+import Tensors
+
+/// Layer-wise neighbour sampling: what a model that propagates linearly over graphs needs in place
+/// of whole matrices.
+///
+///     z_0 = x,  z_k = x + Â⁽ᵏ⁾ z_{k−1},  y = z_L / (L + 1)
+///
+/// With `Â⁽ᵏ⁾ = Â` this is the mean over layers `1 / (L + 1) · Σ_l Âˡ x`, written so that z_k is
+/// needed only for the nodes that are k − 1 … steps away from the batch. Each `Â⁽ᵏ⁾` is a random
+/// matrix of expectation Â (``SampledRows``), independent of the others, so the expectation of y is
+/// the full mean. A loss that is not linear in y, and its gradient, have other expectations than
+/// those of the full mean; see docs/SampledGraphs.md.
+///
+/// The draws are a function of seed, epoch, step, layer and node: shards of a step that need the
+/// same node's row draw the same neighbours, and so does a worker that computes a shard again.
+public struct NeighbourSampling: Sendable {
+  private let userCount: Int
+  /// L.
+  private let layers: Int
+  /// From the batch outwards; the last one is that of all further layers.
+  private let fanOuts: [Int]
+  private let graph: @Sendable (StepContext) -> InteractionGraph
+  private let items: (@Sendable () -> SparseMatrix)?
+
+  /// - Parameters:
+  ///   - layers: L.
+  ///   - fanOuts: neighbours of a node in each layer, at most, from the batch outwards; the last
+  ///     number is that of all further layers.
+  ///   - items: a graph of similar items, `[I, I]`; its rows are never sampled, because they have
+  ///     few entries.
+  ///   - graph: of users and items; of an epoch, where it changes.
+  /// - Precondition: at least one layer and one fan-out.
+  public init(
+    userCount: Int, layers: Int, fanOuts: [Int],
+    items: (@Sendable () -> SparseMatrix)? = nil,
+    graph: @escaping @Sendable (StepContext) -> InteractionGraph
+  ) {
+    precondition(layers > 0 && !fanOuts.isEmpty, "\(layers) layers, fan-outs \(fanOuts)")
+    self.userCount = userCount
+    self.layers = layers
+    self.fanOuts = fanOuts
+    self.items = items
+    self.graph = graph
+  }
+
+  /// The neighbourhood of a batch in a step.
+  public func neighbourhood(of batch: TripletBatch, context: StepContext) -> Neighbourhood {
+    let random = CounterRandom(
+      seed: context.seed, stream: .neighbourSample, epoch: context.epoch, step: context.step)
+    let graph = graph(context)
+    let firstItem = Int32(truncatingIfNeeded: userCount)
+    var targets = batch.distinctUsers + batch.distinctItems.map { firstItem + $0 }
+    var sampled: [SampledRows] = []
+    for layer in 0..<layers {
+      let fanOut = fanOuts[min(layer, fanOuts.count - 1)]
+      let rows = SampledRows(
+        of: graph, targets: targets,
+        draw: NeighbourDraw(random, layer: layer, fanOut: fanOut))
+      sampled.append(rows)
+      targets = rows.sources
+    }
+    return Neighbourhood(
+      of: batch, layers: sampled,
+      similarItems: items.map { SampledRows(of: $0(), targets: batch.distinctItems, draw: nil) },
+      userCount: userCount)
+  }
+}
+
+extension Tape {
+  /// The mean over layers of a batch's nodes, from the vectors of its neighbourhood.
+  ///
+  /// - Parameter x: users, then items of the neighbourhood, `[nodes, D]`.
+  /// - Returns: the batch's distinct users, then its distinct items, `[nodes of the batch, D]`.
+  func layerMean(in neighbourhood: Neighbourhood, _ x: Variable) -> Variable {
+    let layers = neighbourhood.layers
+    var vectors = gather(x, layers[layers.count - 1].sources)
+    for (index, layer) in layers.enumerated().reversed() {
+      let weight: Float = index == 0 ? 1 / Float(layers.count + 1) : 1
+      vectors = sum([
+        (gather(x, layer.targets), weight), (multiply(layer.matrix, vectors), weight),
+      ])
+    }
+    return vectors
+  }
+}
+
+/// Rows of a batch's nodes, whether its model propagates over whole graphs or over a sample.
+extension BatchInput {
+  /// The rows of the batch's distinct users in the first of the propagated matrices.
+  func propagatedUsers(on tape: Tape) -> Variable {
+    neighbourhood == nil ? tape.gather(propagated[0], batch.distinctUsers) : propagated[0]
+  }
+
+  /// The rows of some of the batch's items in the second of the propagated matrices.
+  func propagatedItems(_ rows: BatchRows, on tape: Tape) -> Variable {
+    neighbourhood == nil
+      ? tape.gather(propagated[1], rows.items) : rows.items(of: propagated[1], on: tape)
+  }
+
+  /// The rows of the batch's distinct items in the second of the propagated matrices.
+  func propagatedItems(on tape: Tape) -> Variable {
+    propagatedItems(BatchRows(of: batch), on: tape)
+  }
+
+  /// The rows of the batch's distinct users in a table that is pulled with all users of the graph.
+  func users(ofTable table: Int, on tape: Tape) -> Variable {
+    tape.gather(parameters[table], neighbourhood?.batchUsers ?? batch.distinctUsers)
+  }
+
+  /// The rows of the batch's distinct items in a table that is pulled with all items of the graph.
+  func items(ofTable table: Int, on tape: Tape) -> Variable {
+    tape.gather(parameters[table], neighbourhood?.batchItems ?? batch.distinctItems)
+  }
+}
