@@ -37,6 +37,9 @@ package struct RunPlan: Sendable, Equatable {
   /// Into how many blocks the final matrices are cut when they are computed; 0 for a model whose
   /// final matrices are its tables.
   package var materializeBlockCount: UInt32
+  /// Into how many rounds of equally many of those blocks their computation is cut: a round begins
+  /// when all blocks of the one before are done. At least 1.
+  package var materializeRoundCount: UInt32
   /// Into how many blocks the users are cut when they are ranked.
   package var rankBlockCount: UInt32
   /// How many named sums a report of such a block has.
@@ -55,7 +58,8 @@ package struct RunPlan: Sendable, Equatable {
     seed: UInt64, shardCount: UInt32, workerCount: UInt32, serverCount: UInt32,
     stepsPerEpoch: UInt32, roundsPerStep: UInt32, epochs: UInt32, pause: UInt32? = nil,
     evaluationInterval: UInt32 = 1,
-    materializeBlockCount: UInt32, rankBlockCount: UInt32, rankSumCount: Int = 0,
+    materializeBlockCount: UInt32, materializeRoundCount: UInt32 = 1, rankBlockCount: UInt32,
+    rankSumCount: Int = 0,
     exposure: ExposurePlan? = nil,
     selection: SelectionRule, isExact: Bool = true, checkpoints: CheckpointPlan? = nil,
     timing: CoordinationTiming = CoordinationTiming()
@@ -74,6 +78,7 @@ package struct RunPlan: Sendable, Equatable {
     self.pause = pause
     self.evaluationInterval = evaluationInterval
     self.materializeBlockCount = materializeBlockCount
+    self.materializeRoundCount = materializeRoundCount
     self.rankBlockCount = rankBlockCount
     self.rankSumCount = rankSumCount
     self.exposure = exposure
@@ -171,9 +176,15 @@ extension RunPlan {
       ("steps per epoch", stepsPerEpoch), ("rounds per step", roundsPerStep),
       ("epochs", epochs), ("epochs between evaluations", evaluationInterval),
       ("blocks of ranked users", rankBlockCount),
+      ("rounds of final matrices", materializeRoundCount),
     ]
     for count in counts where count.value == 0 {
       throw refusal("the number of \(count.name) is 0; set it to at least 1")
+    }
+    guard materializeBlockCount.isMultiple(of: materializeRoundCount) else {
+      throw refusal(
+        "\(materializeBlockCount) blocks of final matrices are not \(materializeRoundCount) rounds "
+          + "of equally many")
     }
     if runID.isEmpty {
       throw refusal("the run has no id; give it one")

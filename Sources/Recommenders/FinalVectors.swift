@@ -8,6 +8,8 @@ public enum FinalVectors: Sendable {
   case rows(RowwiseFinalVectors)
   /// Both sides are computed together, from whole tables.
   case whole(WholeFinalVectors)
+  /// Both sides are computed layer by layer, in blocks.
+  case layered(LayeredFinalVectors)
 }
 
 /// Final vectors of one side that are computed row by row, in blocks.

@@ -6,7 +6,7 @@ import Tensors
 /// vectors, and the list of tables that the servers hold.
 ///
 /// Table indices: the backbone's tables, then the objective's, then the final matrices that are
-/// computed rather than stored.
+/// computed rather than stored, then those of the layers before them.
 public struct TrainingModel: Sendable {
   public let backbone: any Backbone
   public let objective: MRdIB?
@@ -19,6 +19,9 @@ public struct TrainingModel: Sendable {
   public private(set) var initialWeights: InitialWeights?
   /// The tables that hold the final vectors.
   public let finalTables: (user: Int, item: Int)
+  /// The tables that hold the vectors of every other layer before the last, while final vectors are
+  /// computed layer by layer; nil where none are needed.
+  private let layerTables: (user: Int, item: Int)?
 
   public init(
     backbone: any Backbone, objective: MRdIB?, backboneCandidates: CandidateRule? = nil,
@@ -28,13 +31,19 @@ public struct TrainingModel: Sendable {
     self.objective = objective
     self.backboneCandidates = backboneCandidates
     var tables = backbone.tables + (objective?.tables ?? [])
-    func addFinal(_ side: Side, width: Int) -> Int {
+    func addAssigned(_ name: String, _ side: Side, width: Int) -> Int {
       tables.append(
         TableSpec(
-          name: "final.\(side)", rows: side == .user ? userCount : itemCount, width: width,
+          name: "\(name).\(side)", rows: side == .user ? userCount : itemCount, width: width,
           initializer: .constant(0), rule: .assigned))
       return tables.count - 1
     }
+    func addFinal(_ side: Side, width: Int) -> Int { addAssigned("final", side, width: width) }
+    func addLayer(width: Int) -> (user: Int, item: Int) {
+      let user = addAssigned("layer", .user, width: width)
+      return (user, addAssigned("layer", .item, width: width))
+    }
+    var layerTables: (user: Int, item: Int)?
     switch backbone.final {
     case .tables(let user, let item):
       finalTables = (user, item)
@@ -45,7 +54,12 @@ public struct TrainingModel: Sendable {
     case .whole(let final):
       let user = addFinal(.user, width: final.width)
       finalTables = (user, addFinal(.item, width: final.width))
+    case .layered(let final):
+      let user = addFinal(.user, width: final.width)
+      finalTables = (user, addFinal(.item, width: final.width))
+      if final.layers > 1 { layerTables = addLayer(width: final.width) }
     }
+    self.layerTables = layerTables
     self.tables = tables
     ownTables = tables
   }
@@ -71,6 +85,27 @@ public struct TrainingModel: Sendable {
   /// The table that holds the final vectors of a side.
   public func finalTable(_ side: Side) -> Int {
     side == .user ? finalTables.user : finalTables.item
+  }
+
+  /// The table that holds a side's vectors of a layer while final vectors are computed layer by
+  /// layer: two tables in turn, so that the last layer is in the final one.
+  ///
+  /// - Parameter layer: from 0, which is the table of the model itself.
+  public func layerTable(_ layer: Int, of final: LayeredFinalVectors, _ side: Side) -> Int {
+    let tables: (user: Int, item: Int)
+    if layer == 0 {
+      tables = final.tables
+    } else if let layerTables, !(final.layers - layer).isMultiple(of: 2) {
+      tables = layerTables
+    } else {
+      tables = finalTables
+    }
+    return side == .user ? tables.user : tables.item
+  }
+
+  /// The tables that a saved model has: all but those of the layers before the final vectors.
+  public var savedTables: [Int] {
+    tables.indices.filter { $0 != layerTables?.user && $0 != layerTables?.item }
   }
 
   /// The sampled part of the graphs that a batch depends on; see

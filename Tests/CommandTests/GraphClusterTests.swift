@@ -31,6 +31,16 @@ import Testing
     ["--model", "smore", "--objective", "mrdib"],
     // A graph of trained features that an epoch's first step builds and its others keep.
     ["--model", "lattice", "--objective", "mrdib"],
+    // A neighbourhood of each shard's batch, pulled and pushed row by row, and final vectors that
+    // are computed layer by layer in blocks.
+    [
+      "--model", "lightgcn", "--set", "graph_mode=sampled", "--set", "fanouts=[3,2]", "--set",
+      "materialize_block_items=40",
+    ],
+    [
+      "--model", "freedom", "--objective", "mrdib", "--set", "graph_mode=sampled", "--set",
+      "fanouts=[3,2]",
+    ],
     // Nothing is trained; user vectors are computed in blocks.
     ["--model", "pop"], ["--model", "itemknn_content"],
   ]

@@ -3,6 +3,54 @@ import Protocol
 import Testing
 
 @Suite struct EpochTests {
+  @Test("a round of final matrices begins when all blocks of the one before are done")
+  func materializingRounds() throws {
+    var plan = ScriptedCluster.plan()
+    plan.materializeBlockCount = 6
+    plan.materializeRoundCount = 2
+    var cluster = try ScriptedCluster(plan)
+    let first = cluster.finishTasks(cluster.form()) { _ in ["loss.total": 1] }
+    #expect(
+      first.tasks.map(\.task.body) == [
+        .materialize(version: 8, epoch: 0, blocks: [0, 2]),
+        .materialize(version: 8, epoch: 0, blocks: [1]),
+      ])
+    cluster.now += 1
+    let (node, task) = first.tasks[0]
+    let waiting = cluster.receive(
+      .taskDone(id: task.id, reports: task.body.units.map { UnitReport(unit: $0, sums: [:]) }),
+      from: node)
+    #expect(waiting.tasks.isEmpty, "another block of the round is under way")
+    let second = cluster.finishTasks([first[1]]) { _ in [:] }
+    #expect(
+      second.tasks.map(\.task.body) == [
+        .materialize(version: 8, epoch: 0, blocks: [3, 5]),
+        .materialize(version: 8, epoch: 0, blocks: [4]),
+      ])
+    let beat = ScriptedCluster.heartbeat(task: second.tasks[0].task.id, done: 1)
+    #expect(
+      cluster.receive(beat, from: second.tasks[0].node).reports
+        == [.progress(.materialize, epoch: 0, done: 4, total: 6)])
+    let ranking = cluster.finishTasks(second, seconds: 2) { _ in [:] }
+    #expect(ranking.tasks.first?.task.body == .rank(version: 8, epoch: 0, blocks: [0, 2]))
+    let saving = cluster.finishTasks(ranking) { _ in ["valid.recall@20": 1, "valid.users": 2] }
+    guard case .evaluated(let summary)? = saving.reports.first else {
+      Issue.record("no evaluation: \(saving.reports)")
+      return
+    }
+    #expect(summary.materializeSeconds == 4)
+  }
+
+  @Test("blocks that are not rounds of equally many are refused")
+  func unequalRounds() {
+    var plan = ScriptedCluster.plan()
+    plan.materializeRoundCount = 2
+    let error = #expect(throws: CoordinationError.self) { try plan.validate() }
+    #expect(error?.message.contains("3 blocks of final matrices are not 2 rounds") == true)
+    plan.materializeRoundCount = 0
+    #expect(throws: CoordinationError.self) { try plan.validate() }
+  }
+
   @Test("an epoch's transcript: train, materialize, rank, save, train the next")
   func transcript() throws {
     var cluster = try ScriptedCluster(ScriptedCluster.plan())

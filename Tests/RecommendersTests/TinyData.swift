@@ -51,7 +51,8 @@ struct PlainParameters {
   func gradients(
     _ model: TrainingModel, _ batch: TripletBatch, context: StepContext, on tape: Tape = Tape()
   ) -> (loss: Loss, shares: [String: Double], gradients: [Matrix]) {
-    let selections = model.rows(for: batch)
+    let neighbourhood = model.neighbourhood(of: batch, context: context)
+    let selections = model.rows(for: batch, in: neighbourhood)
     let leaves = selections.enumerated().map { table, selection -> Variable in
       switch selection {
       case .none: return tape.constant(Matrix(rows: 0, columns: tables[table].columns))
@@ -66,11 +67,14 @@ struct PlainParameters {
         return tape.parameter(matrix)
       }
     }
-    let propagated = model.propagate(on: tape, parameters: leaves, context: context)
+    let propagated =
+      neighbourhood.map { model.propagate(on: tape, in: $0, parameters: leaves) }
+      ?? model.propagate(on: tape, parameters: leaves, context: context)
     let loss = model.record(
       on: tape,
       BatchInput(
-        batch: batch, parameters: leaves, propagated: propagated, context: context))
+        batch: batch, neighbourhood: neighbourhood, parameters: leaves, propagated: propagated,
+        context: context))
     tape.resolve(tape.reductions.map(\.part))
     tape.backward(from: loss.gradientTerms)
     let full = tables.enumerated().map { table, values in
@@ -105,6 +109,8 @@ extension PlainParameters {
         ? (computed, tables[final.otherTable]) : (tables[final.otherTable], computed)
     case .whole(let final):
       return final.compute(tables, nil)
+    case .layered(let final):
+      return final.compute(users: tables[final.tables.user], items: tables[final.tables.item])
     }
   }
 }

@@ -6,6 +6,8 @@ struct TaskDispatch: Sendable, Equatable {
   /// Decides the body of a task and how units are leased: shards may move from one worker to
   /// another, blocks are done one part after the other.
   private let activity: RunEvent.Activity
+  /// The first unit in tasks and reports; leases count from 0.
+  private let firstUnit: UInt32
   private(set) var leases: TaskLeases
   /// Counts that reports must have; nil: none.
   private(set) var exposure: ExposureTotals?
@@ -13,13 +15,16 @@ struct TaskDispatch: Sendable, Equatable {
   private(set) var workerlessSince: Double?
 
   /// - Parameters:
+  ///   - firstUnit: the units are `unitCount` from this one on.
   ///   - unitsPerTask: how many blocks one task has at most.
   ///   - exposure: what is to be counted besides the sums.
   init(
-    _ activity: RunEvent.Activity, unitCount: UInt32, unitsPerTask: Int = .max,
+    _ activity: RunEvent.Activity, firstUnit: UInt32 = 0, unitCount: UInt32,
+    unitsPerTask: Int = .max,
     exposure: ExposureTotals? = nil, in run: RunContext, at now: Double
   ) {
     self.activity = activity
+    self.firstUnit = firstUnit
     self.exposure = exposure
     leases = TaskLeases(
       unitCount: unitCount, unitsPerTask: unitsPerTask,
@@ -56,7 +61,8 @@ struct TaskDispatch: Sendable, Equatable {
         epoch: run.epoch, firstVersion: run.plan.firstVersion(ofEpoch: run.epoch),
         startVersion: run.startVersion, shards: units)
     case .materialize:
-      .materialize(version: run.evaluatedVersion, epoch: run.epoch, blocks: units)
+      .materialize(
+        version: run.evaluatedVersion, epoch: run.epoch, blocks: units.map { firstUnit + $0 })
     case .rank: .rank(version: run.evaluatedVersion, epoch: run.epoch, blocks: units)
     }
   }
@@ -107,7 +113,8 @@ struct TaskDispatch: Sendable, Equatable {
     if let problem = check(reports, of: assignment) ?? count(reports) {
       return .end(wrongAnswer(of: assignment, problem, in: run))
     }
-    leases.complete(node, reports: reports.map { UnitReport(unit: $0.unit, sums: $0.sums) })
+    leases.complete(
+      node, reports: reports.map { UnitReport(unit: $0.unit &- firstUnit, sums: $0.sums) })
     run.members.setProgress(0, of: node)
     return leases.isDone ? nil : Step(actions: handOut(in: &run, at: now))
   }
@@ -116,7 +123,7 @@ struct TaskDispatch: Sendable, Equatable {
   private func check(
     _ reports: [UnitReport], of assignment: TaskLeases.Assignment
   ) -> String? {
-    let units = reports.map(\.unit).sorted()
+    let units = reports.map { $0.unit &- firstUnit }.sorted()
     // A materialize task has pushed its result to the servers; it need not report sums.
     if units == assignment.units || (units.isEmpty && activity == .materialize) { return nil }
     return "units \(brief(units)) in place of \(brief(assignment.units))"
@@ -189,9 +196,11 @@ struct TaskDispatch: Sendable, Equatable {
     let underWay = leases.outstanding.values.reduce(UInt64(0)) { sum, task in
       sum + min(run.members[task.node]?.taskProgress ?? 0, UInt64(task.units.count))
     }
+    let total =
+      activity == .materialize ? run.plan.materializeBlockCount : leases.unitCount
     return Progress(
-      activity: activity, done: UInt64(leases.doneUnitCount) + underWay,
-      total: UInt64(leases.unitCount))
+      activity: activity, done: UInt64(firstUnit) + UInt64(leases.doneUnitCount) + underWay,
+      total: UInt64(total))
   }
 
   /// What the run waits for.

@@ -7,7 +7,8 @@ import Protocol
 /// rollback to a checkpoint of the end of its epoch: that has no final vectors.
 struct Evaluation: Sendable, Equatable {
   private enum Stage: Sendable, Equatable {
-    case materializing
+    /// - since: when the first round began.
+    case materializing(round: UInt32, since: Double)
     /// - seconds: what materializing took.
     case ranking(materializeSeconds: Double)
   }
@@ -15,7 +16,7 @@ struct Evaluation: Sendable, Equatable {
   /// Blocks of one task at most.
   static let blocksPerTask = 512
 
-  private let stage: Stage
+  private var stage: Stage
   /// Units are blocks of final vectors or of users.
   var tasks: TaskDispatch
 
@@ -24,11 +25,18 @@ struct Evaluation: Sendable, Equatable {
     in run: inout RunContext, at now: Double
   ) -> (Evaluation, [CoordinatorAction]) {
     begin(
-      .materializing,
-      TaskDispatch(
-        .materialize, unitCount: run.plan.materializeBlockCount, unitsPerTask: blocksPerTask,
-        in: run, at: now),
-      in: &run, at: now)
+      .materializing(round: 0, since: now), materialize(round: 0, in: run, at: now), in: &run,
+      at: now)
+  }
+
+  /// The blocks of a round, which may depend on those of the round before.
+  private static func materialize(
+    round: UInt32, in run: RunContext, at now: Double
+  ) -> TaskDispatch {
+    let count = run.plan.materializeBlockCount / run.plan.materializeRoundCount
+    return TaskDispatch(
+      .materialize, firstUnit: round * count, unitCount: count, unitsPerTask: blocksPerTask,
+      in: run, at: now)
   }
 
   /// Ranks with the final vectors of the epoch of `run`.
@@ -65,18 +73,27 @@ struct Evaluation: Sendable, Equatable {
   ) -> Step {
     if let step = tasks.taskDone(id, reports, from: node, in: &run, at: now) { return step }
     switch stage {
-    case .materializing: return finishMaterializing(in: &run)
+    case .materializing(let round, let since):
+      return finishMaterializing(round, since: since, in: &run, at: now)
     case .ranking(let seconds): return finishRanking(after: seconds, in: &run, at: now)
     }
   }
 
-  /// The ranking is next, unless it is recorded and only the best model is missing.
-  private func finishMaterializing(in run: inout RunContext) -> Step {
+  /// The next round is next, and after the last one the ranking, unless it is recorded and only the
+  /// best model is missing.
+  private mutating func finishMaterializing(
+    _ round: UInt32, since start: Double, in run: inout RunContext, at now: Double
+  ) -> Step {
+    guard round + 1 == run.plan.materializeRoundCount else {
+      stage = .materializing(round: round + 1, since: start)
+      tasks = Self.materialize(round: round + 1, in: run, at: now)
+      return Step(actions: tasks.handOut(in: &run, at: now))
+    }
     run.tables.noteMaterialized(run.epoch)
     let isMeasured = run.history.isMeasured(run.epoch, in: run.generation)
     return Step(
       transition: isMeasured
-        ? .concludeEpoch : .rank(materializingSince: tasks.leases.startedAt))
+        ? .concludeEpoch : .rank(materializingSince: start))
   }
 
   private func finishRanking(

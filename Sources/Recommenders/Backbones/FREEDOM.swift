@@ -253,7 +253,11 @@ public struct FREEDOM: NamedBackbone {
   public var newItemVectors: NewItemVectors? { .neighbours(count: settings.itemNeighbours) }
 
   public var final: FinalVectors {
-    .whole(
+    if let sampling {
+      return .layered(
+        sampling.finalVectors(width: embeddingSize, tables: (0, 1), itemCount: itemCount))
+    }
+    return .whole(
       width: embeddingSize, tables: [0, 1],
       isStale: settings.staleRanking.isStale(inReference: false)
     ) { tape, parameters, context in
@@ -279,6 +283,7 @@ extension FREEDOM {
       input.requiredGraphs.sampledInteractionGraph(
         dropout: settings.edgeDropout, seed: epoch.seed, epoch: epoch.epoch)
     }
+    let whole = Lazy { input.requiredGraphs.interactionGraph(.guarded) }
     // The sum is kept here; the store keeps its parts.
     let (first, count) = (Float(settings.firstModalityWeight), settings.itemNeighbours)
     let items = Lazy { input.mixedItemNeighbours(first: first, count: count) }
@@ -288,7 +293,7 @@ extension FREEDOM {
       sampling: isSampled
         ? NeighbourSampling(
           userCount: input.userCount, layers: settings.layers, fanOuts: settings.fanOuts,
-          items: { items.value }
+          items: { items.value }, whole: { whole.value }
         ) { epochs[SampledEpoch(seed: $0.seed, epoch: $0.epoch)] } : nil,
       graphs: .init(
         items: { items.value },

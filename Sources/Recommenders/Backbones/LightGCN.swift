@@ -132,7 +132,12 @@ public struct LightGCN: NamedBackbone {
   }
 
   public var final: FinalVectors {
-    .whole(width: embeddingSize, tables: [0, 1], isStale: staleRanking) { tape, parameters, _ in
+    if let sampling {
+      return .layered(
+        sampling.finalVectors(width: embeddingSize, tables: (0, 1), itemCount: itemCount))
+    }
+    return .whole(width: embeddingSize, tables: [0, 1], isStale: staleRanking) {
+      tape, parameters, _ in
       forward(on: tape, parameters)
     }
   }
@@ -153,7 +158,8 @@ extension LightGCN {
       staleRanking: settings.staleRanking.isStale(inReference: false),
       sampling: isSampled
         ? NeighbourSampling(
-          userCount: input.userCount, layers: settings.layers, fanOuts: settings.fanOuts
+          userCount: input.userCount, layers: settings.layers, fanOuts: settings.fanOuts,
+          whole: { graph.value }
         ) { _ in graph.value } : nil,
       adjacency: { input.requiredGraphs.adjacency(.guarded) })
   }

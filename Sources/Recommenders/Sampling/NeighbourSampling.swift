@@ -22,6 +22,7 @@ public struct NeighbourSampling: Sendable {
   private let fanOuts: [Int]
   private let graph: @Sendable (StepContext) -> InteractionGraph
   private let items: (@Sendable () -> SparseMatrix)?
+  private let whole: @Sendable () -> InteractionGraph
 
   /// - Parameters:
   ///   - layers: L.
@@ -29,11 +30,13 @@ public struct NeighbourSampling: Sendable {
   ///     number is that of all further layers.
   ///   - items: a graph of similar items, `[I, I]`; its rows are never sampled, because they have
   ///     few entries.
-  ///   - graph: of users and items; of an epoch, where it changes.
+  ///   - whole: the graph that final vectors are propagated over.
+  ///   - graph: the graph that is sampled; of an epoch, where it changes.
   /// - Precondition: at least one layer and one fan-out.
   public init(
     userCount: Int, layers: Int, fanOuts: [Int],
     items: (@Sendable () -> SparseMatrix)? = nil,
+    whole: @escaping @Sendable () -> InteractionGraph,
     graph: @escaping @Sendable (StepContext) -> InteractionGraph
   ) {
     precondition(layers > 0 && !fanOuts.isEmpty, "\(layers) layers, fan-outs \(fanOuts)")
@@ -41,6 +44,7 @@ public struct NeighbourSampling: Sendable {
     self.layers = layers
     self.fanOuts = fanOuts
     self.items = items
+    self.whole = whole
     self.graph = graph
   }
 
@@ -64,6 +68,17 @@ public struct NeighbourSampling: Sendable {
       of: batch, layers: sampled,
       similarItems: items.map { SampledRows(of: $0(), targets: batch.distinctItems, draw: nil) },
       userCount: userCount)
+  }
+
+  /// The exact vectors of all users and items.
+  ///
+  /// - Parameter tables: those that are propagated.
+  public func finalVectors(
+    width: Int, tables: (user: Int, item: Int), itemCount: Int
+  ) -> LayeredFinalVectors {
+    LayeredFinalVectors(
+      width: width, layers: layers, tables: tables, userCount: userCount, itemCount: itemCount,
+      items: items, graph: whole)
   }
 }
 

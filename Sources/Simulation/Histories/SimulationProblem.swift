@@ -23,6 +23,17 @@ package struct SimulationProblem: Sendable {
     case freedom
     /// Final vectors that the last training step writes.
     case mmgcn
+    /// A sampled neighbourhood of each shard, and final vectors in rounds of blocks.
+    case sampled
+
+    /// The model's name.
+    fileprivate var model: String {
+      switch self {
+      case .mrdib: "vbpr"
+      case .sampled: "lightgcn"
+      case .bpr, .lightgcn, .freedom, .mmgcn: rawValue
+      }
+    }
   }
 
   /// How many epochs a run has, and after how many of them it measures.
@@ -65,8 +76,10 @@ package struct SimulationProblem: Sendable {
     var settings = SettingStore()
     settings[CommonSettings.embeddingSize] = 4
     settings[CommonSettings.regularization] = 0.1
+    settings[CommonSettings.graphMode] = kind == .sampled ? .sampled : .full
+    settings[CommonSettings.fanOuts] = [2]
     model = try ModelRegistry.make(
-      kind == .mrdib ? "vbpr" : kind.rawValue,
+      kind.model,
       input: ModelInput(dataset, graphs: GraphStore(dataset: dataset, cacheFolder: nil)),
       settings: settings, objective: kind == .mrdib ? SettingValues() : nil, seed: Self.seed)
     // The optimizer with most state per row.
@@ -141,6 +154,7 @@ package struct SimulationProblem: Sendable {
       roundsPerStep: UInt32(rounds), epochs: length.epochs,
       evaluationInterval: length.evaluationInterval,
       materializeBlockCount: UInt32(blocks.materializeCount),
+      materializeRoundCount: UInt32(blocks.materializeRoundCount),
       rankBlockCount: UInt32(blocks.rankCount),
       exposure: ExposurePlan(
         metrics: Metric.all, cutoffs: Self.cutoffs, itemCount: dataset.itemCount,

@@ -10,17 +10,14 @@ package struct EvaluationBlocks: Sendable {
     case range(RowwiseFinalVectors, Range<Int>)
     /// The final vectors of both sides, computed from whole tables.
     case whole(WholeFinalVectors, rows: [RowSelection])
-
-    /// The rows of the first tables that the block depends on.
-    var rows: [RowSelection] {
-      switch self {
-      case .range(let final, let range): final.rows(range)
-      case .whole(_, let rows): rows
-      }
-    }
+    /// The vectors of a block in a layer, from 1.
+    case layer(LayeredFinalVectors, layer: Int, LayeredFinalVectors.Block)
   }
 
   private let finals: [Final]
+  /// Into how many rounds of equally many blocks the computation of final vectors is cut: all
+  /// blocks of a round must be done before those of the next begin.
+  package let materializeRoundCount: Int
   /// Positions in the ranked users.
   private let users: [Range<Int>]
 
@@ -28,6 +25,11 @@ package struct EvaluationBlocks: Sendable {
   package init(
     model: TrainingModel, userCount: Int, materializeBlockSize: Int, rankBlockSize: Int
   ) {
+    if case .layered(let final) = model.backbone.final {
+      materializeRoundCount = final.layers
+    } else {
+      materializeRoundCount = 1
+    }
     switch model.backbone.final {
     case .tables:
       finals = []
@@ -40,6 +42,11 @@ package struct EvaluationBlocks: Sendable {
       }
       // Stale vectors are pushed by the last training step instead.
       finals = final.isStale ? [] : [.whole(final, rows: rows)]
+    case .layered(let final):
+      let blocks = final.blocks(size: materializeBlockSize)
+      finals = (1...final.layers).flatMap { layer in
+        blocks.map { .layer(final, layer: layer, $0) }
+      }
     }
     users = Self.ranges(userCount, by: rankBlockSize)
   }

@@ -15,7 +15,8 @@ struct TrainingLanesTests {
 
   /// The files of the best model after one epoch.
   private func train(
-    _ model: String, _ objective: String, lanes: Int, data: String, folder: TemporaryFolder
+    _ model: String, _ objective: String, lanes: Int, data: String, folder: TemporaryFolder,
+    _ settings: [String] = []
   ) throws -> [Data] {
     let run = "\(folder.path)/\(model)-\(objective)-\(lanes)"
     let setup = try RunRequest(
@@ -23,7 +24,7 @@ struct TrainingLanesTests {
       assignments: [
         "model=\(model)", "objective=\(objective)", "train_batch_size=1500", "epochs=1",
         "topk=[5,20]", "shards=1", "workers=1", "servers=1", "checkpoint_epochs=0",
-      ] + (model == "viral" ? ["input_width=pad"] : [])
+      ] + (model == "viral" ? ["input_width=pad"] : []) + settings
     ).load()
     try FileManager.default.createDirectory(atPath: run, withIntermediateDirectories: true)
     let team = Lanes(count: lanes)
@@ -47,15 +48,34 @@ struct TrainingLanesTests {
     "soil", "vbpr", "viral",
   ]
 
-  @Test("all models, plain and with MRdIB")
-  func allModels() throws {
+  @Test(
+    "models over a sampled graph",
+    arguments: [("lightgcn", "plain", 2), ("freedom", "mrdib", 3)])
+  func sampledGraphs(model: String, objective: String, lanes: Int) throws {
     let folder = try TemporaryFolder()
+    let data = try data(in: folder)
+    let settings = ["graph_mode=sampled", "fanouts=[4,3]"]
+    let expected = try train(
+      model, objective, lanes: 1, data: data, folder: folder, settings)
+    let found = try train(
+      model, objective, lanes: lanes, data: data, folder: folder, settings)
+    #expect(!expected.isEmpty && found == expected)
+  }
+
+  private func data(in folder: TemporaryFolder) throws -> String {
     var configuration = SyntheticConfiguration()
     configuration.users = 300
     configuration.items = 200
     configuration.interactionsPerUser = 12
     let data = "\(folder.path)/data"
     try SyntheticData.generate(configuration, to: data)
+    return data
+  }
+
+  @Test("all models, plain and with MRdIB")
+  func allModels() throws {
+    let folder = try TemporaryFolder()
+    let data = try data(in: folder)
     var turn = 0
     for model in ModelRegistry.names {
       for objective in ["plain", "mrdib"]

@@ -96,14 +96,16 @@ public struct NeighbourDraw: Sendable {
   }
 
   /// How many neighbours of a node are chosen.
-  func count(of degree: Int) -> Int { min(fanOut, degree) }
+  package func count(of degree: Int) -> Int { min(fanOut, degree) }
 
   /// Fills `positions` with distinct numbers in `0 ..< degree`, ascending: every set of them is
   /// equally likely.
   ///
   /// - Source: Bentley and Floyd 1987, "Programming pearls: a sample of brilliance",
   ///   doi:10.1145/30401.315746.
-  func fill(_ positions: UnsafeMutableBufferPointer<Int32>, node: Int, below degree: Int) {
+  package func fill(
+    _ positions: UnsafeMutableBufferPointer<Int32>, node: Int, below degree: Int
+  ) {
     var words = SIMD4<UInt32>()
     for (index, last) in (degree - positions.count..<degree).enumerated() {
       // A call has the bits of two numbers.

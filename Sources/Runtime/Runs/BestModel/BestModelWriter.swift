@@ -87,7 +87,7 @@ package final class BestModelWriter: @unchecked Sendable {
     ReadTablesWork(
       routing: routing,
       tables: Self.parameterTables(model)
-        + model.tables.indices.filter { model.tables[$0].rule == .assigned },
+        + model.savedTables.filter { model.tables[$0].rule == .assigned },
       version: version, generation: generation
     ) { [self] table, _, rows in
       let values = UnsafeBufferPointer(rows.elements)

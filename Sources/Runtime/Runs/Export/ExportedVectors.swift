@@ -63,6 +63,9 @@ package struct ExportedVectors: Sendable {
         final.tables.contains($0) ? try read($0) : none
       }
       (users, items) = final.compute(parameters, nil)
+    case .layered(let final):
+      (users, items) = final.compute(
+        users: try read(final.tables.user), items: try read(final.tables.item))
     case .tables, .whole:
       (users, items) = (try read(model.finalTable(.user)), try read(model.finalTable(.item)))
     case .rows(let final):

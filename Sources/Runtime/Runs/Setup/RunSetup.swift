@@ -128,6 +128,7 @@ package struct RunSetup: Sendable {
       pause: pause.map { UInt32(clamping: $0) },
       evaluationInterval: UInt32(configuration.selection.evaluationInterval),
       materializeBlockCount: UInt32(blocks.materializeCount),
+      materializeRoundCount: UInt32(blocks.materializeRoundCount),
       rankBlockCount: UInt32(blocks.rankCount),
       rankSumCount: FullRanking(
         cutoffs: configuration.selection.cutoffs, metrics: configuration.metrics
