@@ -16,12 +16,14 @@ import Testing
         .materialize(version: 8, epoch: 0, blocks: [1]),
       ])
     cluster.now += 1
-    let (node, task) = first.tasks[0]
-    let waiting = cluster.receive(
-      .taskDone(id: task.id, reports: task.body.units.map { UnitReport(unit: $0, sums: [:]) }),
-      from: node)
-    #expect(waiting.tasks.isEmpty, "another block of the round is under way")
-    let second = cluster.finishTasks([first[1]]) { _ in [:] }
+    func finish(_ index: Int) -> [CoordinatorAction] {
+      let (node, task) = first.tasks[index]
+      let reports = task.body.units.map { UnitReport(unit: $0, sums: [:]) }
+      return cluster.receive(.taskDone(id: task.id, reports: reports), from: node)
+    }
+    #expect(finish(0).tasks.isEmpty, "another block of the round is under way")
+    cluster.now += 1
+    let second = finish(1)
     #expect(
       second.tasks.map(\.task.body) == [
         .materialize(version: 8, epoch: 0, blocks: [3, 5]),
