@@ -76,9 +76,12 @@ extension ModelInput {
 
 extension FeatureMatrix {
   /// A copy of consecutive rows, `[range.count, columns]`.
-  func matrix(_ range: Range<Int>) -> Matrix {
-    let result = Matrix(rows: range.count, columns: columns)
-    gather(range.map(Int32.init), into: result.pointer)
+  func matrix(_ range: Range<Int>) -> Matrix { matrix(range.map(Int32.init)) }
+
+  /// A copy of some rows, `[rows.count, columns]`.
+  func matrix(_ rows: [Int32]) -> Matrix {
+    let result = Matrix(rows: rows.count, columns: columns)
+    gather(rows, into: result.pointer)
     return result
   }
 }

@@ -41,6 +41,8 @@ import Testing
       "--model", "freedom", "--objective", "mrdib", "--set", "graph_mode=sampled", "--set",
       "fanouts=[3,2]",
     ],
+    // Features of sampled similar items alone.
+    ["--model", "mgcn", "--objective", "mrdib", "--set", "graph_mode=sampled"],
     // Nothing is trained; user vectors are computed in blocks.
     ["--model", "pop"], ["--model", "itemknn_content"],
   ]

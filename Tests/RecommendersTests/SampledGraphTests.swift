@@ -8,7 +8,9 @@ import Testing
 
 /// Models over sampled neighbourhoods, compared with the same models over whole graphs.
 @Suite struct SampledGraphTests {
-  private static let models = ["lightgcn", "freedom"]
+  private static let models = ["lightgcn", "freedom", "mgcn"]
+  /// Those whose final vectors are computed layer by layer.
+  private static let layered = ["lightgcn", "freedom"]
   private static let width = 4
 
   private let data: Dataset
@@ -107,8 +109,9 @@ import Testing
     let tape = Tape()
     let whole = model.propagate(
       on: tape, parameters: parameters.tables.map { tape.constant($0) }, context: context)
-    return zip(whole, [batch.distinctUsers, batch.distinctItems]).flatMap { matrix, ids in
-      ids.flatMap { id in
+    // Matrices of users come first.
+    return whole.enumerated().flatMap { index, matrix in
+      (index < whole.count / 2 ? batch.distinctUsers : batch.distinctItems).flatMap { id in
         withExtendedLifetime(matrix.value) { Array(matrix.value.row(Int(id))) }
       }
     }
@@ -153,7 +156,7 @@ import Testing
     "with fan-outs of every degree, loss and gradients are the full ones",
     arguments: [
       ("lightgcn", false, 2), ("lightgcn", false, 3), ("freedom", false, 2), ("freedom", true, 2),
-      ("freedom", true, 1),
+      ("freedom", true, 1), ("mgcn", false, 2), ("mgcn", true, 2),
     ])
   func exact(name: String, objective: Bool, layers: Int) throws {
     let sampled = try make(
@@ -179,7 +182,7 @@ import Testing
 
   @Test("gradients of a sampled loss are its differences", arguments: models)
   func gradients(name: String) throws {
-    let model = try make(name, .sampled, objective: name == "freedom")
+    let model = try make(name, .sampled, objective: name != "lightgcn")
     let (parameters, batch) = (parameters(of: model), batch())
     func loss(_ parameters: PlainParameters) -> Double {
       parameters.gradients(model, batch, context: context()).shares["total"] ?? .nan
@@ -205,7 +208,8 @@ import Testing
     }
   }
 
-  @Test("gradients of the shards of a step add up to those of its batch", arguments: models)
+  @Test(
+    "gradients of the shards of a step add up to those of its batch", arguments: layered)
   func shardsAddUp(name: String) throws {
     // Norms of LightGCN are of all shards, but here of one.
     let model = try make(name, .sampled) { $0[CommonSettings.regularization] = 0 }
@@ -249,15 +253,21 @@ import Testing
         }
         return sum + rows.count
       }
-      // FREEDOM's items have three similar ones in each of two modalities.
-      let similar = name == "freedom" ? 6 * batch.distinctItems.count : 0
+      // FREEDOM's items have three similar ones in each of two modalities. MGCN draws one of each,
+      // also of the two items of a user that are drawn.
+      let similar =
+        switch name {
+        case "freedom": 6 * batch.distinctItems.count
+        case "mgcn": 2 * (batch.distinctItems.count + 2 * batch.distinctUsers.count)
+        default: 0
+        }
       #expect(count <= nodes * (1 + 2 + 2 * 1) + similar)
     }
   }
 
   @Test(
     "final vectors in blocks are those of the whole graph, with the same bits whatever the blocks",
-    arguments: models, [1, 2, 3])
+    arguments: layered, [1, 2, 3])
   func finalVectors(name: String, layers: Int) throws {
     let sampled = try make(name, .sampled, layers: layers)
     let full = try make(name, .full, layers: layers)
@@ -317,9 +327,9 @@ import Testing
     for name in ModelRegistry.names where !Self.models.contains(name) {
       let error = #expect(throws: ModelError.self) { try make(name, .sampled) }
       #expect(error?.description.contains("graph_mode=sampled") == true, "\(name)")
-      #expect(error?.description.contains("freedom, lightgcn") == true, "\(name)")
+      #expect(error?.description.contains("freedom, lightgcn, mgcn") == true, "\(name)")
     }
-    for name in Self.models {
+    for name in Self.layered {
       let error = #expect(throws: ModelError.self) {
         try make(name, .sampled) { $0[CommonSettings.staleRanking] = .always }
       }

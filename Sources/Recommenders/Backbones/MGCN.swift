@@ -20,6 +20,10 @@ import Tensors
 /// Â is symmetrically normalised without ε and R̂ is its user × item block; M_m is the weighted
 /// graph of an item's nearest neighbours by the initial features, never refreshed, and used once.
 ///
+/// With sampled graphs C and z_m of a batch are estimates from samples of its neighbourhood in Â, of
+/// the items of its users in R̂, and of the similar items in M_m (``NeighbourSampling``), so that
+/// only the features of those are read; ranking uses the exact ones.
+///
 /// The fuser and everything after it work row by row: they run only on the rows of a batch, with
 /// the same result as on all nodes. MRdIB attaches there: μ_m is the item view z_m.
 ///
@@ -36,6 +40,7 @@ import Tensors
 /// - Source: Yu et al. 2023, arXiv:2308.03588, as in MMRec e775373 (`models/mgcn.py`).
 public struct MGCN: NamedBackbone {
   public static let name = "mgcn"
+  public static let samplesGraphs = true
   public static let needsFeatures = true
   public static let ranksNewItems = true
   public static let hasContent = true
@@ -57,10 +62,13 @@ public struct MGCN: NamedBackbone {
     public let contrastiveWeight = CommonSettings.contrastiveWeight
     /// As its paper has it, the features are fixed.
     public let trainsFeatures = CommonSettings.trainsFeatures
+    public let graphMode = CommonSettings.graphMode
+    public let fanOuts = CommonSettings.fanOuts
 
     public init() {}
   }
 
+  private let sampling: NeighbourSampling?
   private let layout: Layout
   private let absence: AbsentModalities
   private let features: [FeatureMatrix]
@@ -74,11 +82,14 @@ public struct MGCN: NamedBackbone {
   /// τ; the reference's `tau` option is not what it uses.
   private static let temperature: Float = 0.2
 
-  /// - Parameter graphs: makes the graphs; called once, by a process that computes.
+  /// - Parameters:
+  ///   - sampling: how a step's neighbourhood is drawn, with views; nil propagates over whole
+  ///     graphs.
+  ///   - graphs: makes the graphs; called once, by a process that computes.
   /// - Precondition: at least one modality.
   package init(
     userCount: Int, itemCount: Int, features: [FeatureMatrix], embeddingSize: Int,
-    batchSize: Int, settings: SettingValues<Settings>,
+    batchSize: Int, settings: SettingValues<Settings>, sampling: NeighbourSampling? = nil,
     graphs: @escaping @Sendable () -> ViewGraphs
   ) {
     precondition(!features.isEmpty, "MGCN without features")
@@ -87,6 +98,7 @@ public struct MGCN: NamedBackbone {
     absence = AbsentModalities(features)
     self.batchSize = batchSize
     self.settings = settings
+    self.sampling = sampling
     self.graphs = Lazy(graphs)
     frozenFeatures = Lazy { features.map { $0.matrix(0..<$0.rows) } }
     layout = Layout(
@@ -120,7 +132,51 @@ public struct MGCN: NamedBackbone {
   public func propagate(
     on tape: Tape, parameters: [Variable], context: StepContext
   ) -> [Variable] {
-    propagatedViews(on: tape, parameters).variables
+    sampling == nil ? propagatedViews(on: tape, parameters).variables : []
+  }
+
+  public func neighbourhood(of batch: TripletBatch, context: StepContext) -> Neighbourhood? {
+    sampling?.neighbourhood(of: batch, context: context)
+  }
+
+  public func rows(for batch: TripletBatch, in neighbourhood: Neighbourhood) -> [RowSelection] {
+    var rows = rows(for: batch)
+    rows[layout.user] = .listed(neighbourhood.users)
+    rows[layout.item] = .listed(neighbourhood.items)
+    for (modality, similar) in zip(layout.modalities, neighbourhood.views?.similar ?? []) {
+      if let table = modality.features { rows[table] = .listed(similar.sources) }
+    }
+    return rows
+  }
+
+  public func propagate(
+    on tape: Tape, in neighbourhood: Neighbourhood, parameters: [Variable]
+  ) -> [Variable] {
+    guard let views = neighbourhood.views else { return [] }
+    let items = parameters[layout.item]
+    let content = tape.layerMean(
+      in: neighbourhood, tape.concatenateRows([parameters[layout.user], items]))
+    let viewed = layout.modalities.enumerated().map { index, modality in
+      let similar = views.similar[index]
+      let known =
+        modality.features.map { parameters[$0] }
+        ?? tape.constant(features[index].matrix(similar.sources))
+      let purified = modality.purifier.apply(
+        on: tape, tape.gather(items, neighbourhood.viewSources[index]), features: known, parameters)
+      return tape.multiply(similar.matrix, purified)
+    }
+    let users = neighbourhood.batchUsers.count
+    let itemViews = viewed.enumerated().map { index, view in
+      absence.clearing(
+        tape.gather(view, views.batchItems), of: views.batchItems.map { views.items[Int($0)] },
+        index, on: tape)
+    }
+    return PropagatedViews(
+      users: NodeViews(
+        content: tape.rows(content, 0..<users),
+        views: viewed.map { tape.multiply(views.userItem, $0) }),
+      items: NodeViews(content: tape.rows(content, users..<content.rows), views: itemViews)
+    ).variables
   }
 
   private func propagatedViews(on tape: Tape, _ parameters: [Variable]) -> PropagatedViews {
@@ -150,13 +206,13 @@ public struct MGCN: NamedBackbone {
   }
 
   public func content(on tape: Tape, _ input: BatchInput) -> Content {
-    PropagatedViews(input.propagated).content(on: tape, input.batch)
+    PropagatedViews(input).content(on: tape, input.batch)
   }
 
   public func fused(
     on tape: Tape, _ input: BatchInput, content: Content, rows: BatchRows
   ) -> (users: Variable, items: Variable) {
-    PropagatedViews(input.propagated).fused(on: tape, rows, content: content) {
+    PropagatedViews(input).fused(on: tape, rows, content: content) {
       side(on: tape, $0, input.parameters)
     }
   }
@@ -194,9 +250,21 @@ public struct MGCN: NamedBackbone {
 extension MGCN {
   /// A model over a data set's graphs, which are built when it first computes.
   public init(_ input: ModelInput, _ settings: SettingValues<Settings>) {
+    let graph = Lazy { input.requiredGraphs.interactionGraph(.exact) }
+    let similar = Lazy {
+      input.features.indices.map {
+        input.requiredItemNeighbours(
+          modality: $0, count: settings.itemNeighbours, weighting: .weighted)
+      }
+    }
     self.init(
       userCount: input.userCount, itemCount: input.itemCount, features: input.features,
-      embeddingSize: input.embeddingSize, batchSize: input.batchSize, settings: settings
+      embeddingSize: input.embeddingSize, batchSize: input.batchSize, settings: settings,
+      sampling: settings.graphMode == .sampled
+        ? NeighbourSampling(
+          userCount: input.userCount, layers: settings.layers, fanOuts: settings.fanOuts,
+          views: { similar.value }, whole: { graph.value }
+        ) { _ in graph.value } : nil
     ) {
       ViewGraphs(from: input) { store in
         ViewGraphs(

@@ -51,25 +51,45 @@ struct NodeViews {
 struct PropagatedViews {
   let users: NodeViews
   let items: NodeViews
+  /// Whether there are rows of a batch's distinct users and items alone, because its graph is
+  /// sampled.
+  private let isOfBatch: Bool
 
-  init(users: NodeViews, items: NodeViews) {
+  init(users: NodeViews, items: NodeViews, isOfBatch: Bool = false) {
     self.users = users
     self.items = items
+    self.isOfBatch = isOfBatch
+  }
+
+  /// What was propagated for a batch.
+  init(_ input: BatchInput) {
+    self.init(input.propagated, isOfBatch: input.neighbourhood != nil)
   }
 
   /// The inverse of ``variables``.
-  init(_ variables: [Variable]) {
+  private init(_ variables: [Variable], isOfBatch: Bool) {
     let half = variables.count / 2
     func nodes(_ part: ArraySlice<Variable>) -> NodeViews {
       NodeViews(content: part[part.startIndex], views: Array(part.dropFirst()))
     }
-    self.init(users: nodes(variables[..<half]), items: nodes(variables[half...]))
+    self.init(
+      users: nodes(variables[..<half]), items: nodes(variables[half...]), isOfBatch: isOfBatch)
   }
 
   /// With 0 as the view of a modality that an item lacks, where the prior stands for it.
   func clearing(_ absence: AbsentModalities, on tape: Tape) -> PropagatedViews {
     let views = items.views.enumerated().map { absence.clearing($1, $0, on: tape) }
     return PropagatedViews(users: users, items: NodeViews(content: items.content, views: views))
+  }
+
+  /// The rows of some of a batch's users in one of the users' matrices.
+  func users(_ all: Variable, _ rows: BatchRows, on tape: Tape) -> Variable {
+    isOfBatch ? rows.users(of: all, on: tape) : tape.gather(all, rows.users)
+  }
+
+  /// The rows of some of a batch's items in one of the items' matrices.
+  func items(_ all: Variable, _ rows: BatchRows, on tape: Tape) -> Variable {
+    isOfBatch ? rows.items(of: all, on: tape) : tape.gather(all, rows.items)
   }
 
   /// For ``Backbone/propagate(on:parameters:context:)``.
@@ -79,22 +99,22 @@ struct PropagatedViews {
 
   /// The views of a batch's items and users, to which MRdIB attaches.
   func content(on tape: Tape, _ batch: TripletBatch) -> Content {
-    Content(
-      means: items.views.map { tape.gather($0, batch.distinctItems) },
-      users: users.views.map { tape.gather($0, batch.distinctUsers) })
+    let rows = BatchRows(of: batch)
+    return Content(
+      means: items.views.map { items($0, rows, on: tape) },
+      users: users.views.map { users($0, rows, on: tape) })
   }
 
   /// `C + side` of some users and items of a batch with given views, one row each.
   func fused(
     on tape: Tape, _ rows: BatchRows, content: Content, side: (NodeViews) -> Variable
   ) -> (users: Variable, items: Variable) {
-    func vectors(_ all: Variable, _ rows: [Int32], _ views: [Variable]) -> Variable {
-      let nodes = NodeViews(content: tape.gather(all, rows), views: views)
-      return FusedNodes(on: tape, nodes, side: side).vectors
+    func vectors(_ own: Variable, _ views: [Variable]) -> Variable {
+      FusedNodes(on: tape, NodeViews(content: own, views: views), side: side).vectors
     }
     return (
-      vectors(users.content, rows.users, content.users),
-      vectors(items.content, rows.items, content.means)
+      vectors(users(users.content, rows, on: tape), content.users),
+      vectors(items(items.content, rows, on: tape), content.means)
     )
   }
 
@@ -157,9 +177,10 @@ struct FusedBatch {
     on tape: Tape, _ input: BatchInput, content: Content, items sampled: [Variable],
     side: (NodeViews) -> Variable
   ) {
-    let propagated = PropagatedViews(input.propagated)
-    let userContent = tape.gather(propagated.users.content, input.batch.distinctUsers)
-    let itemContent = tape.gather(propagated.items.content, input.batch.distinctItems)
+    let propagated = PropagatedViews(input)
+    let rows = BatchRows(of: input.batch)
+    let userContent = propagated.users(propagated.users.content, rows, on: tape)
+    let itemContent = propagated.items(propagated.items.content, rows, on: tape)
     users = FusedNodes(
       on: tape, NodeViews(content: userContent, views: content.users), side: side)
     items = FusedNodes(

@@ -180,14 +180,14 @@ public struct SMORE: NamedBackbone {
   }
 
   public func content(on tape: Tape, _ input: BatchInput) -> Content {
-    let all = PropagatedViews(input.propagated).content(on: tape, input.batch)
+    let all = PropagatedViews(input).content(on: tape, input.batch)
     return Content(means: all.means.dropLast(), users: all.users.dropLast())
   }
 
   public func fused(
     on tape: Tape, _ input: BatchInput, content: Content, rows: BatchRows
   ) -> (users: Variable, items: Variable) {
-    let propagated = PropagatedViews(input.propagated)
+    let propagated = PropagatedViews(input)
     return (
       nodes(on: tape, input, propagated.users, .user, rows.users, views: content.users).vectors,
       nodes(on: tape, input, propagated.items, .item, rows.items, views: content.means).vectors
@@ -214,7 +214,7 @@ public struct SMORE: NamedBackbone {
     likelihood: Likelihood
   ) -> [LossTerm] {
     let batch = input.batch
-    let propagated = PropagatedViews(input.propagated)
+    let propagated = PropagatedViews(input)
     let users = nodes(
       on: tape, input, propagated.users, .user, batch.distinctUsers, views: content.users)
     let means = nodes(

@@ -149,13 +149,13 @@ public struct SOIL: NamedBackbone {
   }
 
   public func content(on tape: Tape, _ input: BatchInput) -> Content {
-    PropagatedViews(input.propagated).content(on: tape, input.batch)
+    PropagatedViews(input).content(on: tape, input.batch)
   }
 
   public func fused(
     on tape: Tape, _ input: BatchInput, content: Content, rows: BatchRows
   ) -> (users: Variable, items: Variable) {
-    PropagatedViews(input.propagated).fused(on: tape, rows, content: content) {
+    PropagatedViews(input).fused(on: tape, rows, content: content) {
       side(on: tape, $0, input.parameters)
     }
   }

@@ -22,6 +22,7 @@ public struct NeighbourSampling: Sendable {
   private let fanOuts: [Int]
   private let graph: @Sendable (StepContext) -> InteractionGraph
   private let items: (@Sendable () -> SparseMatrix)?
+  private let views: (@Sendable () -> [SparseMatrix])?
   private let whole: @Sendable () -> InteractionGraph
 
   /// - Parameters:
@@ -30,12 +31,15 @@ public struct NeighbourSampling: Sendable {
   ///     number is that of all further layers.
   ///   - items: a graph of similar items, `[I, I]`; its rows are never sampled, because they have
   ///     few entries.
+  ///   - views: graphs of similar items per modality, `[I, I]`, that views of items are means over;
+  ///     sampled with the second fan-out, because an item of every user and of every neighbour has one.
   ///   - whole: the graph that final vectors are propagated over.
   ///   - graph: the graph that is sampled; of an epoch, where it changes.
   /// - Precondition: at least one layer and one fan-out.
   public init(
     userCount: Int, layers: Int, fanOuts: [Int],
     items: (@Sendable () -> SparseMatrix)? = nil,
+    views: (@Sendable () -> [SparseMatrix])? = nil,
     whole: @escaping @Sendable () -> InteractionGraph,
     graph: @escaping @Sendable (StepContext) -> InteractionGraph
   ) {
@@ -44,6 +48,7 @@ public struct NeighbourSampling: Sendable {
     self.layers = layers
     self.fanOuts = fanOuts
     self.items = items
+    self.views = views
     self.whole = whole
     self.graph = graph
   }
@@ -57,17 +62,39 @@ public struct NeighbourSampling: Sendable {
     var targets = batch.distinctUsers + batch.distinctItems.map { firstItem + $0 }
     var sampled: [SampledRows] = []
     for layer in 0..<layers {
-      let fanOut = fanOuts[min(layer, fanOuts.count - 1)]
-      let rows = SampledRows(
-        of: graph, targets: targets,
-        draw: NeighbourDraw(random, layer: layer, fanOut: fanOut))
+      let rows = SampledRows(of: graph, targets: targets, draw: draw(random, layer: layer))
       sampled.append(rows)
       targets = rows.sources
     }
     return Neighbourhood(
       of: batch, layers: sampled,
       similarItems: items.map { SampledRows(of: $0(), targets: batch.distinctItems, draw: nil) },
+      views: views.map { sampledViews(of: batch, graph, similar: $0(), random) },
       userCount: userCount)
+  }
+
+  private func draw(_ random: CounterRandom, layer: Int, fanOut place: Int? = nil) -> NeighbourDraw
+  {
+    NeighbourDraw(
+      random, layer: layer, fanOut: fanOuts[min(place ?? layer, fanOuts.count - 1)])
+  }
+
+  /// The views of a batch's items, and of items of its users: the users' neighbours are those of
+  /// the first layer of propagation.
+  private func sampledViews(
+    of batch: TripletBatch, _ graph: InteractionGraph, similar: [SparseMatrix],
+    _ random: CounterRandom
+  ) -> SampledViews {
+    SampledViews(
+      of: batch,
+      users: SampledRows(of: graph, targets: batch.distinctUsers, draw: draw(random, layer: 0)),
+      userCount: userCount
+    ) { items in
+      similar.enumerated().map { modality, graph in
+        SampledRows(
+          of: graph, targets: items, draw: draw(random, layer: layers + modality, fanOut: 1))
+      }
+    }
   }
 
   /// The exact vectors of all users and items.

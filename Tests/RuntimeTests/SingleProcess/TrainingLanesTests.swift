@@ -50,7 +50,7 @@ struct TrainingLanesTests {
 
   @Test(
     "models over a sampled graph",
-    arguments: [("lightgcn", "plain", 2), ("freedom", "mrdib", 3)])
+    arguments: [("lightgcn", "plain", 2), ("freedom", "mrdib", 3), ("mgcn", "plain", 3)])
   func sampledGraphs(model: String, objective: String, lanes: Int) throws {
     let folder = try TemporaryFolder()
     let data = try data(in: folder)

@@ -28,6 +28,10 @@ public struct Neighbourhood: Sendable {
   public let layers: [Layer]
   /// Over the graph of similar items, from the batch's items; nil without one.
   public let similarItems: Layer?
+  /// What views by modality are computed from; nil for models without them.
+  public let views: SampledViews?
+  /// Of each modality of ``views``, the places of the similar items among ``items``.
+  public let viewSources: [[Int32]]
 
   /// - Parameters:
   ///   - layers: of the graph of users and items; their targets are as described above.
@@ -35,12 +39,15 @@ public struct Neighbourhood: Sendable {
   ///   - userCount: U: nodes from there on are items.
   /// - Precondition: there is a layer.
   public init(
-    of batch: TripletBatch, layers: [SampledRows], similarItems: SampledRows?, userCount: Int
+    of batch: TripletBatch, layers: [SampledRows], similarItems: SampledRows? = nil,
+    views: SampledViews? = nil, userCount: Int
   ) {
     precondition(!layers.isEmpty, "a neighbourhood without layers")
     let firstItem = Int32(truncatingIfNeeded: userCount)
     var lists = [layers[0].targets] + layers.map(\.sources)
     if let similarItems { lists.append(similarItems.sources.map { firstItem + $0 }) }
+    let viewed = views?.similar.map { $0.sources.map { firstItem + $0 } } ?? []
+    lists += viewed
     let nodes = DistinctIDs(lists.flatMap { $0 })
     let users = nodes.values.prefix { $0 < firstItem }
     self.users = Array(users)
@@ -58,6 +65,8 @@ public struct Neighbourhood: Sendable {
     batchUsers = Array(places[0].prefix(batch.distinctUsers.count))
     let itemPlaces = Array(places[0].dropFirst(batch.distinctUsers.count))
     batchItems = itemPlaces.map { $0 - count }
+    self.views = views
+    viewSources = places.suffix(viewed.count).map { list in list.map { $0 - count } }
     self.similarItems = similarItems.map {
       Layer(matrix: $0.matrix, targets: itemPlaces, sources: places[layers.count + 1])
     }
