@@ -20,8 +20,8 @@ import Tensors
 /// Â is symmetrically normalised without ε and R̂ is its user × item block; M_m is the weighted
 /// graph of an item's nearest neighbours by the initial features, never refreshed, and used once.
 ///
-/// With sampled graphs C and z_m of a batch are estimates from samples of its neighbourhood in Â, of
-/// the items of its users in R̂, and of the similar items in M_m (``NeighbourSampling``), so that
+/// With sampled graphs C and z_m of a batch are estimates from samples of its neighbourhood in Â,
+/// of the items of its users in R̂, and of the similar items in M_m (``NeighbourSampling``), so that
 /// only the features of those are read; ranking uses the exact ones.
 ///
 /// The fuser and everything after it work row by row: they run only on the rows of a batch, with

@@ -32,7 +32,7 @@ public struct NeighbourSampling: Sendable {
   ///   - items: a graph of similar items, `[I, I]`; its rows are never sampled, because they have
   ///     few entries.
   ///   - views: graphs of similar items per modality, `[I, I]`, that views of items are means over;
-  ///     sampled with the second fan-out, because an item of every user and of every neighbour has one.
+  ///     sampled with the second fan-out, because sampled items of users have views, too.
   ///   - whole: the graph that final vectors are propagated over.
   ///   - graph: the graph that is sampled; of an epoch, where it changes.
   /// - Precondition: at least one layer and one fan-out.

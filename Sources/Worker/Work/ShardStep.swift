@@ -233,8 +233,8 @@ extension ShardStep {
 ///
 /// Over whole graphs it does not depend on the batch. It is computed once per step for all shards
 /// of a worker, and so is its backward pass in `bsp`: every worker gets the gradients that arrive
-/// there from all shards (``PropagatedGradients``). Over a sampled neighbourhood every shard has its
-/// own.
+/// there from all shards (``PropagatedGradients``). Over a sampled neighbourhood every shard has
+/// its own.
 final class SharedForward {
   private let tape: Tape
   private var parameters: [Variable] = []

@@ -5,12 +5,12 @@ import Tensors
 ///
 /// A node with d neighbours gets `f = min(fan-out, d)` of them, drawn uniformly and each at most
 /// once, and every one counts d / f times. So a neighbour is in the sample with probability f / d,
-/// and the expectation of a row of the matrix is the graph's row; with a fan-out of at least d it is
-/// that row.
+/// and the expectation of a row of the matrix is the graph's row. With a fan-out of at least d it
+/// is that row.
 ///
 /// - Source: Hamilton, Ying and Leskovec 2017, "Inductive representation learning on large graphs"
-///   (GraphSAGE), arXiv:1706.02216, algorithm 2, which draws with repetitions where a node has fewer
-///   neighbours, and averages; here weights are those of the graph.
+///   (GraphSAGE), arXiv:1706.02216, algorithm 2, which draws with repetitions where a node has
+///   fewer neighbours, and averages; here weights are those of the graph.
 public struct SampledRows: Sendable {
   /// The nodes whose rows these are.
   public let targets: [Int32]
