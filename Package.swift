@@ -128,11 +128,17 @@ let package = Package(
         "Experiments",
       ]),
     library(
+      "CostModel",
+      [
+        "Settings", "Tensors", "Tables", "Datasets", "Recommenders", "Configuration", "Protocol",
+        "ParameterServer", "Checkpoints", "Worker", "Transport", "Runtime", "Simulation",
+      ]),
+    library(
       "Commands",
       [
         "Files", "Settings", "Tensors", "Runtime", "Coordinator", "Transport", "Web", "Page",
         "Datasets", "DataPreparation", "Recommenders", "Configuration", "Experiments", "Reports",
-        "Simulation",
+        "Simulation", "CostModel",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ]),

@@ -64,7 +64,8 @@ struct MrdibCommand: ParsableCommand {
       CoordinatorCommand.self, ServerCommand.self, WorkerCommand.self,
       KeysCommand.self, StatusCommand.self, PageCommand.self, RunsCommand.self,
       RecommendCommand.self, ExportCommand.self, CheckpointCommand.self,
-      DataCommand.self, ConfigCommand.self, DoctorCommand.self, SimulateCommand.self,
+      DataCommand.self, ConfigCommand.self, PlanCommand.self, DoctorCommand.self,
+      SimulateCommand.self,
     ])
 
   /// Runs the command line and writes its error message, if it fails.

@@ -66,7 +66,7 @@ import Testing
     "Files", "Telemetry", "Settings", "Tensors", "ObjectStorage", "Tables", "Datasets",
     "DataPreparation", "Recommenders", "Protocol", "ParameterServer", "Checkpoints",
     "Coordinator", "Worker", "Nodes", "Simulation", "Configuration", "Transport", "Web", "Page",
-    "Runtime", "Experiments", "Reports", "Commands", "mrdib",
+    "Runtime", "Experiments", "Reports", "CostModel", "Commands", "mrdib",
   ]
 
   @Test("nothing imports upwards")

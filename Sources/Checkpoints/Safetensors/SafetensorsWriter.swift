@@ -39,8 +39,7 @@ package final class SafetensorsWriter {
         .cannotCreate, "Cannot write '\(path)': \(error.problem); rename one of the tables.")
     }
     totalByteCount = header.byteCount
-    var text = try Self.encode(header, path: path)
-    while text.count % 8 != 0 { text.append(UInt8(ascii: " ")) }
+    let text = try Self.encode(header, path: path)
     guard text.count <= SafetensorsHeader.mostBytes else {
       throw CheckpointError(
         .cannotCreate,
@@ -57,13 +56,32 @@ package final class SafetensorsWriter {
     }
   }
 
+  /// Bytes of a file with these tensors, before any is written.
+  ///
+  /// - Throws: ``CheckpointError`` if two tensors have the same name.
+  static func byteCount(
+    _ tensors: [SafetensorsHeader.Tensor], metadata: [String: String]
+  ) throws(CheckpointError) -> Int {
+    do {
+      let header = try SafetensorsHeader(tensors, metadata: metadata)
+      return 8 + (try encode(header, path: "a file")).count + header.byteCount
+    } catch let error as CheckpointError {
+      throw error
+    } catch {
+      throw CheckpointError(.cannotCreate, "Cannot write a file with these tables: \(error).")
+    }
+  }
+
+  /// The text of the header, with spaces up to a multiple of 8 bytes.
   private static func encode(
     _ header: SafetensorsHeader, path: String
   ) throws(CheckpointError) -> [UInt8] {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     do {
-      return Array(try encoder.encode(header))
+      var text = Array(try encoder.encode(header))
+      while text.count % 8 != 0 { text.append(UInt8(ascii: " ")) }
+      return text
     } catch {
       throw CheckpointError(.cannotCreate, "Cannot write the header of '\(path)': \(error).")
     }

@@ -22,6 +22,12 @@ package struct TableStore: Sendable {
   /// every row of a batch lies in a block of its own.
   private static let blockByteCount = 1 << 14
 
+  /// Binary logarithm of the rows per block.
+  static func blockShift(of layout: RowLayout) -> Int {
+    let rowsThatFit = max(1, blockByteCount / layout.byteCount)
+    return Int.bitWidth - 1 - rowsThatFit.leadingZeroBitCount
+  }
+
   var rowCount: Int { directory.count }
 
   /// Rows with their initial values, which depend on the seed and the row only; zeros if
@@ -34,8 +40,7 @@ package struct TableStore: Sendable {
     self.layout = layout
     self.directory = directory
     self.seed = seed
-    let rowsThatFit = max(1, Self.blockByteCount / layout.byteCount)
-    let shift = Int.bitWidth - 1 - rowsThatFit.leadingZeroBitCount
+    let shift = Self.blockShift(of: layout)
     blockShift = shift
     blocks = stride(from: 0, to: directory.count, by: 1 << shift).map { start in
       RowBlock(rowCount: min(1 << shift, directory.count - start), layout: layout)
@@ -121,6 +126,14 @@ package struct TableStore: Sendable {
     return UnsafePointer(blocks[location.block].values + location.offset * layout.stride)
   }
 
+  /// Prefetches where a row's block is, for a row that will be prefetched soon.
+  @inline(__always)
+  func prefetchBlock(ofRowAt index: Int) {
+    blocks.withUnsafeBufferPointer { blocks in
+      if let first = blocks.baseAddress { RowBlock.prefetch(first + (index >> blockShift)) }
+    }
+  }
+
   /// The number of a row's last update; 0 if there was none or it is not tracked.
   @inline(__always)
   func lastUpdate(at index: Int) -> Int {
@@ -139,6 +152,9 @@ extension TableStore {
     let count = rows.count
     Lanes.current.forEachRange(of: count, elements: width) { range in
       rows.forEach(in: range) { position, index in
+        if position + 2 * Self.lookahead < count {
+          prefetchBlock(ofRowAt: rows.localIndex(at: position + 2 * Self.lookahead))
+        }
         if position + Self.lookahead < count {
           let upcoming = row(at: rows.localIndex(at: position + Self.lookahead))
           mrdib_prefetch(upcoming, width * MemoryLayout<Float>.stride)
@@ -188,6 +204,12 @@ final class RowBlock: @unchecked Sendable {
     self.init(rowCount: other.rowCount, layout: other.layout)
     values.update(from: other.values, count: rowCount * layout.stride)
     if let source = other.lastUpdates { lastUpdates?.update(from: source, count: rowCount) }
+  }
+
+  /// Prefetches the block at a place of an array, of which the array has only the address.
+  @inline(__always)
+  static func prefetch(_ block: UnsafePointer<RowBlock>) {
+    mrdib_prefetch(UnsafeRawPointer(block).load(as: UnsafeRawPointer.self), 64)
   }
 
   deinit {

@@ -1,4 +1,5 @@
 internal import CProcess
+import Nodes
 
 /// Controls what happens to memory that this process frees.
 package enum ProcessMemory {
@@ -12,11 +13,14 @@ package enum ProcessMemory {
   /// Call it at the start of the program.
   package static func keepForReuse() { cprocess_keep_memory() }
 
+  /// Bytes of this process that are in memory now; 0 if unknown.
+  package static var residentBytes: Int { Int(clamping: ProcessUsage.current().residentBytes) }
+
   /// Bytes that are resident and not allocated; 0 if unknown.
   static var unusedBytes: Int { Int(clamping: cprocess_unused_memory()) }
 
   /// Returns freed memory to the system.
-  static func release() { cprocess_release_memory() }
+  package static func release() { cprocess_release_memory() }
 }
 
 /// Decides when a process that keeps freed memory returns it to the system: after a burst, such as

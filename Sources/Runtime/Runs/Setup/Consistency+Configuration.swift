@@ -4,7 +4,7 @@ import Tables
 
 extension Consistency {
   /// The rule of the settings `consistency` and `staleness_bound`.
-  init(_ configuration: RunConfiguration) {
+  package init(_ configuration: RunConfiguration) {
     switch configuration.training.consistency {
     case .bsp: self = .bulkSynchronous
     case .ssp: self = .staleSynchronous(bound: UInt64(configuration.training.stalenessBound))

@@ -5,7 +5,7 @@ import Settings
 
 extension OptimizerConfiguration {
   /// The optimizer that a configuration asks for.
-  init(_ configuration: RunConfiguration) {
+  package init(_ configuration: RunConfiguration) {
     let training = configuration.training
     self.init(
       configuration.optimizer,

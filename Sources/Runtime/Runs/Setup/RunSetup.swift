@@ -33,23 +33,24 @@ package struct RunSetup: Sendable {
 
   /// Builds the model on data that was loaded for these settings.
   ///
-  /// - Parameter showsProgress: whether the building of graphs is shown on stderr.
+  /// - Parameters:
+  ///   - graphs: where the model's graphs come from; nil: they are kept on disk.
+  ///   - showsProgress: whether the building of graphs is shown on stderr.
   /// - Throws: `ModelError`; `DatasetError` for data without validation interactions;
   ///   ``RuntimeError`` for settings that the optimizer does not accept.
   package init(
-    configuration: RunConfiguration, dataset: Dataset, showsProgress: Bool = false
+    configuration: RunConfiguration, dataset: Dataset, graphs: GraphStore? = nil,
+    showsProgress: Bool = false
   ) throws {
     self.configuration = configuration
     configurationText = configuration.resolvedYAML()
     self.dataset = dataset
     try OptimizerConfiguration(configuration).checkSettings()
     if let problem = dataset.trainingProblem { throw problem }
-    var input = ModelInput(dataset, graphs: .keptOnDisk(of: dataset, showsProgress: showsProgress))
-    input.batchSize = configuration.training.batchSize
-    let made = try ModelRegistry.make(
-      configuration.model.model, input: input, settings: configuration.values,
-      objective: configuration.model.objective == .mrdib ? configuration.mrdib : nil,
-      seed: UInt64(configuration.training.seed))
+    let made = try Self.model(
+      of: configuration,
+      ModelInput(
+        dataset, graphs: graphs ?? .keptOnDisk(of: dataset, showsProgress: showsProgress)))
     let weights = try InitialWeights(of: configuration)
     model =
       try weights.map {
@@ -68,6 +69,20 @@ package struct RunSetup: Sendable {
       message: "Cannot train with admission_count: '\(configuration.model.model)' reads its table "
         + "'\(table)' as a whole in every step. Choose a model that reads rows of the batch, such "
         + "as vbpr, or admission_count 0.")
+  }
+
+  /// The model that a configuration asks for, with its own initial values.
+  ///
+  /// - Throws: `ModelError` when the settings do not go with the data.
+  package static func model(
+    of configuration: RunConfiguration, _ input: ModelInput
+  ) throws -> TrainingModel {
+    var input = input
+    input.batchSize = configuration.training.batchSize
+    return try ModelRegistry.make(
+      configuration.model.model, input: input, settings: configuration.values,
+      objective: configuration.model.objective == .mrdib ? configuration.mrdib : nil,
+      seed: UInt64(configuration.training.seed))
   }
 
   /// The same setup with the text from which its settings were read, which has the source of every
@@ -248,7 +263,7 @@ extension RunSetup {
         RunInput(configuration: configuration, dataset: dataset).redundancyWarning,
         ModelRegistry.coldItemWarning(
           configuration.model.model, count: dataset.coldHeldOutCount),
-        expiryWarning,
+        expiryWarning, memoryWarning,
       ].compactMap { $0 }
       + RunInput(configuration: configuration, dataset: dataset).missingWarnings
   }

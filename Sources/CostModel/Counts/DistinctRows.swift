@@ -1,0 +1,55 @@
+import Foundation
+
+/// The expected numbers of distinct users and items in a part of a batch.
+///
+/// A part of n triplets has n of the E training interactions of an epoch, drawn without
+/// replacement, and as many negatives, drawn with replacement from the N items that occur in
+/// training. With d the training interactions of a row,
+///
+///     E[distinct users] = Σ_u 1 − (1 − n/E)^d_u
+///     E[distinct items] = Σ_i 1 − (1 − n/E)^d_i · (1 − 1/N)^n
+///
+/// The power stands for C(E − d, n) / C(E, n), from which it differs by less than n d² / E², and
+/// negatives that a user has already, which are drawn again, are left out.
+package struct DistinctRows: Sendable, Equatable {
+  package var users: Double
+  package var items: Double
+
+  package init(users: Double, items: Double) {
+    self.users = users
+    self.items = items
+  }
+
+  /// - Parameter triplets: n.
+  package init(in triplets: Double, of counts: InteractionCounts) {
+    let share = min(1, triplets / max(1, counts.total))
+    func present(_ group: InteractionCounts.Group, absentNegatives: Double) -> Double {
+      group.count * (1 - pow(1 - share, group.degree) * absentNegatives)
+    }
+    users = counts.users.reduce(0) { $0 + present($1, absentNegatives: 1) }
+    let pool = counts.poolSize
+    let absent = pool > 1 ? exp(triplets * log1p(-1 / pool)) : 0
+    items = counts.items.reduce(0) {
+      $0 + ($1.degree > 0 ? present($1, absentNegatives: absent) : 0)
+    }
+  }
+
+  /// The mean over the steps of an epoch, of which the last one is shorter.
+  ///
+  /// - Parameters:
+  ///   - share: of each step's batch, such as one shard of V.
+  ///   - batchSize: B, the triplets of a full step.
+  package static func meanOfEpoch(
+    share: Double, batchSize: Int, of counts: InteractionCounts
+  ) -> DistinctRows {
+    let total = counts.total
+    let full = (total / Double(batchSize)).rounded(.down)
+    let rest = total - full * Double(batchSize)
+    let whole = DistinctRows(in: share * Double(batchSize), of: counts)
+    guard rest >= 1 else { return whole }
+    let last = DistinctRows(in: share * rest, of: counts)
+    return DistinctRows(
+      users: (full * whole.users + last.users) / (full + 1),
+      items: (full * whole.items + last.items) / (full + 1))
+  }
+}
