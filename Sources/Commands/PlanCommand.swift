@@ -37,7 +37,8 @@ struct PlanCommand: ParsableCommand {
 
   func validate() throws {
     if options.data != nil, sizes.isGiven {
-      throw ValidationError("--data has the sizes already; leave --users, --items and --interactions "
+      throw ValidationError(
+        "--data has the sizes already; leave --users, --items and --interactions "
           + "out, or --data.")
     }
     if options.data == nil, !sizes.isComplete {

@@ -17,7 +17,8 @@ package enum ShardSize {
   ) throws(CheckpointError) -> Int {
     var metadata = ShardLayout.metadata(
       run: String(repeating: "0", count: runIDLength),
-      name: CheckpointName(generation: 1, version: 1000), rank: rank, serverCount: serverCount, optimizer: optimizer,
+      name: CheckpointName(generation: 1, version: 1000), rank: rank, serverCount: serverCount,
+      optimizer: optimizer,
       configurationDigest: String(repeating: "0", count: ByteDigest.digitCount))
     if rank == 0 {
       do {

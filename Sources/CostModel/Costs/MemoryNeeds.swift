@@ -40,6 +40,9 @@ package struct MemoryNeeds: Sendable, Equatable {
     package var own: Int { parts.reduce(0) { $0 + ($1.isMapped ? 0 : $1.bytes) } }
   }
 
+  /// The part of a server's memory that its rows take.
+  static let tablesName = "tables"
+
   package let processes: [Process]
   /// Bytes of mapped files, once for all processes of a machine.
   package let mapped: Int
@@ -54,14 +57,13 @@ package struct MemoryNeeds: Sendable, Equatable {
 
   /// - Parameters:
   ///   - program: bytes of a process that has loaded nothing.
-  ///   - isSingleProcess: whether one process has all roles.
   /// - Throws: `CheckpointError` for tables that no checkpoint can hold.
   package init(
     _ size: RunSize, _ traffic: StepTraffic, _ calibration: Calibration, program: Int
   ) throws {
     let servers = ServerMemory(size, traffic)
     let data = DataMemory(size)
-    let base = Part(name: "program", bytes: program, isMapped: false)
+    let base = Part(name: "program", bytes: program + Self.processBytes, isMapped: false)
     let files = [
       Part(name: "interactions", bytes: data.interactions, isMapped: true),
       Part(name: "features", bytes: data.features, isMapped: true),
@@ -87,8 +89,10 @@ package struct MemoryNeeds: Sendable, Equatable {
     disk = (writes ? checkpoint * kept * keys.copies : 0) + 2 * model
   }
 
-  /// Of the coordinator: the records of the run in SQLite, and pieces of the best model.
-  private static let recordBytes = 24 << 20
+  /// Counted in running processes: log, network and telemetry of each.
+  private static let processBytes = 10 << 20
+  /// Counted in running coordinators: the records of the run, and pieces of the best model.
+  private static let recordBytes = 16 << 20
 }
 
 /// The memory of the server with most rows.
@@ -124,7 +128,7 @@ private struct ServerMemory {
     // step changes rows in blocks all over the tables, so that soon all are.
     let copies = keys.epochs > 0 || keys.steps > 0 ? trainedRowBytes(largest.rows) : 0
     return [
-      MemoryNeeds.Part(name: "tables", bytes: largest.rows, isMapped: false),
+      MemoryNeeds.Part(name: MemoryNeeds.tablesName, bytes: largest.rows, isMapped: false),
       MemoryNeeds.Part(name: "table index", bytes: largest.index, isMapped: false),
       MemoryNeeds.Part(
         name: "copy while a checkpoint is written", bytes: copies, isMapped: false),
@@ -196,10 +200,12 @@ private struct WorkerMemory {
     let lanes = ComputingThreads(size.configuration).perWorker
     let placement = size.tables.reduce(0) { $0 + $1.rows / $1.rowsPerBlock * 2 }
     parts = [
-      MemoryNeeds.Part(name: "a step", bytes: Int(step), isMapped: false),
-      MemoryNeeds.Part(name: "placement of rows", bytes: placement, isMapped: false),
       MemoryNeeds.Part(
-        name: "messages", bytes: Int(traffic.worker.both.bytes / Double(size.roundsPerStep)),
+        name: "a step", bytes: calibration.firstBytes + Int(step), isMapped: false),
+      MemoryNeeds.Part(name: "placement of rows", bytes: placement, isMapped: false),
+      // Those of a version, at the network and at the computation, and the next ones.
+      MemoryNeeds.Part(
+        name: "messages", bytes: Int(traffic.worker.both.bytes * 3 / Double(size.roundsPerStep)),
         isMapped: false),
       MemoryNeeds.Part(
         name: "evaluation: final vectors of the items", bytes: items, isMapped: false),

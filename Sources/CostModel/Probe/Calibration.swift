@@ -12,6 +12,8 @@ package struct Calibration: Sendable {
   /// Of the run's own batch on small data; two where a step reads whole tables, the smaller first.
   let steps: [MeasuredStep]
   let transport: TransportProbe?
+  /// Bytes that the first computation of a process takes, whatever its size: code and libraries.
+  let firstBytes: Int
 
   /// How much is measured.
   package struct Effort: Sendable {
@@ -55,14 +57,17 @@ package struct Calibration: Sendable {
     let shapeSetup = try configuration.setup(
       users: Self.shapeSize.users, items: Self.shapeSize.items, like: counts)
     let shards = shapeSetup.configuration.training.shards
-    shape = try StepProbe(shapeSetup, batchSize: Self.tripletsPerShard * shards).shape()
+    let first = try StepProbe(shapeSetup, batchSize: Self.tripletsPerShard * shards)
+    shape = try first.shape()
+    firstBytes = first.measured.workerMemory
     let columns = configuration.modalities.reduce(0) { $0 + $1.columns }
     let mostItems = max(1000, effort.featureBytes / 4 / max(1, columns))
     if shape.readsWholeTables {
       let scale = min(1, Double(effort.nodes) / Double(users + items))
       steps = try (scale < 0.8 ? [scale / 2, scale] : [1]).map { scale in
         let size = (
-          users: max(50, Int(Double(users) * scale)), items: max(40, Int(Double(items) * scale)))
+          users: max(50, Int(Double(users) * scale)), items: max(40, Int(Double(items) * scale))
+        )
         return try MeasuredStep(
           configuration.setup(
             users: size.users, items: min(size.items, mostItems), like: counts),

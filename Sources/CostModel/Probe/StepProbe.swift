@@ -21,6 +21,7 @@ final class StepProbe {
   private var servers: [ServerState<Int>]
   private var members: [ProbeMember]
   private var lastID: UInt64 = 0
+  private let caches = ProcessorCaches()
   private(set) var measured = ProbeMeasurement()
 
   /// - Parameters:
@@ -74,6 +75,8 @@ final class StepProbe {
   /// - Throws: `TrainingError`.
   func run(warmUp: Int, steps: Int, seconds: Double) throws {
     let rounds = setup.roundsPerStep
+    // Memory that was used before must count when a step uses it again.
+    ProcessMemory.release()
     try advance(toVersion: warmUp * rounds)
     measured.begin(servers)
     let time = ProcessorTime()
@@ -117,6 +120,8 @@ final class StepProbe {
     let isOwn = index == 0
     let input = try member.takeInput(
       stepsPerEpoch: schedule.stepsPerEpoch, roundsPerStep: setup.roundsPerStep)
+    // The processes of a cluster find the bytes of others' messages in no cache of their own.
+    caches.evict()
     let output = try measured.computing(isOwn) { try member.work?.advance(input) }
     switch output {
     case nil: throw TrainingError("The probe has no work.")
@@ -138,6 +143,7 @@ final class StepProbe {
       lastID += 1
       return lastID
     }
+    caches.evict()
     member.awaitsPush = requests.contains { if case .push = $0.body { true } else { false } }
     for (id, (server, body)) in zip(member.awaited, requests) {
       let request = DataRequest(id: id, body: body)

@@ -1,4 +1,5 @@
 import Configuration
+import Foundation
 import ParameterServer
 import Recommenders
 import Settings
@@ -146,14 +147,35 @@ extension ClusterNeeds {
   /// The needs of the cluster that `train` starts.
   init(_ setup: RunSetup) {
     let cluster = setup.configuration.cluster
-    let optimizer = OptimizerConfiguration(setup.configuration).description
-    let tableBytes = setup.model.tables.reduce(0) { sum, table in
-      sum + table.rows * optimizer.layout(width: table.width, rule: table.rule).byteCount
-    }
     let threads = ComputingThreads(setup.configuration)
     self.init(
       servers: cluster.servers, workers: cluster.workers,
-      tableBytes: tableBytes,
-      lanes: (threads.perWorker, threads.perServer))
+      tableBytes: setup.tableBytes.reduce(0, +), lanes: (threads.perWorker, threads.perServer))
+  }
+
+  /// Says that the processes surely do not fit into this machine; nil if they may.
+  ///
+  /// - Parameter memory: bytes of the machine.
+  package func warning(memory: UInt64) -> String? {
+    let needed = sum(\.memory)
+    guard needed > memory else { return nil }
+    return "the processes need at least \(needed >> 20) MiB of memory for tables and optimizer "
+      + "states, and this machine has \(memory >> 20) MiB: use more machines, a smaller "
+      + "embedding_size, or an optimizer with less state (mrdib doctor --data … says more)"
+  }
+}
+
+extension RunSetup {
+  /// Bytes of each table on all servers together: weights, optimizer states and update numbers.
+  package var tableBytes: [Int] {
+    let optimizer = OptimizerConfiguration(configuration).description
+    return model.tables.map {
+      $0.rows * optimizer.layout(width: $0.width, rule: $0.rule).byteCount
+    }
+  }
+
+  /// Says that the run surely does not fit into this machine; nil if it may.
+  package var memoryWarning: String? {
+    ClusterNeeds(self).warning(memory: ProcessInfo.processInfo.physicalMemory)
   }
 }

@@ -31,11 +31,14 @@ package struct DryRun: Sendable, Encodable {
     package let width: Int
     /// Of the values, without optimizer state.
     package let bytes: Int
+    /// With optimizer state, as servers hold it.
+    package let bytesWithState: Int
     /// Whether the optimizer changes it.
     package let isTrained: Bool
 
     enum CodingKeys: String, CodingKey {
       case name, rows, width, bytes
+      case bytesWithState = "bytes_with_state"
       case isTrained = "trained"
     }
   }
@@ -62,6 +65,8 @@ package struct DryRun: Sendable, Encodable {
   package let parameterCount: Int
   /// Of all tables, without optimizer state.
   package let bytes: Int
+  /// With it.
+  package let bytesWithState: Int
   package let stepsPerEpoch: Int
   package let roundsPerStep: Int
   package let shardsPerStep: Int
@@ -76,6 +81,7 @@ package struct DryRun: Sendable, Encodable {
 
   enum CodingKeys: String, CodingKey {
     case model, objective, data, tables, bytes, epochs, processes, settings, warnings
+    case bytesWithState = "bytes_with_state"
     case schemaVersion = "schema_version"
     case parameterCount = "parameter_count"
     case stepsPerEpoch = "steps_per_epoch"
@@ -95,14 +101,16 @@ package struct DryRun: Sendable, Encodable {
       users: dataset.userCount, items: dataset.itemCount, train: dataset.trainUsers.count,
       valid: dataset.valid.columns.count, test: dataset.test.columns.count,
       modalities: dataset.features.map { Modality(name: $0.name, columns: $0.columns) })
-    tables = setup.model.tables.map { table in
+    tables = zip(setup.model.tables, setup.tableBytes).map { table, bytesWithState in
       Table(
         name: table.name, rows: table.rows, width: table.width,
         bytes: table.rows * table.width * MemoryLayout<Float>.stride,
+        bytesWithState: bytesWithState,
         isTrained: table.parameterCount > 0)
     }
     parameterCount = setup.model.parameterCount
     bytes = tables.reduce(0) { $0 + $1.bytes }
+    bytesWithState = tables.reduce(0) { $0 + $1.bytesWithState }
     stepsPerEpoch = Int(plan.stepsPerEpoch)
     roundsPerStep = Int(plan.roundsPerStep)
     shardsPerStep = Int(plan.shardCount)
@@ -133,6 +141,7 @@ package struct DryRun: Sendable, Encodable {
       "trainable parameters\t\(parameterCount)",
       "tables\t\(tables.count)",
       "bytes of all tables, without optimizer state\t\(bytes)",
+      "bytes of all tables, with optimizer state\t\(bytesWithState)",
     ]
   }
 }
