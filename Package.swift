@@ -199,6 +199,12 @@ let package = Package(
         .product(name: "GRDB", package: "GRDB.swift"),
       ]),
     tests("Reports", ["Recommenders", "Tensors"]),
+    tests(
+      "CostModel",
+      [
+        "Checkpoints", "Configuration", "Datasets", "ParameterServer", "Protocol", "Runtime",
+        "Settings", "Simulation", "Tables", "Tensors",
+      ]),
     .testTarget(name: "ArchitectureTests", swiftSettings: swiftSettings),
     .testTarget(
       name: "CommandTests", dependencies: ["mrdib", "margin-recommender"],

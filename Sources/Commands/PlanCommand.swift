@@ -69,8 +69,12 @@ struct PlanCommand: ParsableCommand {
           threads: (threads.perWorker, threads.perServer),
           network: network.model(processes: estimate.size.workers + estimate.size.servers),
           program: estimate.program) : nil
-      if json { return try StandardOutput.writeJSON(PlanOutput(costs: costs, scaling: scaling)) }
+      if json {
+        return try StandardOutput.writeJSON(
+          PlanOutput(costs: costs, scaling: scaling, fit: network.fit(costs)))
+      }
       StandardOutput.write(costs.text)
+      if let fit = network.fit(costs) { StandardOutput.write(fit.lines) }
       guard let scaling else { return }
       StandardOutput.write("")
       StandardOutput.write(scaling.lines)
@@ -82,14 +86,15 @@ struct PlanCommand: ParsableCommand {
 private struct PlanOutput: Encodable {
   let costs: RunCosts
   let scaling: Scaling?
+  let fit: MachineFit?
 
-  private enum Key: String, CodingKey { case scaling }
+  private enum Key: String, CodingKey { case scaling, fit }
 
   func encode(to encoder: any Encoder) throws {
     try costs.encode(to: encoder)
-    guard let scaling else { return }
     var container = encoder.container(keyedBy: Key.self)
-    try container.encode(scaling, forKey: .scaling)
+    try container.encodeIfPresent(scaling, forKey: .scaling)
+    try container.encodeIfPresent(fit, forKey: .fit)
   }
 }
 
@@ -171,6 +176,13 @@ struct NetworkOptions: ParsableArguments {
 
   @Option(help: "Machines of the cluster (default: one for each process).") var machines: Int?
 
+  @Option(
+    help: """
+      Memory of a machine, GiB: says whether the processes fit into --machines of them (default: \
+      it is not said).
+      """)
+  var machineMemory: Double?
+
   @Option(help: "Bandwidth of a machine in each direction, 10⁹ bits per second (default: 10).")
   var networkBandwidth: Double?
 
@@ -181,11 +193,22 @@ struct NetworkOptions: ParsableArguments {
     if let machines, !(1...100_000).contains(machines) {
       throw ValidationError("--machines is \(machines); give 1 to 100000.")
     }
+    if let machineMemory, !(0.001...1e6).contains(machineMemory) {
+      throw ValidationError("--machine-memory is \(machineMemory); give 0.001 to 1000000.")
+    }
     if let networkBandwidth, !(1e-6...1e6).contains(networkBandwidth) {
       throw ValidationError("--network-bandwidth is \(networkBandwidth); give 0.000001 to 1000000.")
     }
     if let networkLatency, !(0...1e7).contains(networkLatency) {
       throw ValidationError("--network-latency is \(networkLatency); give 0 to 10000000.")
+    }
+  }
+
+  /// Whether the run fits into the machines; nil if their memory is not given.
+  func fit(_ costs: RunCosts) -> MachineFit? {
+    machineMemory.map {
+      MachineFit(
+        costs, on: MachineFit.Machine(memory: Int($0 * Double(1 << 30))), machines: machines ?? 1)
     }
   }
 

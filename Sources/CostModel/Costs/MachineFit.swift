@@ -6,10 +6,11 @@ import Runtime
 import Settings
 import Worker
 
-/// Whether a run fits into this machine, with all its processes.
+/// Whether a run fits into a machine, or into several alike, with all its processes.
 package struct MachineFit: Sendable, Equatable, Encodable {
-  /// Bytes of memory of this machine, or of its container.
+  /// Bytes of memory of a machine, or of its container.
   package let memory: Int
+  package let machines: Int
   /// Bytes that processes can have now; nil if unknown.
   package let freeMemory: Int?
   /// Bytes of memory that the run needs.
@@ -24,7 +25,7 @@ package struct MachineFit: Sendable, Equatable, Encodable {
   package let warnings: [String]
 
   enum CodingKeys: String, CodingKey {
-    case memory, problems, warnings
+    case memory, machines, problems, warnings
     case freeMemory = "free_memory"
     case neededMemory = "needed_memory"
     case freeDisk = "free_disk"
@@ -68,8 +69,10 @@ package struct MachineFit: Sendable, Equatable, Encodable {
     }
   }
 
-  package init(_ costs: RunCosts, on machine: Machine) {
+  /// - Parameter machines: how many of the kind share the processes.
+  package init(_ costs: RunCosts, on machine: Machine, machines: Int = 1) {
     memory = machine.memory
+    self.machines = machines
     freeMemory = machine.freeMemory
     freeDisk = machine.freeDisk
     let needs = costs.memory
@@ -79,11 +82,19 @@ package struct MachineFit: Sendable, Equatable, Encodable {
     var problems: [String] = []
     var warnings: [String] = []
     func size(_ bytes: Int) -> String { RunCosts.size(bytes) }
-    if neededMemory > machine.memory {
+    let largest = needs.processes.max { $0.own < $1.own }
+    if neededMemory > machine.memory * machines {
+      let there =
+        machines == 1
+        ? "this machine has \(size(machine.memory))"
+        : "\(machines) machines have \(size(machine.memory)) each"
       problems.append(
-        "the processes need \(size(neededMemory)) of memory together, and this machine has "
-          + "\(size(machine.memory)): use more machines, an optimizer with less state, or a smaller "
-          + "embedding_size")
+        "the processes need \(size(neededMemory)) of memory together, and \(there): use more "
+          + "machines, an optimizer with less state, or a smaller embedding_size")
+    } else if let largest, largest.own > machine.memory {
+      problems.append(
+        "a \(largest.role) needs \(size(largest.own)) of memory, and a machine has "
+          + "\(size(machine.memory)): use more \(largest.role)s")
     } else if let free = machine.freeMemory, neededMemory > free {
       warnings.append(
         "the processes need \(size(neededMemory)) of memory together, and \(size(free)) are free "
@@ -117,7 +128,7 @@ package struct MachineFit: Sendable, Equatable, Encodable {
       + (problems.isEmpty
         ? [
           "fits: \(RunCosts.size(neededMemory)) of memory are needed and "
-            + "\(RunCosts.size(memory)) are there; disk: \(RunCosts.size(neededDisk)) of "
+            + "\(RunCosts.size(memory * machines)) are there; disk: \(RunCosts.size(neededDisk)) of "
             + "\(freeDisk.map { RunCosts.size($0) } ?? "what the store has")"
         ] : [])
   }

@@ -10,10 +10,10 @@ import Settings
 package struct Calibration: Sendable {
   package let shape: StepShape
   /// Of the run's own batch on small data; two where a step reads whole tables, the smaller first.
-  let steps: [MeasuredStep]
+  package let steps: [MeasuredStep]
   let transport: TransportProbe?
   /// Bytes that the first computation of a process takes, whatever its size: code and libraries.
-  let firstBytes: Int
+  package let firstBytes: Int
 
   /// How much is measured.
   package struct Effort: Sendable {
@@ -62,6 +62,8 @@ package struct Calibration: Sendable {
     firstBytes = first.measured.workerMemory
     let columns = configuration.modalities.reduce(0) { $0 + $1.columns }
     let mostItems = max(1000, effort.featureBytes / 4 / max(1, columns))
+    // Enough that a batch has about as many distinct rows as in the run.
+    let rows = 2 * shapeSetup.configuration.training.batchSize
     if shape.readsWholeTables {
       let scale = min(1, Double(effort.nodes) / Double(users + items))
       steps = try (scale < 0.8 ? [scale / 2, scale] : [1]).map { scale in
@@ -77,7 +79,8 @@ package struct Calibration: Sendable {
       steps = [
         try MeasuredStep(
           configuration.setup(
-            users: min(users, effort.users), items: min(items, effort.items, mostItems),
+            users: min(users, max(effort.users, rows)),
+            items: min(items, max(effort.items, rows), mostItems),
             like: counts), seconds: effort.seconds)
       ]
     }

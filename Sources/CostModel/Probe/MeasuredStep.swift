@@ -1,8 +1,11 @@
 import Runtime
 
 /// The processor time and memory of a step on the data of a probe, with what they depend on.
-struct MeasuredStep: Sendable {
-  let size: RunSize
+package struct MeasuredStep: Sendable {
+  package let size: RunSize
+  /// Bytes of the first worker's messages in a step, both ways, as they were encoded.
+  package let bytes: Double
+  package let messages: Double
   /// Seconds of the worker's computation, without messages.
   let computing: Double
   /// Seconds of all servers together: answering, adding gradients, updating rows.
@@ -16,11 +19,17 @@ struct MeasuredStep: Sendable {
   /// Rows that are touched whatever they are: nodes and edges of the graphs.
   var graphSize: Double { Double(size.users + size.items) + 2 * size.counts.total }
 
-  /// - Parameter seconds: of processor time to measure for, at most.
-  init(_ setup: RunSetup, warmUp: Int = 3, steps: Int = 12, seconds: Double) throws {
+  /// - Parameters:
+  ///   - warmUp: steps that are not measured.
+  ///   - steps: that are measured at most.
+  ///   - seconds: of processor time to measure for, at most.
+  /// - Throws: `TrainingError` if a step fails.
+  package init(_ setup: RunSetup, warmUp: Int = 3, steps: Int = 12, seconds: Double) throws {
     size = RunSize(setup)
     let probe = try StepProbe(setup)
     try probe.run(warmUp: warmUp, steps: steps, seconds: seconds)
+    bytes = probe.measured.bytes
+    messages = probe.measured.messageCount
     computing = probe.measured.computing
     serving = probe.measured.serving
     workerCoding = probe.measured.workerCoding
