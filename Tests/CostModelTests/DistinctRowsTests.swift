@@ -1,5 +1,6 @@
 import CostModel
 import Datasets
+import Runtime
 import Testing
 
 @Suite("Distinct rows of a batch") struct DistinctRowsTests {

@@ -40,11 +40,12 @@ import Testing
       model: "bpr", settings: ["objective=plain", "workers=3", "servers=2", "shards=5"], sent: 8),
   ]
 
-  @Test("are as many, and have as many bytes, as real workers and servers exchange", arguments: cases)
+  @Test(
+    "are as many, and have as many bytes, as real workers and servers exchange", arguments: cases)
   func counted(_ example: Case) throws {
     let run = try SmallData(example.model, example.settings)
     let calibration = try run.calibration
-    // An epoch and a half, so that the last step of an epoch is among them.
+    // A whole epoch, so that its last step is among them.
     let steps = RunSize(run.setup).stepsPerEpoch
     let measured = try MeasuredStep(run.setup, warmUp: 0, steps: steps, seconds: 1000)
     let predicted = StepTraffic(measured.size, calibration.shape)

@@ -39,13 +39,14 @@ import Testing
 
   @Test("the way out of one server's machine limits how many workers it can feed")
   func bandwidth() {
-    // A megabyte for each of 32 workers, and as much back: 64 ms at 1 GB/s.
+    // A megabyte for each of 32 workers is 32 ms at 1 GB/s; the last one then computes 10 ms and
+    // sends 1 ms, when the others have sent theirs.
     let timing = StepTimeline.timing(Self.costs(workers: 32, bytes: 1e6))
-    #expect(timing.stepSeconds > 0.064 && timing.stepSeconds < 0.08, "\(timing)")
-    #expect(timing.sendingUse > 0.4 && timing.receivingUse > 0.4)
+    #expect(isClose(timing.stepSeconds, 0.032 + 0.01 + 0.001))
+    #expect(timing.sendingUse > 0.7 && timing.receivingUse > 0.7)
     // Four servers have four ways, and each message a quarter of the bytes.
     let more = StepTimeline.timing(Self.costs(workers: 32, servers: 4, bytes: 0.25e6))
-    #expect(more.stepSeconds < 0.45 * timing.stepSeconds, "\(more)")
+    #expect(more.stepSeconds < 0.5 * timing.stepSeconds, "\(more)")
   }
 
   @Test("a server that needs a millisecond for a message limits many workers")

@@ -128,7 +128,8 @@ package struct MachineFit: Sendable, Equatable, Encodable {
       + (problems.isEmpty
         ? [
           "fits: \(RunCosts.size(neededMemory)) of memory are needed and "
-            + "\(RunCosts.size(memory * machines)) are there; disk: \(RunCosts.size(neededDisk)) of "
+            + "\(RunCosts.size(memory * machines)) are there; disk: "
+            + "\(RunCosts.size(neededDisk)) of "
             + "\(freeDisk.map { RunCosts.size($0) } ?? "what the store has")"
         ] : [])
   }

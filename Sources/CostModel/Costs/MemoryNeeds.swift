@@ -63,6 +63,7 @@ package struct MemoryNeeds: Sendable, Equatable {
   ) throws {
     let servers = ServerMemory(size, traffic)
     let data = DataMemory(size)
+    let model = size.tables.reduce(0) { $0 + $1.rows * $1.width * MemoryLayout<Float>.stride }
     let base = Part(name: "program", bytes: program + Self.processBytes, isMapped: false)
     let files = [
       Part(name: "interactions", bytes: data.interactions, isMapped: true),
@@ -73,7 +74,12 @@ package struct MemoryNeeds: Sendable, Equatable {
       Process(
         role: "coordinator", count: 1,
         parts: [base] + files + data.own
-          + [Part(name: "records", bytes: Self.recordBytes, isMapped: false)]),
+          + [
+            Part(name: "records", bytes: Self.recordBytes, isMapped: false),
+            Part(
+              name: "pieces of the best model", bytes: min(model, Self.modelPieceBytes),
+              isMapped: false),
+          ]),
       Process(role: "server", count: size.servers, parts: [base] + servers.parts),
       Process(
         role: "worker", count: size.workers,
@@ -84,15 +90,16 @@ package struct MemoryNeeds: Sendable, Equatable {
     checkpoint = try servers.checkpointBytes()
     let keys = size.configuration.checkpoints
     let kept = keys.keep + 1
-    let model = size.tables.reduce(0) { $0 + $1.rows * $1.width * MemoryLayout<Float>.stride }
     let writes = keys.epochs > 0 || keys.steps > 0
     disk = (writes ? checkpoint * kept * keys.copies : 0) + 2 * model
   }
 
   /// Counted in running processes: log, network and telemetry of each.
   private static let processBytes = 10 << 20
-  /// Counted in running coordinators: the records of the run, and pieces of the best model.
-  private static let recordBytes = 16 << 20
+  /// Counted in running coordinators: the records of the run.
+  private static let recordBytes = 12 << 20
+  /// Pieces of 8 MiB are received, decoded, assembled and written at the same time.
+  private static let modelPieceBytes = 4 * 8 << 20
 }
 
 /// The memory of the server with most rows.

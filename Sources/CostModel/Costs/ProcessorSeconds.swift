@@ -74,8 +74,7 @@ package struct ProcessorSeconds: Sendable, Equatable, Encodable {
   /// Triplets and distinct rows of the worker with most shards.
   private static func work(_ size: RunSize) -> Double {
     let share = Double(size.shardsPerWorker) / Double(size.shards)
-    let rows = DistinctRows.meanOfEpoch(
-      share: share, batchSize: size.batchSize, of: size.counts)
+    let rows = size.rows(share: share).all
     let triplets = size.counts.total / Double(size.stepsPerEpoch) * share
     return triplets + rows.users + rows.items
   }

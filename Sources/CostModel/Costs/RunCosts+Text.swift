@@ -62,8 +62,8 @@ extension RunCosts {
     return table.lines + [
       "all processes together: \(Self.size(memory.total)), of that \(Self.size(memory.mapped)) "
         + "mapped files, which are shared and given back when memory is short",
-      "a checkpoint: \(Self.size(memory.checkpoint)); disk for those that are kept, the one that is "
-        + "being written and the best model: \(Self.size(memory.disk))",
+      "a checkpoint: \(Self.size(memory.checkpoint)); disk for those that are kept, the one being "
+        + "written and the best model: \(Self.size(memory.disk))",
     ]
   }
 

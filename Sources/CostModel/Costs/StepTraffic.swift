@@ -60,8 +60,8 @@ private struct StepMessages {
   private let shape: StepShape
   private let places: TablePlaces
   /// Of one shard, and of all together.
-  private let shardRows: DistinctRows
-  private let batchRows: DistinctRows
+  private let shardRows: PartRows
+  private let batchRows: PartRows
 
   // Numbers in the middle of a run: their size in a message depends on their digits.
   private static let id: UInt64 = 100_000
@@ -72,17 +72,15 @@ private struct StepMessages {
     self.size = size
     self.shape = shape
     places = TablePlaces(size.tables, serverCount: size.servers)
-    shardRows = .meanOfEpoch(
-      share: 1 / Double(size.shards), batchSize: size.batchSize, of: size.counts)
-    batchRows = .meanOfEpoch(share: 1, batchSize: size.batchSize, of: size.counts)
+    shardRows = size.rows(share: 1 / Double(size.shards))
+    batchRows = size.rows(share: 1)
   }
 
   /// What a worker sends to a server, and receives from it.
   ///
   /// - Parameter shards: of the worker.
   func exchanges(shards: Int, server: Int) -> [StepExchange: TwoWayTraffic] {
-    let rows = DistinctRows.meanOfEpoch(
-      share: Double(shards) / Double(size.shards), batchSize: size.batchSize, of: size.counts)
+    let rows = size.rows(share: Double(shards) / Double(size.shards))
     var result: [StepExchange: TwoWayTraffic] = [
       .reports: lastPull(
         shards: shards, sums: shape.versions.last?.sums ?? [:], server: server)
@@ -104,7 +102,7 @@ private struct StepMessages {
   // MARK: Messages
 
   private func pull(
-    _ version: VersionShape, rows: DistinctRows, shards: Int, server: Int
+    _ version: VersionShape, rows: PartRows, shards: Int, server: Int
   ) -> TwoWayTraffic {
     let parts = sections(version.pull, rows: rows, server: server)
     let request = DataRequest(
@@ -208,7 +206,7 @@ private struct StepMessages {
   ///   - server: which has its rows of the tables; nil: row r of propagated matrices is that of
   ///     server r mod S.
   private func sections(
-    _ sections: [VersionShape.Section], rows: DistinctRows, server: Int?
+    _ sections: [VersionShape.Section], rows: PartRows, server: Int?
   ) -> Parts {
     var parts = Parts()
     for section in sections {
@@ -220,7 +218,7 @@ private struct StepMessages {
       let share =
         server.map { places.rows[section.table][$0] / Double(all) } ?? 1 / Double(size.servers)
       let count =
-        section.selected.count(rows: all, distinct: rows, shards: size.shards) * share
+        section.selected.count(rows: all, part: rows, shards: size.shards) * share
       guard count >= 0.5 else { continue }
       parts.list.append(
         TableSection(

@@ -42,14 +42,47 @@ package struct DistinctRows: Sendable, Equatable {
   package static func meanOfEpoch(
     share: Double, batchSize: Int, of counts: InteractionCounts
   ) -> DistinctRows {
+    meanOfEpoch(share: share, batchSize: batchSize, of: counts) {
+      DistinctRows(in: $0, of: counts)
+    }
+  }
+
+  /// - Parameter rows: of a number of triplets.
+  fileprivate static func meanOfEpoch(
+    share: Double, batchSize: Int, of counts: InteractionCounts,
+    _ rows: (_ triplets: Double) -> DistinctRows
+  ) -> DistinctRows {
     let total = counts.total
     let full = (total / Double(batchSize)).rounded(.down)
     let rest = total - full * Double(batchSize)
-    let whole = DistinctRows(in: share * Double(batchSize), of: counts)
+    let whole = rows(share * Double(batchSize))
     guard rest >= 1 else { return whole }
-    let last = DistinctRows(in: share * rest, of: counts)
+    let last = rows(share * rest)
     return DistinctRows(
       users: (full * whole.users + last.users) / (full + 1),
       items: (full * whole.items + last.items) / (full + 1))
   }
+}
+
+/// The rows that a part of a batch needs.
+package struct PartRows: Sendable, Equatable {
+  /// Its users and items.
+  package let batch: DistinctRows
+  /// With their sampled neighbours; nil where none are sampled.
+  package let neighbourhood: DistinctRows?
+
+  /// - Parameter sampling: nil where no neighbours are sampled.
+  package init(
+    share: Double, batchSize: Int, of counts: InteractionCounts, sampling: SampledNeighbours?
+  ) {
+    batch = .meanOfEpoch(share: share, batchSize: batchSize, of: counts)
+    neighbourhood = sampling.map { sampling in
+      .meanOfEpoch(share: share, batchSize: batchSize, of: counts) {
+        sampling.rows(in: $0, of: counts)
+      }
+    }
+  }
+
+  /// All rows that are computed with.
+  var all: DistinctRows { neighbourhood ?? batch }
 }

@@ -31,6 +31,14 @@ package struct RunSize: Sendable {
   package var interactions: Int { Int(counts.total.rounded()) }
   package var stepsPerEpoch: Int { max(1, (interactions + batchSize - 1) / batchSize) }
 
+  /// The rows that a part of a step's batch needs.
+  ///
+  /// - Parameter share: of the batch.
+  package func rows(share: Double) -> PartRows {
+    PartRows(
+      share: share, batchSize: batchSize, of: counts, sampling: SampledNeighbours(configuration))
+  }
+
   /// The shards of the worker that has most of them.
   package var shardsPerWorker: Int { (shards + workers - 1) / workers }
   /// The workers that have any.

@@ -13,11 +13,13 @@ struct ProbeMessages {
   private let shards: [Int]
   private let setup: RunSetup
   private let sampler: BatchSampler
+  private let batchSize: Int
 
   init(_ messages: [ProbeRequest], shards: [Int], setup: RunSetup, batchSize: Int) {
     self.messages = messages
     self.shards = shards
     self.setup = setup
+    self.batchSize = batchSize
     sampler = BatchSampler(dataset: setup.dataset, seed: setup.seed, batchSize: batchSize)
   }
 
@@ -89,15 +91,19 @@ struct ProbeMessages {
       }
     }
     let sets = rowSets(batch)
+    let shardCount = setup.configuration.training.shards
+    let part = PartRows(
+      share: Double(batch.count) / Double(shardCount), batchSize: batchSize,
+      of: InteractionCounts(setup.dataset), sampling: SampledNeighbours(setup.configuration))
     return found.sorted { $0.key < $1.key }.map { table, matrix in
       let rows = rowCount(table)
-      let count = setup.configuration.training.shards
-      let range = rows.map { $0 * batch[0] / count..<$0 * (batch[0] + 1) / count }
+      let range = rows.map { $0 * batch[0] / shardCount..<$0 * (batch[0] + 1) / shardCount }
       return VersionShape.Section(
         table: table, rows: rows ?? 0, width: matrix.width,
         selected: matrix.isWhole
           ? .whole
-          : sets.recognise(matrix.keys, rows: rows, range: ranges && count > 1 ? range : nil))
+          : sets.recognise(
+            matrix.keys, rows: rows, range: ranges && shardCount > 1 ? range : nil, part: part))
     }
   }
 

@@ -1,7 +1,7 @@
 import Foundation
 
-/// The caches of a processor's core, which a probe empties where a message would go from one process
-/// to another: both ends are in one process here, on one core.
+/// The caches of a processor's core, which a probe empties where a message would pass from one
+/// process to another: both ends are in one process here, on one core.
 final class ProcessorCaches {
   /// Beyond the second-level cache of a core.
   private static let byteCount = 8 << 20

@@ -14,6 +14,9 @@ package enum SelectedRows: Sendable, Equatable {
   case distinct(Kind, share: Double)
   /// A V-th of the rows, and outside of it a share of the distinct rows of the batch.
   case partition(Kind?, share: Double)
+  /// The rows of the batch and their sampled neighbours: so many times the expected number
+  /// (``SampledNeighbours``).
+  case neighbourhood(Kind, factor: Double)
   /// Neither: so many as were counted.
   case counted(Double)
 
@@ -21,23 +24,30 @@ package enum SelectedRows: Sendable, Equatable {
   ///
   /// - Parameters:
   ///   - rows: of the whole matrix.
-  ///   - distinct: of the part of the batch that the message is about.
+  ///   - part: the part of the batch that the message is about.
   ///   - shards: V.
-  package func count(rows: Int, distinct: DistinctRows, shards: Int) -> Double {
-    func own(_ kind: Kind) -> Double {
-      switch kind {
-      case .users: distinct.users
-      case .items: distinct.items
-      case .nodes: distinct.users + distinct.items
-      }
-    }
+  package func count(rows: Int, part: PartRows, shards: Int) -> Double {
+    func own(_ kind: Kind) -> Double { kind.count(of: part.batch) }
     switch self {
     case .whole: return Double(rows)
     case .distinct(let kind, let share): return share * own(kind)
     case .partition(let kind, let share):
       let part = 1 / Double(shards)
       return Double(rows) * part + (kind.map(own) ?? 0) * share * (1 - part)
+    case .neighbourhood(let kind, let factor):
+      return factor * kind.count(of: part.neighbourhood ?? part.batch)
     case .counted(let count): return count
+    }
+  }
+}
+
+extension SelectedRows.Kind {
+  /// How many of these rows there are.
+  func count(of rows: DistinctRows) -> Double {
+    switch self {
+    case .users: rows.users
+    case .items: rows.items
+    case .nodes: rows.users + rows.items
     }
   }
 }
@@ -60,7 +70,10 @@ struct BatchRowSets {
   ///   - keys: of one matrix, of the messages to all servers.
   ///   - rows: of the whole matrix; nil if they are not known.
   ///   - range: the rows that the shard sends for all shards, if the keys may contain it.
-  func recognise(_ keys: [UInt32], rows: Int?, range: Range<Int>?) -> SelectedRows {
+  ///   - part: the expected rows of this part of the batch.
+  func recognise(
+    _ keys: [UInt32], rows: Int?, range: Range<Int>?, part: PartRows
+  ) -> SelectedRows {
     let present = Set(keys)
     if let range, let rows, !range.isEmpty, range.count < rows,
       range.allSatisfy({ present.contains(UInt32($0)) })
@@ -73,9 +86,20 @@ struct BatchRowSets {
       }
     }
     guard let (kind, all) = kind(of: present, rows: rows) else {
+      if let neighbours = part.neighbourhood, let kind = kind(containedIn: present, rows: rows) {
+        return .neighbourhood(
+          kind, factor: Double(present.count) / max(1, kind.count(of: neighbours)))
+      }
       return .counted(Double(keys.count))
     }
     return .distinct(kind, share: Double(present.count) / Double(max(1, all.count)))
+  }
+
+  /// The kind of rows of the batch that are all among some keys.
+  private func kind(containedIn keys: Set<UInt32>, rows: Int?) -> SelectedRows.Kind? {
+    if rows == userCount, users.isSubset(of: keys) { return .users }
+    if rows == itemCount, items.isSubset(of: keys) { return .items }
+    return nil
   }
 
   private func kind(
