@@ -44,23 +44,6 @@ import Testing
     }
   }
 
-  @Test("resident memory grows by the rows and the index")
-  func resident() throws {
-    ProcessMemory.release()
-    let before = ProcessMemory.residentBytes
-    let state = try Self.state(Adam(mode: .closed))
-    let grown = ProcessMemory.residentBytes - before
-    let predicted = zip(Self.tables, state.tableSizes).reduce(0) { sum, pair in
-      let layout = Adam(mode: .closed).description.layout(
-        width: pair.0.width, rule: pair.0.rule)
-      return sum + TableMemory(pair.0, layout: layout, rowCount: pair.1.rows).byteCount
-    }
-    withExtendedLifetime(state) {
-      // Memory that was free before may have been used; nothing else is allocated meanwhile.
-      #expect(Double(grown) < 1.1 * Double(predicted) + Double(8 << 20), "\(grown) \(predicted)")
-    }
-  }
-
   @Test("a checkpoint has the bytes of the file that is written", arguments: [0, 1])
   func checkpoint(rank: Int) throws {
     let folder = try TemporaryFolder()

@@ -3,8 +3,8 @@ import Foundation
 /// The caches of a processor's core, which a probe empties where a message would pass from one
 /// process to another: both ends are in one process here, on one core.
 final class ProcessorCaches {
-  /// Beyond the second-level cache of a core.
-  private static let byteCount = 8 << 20
+  /// Beyond what a core has of the caches of its processor, which it shares with others.
+  private static let byteCount = 32 << 20
 
   private let memory = UnsafeMutableRawPointer.allocate(byteCount: byteCount, alignment: 64)
   private var value: Int32 = 0
