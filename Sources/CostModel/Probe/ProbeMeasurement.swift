@@ -11,7 +11,8 @@ struct ProbeMeasurement {
   private(set) var computing = 0.0
   /// Of a step of all servers together.
   private(set) var serving = 0.0
-  /// Of the messages of the first worker, in a step.
+  /// Of the messages of the first worker, in a step: to encode and decode them, and to keep their
+  /// record until they are answered.
   private(set) var workerCoding = 0.0
   private(set) var serverCoding = 0.0
   /// Bytes of messages of the first worker in a step, both ways.
@@ -27,13 +28,13 @@ struct ProbeMeasurement {
   private var isMeasuring = false
   private var updatedBefore = 0
 
-  mutating func begin(_ servers: [ServerState<Int>]) {
+  mutating func begin(_ servers: [ServerSession<Int>]) {
     isMeasuring = true
     updatedBefore = servers.reduce(0) { $0 + $1.statistics.rowsUpdated }
   }
 
   /// Turns sums into means of a step.
-  mutating func end(steps: Int, servers: [ServerState<Int>]) {
+  mutating func end(steps: Int, servers: [ServerSession<Int>]) {
     isMeasuring = false
     let count = Double(max(1, steps))
     computing /= count

@@ -1,3 +1,4 @@
+import ParameterServer
 import Protocol
 import Worker
 
@@ -11,10 +12,9 @@ final class ProbeMember {
   var epoch = 0
   /// The version of its last pull.
   var pulledVersion = 0
-  /// The requests that it waits for.
-  var awaited: [UInt64] = []
-  var awaitsPush = false
-  var replies: [UInt64: DataReplyBody] = [:]
+  var conversation = ServerConversation()
+  /// What its work has waited for.
+  private var inputs: [WorkInput] = []
 
   init(id: Int, shards: [UInt32], engine: WorkerEngine) {
     self.id = id
@@ -22,31 +22,24 @@ final class ProbeMember {
     self.engine = engine
   }
 
-  /// Whether all its requests are answered.
-  var isReady: Bool { awaited.allSatisfy { replies[$0] != nil } }
+  /// Keeps what its work waits for until it is taken.
+  func note(_ input: WorkInput) { inputs.append(input) }
 
-  /// What its work waits for; begins the work of the next epoch if the last one is over.
-  func takeInput(stepsPerEpoch: Int, roundsPerStep: Int) throws -> WorkInput {
+  /// What its work waits for, nil if that has not come; begins the work of the next epoch if the
+  /// last one is over.
+  ///
+  /// - Throws: `TrainingError`.
+  func takeInput(_ schedule: StepSchedule) throws -> WorkInput? {
     guard workEpoch == epoch else {
-      let first = UInt64(epoch * stepsPerEpoch * roundsPerStep)
+      let first = UInt64(epoch) * schedule.versionsPerEpoch
       work = try engine.work(
         for: WorkerTask(
           id: UInt64(epoch) + 1, generation: 1,
           body: .train(
             epoch: UInt32(epoch), firstVersion: first, startVersion: first, shards: shards)))
       workEpoch = epoch
-      awaited = []
       return .begin
     }
-    defer {
-      awaited = []
-      replies = [:]
-    }
-    if awaitsPush { return .sent }
-    let bodies = awaited.compactMap { replies[$0] }
-    let pulled = bodies.compactMap { if case .pulled(let reply) = $0 { reply } else { nil } }
-    if !pulled.isEmpty { return .pulled(pulled) }
-    return .reduced(
-      bodies.compactMap { if case .reduced(let reply) = $0 { reply } else { nil } })
+    return inputs.isEmpty ? nil : inputs.removeFirst()
   }
 }

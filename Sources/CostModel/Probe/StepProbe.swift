@@ -18,9 +18,8 @@ final class StepProbe {
   private let batchSize: Int
   private let serverCount: Int
   private let schedule: StepSchedule
-  private var servers: [ServerState<Int>]
+  private var servers: [ServerSession<Int>]
   private var members: [ProbeMember]
-  private var lastID: UInt64 = 0
   private let caches = ProcessorCaches()
   private(set) var measured = ProbeMeasurement()
 
@@ -40,10 +39,12 @@ final class StepProbe {
     self.schedule = schedule
     let shards = configuration.training.shards
     servers = try (0..<count).map { rank in
-      try ServerState(
-        rank: rank, serverCount: count, runID: "probe", generation: 1, tables: setup.model.tables,
-        seed: setup.seed, shardCount: shards, schedule: schedule,
-        optimizer: OptimizerConfiguration(configuration))
+      let state = try ServerState<Int>(
+        rank: rank, serverCount: count, runID: Self.runID, generation: 1,
+        tables: setup.model.tables, seed: setup.seed, shardCount: shards, schedule: schedule,
+        optimizer: OptimizerConfiguration(configuration),
+        consistency: Consistency(configuration))
+      return Self.session(serving: state, schedule)
     }
     let own = (shards + configuration.cluster.workers - 1) / configuration.cluster.workers
     members = []
@@ -57,13 +58,29 @@ final class StepProbe {
               seed: setup.seed, shardCount: shards, roundsPerStep: setup.roundsPerStep,
               batchSize: size, topK: [1], rankBlockSize: 1, materializeBlockSize: 1))))
     }
-    for member in members {
-      for server in 0..<count {
-        let hello = DataHello(runID: "probe", generation: 1, sender: "worker \(member.id)")
-        lastID += 1
-        _ = servers[server].answer(DataRequest(id: lastID, body: .hello(hello)), from: member.id)
-      }
-    }
+    for index in members.indices { try greet(index) }
+  }
+
+  private static let runID = "probe"
+
+  /// A server that was welcomed to a run and has its tables.
+  private static func session(
+    serving state: ServerState<Int>, _ schedule: StepSchedule
+  ) -> ServerSession<Int> {
+    var session = ServerSession<Int>(
+      hello: NodeHello(
+        role: .server, incarnation: UInt64(state.rank) + 1, runID: runID, dataEndpoint: "probe",
+        host: "probe", processID: 1), at: 0)
+    let welcome = Welcome(
+      runID: runID, generation: 1, rank: UInt32(state.rank), configuration: "", tables: [],
+      seed: 0, shardCount: UInt32(state.shardCount),
+      stepsPerEpoch: UInt32(schedule.stepsPerEpoch),
+      roundsPerStep: UInt32(schedule.roundsPerStep), serverCount: UInt32(state.serverCount),
+      heartbeatInterval: 1)
+    _ = session.handle(
+      .coordinator(CoordinatorEnvelope(term: 1, message: .welcome(welcome))), at: 0)
+    _ = session.handle(.prepared(state), at: 0)
+    return session
   }
 
   /// Runs whole steps.
@@ -107,60 +124,72 @@ final class StepProbe {
   private func advance(toVersion end: Int) throws {
     while members[0].pulledVersion < end {
       var isStuck = true
-      for index in members.indices where members[index].isReady {
-        try advance(index)
+      for index in members.indices {
+        guard let input = try members[index].takeInput(schedule) else { continue }
+        try advance(index, input)
         isStuck = false
       }
       guard !isStuck else { throw TrainingError("The probe's workers wait for each other.") }
     }
   }
 
-  private func advance(_ index: Int) throws {
+  private func advance(_ index: Int, _ input: WorkInput) throws {
     let member = members[index]
     let isOwn = index == 0
-    let input = try member.takeInput(
-      stepsPerEpoch: schedule.stepsPerEpoch, roundsPerStep: setup.roundsPerStep)
     // The processes of a cluster find the bytes of others' messages in no cache of their own.
     caches.evict()
     let output = try measured.computing(isOwn) { try member.work?.advance(input) }
-    switch output {
-    case nil: throw TrainingError("The probe has no work.")
-    case .pull(let requests):
+    guard let output else { throw TrainingError("The probe has no work.") }
+    if case .pull(let requests) = output {
       member.pulledVersion = requests.first.map { Int($0.body.version) } ?? 0
-      try send(requests.map { ($0.server, .pull($0.body)) }, of: member, isOwn)
-    case .reduce(let requests):
-      try send(requests.map { ($0.server, .reduce($0.body)) }, of: member, isOwn)
-    case .push(let requests):
-      try send(requests.map { ($0.server, .push($0.body)) }, of: member, isOwn)
-    case .done: member.epoch += 1
+    }
+    caches.evict()
+    let actions = measured.coding(isOwn, .worker) { member.conversation.perform(output, at: 0) }
+    try perform(actions, of: index)
+  }
+
+  private func greet(_ index: Int) throws {
+    let hello = DataHello(
+      runID: Self.runID, generation: 1, sender: "worker \(members[index].id)")
+    try perform(
+      members[index].conversation.greet(hello, serverCount: serverCount, at: 0), of: index)
+  }
+
+  private func perform(_ actions: [ServerConversation.Action], of index: Int) throws {
+    let member = members[index]
+    for action in actions {
+      switch action {
+      case .request(let request, let server), .probe(let request, let server):
+        try pass(request, to: server, of: index)
+      case .advance(let input): member.note(input)
+      case .done: member.epoch += 1
+      case .greeted: break
+      case .lost(let server): throw TrainingError("The probe's server \(server) is lost.")
+      case .refused(let failure): throw TrainingError(failure.message)
+      case .outdated(let message): throw TrainingError(message)
+      }
     }
   }
 
-  private func send(
-    _ requests: [(server: Int, body: DataRequestBody)], of member: ProbeMember, _ isOwn: Bool
-  ) throws {
-    member.awaited = requests.map { _ in
-      lastID += 1
-      return lastID
+  /// Passes a request to a server, and its replies to the workers.
+  private func pass(_ request: DataRequest, to server: Int, of index: Int) throws {
+    let isOwn = index == 0
+    let message = measured.coding(isOwn, .worker) { request.encoded() }
+    if isOwn { measured.note(message, request.body) }
+    let received = try measured.coding(isOwn, .server) { try DataRequest(decoding: message) }
+    let actions = measured.serving {
+      servers[server].handle(.request(received, from: members[index].id), at: 0)
     }
-    caches.evict()
-    member.awaitsPush = requests.contains { if case .push = $0.body { true } else { false } }
-    for (id, (server, body)) in zip(member.awaited, requests) {
-      let request = DataRequest(id: id, body: body)
-      let message = measured.coding(isOwn, .worker) { request.encoded() }
-      if isOwn { measured.note(message, body) }
-      let received = try measured.coding(isOwn, .server) { try DataRequest(decoding: message) }
-      let replies = measured.serving { servers[server].answer(received, from: member.id) }
-      for reply in replies {
-        let toOwn = reply.peer == 0
-        let message = measured.coding(toOwn, .server) { reply.reply.encoded() }
-        if toOwn { measured.noteReply(message) }
-        let answer = try measured.coding(toOwn, .worker) { try DataReply(decoding: message) }
-        if case .refused(let refusal) = answer.body {
-          throw TrainingError("The probe's server \(server) refused: \(refusal.message)")
-        }
-        members.first { $0.id == reply.peer }?.replies[answer.requestID] = answer.body
+    for case .reply(let reply, let peer) in actions {
+      guard let receiver = members.firstIndex(where: { $0.id == peer }) else { continue }
+      let isOwn = receiver == 0
+      let message = measured.coding(isOwn, .server) { reply.encoded() }
+      if isOwn { measured.noteReply(message) }
+      let actions = try measured.coding(isOwn, .worker) {
+        let answer = try DataReply(decoding: message)
+        return members[receiver].conversation.handle(answer, from: server, at: 0)
       }
+      try perform(actions, of: receiver)
     }
   }
 }
