@@ -40,8 +40,8 @@ import Testing
     }
     let expected = SampledNeighbours(fanOuts: fanOuts).rows(in: 40, of: counts)
     let (meanUsers, meanItems) = (Double(userSum) / 60, Double(itemSum) / 60)
-    #expect(abs(expected.users / meanUsers - 1) < 0.06, "\(expected.users) \(meanUsers)")
-    #expect(abs(expected.items / meanItems - 1) < 0.06, "\(expected.items) \(meanItems)")
+    #expect(abs(expected.users / meanUsers - 1) < 0.1, "\(expected.users) \(meanUsers)")
+    #expect(abs(expected.items / meanItems - 1) < 0.1, "\(expected.items) \(meanItems)")
   }
 
   @Test("they do not grow with the number of users, where whole tables do")
