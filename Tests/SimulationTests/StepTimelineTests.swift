@@ -22,9 +22,9 @@ import Testing
   @Test("one worker and one server: the computation, two round trips and the bytes")
   func one() {
     let timing = StepTimeline.timing(
-      Self.costs(serverSeconds: 0.001, bytes: 1e6, latency: 0.002))
+      Self.costs(serverSeconds: 0.001, bytes: 1e6, latency: 0.02))
     // Each round trip is two latencies, one transfer of a megabyte and one message at the server.
-    #expect(isClose(timing.stepSeconds, 0.01 + 4 * 0.002 + 2 * 0.001 + 2 * 0.001))
+    #expect(isClose(timing.stepSeconds, 0.01 + 4 * 0.02 + 2 * 0.001 + 2 * 0.001))
     #expect(isClose(timing.workerUse, 0.01 / timing.stepSeconds))
     #expect(isClose(timing.serverUse, 0.002 / timing.stepSeconds))
     #expect(timing.limit == .waiting)

@@ -78,14 +78,15 @@ package struct StepTiming: Sendable, Equatable {
     case waiting = "waiting: round trips and barriers"
   }
 
-  /// The part that is busy for most of the time; waiting if none is for half of it.
+  /// The part that is busy for most of the time; waiting if none is for a quarter of it. The parts
+  /// of a step follow one another, so that none need be busy for half of it.
   package var limit: Limit {
     let uses: [(Limit, Double)] = [
       (.workers, workerUse), (.servers, serverUse), (.sending, sendingUse),
       (.receiving, receivingUse),
     ]
     let most = uses.max { $0.1 < $1.1 }
-    guard let most, most.1 >= 0.5 else { return .waiting }
+    guard let most, most.1 >= 0.25 else { return .waiting }
     return most.0
   }
 }
