@@ -169,8 +169,8 @@ struct SizeOptions: ParsableArguments {
 struct NetworkOptions: ParsableArguments {
   @Flag(
     help: """
-      Simulate clusters with 1, 2, 4 … workers, up to --workers, with servers in proportion, and \
-      print what limits each.
+      Simulate clusters with 1, 2, 4, ... workers, up to --workers, with servers in proportion, \
+      and print what limits each.
       """)
   var scaling = false
 
@@ -183,7 +183,7 @@ struct NetworkOptions: ParsableArguments {
       """)
   var machineMemory: Double?
 
-  @Option(help: "Bandwidth of a machine in each direction, 10⁹ bits per second (default: 10).")
+  @Option(help: "Bandwidth of a machine in each direction, gigabits per second (default: 10).")
   var networkBandwidth: Double?
 
   @Option(help: "Time from one machine to another, microseconds (default: 50).")

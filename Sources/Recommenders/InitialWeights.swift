@@ -39,8 +39,8 @@ public struct InitialWeights: Sendable {
 
   /// Copies rows of a table, `[rows, width]`.
   ///
-  /// - Precondition: ``check(fit:)`` has accepted the tables, or ``check(fit:userCount:itemCount:)``
-  ///   has and the file has the rows.
+  /// - Precondition: ``check(fit:)`` or ``check(fit:userCount:itemCount:)`` has accepted the
+  ///   tables, and the file has the rows.
   package func copy(_ rows: Range<Int>, of table: TableSpec, to target: UnsafeMutablePointer<Float>)
   {
     guard !rows.isEmpty, let entry = entries[table.name], let base = file.bytes.baseAddress else {

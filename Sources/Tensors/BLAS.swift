@@ -69,7 +69,7 @@ public enum BLAS {
 
   /// `y += alpha · x` over `count` elements, which do not overlap.
   ///
-  /// Not OpenBLAS's: most rows have 64 elements, and a call of `cblas_saxpy` takes longer than those.
+  /// Not OpenBLAS's: a call of `cblas_saxpy` takes longer than a row of 64 elements.
   public static func accumulate(
     _ x: UnsafePointer<Float>, scaledBy alpha: Float = 1, into y: UnsafeMutablePointer<Float>,
     count: Int
@@ -126,9 +126,7 @@ extension BLAS {
     return c
   }
 
-  /// `y += alpha · x` over `count` elements, which do not overlap.
-  ///
-  /// Not OpenBLAS's: most rows have 64 elements, and a call of `cblas_saxpy` takes longer than those.
+  /// `y += alpha · x` over `count` elements.
   static func accumulate(
     _ x: UnsafePointer<Double>, scaledBy alpha: Double, into y: UnsafeMutablePointer<Double>,
     count: Int

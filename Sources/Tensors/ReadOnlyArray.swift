@@ -1,8 +1,8 @@
 /// Numbers that do not change any more, in memory of this process or in a file that is mapped into
 /// it. Copies and slices share them; slices keep the indices of the whole, as those of `Array` do.
 ///
-/// Inlinable, because every number is read through it: a call to a generic function of another module
-/// takes ten times as long as the read.
+/// Inlinable, because every number is read through it: a call to a generic function of another
+/// module takes ten times as long as the read.
 ///
 /// `Sendable` is unchecked because nothing writes to the numbers, and their owner lives as long as
 /// any copy.

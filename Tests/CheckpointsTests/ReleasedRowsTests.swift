@@ -3,6 +3,7 @@ import Files
 import Foundation
 import ObjectStorage
 import ParameterServer
+import Protocol
 import TestSupport
 import Testing
 

@@ -140,7 +140,10 @@ import Testing
     let data = try folder.generateData()
     let options = ["--set", "epoch_steps=2", "--set", "checkpoint_steps=1"]
     let plan = try Command(
-      arguments: ["train", "--data", data, "--dry-run", "--json", "--set", "epoch_steps=2"])
+      arguments: [
+        "train", "--data", data, "--dry-run", "--json", "--set", "epoch_steps=2", "--set",
+        "train_batch_size=512",
+      ])
     #expect(plan.output.contains("\"steps_per_epoch\" : 2"), "\(plan.output)")
     let alone = try train(folder, "alone", data: data, ["--single-process"] + options)
     let cluster = try train(folder, "cluster", data: data, ["--servers", "2"] + options)

@@ -12,7 +12,7 @@ extension SyntheticData {
   /// are there.
   ///
   /// In memory are the items' preferences, `[I, Q]`, and the user closest to each item; all else is
-  /// made in blocks. Until all is complete, a folder `.draft` in the folder has what is made so far:
+  /// made in blocks. Until all is complete, a folder `.draft` in it has what is made so far:
   /// a generation that was killed is continued by the next one of the same data set, and the bytes
   /// are those of an undisturbed one.
   ///
