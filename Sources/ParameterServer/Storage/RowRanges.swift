@@ -55,6 +55,17 @@ struct RowRange {
   }
 }
 
+extension RowRange {
+  /// Prefetches what is needed of rows that follow: the first, and the second one's block.
+  @inline(__always)
+  func prefetch(_ upcoming: (row: Int?, later: Int?)) {
+    if let later = upcoming.later, rows.contains(later) {
+      RowBlock.prefetch(blocks + (later >> blockShift))
+    }
+    if let row = upcoming.row { prefetch(row) }
+  }
+}
+
 extension TableStore {
   /// Rows of a range in which a lane updates so many of them that it is worth its while.
   private var rowsPerRange: Int { max(1, (1 << 14) / max(1, layout.width)) }

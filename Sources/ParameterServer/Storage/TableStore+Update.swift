@@ -57,7 +57,7 @@ extension TableStore {
       let wide = WideRow(layout)
       var count = 0
       while let merged = merge.next() {
-        if let upcoming = merged.upcoming { range.prefetch(upcoming) }
+        range.prefetch(merged.upcoming)
         let row = range.writableRow(at: merged.index)
         wide.load(row.values)
         body(WritableRow(values: wide.values, lastUpdate: row.lastUpdate), merged.gradient)
@@ -76,7 +76,7 @@ extension TableStore {
     forEachGradientRange(sources) { range, merge in
       var count = 0
       while let merged = merge.next() {
-        if let upcoming = merged.upcoming { range.prefetch(upcoming) }
+        range.prefetch(merged.upcoming)
         body(range.writableRow(at: merged.index), merged.gradient)
         count += 1
       }
@@ -158,8 +158,8 @@ struct GradientMerge: ~Copyable {
     let index: Int
     /// `[width]`, not necessarily aligned; valid until the next call of `next`.
     let gradient: UnsafeRawPointer
-    /// A row that will follow soon, for prefetching.
-    let upcoming: Int?
+    /// Rows that will follow soon and somewhat later, for prefetching.
+    let upcoming: (row: Int?, later: Int?)
   }
 
   /// How many rows ahead `upcoming` is: enough to hide the memory latency, and few enough to stay
@@ -195,7 +195,7 @@ struct GradientMerge: ~Copyable {
     }
     guard index < Int.max else { return nil }
     var gradient: UnsafeRawPointer?
-    var upcoming: Int?
+    var upcoming: (row: Int?, later: Int?) = (nil, nil)
     for number in sources.indices {
       let source = sources[number]
       let position = positions[number]
@@ -205,7 +205,10 @@ struct GradientMerge: ~Copyable {
       guard let earlier = gradient else {
         gradient = values  // the only one so far: used where it lies
         if position + Self.lookahead < ends[number] {
-          upcoming = source.row(at: position + Self.lookahead)
+          upcoming.row = source.row(at: position + Self.lookahead)
+        }
+        if position + 2 * Self.lookahead < ends[number] {
+          upcoming.later = source.row(at: position + 2 * Self.lookahead)
         }
         continue
       }
