@@ -28,6 +28,11 @@ public struct BatchSampler: Sendable {
     (dataset.trainUsers.count - 1) / batchSize + 1
   }
 
+  /// The steps of an epoch that has at most `most` of them; all if that is 0.
+  public func stepsPerEpoch(atMost most: Int) -> Int {
+    most == 0 ? stepsPerEpoch : min(most, stepsPerEpoch)
+  }
+
   /// How many triplets a step has, all shards together.
   ///
   /// - Precondition: `0 <= step < stepsPerEpoch`.

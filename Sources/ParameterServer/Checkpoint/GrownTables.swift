@@ -79,42 +79,32 @@ package struct GrownTables {
   private mutating func fill(
     _ table: Int, from earlier: Earlier, by clock: Optimizer, _ initialValues: InitialValues
   ) throws {
-    let store = tables[table]
-    let known = earlier.rows[store.spec.name] ?? 0
-    var isRestored = [Bool](repeating: false, count: store.rowCount)
-    let local = { (row: UInt32) -> Int? in
-      row < known ? store.directory.localIndex(ofRow: row).map(Int.init) : nil
+    let (spec, directory) = (tables[table].spec, tables[table].directory)
+    let known = earlier.rows[spec.name] ?? 0
+    func damaged(_ problem: String) -> ParameterServerError {
+      ParameterServerError(
+        .checkpoint,
+        """
+        The checkpoint of version \(earlier.source.version) cannot be continued: table \
+        '\(spec.name)' \(problem); use another checkpoint.
+        """)
     }
-    let settling = settling(of: store, by: clock)
+    var isRestored: [Bool] = []
     if known > 0 {
-      try earlier.source.readRows(
-        of: TableShape(name: store.spec.name, rows: known, layout: store.layout),
-        where: { local($0) != nil }
-      ) { rows in
-        var block = TableStore.WritableBlock()
-        for (position, row) in rows.ids.enumerated() {
-          guard let index = local(row) else { continue }
-          guard !isRestored[index] else { throw damaged(table, earlier, "has row \(row) twice") }
-          if let updates = rows.lastUpdates?[position], updates > settling.mostUpdates {
-            throw damaged(
-              table, earlier,
-              "has row \(row) at update \(updates), but there were only \(settling.mostUpdates)")
-          }
-          isRestored[index] = true
-          tables[table].restore(rows, at: position, toRowAt: index, in: &block)
-          settling.apply(to: tables[table].writableRow(at: index, in: &block), id: Int(row))
-        }
-      }
+      let settling = settling(of: tables[table], by: clock)
+      isRestored = try tables[table].restore(
+        from: earlier.source, rowCount: known, mostUpdates: settling.mostUpdates,
+        damaged: damaged, settling.apply)
     }
     var block = TableStore.WritableBlock()
-    try store.directory.forEachRow { index, row in
+    try directory.forEachRow { index, row in
       guard row >= known else {
-        guard isRestored[index] else { throw damaged(table, earlier, "lacks row \(row)") }
+        guard isRestored[index] else { throw damaged("lacks row \(row)") }
         return
       }
-      guard store.spec.initializer == .pushed else { return }
+      guard spec.initializer == .pushed else { return }
       let values = tables[table].writableRow(at: index, in: &block).values
-      initialValues(table, row, UnsafeMutableBufferPointer(start: values, count: store.spec.width))
+      initialValues(table, row, UnsafeMutableBufferPointer(start: values, count: spec.width))
     }
   }
 
@@ -126,25 +116,16 @@ package struct GrownTables {
       return Settling(
         layout: store.layout, steps: clock.catchUp(of: spec.rule),
         mostUpdates: UInt32(clock.stepCount(of: group)), newCount: UInt32(count),
-        rounding: store.layout.isRounded
-          ? StateRounding(seed: store.seed, table: spec, step: count) : nil)
+        rounded: store.layout.isRounded
+          ? (
+            WideRow(store.layout), StateRounding(seed: store.seed, table: spec, step: count)
+          ) : nil)
     // A flag: whether there was an update.
     case .movingAverage:
-      return Settling(layout: store.layout, steps: nil, mostUpdates: 1, newCount: 1, rounding: nil)
+      return Settling(layout: store.layout, steps: nil, mostUpdates: 1, newCount: 1, rounded: nil)
     case .assigned:
-      return Settling(layout: store.layout, steps: nil, mostUpdates: 0, newCount: 0, rounding: nil)
+      return Settling(layout: store.layout, steps: nil, mostUpdates: 0, newCount: 0, rounded: nil)
     }
-  }
-
-  private func damaged(
-    _ table: Int, _ earlier: Earlier, _ problem: String
-  ) -> ParameterServerError {
-    ParameterServerError(
-      .checkpoint,
-      """
-      The checkpoint of version \(earlier.source.version) cannot be continued: table \
-      '\(tables[table].spec.name)' \(problem); use another checkpoint.
-      """)
   }
 
   /// What the server would write. It has no sums of an epoch yet.
@@ -166,7 +147,8 @@ private struct Settling {
   let mostUpdates: UInt32
   /// The number that the last of them gets.
   let newCount: UInt32
-  let rounding: StateRounding?
+  /// Where rows are computed whose states are rounded, and how; nil if they are not.
+  let rounded: (row: WideRow, by: StateRounding)?
 
   func apply(to row: TableStore.WritableRow, id: Int) {
     // A row that was never updated has no states that steps without a gradient could change.
@@ -174,12 +156,11 @@ private struct Settling {
     let done = Int(lastUpdate.pointee)
     lastUpdate.pointee = newCount
     guard let steps, done < steps.count else { return }
-    guard let rounding else {
+    guard let rounded else {
       return steps.catchUp(row.values, width: layout.width, from: done)
     }
-    let wide = WideRow(layout)
-    wide.load(row.values)
-    steps.catchUp(wide.values, width: layout.width, from: done)
-    wide.store(to: row.values, row: id, by: rounding)
+    rounded.row.load(row.values)
+    steps.catchUp(rounded.row.values, width: layout.width, from: done)
+    rounded.row.store(to: row.values, row: id, by: rounded.by)
   }
 }

@@ -38,32 +38,21 @@ extension ServerState {
   }
 
   private mutating func restore(_ table: Int, from source: some CheckpointSource) throws {
-    // Not the table itself: with a second reference to its rows, every row would be copied.
-    let shape = TableShape(tables[table].spec, tables[table].layout)
-    let directory = tables[table].directory
-    let mostUpdates = mostUpdates(of: tables[table].spec.rule)
-    var isRestored = [Bool](repeating: false, count: directory.count)
-    var count = 0
-    let index = { (row: UInt32) -> Int? in
-      row < directory.tableRows ? directory.localIndex(ofRow: row).map(Int.init) : nil
+    let (name, version) = (tables[table].spec.name, version)
+    func damaged(_ problem: String) -> ParameterServerError {
+      ParameterServerError(
+        .checkpoint,
+        """
+        The checkpoint of version \(version) cannot be restored: table '\(name)' \(problem); use \
+        another checkpoint.
+        """)
     }
-    try source.readRows(of: shape, where: { index($0) != nil }) { rows in
-      var block = TableStore.WritableBlock()
-      for (position, row) in rows.ids.enumerated() {
-        guard let index = index(row) else { continue }
-        guard !isRestored[index] else { throw damaged(table, "has row \(row) twice") }
-        if let updates = rows.lastUpdates?[position], updates > mostUpdates {
-          throw damaged(
-            table, "has row \(row) at update \(updates), but there were only \(mostUpdates)")
-        }
-        isRestored[index] = true
-        count += 1
-        tables[table].restore(rows, at: position, toRowAt: index, in: &block)
-      }
-    }
-    guard count == directory.count else {
-      throw damaged(
-        table, "lacks \(directory.count - count) of the \(directory.count) rows of server \(rank)")
+    let isRestored = try tables[table].restore(
+      from: source, rowCount: tables[table].spec.rows,
+      mostUpdates: mostUpdates(of: tables[table].spec.rule), damaged: damaged)
+    let missing = isRestored.count { !$0 }
+    guard missing == 0 else {
+      throw damaged("lacks \(missing) of the \(isRestored.count) rows of server \(rank)")
     }
   }
 
@@ -76,20 +65,52 @@ extension ServerState {
     case .assigned: 0
     }
   }
-
-  private func damaged(_ table: Int, _ problem: String) -> ParameterServerError {
-    ParameterServerError(
-      .checkpoint,
-      """
-      The checkpoint of version \(version) cannot be restored: table '\(tables[table].spec.name)' \
-      \(problem); use another checkpoint.
-      """)
-  }
 }
 
 extension TableStore {
-  /// Replaces a row with its states and update number.
+  /// Replaces rows by those that a checkpoint has of them.
+  ///
+  /// Called on the table where it is kept: with a second reference to its rows, every one would be
+  /// copied.
+  ///
+  /// - Parameters:
+  ///   - rowCount: of the table in the checkpoint; further rows are not looked for.
+  ///   - mostUpdates: how many updates a row can have had.
+  ///   - damaged: the error for a problem of the checkpoint's table.
+  ///   - body: called with each replaced row and its id.
+  /// - Returns: which rows were replaced, by local index.
   mutating func restore(
+    from source: any CheckpointSource, rowCount: Int, mostUpdates: UInt32,
+    damaged: (_ problem: String) -> ParameterServerError,
+    _ body: (_ row: WritableRow, _ id: Int) -> Void = { _, _ in }
+  ) throws -> [Bool] {
+    let directory = directory
+    var isRestored = [Bool](repeating: false, count: directory.count)
+    let index = { (row: UInt32) -> Int? in
+      row < rowCount ? directory.localIndex(ofRow: row).map(Int.init) : nil
+    }
+    try source.readRows(
+      of: TableShape(name: spec.name, rows: rowCount, layout: layout),
+      where: { index($0) != nil }
+    ) { rows in
+      var block = WritableBlock()
+      for (position, row) in rows.ids.enumerated() {
+        guard let index = index(row) else { continue }
+        guard !isRestored[index] else { throw damaged("has row \(row) twice") }
+        if let updates = rows.lastUpdates?[position], updates > mostUpdates {
+          throw damaged(
+            "has row \(row) at update \(updates), but there were only \(mostUpdates)")
+        }
+        isRestored[index] = true
+        restore(rows, at: position, toRowAt: index, in: &block)
+        body(writableRow(at: index, in: &block), Int(row))
+      }
+    }
+    return isRestored
+  }
+
+  /// Replaces a row with its states and update number.
+  private mutating func restore(
     _ rows: StoredRows, at position: Int, toRowAt index: Int, in block: inout WritableBlock
   ) {
     let row = writableRow(at: index, in: &block)

@@ -62,10 +62,7 @@ package final class WorkerEngine {
   /// Which rows are trained; nil for all.
   let admission: Admission?
   /// Steps of an epoch.
-  var stepsPerEpoch: Int {
-    setting.epochSteps == 0
-      ? sampler.stepsPerEpoch : min(setting.epochSteps, sampler.stepsPerEpoch)
-  }
+  var stepsPerEpoch: Int { sampler.stepsPerEpoch(atMost: setting.epochSteps) }
   /// What a ranking is measured against.
   private(set) lazy var evaluationSplits = dataset.evaluationSplits(
     groups: setting.measuresGroups, sample: sample)

@@ -174,10 +174,8 @@ package struct RunSetup: Sendable {
   }
 
   private var stepsPerEpoch: Int {
-    let batch = configuration.training.batchSize
-    let all = (dataset.trainUsers.count + batch - 1) / batch
-    let most = configuration.training.epochSteps
-    return most == 0 ? all : min(most, all)
+    BatchSampler(dataset: dataset, seed: seed, batchSize: configuration.training.batchSize)
+      .stepsPerEpoch(atMost: configuration.training.epochSteps)
   }
 
   /// The interactions that an epoch trains on.
