@@ -66,7 +66,16 @@ public struct BatchSampler: Sendable {
               let user = dataset.trainUsers[interaction]
               users[index] = user
               positives[index] = dataset.trainItems[interaction]
-              negatives[index] = sampler.draw(user: user, position: first + index)
+            }
+            // Of many users, offsets and items come from memory.
+            for index in range {
+              if index + 16 < range.upperBound {
+                dataset.train.prefetchOffset(ofRow: Int(users[index + 16]))
+              }
+              if index + 8 < range.upperBound {
+                dataset.train.prefetchColumns(ofRow: Int(users[index + 8]))
+              }
+              negatives[index] = sampler.draw(user: users[index], position: first + index)
             }
           }
         }

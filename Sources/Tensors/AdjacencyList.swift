@@ -70,6 +70,17 @@ public struct AdjacencyList: Sendable, Equatable {
     return low < offsets[row + 1] && columns[low] == column
   }
 
+  /// Prefetches where a row begins, for a row that will be looked up soon.
+  @inline(__always)
+  package func prefetchOffset(ofRow row: Int) { offsets.prefetch(row) }
+
+  /// Prefetches the first columns of a row that will be looked up soon, and whose offset is there.
+  @inline(__always)
+  package func prefetchColumns(ofRow row: Int) {
+    let start = offsets[row]
+    if start < columns.endIndex { columns.prefetch(start) }
+  }
+
   /// How many columns are set in a row.
   public func degree(_ row: Int) -> Int { offsets[row + 1] - offsets[row] }
 }

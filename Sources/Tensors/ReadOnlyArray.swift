@@ -1,3 +1,5 @@
+internal import CKernels
+
 /// Numbers that do not change any more, in memory of this process or in a file that is mapped into
 /// it. Copies and slices share them; slices keep the indices of the whole, as those of `Array` do.
 ///
@@ -45,6 +47,19 @@ public struct ReadOnlyArray<Element: BitwiseCopyable & Sendable>: RandomAccessCo
     precondition(
       bounds.lowerBound >= startIndex && bounds.upperBound <= endIndex, "\(bounds) out of range")
     return ReadOnlyArray(elements: elements, owner: owner, indices: bounds)
+  }
+
+  /// Prefetches the numbers around a position, for reading.
+  ///
+  /// - Precondition: `position` is an index.
+  @inline(__always)
+  package func prefetch(_ position: Int) {
+    precondition(position >= startIndex && position < endIndex, "index \(position) out of range")
+    withExtendedLifetime(owner) {
+      if let base = elements.baseAddress {
+        mrdib_prefetch_for_reading(base + position, MemoryLayout<Element>.stride)
+      }
+    }
   }
 
   /// Calls a closure with all numbers, from index 0.

@@ -5,6 +5,7 @@
 #include "CKernelsElementwise.h"
 #include "CKernelsGate.h"
 #include "CKernelsGaussian.h"
+#include "CKernelsHalf.h"
 #include "CKernelsLanes.h"
 #include "CKernelsRandom.h"
 #include "CKernelsRanking.h"

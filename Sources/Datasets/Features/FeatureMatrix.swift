@@ -189,9 +189,22 @@ public struct FeatureMatrix: Sendable {
   public func gather(_ items: [Int32], into destination: UnsafeMutablePointer<Float>) {
     Lanes.current.forEachRange(of: items.count, elements: columns) { range in
       for position in range {
+        if position + Self.lookahead < range.upperBound {
+          prefetchRow(Int(items[position + Self.lookahead]))
+        }
         copyRow(Int(items[position]), to: destination + position * columns)
       }
     }
+  }
+
+  /// How many rows ahead rows are prefetched: those of many items come from memory, not a cache.
+  private static let lookahead = 8
+
+  private func prefetchRow(_ row: Int) {
+    guard case .file(let file) = storage else { return }
+    guard let plan else { return file.prefetchRow(row) }
+    let origin = plan.origins[row]
+    if origin >= 0 { file.prefetchRow(Int(origin)) }
   }
 
   private static func copyRow(

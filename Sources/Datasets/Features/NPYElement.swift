@@ -1,3 +1,5 @@
+internal import CKernels
+
 /// How one number of a feature file is stored.
 public enum NPYElement: String, Sendable, Codable {
   case float16 = "f2"
@@ -24,6 +26,9 @@ public enum NPYElement: String, Sendable, Codable {
   ) {
     let place = (first, stride, count, isBigEndian)
     switch self {
+    case .float16 where stride == 1 && isBigEndian == (UInt16(bigEndian: 1) == 1):
+      guard let base = bytes.baseAddress else { return }
+      mrdib_widen_half(destination, base + first * byteCount, count)
     case .float16: Self.convert(bytes, place, to: destination) { Self.float(half: $0) }
     case .float32: Self.convert(bytes, place, to: destination) { Float(bitPattern: $0) }
     case .float64: Self.convert(bytes, place, to: destination) { Float(Double(bitPattern: $0)) }

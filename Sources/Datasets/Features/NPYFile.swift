@@ -1,3 +1,4 @@
+internal import CKernels
 import Files
 import Tensors
 
@@ -100,6 +101,16 @@ public final class NPYFile: Sendable {
         payload, first: first, stride: stride, count: columns, isBigEndian: isBigEndian,
         to: destination)
     }
+  }
+
+  /// Prefetches a row that will be copied soon. A column-wise file has no rows to prefetch.
+  ///
+  /// - Precondition: `0 <= row < rows`.
+  func prefetchRow(_ row: Int) {
+    precondition(row >= 0 && row < rows, "row \(row) of \(path), which has \(rows)")
+    guard !isFortranOrder, let base = payload.baseAddress else { return }
+    let rowByteCount = columns * element.byteCount
+    mrdib_prefetch_for_reading(base + row * rowByteCount, rowByteCount)
   }
 
   /// The type of numbers that a header names.

@@ -32,6 +32,23 @@ struct NPYFileTests {
     #expect(values[6] == 1 + 0x1p-10 && values[7] == 0 && values[7].sign == .minus)
   }
 
+  @Test(
+    "all half-precision numbers have the same bits in rows, which are vectorised, as in columns")
+  func everyHalfPrecisionNumber() {
+    let bytes = [0] + (0...UInt16.max).flatMap { [UInt8($0 & 0xFF), UInt8($0 >> 8)] }
+    var rows = [Float](repeating: 0, count: 1 << 16)
+    var numbers = rows
+    bytes.withUnsafeBytes { bytes in
+      let halves = UnsafeRawBufferPointer(rebasing: bytes[1...])
+      NPYElement.float16.convert(halves, count: 1 << 16, to: &rows)
+      for first in numbers.indices {
+        // One number with any stride is converted by itself.
+        NPYElement.float16.convert(halves, first: first, stride: 2, count: 1, to: &numbers[first])
+      }
+    }
+    #expect(rows.map(\.bitPattern) == numbers.map(\.bitPattern))
+  }
+
   @Test("numbers may begin at any byte", arguments: 0..<8)
   func readsUnalignedNumbers(padding: Int) throws {
     let folder = try TemporaryFolder(name: "data")
