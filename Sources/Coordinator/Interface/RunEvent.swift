@@ -33,7 +33,9 @@ package enum RunEvent: Sendable, Equatable {
   case recovering(generation: UInt64, version: UInt64)
   /// The run is resumed in an epoch, from a version.
   case resumed(epoch: UInt32, version: UInt64, from: RunOrigin)
-  case epochStarted(epoch: UInt32, workers: UInt32)
+  /// An epoch is trained; after a rollback or a new start its rest, beyond the share of its steps
+  /// that was trained before.
+  case epochStarted(epoch: UInt32, workers: UInt32, share: Double = 0)
   /// Of the task under way: units done (steps, blocks) by the slowest worker and its total.
   case progress(Activity, epoch: UInt32, done: UInt64, total: UInt64)
   case epochFinished(EpochSummary)

@@ -14,7 +14,11 @@ struct Training: Sendable, Equatable {
     var tasks = TaskDispatch(.train, unitCount: run.plan.shardCount, in: run, at: now)
     let messages = tasks.handOut(in: &run, at: now)
     let workers = UInt32(tasks.leases.outstanding.count)
-    let news = CoordinatorAction.report(.epochStarted(epoch: run.epoch, workers: workers))
+    let start = tasks.progress(in: run)
+    let news = CoordinatorAction.report(
+      .epochStarted(
+        epoch: run.epoch, workers: workers,
+        share: Double(start.done) / Double(max(1, start.total))))
     return (Training(tasks: tasks), [news] + messages)
   }
 

@@ -22,6 +22,32 @@ import Testing
       ])
   }
 
+  @Test("the rest of an epoch is as fast as it is, not as if all of it had been trained here")
+  func restOfAnEpoch() {
+    var view = ProgressView.of(.rewriting(width: 200), patience: 1)
+    // Half of epoch 4 was trained before; a quarter takes 2 s.
+    _ = view.handle(.epochStarted(epoch: 4, workers: 2, share: 0.5), at: 10)
+    guard
+      case .status(let line)? = view.handle(
+        .progress(.train, epoch: 4, done: 75, total: 100), at: 12
+      ).first
+    else {
+      Issue.record("no line")
+      return
+    }
+    #expect(line.contains("12.5k examples/s"), "\(line)")
+    // 5.25 of 10 epochs are left, each in 8 s.
+    #expect(line.hasSuffix("-42s"), "\(line)")
+    // After a rollback the same steps are trained again.
+    _ = view.handle(.epochStarted(epoch: 4, workers: 2, share: 0.5), at: 20)
+    let again = view.handle(.progress(.train, epoch: 4, done: 75, total: 100), at: 22)
+    guard case .status(let line)? = again.first else {
+      Issue.record("no line")
+      return
+    }
+    #expect(line.contains("12.5k examples/s"), "\(line)")
+  }
+
   @Test("an epoch has one line, with its evaluation and with how long ago the best one was")
   func epochs() {
     var view = ProgressView.of(.plain(interval: 30), patience: 1)

@@ -110,7 +110,7 @@ package struct ProgressView: Sendable, Equatable {
     return ProgressLines.Moment(
       epoch: epoch, epochCount: plan.evaluations.epochs, loss: loss, best: forecast.best,
       rate: isTraining && done > 0
-        ? pace.rate(share * Double(plan.examplesPerEpoch), at: now) : nil,
+        ? pace.rate(of: plan.examplesPerEpoch, at: share, now) : nil,
       secondsLeft: secondsLeft(after: Double(epoch) + (isTraining ? share : 1), at: now),
       activity: activity, done: done, total: total,
       workers: workers.map { ($0, Int(plan.workerCount)) })
@@ -140,9 +140,9 @@ package struct ProgressView: Sendable, Equatable {
     case .nodeLost(let role, _, _, _):
       if role == .worker, let count = workers { workers = max(0, count - 1) }
       return []
-    case .epochStarted(let epoch, _):
+    case .epochStarted(let epoch, _, let share):
       let lines = finished?.epoch == epoch ? [] : epochLines(at: now)
-      pace.begin(epoch, at: now)
+      pace.begin(epoch, share: share, at: now)
       forecast.begin(epoch)
       lastShownAt = lastShownAt ?? now
       return lines
@@ -195,24 +195,31 @@ package struct ProgressView: Sendable, Equatable {
 
 /// How fast epochs are trained and evaluated in this process.
 struct EpochPace: Sendable, Equatable {
+  /// When this process began to train, and how many epochs were trained before.
   private var firstAt: Double?
-  private var firstEpoch: UInt32 = 0
+  private var firstReached = 0.0
   private var epochAt = 0.0
+  /// The share of the present epoch that was trained before it began here.
+  private var epochShare = 0.0
 
-  mutating func begin(_ epoch: UInt32, at now: Double) {
-    if firstAt == nil { (firstAt, firstEpoch) = (now, epoch) }
-    epochAt = now
+  /// - Parameter share: of the epoch, which was trained before: after a rollback or a new start.
+  mutating func begin(_ epoch: UInt32, share: Double, at now: Double) {
+    if firstAt == nil { (firstAt, firstReached) = (now, Double(epoch) + share) }
+    (epochAt, epochShare) = (now, share)
   }
 
-  /// - Returns: examples per second since the epoch began; nil where no time has passed.
-  func rate(_ examples: Double, at now: Double) -> Double? {
-    now > epochAt ? examples / (now - epochAt) : nil
+  /// - Parameters:
+  ///   - examples: of an epoch.
+  ///   - share: of the present epoch, as far as it is trained.
+  /// - Returns: examples per second since the epoch began here; nil where no time has passed.
+  func rate(of examples: UInt64, at share: Double, _ now: Double) -> Double? {
+    now > epochAt ? max(0, share - epochShare) * Double(examples) / (now - epochAt) : nil
   }
 
   /// - Parameter reached: epochs that are trained, with the share of the present one.
   /// - Returns: the mean so far; nil before anything was trained.
   func secondsPerEpoch(after reached: Double, at now: Double) -> Double? {
-    guard let firstAt, reached > Double(firstEpoch) else { return nil }
-    return (now - firstAt) / (reached - Double(firstEpoch))
+    guard let firstAt, reached > firstReached else { return nil }
+    return (now - firstAt) / (reached - firstReached)
   }
 }

@@ -54,7 +54,7 @@ extension RunEvent {
       ("rollback", ["generation": .whole(generation), "version": .whole(version)])
     case .resumed(let epoch, let version, _):
       ("resumed", ["epoch": .whole(UInt64(epoch)), "version": .whole(version)])
-    case .epochStarted(let epoch, let workers):
+    case .epochStarted(let epoch, let workers, _):
       ("epoch_started", ["epoch": .whole(UInt64(epoch)), "workers": .whole(UInt64(workers))])
     case .progress: nil
     case .epochFinished(let summary):

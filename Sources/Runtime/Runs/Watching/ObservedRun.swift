@@ -63,8 +63,8 @@ package struct ObservedRun: Sendable {
   @discardableResult
   package mutating func handle(_ event: RunEvent, at now: Double) -> RunOverview.Event? {
     switch event {
-    case .epochStarted(let epoch, _):
-      pace.begin(epoch, at: now)
+    case .epochStarted(let epoch, _, let share):
+      pace.begin(epoch, share: share, at: now)
       forecast.begin(epoch)
       state = .training
       position = RunOverview.Position(
@@ -76,8 +76,8 @@ package struct ObservedRun: Sendable {
       position.activity = activity.rawValue
       (position.done, position.total) = (done, total)
       if activity == .train, done > 0, total > 0 {
-        let examples = Double(done) / Double(total) * Double(plan.examplesPerEpoch)
-        position.examplesPerSecond = pace.rate(examples, at: now)
+        let share = Double(done) / Double(total)
+        position.examplesPerSecond = pace.rate(of: plan.examplesPerEpoch, at: share, now)
       }
     case .epochFinished(let summary): finish(summary, at: now)
     case .evaluated(let evaluation): note(evaluation)
