@@ -38,6 +38,12 @@ import Testing
       sent: 12),
     Case(
       model: "bpr", settings: ["objective=plain", "workers=3", "servers=2", "shards=5"], sent: 8),
+    // Last pulls come after 20 of 47 steps.
+    Case(
+      model: "bpr",
+      settings: [
+        "objective=plain", "workers=1", "servers=1", "shards=1", "epoch_steps=20",
+      ], sent: 2),
   ]
 
   @Test(

@@ -29,7 +29,13 @@ package struct RunSize: Sendable {
 
   /// Training interactions.
   package var interactions: Int { Int(counts.total.rounded()) }
-  package var stepsPerEpoch: Int { max(1, (interactions + batchSize - 1) / batchSize) }
+  /// Steps until every training interaction was in a batch.
+  var stepsPerPass: Int { max(1, (interactions + batchSize - 1) / batchSize) }
+  /// Steps between two evaluations: those of a pass, or fewer with `epoch_steps`.
+  package var stepsPerEpoch: Int {
+    let most = configuration.training.epochSteps
+    return most == 0 ? stepsPerPass : min(most, stepsPerPass)
+  }
 
   /// The rows that a part of a step's batch needs.
   ///

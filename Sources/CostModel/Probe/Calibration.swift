@@ -17,9 +17,10 @@ package struct Calibration: Sendable {
 
   /// How much is measured.
   package struct Effort: Sendable {
-    /// Users and items of the probe where a step reads the rows of its batch alone.
-    package var users = 40_000
-    package var items = 20_000
+    /// Users and items of the probe where a step reads the rows of its batch alone: so many that
+    /// rows come from memory and not from a cache, as those of larger data do.
+    package var users = 1_000_000
+    package var items = 100_000
     /// Of both together where a step reads whole tables.
     package var nodes = 12_000
     /// Bytes of features in memory.
@@ -34,6 +35,8 @@ package struct Calibration: Sendable {
     /// Enough for sizes and memory, without processor time.
     package static let brief = {
       var effort = Effort()
+      effort.users = 40_000
+      effort.items = 20_000
       effort.seconds = 0
       effort.measuresTransport = false
       return effort
