@@ -95,14 +95,22 @@ import Testing
   @Test("a killed child is announced at once, and the leader ends the run, not the launcher")
   func lostChild() throws {
     let folder = try TemporaryFolder()
+    let pid = "\(folder.path)/pid"
     var announced: [String] = []
     let report = try launcher(folder, grace: 10).run(
       [
-        shell("coordinator", "sleep 0.3; touch \(folder.path)/over; exit 138", isLeader: true),
+        // Until the launcher has noticed that worker-1 is gone.
+        shell(
+          "coordinator",
+          """
+          while [ ! -s \(pid) ]; do sleep 0.02; done
+          while kill -0 "$(cat \(pid))" 2> /dev/null; do sleep 0.02; done
+          touch \(folder.path)/over; exit 138
+          """, isLeader: true),
         shell(
           "worker-0",
           "trap 'echo disturbed' TERM; while [ ! -e \(folder.path)/over ]; do sleep 0.02; done"),
-        shell("worker-1", "kill -9 $$"),
+        shell("worker-1", "echo $$ > \(pid); kill -9 $$"),
       ], signals: SignalPipe(), announce: { announced.append($0.sentence) })
     #expect(announced == ["worker-1 was killed by signal 9 (KILL); ending the run"])
     #expect(report.exitCode == .transient)
