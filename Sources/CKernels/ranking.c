@@ -39,16 +39,6 @@ float mrdib_ranking_score(uint64_t key) {
   return score;
 }
 
-CLONES static bool all_finite(const float *scores, size_t count) {
-  uint32_t infinite = 0;
-  for (size_t i = 0; i < count; i++) {
-    uint32_t bits;
-    memcpy(&bits, scores + i, 4);
-    infinite |= (bits & 0x7F800000u) == 0x7F800000u;
-  }
-  return !infinite;
-}
-
 CLONES static void group_maxima(const float *scores, size_t count, float *maxima) {
   memcpy(maxima, scores, GROUPS * sizeof(float));
   for (size_t i = GROUPS; i < count; i += GROUPS) {
@@ -113,8 +103,12 @@ void mrdib_ranking_finish(mrdib_ranking_row *row, size_t k) {
   if (row->count == k) row->threshold = mrdib_ranking_score(row->keys[k - 1]);
 }
 
-CLONES static void collect(
+// Returns whether all scores are finite: only then is the product of each with 0 a 0, and so their
+// sum. It is found in the pass that reads the scores anyway.
+CLONES static bool collect(
     const float *scores, size_t count, uint32_t first_item, size_t k, mrdib_ranking_row *row) {
+  float_lanes zeros[MRDIB_RANKING_CHUNK / LANES] = {0};
+  float rest = 0;
   size_t i = 0;
   while (i < count) {
     if (row->capacity - row->count < MRDIB_RANKING_CHUNK) mrdib_ranking_finish(row, k);
@@ -124,13 +118,17 @@ CLONES static void collect(
     if (chunk == MRDIB_RANKING_CHUNK) {
       for (size_t j = 0; j < MRDIB_RANKING_CHUNK / LANES; j++) {
         float_lanes lanes = *(const float_lanes *)(scores + i + j * LANES);
+        zeros[j] += lanes * 0.0f;
         bool_lanes mask = __builtin_convertvector(lanes > threshold, bool_lanes);
         uint16_t bits;
         memcpy(&bits, &mask, sizeof(bits));
         above |= (uint64_t)bits << (j * LANES);
       }
     } else {
-      for (size_t j = 0; j < chunk; j++) above |= (uint64_t)(scores[i + j] > threshold) << j;
+      for (size_t j = 0; j < chunk; j++) {
+        rest += scores[i + j] * 0.0f;
+        above |= (uint64_t)(scores[i + j] > threshold) << j;
+      }
     }
     for (; above != 0; above &= above - 1) {
       size_t item = i + (size_t)__builtin_ctzll(above);
@@ -138,11 +136,14 @@ CLONES static void collect(
     }
     i += chunk;
   }
+  for (size_t j = 0; j < MRDIB_RANKING_CHUNK / LANES; j++) {
+    for (size_t lane = 0; lane < LANES; lane++) rest += zeros[j][lane];
+  }
+  return rest == 0;
 }
 
 bool mrdib_ranking_scan(
     const float *scores, size_t count, uint32_t first_item, size_t k, mrdib_ranking_row *row) {
-  if (!all_finite(scores, count)) return false;
   // Later tiles already have a threshold, which the bound would rarely raise.
   bool unbounded = row->count < k;
   if (unbounded && k <= LARGEST_K_FOR_BOUND && count >= SMALLEST_COUNT_FOR_BOUND) {
@@ -152,6 +153,5 @@ bool mrdib_ranking_scan(
     float below = nextafterf(bound_of_best(maxima, k), MRDIB_MASKED_SCORE);
     if (below > row->threshold) row->threshold = below;
   }
-  collect(scores, count, first_item, k, row);
-  return true;
+  return collect(scores, count, first_item, k, row);
 }
