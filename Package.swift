@@ -181,7 +181,12 @@ let package = Package(
       [
         "Datasets", "ParameterServer", "Protocol", "Recommenders", "Tables", "Telemetry", "Tensors",
       ]),
-    tests("Nodes", ["Coordinator", "ParameterServer", "Protocol", "Tables", "Worker"]),
+    tests(
+      "Nodes",
+      [
+        "Coordinator", "Datasets", "ParameterServer", "Protocol", "Recommenders", "Tables",
+        "Worker",
+      ]),
     tests("Simulation", ["Coordinator", "Protocol", "Nodes", "ParameterServer", "Tables"]),
     tests("Transport", ["Protocol"]),
     tests("Web", []),

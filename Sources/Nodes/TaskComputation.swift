@@ -11,9 +11,11 @@ package final class TaskComputation {
   private let timeouts: (Welcome) throws -> WorkerTimeouts
   private let isPassingShortage: (any Error) -> Bool
   private let warn: (String) -> Void
+  private let releaseMemory: () -> Void
   private var engine: WorkerEngine?
   /// The configuration that the engine was made from.
   private var configuration = ""
+  /// The task under way; nil when it has its results, so that its memory is free.
   private var work: (any Work)?
   /// The interactions whose gradients were pushed, of all tasks.
   package private(set) var examples: UInt64 = 0
@@ -23,20 +25,27 @@ package final class TaskComputation {
   ///   - timeouts: of a run.
   ///   - isPassingShortage: see ``ConnectingEnvironment/isPassingShortage(_:)``.
   ///   - warn: writes a line to the log.
+  ///   - releaseMemory: returns freed memory to the system, after a task with large buffers.
   package init(
     makeEngine: @escaping (Welcome) throws -> WorkerEngine,
     timeouts: @escaping (Welcome) throws -> WorkerTimeouts = { _ in WorkerTimeouts() },
     isPassingShortage: @escaping (any Error) -> Bool = { _ in false },
-    warn: @escaping (String) -> Void = { _ in }
+    warn: @escaping (String) -> Void = { _ in },
+    releaseMemory: @escaping () -> Void = {}
   ) {
     self.makeEngine = makeEngine
     self.timeouts = timeouts
     self.isPassingShortage = isPassingShortage
     self.warn = warn
+    self.releaseMemory = releaseMemory
   }
 
-  /// How much of the present task is done, in steps or blocks; 0 without a task.
-  package var progress: UInt64 { work?.progress ?? 0 }
+  /// How much of the present or last task is done, in steps or blocks; 0 without a task.
+  package private(set) var progress: UInt64 = 0
+
+  /// Buffers of a task from which on the memory of other tasks is returned to the system with them:
+  /// it costs page faults, which do not matter next to filling so much memory.
+  private static let largeByteCount = 64 << 20
 
   /// Loads data and model, or keeps those of an earlier generation.
   package func setUp(_ welcome: Welcome) -> WorkerEvent {
@@ -60,6 +69,8 @@ package final class TaskComputation {
   package func begin(_ task: WorkerTask) -> WorkerEvent {
     run(task.id) {
       guard let engine else { throw TrainingError("A task came before the worker was set up.") }
+      endWork()
+      progress = 0
       work = try engine.work(for: task)
       return .begin
     }
@@ -70,19 +81,31 @@ package final class TaskComputation {
 
   private func run(_ task: UInt64, _ input: () throws -> WorkInput) -> WorkerEvent {
     do {
-      let input = try input()
-      guard let work, let engine else { throw TrainingError("No task is under way.") }
-      let before = work.examples
-      let output = try work.advance(input)
-      examples += work.examples - before
-      // A result counts only if the data files have not changed since the run began.
+      let output = try advanceWork(try input())
       if case .done = output {
-        for notice in try engine.dataset.sources.check() { warn(notice) }
+        endWork()
+        // A result counts only if the data files have not changed since the run began.
+        for notice in try engine?.dataset.sources.check() ?? [] { warn(notice) }
       }
       return .advanced(task: task, output)
     } catch {
-      work = nil
+      endWork()
       return .taskFailed(task: task, TaskFailure(describing: error))
     }
+  }
+
+  private func advanceWork(_ input: WorkInput) throws -> WorkOutput {
+    guard let work else { throw TrainingError("No task is under way.") }
+    let before = work.examples
+    let output = try work.advance(input)
+    examples += work.examples - before
+    progress = work.progress
+    return output
+  }
+
+  private func endWork() {
+    let byteCount = work?.bufferByteCount ?? 0
+    work = nil
+    if byteCount >= Self.largeByteCount { releaseMemory() }
   }
 }

@@ -50,8 +50,9 @@ import Testing
       rows: 20, columns: 4, elements: sample.users.flatMap { Array(all.row(Int($0))) })
     let ranking = FullRanking(cutoffs: [5, 20], metrics: Metric.all)
     let sums = try ranking.evaluate(
-      userMatrix: some, users: .listed(sample.users[...]), itemMatrix: items,
-      trainMask: dataset.train, popularity: ranking.popularity(dataset.train), splits: splits)
+      userMatrix: some, users: .listed(sample.users[...]),
+      among: RankedItems(items, splits: splits), trainMask: dataset.train,
+      popularity: ranking.popularity(dataset.train))
     #expect(ranking.sumCount(of: splits) == sums.reduce(0) { $0 + $1.keyed.count })
     let each = try ranking.evaluateEachUser(
       userMatrix: all, firstUser: 0, itemMatrix: items, trainMask: dataset.train, splits: splits)
@@ -79,9 +80,9 @@ import Testing
     for users in [[0, 80], [-1, 0], [0]] as [[Int32]] {
       #expect(throws: EvaluationError.self) {
         _ = try ranking.evaluate(
-          userMatrix: Matrix(rows: 2, columns: 4), users: .listed(users[...]), itemMatrix: items,
-          trainMask: dataset.train, popularity: nil,
-          splits: dataset.evaluationSplits(groups: false))
+          userMatrix: Matrix(rows: 2, columns: 4), users: .listed(users[...]),
+          among: RankedItems(items, splits: dataset.evaluationSplits(groups: false)),
+          trainMask: dataset.train, popularity: nil)
       }
     }
   }

@@ -64,6 +64,22 @@ func userBlocks(blockSize: Int) throws {
   }
 }
 
+@Test("blocks that share their memory have the results of blocks with memory of their own")
+func sharedMemory() throws {
+  let data = RandomRankingData(userCount: 30, itemCount: 1500, seed: 17)
+  let ranking = FullRanking(cutoffs: cutoffs, metrics: Metric.all)
+  let items = RankedItems(data.items, splits: data.splits)
+  for block in [0..<12, 12..<13, 13..<30] {
+    let users = Matrix(
+      rows: block.count, columns: data.users.columns,
+      elements: block.flatMap { Array(data.users.row($0)) })
+    let sums = try ranking.evaluate(
+      userMatrix: users, users: .consecutive(from: block.lowerBound), among: items,
+      trainMask: data.train, popularity: ranking.popularity(data.train))
+    #expect(try sums == data.sums(ranking, users: block))
+  }
+}
+
 @Test("a training item never counts as found, even if no other item is left to rank")
 func maskedItems() throws {
   let all = AdjacencyList(rowCount: 1, columnCount: 3, pairs: [(0, 0), (0, 1), (0, 2)])
@@ -75,14 +91,17 @@ func maskedItems() throws {
   #expect(sums[0].value(.recall, at: 5) == 0)
 }
 
-@Test("a score that is not finite names the user and the item", arguments: [Float.nan, .infinity])
-func scoresThatAreNotFinite(value: Float) throws {
+@Test(
+  "a score that is not finite names the user and the item",
+  arguments: [Float.nan, .infinity, -.infinity], [0, 700, 1199])
+func scoresThatAreNotFinite(value: Float, place: Int) throws {
   let data = RandomRankingData(userCount: 6, itemCount: 1200, seed: 3)
   data.users.fill(1)
   for item in 0..<1200 { for column in 0..<4 { data.items[item, column] = 1 } }
   let user = try #require((0..<6).first { data.splits[0].truth.degree($0) > 0 })
   let item = try #require(
-    (0..<1200).last { !data.train.contains(row: user, column: Int32($0)) })
+    (0..<1200).filter { !data.train.contains(row: user, column: Int32($0)) }
+      .min { abs($0 - place) < abs($1 - place) })
   data.items[item, 2] = value
   let error = #expect(throws: EvaluationError.self) {
     try data.sums(FullRanking(cutoffs: [5]))

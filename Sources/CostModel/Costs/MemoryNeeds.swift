@@ -222,10 +222,10 @@ private struct WorkerMemory {
         isMapped: false),
       MemoryNeeds.Part(
         name: "evaluation: final vectors of the items", bytes: items, isMapped: false),
-      // Pulled in pieces of 64 MiB, each decoded while the next is on its way.
+      // Pulled in pieces of 16 MiB: the message, and the rows decoded from it.
       MemoryNeeds.Part(
         name: "evaluation: messages and scores",
-        bytes: 2 * min(items, 64 << 20) + lanes * (128 * min(final.rows, 8192) * 4),
+        bytes: 2 * min(items, 16 << 20) + lanes * (128 * min(final.rows, 8192) * 4),
         isMapped: false),
     ]
   }

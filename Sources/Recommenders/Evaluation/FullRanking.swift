@@ -16,6 +16,10 @@ public struct FullRanking: Sendable {
   /// What is computed at each of them.
   public let metrics: [Metric]
   private let tile: TiledRanking.TileSize
+  /// Users and items of a product, for measurements.
+  package static var tileShape: (users: Int, items: Int) {
+    (TiledRanking.TileSize().users, TiledRanking.TileSize().items)
+  }
   private let discounts: RankDiscounts
 
   /// - Precondition: `cutoffs` is not empty and all are positive.
@@ -53,26 +57,28 @@ public struct FullRanking: Sendable {
     splits: [EvaluationSplit]
   ) throws -> [MetricSums] {
     try evaluate(
-      userMatrix: userMatrix, users: .consecutive(from: firstUser), itemMatrix: itemMatrix,
-      trainMask: trainMask, popularity: popularity(trainMask), splits: splits)
+      userMatrix: userMatrix, users: .consecutive(from: firstUser),
+      among: RankedItems(itemMatrix, splits: splits), trainMask: trainMask,
+      popularity: popularity(trainMask))
   }
 
-  /// As ``evaluate(userMatrix:firstUser:itemMatrix:trainMask:splits:)``.
+  /// As ``evaluate(userMatrix:firstUser:itemMatrix:trainMask:splits:)``, for one of several blocks
+  /// of users.
   ///
   /// - Parameters:
   ///   - users: the ids of the rows of the users' matrix.
+  ///   - items: the same for all blocks, ranked by this ranking only.
   ///   - popularity: what ``popularity(_:)`` returns for the training interactions.
   package func evaluate(
-    userMatrix: Matrix, users: RankedUsers, itemMatrix: Matrix, trainMask: AdjacencyList,
-    popularity: ItemPopularity?, splits: [EvaluationSplit]
+    userMatrix: Matrix, users: RankedUsers, among items: RankedItems, trainMask: AdjacencyList,
+    popularity: ItemPopularity?
   ) throws -> [MetricSums] {
-    var sums = splits.map {
+    var sums = items.splits.map {
       MetricSums(
         split: $0.name, metrics: $0.measured(by: metrics), cutoffs: cutoffs,
-        itemCount: itemMatrix.rows, withSquares: $0.isSampled)
+        itemCount: items.matrix.rows, withSquares: $0.isSampled)
     }
-    try rank(userMatrix, users, itemMatrix, trainMask, splits) {
-      split, _, hitRanks, count, list in
+    try rank(userMatrix, users, items, trainMask) { split, _, hitRanks, count, list in
       sums[split].add(
         hitRanks: hitRanks, truthCount: count, discounts: discounts, list: list,
         popularity: popularity)
@@ -94,7 +100,8 @@ public struct FullRanking: Sendable {
     }
     let popularity = self.popularity(trainMask)
     var metrics = none.map { UserMetrics(split: $0.split, names: $0.names) }
-    try rank(userMatrix, .consecutive(from: firstUser), itemMatrix, trainMask, splits) {
+    let items = RankedItems(itemMatrix, splits: splits)
+    try rank(userMatrix, .consecutive(from: firstUser), items, trainMask) {
       split, user, hitRanks, count, list in
       var alone = none[split]
       alone.add(
@@ -130,11 +137,11 @@ public struct FullRanking: Sendable {
   /// the ranks of these items and, if a metric needs it, the whole list: users ascending, the
   /// splits of a user one after the other.
   private func rank(
-    _ userMatrix: Matrix, _ users: RankedUsers, _ itemMatrix: Matrix, _ trainMask: AdjacencyList,
-    _ splits: [EvaluationSplit],
+    _ userMatrix: Matrix, _ users: RankedUsers, _ items: RankedItems, _ trainMask: AdjacencyList,
     visit: (_ split: Int, _ user: Int, _ hitRanks: [Int], _ truthCount: Int, _ list: [Int]) -> Void
   ) throws {
-    try checkShapes(userMatrix, users, itemMatrix, [trainMask] + splits.map(\.truth))
+    let splits = items.splits
+    try checkShapes(userMatrix, users, items.matrix, [trainMask] + splits.map(\.truth))
     let rows = (0..<userMatrix.rows).filter { row in
       splits.contains { $0.truth.degree(users[row]) > 0 }
     }
@@ -143,11 +150,7 @@ public struct FullRanking: Sendable {
     let tileCount = (rows.count + tile.users - 1) / tile.users
     let lanes = Lanes.current
     let laneCount = min(lanes.count, tileCount)
-    let scratch = (0..<laneCount).map { _ in
-      TileScratch(
-        ranking: TiledRanking(items: itemMatrix, depth: deepest, tile: tile),
-        marks: TruthMarks(itemCount: itemMatrix.rows, splits: splits))
-    }
+    let scratch = items.scratch(lanes: laneCount, depth: deepest, tile: tile)
     // As many tiles at a time as there are lanes: their results are counted in order, so that it
     // does not matter how many that are, and take little memory.
     for first in stride(from: 0, to: tileCount, by: laneCount) {
@@ -221,6 +224,36 @@ package enum RankedUsers: Sendable {
     case .consecutive(let first): "from \(first)"
     case .listed(let ids): "of a list of \(ids.count)"
     }
+  }
+}
+
+/// The items that blocks of users are ranked against, and the memory in which that is done: it is
+/// used again for each block.
+package final class RankedItems {
+  /// The final item matrix, `[I, D]`.
+  let matrix: Matrix
+  let splits: [EvaluationSplit]
+  private var scratch: [TileScratch] = []
+
+  /// - Parameters:
+  ///   - matrix: all items, `[I, D]`; its elements must not change between two blocks.
+  ///   - splits: at most 32; truth `[U, I]`.
+  package init(_ matrix: Matrix, splits: [EvaluationSplit]) {
+    self.matrix = matrix
+    self.splits = splits
+  }
+
+  /// The memory of some lanes. Depth and size of a tile are those of the first call.
+  fileprivate func scratch(
+    lanes: Int, depth: Int, tile: TiledRanking.TileSize
+  ) -> [TileScratch] {
+    while scratch.count < lanes {
+      scratch.append(
+        TileScratch(
+          ranking: TiledRanking(items: matrix, depth: depth, tile: tile),
+          marks: TruthMarks(itemCount: matrix.rows, splits: splits)))
+    }
+    return scratch
   }
 }
 

@@ -137,7 +137,7 @@ final class LocalWorker: LocalEnvironment, WorkerEnvironment {
     self.deliveries = deliveries
     computation = TaskComputation(
       makeEngine: { setup.engine(serverCount: Int($0.serverCount)) },
-      warn: { Self.logs.log(.warning, $0) })
+      warn: { Self.logs.log(.warning, $0) }, releaseMemory: ProcessMemory.release)
   }
 
   var taskProgress: UInt64 { computation.progress }

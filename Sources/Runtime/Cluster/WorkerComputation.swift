@@ -26,7 +26,8 @@ final class WorkerComputation: @unchecked Sendable {  // `computation` is touche
     computation = TaskComputation(
       makeEngine: { try .make($0, RunConfiguration($0), dataFolder: dataFolder) },
       timeouts: { WorkerTimeouts(try RunConfiguration($0)) },
-      isPassingShortage: TransientShortage.isCause(of:), warn: { logger.warning("\($0)") })
+      isPassingShortage: TransientShortage.isCause(of:), warn: { logger.warning("\($0)") },
+      releaseMemory: ProcessMemory.release)
     self.report = report
   }
 

@@ -12,7 +12,7 @@ import Tensors
 /// depend on the assignment of blocks to workers.
 final class RankWork: Work {
   /// Approximate size of item vectors in one pull, in bytes.
-  private static let itemChunkByteCount = 64 << 20
+  private static let itemChunkByteCount = 16 << 20
 
   private let engine: WorkerEngine
   private let generation: UInt64
@@ -22,8 +22,8 @@ final class RankWork: Work {
   private let popularity: ItemPopularity?
   private var next = 0
   private var plan: PullPlan?
-  private let items: Matrix
-  /// Fills `items`; nil when that is done.
+  private let items: RankedItems
+  /// Fills the matrix of items; nil when that is done.
   private var itemReading: ReadTablesWork?
   private var reports: [UnitReport] = []
 
@@ -42,15 +42,19 @@ final class RankWork: Work {
     }
     let table = engine.model.finalTable(.item)
     let spec = engine.routing.tables[table]
-    let items = Matrix(rows: spec.rows, columns: spec.width)
-    self.items = items
+    let matrix = Matrix(rows: spec.rows, columns: spec.width)
+    items = RankedItems(matrix, splits: engine.evaluationSplits)
+    bufferByteCount = matrix.count * MemoryLayout<Float>.stride
     itemReading = ReadTablesWork(
       routing: engine.routing, tables: [table], version: version,
       generation: generation, chunkByteCount: Self.itemChunkByteCount
     ) { _, first, rows in
-      (items.pointer + first * rows.columns).update(from: rows.pointer, count: rows.count)
+      (matrix.pointer + first * rows.columns).update(from: rows.pointer, count: rows.count)
     }
   }
+
+  /// Those of the items.
+  let bufferByteCount: Int
 
   var progress: UInt64 { UInt64(next) }
 
@@ -93,8 +97,7 @@ final class RankWork: Work {
       userMatrix: users,
       users: engine.sample.map { .listed($0.users[positions]) }
         ?? .consecutive(from: positions.lowerBound),
-      itemMatrix: items, trainMask: engine.dataset.train, popularity: popularity,
-      splits: engine.evaluationSplits)
+      among: items, trainMask: engine.dataset.train, popularity: popularity)
     var keyed: [String: Double] = [:]
     var counts: [String: ItemCounts] = [:]
     for split in sums {

@@ -51,10 +51,14 @@ package protocol Work: AnyObject {
 
   /// The interactions whose gradients were pushed.
   var examples: UInt64 { get }
+
+  /// Bytes of buffers that only this task needs, until its end.
+  var bufferByteCount: Int { get }
 }
 
 extension Work {
   package var examples: UInt64 { 0 }
+  package var bufferByteCount: Int { 0 }
 }
 
 /// Why a task failed on a worker.
