@@ -48,6 +48,8 @@ package struct Adam: RowOptimizer {
   package let epsilon: Double
   package let mode: Mode
   private let constants: mrdib_adam_constants
+  /// Nil in other modes.
+  private let closed: ClosedAdam?
 
   package let states = [RowState("exp_avg"), RowState("exp_avg_sq")]
 
@@ -58,6 +60,7 @@ package struct Adam: RowOptimizer {
     self.beta2 = beta2
     self.epsilon = epsilon
     self.mode = mode
+    closed = mode == .closed ? ClosedAdam(beta1: beta1, beta2: beta2) : nil
     constants = mrdib_adam_constants(
       beta1: Float(beta1), complement1: Float(1 - beta1), beta2: Float(beta2),
       complement2: Float(1 - beta2), epsilon: Float(epsilon))
@@ -75,7 +78,7 @@ package struct Adam: RowOptimizer {
       throw ParameterServerError(
         .configuration, "Adam's \(name) is \(beta); choose at least 0 and less than 1.")
     }
-    if mode == .closed { try closed.validate() }
+    try closed?.validate()
   }
 
   package var untouchedRows: UntouchedRows {
@@ -96,7 +99,7 @@ package struct Adam: RowOptimizer {
   }
 
   package func append(_ step: mrdib_adam_step, to steps: inout [mrdib_adam_step]) {
-    if mode == .closed { closed.addLast(of: &steps) }
+    closed?.addLast(of: &steps)
     steps.append(step)
   }
 
@@ -118,7 +121,7 @@ package struct Adam: RowOptimizer {
     _ row: UnsafeMutablePointer<Float>, width: Int,
     steps: UnsafeBufferPointer<mrdib_adam_step>, missed: Range<Int>
   ) {
-    let gap = closed.gap(steps, missed)
+    guard let gap = closed?.gap(steps, missed) else { return }
     withUnsafePointer(to: constants) { mrdib_adam_move(row, row, width, $0, gap) }
     mrdib_adam_decay(row, width, gap)
   }
@@ -127,9 +130,7 @@ package struct Adam: RowOptimizer {
     to weights: UnsafeMutablePointer<Float>, of row: UnsafePointer<Float>, width: Int,
     steps: UnsafeBufferPointer<mrdib_adam_step>, missed: Range<Int>
   ) {
-    let gap = closed.gap(steps, missed)
+    guard let gap = closed?.gap(steps, missed) else { return }
     withUnsafePointer(to: constants) { mrdib_adam_move(weights, row, width, $0, gap) }
   }
-
-  private var closed: ClosedAdam { ClosedAdam(beta1: beta1, beta2: beta2) }
 }

@@ -23,22 +23,35 @@ struct ClosedAdam {
   private static let smallestTerm = 1e-10
   private static let longestHorizon = 4096
 
-  let beta1: Double
-  let beta2: Double
-
+  private let beta1: Double
+  private let beta2: Double
   /// β₁/√β₂.
-  private var ratio: Double { beta2 > 0 ? beta1 / beta2.squareRoot() : .infinity }
+  private let ratio: Double
+  /// Steps after which terms are left out; beyond the longest if terms do not decay.
+  private let horizon: Int
+  /// β₁ʲ and 1/√β₂ʲ of every j up to the horizon: each row that is read needs a pair.
+  private let powers: [(beta1: Double, growth: Double)]
 
-  /// Steps after which terms are left out.
-  private var horizon: Int {
-    guard beta1 > 0 else { return 1 }
-    let steps = log(Self.smallestTerm) / log(ratio)
-    return Int(steps.rounded(.up))
+  init(beta1: Double, beta2: Double) {
+    self.beta1 = beta1
+    self.beta2 = beta2
+    ratio = beta2 > 0 ? beta1 / beta2.squareRoot() : .infinity
+    if beta1 == 0 {
+      horizon = 1
+    } else if ratio > 0 && ratio < 1 {
+      let steps = log(Self.smallestTerm) / log(ratio)
+      horizon = Int(min(steps.rounded(.up), Double(Self.longestHorizon + 1)))
+    } else {
+      horizon = Self.longestHorizon + 1
+    }
+    powers = (0...min(horizon, Self.longestHorizon)).map {
+      (pow(beta1, Double($0)), 1 / pow(beta2, Double($0) / 2))
+    }
   }
 
   /// - Throws: ``ParameterServerError`` with code `configuration` if terms do not decay.
   func validate() throws(ParameterServerError) {
-    guard beta1 == 0 || ratio < 1 && horizon <= Self.longestHorizon else {
+    guard horizon <= Self.longestHorizon else {
       throw ParameterServerError(
         .configuration,
         """
@@ -53,7 +66,6 @@ struct ClosedAdam {
   func addLast(of steps: inout [mrdib_adam_step]) {
     guard let last = steps.last else { return }
     let number = steps.count
-    let ratio = self.ratio
     let growth = 1 / beta2.squareRoot()
     var power = 1.0
     var scale = 1.0
@@ -82,9 +94,9 @@ struct ClosedAdam {
     if missed.upperBound == steps.count && length <= horizon {
       // β₁ᵏ and β₂ᵏ are those of step k.
       let last = steps[steps.count - 1]
-      let growth = 1 / pow(beta2, Double(length) / 2)
+      let (power, growth) = powers[length]
       let correction = 1 / Double(last.inverse_root)
-      let a = Double(last.step_size) * pow(beta1, Double(length)) * growth * correction
+      let a = Double(last.step_size) * power * growth * correction
       let c = growth * correction
       sums.0 += a
       sums.1 += a * c

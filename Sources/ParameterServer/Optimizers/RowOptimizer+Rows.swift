@@ -71,6 +71,9 @@ extension RowOptimizer {
       Lanes.current.forEachRange(of: rows.count, elements: width) { range in
         let wide = table.layout.isRounded ? WideRow(table.layout) : nil
         rows.forEach(in: range) { position, index in
+          if position + TableStore.lookahead < rows.count {
+            table.prefetchStates(ofRowAt: rows.localIndex(at: position + TableStore.lookahead))
+          }
           let done = table.lastUpdate(at: index)
           guard done > 0 && done < steps.count else { return }
           let row = table.row(at: index)

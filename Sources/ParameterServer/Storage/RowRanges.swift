@@ -49,9 +49,12 @@ struct RowRange {
   func prefetch(_ index: Int) {
     guard rows.contains(index) else { return }
     let offset = index & ((1 << blockShift) - 1)
+    let block = index >> blockShift
     mrdib_prefetch(
-      blocks[index >> blockShift].values + offset * layout.stride,
-      layout.stride * MemoryLayout<Float>.stride)
+      blocks[block].values + offset * layout.stride, layout.stride * MemoryLayout<Float>.stride)
+    if let lastUpdates = blocks[block].lastUpdates {
+      mrdib_prefetch(lastUpdates + offset, MemoryLayout<UInt32>.stride)
+    }
   }
 }
 

@@ -42,9 +42,10 @@ package struct TableStore: Sendable {
     self.seed = seed
     let shift = Self.blockShift(of: layout)
     blockShift = shift
-    blocks = stride(from: 0, to: directory.count, by: 1 << shift).map { start in
-      RowBlock(rowCount: min(1 << shift, directory.count - start), layout: layout)
-    }
+    blocks = RowBlock.make(
+      rowCounts: stride(from: 0, to: directory.count, by: 1 << shift).map { start in
+        min(1 << shift, directory.count - start)
+      }, layout: layout)
     guard isInitialized else { return }
     directory.forEachRow { index, row in
       let values = blocks[index >> shift].values + (index & ((1 << shift) - 1)) * layout.stride
@@ -134,6 +135,19 @@ package struct TableStore: Sendable {
     }
   }
 
+  /// Prefetches what follows the weights of a row, and the number of its last update.
+  @inline(__always)
+  func prefetchStates(ofRowAt index: Int) {
+    let location = location(of: index)
+    let size = MemoryLayout<Float>.stride
+    mrdib_prefetch(
+      blocks[location.block].values + location.offset * layout.stride + layout.width,
+      (layout.stride - layout.width) * size)
+    if let lastUpdates = blocks[location.block].lastUpdates {
+      mrdib_prefetch(lastUpdates + location.offset, MemoryLayout<UInt32>.stride)
+    }
+  }
+
   /// The number of a row's last update; 0 if there was none or it is not tracked.
   @inline(__always)
   func lastUpdate(at index: Int) -> Int {
@@ -187,16 +201,41 @@ final class RowBlock: @unchecked Sendable {
   let layout: RowLayout
 
   /// Rows of zeros without updates.
-  init(rowCount: Int, layout: RowLayout) {
-    self.rowCount = rowCount
+  convenience init(rowCount: Int, layout: RowLayout) {
+    self.init(Rows(rowCount, layout), layout: layout)
+  }
+
+  private init(_ rows: Rows, layout: RowLayout) {
     self.layout = layout
-    let count = rowCount * layout.stride
-    values = UnsafeMutableRawPointer.allocate(
-      byteCount: count * MemoryLayout<Float>.stride, alignment: 64
-    ).bindMemory(to: Float.self, capacity: count)
-    values.initialize(repeating: 0, count: count)
-    lastUpdates = layout.tracksUpdates ? .allocate(capacity: rowCount) : nil
-    lastUpdates?.initialize(repeating: 0, count: rowCount)
+    rowCount = rows.count
+    values = rows.values
+    lastUpdates = rows.lastUpdates
+  }
+
+  /// Blocks of rows of zeros without updates.
+  ///
+  /// The objects are made one after the other, when the rows have their memory, so that they lie
+  /// close together: an object in a page of its own costs a miss of the page tables for every row.
+  static func make(rowCounts: [Int], layout: RowLayout) -> [RowBlock] {
+    rowCounts.map { Rows($0, layout) }.map { RowBlock($0, layout: layout) }
+  }
+
+  /// The memory of rows.
+  private struct Rows {
+    let count: Int
+    let values: UnsafeMutablePointer<Float>
+    let lastUpdates: UnsafeMutablePointer<UInt32>?
+
+    init(_ count: Int, _ layout: RowLayout) {
+      self.count = count
+      let size = count * layout.stride
+      values = UnsafeMutableRawPointer.allocate(
+        byteCount: size * MemoryLayout<Float>.stride, alignment: 64
+      ).bindMemory(to: Float.self, capacity: size)
+      values.initialize(repeating: 0, count: size)
+      lastUpdates = layout.tracksUpdates ? .allocate(capacity: count) : nil
+      lastUpdates?.initialize(repeating: 0, count: count)
+    }
   }
 
   /// A block with the same rows.
