@@ -143,6 +143,15 @@ let package = Package(
         .product(name: "Logging", package: "swift-log"),
       ]),
     .executableTarget(name: "mrdib", dependencies: ["Commands"], swiftSettings: swiftSettings),
+    // What `scripts/bench` measures parts of the engine with; it is not installed.
+    .executableTarget(
+      name: "measure-engine",
+      dependencies: [
+        "CKernels", "CostModel", "ParameterServer", "Protocol", "Recommenders", "Runtime", "Tables",
+        "Tensors", "Transport", "Worker",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      path: "Benchmarks/measure-engine", swiftSettings: swiftSettings),
     // The sources of a package of their own, built here so that the tests notice when they no
     // longer compile: they see what is public, as other packages do.
     .executableTarget(

@@ -8,7 +8,7 @@ import Testing
     .deletingLastPathComponent().deletingLastPathComponent()
 
   /// Folders with sources, tests and documents in which the banned words are gone.
-  static let folders = ["Sources", "Proto", "Examples", "docs", "Tests", "Python"]
+  static let folders = ["Sources", "Proto", "Examples", "Benchmarks", "docs", "Tests", "Python"]
 
   /// Documents outside of all folders, checked with `docs`.
   static let documents = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"]

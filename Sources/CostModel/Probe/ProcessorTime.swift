@@ -8,11 +8,13 @@ import Runtime
 #endif
 
 /// Processor time of this process, of all its threads.
-struct ProcessorTime {
+package struct ProcessorTime {
   private let start = seconds
 
+  package init() {}
+
   /// Since this value was made.
-  var elapsed: Double { Self.seconds - start }
+  package var elapsed: Double { Self.seconds - start }
 
   static var seconds: Double {
     var time = timespec()

@@ -44,7 +44,7 @@ final class StepProbe {
         tables: setup.model.tables, seed: setup.seed, shardCount: shards, schedule: schedule,
         optimizer: OptimizerConfiguration(configuration),
         consistency: Consistency(configuration))
-      return Self.session(serving: state, schedule)
+      return ServerSession(serving: state, schedule)
     }
     let own = (shards + configuration.cluster.workers - 1) / configuration.cluster.workers
     members = []
@@ -62,26 +62,6 @@ final class StepProbe {
   }
 
   private static let runID = "probe"
-
-  /// A server that was welcomed to a run and has its tables.
-  private static func session(
-    serving state: ServerState<Int>, _ schedule: StepSchedule
-  ) -> ServerSession<Int> {
-    var session = ServerSession<Int>(
-      hello: NodeHello(
-        role: .server, incarnation: UInt64(state.rank) + 1, runID: runID, dataEndpoint: "probe",
-        host: "probe", processID: 1), at: 0)
-    let welcome = Welcome(
-      runID: runID, generation: 1, rank: UInt32(state.rank), configuration: "", tables: [],
-      seed: 0, shardCount: UInt32(state.shardCount),
-      stepsPerEpoch: UInt32(schedule.stepsPerEpoch),
-      roundsPerStep: UInt32(schedule.roundsPerStep), serverCount: UInt32(state.serverCount),
-      heartbeatInterval: 1)
-    _ = session.handle(
-      .coordinator(CoordinatorEnvelope(term: 1, message: .welcome(welcome))), at: 0)
-    _ = session.handle(.prepared(state), at: 0)
-    return session
-  }
 
   /// Runs whole steps.
   ///

@@ -4,7 +4,7 @@ import Tables
 import Tensors
 
 /// A pull of selected rows: makes the requests, and assembles matrices from the replies.
-struct PullPlan {
+package struct PullPlan {
   /// The rows of each table; nil for tables without selected rows.
   let routed: [RoutedRows?]
   let version: UInt64
@@ -13,7 +13,7 @@ struct PullPlan {
   private let routing: TableRouting
 
   /// - Parameter acceptable: the versions of rows that are accepted; nil: only `version`.
-  init(
+  package init(
     _ selections: [RowSelection], version: UInt64, acceptable: ClosedRange<UInt64>? = nil,
     routing: TableRouting
   ) {
@@ -32,7 +32,7 @@ struct PullPlan {
   /// - Parameters:
   ///   - confirmed: shards whose contributions to the version before are on all servers.
   ///   - wantsReports: whether the sums of these shards' epoch are requested too.
-  func requests(
+  package func requests(
     generation: UInt64, confirmed: [UInt32] = [], wantsReports: Bool = false
   ) -> [ServerRequest<PullRequest>] {
     (0..<routing.serverCount).map { server in
@@ -70,9 +70,9 @@ struct PullPlan {
   ///
   /// - Parameter replies: one per request, in the order of the requests.
   /// - Throws: ``TrainingError`` when a reply does not fit its request.
-  func assemble(_ replies: [PullReply], make: (_ rows: Int, _ columns: Int) -> Matrix)
-    throws -> [Matrix?]
-  {
+  package func assemble(
+    _ replies: [PullReply], make: (_ rows: Int, _ columns: Int) -> Matrix
+  ) throws -> [Matrix?] {
     let matrices = routed.enumerated().map { table, rows in
       rows.map { make($0.count, routing.tables[table].width) }
     }

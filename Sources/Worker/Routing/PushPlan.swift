@@ -3,22 +3,30 @@ import Tables
 import Tensors
 
 /// A push of rows of several tables: splits them by server and makes the requests.
-struct PushPlan {
+package struct PushPlan {
   /// The values of one table: row i of `values` belongs to the i-th selected row.
-  struct Part {
+  package struct Part {
     let table: Int
     let rows: RoutedRows
     let values: Matrix
+
+    package init(table: Int, rows: RoutedRows, values: Matrix) {
+      self.table = table
+      self.rows = rows
+      self.values = values
+    }
   }
 
   let parts: [Part]
+
+  package init(parts: [Part]) { self.parts = parts }
 
   /// One request for every server. A server that holds none of the rows gets an empty push, because
   /// a version is complete when every shard has contributed to every server.
   ///
   /// - Parameter sums: the contribution's loss terms and statistics, for server 0.
   /// - Throws: ``TrainingError`` when the push to one server exceeds the size of a message.
-  func requests(
+  package func requests(
     name: ContributionName, kind: PushKind, routing: TableRouting, sums: [String: Double] = [:]
   ) throws -> [ServerRequest<PushRequest>] {
     try (0..<routing.serverCount).map { server in

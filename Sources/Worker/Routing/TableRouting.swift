@@ -2,7 +2,7 @@ import Recommenders
 import Tables
 
 /// Some rows of one table, split by the server that holds them.
-struct RoutedRows {
+package struct RoutedRows {
   /// Per server: row ids, ascending.
   let keys: [[UInt32]]
   /// Per server: the index of each of those rows in the matrix of the selection.
@@ -26,7 +26,8 @@ package struct TableRouting: Sendable {
     placements = tables.map { TablePlacement($0, in: map) }
   }
 
-  func route(_ selection: RowSelection, table: Int) -> RoutedRows? {
+  /// The rows of a selection by server; nil if it has none.
+  package func route(_ selection: RowSelection, table: Int) -> RoutedRows? {
     switch selection {
     case .none:
       return nil
