@@ -232,6 +232,11 @@ CLONES void mrdib_add(float *restrict sum, const void *restrict values, size_t c
   for (size_t i = 0; i < count; i++) sum[i] += number(values, i);
 }
 
+CLONES void mrdib_add_pair(
+    float *restrict sum, const void *restrict left, const void *restrict right, size_t count) {
+  for (size_t i = 0; i < count; i++) sum[i] = number(left, i) + number(right, i);
+}
+
 CLONES static int has_nonfinite(const char *values, size_t count) {
   uint32_t largest = 0;
   for (size_t i = 0; i < count; i++) {

@@ -77,6 +77,9 @@ void mrdib_average_update(float *row, const void *values, size_t width, float ra
 /// sum += values, element by element.
 void mrdib_add(float *sum, const void *values, size_t count);
 
+/// sum = left + right, element by element.
+void mrdib_add_pair(float *sum, const void *left, const void *right, size_t count);
+
 /// The index of the first number that is infinite or NaN; `count` if there is none.
 size_t mrdib_first_nonfinite(const void *values, size_t count);
 

@@ -117,8 +117,7 @@ struct StepsOf<Rule: RowOptimizer>: OptimizerSteps {
   func copy(
     _ rows: LocalRows, of table: inout TableStore, to destination: UnsafeMutablePointer<Float>
   ) {
-    rule.catchUp(rows, of: &table, with: steps)
-    rule.copy(rows, of: table, with: steps, to: destination)
+    rule.copy(rows, of: &table, with: steps, to: destination)
   }
 
   func catchUp(_ row: UnsafeMutablePointer<Float>, width: Int, from done: Int) {

@@ -37,22 +37,43 @@ extension RowOptimizer {
     }
   }
 
-  package func catchUp(_ rows: LocalRows, of table: inout TableStore, with steps: [Step]) {
-    guard untouchedRows == .moveWhenUsed else { return }
+  package func copy(
+    _ rows: LocalRows, of table: inout TableStore, with steps: [Step],
+    to destination: UnsafeMutablePointer<Float>
+  ) {
+    switch untouchedRows {
+    case .stay, .moveAtOnce: table.copy(rows, to: destination)
+    case .moveWhenUsed: copyAfterCatchUp(rows, of: &table, with: steps, to: destination)
+    case .moveWhenUpdated: copyAndMove(rows, of: table, with: steps, to: destination)
+    }
+  }
+
+  /// Brings each row to the state after all steps, and copies it.
+  private func copyAfterCatchUp(
+    _ rows: LocalRows, of table: inout TableStore, with steps: [Step],
+    to destination: UnsafeMutablePointer<Float>
+  ) {
     let width = table.layout.width
     let count = rows.count
     steps.withUnsafeBufferPointer { steps in
       withExtendedLifetime(rows) {
         _ = table.forEachRange(changing: rows.indices, count: count) { range in
           rows.forEach(in: rows.positions(of: range.rows)) { position, index in
-            if position + TableStore.lookahead < count {
-              range.prefetch(rows.localIndex(at: position + TableStore.lookahead))
-            }
+            let (next, later) = (
+              position + TableStore.lookahead, position + 2 * TableStore.lookahead
+            )
+            range.prefetch(
+              (
+                row: next < count ? rows.localIndex(at: next) : nil,
+                later: later < count ? rows.localIndex(at: later) : nil
+              ))
             // Rows without updates and rows that are current are not written, so that their blocks
             // stay shared with snapshots.
             let lastUpdate = range.lastUpdate(at: index)
-            guard lastUpdate > 0 && lastUpdate < steps.count else { return }
-            catchUp(range.writableRow(at: index), width: width, with: steps, to: steps.count)
+            if lastUpdate > 0 && lastUpdate < steps.count {
+              catchUp(range.writableRow(at: index), width: width, with: steps, to: steps.count)
+            }
+            (destination + position * width).update(from: range.row(at: index), count: width)
           }
           return 0
         }
@@ -60,12 +81,12 @@ extension RowOptimizer {
     }
   }
 
-  package func copy(
+  /// Copies each row, and applies the steps that it has missed to the copy.
+  private func copyAndMove(
     _ rows: LocalRows, of table: TableStore, with steps: [Step],
     to destination: UnsafeMutablePointer<Float>
   ) {
     table.copy(rows, to: destination)
-    guard untouchedRows == .moveWhenUpdated else { return }
     let width = table.layout.width
     steps.withUnsafeBufferPointer { steps in
       Lanes.current.forEachRange(of: rows.count, elements: width) { range in

@@ -71,11 +71,10 @@ package protocol RowOptimizer: Sendable {
   func apply(
     _ steps: [Step], number: Int, to table: inout TableStore, gradients: [GradientSource]
   ) -> Int
-  /// Brings rows to the state that they would have with all of `steps` applied.
-  func catchUp(_ rows: LocalRows, of table: inout TableStore, with steps: [Step])
-  /// Copies the weights of rows as they are with all of `steps` applied, `[rows.count, width]`.
+  /// Copies the weights of rows as they are with all of `steps` applied, `[rows.count, width]`. Rows
+  /// may be brought to that state.
   func copy(
-    _ rows: LocalRows, of table: TableStore, with steps: [Step],
+    _ rows: LocalRows, of table: inout TableStore, with steps: [Step],
     to destination: UnsafeMutablePointer<Float>)
 }
 

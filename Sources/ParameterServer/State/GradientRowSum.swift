@@ -1,5 +1,6 @@
 import CKernels
 import Protocol
+import Tensors
 
 /// Adds rows of gradients over all shards, row by row in shard order.
 enum GradientRowSum {
@@ -46,17 +47,19 @@ enum GradientRowSum {
   private static func checkAscending(
     _ keys: Payload, from start: Int, _ section: TableSection
   ) throws(Refusal) {
-    for index in start..<start + max(0, Int(section.rowCount) - 1) {
-      let (key, next) = (
-        keys.load(UInt32.self, at: index), keys.load(UInt32.self, at: index + 1)
-      )
-      guard next > key else {
-        throw Refusal(
-          code: .malformed,
-          message: """
-            row \(next) follows row \(key) in matrix \(section.table) of a reduction; send rows in \
-            ascending order, each once
-            """)
+    try keys.withUnsafeBytes { (bytes) throws(Refusal) in
+      func key(_ index: Int) -> UInt32 {
+        bytes.loadUnaligned(fromByteOffset: index * MemoryLayout<UInt32>.stride, as: UInt32.self)
+      }
+      for index in start..<start + max(0, Int(section.rowCount) - 1) {
+        guard key(index + 1) > key(index) else {
+          throw Refusal(
+            code: .malformed,
+            message: """
+              row \(key(index + 1)) follows row \(key(index)) in matrix \(section.table) of a \
+              reduction; send rows in ascending order, each once
+              """)
+        }
       }
     }
   }
@@ -66,36 +69,36 @@ enum GradientRowSum {
   /// - Parameter shares: of the shards, in their order; each has passed ``check(_:)``.
   static func sum(_ shares: [GradientRows]) -> GradientRows {
     let tables = Set(shares.flatMap { $0.sections.map(\.table) }).sorted()
-    guard !tables.isEmpty else { return .none }
-    var sections: [TableSection] = []
-    var keys: [UInt32] = []
-    var values: [Float] = []
-    for table in tables {
-      let parts = shares.compactMap { Part(of: table, in: $0) }
-      let width = parts.first?.width ?? 0
-      let present = rows(of: parts)
-      let first = values.count
-      values.append(contentsOf: repeatElement(0, count: present.count * width))
-      values.withUnsafeMutableBufferPointer { buffer in
-        guard let base = buffer.baseAddress else { return }
-        for part in parts { part.add(to: base + first, rows: present) }
+    let sums = tables.map { table in TableSum(shares.compactMap { Part(of: table, in: $0) }) }
+    let values = Payload.make(Float.self, count: sums.reduce(0) { $0 + $1.valueCount }) { buffer in
+      buffer.update(repeating: 0)
+      guard var target = buffer.baseAddress else { return }
+      for sum in sums {
+        for part in sum.parts { part.add(to: target, rows: sum.rows) }
+        target += sum.valueCount
       }
-      keys += present
-      sections.append(
-        TableSection(
-          table: table, rowCount: UInt32(present.count), width: UInt32(width), isWhole: false))
     }
     return GradientRows(
-      sections: sections, keys: Payload.copying(keys), values: Payload.copying(values))
+      sections: zip(tables, sums).map { table, sum in
+        TableSection(
+          table: table, rowCount: UInt32(sum.rows.count), width: UInt32(sum.width), isWhole: false)
+      }, keys: Payload.copying(sums.flatMap(\.rows)), values: values)
   }
 
-  /// The rows of any part, ascending.
-  private static func rows(of parts: [Part]) -> [UInt32] {
-    let all = parts.flatMap(\.keys).sorted()
-    var distinct: [UInt32] = []
-    distinct.reserveCapacity(all.count)
-    for key in all where distinct.last != key { distinct.append(key) }
-    return distinct
+  /// The rows of one matrix.
+  private struct TableSum {
+    let parts: [Part]
+    let width: Int
+    /// The rows of any part, ascending.
+    let rows: [UInt32]
+
+    init(_ parts: [Part]) {
+      self.parts = parts
+      width = parts.first?.width ?? 0
+      rows = AscendingUnion.of(parts.map(\.keys))
+    }
+
+    var valueCount: Int { rows.count * width }
   }
 
   /// A shard's rows of one matrix.
@@ -111,7 +114,12 @@ enum GradientRowSum {
         let (count, width) = (Int(section.rowCount), Int(section.width))
         if section.table == table {
           let first = keyStart
-          keys = (0..<count).map { rows.keys.load(UInt32.self, at: first + $0) }
+          keys = [UInt32](unsafeUninitializedCapacity: count) { buffer, initialized in
+            if let base = buffer.baseAddress {
+              rows.keys.copy(UInt32.self, from: first, count: count, to: base)
+            }
+            initialized = count
+          }
           self.width = width
           self.valueStart = valueStart
           values = rows.values

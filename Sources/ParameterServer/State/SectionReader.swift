@@ -121,33 +121,47 @@ struct SectionReader {
         \(keys.byteCount) bytes
         """)
     }
-    var indices: [UInt32] = []
-    indices.reserveCapacity(count)
-    var previous: UInt32?
-    for position in start..<start + count {
-      let key = keys.load(UInt32.self, at: position)
-      if let previous, key <= previous {
-        throw malformed(
-          """
-          key \(key) follows key \(previous) in table '\(name)'; send keys in ascending order, \
-          each once
-          """)
+    var refusal: Refusal?
+    let indices = Payload.make(UInt32.self, count: count) { indices in
+      keys.withUnsafeBytes { keys in
+        var previous: UInt32?
+        for position in 0..<count {
+          let key = keys.loadUnaligned(
+            fromByteOffset: (start + position) * MemoryLayout<UInt32>.stride, as: UInt32.self)
+          guard previous.map({ $0 < key }) ?? true, key < store.directory.tableRows,
+            let index = store.directory.localIndex(ofRow: key)
+          else {
+            refusal = self.refusal(of: key, after: previous, in: store)
+            return
+          }
+          indices[position] = index
+          previous = key
+        }
       }
-      previous = key
-      guard key < store.directory.tableRows else {
-        throw malformed(
-          "key \(key) is out of range: table '\(name)' has \(store.directory.tableRows) rows")
-      }
-      guard let index = store.directory.localIndex(ofRow: key) else {
-        throw malformed(
-          """
-          row \(key) of table '\(name)' is not on this server (rank \(rank)); sender and server \
-          place rows differently
-          """)
-      }
-      indices.append(index)
     }
-    return Payload.copying(indices)
+    if let refusal { throw refusal }
+    return indices
+  }
+
+  /// Why a key cannot be used.
+  private func refusal(of key: UInt32, after previous: UInt32?, in store: TableStore) -> Refusal {
+    let name = store.spec.name
+    if let previous, key <= previous {
+      return malformed(
+        """
+        key \(key) follows key \(previous) in table '\(name)'; send keys in ascending order, \
+        each once
+        """)
+    }
+    guard key < store.directory.tableRows else {
+      return malformed(
+        "key \(key) is out of range: table '\(name)' has \(store.directory.tableRows) rows")
+    }
+    return malformed(
+      """
+      row \(key) of table '\(name)' is not on this server (rank \(rank)); sender and server \
+      place rows differently
+      """)
   }
 
   private func checkFinite(_ section: SectionRows, _ values: Payload) throws(Refusal) {

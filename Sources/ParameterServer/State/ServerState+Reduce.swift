@@ -137,6 +137,16 @@ struct Reductions<Peer: Hashable & Sendable>: Sendable {
     /// The widths of the matrices that any shard has rows of.
     fileprivate(set) var widths: [UInt32: UInt32] = [:]
 
+    fileprivate mutating func add(
+      _ request: ReduceRequest, ofShard shard: UInt32, for waiter: Waiter
+    ) {
+      if shares[shard] == nil {
+        shares[shard] = ReduceReply(values: request.values, rows: request.rows)
+        for section in request.rows.sections { widths[section.table] = section.width }
+      }
+      if !waiters.contains(waiter) { waiters.append(waiter) }
+    }
+
     /// The number of values per shard; nil before the first shard.
     var valueCount: Int? { shares.values.first?.values.count }
 
@@ -167,13 +177,7 @@ struct Reductions<Peer: Hashable & Sendable>: Sendable {
   /// Records a shard's values and rows, unless it has some already, and the request that waits for
   /// the sums.
   mutating func add(_ request: ReduceRequest, ofShard shard: UInt32, for waiter: Waiter) {
-    var stage = self[request.stage]
-    if stage.shares[shard] == nil {
-      stage.shares[shard] = ReduceReply(values: request.values, rows: request.rows)
-      for section in request.rows.sections { stage.widths[section.table] = section.width }
-    }
-    if !stage.waiters.contains(waiter) { stage.waiters.append(waiter) }
-    unfinished[request.stage] = stage
+    unfinished[request.stage, default: Unfinished()].add(request, ofShard: shard, for: waiter)
   }
 
   /// Adds up the values and rows of all shards in shard order, if all have arrived.

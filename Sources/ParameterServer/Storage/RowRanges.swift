@@ -37,6 +37,13 @@ struct RowRange {
       lastUpdate: blocks[block].lastUpdates.map { $0 + offset })
   }
 
+  /// The row at a local index of the range, for reading: weights, then states as they are stored.
+  @inline(__always)
+  func row(at index: Int) -> UnsafePointer<Float> {
+    let offset = index & ((1 << blockShift) - 1)
+    return UnsafePointer(blocks[index >> blockShift].values + offset * layout.stride)
+  }
+
   /// The number of a row's last update; 0 if there was none or it is not tracked.
   @inline(__always)
   func lastUpdate(at index: Int) -> Int {

@@ -171,6 +171,8 @@ struct GradientMerge: ~Copyable {
   private var positions: [Int]
   /// Where each contribution's rows of the range end.
   private let ends: [Int]
+  /// The row at each contribution's position; `Int.max` at its end.
+  private var heads: [Int]
   private let sum: UnsafeMutablePointer<Float>
 
   init(_ sources: [GradientSource], rows: Range<Int>, width: Int) {
@@ -182,6 +184,10 @@ struct GradientMerge: ~Copyable {
     ends = sources.map {
       GradientSource.position(of: rows.upperBound, in: $0.rows, count: $0.count)
     }
+    heads = [Int](repeating: .max, count: sources.count)
+    for number in sources.indices where positions[number] < ends[number] {
+      heads[number] = sources[number].row(at: positions[number])
+    }
     sum = .allocate(capacity: width)
     sum.initialize(repeating: 0, count: width)
   }
@@ -189,18 +195,15 @@ struct GradientMerge: ~Copyable {
   deinit { sum.deallocate() }
 
   mutating func next() -> Row? {
-    var index = Int.max
-    for number in sources.indices where positions[number] < ends[number] {
-      index = min(index, sources[number].row(at: positions[number]))
-    }
+    let index = heads.reduce(.max) { min($0, $1) }
     guard index < Int.max else { return nil }
     var gradient: UnsafeRawPointer?
     var upcoming: (row: Int?, later: Int?) = (nil, nil)
-    for number in sources.indices {
+    for number in heads.indices where heads[number] == index {
       let source = sources[number]
       let position = positions[number]
-      guard position < ends[number], source.row(at: position) == index else { continue }
-      positions[number] += 1
+      positions[number] = position + 1
+      heads[number] = position + 1 < ends[number] ? source.row(at: position + 1) : .max
       let values = source.values + position * width * MemoryLayout<Float>.stride
       guard let earlier = gradient else {
         gradient = values  // the only one so far: used where it lies
@@ -212,12 +215,12 @@ struct GradientMerge: ~Copyable {
         }
         continue
       }
-      if earlier != UnsafeRawPointer(sum) {
-        UnsafeMutableRawPointer(sum).copyMemory(
-          from: earlier, byteCount: width * MemoryLayout<Float>.stride)
+      if earlier == UnsafeRawPointer(sum) {
+        mrdib_add(sum, values, width)
+      } else {
+        mrdib_add_pair(sum, earlier, values, width)
         gradient = UnsafeRawPointer(sum)
       }
-      mrdib_add(sum, values, width)
     }
     return gradient.map { Row(index: index, gradient: $0, upcoming: upcoming) }
   }

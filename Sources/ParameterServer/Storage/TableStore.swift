@@ -202,7 +202,7 @@ final class RowBlock: @unchecked Sendable {
 
   /// Rows of zeros without updates.
   convenience init(rowCount: Int, layout: RowLayout) {
-    self.init(Rows(rowCount, layout), layout: layout)
+    self.init(Rows(zeros: rowCount, layout), layout: layout)
   }
 
   private init(_ rows: Rows, layout: RowLayout) {
@@ -217,7 +217,7 @@ final class RowBlock: @unchecked Sendable {
   /// The objects are made one after the other, when the rows have their memory, so that they lie
   /// close together: an object in a page of its own costs a miss of the page tables for every row.
   static func make(rowCounts: [Int], layout: RowLayout) -> [RowBlock] {
-    rowCounts.map { Rows($0, layout) }.map { RowBlock($0, layout: layout) }
+    rowCounts.map { Rows(zeros: $0, layout) }.map { RowBlock($0, layout: layout) }
   }
 
   /// The memory of rows.
@@ -226,23 +226,28 @@ final class RowBlock: @unchecked Sendable {
     let values: UnsafeMutablePointer<Float>
     let lastUpdates: UnsafeMutablePointer<UInt32>?
 
-    init(_ count: Int, _ layout: RowLayout) {
+    /// Undefined numbers.
+    init(uninitialized count: Int, _ layout: RowLayout) {
       self.count = count
       let size = count * layout.stride
       values = UnsafeMutableRawPointer.allocate(
         byteCount: size * MemoryLayout<Float>.stride, alignment: 64
       ).bindMemory(to: Float.self, capacity: size)
-      values.initialize(repeating: 0, count: size)
       lastUpdates = layout.tracksUpdates ? .allocate(capacity: count) : nil
+    }
+
+    init(zeros count: Int, _ layout: RowLayout) {
+      self.init(uninitialized: count, layout)
+      values.initialize(repeating: 0, count: count * layout.stride)
       lastUpdates?.initialize(repeating: 0, count: count)
     }
   }
 
   /// A block with the same rows.
   convenience init(copying other: RowBlock) {
-    self.init(rowCount: other.rowCount, layout: other.layout)
-    values.update(from: other.values, count: rowCount * layout.stride)
-    if let source = other.lastUpdates { lastUpdates?.update(from: source, count: rowCount) }
+    self.init(Rows(uninitialized: other.rowCount, other.layout), layout: other.layout)
+    values.initialize(from: other.values, count: rowCount * layout.stride)
+    if let source = other.lastUpdates { lastUpdates?.initialize(from: source, count: rowCount) }
   }
 
   /// Prefetches the block at a place of an array, of which the array has only the address.
