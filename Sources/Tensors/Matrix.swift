@@ -13,6 +13,9 @@ public final class Matrix: @unchecked Sendable {
   public let pointer: UnsafeMutablePointer<Float>
   let storage: MatrixStorage
 
+  /// The alignment of rows that were allocated here, bytes: at it kernels are fastest.
+  public static var alignment: Int { MatrixStorage.alignment }
+
   /// Number of elements, `rows * columns`.
   public var count: Int { rows * columns }
 
@@ -40,6 +43,21 @@ public final class Matrix: @unchecked Sendable {
     self.columns = columns
     self.storage = storage
     pointer = storage.pointer
+  }
+
+  /// A matrix over memory of another owner, which must not be written through the matrix.
+  ///
+  /// - Parameters:
+  ///   - elements: `[rows * columns]`, row by row.
+  ///   - owner: keeps the memory; it lives at least as long as the matrix.
+  public convenience init(
+    rows: Int, columns: Int, sharing elements: UnsafePointer<Float>,
+    of owner: any AnyObject & Sendable
+  ) {
+    self.init(
+      rows: rows, columns: columns,
+      storage: MatrixStorage(
+        UnsafeMutablePointer(mutating: elements), capacity: rows * columns, owner: owner))
   }
 
   /// A matrix with the given row-major elements.
@@ -102,18 +120,33 @@ public final class Matrix: @unchecked Sendable {
   public var shape: String { "[\(rows), \(columns)]" }
 }
 
-/// A 64-byte aligned buffer of floats.
+/// A 64-byte aligned buffer of floats, or memory of another owner.
 public final class MatrixStorage {
   public let pointer: UnsafeMutablePointer<Float>
   /// Number of elements that fit.
   public let capacity: Int
+  /// Whose memory it is; nil: the buffer's own.
+  private let owner: (any AnyObject & Sendable)?
+
+  fileprivate static let alignment = 64
 
   public init(capacity: Int) {
     self.capacity = max(16, capacity)
     let raw = UnsafeMutableRawPointer.allocate(
-      byteCount: self.capacity * MemoryLayout<Float>.stride, alignment: 64)
+      byteCount: self.capacity * MemoryLayout<Float>.stride, alignment: Self.alignment)
     pointer = raw.bindMemory(to: Float.self, capacity: self.capacity)
+    owner = nil
   }
 
-  deinit { pointer.deallocate() }
+  fileprivate init(
+    _ pointer: UnsafeMutablePointer<Float>, capacity: Int, owner: any AnyObject & Sendable
+  ) {
+    self.pointer = pointer
+    self.capacity = capacity
+    self.owner = owner
+  }
+
+  deinit {
+    if owner == nil { pointer.deallocate() }
+  }
 }

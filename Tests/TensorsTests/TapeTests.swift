@@ -77,6 +77,39 @@ import Testing
     #expect(relativeDifference(sum, try #require(wholeX.gradient).elements) < 1e-6)
   }
 
+  @Test("the gradient of a table is kept as the rows of its only selection, else whole")
+  func tableGradients() throws {
+    let tape = Tape()
+    let table = randomMatrix(20, 3, seed: 2)
+    func gradients(_ selections: [[Int32]], isTable: Bool) throws -> (rows: RowGradient, [Float]) {
+      tape.reset()
+      let x = isTable ? tape.table(table) : tape.parameter(table)
+      tape.backward(
+        seeding: selections.enumerated().map { index, rows in
+          (tape.gather(x, rows), randomMatrix(rows.count, 3, seed: UInt64(index)))
+        })
+      let rows = try #require(x.gradientByRows)
+      var values: [Float] = []
+      for position in rows.rows.indices {
+        rows.withRow(at: position) { values += (0..<3).map { [row = $0] in row[$0] } }
+      }
+      let isKept = isTable && (selections == [[1, 4, 19]] || selections == [[]])
+      var contiguous: [Float] = []
+      let isContiguous = rows.withContiguousValues { contiguous = Array($0) }
+      #expect(isContiguous == isKept && contiguous == (isKept ? values : []))
+      #expect((x.gradient == nil) == isKept)
+      let whole = try #require(tape.wholeGradient(of: x))
+      return (rows, withExtendedLifetime(whole) { values + Array(whole.elements) })
+    }
+    for selections in [[[1, 4, 19]], [[4, 1]], [[2, 2]], [[1, 4, 19], [0, 4]], [[]]] as [[[Int32]]]
+    {
+      let (kept, values) = try gradients(selections, isTable: true)
+      let (plain, expected) = try gradients(selections, isTable: false)
+      #expect(kept.rows == Set(selections.joined()).sorted() && kept.rows == plain.rows)
+      #expect(values == expected)
+    }
+  }
+
   @Test("gradients of gathered rows are zero elsewhere in every step, whatever was written before")
   func gatheredRowsStayClean() throws {
     let tape = Tape()

@@ -57,6 +57,15 @@ public final class Tape {
     return leaf
   }
 
+  /// A leaf with a gradient, of which operations select rows. A selection that is the only use of
+  /// the leaf leaves its gradient as rows (``Variable/gradientByRows``), so that a large table costs
+  /// nothing beyond the rows that are used.
+  public func table(_ value: Matrix) -> Variable {
+    let leaf = Variable(value: value, needsGradient: true, isTable: true)
+    parameters.append(leaf)
+    return leaf
+  }
+
   /// A leaf without a gradient.
   public func constant(_ value: Matrix) -> Variable {
     Variable(value: value, needsGradient: false)
@@ -107,6 +116,7 @@ public final class Tape {
   ///   add to these matrices.
   public func backward(seeding seeds: [(variable: Variable, gradient: Matrix)]) {
     for (variable, seed) in seeds where variable.needsGradient {
+      widen(variable)
       if variable.gradient == nil {
         variable.writtenRows = nil
         variable.gradient = seed
@@ -164,6 +174,7 @@ public final class Tape {
     into variable: Variable, _ add: (_ gradient: Matrix, _ isFirst: Bool) -> Void
   ) {
     guard variable.needsGradient else { return }
+    widen(variable)
     if let gradient = variable.gradient {
       variable.writtenRows = nil
       add(gradient, false)
@@ -190,17 +201,57 @@ public final class Tape {
   /// and only the rows that were written are cleared for the next step.
   func accumulate(into variable: Variable, onlyRows rows: [Int32], _ add: (Matrix) -> Void) {
     guard variable.needsGradient else { return }
+    widen(variable)
     if let gradient = variable.gradient {
       variable.writtenRows?.append(contentsOf: rows)
       return add(gradient)
     }
+    differentiated.append(variable)
+    add(beginWithZeros(variable, rows))
+  }
+
+  private func beginWithZeros(_ variable: Variable, _ rows: [Int32]) -> Matrix {
     let storage = zeroStorage(for: variable.value.count)
     let gradient = Matrix(rows: variable.rows, columns: variable.columns, storage: storage)
     variable.gradient = gradient
     variable.writtenRows = rows
-    differentiated.append(variable)
     scattered.append((variable, gradient, storage))
-    add(gradient)
+    return gradient
+  }
+
+  /// Keeps the gradient of selected rows of a table as the table's gradient.
+  ///
+  /// - Parameters:
+  ///   - gradient: of the selected rows; not written after this.
+  ///   - rows: the selection.
+  /// - Returns: false, without having done anything, if the gradient cannot consist of these rows
+  ///   alone.
+  func keep(_ gradient: Matrix, ofRows rows: [Int32], in variable: Variable) -> Bool {
+    guard variable.isTable, variable.gradient == nil, variable.keptRows == nil,
+      rows.isAscendingDistinct
+    else { return false }
+    variable.keptRows = RowGradient(rows: rows, values: gradient, isCompact: true)
+    differentiated.append(variable)
+    return true
+  }
+
+  /// Makes a gradient that was kept as rows a whole matrix.
+  private func widen(_ variable: Variable) {
+    guard let kept = variable.keptRows else { return }
+    variable.keptRows = nil
+    let gradient = beginWithZeros(variable, kept.rows)
+    for (position, row) in kept.rows.enumerated() {
+      kept.withRow(at: position) {
+        BLAS.accumulate($0, into: gradient.pointer + Int(row) * kept.width, count: kept.width)
+      }
+    }
+  }
+
+  /// The gradient of a variable as a whole matrix, for a caller that may write to it; nil if none
+  /// reached it.
+  public func wholeGradient(of variable: Variable) -> Matrix? {
+    widen(variable)
+    return variable.takeGradient()
   }
 
   private func zeroStorage(for count: Int) -> MatrixStorage {
@@ -227,9 +278,14 @@ public final class Tape {
         free[storage.capacity, default: []].append(storage)
         return true
       }
-      for row in rows {
-        (gradient.pointer + Int(row) * gradient.columns)
-          .update(repeating: 0, count: gradient.columns)
+      // Rows may be listed repeatedly.
+      if rows.count >= gradient.rows / 2 {
+        gradient.fill(0)
+      } else {
+        for row in rows {
+          (gradient.pointer + Int(row) * gradient.columns)
+            .update(repeating: 0, count: gradient.columns)
+        }
       }
       zeroed[storage.capacity, default: []].append(storage)
       return true
@@ -281,6 +337,7 @@ extension Tape {
   /// Takes the gradients of some variables out of them; nil where there is none.
   func takeGradients(of variables: [Variable]) -> [HeldGradient?] {
     variables.map { variable in
+      widen(variable)
       defer { variable.discardGradient() }
       return variable.gradient.map {
         HeldGradient(matrix: $0, writtenRows: variable.writtenRows)

@@ -35,33 +35,22 @@ package struct PullPlan {
   package func requests(
     generation: UInt64, confirmed: [UInt32] = [], wantsReports: Bool = false
   ) -> [ServerRequest<PullRequest>] {
-    (0..<routing.serverCount).map { server in
-      let sections = sections(of: server)
-      let listed = routed.compactMap { $0 }.filter { !$0.isWhole }
-      let count = listed.reduce(0) { $0 + $1.keys[server].count }
-      let keys = Payload.make(UInt32.self, count: count) { buffer in
-        var next = 0
-        for rows in listed {
-          for key in rows.keys[server] {
-            buffer[next] = key
-            next += 1
-          }
-        }
-      }
-      return ServerRequest(
+    let present = routed.compactMap { $0 }
+    return (0..<routing.serverCount).map { server in
+      ServerRequest(
         server: server,
         body: PullRequest(
-          generation: generation, version: version, sections: sections, keys: keys,
-          confirmed: confirmed, wantsReports: wantsReports))
+          generation: generation, version: version, sections: sections(of: server),
+          keys: present.keys(ofServer: server), confirmed: confirmed, wantsReports: wantsReports))
     }
   }
 
   /// The sections requested from a server, in table order.
   private func sections(of server: Int) -> [TableSection] {
     routed.enumerated().compactMap { table, rows in
-      guard let rows, !rows.keys[server].isEmpty else { return nil }
+      guard let rows, rows.servers[server].count > 0 else { return nil }
       return TableSection(
-        table: UInt32(table), rowCount: UInt32(rows.keys[server].count),
+        table: UInt32(table), rowCount: UInt32(rows.servers[server].count),
         width: UInt32(routing.tables[table].width), isWhole: rows.isWhole)
     }
   }
@@ -73,9 +62,6 @@ package struct PullPlan {
   package func assemble(
     _ replies: [PullReply], make: (_ rows: Int, _ columns: Int) -> Matrix
   ) throws -> [Matrix?] {
-    let matrices = routed.enumerated().map { table, rows in
-      rows.map { make($0.count, routing.tables[table].width) }
-    }
     guard routing.serverCount == replies.count else {
       throw TrainingError(
         "Cannot use pulled rows: \(routing.serverCount) servers sent \(replies.count) replies."
@@ -91,23 +77,64 @@ package struct PullPlan {
             + (oldest < version ? " (\(oldest) at the oldest)" : "")
             + " with \(expected.count) tables was requested.")
       }
-      var offset = 0
-      for section in expected {
-        guard let rows = routed[Int(section.table)], let matrix = matrices[Int(section.table)]
-        else { continue }
-        let width = Int(section.width)
-        let positions = rows.positions[server]
-        let start = offset
-        Lanes.current.forEachRange(of: positions.count, elements: width) { range in
-          for index in range {
-            reply.values.copy(
-              Float.self, from: start + index * width, count: width,
-              to: matrix.pointer + Int(positions[index]) * width)
-          }
-        }
-        offset += positions.count * width
+    }
+    var starts = [Int](repeating: 0, count: replies.count)
+    return routed.enumerated().map { table, rows in
+      guard let rows else { return nil }
+      let width = routing.tables[table].width
+      defer {
+        for (server, part) in rows.servers.enumerated() { starts[server] += part.count * width }
+      }
+      if rows.servers.count == 1, let start = starts.first,
+        let matrix = replies[0].values.matrix(rows: rows.count, columns: width, from: start)
+      {
+        return matrix
+      }
+      let matrix = make(rows.count, width)
+      for (server, part) in rows.servers.enumerated() {
+        part.copy(from: replies[server].values, start: starts[server], to: matrix)
+      }
+      return matrix
+    }
+  }
+}
+
+extension RoutedRows.ServerRows {
+  /// Copies the rows of a reply to their places in the matrix of the selection.
+  ///
+  /// - Parameter start: of the rows among the reply's values.
+  fileprivate func copy(from values: Payload, start: Int, to matrix: Matrix) {
+    let width = matrix.columns
+    Lanes.current.forEachRange(of: count, elements: width) { range in
+      guard positions != nil else {
+        values.copy(
+          Float.self, from: start + range.lowerBound * width, count: range.count * width,
+          to: matrix.pointer + range.lowerBound * width)
+        return
+      }
+      for index in range {
+        values.copy(
+          Float.self, from: start + index * width, count: width,
+          to: matrix.pointer + position(at: index) * width)
       }
     }
-    return matrices
+  }
+}
+
+extension Payload {
+  /// A matrix that shares the payload's memory, which must not be written; nil if the elements do not
+  /// lie where kernels are fastest.
+  ///
+  /// - Parameter start: the index of the first of its elements, row by row.
+  /// - Precondition: the payload has as many elements.
+  fileprivate func matrix(rows: Int, columns: Int, from start: Int) -> Matrix? {
+    let stride = MemoryLayout<Float>.stride
+    precondition((start + rows * columns) * stride <= byteCount)
+    guard rows * columns > 0, let base = bytes.baseAddress.map({ $0 + start * stride }),
+      Int(bitPattern: base).isMultiple(of: Matrix.alignment)
+    else { return nil }
+    return Matrix(
+      rows: rows, columns: columns,
+      sharing: base.assumingMemoryBound(to: Float.self), of: self)
   }
 }

@@ -4,16 +4,40 @@ import Tensors
 
 /// A push of rows of several tables: splits them by server and makes the requests.
 package struct PushPlan {
-  /// The values of one table: row i of `values` belongs to the i-th selected row.
+  /// The values of one table.
   package struct Part {
     let table: Int
     let rows: RoutedRows
-    let values: Matrix
+    let width: Int
+    let write: Write
 
-    package init(table: Int, rows: RoutedRows, values: Matrix) {
+    /// Writes the values of some of a server's rows, one after the other, `[indices.count, width]`.
+    typealias Write = (
+      _ rows: RoutedRows.ServerRows, _ indices: Range<Int>, _ target: UnsafeMutablePointer<Float>
+    ) -> Void
+
+    init(table: Int, rows: RoutedRows, width: Int, write: @escaping Write) {
       self.table = table
       self.rows = rows
-      self.values = values
+      self.width = width
+      self.write = write
+    }
+
+    /// - Parameter values: row i belongs to the i-th selected row.
+    package init(table: Int, rows: RoutedRows, values: Matrix) {
+      let width = values.columns
+      self.init(table: table, rows: rows, width: width) { server, indices, target in
+        if server.positions == nil {
+          target.update(
+            from: values.pointer + indices.lowerBound * width, count: indices.count * width)
+        } else {
+          for index in indices {
+            (target + (index - indices.lowerBound) * width)
+              .update(from: values.pointer + server.position(at: index) * width, count: width)
+          }
+        }
+        withExtendedLifetime(values) {}
+      }
     }
   }
 
@@ -30,51 +54,35 @@ package struct PushPlan {
     name: ContributionName, kind: PushKind, routing: TableRouting, sums: [String: Double] = [:]
   ) throws -> [ServerRequest<PushRequest>] {
     try (0..<routing.serverCount).map { server in
-      let present = parts.filter { !$0.rows.keys[server].isEmpty }
+      let present = parts.filter { $0.rows.servers[server].count > 0 }
       try PushLimit.check(
         present.map { part in
           PushLimit.Share(
             table: routing.tables[part.table].name,
-            byteCount: part.rows.keys[server].count * part.values.columns
-              * MemoryLayout<Float>.stride)
+            byteCount: part.rows.servers[server].count * part.width * MemoryLayout<Float>.stride)
         }, server: server)
       let sections = present.map { part in
         TableSection(
-          table: UInt32(part.table), rowCount: UInt32(part.rows.keys[server].count),
-          width: UInt32(part.values.columns), isWhole: part.rows.isWhole)
+          table: UInt32(part.table), rowCount: UInt32(part.rows.servers[server].count),
+          width: UInt32(part.width), isWhole: part.rows.isWhole)
       }
-      let listed = present.filter { !$0.rows.isWhole }
-      let keys = Payload.make(
-        UInt32.self, count: listed.reduce(0) { $0 + $1.rows.keys[server].count }
-      ) { buffer in
-        var next = 0
-        for part in listed {
-          for key in part.rows.keys[server] {
-            buffer[next] = key
-            next += 1
-          }
-        }
-      }
-      let valueCount = present.reduce(0) { $0 + $1.rows.keys[server].count * $1.values.columns }
+      let valueCount = present.reduce(0) { $0 + $1.rows.servers[server].count * $1.width }
       let values = Payload.make(Float.self, count: valueCount) { buffer in
         guard var target = buffer.baseAddress else { return }
         for part in present {
-          let width = part.values.columns
-          let positions = part.rows.positions[server]
+          let rows = part.rows.servers[server]
           let start = target
-          Lanes.current.forEachRange(of: positions.count, elements: width) { range in
-            for index in range {
-              (start + index * width).update(
-                from: part.values.pointer + Int(positions[index]) * width, count: width)
-            }
+          Lanes.current.forEachRange(of: rows.count, elements: part.width) { range in
+            part.write(rows, range, start + range.lowerBound * part.width)
           }
-          target += positions.count * width
+          target += rows.count * part.width
         }
       }
       return ServerRequest(
         server: server,
         body: PushRequest(
-          name: name, kind: kind, sections: sections, keys: keys, values: values,
+          name: name, kind: kind, sections: sections,
+          keys: present.map(\.rows).keys(ofServer: server), values: values,
           sums: server == 0 ? sums : [:]))
     }
   }

@@ -22,45 +22,84 @@ package struct PropagatedGradients {
   package func requests(
     _ variables: [Variable], name: ContributionName, wantsRows: Bool
   ) -> [ServerRequest<ReduceRequest>] {
-    let present = variables.map { rowsByServer($0.gradientRows) }
+    let gradients = variables.map(\.gradientByRows)
     return (0..<serverCount).map { server in
-      let parts = variables.indices.compactMap { index -> (table: Int, rows: [UInt32])? in
-        let rows = present[index][server]
-        return rows.isEmpty ? nil : (index, rows)
+      let parts = gradients.enumerated().compactMap { index, gradient -> Part? in
+        guard let gradient else { return nil }
+        let part = Part(matrix: index, gradient: gradient, server: server, of: serverCount)
+        return part.count > 0 ? part : nil
       }
       let sections = parts.map { part in
         TableSection(
-          table: UInt32(part.table), rowCount: UInt32(part.rows.count),
-          width: UInt32(variables[part.table].columns), isWhole: false)
+          table: UInt32(part.matrix), rowCount: UInt32(part.count),
+          width: UInt32(part.gradient.width), isWhole: false)
       }
-      let count = sections.reduce(0) { $0 + Int($1.rowCount) * Int($1.width) }
+      let keys = Payload.make(UInt32.self, count: parts.reduce(0) { $0 + $1.count }) { buffer in
+        var next = 0
+        for part in parts {
+          part.forEachPosition { position in
+            buffer[next] = UInt32(truncatingIfNeeded: part.gradient.rows[position])
+            next += 1
+          }
+        }
+      }
+      let count = parts.reduce(0) { $0 + $1.count * $1.gradient.width }
       let values = Payload.make(Float.self, count: count) { buffer in
         guard var target = buffer.baseAddress else { return }
         for part in parts {
-          guard let matrix = variables[part.table].gradient else { continue }
-          for row in part.rows {
-            target.update(
-              from: matrix.pointer + Int(row) * matrix.columns, count: matrix.columns)
-            target += matrix.columns
-          }
+          part.copyValues(to: target)
+          target += part.count * part.gradient.width
         }
       }
       return ServerRequest(
         server: server,
         body: ReduceRequest(
           name: name, stage: .propagated,
-          rows: GradientRows(
-            sections: sections, keys: Payload.copying(parts.flatMap(\.rows)), values: values),
+          rows: GradientRows(sections: sections, keys: keys, values: values),
           wantsRows: wantsRows))
     }
   }
 
-  /// Rows by the server that adds them. Any assignment will do, because the sum of a row does not
-  /// depend on where it is formed.
-  private func rowsByServer(_ all: [UInt32]) -> [[UInt32]] {
-    var rows = [[UInt32]](repeating: [], count: serverCount)
-    for row in all { rows[Int(row) % serverCount].append(row) }
-    return rows
+  /// The rows of one matrix that one server adds. Any assignment will do, because the sum of a row
+  /// does not depend on where it is formed.
+  private struct Part {
+    let matrix: Int
+    let gradient: RowGradient
+    /// Positions among the gradient's rows; nil for all.
+    private let positions: [Int]?
+
+    init(matrix: Int, gradient: RowGradient, server: Int, of serverCount: Int) {
+      self.matrix = matrix
+      self.gradient = gradient
+      positions =
+        serverCount == 1
+        ? nil : gradient.rows.indices.filter { Int(gradient.rows[$0]) % serverCount == server }
+    }
+
+    var count: Int { positions?.count ?? gradient.rows.count }
+
+    func forEachPosition(_ body: (Int) -> Void) {
+      if let positions {
+        for position in positions { body(position) }
+      } else {
+        for position in gradient.rows.indices { body(position) }
+      }
+    }
+
+    /// - Parameter target: `[count, width]`.
+    func copyValues(to target: UnsafeMutablePointer<Float>) {
+      let isCopied =
+        positions == nil
+        && gradient.withContiguousValues {
+          if let base = $0.baseAddress { target.update(from: base, count: $0.count) }
+        }
+      guard !isCopied else { return }
+      var next = target
+      forEachPosition { position in
+        gradient.withRow(at: position) { next.update(from: $0, count: gradient.width) }
+        next += gradient.width
+      }
+    }
   }
 
   /// The summed gradients as whole matrices; nil where no shard had any.

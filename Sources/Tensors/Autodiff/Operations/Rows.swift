@@ -12,6 +12,7 @@ extension Tape {
       }
     }
     return record(output, from: x) { [unowned self] gradient in
+      guard !keep(gradient, ofRows: indices, in: x) else { return }
       scatter(into: x, rows: indices) { position, target in
         BLAS.accumulate(gradient.pointer + position * width, into: target, count: width)
       }
