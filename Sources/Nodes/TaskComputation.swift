@@ -17,6 +17,8 @@ package final class TaskComputation {
   private var configuration = ""
   /// The task under way; nil when it has its results, so that its memory is free.
   private var work: (any Work)?
+  /// Whether the task waits for rows.
+  private var isWaiting = false
   /// The interactions whose gradients were pushed, of all tasks.
   package private(set) var examples: UInt64 = 0
 
@@ -49,6 +51,7 @@ package final class TaskComputation {
 
   /// Loads data and model, or keeps those of an earlier generation.
   package func setUp(_ welcome: Welcome) -> WorkerEvent {
+    isWaiting = false
     do {
       let timeouts = try timeouts(welcome)
       if let engine, configuration == welcome.configuration {
@@ -79,9 +82,19 @@ package final class TaskComputation {
   /// Continues a task with what it waited for.
   package func advance(_ task: UInt64, _ input: WorkInput) -> WorkerEvent { run(task) { input } }
 
+  /// Computes something of what the present task will need, while it waits for servers. To be called
+  /// after the event of a job was passed on; a task that has ended needs nothing.
+  package func prepare() {
+    if isWaiting { work?.prepare() }
+  }
+
   private func run(_ task: UInt64, _ input: () throws -> WorkInput) -> WorkerEvent {
     do {
       let output = try advanceWork(try input())
+      switch output {
+      case .pull, .pushAndPull: isWaiting = true
+      case .push, .reduce, .done: break
+      }
       if case .done = output {
         endWork()
         // A result counts only if the data files have not changed since the run began.
@@ -97,6 +110,7 @@ package final class TaskComputation {
   private func advanceWork(_ input: WorkInput) throws -> WorkOutput {
     guard let work else { throw TrainingError("No task is under way.") }
     let before = work.examples
+    isWaiting = false
     let output = try work.advance(input)
     examples += work.examples - before
     progress = work.progress
@@ -106,6 +120,7 @@ package final class TaskComputation {
   private func endWork() {
     let byteCount = work?.bufferByteCount ?? 0
     work = nil
+    isWaiting = false
     if byteCount >= Self.largeByteCount { releaseMemory() }
   }
 }

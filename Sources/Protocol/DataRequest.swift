@@ -44,7 +44,8 @@ package struct PullRequest: Sendable, Equatable {
   package var sections: [TableSection]
   /// `UInt32` row ids of the sections that are not whole, each section ascending.
   package var keys: Payload
-  /// Shards whose contributions to the version before are acknowledged by every server. A version
+  /// Shards whose contributions to the version before are acknowledged by every server, or were
+  /// sent to the only server of the run before this pull. A version
   /// begins when all shards are confirmed: until then every server can still answer pulls of the
   /// version before, whichever worker is lost. In `ssp` and `async` only the first version of an
   /// epoch needs confirmations.

@@ -51,7 +51,7 @@ struct ConfirmationTests {
 
   @Test("a shard that has not contributed here cannot be confirmed, nor one that does not exist")
   func unfounded() throws {
-    var cluster = try Self.cluster()
+    var cluster = try Self.cluster(servers: 2)
     Self.contribute(0..<2, to: &cluster)
     let refused = try #require(refusal(cluster.confirm([0, 2], version: 0).first?.reply.body))
     #expect(refused.code == .malformed && refused.message.contains("shard 2 is confirmed"))
@@ -61,6 +61,20 @@ struct ConfirmationTests {
     cluster.confirm([1, 2], version: 0)
     #expect(cluster.servers[0].version == 0, "nothing of the refused pull was kept")
     cluster.confirm([0], version: 0)
+    #expect(cluster.servers[0].version == 1)
+  }
+
+  @Test("the only server lets a confirmation that came before its push be repeated")
+  func pushLostBeforeConfirmation() throws {
+    var cluster = try Self.cluster()
+    Self.contribute(0..<2, to: &cluster)
+    let early = try #require(
+      refusal(cluster.confirm([0, 1, 2], version: 0, id: 60).first?.reply.body))
+    #expect(early.code == .notReady && early.message.contains("shard 2 is confirmed"))
+    Self.contribute(2..<3, to: &cluster)
+    #expect(cluster.servers[0].version == 0, "nothing of the refused pull was kept")
+    let replies = cluster.confirm([0, 1, 2], version: 0, id: 60)
+    #expect(replies.map(\.reply.requestID) == [60])
     #expect(cluster.servers[0].version == 1)
   }
 

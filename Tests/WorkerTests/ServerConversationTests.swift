@@ -44,6 +44,27 @@ import Worker
     #expect(conversation.outstandingCount == 0)
   }
 
+  @Test("a pull that leaves with pushes waits for their acknowledgement only if it must")
+  func pullWithPushes() {
+    for isHeld in [true, false] {
+      var conversation = ServerConversation()
+      let first = conversation.perform(.pushAndPull([push(0)], [pull(0)], isHeld: isHeld), at: 0)
+      let sent = requests(first)
+      #expect(first.count == sent.count && sent.count == (isHeld ? 1 : 2))
+      let acknowledged = requests(
+        conversation.handle(
+          DataReply(requestID: sent[0].id, body: .pushed(.accepted)), from: 0, at: 0))
+      #expect(acknowledged.count == (isHeld ? 1 : 0))
+      let asked = isHeld ? acknowledged[0] : sent[1]
+      guard case .advance(.pulled)? = conversation.handle(pulled(asked.id), from: 0, at: 0).first
+      else {
+        Issue.record("the rows were not passed on")
+        continue
+      }
+      #expect(conversation.outstandingCount == 0)
+    }
+  }
+
   @Test("requests are counted with their time, their staleness and their share of the loss")
   func statistics() {
     var conversation = ServerConversation()

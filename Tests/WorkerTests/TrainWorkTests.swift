@@ -10,6 +10,8 @@ import Worker
     var pulls: [[ServerRequest<PullRequest>]] = []
     var pushes: [Push] = []
     var reports: [UnitReport] = []
+    /// How many pulls left with pushes.
+    var joinedPulls = 0
   }
 
   private struct Push: Equatable {
@@ -37,9 +39,11 @@ import Worker
   init() throws { run = try SmallRun() }
 
   /// Runs a task with all shards until it is done, or until the servers reach a version.
+  ///
+  /// - Parameter prepares: whether the task is prepared while it waits for rows.
   private func finish(
     _ work: any Work, _ servers: inout InProcessServers, from first: WorkInput = .begin,
-    stopAt version: UInt64 = .max
+    stopAt version: UInt64 = .max, prepares: Bool = false
   ) throws -> Trace {
     var trace = Trace()
     var input = first
@@ -47,16 +51,20 @@ import Worker
       switch try work.advance(input) {
       case .pull(let requests):
         trace.pulls.append(requests)
+        if prepares { work.prepare() }
         input = try pull(requests, from: &servers)
         if requests[0].body.version == version { return trace }
       case .push(let requests):
-        for request in requests {
-          trace.pushes.append(Push(request))
-          guard case .pushed(.accepted) = servers.ask(.push(request.body), request.server) else {
-            throw TestError("server \(request.server) did not accept \(request.body.name)")
-          }
-        }
+        try push(requests, to: &servers, &trace)
         input = .sent
+      case .pushAndPull(let pushes, let pulls, let isHeld):
+        #expect(isHeld == (pulls.count > 1 || !run.consistency.isExact))
+        try push(pushes, to: &servers, &trace)
+        trace.pulls.append(pulls)
+        trace.joinedPulls += 1
+        work.prepare()
+        input = try pull(pulls, from: &servers)
+        if pulls[0].body.version == version { return trace }
       case .reduce(let requests):
         // The last of the shards completes the sums for all; asked again, each gets its own.
         for request in requests { _ = servers.ask(.reduce(request.body), request.server) }
@@ -69,6 +77,18 @@ import Worker
       case .done(let reports):
         trace.reports = reports
         return trace
+      }
+    }
+  }
+
+  private func push(
+    _ requests: [ServerRequest<PushRequest>], to servers: inout InProcessServers,
+    _ trace: inout Trace
+  ) throws {
+    for request in requests {
+      trace.pushes.append(Push(request))
+      guard case .pushed(.accepted) = servers.ask(.push(request.body), request.server) else {
+        throw TestError("server \(request.server) did not accept \(request.body.name)")
       }
     }
   }
@@ -105,6 +125,37 @@ import Worker
     _ = try finish(work, &servers, stopAt: version)
     #expect(servers.versions == [version, version])
     return servers
+  }
+
+  @Test(
+    "a task that is prepared computes the same, and sends pulls with the pushes", arguments: [1, 2])
+  func prepared(serverCount: Int) throws {
+    func trace(_ prepares: Bool) throws -> Trace {
+      var servers = try InProcessServers(run, count: serverCount)
+      let work = try run.engine(serverCount: serverCount)
+        .work(for: run.task(from: 0, shards: allShards))
+      let trace = try finish(work, &servers, prepares: prepares)
+      #expect(servers.refusalCount == 0)
+      return trace
+    }
+    let (prepared, plain) = (try trace(true), try trace(false))
+    #expect(prepared.pushes == plain.pushes && prepared.reports == plain.reports)
+    #expect(prepared.pulls.map { $0.map(\.body) } == plain.pulls.map { $0.map(\.body) })
+    // Not the first pull of the epoch, nor the last, which needs acknowledged pushes.
+    #expect(prepared.joinedPulls == Int(run.versionsPerEpoch) - 1 && plain.joinedPulls == 0)
+  }
+
+  @Test("what was prepared for a version that is gone is not used")
+  func preparedForAnotherVersion() throws {
+    let all = try undisturbed()
+    for present in [3, 4, run.versionsPerEpoch] as [UInt64] {
+      var servers = try servers(at: present)
+      let work = try run.engine(serverCount: 2).work(for: run.task(from: 1, shards: allShards))
+      let trace = try finish(work, &servers, prepares: true)
+      #expect(trace.pulls[1].allSatisfy { $0.body.version == present })
+      #expect(trace.pushes == all.pushes.filter { $0.name.version >= present })
+      #expect(trace.reports == all.reports)
+    }
   }
 
   @Test("pulls confirm shards: none at first, then those of the task")

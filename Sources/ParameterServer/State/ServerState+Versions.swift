@@ -4,8 +4,10 @@ import Tables
 extension ServerState {
   /// Records the shards that a pull of the next version confirms; all of them exist.
   ///
-  /// - Throws: a refusal `malformed` for a shard that has not contributed here, and so cannot have
-  ///   been acknowledged; none of the pull's shards is confirmed then.
+  /// - Throws: a refusal for a shard that has not contributed here; none of the pull's shards is
+  ///   confirmed then. `malformed`, because it cannot have been acknowledged; `notReady` by the only
+  ///   server of a run, because its workers send the pull with the push, which was lost on the way
+  ///   and will be repeated, as will the pull.
   /// - Returns: the replies that become possible if the version is complete now.
   mutating func confirm(_ pull: PullRequest) throws(Refusal) -> [ServerReply<Peer>] {
     // A pull of the current version only waits for initial values; what it confirms is applied.
@@ -16,7 +18,7 @@ extension ServerState {
     for shard in pull.confirmed {
       guard pending.contains(Int(shard), ahead: ahead) else {
         throw Refusal(
-          code: .malformed,
+          code: serverCount == 1 ? .notReady : .malformed,
           message: """
             shard \(shard) is confirmed at version \(confirmed) but has not contributed to it \
             here; confirm a shard when every server has acknowledged its push

@@ -52,6 +52,8 @@ final class WorkerComputation: @unchecked Sendable {  // `computation` is touche
       progressCount.store(computation.progress, ordering: .relaxed)
       exampleCount.store(computation.examples, ordering: .relaxed)
       report(event)
+      // While servers compute and messages travel.
+      computation.prepare()
     }
   }
 }

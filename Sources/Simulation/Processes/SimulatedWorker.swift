@@ -72,7 +72,10 @@ package final class SimulatedWorker: SimulatedMember, WorkerEnvironment {
   /// Jobs run one after the other, as on a queue.
   private func compute(_ seconds: Double, _ job: @escaping (TaskComputation) -> WorkerEvent) {
     busyUntil = max(busyUntil, now) + seconds
-    later(busyUntil - now) { [self] in node.handle(job(computation)) }
+    later(busyUntil - now) { [self] in
+      node.handle(job(computation))
+      computation.prepare()
+    }
   }
 
   package func end(_ ending: WorkerEnding) {

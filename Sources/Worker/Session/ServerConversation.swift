@@ -3,9 +3,10 @@ import Protocol
 /// The exchange of a task's requests and replies with the servers, as a state machine.
 ///
 /// Every request keeps its id until it is answered, and is sent again when a reply is late. Servers
-/// count a contribution once, so repeated pushes are harmless. A pull is sent only when every push
-/// is acknowledged: it can then confirm the pushed shards (``PullRequest/confirmed``), and at most
-/// the requests of two versions are kept.
+/// count a contribution once, so repeated pushes are harmless. A pull is held until every push is
+/// acknowledged: it can then confirm the pushed shards (``PullRequest/confirmed``). The only server
+/// of a run sees for itself whether it has them, and gets the pull with the pushes. It answers when
+/// it has them, so that in both cases at most the requests of two versions are kept.
 package struct ServerConversation: Sendable {
   package struct Limits: Sendable {
     /// The time after which an unanswered request is sent again, seconds. Doubles with every
@@ -96,9 +97,12 @@ package struct ServerConversation: Sendable {
       awaited = .reduces(positions(sent.map(\.id)), requests.map { _ in nil })
       return sent.map(\.action)
     case .push(let requests):
-      statistics.note(requests)
-      return requests.map { send(.push($0.body), to: $0.server, at: now).action }
-        + [.advance(.sent)]
+      return sendPushes(requests, at: now) + [.advance(.sent)]
+    case .pushAndPull(let pushes, let pulls, let isHeld):
+      let sent = sendPushes(pushes, at: now)
+      guard isHeld else { return sent + sendPulls(pulls, at: now) }
+      heldPull = pulls
+      return sent + sendHeldPull(at: now)
     case .done(let reports):
       self.reports = reports
       return finishIfDone()
@@ -108,6 +112,19 @@ package struct ServerConversation: Sendable {
   private mutating func sendHeldPull(at now: Double) -> [Action] {
     guard let requests = heldPull, !outstanding.hasPushes else { return [] }
     heldPull = nil
+    return sendPulls(requests, at: now)
+  }
+
+  private mutating func sendPushes(
+    _ requests: [ServerRequest<PushRequest>], at now: Double
+  ) -> [Action] {
+    statistics.note(requests)
+    return requests.map { send(.push($0.body), to: $0.server, at: now).action }
+  }
+
+  private mutating func sendPulls(
+    _ requests: [ServerRequest<PullRequest>], at now: Double
+  ) -> [Action] {
     let sent = requests.map { send(.pull($0.body), to: $0.server, at: now) }
     awaited = .pulls(positions(sent.map(\.id)), requests.map { _ in nil })
     return sent.map(\.action)

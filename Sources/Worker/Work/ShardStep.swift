@@ -4,39 +4,33 @@ import Recommenders
 import Tables
 import Tensors
 
-/// One shard of one step: its batch, and after `record` and `differentiate` its loss and gradients.
+/// One shard of one step; after `record` and `differentiate` it has its loss and gradients.
 final class ShardStep {
-  let shard: Int
-  let batch: TripletBatch
-  let selections: [RowSelection]
+  let draw: ShardDraw
   private let engine: WorkerEngine
-  private let context: StepContext
   private let tape: Tape
-  /// The sampled part of the graphs that the batch depends on, and the forward pass over it; nil
-  /// for models that do not sample.
-  private let sampled: (neighbourhood: Neighbourhood, forward: SharedForward)?
+  /// The forward pass over the draw's neighbourhood; nil for models that do not sample.
+  private let sampledForward: SharedForward?
   private var parameters: [Variable] = []
-  /// The gradient of each table's selected rows.
-  private var gradients: [Matrix?] = []
+  /// The gradients of tables after the backward pass through the shared part, of this shard alone.
+  private var continued: [Int: Matrix] = [:]
   /// The matrices of the shared part, with their gradients after `differentiate`.
   private(set) var propagated: [Variable] = []
   private(set) var loss = Loss(terms: [])
 
+  var shard: Int { draw.context.shard }
+  var batch: TripletBatch { draw.batch }
+  private var context: StepContext { draw.context }
+  private var selections: [RowSelection] { draw.selections }
+
   /// - Parameter forwardTape: for the forward pass over a neighbourhood.
   init(
-    engine: WorkerEngine, tape: Tape, forwardTape: @autoclosure () -> Tape, context: StepContext
+    _ draw: ShardDraw, engine: WorkerEngine, tape: Tape, forwardTape: @autoclosure () -> Tape
   ) {
+    self.draw = draw
     self.engine = engine
     self.tape = tape
-    self.context = context
-    shard = context.shard
-    batch = engine.sampler.batch(
-      epoch: context.epoch, step: context.step, shard: context.shard,
-      shardCount: engine.setting.shardCount)
-    sampled = engine.model.neighbourhood(of: batch, context: context).map {
-      ($0, SharedForward(tape: forwardTape()))
-    }
-    selections = engine.model.rows(for: batch, in: sampled?.neighbourhood)
+    sampledForward = draw.neighbourhood.map { _ in SharedForward(tape: forwardTape()) }
   }
 
   /// Computes the loss up to its reductions.
@@ -53,19 +47,21 @@ final class ShardStep {
       pulled[table].map { rows(selections[table], from: $0, selectedBy: union[table]) }
     }
     parameters = selected.enumerated().map { table, matrix in
-      matrix.map { tape.parameter($0) }
-        ?? tape.constant(Matrix(rows: 0, columns: engine.model.tables[table].width))
+      guard let matrix else {
+        return tape.constant(Matrix(rows: 0, columns: engine.model.tables[table].width))
+      }
+      return selections[table] == .all ? tape.table(matrix) : tape.parameter(matrix)
     }
-    sampled?.forward.record(selected, model: engine.model) { [sampled] tape, parameters in
-      guard let sampled else { return [] }
-      return engine.model.propagate(
-        on: tape, in: sampled.neighbourhood, parameters: parameters)
+    if let sampledForward, let neighbourhood = draw.neighbourhood {
+      sampledForward.record(selected, model: engine.model) { tape, parameters in
+        engine.model.propagate(on: tape, in: neighbourhood, parameters: parameters)
+      }
     }
-    propagated = (sampled?.forward ?? shared).propagated.map { tape.parameter($0.value) }
+    propagated = (sampledForward ?? shared).propagated.map { tape.table($0.value) }
     loss = engine.model.record(
       on: tape,
       BatchInput(
-        batch: batch, neighbourhood: sampled?.neighbourhood, parameters: parameters,
+        batch: batch, neighbourhood: draw.neighbourhood, parameters: parameters,
         propagated: propagated, context: context))
     return tape.reductions.map(\.part)
   }
@@ -79,7 +75,7 @@ final class ShardStep {
     else { return matrix }
     let result = tape.matrix(rows: wanted.count, columns: matrix.columns)
     Lanes.current.forEachRange(of: wanted.count, elements: matrix.columns) { range in
-      var position = present.partitioningIndex(before: wanted[range.lowerBound])
+      var position = present.firstPosition(from: wanted[range.lowerBound])
       for row in range {
         while present[position] != wanted[row] { position += 1 }
         (result.pointer + row * matrix.columns)
@@ -108,24 +104,26 @@ final class ShardStep {
           + "\(context.epoch), step \(context.step). \(divergenceAdvice)", kind: .diverged)
     }
     loss.backward(on: tape, share: batch.share)
-    gradients = parameters.map(\.gradient)
-    if let sampled, context.isFinalRound { continueBackward(through: sampled.forward) }
+    if let sampledForward, context.isFinalRound { continueBackward(through: sampledForward) }
   }
 
   /// Continues the backward pass of this shard alone through the shared part, where shards do not
   /// wait for each other or there is only one.
   func continueBackward(through shared: SharedForward) {
-    let seeds = propagated.map { $0.takeGradient() }
+    let seeds = propagated.map { tape.wholeGradient(of: $0) }
     for (table, share) in shared.gradients(seeding: seeds).enumerated() {
       guard let share else { continue }
-      if let own = gradients[table] {
-        Lanes.current.forEachRange(of: own.count) { range in
-          BLAS.accumulate(
-            own.pointer + range.lowerBound, into: share.pointer + range.lowerBound,
-            count: range.count)
+      if let own = parameters[table].gradientByRows {
+        Lanes.current.forEachRange(of: own.rows.count, elements: own.width) { range in
+          for position in range {
+            own.withRow(at: position) {
+              BLAS.accumulate(
+                $0, into: share.pointer + Int(own.rows[position]) * own.width, count: own.width)
+            }
+          }
         }
       }
-      gradients[table] = share
+      continued[table] = share
     }
   }
 
@@ -159,16 +157,16 @@ final class ShardStep {
         if let part = part(table, of: sharedGradients[table]) { parts.append(part) }
       case .optimizer(let group):
         guard context.isFinalRound || group == .discriminator,
-          let gradient = gradients[table]
+          let gradient = continued[table] ?? tape.wholeGradient(of: parameters[table])
         else { continue }
         let (selection, values) = admitted(selections[table], gradient, of: table)
         guard let rows = engine.routing.route(selection, table: table) else { continue }
-        parts.append(.init(table: table, rows: rows, values: values))
+        parts.append(PushPlan.Part(table: table, rows: rows, values: values))
       case .movingAverage:
         guard let share = loss.averages[table],
           let rows = engine.routing.route(.all, table: table)
         else { continue }
-        parts.append(.init(table: table, rows: rows, values: share))
+        parts.append(PushPlan.Part(table: table, rows: rows, values: share))
       case .assigned:
         continue
       }
@@ -198,28 +196,38 @@ extension ShardStep {
   private func part(_ table: Int, of shared: Matrix?) -> PushPlan.Part? {
     guard let shared else { return nil }
     let range = rowRange(of: shared.rows)
-    let own = gradients[table]
-    let ownRows = parameters[table].gradientRows.map { Int32(truncatingIfNeeded: $0) }
+    let own = parameters[table].gradientByRows
+    let ownRows = own?.rows ?? []
+    let below = ownRows.firstPosition(from: Int32(truncatingIfNeeded: range.lowerBound))
+    let above = ownRows.firstPosition(from: Int32(truncatingIfNeeded: range.upperBound))
     let rows =
-      ownRows.prefix { $0 < range.lowerBound } + range.map { Int32(truncatingIfNeeded: $0) }
-      + ownRows.drop { $0 < range.upperBound }
+      Array(ownRows[..<below]) + range.map { Int32(truncatingIfNeeded: $0) } + ownRows[above...]
     guard !rows.isEmpty,
       let routed = engine.routing.route(
-        rows.count == shared.rows ? .all : .listed(Array(rows)), table: table)
+        rows.count == shared.rows ? .all : .listed(rows), table: table)
     else { return nil }
     let width = shared.columns
-    let values = tape.matrix(rows: rows.count, columns: width)
-    for (position, id) in rows.enumerated() {
-      let row = Int(id)
-      let target = values.pointer + position * width
-      guard range.contains(row) else {
-        if let own { target.update(from: own.pointer + row * width, count: width) }
-        continue
+    return PushPlan.Part(table: table, rows: routed, width: width) { server, indices, target in
+      guard let first = indices.first else { return }
+      // Rows ascend, and so do the shard's own among them.
+      var next = ownRows.firstPosition(from: rows[server.position(at: first)])
+      for index in indices {
+        let row = rows[server.position(at: index)]
+        let place = target + (index - first) * width
+        let isShared = range.contains(Int(row))
+        if isShared { place.update(from: shared.pointer + Int(row) * width, count: width) }
+        while next < ownRows.count, ownRows[next] < row { next += 1 }
+        guard let own, next < ownRows.count, ownRows[next] == row else { continue }
+        own.withRow(at: next) {
+          if isShared {
+            BLAS.accumulate($0, into: place, count: width)
+          } else {
+            place.update(from: $0, count: width)
+          }
+        }
       }
-      target.update(from: shared.pointer + row * width, count: width)
-      if let own { BLAS.accumulate(own.pointer + row * width, into: target, count: width) }
+      withExtendedLifetime(shared) {}
     }
-    return PushPlan.Part(table: table, rows: routed, values: values)
   }
 
   /// The rows of a table for which this shard pushes the gradient of all shards.
@@ -277,7 +285,7 @@ final class SharedForward {
 
 extension [Int32] {
   /// The position of the first number that is not below a bound, in an ascending array.
-  fileprivate func partitioningIndex(before bound: Int32) -> Int {
+  fileprivate func firstPosition(from bound: Int32) -> Int {
     var (low, high) = (0, count)
     while low < high {
       let middle = (low + high) / 2

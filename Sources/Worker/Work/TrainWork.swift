@@ -13,10 +13,12 @@ import Tensors
 /// each uses an estimate of the reductions from its own part, continues its backward pass alone,
 /// and its contribution reports how stale its rows were.
 ///
-/// When the pushes were passed to the network, the next batch is drawn and its pull planned. The
-/// pull is sent when the pushes are acknowledged, and confirms the shards; servers begin the next
-/// version when all shards are confirmed. A last pull, of the version after the epoch, returns the
-/// sums of the shards' losses.
+/// While the task waits for the rows of a version, it draws the batches of the next one and plans
+/// their pull (``prepare()``), at most one version ahead. That pull leaves with the pushes; it
+/// confirms the shards, and servers begin the next version when all shards are confirmed. So it
+/// waits until the pushes are acknowledged, unless there is one server: that knows by itself which
+/// contributions are on all servers. What was not prepared is drawn after the pushes. A last pull, of
+/// the version after the epoch, returns the sums of the shards' losses.
 ///
 /// The task may begin anywhere in the epoch, and skips to the version of the servers: earlier
 /// versions were completed by the previous owner of the shards.
@@ -29,8 +31,10 @@ final class TrainWork: Work {
   private let startVersion: UInt64
   private var version: UInt64
   private var steps: [ShardStep] = []
-  private var union: [RowSelection] = []
-  private var plan: PullPlan?
+  /// The draw of the current version.
+  private var current: VersionDraw?
+  /// The draw of the next version, if it is made already.
+  private var next: VersionDraw?
   private var parts: [[Double]] = []
   /// The sums that were requested and have not arrived.
   private var awaited: ReduceStage?
@@ -87,10 +91,7 @@ final class TrainWork: Work {
     case .sent where initialValues != nil:
       return try nextInitialValues() ?? nextPull()
     case .sent:
-      if context(shard: shards[0]).isFinalRound {
-        examples += steps.reduce(0) { $0 + UInt64($1.batch.users.count) }
-      }
-      version += 1
+      finishVersion()
       return nextPull()
     case .versionSuperseded(let present):
       return try skip(to: present)
@@ -121,7 +122,7 @@ final class TrainWork: Work {
       let sums = try propagatedGradients.assemble(
         Array(replies.prefix(engine.routing.serverCount)), for: shared.propagated,
         make: shared.matrix)
-      return .push(try pushes(shared.gradients(seeding: sums)))
+      return push(try pushes(shared.gradients(seeding: sums)))
     case nil: throw TrainingError("Received sums that were not requested.")
     }
   }
@@ -160,47 +161,78 @@ final class TrainWork: Work {
     return block.map { .push($0) }
   }
 
-  private func nextPull() -> WorkOutput {
-    let isLast = version == versions.upperBound
-    steps = isLast ? [] : nextSteps()
-    union = engine.model.tables.indices.map { table in
-      .union(steps.map { $0.selections[table] })
+  func prepare() {
+    let following = version + 1
+    guard following < versions.upperBound, next?.version != following else { return }
+    next = draw(following)
+  }
+
+  /// Pushes, with the pull of the next version if that is planned already.
+  private func push(_ requests: [ServerRequest<PushRequest>]) -> WorkOutput {
+    guard next?.version == version + 1 else { return .push(requests) }
+    finishVersion()
+    // In a connection's order pushes come first. With another server there could be a contribution
+    // that only one of them has.
+    let isHeld = !isExact || engine.routing.serverCount > 1
+    return .pushAndPull(requests, nextRequests(), isHeld: isHeld)
+  }
+
+  /// Counts the examples of the current version, and goes to the next one.
+  private func finishVersion() {
+    if context(version, shard: shards[0]).isFinalRound {
+      examples += steps.reduce(0) { $0 + UInt64($1.batch.users.count) }
     }
-    let plan = PullPlan(
-      union, version: version, acceptable: isExact || isLast ? nil : acceptableVersions,
-      routing: engine.routing)
-    self.plan = plan
+    version += 1
+  }
+
+  private func nextPull() -> WorkOutput { .pull(nextRequests()) }
+
+  /// Begins the current version, and requests its rows.
+  private func nextRequests() -> [ServerRequest<PullRequest>] {
+    let isLast = version == versions.upperBound
+    let drawn = next?.version == version ? next : nil
+    let draw = drawn ?? self.draw(version)
+    next = nil
+    current = draw
+    begin(draw.shards)
     // This task has pushed every version since the first one. Before that, nothing is known of the
     // shards, unless the epoch is over, and so complete on all servers.
     let isConfirmed = isLast || version > startVersion
-    return .pull(
-      plan.requests(
-        generation: generation, confirmed: isConfirmed ? shards.map(UInt32.init) : [],
-        wantsReports: isLast))
+    return draw.plan.requests(
+      generation: generation, confirmed: isConfirmed ? shards.map(UInt32.init) : [],
+      wantsReports: isLast)
+  }
+
+  /// Draws the batches of a version; none after the epoch.
+  private func draw(_ version: UInt64) -> VersionDraw {
+    let isLast = version == versions.upperBound
+    return VersionDraw(
+      engine: engine, version: version,
+      acceptable: isExact || isLast ? nil : acceptableVersions(of: version),
+      contexts: isLast ? [] : shards.map { context(version, shard: $0) })
   }
 
   /// In `ssp` and `async` a server may be ahead: it has a contribution that another one still
   /// lacks.
-  private var acceptableVersions: ClosedRange<UInt64> {
+  private func acceptableVersions(of version: UInt64) -> ClosedRange<UInt64> {
     let oldest = engine.setting.consistency
       .oldestVersion(for: version, inEpochFrom: versions.lowerBound)
     return oldest...versions.upperBound
   }
 
-  /// Draws the batches of the current version; replaces the steps before.
-  private func nextSteps() -> [ShardStep] {
+  /// Replaces the steps of the version before.
+  private func begin(_ draws: [ShardDraw]) {
     pulledTape.reset()
-    return shards.enumerated().map { index, shard in
+    steps = draws.enumerated().map { index, draw in
       let tape = engine.tape(index)
       tape.reset()
       return ShardStep(
-        engine: engine, tape: tape, forwardTape: engine.tape(shards.count + 2 + index),
-        context: context(shard: shard))
+        draw, engine: engine, tape: tape, forwardTape: engine.tape(shards.count + 2 + index))
     }
   }
 
-  /// The epoch, step and round of the current version, for one shard.
-  private func context(shard: Int) -> StepContext {
+  /// The epoch, step and round of a version, for one shard.
+  private func context(_ version: UInt64, shard: Int) -> StepContext {
     let rounds = UInt64(engine.setting.roundsPerStep)
     let offset = version - versions.lowerBound
     return StepContext(
@@ -215,18 +247,19 @@ final class TrainWork: Work {
       version + 1 == versions.upperBound
     else { return [] }
     return try engine.pushes(
-      ofFinal: final, parameters: pulled, context: context(shard: 0), generation: generation,
+      ofFinal: final, parameters: pulled, context: context(version, shard: 0),
+      generation: generation,
       version: version)
   }
 
   private func record(_ replies: [PullReply]) throws {
-    guard let plan else { throw TrainingError("Received rows that were not requested.") }
-    let pulled = try plan.assemble(replies) { pulledTape.matrix(rows: $0, columns: $1) }
-    let context = context(shard: shards[0])
+    guard let current else { throw TrainingError("Received rows that were not requested.") }
+    let pulled = try current.plan.assemble(replies) { pulledTape.matrix(rows: $0, columns: $1) }
+    let context = context(version, shard: shards[0])
     shared.record(pulled, model: engine.model) { tape, parameters in
       engine.model.propagate(on: tape, parameters: parameters, context: context)
     }
-    parts = steps.map { $0.record(pulled, union: union, shared: shared) }
+    parts = steps.map { $0.record(pulled, union: current.union, shared: shared) }
     stalePushes = try staleFinal(pulled)
   }
 
@@ -245,12 +278,12 @@ final class TrainWork: Work {
       }
       try step.differentiate(totals: totals[index])
     }
-    guard context(shard: shards[0]).isFinalRound, !shared.propagated.isEmpty else {
-      return .push(try pushes())
+    guard context(version, shard: shards[0]).isFinalRound, !shared.propagated.isEmpty else {
+      return push(try pushes())
     }
     guard isExact, engine.setting.shardCount > 1 else {
       for step in steps { step.continueBackward(through: shared) }
-      return .push(try pushes())
+      return push(try pushes())
     }
     awaited = .propagated
     return .reduce(
@@ -284,9 +317,9 @@ final class TrainWork: Work {
 
   /// Server 0's sums of the task's shards over the epoch.
   private func reports(_ replies: [PullReply]) throws -> [UnitReport] {
-    guard let plan else { throw TrainingError("Received reports that were not requested.") }
+    guard let current else { throw TrainingError("Received reports that were not requested.") }
     // There are no rows, but this checks that all servers have reached the version.
-    _ = try plan.assemble(replies) { pulledTape.matrix(rows: $0, columns: $1) }
+    _ = try current.plan.assemble(replies) { pulledTape.matrix(rows: $0, columns: $1) }
     return try shards.map { shard in
       guard let report = replies[0].reports.first(where: { $0.unit == UInt32(shard) }) else {
         throw TrainingError(

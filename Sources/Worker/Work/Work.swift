@@ -33,6 +33,10 @@ package enum WorkOutput: Sendable {
   /// The servers add the values and rows of all shards.
   case reduce([ServerRequest<ReduceRequest>])
   case push([ServerRequest<PushRequest>])
+  /// Pushes, and the pull of the next version.
+  ///
+  /// - Parameter isHeld: whether the pull must wait until every push is acknowledged.
+  case pushAndPull([ServerRequest<PushRequest>], [ServerRequest<PullRequest>], isHeld: Bool)
   /// Everything is computed; the task is done when every push is acknowledged.
   case done([UnitReport])
 }
@@ -46,6 +50,10 @@ package protocol Work: AnyObject {
   /// - Throws: ``TrainingError`` when the task cannot continue.
   func advance(_ input: WorkInput) throws -> WorkOutput
 
+  /// Computes something of what follows that needs nothing of the servers; called while the task
+  /// waits for them. Changes no result.
+  func prepare()
+
   /// The number of finished steps or blocks.
   var progress: UInt64 { get }
 
@@ -57,6 +65,8 @@ package protocol Work: AnyObject {
 }
 
 extension Work {
+  package func prepare() {}
+
   package var examples: UInt64 { 0 }
   package var bufferByteCount: Int { 0 }
 }
