@@ -82,8 +82,8 @@ package final class TaskComputation {
   /// Continues a task with what it waited for.
   package func advance(_ task: UInt64, _ input: WorkInput) -> WorkerEvent { run(task) { input } }
 
-  /// Computes something of what the present task will need, while it waits for servers. To be called
-  /// after the event of a job was passed on; a task that has ended needs nothing.
+  /// Computes something of what the present task will need, while it waits for servers. To be
+  /// called after the event of a job was passed on; a task that has ended needs nothing.
   package func prepare() {
     if isWaiting { work?.prepare() }
   }

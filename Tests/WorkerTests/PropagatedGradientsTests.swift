@@ -138,6 +138,7 @@ struct PropagatedGradientsTests {
             request.body.keys.array(of: UInt32.self).prefix(Int(users.rowCount)))
         }
         input = .sent
+      case .pushAndPull: throw TestError("nothing was prepared")
       case .done: throw TestError("the epoch is over")
       }
     }

@@ -71,8 +71,8 @@ package protocol RowOptimizer: Sendable {
   func apply(
     _ steps: [Step], number: Int, to table: inout TableStore, gradients: [GradientSource]
   ) -> Int
-  /// Copies the weights of rows as they are with all of `steps` applied, `[rows.count, width]`. Rows
-  /// may be brought to that state.
+  /// Copies the weights of rows as they are with all of `steps` applied, `[rows.count, width]`.
+  /// Rows may be brought to that state.
   func copy(
     _ rows: LocalRows, of table: inout TableStore, with steps: [Step],
     to destination: UnsafeMutablePointer<Float>)

@@ -5,9 +5,9 @@ extension ServerState {
   /// Records the shards that a pull of the next version confirms; all of them exist.
   ///
   /// - Throws: a refusal for a shard that has not contributed here; none of the pull's shards is
-  ///   confirmed then. `malformed`, because it cannot have been acknowledged; `notReady` by the only
-  ///   server of a run, because its workers send the pull with the push, which was lost on the way
-  ///   and will be repeated, as will the pull.
+  ///   confirmed then. `malformed`, because it cannot have been acknowledged; `notReady` by the
+  ///   only server of a run, because its workers send the pull with the push, which was lost on the
+  ///   way and will be repeated, as will the pull.
   /// - Returns: the replies that become possible if the version is complete now.
   mutating func confirm(_ pull: PullRequest) throws(Refusal) -> [ServerReply<Peer>] {
     // A pull of the current version only waits for initial values; what it confirms is applied.

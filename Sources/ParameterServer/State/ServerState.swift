@@ -13,9 +13,10 @@ import Tables
 /// from stale rows, and only the last version of an epoch needs confirmations.
 ///
 /// The worker that pushed a shard confirms it with its pull of the next version, when every server
-/// has acknowledged the contribution; the only server of a run need not be waited for. So while one server is at v, all servers can answer pulls of
-/// v, and any worker can compute the shard of a lost worker again from v. Once one server is at
-/// v + 1, all contributions to v are on all servers.
+/// has acknowledged the contribution; the only server of a run need not be waited for. So while one
+/// server is at v, all servers can answer pulls of v, and any worker can compute the shard of a
+/// lost worker again from v. Once one server is at v + 1, all contributions to v are on all
+/// servers.
 ///
 /// A contribution counts once under its name (generation, version, shard), however often and by
 /// whichever worker it is sent. A push is acknowledged when it is stored, not when it is applied:

@@ -58,8 +58,8 @@ public final class Tape {
   }
 
   /// A leaf with a gradient, of which operations select rows. A selection that is the only use of
-  /// the leaf leaves its gradient as rows (``Variable/gradientByRows``), so that a large table costs
-  /// nothing beyond the rows that are used.
+  /// the leaf leaves its gradient as rows (``Variable/gradientByRows``), so that a large table
+  /// costs nothing beyond the rows that are used.
   public func table(_ value: Matrix) -> Variable {
     let leaf = Variable(value: value, needsGradient: true, isTable: true)
     parameters.append(leaf)

@@ -2,8 +2,8 @@
 /// with respect to it.
 public final class Variable {
   public let value: Matrix
-  /// Same shape as `value`; nil when no gradient reached this variable, or a table's is kept as rows
-  /// (``gradientByRows``).
+  /// Same shape as `value`; nil when no gradient reached this variable, or a table's is kept as
+  /// rows (``gradientByRows``).
   public internal(set) var gradient: Matrix?
   /// The rows of the gradient that were written, in any order and perhaps repeatedly, if all others
   /// are zero; nil if any row may have been.

@@ -122,8 +122,8 @@ extension RoutedRows.ServerRows {
 }
 
 extension Payload {
-  /// A matrix that shares the payload's memory, which must not be written; nil if the elements do not
-  /// lie where kernels are fastest.
+  /// A matrix that shares the payload's memory, which must not be written; nil if the elements do
+  /// not lie where kernels are fastest.
   ///
   /// - Parameter start: the index of the first of its elements, row by row.
   /// - Precondition: the payload has as many elements.

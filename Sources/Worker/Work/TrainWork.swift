@@ -17,8 +17,8 @@ import Tensors
 /// their pull (``prepare()``), at most one version ahead. That pull leaves with the pushes; it
 /// confirms the shards, and servers begin the next version when all shards are confirmed. So it
 /// waits until the pushes are acknowledged, unless there is one server: that knows by itself which
-/// contributions are on all servers. What was not prepared is drawn after the pushes. A last pull, of
-/// the version after the epoch, returns the sums of the shards' losses.
+/// contributions are on all servers. What was not prepared is drawn after the pushes. A last pull,
+/// of the version after the epoch, returns the sums of the shards' losses.
 ///
 /// The task may begin anywhere in the epoch, and skips to the version of the servers: earlier
 /// versions were completed by the previous owner of the shards.
