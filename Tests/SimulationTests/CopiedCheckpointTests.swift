@@ -6,9 +6,9 @@ import Testing
   @Test("whichever disk is lost and when, nothing is lost with it")
   func lostDisks() throws {
     let effects = try histories(
-      60, { number, shape in .loseDisk(.server(number / 3 % shape.servers)) },
+      90, { number, shape in .loseDisk(.server(number / 3 % shape.servers)) },
       delays: [0, 0.01, 0.1, 1])
-    // Of 60; a run may end before its fault.
+    // Of 90; a run may end before its fault.
     #expect(effects[.lostDisk, default: 0] > 30)
     #expect(effects[.fetchedFile, default: 0] > 20)
     #expect(effects[.restored, default: 0] > 20)
@@ -46,7 +46,7 @@ import Testing
   @Test("the loss of the coordinator's disk costs what came after the newest checkpoint")
   func lostCoordinatorDisk() throws {
     let effects = try histories(
-      40, { _, _ in .loseDisk(.coordinator) }, delays: [0.01, 0.1, 0.5, 1, 2])
+      70, { _, _ in .loseDisk(.coordinator) }, delays: [0.01, 0.1, 0.5, 1, 2])
     #expect(effects[.lostCoordinatorDisk, default: 0] > 15)
     #expect(effects[.restored, default: 0] > 15)
   }
@@ -79,7 +79,7 @@ import Testing
   @Test("when no server has a file of the newest checkpoint, an older one takes its place")
   func olderCheckpoint() throws {
     let effects = try histories(
-      40, { number, shape in .damageCopies(.server(number % shape.servers)) }, delays: [0, 0.1],
+      90, { number, shape in .damageCopies(.server(number % shape.servers)) }, delays: [0, 0.1],
       passes: [2, 3])
     #expect(effects[.passedOver, default: 0] > 3)
     #expect(effects[.restored, default: 0] > 5)

@@ -75,7 +75,7 @@ package struct ProcessorSeconds: Sendable, Equatable, Encodable {
   private static func work(_ size: RunSize) -> Double {
     let share = Double(size.shardsPerWorker) / Double(size.shards)
     let rows = size.rows(share: share).all
-    let triplets = size.counts.total / Double(size.stepsPerPass) * share
+    let triplets = size.tripletsPerStep * share
     return triplets + rows.users + rows.items
   }
 }

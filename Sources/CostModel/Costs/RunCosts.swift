@@ -24,7 +24,9 @@ package struct RunCosts: Sendable {
   /// - Throws: `CheckpointError` for tables that no checkpoint can hold.
   package init(_ size: RunSize, _ calibration: Calibration, program: Int) throws {
     self.size = size
-    distinct = .meanOfEpoch(share: 1, batchSize: size.batchSize, of: size.counts)
+    distinct = .meanOfEpoch(
+      share: 1, batchSize: size.batchSize,
+      epochSteps: size.configuration.training.epochSteps, of: size.counts)
     let traffic = StepTraffic(size, calibration.shape)
     self.traffic = traffic
     processor =

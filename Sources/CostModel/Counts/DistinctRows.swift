@@ -39,24 +39,26 @@ package struct DistinctRows: Sendable, Equatable {
   /// - Parameters:
   ///   - share: of each step's batch, such as one shard of V.
   ///   - batchSize: B, the triplets of a full step.
+  ///   - epochSteps: the most steps of an epoch; 0 if it has all interactions.
   package static func meanOfEpoch(
-    share: Double, batchSize: Int, of counts: InteractionCounts
+    share: Double, batchSize: Int, epochSteps: Int = 0, of counts: InteractionCounts
   ) -> DistinctRows {
-    meanOfEpoch(share: share, batchSize: batchSize, of: counts) {
+    meanOfEpoch(share: share, batchSize: batchSize, epochSteps: epochSteps, of: counts) {
       DistinctRows(in: $0, of: counts)
     }
   }
 
   /// - Parameter rows: of a number of triplets.
   fileprivate static func meanOfEpoch(
-    share: Double, batchSize: Int, of counts: InteractionCounts,
+    share: Double, batchSize: Int, epochSteps: Int, of counts: InteractionCounts,
     _ rows: (_ triplets: Double) -> DistinctRows
   ) -> DistinctRows {
     let total = counts.total
     let full = (total / Double(batchSize)).rounded(.down)
     let rest = total - full * Double(batchSize)
     let whole = rows(share * Double(batchSize))
-    guard rest >= 1 else { return whole }
+    let isCut = epochSteps > 0 && Double(epochSteps) <= full
+    guard rest >= 1, !isCut else { return whole }
     let last = rows(share * rest)
     return DistinctRows(
       users: (full * whole.users + last.users) / (full + 1),
@@ -73,11 +75,13 @@ package struct PartRows: Sendable, Equatable {
 
   /// - Parameter sampling: nil where no neighbours are sampled.
   package init(
-    share: Double, batchSize: Int, of counts: InteractionCounts, sampling: SampledNeighbours?
+    share: Double, batchSize: Int, epochSteps: Int = 0, of counts: InteractionCounts,
+    sampling: SampledNeighbours?
   ) {
-    batch = .meanOfEpoch(share: share, batchSize: batchSize, of: counts)
+    batch = .meanOfEpoch(
+      share: share, batchSize: batchSize, epochSteps: epochSteps, of: counts)
     neighbourhood = sampling.map { sampling in
-      .meanOfEpoch(share: share, batchSize: batchSize, of: counts) {
+      .meanOfEpoch(share: share, batchSize: batchSize, epochSteps: epochSteps, of: counts) {
         sampling.rows(in: $0, of: counts)
       }
     }

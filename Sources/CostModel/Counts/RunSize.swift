@@ -36,13 +36,18 @@ package struct RunSize: Sendable {
     let most = configuration.training.epochSteps
     return most == 0 ? stepsPerPass : min(most, stepsPerPass)
   }
+  /// The mean over the steps of an epoch.
+  var tripletsPerStep: Double {
+    stepsPerEpoch < stepsPerPass ? Double(batchSize) : counts.total / Double(stepsPerPass)
+  }
 
   /// The rows that a part of a step's batch needs.
   ///
   /// - Parameter share: of the batch.
   package func rows(share: Double) -> PartRows {
     PartRows(
-      share: share, batchSize: batchSize, of: counts, sampling: SampledNeighbours(configuration))
+      share: share, batchSize: batchSize, epochSteps: configuration.training.epochSteps, of: counts,
+      sampling: SampledNeighbours(configuration))
   }
 
   /// The shards of the worker that has most of them.
