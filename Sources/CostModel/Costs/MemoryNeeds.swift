@@ -1,6 +1,7 @@
 import Checkpoints
 import Configuration
 import Datasets
+import Foundation
 import ParameterServer
 import Recommenders
 import Runtime
@@ -61,7 +62,7 @@ package struct MemoryNeeds: Sendable, Equatable {
   package init(
     _ size: RunSize, _ traffic: StepTraffic, _ calibration: Calibration, program: Int
   ) throws {
-    let servers = ServerMemory(size, traffic)
+    let servers = ServerMemory(size, traffic, calibration.shape)
     let data = DataMemory(size)
     let model = size.tables.reduce(0) { $0 + $1.rows * $1.width * MemoryLayout<Float>.stride }
     let base = Part(name: "program", bytes: program + Self.processBytes, isMapped: false)
@@ -106,6 +107,7 @@ package struct MemoryNeeds: Sendable, Equatable {
 private struct ServerMemory {
   let size: RunSize
   let traffic: StepTraffic
+  private let shape: StepShape
   private let places: TablePlaces
   private let layouts: [RowLayout]
 
@@ -113,9 +115,10 @@ private struct ServerMemory {
   /// what was measured with 10^7 users. In an object store all rows may be copied.
   private static let copiedShare = 0.25
 
-  init(_ size: RunSize, _ traffic: StepTraffic) {
+  init(_ size: RunSize, _ traffic: StepTraffic, _ shape: StepShape) {
     self.size = size
     self.traffic = traffic
+    self.shape = shape
     places = TablePlaces(size.tables, serverCount: size.servers)
     let optimizer = OptimizerConfiguration(size.configuration).description
     layouts = size.tables.map { optimizer.layout(width: $0.width, rule: $0.rule) }
@@ -136,8 +139,9 @@ private struct ServerMemory {
     let largest = memories.max { $0.rows < $1.rows } ?? (0, 0)
     let keys = size.configuration.checkpoints
     // While a checkpoint is written, blocks of rows that training changes are there twice, until
-    // they are on disk.
-    let share = keys.folder.hasPrefix("s3://") ? 1 : Self.copiedShare
+    // they are on disk: a share, or all blocks with a row of one step if those are more.
+    let share =
+      keys.folder.hasPrefix("s3://") ? 1 : max(Self.copiedShare, shareOfBlocksInAStep)
     let writes = keys.epochs > 0 || keys.steps > 0
     let copies = writes ? Int(share * Double(trainedRowBytes(largest.rows))) : 0
     return [
@@ -145,12 +149,33 @@ private struct ServerMemory {
       MemoryNeeds.Part(name: "table index", bytes: largest.index, isMapped: false),
       MemoryNeeds.Part(
         name: "copy while a checkpoint is written", bytes: copies, isMapped: false),
-      // The contributions of all shards to a version wait for the last one; a message that is
-      // being sent or decoded is there once more.
+      // The contributions of all shards to a version wait for the last one, and the replies until
+      // they are sent.
       MemoryNeeds.Part(
         name: "messages",
-        bytes: Int(traffic.server.both.bytes * 2 / Double(size.roundsPerStep)), isMapped: false),
+        bytes: Int(traffic.server.both.bytes / Double(size.roundsPerStep)), isMapped: false),
     ]
+  }
+
+  /// The part of the trained tables' bytes that is in blocks with a row that one step changes.
+  private var shareOfBlocksInAStep: Double {
+    let batch = size.rows(share: 1)
+    var (all, changed) = (0.0, 0.0)
+    for (index, (table, layout)) in zip(size.tables, layouts).enumerated()
+    where table.rule != .assigned {
+      let rows =
+        shape.versions.map { version in
+          version.push.first { $0.table == index }?
+            .selected.count(rows: table.rows, part: batch, shards: 1) ?? 0
+        }.max() ?? 0
+      let bytes = Double(table.rows * layout.byteCount)
+      // Rows are spread over the blocks by their ids.
+      let ofServer = max(1, table.rows / size.servers)
+      let rowsOfBlock = Double(min(ofServer, TableStore.rowsPerBlock(of: layout)))
+      all += bytes
+      changed += bytes * (1 - pow(1 - min(1, rows / Double(table.rows)), rowsOfBlock))
+    }
+    return all > 0 ? changed / all : 0
   }
 
   /// The part of the rows' bytes that steps change: not the final vectors, which are written

@@ -1,10 +1,12 @@
 import Foundation
 
-/// The caches of a processor's core, which a probe empties where a message would pass from one
-/// process to another: both ends are in one process here, on one core.
+/// The caches of a core, which a probe empties where a message would pass from one process to
+/// another: both ends are in one process here, on one core. What a processor's cores share is
+/// mostly kept where it is larger, as it is in a cluster: small tables stay there.
 final class ProcessorCaches {
-  /// Beyond what a core has of the caches of its processor, which it shares with others.
-  private static let byteCount = 32 << 20
+  /// Many times the largest second-level caches. Chosen by measurements (docs/CostModel.md): with
+  /// 8 MiB predictions were a tenth to a quarter too low, with 32 MiB up to a half too high.
+  private static let byteCount = 16 << 20
 
   private let memory = UnsafeMutableRawPointer.allocate(byteCount: byteCount, alignment: 64)
   private var value: Int32 = 0

@@ -13,7 +13,7 @@ package struct TableMemory: Sendable, Equatable {
   package init(_ spec: TableSpec, layout: RowLayout, rowCount: Int) {
     rowBytes = rowCount * layout.byteCount
     let placed = (spec.rows + spec.rowsPerBlock - 1) / spec.rowsPerBlock
-    let blockRows = 1 << TableStore.blockShift(of: layout)
+    let blockRows = TableStore.rowsPerBlock(of: layout)
     let blocks = (rowCount + blockRows - 1) / blockRows
     // `RowDirectory` has a number per block of rows that are placed together, of all servers; a
     // block of the store is an object and two allocations.

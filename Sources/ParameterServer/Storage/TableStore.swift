@@ -22,8 +22,11 @@ package struct TableStore: Sendable {
   /// every row of a batch lies in a block of its own.
   private static let blockByteCount = 1 << 14
 
+  /// The rows that are copied together.
+  package static func rowsPerBlock(of layout: RowLayout) -> Int { 1 << blockShift(of: layout) }
+
   /// Binary logarithm of the rows per block.
-  static func blockShift(of layout: RowLayout) -> Int {
+  private static func blockShift(of layout: RowLayout) -> Int {
     let rowsThatFit = max(1, blockByteCount / layout.byteCount)
     return Int.bitWidth - 1 - rowsThatFit.leadingZeroBitCount
   }
