@@ -11,9 +11,12 @@ struct AblateCommand: ParsableCommand {
     commandName: "ablate",
     abstract: "Train a configuration without each part of MRdIB, and print what each contributes.",
     discussion: """
-      Trains six variants, each with every seed: the full model, without the bottleneck (alpha1 0
+      Trains these variants, each with every seed: the full model, without the bottleneck (alpha1 0
       and no noise), without redundancy (alpha2 0), without unique information (alpha3 0), with the
-      bottleneck only (alpha2 and alpha3 0), and the plain backbone. The table shows each variant's
+      bottleneck only, without the gate, and the plain backbone; where the ranking sees means, as in
+      the gated form, also without the joint likelihood (synergy_weight 0), and with the joint
+      likelihood alone. A variant that takes away what the full model does not have is left out. The
+      table shows each variant's
       change against the full model with a 95 % interval and corrected p-values, as 'compare' does.
       Seeds on which a sweep or 'tune' of --search chose the settings are refused. The same command
       resumes an interrupted ablation.
@@ -66,8 +69,11 @@ struct AblateCommand: ParsableCommand {
 
   private func points(_ layers: [ConfigurationLayer]) throws -> [SweepPoint] {
     let seeds = try SeedList.parsing(seeds)
-    guard modalities else { return try Ablation.points(base: layers, seeds: seeds) }
-    let input = try options.request().input(layers)
+    let request = options.request()
+    guard modalities else {
+      return try Ablation.points(base: layers, seeds: seeds) { try request.resolve($0) }
+    }
+    let input = try request.input(layers)
     guard ModelRegistry.needsFeatures(input.configuration.model.model) else {
       throw RuntimeError(
         exitCode: .configuration,

@@ -99,7 +99,7 @@ struct RunOptions: ParsableArguments {
 
   /// The default of a setting, which a data set or a model may replace.
   private static func standard(_ key: String) -> String {
-    ConfigurationKeys.all.first { $0.name == key }?.anyDefault.yaml ?? ""
+    ConfigurationKeys.all.first { $0.name == key }?.defaultOfRuns.yaml ?? ""
   }
 
   /// The request of these options; `extra` takes precedence over all of them.

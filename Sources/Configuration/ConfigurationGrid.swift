@@ -83,7 +83,7 @@ package struct ConfigurationGrid: Sendable {
         throw ConfigurationError(
           source,
           "\(Self.keyName) lists '\(key.name)', but nothing gives it values; add a line such as"
-            + " '\(key.name): [\(key.anyDefault.yaml)]'")
+            + " '\(key.name): [\(key.defaultOfRuns.yaml)]'")
       }
       return Axis(name: key.name, values: try Self.values(of: key, in: entry))
     }

@@ -1,4 +1,5 @@
 import Recommenders
+import Settings
 
 /// The settings that come with the program for its models and for the forms of its objective, which
 /// declare them in their own files.
@@ -21,5 +22,25 @@ package enum ConfigurationLibrary {
     return try ConfigurationLayer(
       yaml: form.defaults,
       label: "\(ConfigurationSource.builtInPrefix)mrdib_form/\(form.rawValue).yaml")
+  }
+
+  /// The values, by name, that the form of a run that names none stands for.
+  fileprivate static let defaultsOfForm: [String: any SettingValue] = {
+    do {
+      let entries = try form(ConfigurationKeys.table.mrdib.form.defaultValue)?.keyedEntries() ?? []
+      return try Dictionary(
+        entries.map { ($0.key.name, try $0.entry.value(for: $0.key)) },
+        uniquingKeysWith: { first, _ in first }
+      )
+    } catch {
+      preconditionFailure("the defaults of the form: \(error)")
+    }
+  }()
+}
+
+extension ConfigurationKey {
+  /// What a run has that sets nothing. A model may have another default.
+  package var defaultOfRuns: any SettingValue {
+    ConfigurationLibrary.defaultsOfForm[name] ?? anyDefault
   }
 }

@@ -1,4 +1,5 @@
 import Files
+import Recommenders
 import Settings
 
 /// The reference of all settings or some of them: as text and as JSON.
@@ -42,11 +43,14 @@ package struct KeyReference: Sendable {
 
   private static func entry(_ key: ConfigurationKey) -> String {
     var facts = [key.declaration.expectation]
+    if key.defaultOfRuns.yaml != key.anyDefault.yaml {
+      facts.append("\(key.anyDefault.yaml) in the \(MRdIB.Form.published.rawValue) form")
+    }
     if let unit = key.declaration.unit { facts.append("in \(unit)") }
     if !key.scope.description.isEmpty { facts.append("only with \(key.scope.description)") }
     if !key.aliases.isEmpty { facts.append("also \(key.aliases.joined(separator: ", "))") }
     return """
-        \(key.name): \(key.anyDefault.yaml)
+        \(key.name): \(key.defaultOfRuns.yaml)
             \(key.summary)
             (\(facts.joined(separator: "; ")))
       """
@@ -84,7 +88,7 @@ extension KeyReference: Encodable {
       section.keys.map { key in
         Entry(
           name: key.name, aliases: key.aliases, section: section.title,
-          default: SettingJSON(key.anyDefault), expectation: key.declaration.expectation,
+          default: SettingJSON(key.defaultOfRuns), expectation: key.declaration.expectation,
           unit: key.declaration.unit,
           onlyWith: key.scope.description.isEmpty ? nil : key.scope.description,
           influencesResult: key.declaration.influencesResult, summary: key.summary)

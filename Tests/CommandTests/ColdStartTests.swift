@@ -85,7 +85,8 @@ import Testing
       "alpha3: [0.05, 1000000]\nhyper_parameters: [alpha3]\n", to: "grid.yaml")
     let common =
       ["--data", data, "--epochs", "5", "--quiet"]
-      + ["train_batch_size=512", "optimizer=sgd", "learning_rate=100"].flatMap { ["--set", $0] }
+      + ["train_batch_size=512", "optimizer=sgd", "learning_rate=100", "mrdib_form=published"]
+      .flatMap { ["--set", $0] }
     let sweep = try Command(
       arguments: ["sweep", "--config", grid, "--run", folder.path("sweep")] + common)
     #expect(sweep.status == 1, "\(sweep.errors)")

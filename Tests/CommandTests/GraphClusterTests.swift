@@ -9,10 +9,11 @@ import Testing
     // No features, no content.
     ["--model", "lightgcn"],
     // A sample of the graph per epoch that must be the same on all workers; a joint likelihood.
-    ["--model", "freedom", "--objective", "mrdib"],
+    ["--model", "freedom", "--objective", "mrdib", "--set", "mrdib_form=published"],
     // Initial values pushed by a worker, terms that are estimated per shard, and encoders that are
     // initialized from a forward pass over the graphs.
-    ["--model", "mgcn", "--objective", "mrdib", "--set", "sigma_init=relative"],
+    ["--model", "mgcn", "--objective", "mrdib", "--set", "mrdib_form=published"],
+    ["--model", "mgcn", "--objective", "mrdib"],
     // Ranks with the vectors of the last forward pass in training.
     ["--model", "dualgnn", "--objective", "plain"],
     // Elements that a step drops, the same on all workers; a norm that every shard knows.

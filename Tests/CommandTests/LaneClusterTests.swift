@@ -16,7 +16,9 @@ import Testing
   @Test(
     "workers, servers and threads change no bit",
     arguments: [
-      ["--model", "vbpr", "--objective", "mrdib"], ["--model", "lightgcn"],
+      ["--model", "vbpr", "--objective", "mrdib"],
+      ["--model", "vbpr", "--objective", "mrdib", "--set", "mrdib_form=published"],
+      ["--model", "lightgcn"],
     ])
   func sameBits(options: [String]) throws {
     let folder = try TemporaryFolder()

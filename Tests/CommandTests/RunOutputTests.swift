@@ -54,7 +54,7 @@ import Testing
     #expect(try train("--quiet").errors.isEmpty)
     #expect(try train("--quiet", "--single-process").errors.isEmpty)
     let verbose = try train("--verbose")
-    #expect(verbose.errors.contains(/\n    discriminator .*kl\.text \./), "\(verbose.errors)")
+    #expect(verbose.errors.contains(/\n    joint .*kl\.text \./), "\(verbose.errors)")
     #expect(verbose.errors.contains("\n    test ndcg@20 ."), "\(verbose.errors)")
     #expect(verbose.errors.contains("peak memory"), "\(verbose.errors)")
     let both = try train("-v", "--quiet")
@@ -127,7 +127,7 @@ import Testing
     }
     let coordinator = try folder.text("run/logs/coordinator.log")
     #expect(coordinator.contains("Z epoch 0  loss "), "\(coordinator)")
-    #expect(coordinator.contains("Z     discriminator "), "details, although they were not printed")
+    #expect(coordinator.contains("Z     joint "), "details, although they were not printed")
     #expect(coordinator.contains(/warning: worker \d on \S/), "\(coordinator)")
     #expect(try folder.text("run/logs/train.log").contains("worker-1 was killed by signal 9"))
 

@@ -65,5 +65,5 @@ func aliases() throws {
 
 @Test("a file of comments only, or nothing, sets nothing", arguments: ["", "# nothing\n", "---\n"])
 func emptyFiles(text: String) throws {
-  #expect(try resolve(text) == resolver.resolve(layers: []))
+  #expect(try resolve(text) == resolver.resolve(requested: []))
 }

@@ -42,8 +42,8 @@ func resolvedYAML() throws {
 
 @Test("configurations differ if a value does, whatever its source")
 func equality() throws {
-  #expect(try resolve("seed: 999") == resolver.resolve(layers: []))
-  #expect(try resolve("seed: 998") != resolver.resolve(layers: []))
+  #expect(try resolve("seed: 999") == resolver.resolve(requested: []))
+  #expect(try resolve("seed: 998") != resolver.resolve(requested: []))
 }
 
 @Test("the digest is the same in every process and version that trains the same")
@@ -55,13 +55,13 @@ func digestValue() throws {
 @Test(
   "the digest changes with what influences the result, and with nothing else",
   arguments: [
-    ("seed=1", true), ("shards=3", true), ("alpha1=0.1", true), ("model=bpr", true),
+    ("seed=1", true), ("shards=3", true), ("alpha1=0.2", true), ("model=bpr", true),
     ("workers=7", false), ("node_timeout_ms=20000", false), ("mi_temperature=0.5", false),
     ("evaluation_block_users=64", false), ("seed=999", false), ("consistency=ssp", true),
     ("consistency=async", true), ("staleness_bound=4", false),
   ])
 func digest(assignment: String, changes: Bool) throws {
-  let before = try resolver.resolve(layers: []).digest
+  let before = try resolver.resolve(requested: []).digest
   #expect((try resolve(setting: assignment).digest != before) == changes)
 }
 

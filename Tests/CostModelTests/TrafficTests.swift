@@ -27,7 +27,8 @@ import Testing
     Case(
       model: "vbpr",
       settings: [
-        "objective=mrdib", "mi_estimator=dv", "mi_rounds=3", "workers=1", "servers=1", "shards=1",
+        "objective=mrdib", "mrdib_form=published", "mi_estimator=dv", "mi_rounds=3", "workers=1",
+        "servers=1", "shards=1",
       ], sent: 6),
     Case(
       model: "lightgcn", settings: ["objective=plain", "workers=1", "servers=1", "shards=1"],

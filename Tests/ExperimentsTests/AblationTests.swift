@@ -23,8 +23,9 @@ import Testing
       return RoleOutcome(exitCode: .software, message: "not trained here")
     }
     let base = try ConfigurationLayer(
-      yaml: TinySweep.settings + "alpha1: 0.1\nalpha2: 0.2\nalpha3: 0.3\n", label: "best.yaml")
-    let points = try Ablation.points(base: [base], seeds: [9, 8])
+      yaml: TinySweep.settings
+        + "mrdib_form: published\nalpha1: 0.1\nalpha2: 0.2\nalpha3: 0.3\n", label: "best.yaml")
+    let points = try Ablation.points(base: [base], seeds: [9, 8], resolve: Self.resolve)
     #expect(
       points.map(\.name).prefix(3) == [
         "variant=full seed=9", "variant=full seed=8", "variant=w/o MIB seed=9",
@@ -38,6 +39,37 @@ import Testing
         "mrdib 0.1 0.2 0.0 true 9", "mrdib 0.1 0.2 0.0 true 8",
         "mrdib 0.1 0.0 0.0 true 9", "mrdib 0.1 0.0 0.0 true 8",
         "plain 0.1 0.2 0.3 true 9", "plain 0.1 0.2 0.3 true 8",
+      ])
+  }
+
+  private static func resolve(_ layers: [ConfigurationLayer]) throws -> RunConfiguration {
+    try ConfigurationResolver(modelNames: ["vbpr"]).resolve(requested: layers)
+  }
+
+  @Test("the gated form's own parts are left out, and no variant repeats another")
+  func gatedForm() throws {
+    func names(_ settings: String) throws -> [String] {
+      let base = try ConfigurationLayer(yaml: "model: vbpr\n" + settings, label: "run.yaml")
+      return try Ablation.points(base: [base], seeds: [1], resolve: Self.resolve)
+        .map { Ablation.label($0.coordinates) }
+    }
+    // Its redundancy has the weight 0.
+    #expect(
+      try names("") == [
+        "full", "w/o MIB", "w/o unique", "MIB only", "w/o gate", "w/o synergy", "synergy only",
+        "plain",
+      ])
+    #expect(
+      try names("alpha2: 0.05\ngate: false\n") == [
+        "full", "w/o MIB", "w/o redundancy", "w/o unique", "MIB only", "w/o synergy",
+        "synergy only", "plain",
+      ])
+    // Without these terms nothing but the backbone's own loss would be left.
+    #expect(
+      try names("synergy_weight: 0\nalpha3: 0\n") == ["full", "w/o gate", "plain"])
+    #expect(
+      try names("alpha2: 0\nalpha3: 0\nmrdib_form: published\n") == [
+        "full", "w/o MIB", "plain",
       ])
   }
 
@@ -94,8 +126,10 @@ import Testing
   @Test("the table has a row per variant, the full model as the baseline")
   func table() throws {
     let tiny = try TinySweep()
-    let base = try ConfigurationLayer(yaml: TinySweep.settings, label: "best.yaml")
-    let runs = try tiny.runner().run(Ablation.points(base: [base], seeds: [1, 2]))
+    let base = try ConfigurationLayer(
+      yaml: TinySweep.settings + "mrdib_form: published\n", label: "best.yaml")
+    let runs = try tiny.runner().run(
+      Ablation.points(base: [base], seeds: [1, 2], resolve: Self.resolve))
     let report = try ComparisonReport(
       ComparedGroup.groups(runs, in: tiny.sweep, label: Ablation.label),
       metrics: ["recall@5"], split: .test
@@ -112,7 +146,8 @@ import Testing
     let base = try ConfigurationLayer(
       yaml: "alpha1: [0.1]\nhyper_parameters: [alpha1]", label: "best.yaml")
     #expect {
-      try tiny.runner().run(Ablation.points(base: [base], seeds: [1]))
+      try tiny.runner().run(
+        Ablation.points(base: [base], seeds: [1], resolve: Self.resolve))
     } throws: { "\($0)".contains("best.yaml:2:1") && "\($0)".contains("sweep") }
   }
 }

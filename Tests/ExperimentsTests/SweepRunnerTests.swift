@@ -72,7 +72,8 @@ import Testing
 
   @Test("terms between modalities that do nothing with one modality are named once")
   func oneModality() throws {
-    let grid = "objective: [plain, mrdib]\nseed: [1, 2]\nhyper_parameters: [objective, seed]\n"
+    let grid =
+      "objective: [plain, mrdib]\nalpha2: 0.05\nseed: [1, 2]\nhyper_parameters: [objective, seed]\n"
     let tiny = try TinySweep()
     let lines = Lines()
     let execution = WatchedExecution { _, _ in

@@ -1,5 +1,6 @@
 import Configuration
 import Recommenders
+import Settings
 
 /// The variants of MRdIB that show what each of its parts contributes.
 ///
@@ -20,27 +21,68 @@ package enum Ablation {
     coordinates.value(of: coordinate) ?? ""
   }
 
-  static let variants = [
-    Variant(name: "full", settings: [("objective", "mrdib")]),
-    Variant(
-      name: "w/o MIB",
-      settings: [("objective", "mrdib"), ("alpha1", "0"), ("stochastic", "false")]),
-    Variant(name: "w/o redundancy", settings: [("objective", "mrdib"), ("alpha2", "0")]),
-    Variant(name: "w/o unique", settings: [("objective", "mrdib"), ("alpha3", "0")]),
-    Variant(
-      name: "MIB only", settings: [("objective", "mrdib"), ("alpha2", "0"), ("alpha3", "0")]),
-    Variant(name: "plain", settings: [("objective", "plain")]),
-  ]
+  private static let full = Variant(name: "full", settings: [("objective", "mrdib")])
 
-  /// Every variant of a configuration with every seed, the full model first.
+  private static let withoutBottleneck = [("alpha1", "0"), ("stochastic", "false")]
+
+  /// Those of any form, and where the ranking sees means, those of the joint likelihood, which is
+  /// then a term of its own.
+  private static func variants(of configuration: RunConfiguration) -> [Variant] {
+    func without(_ name: String, _ settings: [(key: String, value: String)]) -> Variant {
+      Variant(name: name, settings: full.settings + settings)
+    }
+    let ranksMeans = configuration.mrdib.ranked == .means
+    let withoutSynergy = ranksMeans ? [("synergy_weight", "0")] : []
+    let withoutModalities = [("alpha2", "0"), ("alpha3", "0")]
+    let common = [
+      full,
+      without("w/o MIB", withoutBottleneck),
+      without("w/o redundancy", [("alpha2", "0")]),
+      without("w/o unique", [("alpha3", "0")]),
+      without("MIB only", withoutModalities + withoutSynergy),
+      without("w/o gate", [("gate", "false")]),
+    ]
+    let ofMeans =
+      ranksMeans
+      ? [
+        without("w/o synergy", withoutSynergy),
+        without("synergy only", withoutBottleneck + withoutModalities),
+      ] : []
+    return common + ofMeans + [Variant(name: "plain", settings: [("objective", "plain")])]
+  }
+
+  /// Whether nothing but the backbone's own loss is left: the plain model under another name.
+  private static func isPlain(_ configuration: RunConfiguration) -> Bool {
+    let mrdib = configuration.mrdib
+    let weights = [
+      mrdib.synergyWeight, mrdib.bottleneckWeight, mrdib.redundancyWeight, mrdib.uniqueWeight,
+    ]
+    return configuration.model.objective == .mrdib && mrdib.ranked == .means
+      && weights.allSatisfy { $0 == 0 }
+  }
+
+  /// Every variant of a configuration with every seed, the full model first. Variants that would
+  /// repeat another or the plain model, because a part is off in the full one, are left out.
   ///
-  /// - Parameter base: the layers of the full model, lowest first.
-  /// - Throws: `ConfigurationError` for an invalid seed.
-  package static func points(base: [ConfigurationLayer], seeds: [Int]) throws -> [SweepPoint] {
-    try variants.flatMap { variant in
-      try SweepPoint.repeated(
-        [Coordinate(name: coordinate, value: variant.name)], layers: base + layers(of: variant),
-        seeds: seeds, origin: "--seeds")
+  /// - Parameters:
+  ///   - base: the layers of the full model, lowest first.
+  ///   - resolve: makes the configuration of a run of its layers.
+  /// - Throws: `ConfigurationError` for an invalid seed, and what `resolve` throws.
+  package static func points(
+    base: [ConfigurationLayer], seeds: [Int],
+    resolve: ([ConfigurationLayer]) throws -> RunConfiguration
+  ) throws -> [SweepPoint] {
+    var digests: Set<String> = []
+    return try variants(of: resolve(base + fullModel())).flatMap { variant in
+      let layers = try base + layers(of: variant)
+      let configuration = try resolve(layers)
+      let isNew = digests.insert(configuration.digest).inserted
+      guard isNew, variant.name == full.name || !isPlain(configuration) else {
+        return [SweepPoint]()
+      }
+      return try SweepPoint.repeated(
+        [Coordinate(name: coordinate, value: variant.name)], layers: layers, seeds: seeds,
+        origin: "--seeds")
     }
   }
 
@@ -84,7 +126,7 @@ package enum Ablation {
   }
 
   /// The layers that make the full model from a configuration.
-  package static func fullModel() throws -> [ConfigurationLayer] { try layers(of: variants[0]) }
+  package static func fullModel() throws -> [ConfigurationLayer] { try layers(of: full) }
 
   private static func layers(of variant: Variant) throws -> [ConfigurationLayer] {
     try variant.settings.map {

@@ -24,7 +24,7 @@ extension MRdIB {
         gate: true
         gate_limit: 1
         synergy_weight: 1
-        alpha1: 0.01
+        alpha1: 0.1
         alpha2: 0
         alpha3: 0.2
         """

@@ -1,11 +1,11 @@
 import Settings
 
 extension MRdIB {
-  /// The choices that the published description of MRdIB leaves open, with their defaults. Labels
-  /// such as A3 are the rows of the ambiguity register in `docs/MRdIB.md`.
+  /// The choices that the published description of MRdIB leaves open, with the defaults of the
+  /// published form; those of the gated one are in ``MRdIB/Form``. Labels such as A3 are the rows of the ambiguity register in `docs/MRdIB.md`.
   public struct Settings: SettingGroup {
     public let form = Setting(
-      "mrdib_form", default: Form.published, influencesResult: false,
+      "mrdib_form", default: Form.gated, influencesResult: false,
       help: "The objective's other defaults as a whole: published, as the paper has it, or gated,"
         + " in which noise and auxiliary gradients stay out of the ranking (docs/MRdIB.md). Only"
         + " the settings that it stands for influence the result.")
@@ -26,7 +26,8 @@ extension MRdIB {
         + " without them, and a large one only removes what opposes.")
     public let bottleneckWeight = Setting(
       "alpha1", default: 0.05, .weight,
-      help: "α₁, weight of the bottleneck's KL (docs/MRdIB.md; paper's grid 1e-4 … 5e-2)."
+      help: "α₁, weight of the bottleneck's KL (docs/MRdIB.md; the paper's grid, for the published"
+        + " form: 1e-4 … 5e-2)."
         + " The ablation without bottleneck is alpha1 0 with stochastic false (register A13).")
     public let redundancyWeight = Setting(
       "alpha2", default: 0.05, .weight,

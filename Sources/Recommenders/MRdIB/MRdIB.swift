@@ -17,7 +17,8 @@ import Tensors
 ///     L = L_backbone(μ) + w_S L_S + α₁ Σ_m KL + α₂ Σ_{m<m'} I(z_m; z_{m'}) + α₃ Σ_m L_U^m
 ///
 /// - the divergence filters what the likelihood does not need from each modality (α₁);
-/// - the redundancy between modalities is estimated by a discriminator and minimised (α₂);
+/// - the redundancy between modalities is estimated by a discriminator and minimised (α₂; 0 by
+///   default);
 /// - each modality alone should explain the preference (α₃): L_U^m is ``Likelihood`` with a_m as
 ///   users and z_m as items;
 /// - information that only the combination has is in the joint likelihood: the backbone's own on z,

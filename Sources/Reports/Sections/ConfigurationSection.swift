@@ -26,7 +26,7 @@ enum ConfigurationSection {
         name: key.name, value: value,
         source: records.sources[key.name]
           ?? records.configuration.source(of: key.name)?.description ?? "",
-        summary: key.summary, isDefault: value == key.anyDefault.yaml,
+        summary: key.summary, isDefault: value == key.defaultOfRuns.yaml,
         isInEffect: records.configuration.isInEffect(key.declaration))
     }
   }

@@ -9,7 +9,7 @@ import Testing
 @Suite struct CodeDistributionTests {
   @Test("σ and the divergence of each item, for an encoder that gives all codes one σ")
   func constantEncoder() throws {
-    let tiny = try TinyModel(["sigma_init=unit", "prior=standard", "alpha1=0.1"])
+    let tiny = try TinyModel(["mrdib_form=published", "alpha1=0.1"])
     let model = tiny.setup.model
     let count = model.backbone.tables.count + (model.objective?.tables.count ?? 0)
     let tables = model.tables[..<count].map { spec in

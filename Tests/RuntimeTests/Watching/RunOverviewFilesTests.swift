@@ -32,7 +32,7 @@ struct RunOverviewFilesTests {
 
   @Test("it has what the live one had, and what metrics.jsonl has, to the last digit")
   func sameAsLive() throws {
-    let tiny = try TinyModel(["epochs=3"])
+    let tiny = try TinyModel(["epochs=3", "alpha2=0.05"])
     let live = try train(tiny, in: tiny.run)
     let files = try RunOverview.read(RunDirectory(existing: tiny.run)).overview
     #expect(files.state == .completed && live.state == .completed)
