@@ -16,10 +16,9 @@ struct AblateCommand: ParsableCommand {
       bottleneck only, without the gate, and the plain backbone; where the ranking sees means, as in
       the gated form, also without the joint likelihood (synergy_weight 0), and with the joint
       likelihood alone. A variant that takes away what the full model does not have is left out. The
-      table shows each variant's
-      change against the full model with a 95 % interval and corrected p-values, as 'compare' does.
-      Seeds on which a sweep or 'tune' of --search chose the settings are refused. The same command
-      resumes an interrupted ablation.
+      table shows each variant's change against the full model with a 95 % interval and corrected
+      p-values, as 'compare' does. Seeds on which a sweep or 'tune' of --search chose the settings
+      are refused. The same command resumes an interrupted ablation.
 
       With --modalities the variants are instead the configuration with all modalities, without each
       one, and with the rows of each one permuted over the items; of three or more also each alone.

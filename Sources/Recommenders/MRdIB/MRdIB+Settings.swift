@@ -2,7 +2,8 @@ import Settings
 
 extension MRdIB {
   /// The choices that the published description of MRdIB leaves open, with the defaults of the
-  /// published form; those of the gated one are in ``MRdIB/Form``. Labels such as A3 are the rows of the ambiguity register in `docs/MRdIB.md`.
+  /// published form; those of the gated one are in ``MRdIB/Form``. Labels such as A3 are the rows
+  /// of the ambiguity register in `docs/MRdIB.md`.
   public struct Settings: SettingGroup {
     public let form = Setting(
       "mrdib_form", default: Form.gated, influencesResult: false,
