@@ -176,7 +176,8 @@ import Testing
 
   @Test("vectors of a checkpoint have the bits of the evaluation of its version")
   func checkpointVectors() throws {
-    let trained = try Trained()
+    // Later epochs have no checkpoint if the one before is still being written.
+    let trained = try Trained(epochs: 1)
     let best = try trained.folder.object("run/best.json")
     let version = try #require(best["version"] as? UInt64)
     try trained.export("best")
