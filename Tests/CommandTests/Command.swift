@@ -47,11 +47,11 @@ struct Command {
     try folder.write("", to: "errors")
     let written: FileHandle = try #require(
       FileHandle(forWritingAtPath: folder.path("errors")))
-    let output = Pipe()
+    let output = ProcessStart.pipe()
     process.standardOutput = output
     process.standardError = written
     process.standardInput = FileHandle.nullDevice
-    try process.run()
+    try ProcessStart.run(process)
     // No command of a test takes this long.
     let limit = DispatchWorkItem { [id = process.processIdentifier] in kill(id, SIGKILL) }
     DispatchQueue.global().asyncAfter(deadline: .now() + 300, execute: limit)

@@ -10,7 +10,7 @@ import Testing
     command.executableURL = URL(fileURLWithPath: "/usr/bin/prlimit")
     // Only the soft limit, because only root can raise the hard one again.
     command.arguments = ["--pid", "\(process)", "--nofile=\(count):"]
-    try command.run()
+    try ProcessStart.run(command)
     command.waitUntilExit()
     #expect(command.terminationStatus == 0)
   }

@@ -41,7 +41,7 @@ final class RunningCommand {
     process.standardInput = FileHandle.nullDevice
     process.standardOutput = try output ?? Self.file(outputPath)
     process.standardError = try errors ?? Self.file(errorPath)
-    try process.run()
+    try ProcessStart.run(process)
   }
 
   private static func file(_ path: String) throws -> FileHandle {
