@@ -61,6 +61,27 @@ import Testing
     }
   }
 
+  @Test("while a checkpoint is written, the blocks that a step changes are there twice")
+  func copies() throws {
+    let run = try SmallData("vbpr", ["objective=plain", "servers=1", "checkpoint_epochs=1"])
+    let calibration = try run.calibration
+    func copied(batchSize: Int) throws -> Double {
+      var size = RunSize(run.setup)
+      size.batchSize = batchSize
+      let parts = try MemoryNeeds(
+        size, StepTraffic(size, calibration.shape), calibration, program: 0
+      ).processes[2].parts
+      func bytes(_ name: String) throws -> Double {
+        Double(try #require(parts.first { $0.name == name }).bytes)
+      }
+      return try bytes("copy while a checkpoint is written") / bytes("tables")
+    }
+    // VBPR has no final vectors of its own but the items': 600 of the rows that are not trained.
+    let (all, few) = (try copied(batchSize: 2048), try copied(batchSize: 1))
+    #expect(all > 0.8 && all <= 1, "\(all)")
+    #expect(few >= 0.2 && few < all - 0.1, "\(few) of \(all)")
+  }
+
   @Test("every process is listed, and more servers hold fewer rows each")
   func processes() throws {
     func needs(_ servers: Int) throws -> MemoryNeeds {
