@@ -1,5 +1,6 @@
 """The parts of scripts/bench that need no data: kernels, and the exchange with a server."""
 
+import itertools
 import json
 import os
 import subprocess
@@ -60,8 +61,10 @@ def kernels(report, rounds, quick):
 class Wire:
     """Rounds of raw libzmq and of a worker with a server, in turn."""
 
-    def __init__(self, rounds, quick, folder, threads):
-        self.rounds, self.threads = rounds, threads
+    def __init__(self, rounds, quick, folder):
+        self.rounds = rounds
+        # A server has the processor to itself, or all of them.
+        self.threads = sorted({1, len(os.sched_getaffinity(0))})
         self.seconds = "0.05" if quick else "1"
         self.table = ["--rows", "20000" if quick else "500000", "--width", "64"]
         self.batches = (2048, 512) if quick else (16384, 4096)
@@ -78,15 +81,15 @@ class Wire:
                 output = execute([self.raw_program, str(rows), "64", self.seconds]).output
                 for line in output.splitlines()[1:]:
                     pattern, _, window, *numbers = line.split("\t")
-                    self.note(self.raw, (pattern, rows, int(window)), dict(zip(
+                    self.note(self.raw, (pattern, None, rows, int(window)), dict(zip(
                         ("bytes", "median", "p99", "processor"), map(float, numbers))))
-            for mode in ADAM_MODES:
-                for result in self.exchange(mode):
+            for threads, mode in itertools.product(self.threads, ADAM_MODES):
+                for result in self.exchange(mode, threads):
                     kind = result["name"]
                     if kind != "push" and mode != ADAM_MODES[0]:
                         continue
                     name = f"push, adam_mode {mode}" if kind == "push" else kind
-                    self.note(self.ours, (name, result["rows"], result["window"]), {
+                    self.note(self.ours, (name, threads, result["rows"], result["window"]), {
                         "rows": result["rows_per_second"], "bytes": result["bytes_per_second"],
                         "worker": result["worker_seconds"], "server": result["server_seconds"],
                         "processor": result["worker_seconds"] + result["server_seconds"],
@@ -98,9 +101,9 @@ class Wire:
         for name, value in numbers.items():
             entry[name].add([value])
 
-    def exchange(self, mode):
+    def exchange(self, mode, threads):
         server = subprocess.Popen(
-            [self.program, "serve", *self.table, "--adam", mode, "--threads", str(self.threads)],
+            [self.program, "serve", *self.table, "--adam", mode, "--threads", str(threads)],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         try:
             endpoint = server.stdout.readline().strip()
@@ -115,35 +118,38 @@ class Wire:
             server.wait()
 
 
-def wire(report, rounds, quick, say, threads=1):
+def wire(report, rounds, quick, say):
     with tempfile.TemporaryDirectory(prefix="mrdib-bench-") as folder:
-        measured = Wire(rounds, quick, folder, threads)
+        measured = Wire(rounds, quick, folder)
         measured.run(say)
     raw_rows = [
-        [f"raw libzmq, {pattern}", f"{rows:,}", str(window), "", gigabytes(entry["bytes"]), "",
-         entry["processor"].text(2), entry["median"].text(2), entry["p99"].text(2),
+        [f"raw libzmq, {pattern}", "", f"{rows:,}", str(window), "", gigabytes(entry["bytes"]),
+         "", entry["processor"].text(2), entry["median"].text(2), entry["p99"].text(2),
          tail(entry)]
-        for (pattern, rows, window), entry in measured.raw.items()]
+        for (pattern, _, rows, window), entry in measured.raw.items()]
     rows = []
-    for (name, count, window), entry in measured.ours.items():
-        peer = measured.raw.get(("pull" if name == "pull" else "push", count,
+    for (name, threads, count, window), entry in measured.ours.items():
+        peer = measured.raw.get(("pull" if name == "pull" else "push", None, count,
                                  window if name == "pull" else 4))
         rows.append([
-            name, f"{count:,}", str(window), millions(entry["rows"]), gigabytes(entry["bytes"]),
-            ratio(entry["bytes"], peer["bytes"]) if peer else "", entry["processor"].text(2),
-            entry["median"].text(2), entry["p99"].text(2), tail(entry)])
+            name, str(threads), f"{count:,}", str(window), millions(entry["rows"]),
+            gigabytes(entry["bytes"]), ratio(entry["bytes"], peer["bytes"]) if peer else "",
+            entry["processor"].text(2), entry["median"].text(2), entry["p99"].text(2),
+            tail(entry)])
     report.add(
         "this machine", "wire",
         "One server process with a table of rows of 64 floats and Adam, one worker process, over "
-        "the loopback. A push ends when the server has applied it; 'messages' are pushes that the "
-        "server has counted already. Medians over rounds, ratios to raw libzmq of the highest "
-        "rates. Processor seconds are those of both processes, all threads.",
-        ["what", "rows of a message", "under way", "million rows/s", "GB/s", "÷ raw libzmq",
-         "processor s per GB", "median ms", "p99 ms", "p99 ÷ median"], raw_rows + rows,
-        [{"name": name, "rows": count, "window": window,
+        "the loopback. The server has one thread, or as many as there are processors, which it "
+        "shares with the worker. A push ends when the server has applied it; 'messages' are "
+        "pushes that the server has counted already. Medians over rounds, ratios to raw libzmq of "
+        "the highest rates. Processor seconds are those of both processes, all threads.",
+        ["what", "server threads", "rows of a message", "under way", "million rows/s", "GB/s",
+         "÷ raw libzmq", "processor s per GB", "median ms", "p99 ms", "p99 ÷ median"],
+        raw_rows + rows,
+        [{"name": name, "server_threads": threads, "rows": count, "window": window,
           **{key: series.record() for key, series in entry.items()}}
          for table in (measured.raw, measured.ours)
-         for (name, count, window), entry in table.items()])
+         for (name, threads, count, window), entry in table.items()])
 
 
 def gigabytes(series):
