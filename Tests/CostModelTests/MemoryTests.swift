@@ -76,7 +76,7 @@ import Testing
       }
       return try bytes("copy while a checkpoint is written") / bytes("tables")
     }
-    // VBPR has no final vectors of its own but the items': 600 of the rows that are not trained.
+    // Less than all, because the final vectors of the items are not trained.
     let (all, few) = (try copied(batchSize: 2048), try copied(batchSize: 1))
     #expect(all > 0.8 && all <= 1, "\(all)")
     #expect(few >= 0.2 && few < all - 0.1, "\(few) of \(all)")
